@@ -1,0 +1,6 @@
+namespace UniCardio.Benchmarks;
+
+internal static class Program
+{
+    private static int Main(string[] args) => args.Length;
+}
