@@ -1,0 +1,43 @@
+namespace UniCardio.Signals;
+
+/// <summary>How to read a recording. The defaults suit files that say everything themselves.</summary>
+public sealed record RecordingReadOptions
+{
+    /// <summary>The defaults.</summary>
+    public static RecordingReadOptions Default { get; } = new();
+
+    /// <summary>Samples a second, for CSV without a time column and for NPY, which do not state it. Null: the file must tell.</summary>
+    public double? SampleRate { get; init; }
+
+    /// <summary>Channels to keep, by name (case ignored) or by index counted from 0; null keeps all.</summary>
+    public IReadOnlyList<string>? Channels { get; init; }
+
+    /// <summary>A number that marks a missing sample in CSV and NPY (such as -32768), besides blanks and NaN. Null: none.</summary>
+    public double? MissingValue { get; init; }
+
+    /// <summary>Names for the columns of files that have none (CSV without header, NPY); may carry units, as in "abp_mmHg".</summary>
+    public IReadOnlyList<string>? ColumnNames { get; init; }
+
+    /// <summary>
+    /// WFDB: give every signal at the frame rate, the samples of a frame averaged, instead of each at its own rate.
+    /// </summary>
+    public bool AverageFrames { get; init; }
+
+    /// <summary>WFDB: index of the one segment to read of a multi-segment record, counted from 0; null reads all.</summary>
+    public int? Segment { get; init; }
+
+    /// <summary>WFDB: annotator whose file (record.annotator) is read too. Null: "atr" if there is one.</summary>
+    public string? Annotator { get; init; }
+
+    /// <summary>Most bytes that any one file may have. 1 GiB unless told otherwise.</summary>
+    public long MaxFileBytes { get; init; } = 1L << 30;
+
+    /// <summary>Most samples of all channels together, missing ones included. 2^28 (1 GiB as float) unless told otherwise.</summary>
+    public long MaxSamples { get; init; } = 1L << 28;
+
+    /// <summary>Most channels. 1024 unless told otherwise.</summary>
+    public int MaxChannels { get; init; } = 1024;
+
+    /// <summary>Most annotations. 10 million unless told otherwise.</summary>
+    public int MaxAnnotations { get; init; } = 10_000_000;
+}
