@@ -1,0 +1,103 @@
+namespace UniCardio.Signals.Processing;
+
+/// <summary>A stretch in which a signal does not move: a disconnected or frozen sensor rather than physiology.</summary>
+/// <param name="Range">Its samples.</param>
+/// <param name="Value">Its first value, in the signal's unit.</param>
+public readonly record struct FlatRun(SampleRange Range, float Value);
+
+/// <summary>Which end of its range a signal is clipped at.</summary>
+public enum ClippingSide
+{
+    /// <summary>The lowest value.</summary>
+    Low,
+
+    /// <summary>The highest value.</summary>
+    High,
+}
+
+/// <summary>A stretch in which a signal stands at an end of its range: the amplifier or converter was saturated.</summary>
+/// <param name="Range">Its samples.</param>
+/// <param name="Side">Which end.</param>
+/// <param name="Level">The value it stands at, in the signal's unit.</param>
+public readonly record struct ClippedRun(SampleRange Range, ClippingSide Side, float Level);
+
+/// <summary>Finds flat lines and clipping. These are heuristics for a person's attention; they change no sample.</summary>
+public static class SignalQuality
+{
+    /// <summary>The flat stretches of a signal, in order of time. They never reach across a gap.</summary>
+    /// <param name="samples">The signal, NaN where missing.</param>
+    /// <param name="shortestRun">Samples that a stretch has at least; 2 or more. One second's worth leaves the rests of a slow pulse alone.</param>
+    /// <param name="tolerance">Largest difference within a stretch, in the signal's unit; 0 or more, finite.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
+    public static IReadOnlyList<FlatRun> FindFlatRuns(ReadOnlySpan<float> samples, int shortestRun, float tolerance = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
+        if (!float.IsFinite(tolerance) || tolerance < 0)
+            throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is finite and not negative.");
+        var runs = new List<FlatRun>();
+        for (int start = 0; start < samples.Length;)
+        {
+            float low = samples[start], high = low;
+            int end = start + 1;
+            // A NaN at either end makes the comparison false and so ends the stretch.
+            while (end < samples.Length && Math.Max(high, samples[end]) - Math.Min(low, samples[end]) <= tolerance)
+            {
+                low = Math.Min(low, samples[end]);
+                high = Math.Max(high, samples[end]);
+                end++;
+            }
+            if (end - start >= shortestRun)
+                runs.Add(new FlatRun(SampleRange.Between(start, end), samples[start]));
+            start = end;
+        }
+        return runs;
+    }
+
+    /// <summary>The clipped stretches of a signal, in order of time.</summary>
+    /// <param name="samples">The signal as recorded (before any filter, which would round the plateaus), NaN where missing.</param>
+    /// <param name="shortestRun">Samples that a plateau has at least; 2 or more.</param>
+    /// <param name="longRun">
+    /// Samples from which a single plateau is enough. Shorter ones are reported only where there are two or more at the same end: a single
+    /// crest of a quantised wave has a small plateau of its own, while a saturated amplifier comes back to the same level.
+    /// </param>
+    /// <param name="tolerance">How near to the extreme a sample counts as standing at it, as a fraction of the signal's range; 0 to 0.1.</param>
+    /// <remarks>A signal that is constant throughout is flat, not clipped, and yields nothing.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
+    public static IReadOnlyList<ClippedRun> FindClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16, double tolerance = 1e-6)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(longRun, shortestRun);
+        if (tolerance is not (>= 0 and <= 0.1))
+            throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is 0 to 0.1 of the signal's range.");
+        float minimum = float.PositiveInfinity, maximum = float.NegativeInfinity;
+        foreach (float x in samples)
+        {
+            if (x < minimum)
+                minimum = x;
+            if (x > maximum)
+                maximum = x;
+        }
+        if (!(maximum > minimum))
+            return [];
+        double margin = tolerance * ((double)maximum - minimum);
+        var runs = new List<ClippedRun>();
+        runs.AddRange(Plateaus(samples, ClippingSide.Low, minimum, margin, shortestRun, longRun));
+        runs.AddRange(Plateaus(samples, ClippingSide.High, maximum, margin, shortestRun, longRun));
+        runs.Sort((a, b) => a.Range.Start.CompareTo(b.Range.Start));
+        return runs;
+    }
+
+    private static List<ClippedRun> Plateaus(ReadOnlySpan<float> samples, ClippingSide side, float level, double margin, int shortestRun, int longRun)
+    {
+        var runs = new List<ClippedRun>();
+        for (int i = 0; i < samples.Length; i++)
+        {
+            int start = i;
+            while (i < samples.Length && Math.Abs((double)samples[i] - level) <= margin)
+                i++;
+            if (i - start >= shortestRun)
+                runs.Add(new ClippedRun(SampleRange.Between(start, i), side, level));
+        }
+        return runs.Count >= 2 || (runs.Count == 1 && runs[0].Range.Length >= longRun) ? runs : [];
+    }
+}
