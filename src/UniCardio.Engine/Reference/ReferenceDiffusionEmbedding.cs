@@ -1,0 +1,45 @@
+namespace UniCardio.Engine.Reference;
+
+/// <summary>The embedding of a diffusion step t: a sine/cosine table, then two linear maps with SiLU.</summary>
+/// <remarks>
+/// The official table is built in float32 and is not in the checkpoint. Its arguments reach 490,000, so float32's rounding of them is part of
+/// the model and is repeated here exactly: x_j = fl32(fl32(j / (E/2 - 1)) 4), f_j = fl32(10^x_j), a = fl32(t f_j).
+/// </remarks>
+public static class ReferenceDiffusionEmbedding
+{
+    /// <summary>Row t of the table: [sin(t f_0) ..., cos(t f_0) ...], f_j = 10^(4 j / (E/2 - 1)), j below E/2.</summary>
+    /// <param name="t">Diffusion step, 0 to T-1.</param>
+    /// <param name="table">[E] float32 values; E is even and at least 4.</param>
+    /// <exception cref="ArgumentException">E is odd or below 4.</exception>
+    public static void Table(int t, Span<double> table)
+    {
+        if (table.Length < 4 || table.Length % 2 != 0)
+            throw new ArgumentException($"an embedding of {table.Length} is not even and at least 4", nameof(table));
+        int half = table.Length / 2;
+        for (int j = 0; j < half; j++)
+        {
+            float exponent = (float)((double)j / (half - 1)) * 4f;
+            float frequency = (float)Math.Pow(10, exponent);
+            float angle = t * frequency;
+            table[j] = (float)Math.Sin(angle);
+            table[half + j] = (float)Math.Cos(angle);
+        }
+    }
+
+    /// <summary>Computes SiLU(W2 SiLU(W1 table[t] + b1) + b2).</summary>
+    /// <param name="weights">The network's weights.</param>
+    /// <param name="t">Diffusion step, 0 to T-1.</param>
+    /// <param name="embedding">[E].</param>
+    public static void Forward(ReferenceWeights weights, int t, Span<double> embedding)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        int e = weights.Configuration.Embedding;
+        ReferenceShape.Expect(embedding.Length, e, "[E]", nameof(embedding));
+        double[] table = new double[e], hidden = new double[e];
+        Table(t, table);
+        weights.Embedding1.Forward(table, hidden);
+        ReferenceSilu.Forward(hidden, hidden);
+        weights.Embedding2.Forward(hidden, embedding);
+        ReferenceSilu.Forward(embedding, embedding);
+    }
+}

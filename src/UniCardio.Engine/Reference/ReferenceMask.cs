@@ -1,0 +1,29 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Engine.Reference;
+
+/// <summary>The dense attention mask of the four-slot form.</summary>
+/// <remarks>The official code builds seven such matrices; all of them follow the one rule that stands here.</remarks>
+public static class ReferenceMask
+{
+    /// <summary>Query slot q may read key slot k when k is q or k is a condition.</summary>
+    public static bool MayRead(int querySlot, int keySlot, ModalitySet conditions) =>
+        keySlot == querySlot || (keySlot < (int)Slot.Restoration && conditions.Contains((Modality)keySlot));
+
+    /// <summary>The mask over all four slots.</summary>
+    /// <param name="conditions">The condition slots.</param>
+    /// <param name="slotTokens">Tokens S/p of a slot.</param>
+    /// <returns>[4 S/p, 4 S/p] of 0 and negative infinity, rows are queries.</returns>
+    public static double[] Dense(ModalitySet conditions, int slotTokens)
+    {
+        int tokens = ModelConfiguration.SlotCount * slotTokens;
+        double[] mask = new double[checked(tokens * tokens)];
+        for (int q = 0; q < tokens; q++)
+        {
+            for (int k = 0; k < tokens; k++)
+                mask[(q * tokens) + k] = MayRead(q / slotTokens, k / slotTokens, conditions) ? 0 : double.NegativeInfinity;
+        }
+
+        return mask;
+    }
+}

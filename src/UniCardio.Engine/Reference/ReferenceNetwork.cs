@@ -1,0 +1,172 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Engine.Reference;
+
+/// <summary>
+/// What the target reads of a window's conditions at one diffusion step: the keys and values of the condition tokens in every
+/// block. It depends on (conditions, t) alone, never on the noisy target.
+/// </summary>
+/// <param name="T">The diffusion step.</param>
+/// <param name="Blocks">Keys and values [conditions S/p, C] of each block, condition slots in slot order.</param>
+public sealed record ReferenceConditionState(int T, IReadOnlyList<ReferenceKeyValues> Blocks);
+
+/// <summary>
+/// The network in double precision, written to be read beside the description of the model: the dense form over all four slots with a
+/// 0/-infinity mask, as the official code computes it, and the form over live slots only, which gives the same numbers.
+/// </summary>
+/// <remarks>
+/// It is what every fast implementation is tested against. Source of the model: arXiv 2505.22306 and its published code. Safe to
+/// use from several threads.
+/// </remarks>
+public sealed class ReferenceNetwork
+{
+    private readonly ReferenceWeights _weights;
+    private readonly int _threads;
+
+    /// <summary>Creates the network over a copy of the weights in double.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="threads">Most threads at a time; 0 for as many as the machine has. Results do not depend on it.</param>
+    public ReferenceNetwork(ModelWeights weights, int threads = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        _weights = new ReferenceWeights(weights);
+        _threads = threads;
+    }
+
+    /// <summary>The network's sizes.</summary>
+    public ModelConfiguration Configuration => _weights.Configuration;
+
+    /// <summary>The weights in double.</summary>
+    public ReferenceWeights Weights => _weights;
+
+    /// <summary>The dense form: all four slots, tokens of slot i at i S/p, the full mask.</summary>
+    /// <param name="task">Conditions, target and decoder.</param>
+    /// <param name="x">[4S] samples of slots A, B, C, D; the target's slot holds x_t.</param>
+    /// <param name="t">Diffusion step, 0 to T-1.</param>
+    /// <param name="prediction">[S] what the network predicts for the target (eps, v or x0, as the configuration says).</param>
+    /// <param name="activations">Takes the intermediate values, if given.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit the configuration, or t is out of range.</exception>
+    public void Dense(CardioTask task, ReadOnlySpan<double> x, int t, Span<double> prediction, ReferenceActivations? activations = null)
+    {
+        ModelConfiguration m = Configuration;
+        ReferenceShape.Expect(x.Length, (long)ModelConfiguration.SlotCount * m.SlotSamples, "[4S]", nameof(x));
+        ReferenceShape.Expect(prediction.Length, m.SlotSamples, "[S]", nameof(prediction));
+        int[] slots = [0, 1, 2, 3];
+        double[] tokens = Encode(slots, x, activations), positions = Positions(slots), embedding = Embedding(t);
+        activations?.Keep("diffusion_embedding", embedding);
+        double[] mask = ReferenceMask.Dense(task.Conditions, m.SlotTokens);
+        double[] skips = new double[tokens.Length];
+        for (int i = 0; i < m.Blocks; i++)
+        {
+            ReferenceBlockWeights block = _weights.Blocks[i];
+            double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
+            ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
+            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, mask, positions, _threads);
+            activations?.KeepTransposed($"layer{i}/time_layer", output.TimeLayer, m.Channels);
+            activations?.KeepTransposed($"layer{i}/x", output.X, m.Channels);
+            activations?.KeepTransposed($"layer{i}/skip", output.Skip, m.Channels);
+            ReferenceVector.AddScaled(1, output.Skip, skips);
+            tokens = output.X;
+        }
+
+        int slot = m.SlotTokens * m.Channels;
+        Decode(task.Output, skips.AsSpan((int)task.Target * slot, slot), prediction);
+    }
+
+    /// <summary>The condition stream of the live form: keys and values of the condition tokens in every block.</summary>
+    /// <param name="conditions">The condition slots.</param>
+    /// <param name="samples">[conditions, S], in slot order.</param>
+    /// <param name="t">Diffusion step, 0 to T-1.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit the configuration, or t is out of range.</exception>
+    public ReferenceConditionState Conditions(ModalitySet conditions, ReadOnlySpan<double> samples, int t)
+    {
+        ModelConfiguration m = Configuration;
+        int[] slots = [.. conditions.Members().Select(c => (int)c)];
+        ReferenceShape.Expect(samples.Length, (long)slots.Length * m.SlotSamples, "[conditions, S]", nameof(samples));
+        double[] tokens = Encode(slots, samples, null), positions = Positions(slots), embedding = Embedding(t);
+        var read = new List<ReferenceKeyValues>();
+        foreach (ReferenceBlockWeights block in _weights.Blocks)
+        {
+            double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
+            ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
+            read.Add(own);
+            // In the last block nothing but keys and values is read.
+            if (read.Count < m.Blocks)
+                tokens = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, [], positions, _threads).X;
+        }
+
+        return new ReferenceConditionState(t, read);
+    }
+
+    /// <summary>The target stream of the live form.</summary>
+    /// <param name="task">Target and decoder.</param>
+    /// <param name="conditions">The condition stream of the same window, whose t is this call's.</param>
+    /// <param name="state">[S] x_t.</param>
+    /// <param name="prediction">[S] what the network predicts.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit the configuration.</exception>
+    public void Target(CardioTask task, ReferenceConditionState conditions, ReadOnlySpan<double> state, Span<double> prediction)
+    {
+        ArgumentNullException.ThrowIfNull(conditions);
+        ModelConfiguration m = Configuration;
+        ReferenceShape.Expect(state.Length, m.SlotSamples, "[S]", nameof(state));
+        ReferenceShape.Expect(prediction.Length, m.SlotSamples, "[S]", nameof(prediction));
+        int[] slots = [(int)task.Target];
+        double[] tokens = Encode(slots, state, null), positions = Positions(slots), embedding = Embedding(conditions.T);
+        double[] skips = new double[tokens.Length];
+        for (int i = 0; i < m.Blocks; i++)
+        {
+            ReferenceBlockWeights block = _weights.Blocks[i];
+            double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
+            ReferenceKeyValues read = conditions.Blocks[i].Append(ReferenceBlock.KeysAndValues(block, y, _threads));
+            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read, [], positions, _threads);
+            ReferenceVector.AddScaled(1, output.Skip, skips);
+            tokens = output.X;
+        }
+
+        Decode(task.Output, skips, prediction);
+    }
+
+    // samples [slots, S] -> tokens [slots S/p, C].
+    private double[] Encode(int[] slots, ReadOnlySpan<double> samples, ReferenceActivations? activations)
+    {
+        ModelConfiguration m = Configuration;
+        int slotLength = m.SlotTokens * m.Channels;
+        double[] tokens = new double[slots.Length * slotLength], plane = new double[slotLength];
+        for (int i = 0; i < slots.Length; i++)
+        {
+            ReferenceEncoder.Tokens(_weights, slots[i], samples.Slice(i * m.SlotSamples, m.SlotSamples), plane, tokens.AsSpan(i * slotLength, slotLength));
+            activations?.Keep($"encoder{slots[i] + 1}", plane);
+        }
+
+        return tokens;
+    }
+
+    // [slots S/p, C]
+    private double[] Positions(int[] slots)
+    {
+        ModelConfiguration m = Configuration;
+        int slotLength = m.SlotTokens * m.Channels;
+        double[] codes = new double[slots.Length * slotLength];
+        for (int i = 0; i < slots.Length; i++)
+            ReferencePositionCode.Slot(m, slots[i], codes.AsSpan(i * slotLength, slotLength));
+        return codes;
+    }
+
+    // [E]
+    private double[] Embedding(int t)
+    {
+        if (t < 0 || t >= Configuration.DiffusionSteps)
+            throw new ArgumentOutOfRangeException(nameof(t), t, $"not a diffusion step, expected 0 to {Configuration.DiffusionSteps - 1}");
+        double[] embedding = new double[Configuration.Embedding];
+        ReferenceDiffusionEmbedding.Forward(_weights, t, embedding);
+        return embedding;
+    }
+
+    // skips [S/p, C], summed over the blocks.
+    private void Decode(Modality decoder, ReadOnlySpan<double> skips, Span<double> prediction)
+    {
+        double[] mean = new double[skips.Length];
+        ReferenceVector.AddScaled(1 / Math.Sqrt(Configuration.Blocks), skips, mean);
+        ReferenceDecoder.Forward(_weights.Decoders[(int)decoder], mean, prediction);
+    }
+}
