@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Weights.Safetensors;
+
+/// <summary>Writes float32 tensors as a safetensors file. The same input gives the same bytes.</summary>
+public static class SafetensorsWriter
+{
+    /// <summary>Writes beside the destination and renames: the file is there whole, or as it was before.</summary>
+    /// <param name="path">The destination; replaced if it exists.</param>
+    /// <param name="tensors">Written in this order; names are unique.</param>
+    /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
+    /// <param name="cancellationToken">Asked between tensors.</param>
+    /// <exception cref="WeightFormatException">Two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
+    /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
+    public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(tensors);
+        ReadOnlyMemory<byte> header = Header(path, tensors, metadata);
+        string full = Path.GetFullPath(path);
+        string temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                Span<byte> length = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+                stream.Write(length);
+                stream.Write(header.Span);
+                foreach (ParameterTensor tensor in tensors)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    Append(stream, tensor.Span);
+                }
+
+                // On disk before the name points at it, so that a power cut leaves the old file or the new one.
+                stream.Flush(flushToDisk: true);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (tensors.Count > SafetensorsFile.MaxTensors)
+            throw new WeightFormatException(path, $"{tensors.Count} tensors, over {SafetensorsFile.MaxTensors}");
+        var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsFile.MetadataKey };
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        // Names such as 'ppg->ecg' stay readable: nothing here ends up in HTML.
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject(SafetensorsFile.MetadataKey);
+                foreach ((string key, string value) in metadata.OrderBy(p => p.Key, StringComparer.Ordinal))
+                    json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+
+            long offset = 0;
+            foreach (ParameterTensor tensor in tensors)
+            {
+                if (!names.Add(tensor.Name))
+                    throw new WeightFormatException(path, tensor.Name == SafetensorsFile.MetadataKey ? "no tensor may have this name" : "two tensors of this name", tensor.Name);
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", "F32");
+                WriteNumbers(json, "shape", tensor.Shape.Select(d => (long)d));
+                long end = offset + ((long)sizeof(float) * tensor.Data.Length);
+                WriteNumbers(json, "data_offsets", [offset, end]);
+                offset = end;
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        // Spaces up to a multiple of 8, so that the data can be viewed where it lies.
+        int padding = -buffer.WrittenCount & 7;
+        buffer.GetSpan(padding)[..padding].Fill((byte)' ');
+        buffer.Advance(padding);
+        return buffer.WrittenCount <= SafetensorsFile.MaxHeaderLength
+            ? buffer.WrittenMemory
+            : throw new WeightFormatException(path, $"the header has {buffer.WrittenCount} bytes, over {SafetensorsFile.MaxHeaderLength}");
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string key, IEnumerable<long> numbers)
+    {
+        json.WriteStartArray(key);
+        foreach (long number in numbers)
+            json.WriteNumberValue(number);
+        json.WriteEndArray();
+    }
+
+    private static void Append(FileStream stream, ReadOnlySpan<float> values)
+    {
+        if (BitConverter.IsLittleEndian)
+        {
+            // A tensor may have 2 GiB of bytes or more.
+            for (int at = 0; at < values.Length; at += 1 << 26)
+                stream.Write(MemoryMarshal.AsBytes(values.Slice(at, Math.Min(1 << 26, values.Length - at))));
+            return;
+        }
+
+        Span<byte> four = stackalloc byte[4];
+        foreach (float value in values)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(four, value);
+            stream.Write(four);
+        }
+    }
+}
