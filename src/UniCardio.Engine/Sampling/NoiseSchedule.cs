@@ -1,0 +1,91 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Engine.Sampling;
+
+/// <summary>
+/// The forward process x_t = alpha_t x0 + sigma_t eps of a network, in double: alpha_t^2 = abar_t, sigma_t^2 = 1 - abar_t.
+/// </summary>
+/// <remarks>
+/// beta is as the official code computes it (NumPy's <c>linspace</c>, squared for <see cref="ScheduleKind.Quad"/>), abar its
+/// cumulative product. 1 - abar is accumulated by 1 - abar_t = (1 - abar_{t-1}) + beta_t abar_{t-1}, which only adds
+/// positive numbers and so keeps its relative precision however small the first betas are. Immutable.
+/// </remarks>
+public sealed class NoiseSchedule
+{
+    /// <summary>Smallest abar_{T-1} accepted: its 1/alpha of 1e15 is far beyond any useful schedule and far inside float32.</summary>
+    public const double SmallestAlphaBar = 1e-30;
+
+    private readonly double[] _beta;
+    private readonly double[] _alphaBar;
+    private readonly double[] _variance;
+    private readonly double[] _alpha;
+    private readonly double[] _sigma;
+    private readonly double[] _logSnr;
+
+    /// <summary>Computes the schedule of a network.</summary>
+    /// <param name="configuration">Gives T, the betas' ends and their shape.</param>
+    /// <exception cref="ConfigurationException">The configuration does not hold together, or nothing of the signal is left at T-1.</exception>
+    public NoiseSchedule(ModelConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        configuration.Validate();
+        int steps = configuration.DiffusionSteps;
+        _beta = Betas(configuration);
+        _alphaBar = new double[steps];
+        _variance = new double[steps];
+        _alpha = new double[steps];
+        _sigma = new double[steps];
+        _logSnr = new double[steps];
+        double alphaBar = 1, variance = 0;
+        for (int t = 0; t < steps; t++)
+        {
+            variance += _beta[t] * alphaBar;
+            alphaBar *= 1 - _beta[t];
+            if (!(alphaBar >= SmallestAlphaBar))
+                throw new ConfigurationException("steps", $"abar falls to {alphaBar:g3} at t = {t} of {steps}, below {SmallestAlphaBar:g1}: no signal is left; use fewer steps or a smaller beta_end than {configuration.BetaEnd:g3}");
+            _alphaBar[t] = alphaBar;
+            _variance[t] = variance;
+            _alpha[t] = Math.Sqrt(alphaBar);
+            _sigma[t] = Math.Sqrt(variance);
+            _logSnr[t] = 0.5 * (Math.Log(alphaBar) - Math.Log(variance));
+        }
+    }
+
+    /// <summary>Diffusion steps T.</summary>
+    public int Steps => _beta.Length;
+
+    /// <summary>[T] beta_t, rising, in (0, 1).</summary>
+    public IReadOnlyList<double> Beta => _beta;
+
+    /// <summary>[T] abar_t = product of 1 - beta up to t, falling, in (0, 1).</summary>
+    public IReadOnlyList<double> AlphaBar => _alphaBar;
+
+    /// <summary>[T] 1 - abar_t, rising, in (0, 1).</summary>
+    public IReadOnlyList<double> Variance => _variance;
+
+    /// <summary>[T] sqrt(abar_t), the weight of the clean signal. (The official code's <c>alpha</c> is abar.)</summary>
+    public IReadOnlyList<double> Alpha => _alpha;
+
+    /// <summary>[T] sqrt(1 - abar_t), the weight of the noise.</summary>
+    public IReadOnlyList<double> Sigma => _sigma;
+
+    /// <summary>[T] lambda_t = ln(alpha_t / sigma_t), half the log signal-to-noise ratio, falling. The time of DPM-Solver++ (arXiv 2211.01095).</summary>
+    public IReadOnlyList<double> LogSnr => _logSnr;
+
+    private static double[] Betas(ModelConfiguration configuration)
+    {
+        int steps = configuration.DiffusionSteps;
+        bool quad = configuration.Schedule == ScheduleKind.Quad;
+        double start = quad ? Math.Sqrt(configuration.BetaStart) : configuration.BetaStart;
+        double end = quad ? Math.Sqrt(configuration.BetaEnd) : configuration.BetaEnd;
+        double stride = steps > 1 ? (end - start) / (steps - 1) : 0;
+        double[] beta = new double[steps];
+        for (int t = 0; t < steps; t++)
+        {
+            double value = t == steps - 1 && t > 0 ? end : start + (t * stride);
+            beta[t] = quad ? value * value : value;
+        }
+
+        return beta;
+    }
+}
