@@ -1,40 +1,85 @@
+using UniCardio.Signals.Formats;
+
 namespace UniCardio.Signals;
 
-/// <summary>File formats of recordings.</summary>
-public enum RecordingFormat
-{
-    /// <summary>Comma-separated text.</summary>
-    Csv,
-
-    /// <summary>NumPy array.</summary>
-    Npy,
-
-    /// <summary>WFDB record (header, signal files, annotations).</summary>
-    Wfdb,
-
-    /// <summary>EDF or EDF+, BDF or BDF+.</summary>
-    Edf,
-}
-
-/// <summary>Reads and writes recordings, choosing the format by extension and content.</summary>
+/// <summary>Reads and writes recordings, choosing the format by extension, and by content where the extension says nothing.</summary>
+/// <remarks>Research software, not a medical device: what is read is not checked for clinical use.</remarks>
 public static class RecordingFile
 {
     /// <summary>Reads a recording.</summary>
-    /// <param name="path">A .csv, .npy, .hea (or WFDB record name without extension), .edf or .bdf file.</param>
+    /// <param name="path">
+    /// A .csv, .tsv or .txt table; a .npy array; a WFDB record by its .hea, .dat, .mat or .atr file or by its name without extension; an
+    /// .edf or .bdf file.
+    /// </param>
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">The file is missing, malformed or over a limit.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= RecordingReadOptions.Default;
+        return FormatOf(path) switch
+        {
+            RecordingFormat.Npy => NpyFormat.Read(path, options, cancellationToken),
+            RecordingFormat.Csv => CsvFormat.Read(path, options, cancellationToken),
+            _ => throw new SignalFileException(path, "is not read yet."),
+        };
+    }
 
     /// <summary>Writes a recording: beside the target under a temporary name, then renamed, so that no partial file is left.</summary>
-    /// <param name="path">A .csv, .npy or .hea file.</param>
+    /// <param name="path">A .csv, .npy or .hea file (WFDB format 16: a .dat file beside the .hea, and an .atr file if there are annotations).</param>
     /// <param name="recording">The recording.</param>
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">The format cannot hold the recording, or the file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing is left behind.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(recording);
+        options ??= RecordingWriteOptions.Default;
+        switch (Extension(path))
+        {
+            case ".csv":
+                CsvFormat.Write(path, recording, options, cancellationToken);
+                break;
+            case ".npy":
+                NpyFormat.Write(path, recording, options, cancellationToken);
+                break;
+            default:
+                throw new SignalFileException(path, $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy or .hea (WFDB).");
+        }
+    }
+
+    /// <summary>The format of a file, by its extension, else by its first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="SignalFileException">Neither tells, or there is no such file.</exception>
+    public static RecordingFormat FormatOf(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Extension(path) switch
+        {
+            ".csv" or ".tsv" or ".txt" => RecordingFormat.Csv,
+            ".npy" => RecordingFormat.Npy,
+            ".edf" or ".bdf" or ".rec" => RecordingFormat.Edf,
+            ".hea" or ".dat" or ".mat" or ".atr" => RecordingFormat.Wfdb,
+            _ => FormatByContent(path),
+        };
+    }
+
+    private static RecordingFormat FormatByContent(string path)
+    {
+        // A record is named by what its files have in common; names may hold points.
+        if (!File.Exists(path) && File.Exists(path + ".hea"))
+            return RecordingFormat.Wfdb;
+        byte[] start = BoundedFile.ReadStart(path, 8);
+        if (start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x93, (byte)'N', (byte)'U', (byte)'M']))
+            return RecordingFormat.Npy;
+        if (start.AsSpan().StartsWith("0       "u8) || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
+            return RecordingFormat.Edf;
+        throw new SignalFileException(path, "is of no known format; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
+    }
+
+    private static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 }

@@ -12,8 +12,17 @@ public sealed record RecordingReadOptions
     /// <summary>Channels to keep, by name (case ignored) or by index counted from 0; null keeps all.</summary>
     public IReadOnlyList<string>? Channels { get; init; }
 
-    /// <summary>A number that marks a missing sample in CSV and NPY (such as -32768), besides blanks and NaN. Null: none.</summary>
-    public double? MissingValue { get; init; }
+    /// <summary>
+    /// A number that marks a missing sample in CSV and NPY, besides blanks and NaN: -32768 unless told otherwise, as exports of WFDB records
+    /// have it and no physical signal here does. Null: none. WFDB states its own for each storage format.
+    /// </summary>
+    public double? MissingValue { get; init; } = -32768;
+
+    /// <summary>Where to begin, in seconds from the start of the record. Annotations and start time move along.</summary>
+    public double StartSeconds { get; init; }
+
+    /// <summary>Where to end (exclusive), in seconds from the start of the record; null reads to the end.</summary>
+    public double? EndSeconds { get; init; }
 
     /// <summary>Names for the columns of files that have none (CSV without header, NPY); may carry units, as in "abp_mmHg".</summary>
     public IReadOnlyList<string>? ColumnNames { get; init; }
@@ -22,9 +31,6 @@ public sealed record RecordingReadOptions
     /// WFDB: give every signal at the frame rate, the samples of a frame averaged, instead of each at its own rate.
     /// </summary>
     public bool AverageFrames { get; init; }
-
-    /// <summary>WFDB: index of the one segment to read of a multi-segment record, counted from 0; null reads all.</summary>
-    public int? Segment { get; init; }
 
     /// <summary>WFDB: annotator whose file (record.annotator) is read too. Null: "atr" if there is one.</summary>
     public string? Annotator { get; init; }

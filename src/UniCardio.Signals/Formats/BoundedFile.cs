@@ -1,0 +1,102 @@
+namespace UniCardio.Signals.Formats;
+
+/// <summary>Whole files in and out: bounded on the way in, atomic on the way out.</summary>
+internal static class BoundedFile
+{
+    /// <summary>Reads a file whole.</summary>
+    /// <exception cref="SignalFileException">It is missing or cannot be read.</exception>
+    /// <exception cref="SignalLimitException">It is longer than <paramref name="maxBytes"/>.</exception>
+    public static byte[] ReadAll(string path, long maxBytes)
+    {
+        return Open(path, stream =>
+        {
+            // Devices and pipes have no length that memory could be bounded by.
+            if (!stream.CanSeek)
+                throw new SignalFileException(path, "is not a regular file.");
+            long length = stream.Length;
+            if (length > Math.Min(maxBytes, Array.MaxLength))
+                throw new SignalLimitException(path, "bytes", length, Math.Min(maxBytes, Array.MaxLength));
+            var bytes = new byte[length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        });
+    }
+
+    /// <summary>Reads the first bytes of a file, fewer if it is shorter.</summary>
+    /// <exception cref="SignalFileException">It is missing or cannot be read.</exception>
+    public static byte[] ReadStart(string path, int count) => Open(path, stream =>
+    {
+        var bytes = new byte[count];
+        return bytes[..stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
+    });
+
+    private static byte[] Open(string path, Func<FileStream, byte[]> read)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            return read(stream);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SignalFileException(path, "there is no such file.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new SignalFileException(path, "cannot be read: " + e.Message, e);
+        }
+    }
+
+    /// <summary>
+    /// Writes files under temporary names in the target's folder, and renames them in the order given once all are complete. What fails
+    /// leaves no temporary file, and no target that is not whole.
+    /// </summary>
+    /// <param name="files">Target path and what to write there; the file that makes the rest findable (a header) comes last.</param>
+    /// <param name="overwrite">Whether a target that exists may be replaced.</param>
+    /// <exception cref="SignalFileException">A file cannot be written, or exists.</exception>
+    public static void WriteAtomically(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite)
+    {
+        var temporary = new List<string>(files.Count);
+        string current = "";
+        try
+        {
+            foreach ((string path, Action<Stream> write) in files)
+            {
+                current = path;
+                if (!overwrite && File.Exists(path))
+                    throw new SignalFileException(path, "exists already, and replacing it was not allowed.");
+                string beside = path + "." + Guid.NewGuid().ToString("N")[..8] + ".tmp";
+                temporary.Add(beside);
+                using var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            for (int i = 0; i < files.Count; i++)
+            {
+                current = files[i].Path;
+                File.Move(temporary[i], current, overwrite);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new SignalFileException(current, "cannot be written: " + e.Message, e);
+        }
+        finally
+        {
+            foreach (string path in temporary)
+                DeleteQuietly(path);
+        }
+    }
+
+    private static void DeleteQuietly(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that brought us here is the one to report.
+        }
+    }
+}

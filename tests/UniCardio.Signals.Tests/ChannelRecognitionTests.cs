@@ -1,0 +1,82 @@
+namespace UniCardio.Signals.Tests;
+
+public class ChannelRecognitionTests
+{
+    [Theory]
+    [InlineData("PLETH", "NU", ChannelKind.Ppg)]
+    [InlineData("Pleth L", "", ChannelKind.Ppg)]
+    [InlineData("ppg", "", ChannelKind.Ppg)]
+    [InlineData("SpO2", "", ChannelKind.Ppg)]
+    [InlineData("SpO2", "%", ChannelKind.Other)]
+    [InlineData("PULSE", "bpm", ChannelKind.Other)]
+    [InlineData("Pulse rate", "", ChannelKind.Other)]
+    [InlineData("ABP", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("ABP Mean", "mmHg", ChannelKind.Other)]
+    [InlineData("ART", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("ART2", "", ChannelKind.BloodPressure)]
+    [InlineData("artefact", "", ChannelKind.Other)]
+    [InlineData("bp", "", ChannelKind.BloodPressure)]
+    [InlineData("IBP1", "", ChannelKind.BloodPressure)]
+    [InlineData("AoP", "kPa", ChannelKind.BloodPressure)]
+    [InlineData("P1", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("PAP", "mmHg", ChannelKind.Other)]
+    [InlineData("CVP", "mmHg", ChannelKind.Other)]
+    [InlineData("ecg", "", ChannelKind.Ecg)]
+    [InlineData("ECG_1", "mV", ChannelKind.Ecg)]
+    [InlineData("ECG1", "mV", ChannelKind.Ecg)]
+    [InlineData("EKG", "", ChannelKind.Ecg)]
+    [InlineData("I", "mV", ChannelKind.Ecg)]
+    [InlineData("II", "", ChannelKind.Ecg)]
+    [InlineData("V", "mV", ChannelKind.Ecg)]
+    [InlineData("V5", "mV", ChannelKind.Ecg)]
+    [InlineData("MLII", "mV", ChannelKind.Ecg)]
+    [InlineData("MCL1", "mV", ChannelKind.Ecg)]
+    [InlineData("aVR", "mV", ChannelKind.Ecg)]
+    [InlineData("Lead II", "mV", ChannelKind.Ecg)]
+    [InlineData("RESP", "mV", ChannelKind.Other)]
+    [InlineData("noise", "uV", ChannelKind.Other)]
+    [InlineData("col 0", "mV", ChannelKind.Other)]
+    public void KindIsToldFromNameAndUnit(string name, string unit, ChannelKind kind) =>
+        Assert.Equal(kind, ChannelKindRecognition.Recognize(name, unit));
+
+    [Theory]
+    [InlineData("abp_mmHg", "abp", "mmHg")]
+    [InlineData("ecg_mV", "ecg", "mV")]
+    [InlineData("ECG [mV]", "ECG", "mV")]
+    [InlineData("ABP (mmHg)", "ABP", "mmHg")]
+    [InlineData("ecg_uV", "ecg", "uV")]
+    [InlineData("ECG (\u00b5V)", "ECG", "uV")]
+    [InlineData("abp_mm Hg", "abp_mm Hg", "")]
+    [InlineData("ppg", "ppg", "")]
+    [InlineData("lead_II", "lead_II", "")]
+    [InlineData("lead_V", "lead_V", "")]
+    [InlineData("lead V [V]", "lead V", "V")]
+    [InlineData("x []", "x", "")]
+    [InlineData("pleth_nu", "pleth", "NU")]
+    [InlineData("", "", "")]
+    [InlineData("[mV]", "[mV]", "")]
+    public void HeadingsSplitIntoNameAndUnit(string heading, string name, string unit) => Assert.Equal((name, unit), SignalUnit.SplitName(heading));
+
+    [Fact]
+    public void FactorsAreThoseOfTheStandard()
+    {
+        Assert.True(SignalUnit.TryGetFactor("kPa", "mmHg", out double f));
+        Assert.Equal(7.500616, f, 5e-7); // NIST SP 811 gives 1 mmHg as 1.333224E-01 kPa, seven digits
+        Assert.True(SignalUnit.TryGetFactor("cmH2O", "mmHg", out f));
+        Assert.Equal(0.735559, f, 5e-7);
+        Assert.True(SignalUnit.TryGetFactor("uV", "mV", out f));
+        Assert.Equal(1e-3, f, 1e-18);
+        Assert.False(SignalUnit.TryGetFactor("mmHg", "mV", out _));
+        Assert.True(SignalUnit.TryGetFactor("xyz", "xyz", out f) && f == 1);
+    }
+
+    [Fact]
+    public void ChannelsCheckTheirArguments()
+    {
+        Assert.Throws<ArgumentException>(() => new Channel(" ", "", 1, new float[1]));
+        Assert.Throws<ArgumentException>(() => new Channel("a", "", 1, new[] { 0, float.PositiveInfinity }));
+        foreach (double rate in new[] { 0, -1, double.NaN, double.PositiveInfinity })
+            Assert.Throws<ArgumentOutOfRangeException>(() => new Channel("a", "", rate, new float[1]));
+        Assert.Throws<ArgumentException>(() => new Recording("r", []));
+    }
+}
