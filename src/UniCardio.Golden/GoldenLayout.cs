@@ -1,0 +1,155 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+
+namespace UniCardio.Golden;
+
+/// <summary>Finds the entries among a golden file's tensors and checks that each is whole and of the right shape.</summary>
+internal static class GoldenLayout
+{
+    private static readonly string[] ActivationNames = ["encoder", "diffusion_embedding", "layer"];
+
+    /// <summary>The entries, and the names of the tensors that belong to none.</summary>
+    /// <exception cref="GoldenException">An entry lacks a tensor, or a tensor's name or shape is wrong.</exception>
+    public static (IReadOnlyList<GoldenEntry> Entries, IReadOnlyList<string> Unrecognised) Read(GoldenFile file)
+    {
+        var entries = new List<GoldenEntry>();
+        var unrecognised = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        List<string> activations = [];
+        Dictionary<string, List<string>> parameters = GradientParameters(file);
+        foreach (string tensor in file.TensorNames)
+        {
+            string kind = tensor.Split('/', 2)[0];
+            string? name = kind == GoldenName.Gradient ? GradientName(tensor) : Parent(tensor);
+            if (tensor is "x" or "eps" || ActivationNames.Any(a => kind.StartsWith(a, StringComparison.Ordinal)))
+                activations.Add(tensor);
+            else if (name is null || !(kind is GoldenName.Call or GoldenName.Gradient || GoldenName.IsRun(kind)))
+                unrecognised.Add(tensor);
+            else if (seen.Add(name))
+                entries.Add(Entry(file, kind, name, parameters));
+        }
+
+        if (activations.Count > 0)
+            entries.Add(Activations(file, activations));
+        return (entries, unrecognised);
+    }
+
+    // Names of the parameters with a gradient, by entry.
+    private static Dictionary<string, List<string>> GradientParameters(GoldenFile file)
+    {
+        var parameters = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        foreach (string tensor in file.TensorNames.Where(n => n.StartsWith(GoldenName.Gradient + "/", StringComparison.Ordinal)))
+        {
+            string name = GradientName(tensor)!;
+            if (!parameters.TryGetValue(name, out List<string>? list))
+                parameters[name] = list = [];
+            if (tensor.AsSpan(name.Length).StartsWith("/d/"))
+                list.Add(tensor[(name.Length + 3)..]);
+        }
+
+        return parameters;
+    }
+
+    private static string? Parent(string tensor) => tensor.LastIndexOf('/') is int slash and > 0 ? tensor[..slash] : null;
+
+    // Parameter names hold no slash, but they stand behind '/d/'.
+    private static string? GradientName(string tensor) =>
+        tensor.IndexOf("/d/", StringComparison.Ordinal) is int d and > 0 ? tensor[..d] : Parent(tensor);
+
+    private static GoldenEntry Entry(GoldenFile file, string kind, string name, Dictionary<string, List<string>> parameters)
+    {
+        try
+        {
+            Dictionary<string, string> parts = GoldenName.Parts(name);
+            return kind switch
+            {
+                GoldenName.Call => Call(file, name, GoldenName.Task(parts), GoldenName.Number(parts, "t")),
+                GoldenName.Gradient => new GoldenGradient(name, GoldenName.Task(parts), parameters[name]),
+                _ => Run(file, name, GoldenName.RunTask(parts), GoldenName.Sampler(kind, parts)),
+            };
+        }
+        catch (FormatException problem)
+        {
+            throw new GoldenException(file.Path, name, problem.Message, problem);
+        }
+    }
+
+    private static GoldenCall Call(GoldenFile file, string name, CardioTask task, int t)
+    {
+        int batch = Batch(file, name + "/x", 4);
+        CheckStep(file, name, t);
+        Expect(file, name + "/eps", batch, file.Configuration.SlotSamples);
+        return new GoldenCall(name, task, t, batch);
+    }
+
+    private static GoldenRun Run(GoldenFile file, string name, CardioTask task, SamplerOptions sampler)
+    {
+        int batch = Batch(file, name + "/observed", 4), slot = file.Configuration.SlotSamples;
+        Expect(file, name + "/result", batch, slot);
+        if (file.Shape(name + "/noise") is not [int draws, ..])
+            throw new GoldenException(file.Path, name + "/noise", $"missing or without dimensions, expected [draws, {batch}, {slot}]");
+        Expect(file, name + "/noise", draws, batch, slot);
+        SamplerTable table;
+        try
+        {
+            table = SamplerTable.Create(sampler, file.Configuration, task);
+        }
+        catch (ConfigurationException problem)
+        {
+            throw new GoldenException(file.Path, name, problem.Message, problem);
+        }
+
+        // The last draws of some official runs are made and not used; a file may leave them out, but none that a row reads.
+        int used = 1 + table.Steps.Max(s => s.Noise == 0 ? 0 : s.NoiseIndex);
+        return draws >= used && draws <= table.NoiseDraws
+            ? new GoldenRun(name, task, sampler, batch, draws)
+            : throw new GoldenException(file.Path, name + "/noise", $"holds {draws} draws, '{sampler}' makes {table.NoiseDraws}");
+    }
+
+    private static GoldenActivations Activations(GoldenFile file, List<string> tensors)
+    {
+        foreach (string key in (string[])["cond", "target", "decoder", "t"])
+        {
+            if (!file.Metadata.ContainsKey(key))
+                throw new GoldenException(file.Path, key, "missing from the metadata of a file of intermediate values");
+        }
+
+        try
+        {
+            CardioTask task = GoldenName.Task(file.Metadata);
+            int t = GoldenName.Number(file.Metadata, "t"), batch = Batch(file, "x", 4);
+            CheckStep(file, "t", t);
+            Expect(file, "eps", batch, file.Configuration.SlotSamples);
+            return new GoldenActivations(GoldenName.Of(task, t), task, t, batch, [.. tensors.Where(n => n is not ("x" or "eps"))]);
+        }
+        catch (FormatException problem)
+        {
+            throw new GoldenException(file.Path, null, problem.Message, problem);
+        }
+    }
+
+    private static void CheckStep(GoldenFile file, string name, int t)
+    {
+        if (t >= file.Configuration.DiffusionSteps)
+            throw new GoldenException(file.Path, name, $"t = {t} is not below the {file.Configuration.DiffusionSteps} diffusion steps");
+    }
+
+    private static int Batch(GoldenFile file, string tensor, int slots)
+    {
+        int samples = slots * file.Configuration.SlotSamples;
+        if (file.Shape(tensor) is not [int batch and >= 1 and <= InferencePlan.MaxBatch, int length] || length != samples)
+            throw new GoldenException(file.Path, tensor, $"{Found(file, tensor)}, expected [batch, {samples}]");
+        return batch;
+    }
+
+    private static void Expect(GoldenFile file, string tensor, params int[] shape)
+    {
+        if (file.Shape(tensor) is not IReadOnlyList<int> found || !found.SequenceEqual(shape))
+            throw new GoldenException(file.Path, tensor, $"{Found(file, tensor)}, expected [{string.Join(", ", shape)}]");
+    }
+
+    private static string Found(GoldenFile file, string tensor) =>
+        file.Shape(tensor) is IReadOnlyList<int> shape ? $"has shape [{string.Join(", ", shape)}]" : "is missing";
+}
