@@ -1,3 +1,5 @@
+using UniCardio.Engine.Plan;
+
 namespace UniCardio.Engine.Sampling;
 
 /// <summary>
@@ -5,14 +7,15 @@ namespace UniCardio.Engine.Sampling;
 /// </summary>
 /// <remarks>
 /// Draw 0 of the noise is the initial state x_T; row <see cref="SamplerStep.NoiseIndex"/> i takes draw i. Keyed noise depends
-/// on nothing but its key: not on batch, thread count or order.
+/// on nothing but its key: not on batch, thread count or order (<see cref="PhiloxNormal"/>).
 /// </remarks>
 public readonly ref struct NoiseSource
 {
-    private NoiseSource(ulong seed, ReadOnlySpan<uint> windows, ReadOnlySpan<float> values)
+    private NoiseSource(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw, ReadOnlySpan<float> values)
     {
         Seed = seed;
         Windows = windows;
+        FirstDraw = firstDraw;
         Values = values;
     }
 
@@ -21,6 +24,9 @@ public readonly ref struct NoiseSource
 
     /// <summary>[W] identity of each window of the batch, the second part of the key. Empty where values are given.</summary>
     public ReadOnlySpan<uint> Windows { get; }
+
+    /// <summary>Identity of the batch's draw 0, so that the draws of a window can be cut into several batches.</summary>
+    public uint FirstDraw { get; }
 
     /// <summary>[noise draws, W N, S] given values. Empty where the noise is keyed.</summary>
     public ReadOnlySpan<float> Values { get; }
@@ -31,9 +37,37 @@ public readonly ref struct NoiseSource
     /// <summary>Noise keyed by (seed, window, draw, step).</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="windows">[W] identity of each window, e.g. its number in the recording.</param>
-    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows) => new(seed, windows, default);
+    /// <param name="firstDraw">Identity of the batch's draw 0.</param>
+    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw = 0) => new(seed, windows, firstDraw, default);
 
     /// <summary>Noise given by the caller.</summary>
     /// <param name="values">[noise draws, W N, S].</param>
-    public static NoiseSource Explicit(ReadOnlySpan<float> values) => new(0, default, values);
+    public static NoiseSource Explicit(ReadOnlySpan<float> values) => new(0, default, 0, values);
+
+    /// <summary>Fills a stretch of one stream's noise; executors on the host take all their noise from here.</summary>
+    /// <param name="plan">The batch.</param>
+    /// <param name="index">Index of the noise draw, 0 for x_T.</param>
+    /// <param name="stream">Stream, window * N + draw.</param>
+    /// <param name="destination">Samples <paramref name="first"/> and on; [S] for the whole stream.</param>
+    /// <param name="first">First sample.</param>
+    /// <exception cref="ArgumentException">The source does not hold what was asked for.</exception>
+    public void Fill(InferencePlan plan, int index, int stream, Span<float> destination, int first = 0)
+    {
+        int samples = plan.Configuration.SlotSamples;
+        if (index < 0 || stream < 0 || stream >= plan.Streams || first < 0 || destination.Length > samples - first)
+            throw new ArgumentException($"noise draw {index}, stream {stream}, samples {first} to {first + destination.Length} are not in a batch of {plan.Streams} streams of {samples} samples");
+        if (IsExplicit)
+        {
+            long at = ((((long)index * plan.Streams) + stream) * samples) + first;
+            if (at + destination.Length > Values.Length)
+                throw new ArgumentException($"noise draw {index} was asked for, but the {Values.Length} values given hold {Values.Length / plan.StateSamples} draws of [{plan.Streams}, {samples}]");
+            Values.Slice((int)at, destination.Length).CopyTo(destination);
+            return;
+        }
+
+        int window = stream / plan.Draws;
+        if (Windows.Length != plan.Windows)
+            throw new ArgumentException($"{Windows.Length} window identities were given for a batch of {plan.Windows} windows");
+        PhiloxNormal.Fill(Seed, Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index, destination, first);
+    }
 }
