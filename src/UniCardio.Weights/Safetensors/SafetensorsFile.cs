@@ -27,6 +27,7 @@ public sealed class SafetensorsFile : IDisposable
     private SafetensorsFile(FileContent content)
     {
         _content = content;
+        ForeignContent.Refuse(content);
         SafetensorsHeader header = SafetensorsHeader.Read(content);
         Metadata = header.Metadata;
         Entries = header.Entries;

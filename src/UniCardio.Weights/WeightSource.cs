@@ -1,0 +1,40 @@
+using UniCardio.Engine.Model;
+using UniCardio.Weights.Safetensors;
+using UniCardio.Weights.Torch;
+
+namespace UniCardio.Weights;
+
+/// <summary>What the two file formats have in common.</summary>
+internal sealed record WeightSource(
+    WeightFormat Format,
+    IReadOnlyList<(ParameterShape Parameter, ElementType Type)> Entries,
+    IReadOnlyDictionary<string, string> Metadata,
+    Func<string, ParameterTensor> Tensor,
+    IDisposable Owner) : IDisposable
+{
+    public static WeightSource Open(string path, WeightLoadOptions options)
+    {
+        FileContent content = FileContent.Open(path, options.MemoryMap);
+        // By content, not by name: a zip archive or a pickle is torch's, everything else is held to be safetensors.
+        // (The '{' of a safetensors header tells it from a pickle whose first bytes look like a header length.)
+        ReadOnlySpan<byte> start = content.Slice(0, (int)Math.Min(9, content.Length));
+        bool isTorch = start.StartsWith("PK"u8) || (start.Length == 9 && start[0] == 0x80 && start[1] is >= 2 and <= 5 && start[8] != '{');
+        return isTorch ? Of(TorchCheckpoint.Open(content, options.VerifyChecksums)) : Of(SafetensorsFile.Open(content));
+    }
+
+    public void Dispose() => Owner.Dispose();
+
+    private static WeightSource Of(SafetensorsFile file) => new(
+        WeightFormat.Safetensors,
+        [.. file.Entries.Select(e => (new ParameterShape(e.Name, e.Shape), e.Type))],
+        file.Metadata,
+        file.Tensor,
+        file);
+
+    private static WeightSource Of(TorchCheckpoint file) => new(
+        WeightFormat.TorchCheckpoint,
+        [.. file.Entries.Select(e => (new ParameterShape(e.Name, e.Shape), e.Type))],
+        new Dictionary<string, string>(),
+        file.Tensor,
+        file);
+}
