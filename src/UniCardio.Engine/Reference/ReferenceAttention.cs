@@ -7,9 +7,6 @@ namespace UniCardio.Engine.Reference;
 /// </remarks>
 public static class ReferenceAttention
 {
-    // A row of K or V serves this many queries while it is in the first-level cache.
-    private const int QueryBlock = 8;
-
     /// <summary>
     /// For each query q and head h: out[q, h] = sum_k softmax_k(Q[q, h] . K[k, h] / sqrt(d) + mask[q, k]) V[k, h], with d = C / heads
     /// channels a head, head h being channels h d to h d + d - 1.
@@ -38,19 +35,24 @@ public static class ReferenceAttention
         if (heads < 1 || channels % heads != 0)
             throw new ArgumentException($"{channels} channels do not divide into {heads} heads", nameof(heads));
         int headDim = channels / heads;
-        double[] scores = new double[QueryBlock * count];
-        for (int start = 0; start < rows; start += QueryBlock)
+        // One head at a time, channels first: the inner loops then run over keys, which are many, and not over a head's few channels.
+        double[] headKeys = new double[headDim * count], headValues = new double[headDim * count], scores = new double[count];
+        double scale = 1 / Math.Sqrt(headDim);
+        for (int head = 0; head < heads; head++)
         {
-            int block = Math.Min(QueryBlock, rows - start);
-            ReadOnlySpan<double> blockMask = mask.IsEmpty ? mask : mask.Slice(start * count, block * count);
-            Span<double> probabilities = scores.AsSpan(0, block * count);
-            for (int head = 0; head < heads; head++)
+            int first = head * headDim;
+            ChannelsFirst(keys, channels, first, headDim, headKeys);
+            ChannelsFirst(values, channels, first, headDim, headValues);
+            for (int q = 0; q < rows; q++)
             {
-                int at = head * headDim;
-                Scores(queries.Slice(start * channels, block * channels), keys, blockMask, channels, at, headDim, probabilities, count);
-                for (int q = 0; q < block; q++)
-                    Softmax(probabilities.Slice(q * count, count));
-                WeightedSum(probabilities, values, channels, at, headDim, count, output.Slice(start * channels, block * channels));
+                Array.Clear(scores);
+                for (int i = 0; i < headDim; i++)
+                    ReferenceVector.AddScaled(queries[(q * channels) + first + i] * scale, headKeys.AsSpan(i * count, count), scores);
+                if (!mask.IsEmpty)
+                    ReferenceVector.AddScaled(1, mask.Slice(q * count, count), scores);
+                Softmax(scores);
+                for (int i = 0; i < headDim; i++)
+                    output[(q * channels) + first + i] = ReferenceVector.Dot(scores, headValues.AsSpan(i * count, count));
             }
         }
     }
@@ -76,38 +78,14 @@ public static class ReferenceAttention
             row[k] /= sum;
     }
 
-    // scores [queries, keys]; a masked score is negative infinity whatever the product is, so it is not computed.
-    private static void Scores(ReadOnlySpan<double> queries, ReadOnlySpan<double> keys, ReadOnlySpan<double> mask, int channels, int at, int headDim, Span<double> scores, int count)
+    // rows [tokens, channels], channels first to first + count - 1 -> [count, tokens].
+    private static void ChannelsFirst(ReadOnlySpan<double> rows, int channels, int first, int count, double[] result)
     {
-        double scale = 1 / Math.Sqrt(headDim);
-        int rows = queries.Length / channels;
-        for (int k = 0; k < count; k++)
+        int tokens = rows.Length / channels;
+        for (int k = 0; k < tokens; k++)
         {
-            ReadOnlySpan<double> key = keys.Slice((k * channels) + at, headDim);
-            for (int q = 0; q < rows; q++)
-            {
-                double added = mask.IsEmpty ? 0 : mask[(q * count) + k];
-                scores[(q * count) + k] = double.IsNegativeInfinity(added)
-                    ? added
-                    : (ReferenceVector.Dot(queries.Slice((q * channels) + at, headDim), key) * scale) + added;
-            }
-        }
-    }
-
-    private static void WeightedSum(ReadOnlySpan<double> probabilities, ReadOnlySpan<double> values, int channels, int at, int headDim, int count, Span<double> output)
-    {
-        int rows = output.Length / channels;
-        for (int q = 0; q < rows; q++)
-            output.Slice((q * channels) + at, headDim).Clear();
-        for (int k = 0; k < count; k++)
-        {
-            ReadOnlySpan<double> value = values.Slice((k * channels) + at, headDim);
-            for (int q = 0; q < rows; q++)
-            {
-                double p = probabilities[(q * count) + k];
-                if (p != 0)
-                    ReferenceVector.AddScaled(p, value, output.Slice((q * channels) + at, headDim));
-            }
+            for (int i = 0; i < count; i++)
+                result[(i * tokens) + k] = rows[(k * channels) + first + i];
         }
     }
 }

@@ -3,9 +3,6 @@ namespace UniCardio.Engine.Reference;
 /// <summary>A linear map of rows, which is a 1x1 convolution over tokens too: y = x W^T + b.</summary>
 public static class ReferenceLinear
 {
-    // A row of the weight serves this many rows of x while it is in the first-level cache.
-    private const int RowBlock = 8;
-
     /// <summary>Computes y[r, o] = sum_i x[r, i] W[o, i] + b[o].</summary>
     /// <param name="x">[rows, inputs].</param>
     /// <param name="weight">[outputs, inputs].</param>
@@ -18,15 +15,25 @@ public static class ReferenceLinear
         int rows = ReferenceShape.Rows(x.Length, inputs), outputs = bias.Length;
         ReferenceShape.Expect(weight.Length, (long)outputs * inputs, "[outputs, inputs]", nameof(weight));
         ReferenceShape.Expect(y.Length, (long)rows * outputs, "[rows, outputs]", nameof(y));
-        for (int start = 0; start < rows; start += RowBlock)
+        int r = 0;
+        for (; r <= rows - 4; r += 4)
         {
-            int end = Math.Min(rows, start + RowBlock);
+            ReadOnlySpan<double> four = x.Slice(r * inputs, 4 * inputs);
             for (int o = 0; o < outputs; o++)
             {
-                ReadOnlySpan<double> w = weight.Slice(o * inputs, inputs);
-                for (int r = start; r < end; r++)
-                    y[(r * outputs) + o] = ReferenceVector.Dot(x.Slice(r * inputs, inputs), w) + bias[o];
+                (double y0, double y1, double y2, double y3) = ReferenceVector.Dot4(four, weight.Slice(o * inputs, inputs));
+                int at = (r * outputs) + o;
+                y[at] = y0 + bias[o];
+                y[at + outputs] = y1 + bias[o];
+                y[at + (2 * outputs)] = y2 + bias[o];
+                y[at + (3 * outputs)] = y3 + bias[o];
             }
+        }
+
+        for (; r < rows; r++)
+        {
+            for (int o = 0; o < outputs; o++)
+                y[(r * outputs) + o] = ReferenceVector.Dot(x.Slice(r * inputs, inputs), weight.Slice(o * inputs, inputs)) + bias[o];
         }
     }
 }

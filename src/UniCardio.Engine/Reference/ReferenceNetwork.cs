@@ -23,6 +23,9 @@ public sealed class ReferenceNetwork
     private readonly ReferenceWeights _weights;
     private readonly int _threads;
 
+    // [S/p, C] codes of each slot's tokens.
+    private readonly double[][] _positions;
+
     /// <summary>Creates the network over a copy of the weights in double.</summary>
     /// <param name="weights">The weights.</param>
     /// <param name="threads">Most threads at a time; 0 for as many as the machine has. Results do not depend on it.</param>
@@ -31,6 +34,12 @@ public sealed class ReferenceNetwork
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         _weights = new ReferenceWeights(weights);
         _threads = threads;
+        _positions = new double[ModelConfiguration.SlotCount][];
+        for (int slot = 0; slot < _positions.Length; slot++)
+        {
+            _positions[slot] = new double[Configuration.SlotTokens * Configuration.Channels];
+            ReferencePositionCode.Slot(Configuration, slot, _positions[slot]);
+        }
     }
 
     /// <summary>The network's sizes.</summary>
@@ -142,15 +151,7 @@ public sealed class ReferenceNetwork
     }
 
     // [slots S/p, C]
-    private double[] Positions(int[] slots)
-    {
-        ModelConfiguration m = Configuration;
-        int slotLength = m.SlotTokens * m.Channels;
-        double[] codes = new double[slots.Length * slotLength];
-        for (int i = 0; i < slots.Length; i++)
-            ReferencePositionCode.Slot(m, slots[i], codes.AsSpan(i * slotLength, slotLength));
-        return codes;
-    }
+    private double[] Positions(int[] slots) => [.. slots.SelectMany(slot => _positions[slot])];
 
     // [E]
     private double[] Embedding(int t)
