@@ -1,0 +1,127 @@
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Signals.Tests.Synthesis;
+
+public class CorruptionTests
+{
+    private static float[] Clean(int n = 12500)
+    {
+        float[] ppg = new float[n], pressure = new float[n], ecg = new float[n];
+        new CardiovascularSynthesizer().Fill(new SynthesisParameters(), 1, ppg, pressure, ecg);
+        return pressure;
+    }
+
+    private static float[] Apply(NoiseParameters noise, ulong seed = 3, float[]? clean = null)
+    {
+        float[] x = (float[])(clean ?? Clean()).Clone();
+        SignalCorruption.Apply(x, 125, noise, seed);
+        return x;
+    }
+
+    private static double Deviation(IEnumerable<float> x)
+    {
+        double mean = x.Average(v => (double)v);
+        return Math.Sqrt(x.Average(v => (v - mean) * (v - mean)));
+    }
+
+    private static float[] Difference(float[] a, float[] b) => [.. a.Zip(b, (x, y) => x - y)];
+
+    [Fact]
+    public void Nothing_is_done_by_default() => Assert.Equal(Clean(), Apply(new NoiseParameters()));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(15)]
+    public void White_noise_has_the_ratio_asked_for(double decibels)
+    {
+        float[] noise = Difference(Apply(new NoiseParameters { SignalToNoiseDecibels = decibels }), Clean());
+        // The estimate over 12500 samples has a standard error of 0.055 dB.
+        Assert.Equal(decibels, 20 * Math.Log10(Deviation(Clean()) / Deviation(noise)), 0.25);
+        double lag = Enumerable.Range(1, noise.Length - 1).Average(i => (double)noise[i] * noise[i - 1]) / Math.Pow(Deviation(noise), 2);
+        Assert.InRange(lag, -0.045, 0.045);
+    }
+
+    [Fact]
+    public void Wander_is_slow_and_powerline_is_at_its_frequency()
+    {
+        double unit = Deviation(Clean());
+        float[] wander = Difference(Apply(new NoiseParameters { BaselineWander = 0.5 }), Clean());
+        Assert.InRange(Deviation(wander) / unit, 0.35, 0.65);
+        // Four sines of at most 0.4 Hz and amplitude 0.35 each cannot move faster than 4 * 2 pi * 0.4 * 0.35 a second.
+        Assert.True(Enumerable.Range(1, wander.Length - 1).Max(i => Math.Abs(wander[i] - wander[i - 1])) <= 3.6 * unit / 125);
+
+        float[] hum = Difference(Apply(new NoiseParameters { Powerline = 0.3 }), Clean());
+        Assert.InRange(hum.Max() / unit, 0.29, 0.31);
+        int crossings = Enumerable.Range(1, hum.Length - 1).Count(i => hum[i] > 0 != hum[i - 1] > 0);
+        Assert.InRange(crossings / 2.0 / 100, 49.8, 50.2);
+    }
+
+    [Fact]
+    public void Motion_comes_in_bursts()
+    {
+        float[] motion = Difference(Apply(new NoiseParameters { MotionBurstsPerMinute = 6 }), Clean());
+        int still = motion.Count(v => v == 0);
+        Assert.InRange(still, motion.Length / 2, motion.Length - 100);
+        Assert.True(motion.Max() > Deviation(Clean()));
+    }
+
+    [Fact]
+    public void Clipping_and_quantisation_leave_what_they_should()
+    {
+        float[] clean = Clean();
+        float range = clean.Max() - clean.Min();
+        float[] clipped = Apply(new NoiseParameters { ClippingRange = 0.7 });
+        Assert.Equal(0.7f * range, clipped.Max() - clipped.Min(), 1e-4f * range);
+        Assert.NotEmpty(SignalQuality.FindClippedRuns(clipped));
+        Assert.InRange(Apply(new NoiseParameters { QuantizationBits = 4 }).Distinct().Count(), 10, 16);
+    }
+
+    [Theory]
+    [InlineData(0.1, 0.5)]
+    [InlineData(0.3, 2)]
+    [InlineData(0.95, 0.02)]
+    [InlineData(0.5, 3600)]
+    public void Gaps_have_the_share_and_length_asked_for(double share, double seconds)
+    {
+        float[] x = Apply(new NoiseParameters { MissingFraction = share, GapSeconds = seconds });
+        Assert.InRange(x.Count(float.IsNaN) / (double)x.Length, share - 0.001, share + 0.001);
+        double mean = GapFinder.Find(x).Average(g => g.Length) / 125;
+        // Neighbouring gaps touch at times, which makes the mean longer, and at 95% missing nearly always.
+        Assert.InRange(mean, 0.6 * Math.Min(seconds, share * 100), share > 0.9 ? 5 : 1.6 * Math.Min(seconds, share * 100));
+    }
+
+    [Fact]
+    public void Missing_samples_stay_missing_and_spoil_nothing()
+    {
+        float[] clean = Clean();
+        clean.AsSpan(100, 50).Fill(float.NaN);
+        float[] x = Apply(SynthesizerTests.EverythingAtOnce with { MissingFraction = 0 }, 4, clean);
+        Assert.Equal(50, x.Count(float.IsNaN));
+        float[] nothing = new float[200];
+        Array.Fill(nothing, float.NaN);
+        Assert.All(Apply(SynthesizerTests.EverythingAtOnce, 4, nothing), v => Assert.True(float.IsNaN(v)));
+        Assert.Empty(Apply(SynthesizerTests.EverythingAtOnce, 4, []));
+    }
+
+    [Fact]
+    public void A_constant_signal_gets_no_noise_relative_to_itself() =>
+        Assert.All(Apply(SynthesizerTests.EverythingAtOnce with { MissingFraction = 0 }, 4, new float[500]), v => Assert.Equal(0f, v));
+
+    [Fact]
+    public void Seeds_decide()
+    {
+        Assert.Equal(Apply(SynthesizerTests.EverythingAtOnce, 5), Apply(SynthesizerTests.EverythingAtOnce, 5));
+        Assert.NotEqual(Apply(SynthesizerTests.EverythingAtOnce, 5), Apply(SynthesizerTests.EverythingAtOnce, 6));
+    }
+
+    public static TheoryData<NoiseParameters> Invalid =>
+    [
+        new() { SignalToNoiseDecibels = double.NaN }, new() { BaselineWander = -1 }, new() { PowerlineFrequency = 400 }, new() { QuantizationBits = 1 },
+        new() { ClippingRange = 0 }, new() { MissingFraction = 1 }, new() { GapSeconds = 0 }, new() { MotionBurstsPerMinute = 1e9 },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Invalid))]
+    public void What_is_out_of_range_is_refused(NoiseParameters noise) => Assert.Throws<ArgumentOutOfRangeException>(() => Apply(noise));
+}
