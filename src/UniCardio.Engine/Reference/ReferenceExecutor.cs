@@ -13,6 +13,7 @@ internal sealed class ReferenceExecutor : IExecutor
     private readonly double[] _state;
     private readonly double[] _prediction;
     private readonly double[] _noise;
+    private readonly float[] _streamNoise;
     private readonly ReferenceConditionState?[] _streams;
 
     // Clean signals of this row and of the one and two rows before; rotated after each.
@@ -31,6 +32,7 @@ internal sealed class ReferenceExecutor : IExecutor
         _state = new double[plan.StateSamples];
         _prediction = new double[plan.StateSamples];
         _noise = new double[plan.StateSamples];
+        _streamNoise = new float[plan.Configuration.SlotSamples];
         _clean = new double[plan.StateSamples];
         _clean1 = new double[plan.StateSamples];
         _clean2 = new double[plan.StateSamples];
@@ -112,14 +114,14 @@ internal sealed class ReferenceExecutor : IExecutor
         }
     }
 
-    private static void FillNoise(NoiseSource noise, int index, double[] values)
+    private void FillNoise(NoiseSource noise, int index, double[] values)
     {
-        if (!noise.IsExplicit)
-            throw new NotSupportedException("keyed noise");
-        long at = (long)index * values.Length;
-        if (noise.Values.Length < at + values.Length)
-            throw new ArgumentException($"noise draw {index} was asked for, but {noise.Values.Length} values hold only {noise.Values.Length / values.Length} of {values.Length}", nameof(noise));
-        Widen(noise.Values.Slice((int)at, values.Length), values, nameof(noise));
+        int samples = Plan.Configuration.SlotSamples;
+        for (int stream = 0; stream < Plan.Streams; stream++)
+        {
+            noise.Fill(Plan, index, stream, _streamNoise);
+            Widen(_streamNoise, values.AsSpan(stream * samples, samples), nameof(noise));
+        }
     }
 
     private void ClearHistory()
@@ -131,7 +133,7 @@ internal sealed class ReferenceExecutor : IExecutor
 
     private void Check() => ObjectDisposedException.ThrowIf(_disposed, this);
 
-    private static void Widen(ReadOnlySpan<float> from, double[] to, string argument)
+    private static void Widen(ReadOnlySpan<float> from, Span<double> to, string argument)
     {
         ReferenceShape.Expect(from.Length, to.Length, "as the plan says", argument);
         for (int i = 0; i < to.Length; i++)
