@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using UniCardio.Engine.Backends.Cpu.Kernels;
+using UniCardio.Engine.Backends.Cpu.Simd;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+
+namespace UniCardio.Engine.Backends.Cpu;
+
+/// <summary>One plan's buffers on the CPU, and the job that a step is.</summary>
+/// <remarks>
+/// Work is dealt out in two ways that give the same bits: as many streams as divide evenly over the threads are computed by one
+/// thread each, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with threads, not
+/// with draws, apart from the state itself.
+/// </remarks>
+internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
+    where S : struct, ISimd<S, V>
+    where V : struct
+    where TProbe : struct, IProbe
+{
+    private const int Reach = PackedNetwork.EncoderReach;
+    private const int History = 3;
+
+    private readonly PackedNetwork _network;
+    private readonly ThreadTeam _team;
+    private readonly CpuProfile? _profile;
+    private readonly StreamPass<S, V, TProbe> _pass;
+    private readonly StreamBuffers?[] _own;
+    private readonly StreamBuffers? _shared;
+    private readonly StripScratch[] _scratch;
+    private readonly KeyValueCache[] _conditions;
+    private readonly AlignedBuffer _conditionSignals, _state, _prediction, _clean;
+    private readonly Slot[] _conditionSlots, _targetSlots;
+    private readonly int _samples, _signalStride;
+    private int _conditionStep = -1;
+    private int _newest;
+    private bool _disposed;
+
+    // The job under way: fields, since a job object a step would be an allocation a step.
+    private int _t;
+    private bool _doesConditions, _doesUpdate;
+    private SamplerStep _step;
+    private ulong _seed;
+    private readonly uint[] _windows;
+    private float* _explicitNoise;
+
+    public CpuExecutor(InferencePlan plan, PackedNetwork network, ThreadTeam team, CpuProfile? profile)
+    {
+        Plan = plan;
+        _network = network;
+        _team = team;
+        _profile = profile;
+        _pass = new StreamPass<S, V, TProbe>(network, profile);
+        ModelConfiguration m = plan.Configuration;
+        _samples = m.SlotSamples;
+        _signalStride = PackedNetwork.RoundUp(_samples + (2 * Reach), AlignedBuffer.Alignment / sizeof(float));
+        _conditionSlots = [.. plan.Conditions.Select(c => (Slot)(int)c)];
+        _targetSlots = [plan.Target];
+        foreach (Slot slot in (IEnumerable<Slot>)[.. _conditionSlots, plan.Target])
+            network.Slots.Prepare(slot);
+        _conditionSignals = new AlignedBuffer((long)plan.Windows * _conditionSlots.Length * _signalStride);
+        _state = new AlignedBuffer((long)plan.Streams * _signalStride);
+        _prediction = new AlignedBuffer(plan.StateSamples);
+        _clean = new AlignedBuffer((long)History * plan.StateSamples);
+        _conditions = [.. Enumerable.Range(0, plan.Windows).Select(_ => new KeyValueCache(m, plan.ConditionTokens, m.Blocks))];
+        int parts = team.Parts, rows = Math.Max(plan.ConditionTokens, plan.TargetTokens);
+        bool ownStreams = plan.Streams >= parts || plan.Windows >= parts, sharedStreams = plan.Streams % parts != 0 || plan.Windows % parts != 0;
+        _own = [.. Enumerable.Range(0, parts).Select(_ => ownStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null)];
+        _shared = sharedStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null;
+        _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network))];
+        _windows = new uint[plan.Windows];
+        ArenaBytes = _conditionSignals.Bytes + _state.Bytes + _prediction.Bytes + _clean.Bytes + _conditions.Sum(c => c.Bytes)
+            + _own.Sum(b => b?.Bytes ?? 0) + (_shared?.Bytes ?? 0) + _scratch.Sum(s => s.Bytes);
+    }
+
+    public InferencePlan Plan { get; }
+
+    public long ArenaBytes { get; }
+
+    public void SetConditions(ReadOnlySpan<float> conditions)
+    {
+        Check();
+        Expect(conditions.Length, Plan.ConditionSamples, "conditions");
+        for (int i = 0; i < Plan.Windows * _conditionSlots.Length; i++)
+            conditions.Slice(i * _samples, _samples).CopyTo(new Span<float>(_conditionSignals.Pointer + ((nint)i * _signalStride) + Reach, _samples));
+        _conditionStep = -1;
+    }
+
+    public void SetState(ReadOnlySpan<float> state)
+    {
+        Check();
+        Expect(state.Length, Plan.StateSamples, "state");
+        for (int stream = 0; stream < Plan.Streams; stream++)
+            state.Slice(stream * _samples, _samples).CopyTo(State(stream));
+        ClearHistory();
+    }
+
+    public void SetState(NoiseSource noise)
+    {
+        Check();
+        CheckNoise(noise, 0);
+        for (int stream = 0; stream < Plan.Streams; stream++)
+        {
+            if (noise.IsExplicit)
+                noise.Values.Slice(stream * _samples, _samples).CopyTo(State(stream));
+            else
+                PhiloxNormal.Fill(noise.Seed, noise.Windows[stream / Plan.Draws], (uint)(stream % Plan.Draws), 0, State(stream));
+        }
+
+        ClearHistory();
+    }
+
+    public void GetState(Span<float> state)
+    {
+        Check();
+        Expect(state.Length, Plan.StateSamples, "state");
+        for (int stream = 0; stream < Plan.Streams; stream++)
+            State(stream).CopyTo(state.Slice(stream * _samples, _samples));
+    }
+
+    public void GetClean(Span<float> clean)
+    {
+        Check();
+        Expect(clean.Length, Plan.StateSamples, "clean");
+        new Span<float>(Clean(0), Plan.StateSamples).CopyTo(clean);
+    }
+
+    public void Predict(int t, Span<float> prediction)
+    {
+        Check();
+        Expect(prediction.Length, Plan.StateSamples, "prediction");
+        _doesUpdate = false;
+        Evaluate(t);
+        _prediction.Span.CopyTo(prediction);
+    }
+
+    public void Step(in SamplerStep step, NoiseSource noise)
+    {
+        Check();
+        _step = step;
+        _doesUpdate = true;
+        _explicitNoise = null;
+        _newest = (_newest + History - 1) % History;
+        if (step.Noise == 0)
+        {
+            Evaluate(step.T);
+            return;
+        }
+
+        CheckNoise(noise, step.NoiseIndex);
+        _seed = noise.Seed;
+        noise.Windows.CopyTo(_windows);
+        fixed (float* values = noise.Values)
+        {
+            if (noise.IsExplicit)
+                _explicitNoise = values + ((nint)step.NoiseIndex * Plan.StateSamples);
+            Evaluate(step.T);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        foreach (IDisposable? part in (IEnumerable<IDisposable?>)[_conditionSignals, _state, _prediction, _clean, .. _conditions, .. _own, _shared, .. _scratch])
+            part?.Dispose();
+    }
+
+    // One part of a step: condition streams if they are not there for this t, then target streams with their update.
+    void ITeamJob.Execute(int part, int parts, TeamBarrier barrier)
+    {
+        if (_doesConditions)
+        {
+            Deal(Plan.Windows, isCondition: true, part, parts, barrier);
+            barrier.Wait();
+        }
+
+        Deal(Plan.Streams, isCondition: false, part, parts, barrier);
+    }
+
+    private void Deal(int streams, bool isCondition, int part, int parts, TeamBarrier barrier)
+    {
+        int each = streams / parts;
+        for (int i = 0; i < each; i++)
+            RunStream((part * each) + i, isCondition, _own[part]!, part, 0, 1, barrier);
+        for (int stream = each * parts; stream < streams; stream++)
+        {
+            RunStream(stream, isCondition, _shared!, part, part, parts, barrier);
+
+            // The shared buffers are the next stream's too.
+            if (parts > 1)
+                barrier.Wait();
+        }
+    }
+
+    private void RunStream(int stream, bool isCondition, StreamBuffers buffers, int thread, int part, int parts, TeamBarrier barrier)
+    {
+        var work = new StreamWork { T = _t, IsCondition = isCondition, SignalStride = _signalStride };
+        if (isCondition)
+        {
+            work.Slots = _conditionSlots;
+            work.Condition = _conditions[stream];
+            work.Signals = _conditionSignals.Pointer + ((nint)stream * _conditionSlots.Length * _signalStride);
+        }
+        else
+        {
+            work.Slots = _targetSlots;
+            work.Condition = _conditions[stream / Plan.Draws];
+            work.Signals = _state.Pointer + ((nint)stream * _signalStride);
+            work.Prediction = _prediction.Pointer + ((nint)stream * _samples);
+            work.Output = Plan.Task.Output;
+        }
+
+        _pass.Run(work, buffers, _scratch[thread], part, parts, barrier, thread);
+        if (!isCondition && _doesUpdate)
+            Update(stream, thread, part, parts);
+    }
+
+    // The sampler's row on the samples of this part's rows: nobody else reads or writes them any more.
+    private void Update(int stream, int thread, int part, int parts)
+    {
+        int p = Plan.Configuration.SamplesPerToken, tokens = Plan.TargetTokens;
+        int start = StreamPass<S, V, TProbe>.RowStart(tokens, part, parts) * p, end = StreamPass<S, V, TProbe>.RowStart(tokens, part + 1, parts) * p;
+        if (start == end)
+            return;
+        nint at = ((nint)stream * _samples) + start;
+        float* noise = _scratch[thread].NoisePointer + start;
+        long since = TProbe.IsOn ? Stopwatch.GetTimestamp() : 0;
+        if (_explicitNoise != null)
+            noise = _explicitNoise + at;
+        else if (_step.Noise != 0)
+            PhiloxNormal.Fill(_seed, _windows[stream / Plan.Draws], (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
+        if (TProbe.IsOn)
+        {
+            _profile!.Add(CpuKernel.Noise, false, thread, since);
+            since = Stopwatch.GetTimestamp();
+        }
+
+        SamplerUpdate.Run<S, V>(_step, _state.Pointer + ((nint)stream * _signalStride) + Reach + start, _prediction.Pointer + at, Clean(0) + at, Clean(1) + at, Clean(2) + at, noise, end - start);
+        if (TProbe.IsOn)
+            _profile!.Add(CpuKernel.SamplerUpdate, false, thread, since);
+    }
+
+    private void Evaluate(int t)
+    {
+        if (t < 0 || t >= Plan.Configuration.DiffusionSteps)
+            throw new ConfigurationException("t", $"{t} is not between 0 and {Plan.Configuration.DiffusionSteps - 1}");
+        _network.Steps.Prepare(t);
+        _t = t;
+        _doesConditions = _conditionStep != t;
+        _conditionStep = -1;
+        _team.Run(this);
+        _conditionStep = t;
+    }
+
+    private Span<float> State(int stream) => new(_state.Pointer + ((nint)stream * _signalStride) + Reach, _samples);
+
+    /// <summary>[W N, S] clean signal of the row that is <paramref name="age"/> rows old.</summary>
+    private float* Clean(int age) => _clean.Pointer + ((nint)((_newest + age) % History) * Plan.StateSamples);
+
+    private void ClearHistory() => _clean.Span.Clear();
+
+    private void Check() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    private void CheckNoise(NoiseSource noise, int index)
+    {
+        if (noise.IsExplicit)
+        {
+            if (noise.Values.Length < (index + 1L) * Plan.StateSamples)
+                throw new ConfigurationException("noise", $"{noise.Values.Length} values given, draw {index} of {Plan.Streams} streams x {_samples} samples ends at {(index + 1L) * Plan.StateSamples}");
+        }
+        else if (noise.Windows.Length != Plan.Windows)
+        {
+            throw new ConfigurationException("noise", $"{noise.Windows.Length} window identities given for {Plan.Windows} windows");
+        }
+    }
+
+    private static void Expect(int actual, int expected, string what)
+    {
+        if (actual != expected)
+            throw new ArgumentException($"{what}: {actual} values given, the plan needs {expected}");
+    }
+}

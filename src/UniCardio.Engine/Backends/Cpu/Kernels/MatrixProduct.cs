@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+using UniCardio.Engine.Backends.Cpu.Simd;
+
+namespace UniCardio.Engine.Backends.Cpu.Kernels;
+
+/// <summary>
+/// Linear map of a strip of tokens: <c>C[rows, N] = init + A[rows, K] W^T</c> with W in panels of 2W columns.
+/// </summary>
+/// <remarks>
+/// <para>Panels outside, rows inside: a panel (K = 288: 18 KB at 16 columns, 36 KB at 32) stays in L1 while the strip's rows
+/// (96 x 1152 B, in L2) pass by. FLOPs 2 rows K N; bytes: A and W once, C once.</para>
+/// <para>Error and reproducibility: see <see cref="RegisterTile"/>.</para>
+/// </remarks>
+internal static unsafe class MatrixProduct
+{
+    /// <summary>Rows of A by row.</summary>
+    /// <param name="a">[rows, K], row stride <paramref name="aStride"/>.</param>
+    /// <param name="aStride">Floats between rows of A.</param>
+    /// <param name="b">Packed weights.</param>
+    /// <param name="firstPanel">First panel to compute.</param>
+    /// <param name="endPanel">One past the last.</param>
+    /// <param name="init">Start values of column 0, e.g. a bias (stride 0) or a residual (its row stride).</param>
+    /// <param name="initStride">Floats between rows of the start values.</param>
+    /// <param name="c">[rows, padded N], column 0; only the computed panels are written.</param>
+    /// <param name="cStride">Floats between rows of C.</param>
+    /// <param name="rows">Tokens.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ByRows<S, V>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* init, nint initStride, float* c, nint cStride, int rows)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        int depth = b.Inputs;
+        for (int panel = firstPanel; panel < endPanel; panel++)
+        {
+            nint column = (nint)panel * 2 * S.Width;
+            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), depth, init + column, initStride, c + column, cStride, rows);
+        }
+    }
+
+    /// <summary>
+    /// A as blocks of 2W tokens with channels outside: block j is [K, 2W] and holds tokens 2W j ... (attention's output).
+    /// </summary>
+    /// <param name="a">[ceil(rows / 2W), K, 2W].</param>
+    /// <param name="b">Packed weights.</param>
+    /// <param name="init">[rows, padded N] start values.</param>
+    /// <param name="initStride">Floats between rows of the start values.</param>
+    /// <param name="c">[rows, padded N].</param>
+    /// <param name="cStride">Floats between rows of C.</param>
+    /// <param name="rows">Tokens.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ByTokenBlocks<S, V>(float* a, PackedMatrix b, float* init, nint initStride, float* c, nint cStride, int rows)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        int depth = b.Inputs, width = 2 * S.Width;
+        for (int panel = 0; panel < b.Panels; panel++)
+        {
+            nint column = (nint)panel * width;
+            float* source = a;
+            for (int row = 0; row < rows; row += width)
+            {
+                Strip<S, V, ByColumn>(source, width, b.Panel(panel), depth, init + column + (row * initStride), initStride, c + column + (row * cStride), cStride, Math.Min(width, rows - row));
+                source += (nint)depth * width;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Strip<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c, nint cStride, int rows)
+        where S : struct, ISimd<S, V>
+        where V : struct
+        where TLayout : struct, ITileLayout
+    {
+        nint aStep = TLayout.ByRow ? aStride : 1;
+        if (S.TileRows == 12)
+        {
+            for (; rows >= 12; rows -= 12, a += 12 * aStep, init += 12 * initStride, c += 12 * cStride)
+                RegisterTile.Call<S, V, Rows12, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride);
+        }
+
+        for (; rows >= 6; rows -= 6, a += 6 * aStep, init += 6 * initStride, c += 6 * cStride)
+            RegisterTile.Call<S, V, Rows6, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride);
+        for (; rows >= 4; rows -= 4, a += 4 * aStep, init += 4 * initStride, c += 4 * cStride)
+            RegisterTile.Call<S, V, Rows4, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride);
+        for (; rows >= 2; rows -= 2, a += 2 * aStep, init += 2 * initStride, c += 2 * cStride)
+            RegisterTile.Call<S, V, Rows2, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride);
+        if (rows > 0)
+            RegisterTile.Call<S, V, Rows1, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride);
+    }
+}

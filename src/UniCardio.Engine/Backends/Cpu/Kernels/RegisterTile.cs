@@ -1,0 +1,357 @@
+using System.Runtime.CompilerServices;
+using UniCardio.Engine.Backends.Cpu.Simd;
+
+namespace UniCardio.Engine.Backends.Cpu.Kernels;
+
+/// <summary>How many rows a tile has; a constant to the JIT.</summary>
+internal interface ITileRows
+{
+    static abstract int Count { get; }
+}
+
+/// <summary>Where element (row, k) of a tile's left operand stands.</summary>
+internal interface ITileLayout
+{
+    /// <summary>True: a[row * stride + k]. False: a[k * stride + row].</summary>
+    static abstract bool ByRow { get; }
+}
+
+internal readonly struct Rows1 : ITileRows
+{
+    public static int Count => 1;
+}
+
+internal readonly struct Rows2 : ITileRows
+{
+    public static int Count => 2;
+}
+
+internal readonly struct Rows4 : ITileRows
+{
+    public static int Count => 4;
+}
+
+internal readonly struct Rows6 : ITileRows
+{
+    public static int Count => 6;
+}
+
+internal readonly struct Rows12 : ITileRows
+{
+    public static int Count => 12;
+}
+
+internal readonly struct ByRow : ITileLayout
+{
+    static bool ITileLayout.ByRow => true;
+}
+
+internal readonly struct ByColumn : ITileLayout
+{
+    static bool ITileLayout.ByRow => false;
+}
+
+/// <summary>
+/// The register tile under every matrix product of the network:
+/// <code>c[r, 0..2W) = init[r, 0..2W) + sum over k &lt; K of a(r, k) b[k, 0..2W)</code>
+/// </summary>
+/// <remarks>
+/// <para>a: rows x K, by row or by column with a stride; b: one panel, [K, 2W] dense; c: row stride in floats; init: row stride
+/// in floats, 0 repeats one row (a bias), c itself accumulates.</para>
+/// <para>FLOPs: 2 rows K 2W. Registers: rows x 2 accumulators + 2 panel vectors + 1 broadcast (6 rows: 15 of 16, 12 rows: 27 of
+/// 32). Loads a k step: 2 + rows for 2 rows multiply-adds, so two load ports keep two FMA ports fed.</para>
+/// <para>Each element is one chain of K fused multiply-adds in ascending k whatever the number of rows, so the split of rows
+/// into tiles never changes a bit. Error: |c - exact| &lt;= (K + 1) u sum |a b| + |init|, u = 2^-24.</para>
+/// </remarks>
+internal static unsafe class RegisterTile
+{
+    /// <summary>The tile as a call of its own: registers are allocated for it alone. For depths where a call costs nothing.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Call<S, V, TRows, TLayout>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c, nint cStride)
+        where S : struct, ISimd<S, V>
+        where V : struct
+        where TRows : struct, ITileRows
+        where TLayout : struct, ITileLayout => Run<S, V, TRows, TLayout>(a, aStride, b, depth, init, initStride, c, cStride);
+
+    /// <summary>The tile, inlined into the caller's loop.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<S, V, TRows, TLayout>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c, nint cStride)
+        where S : struct, ISimd<S, V>
+        where V : struct
+        where TRows : struct, ITileRows
+        where TLayout : struct, ITileLayout
+    {
+        V c00 = default, c01 = default;
+        V c10 = default, c11 = default;
+        V c20 = default, c21 = default;
+        V c30 = default, c31 = default;
+        V c40 = default, c41 = default;
+        V c50 = default, c51 = default;
+        V c60 = default, c61 = default;
+        V c70 = default, c71 = default;
+        V c80 = default, c81 = default;
+        V c90 = default, c91 = default;
+        V c100 = default, c101 = default;
+        V c110 = default, c111 = default;
+        c00 = S.Load(init);
+        c01 = S.Load(init + S.Width);
+        if (TRows.Count > 1)
+        {
+            init += initStride;
+            c10 = S.Load(init);
+            c11 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 2)
+        {
+            init += initStride;
+            c20 = S.Load(init);
+            c21 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 3)
+        {
+            init += initStride;
+            c30 = S.Load(init);
+            c31 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 4)
+        {
+            init += initStride;
+            c40 = S.Load(init);
+            c41 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 5)
+        {
+            init += initStride;
+            c50 = S.Load(init);
+            c51 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 6)
+        {
+            init += initStride;
+            c60 = S.Load(init);
+            c61 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 7)
+        {
+            init += initStride;
+            c70 = S.Load(init);
+            c71 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 8)
+        {
+            init += initStride;
+            c80 = S.Load(init);
+            c81 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 9)
+        {
+            init += initStride;
+            c90 = S.Load(init);
+            c91 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 10)
+        {
+            init += initStride;
+            c100 = S.Load(init);
+            c101 = S.Load(init + S.Width);
+        }
+
+        if (TRows.Count > 11)
+        {
+            init += initStride;
+            c110 = S.Load(init);
+            c111 = S.Load(init + S.Width);
+        }
+
+        nint s = TLayout.ByRow ? aStride : 0, s2 = 2 * s;
+        float* p0 = a, p1 = a + (3 * s), p2 = a + (6 * s), p3 = a + (9 * s);
+        for (int k = depth; k > 0; k--)
+        {
+            V b0 = S.Load(b), b1 = S.Load(b + S.Width);
+            b += 2 * S.Width;
+            V x = S.Set(*p0);
+            c00 = S.MultiplyAdd(x, b0, c00);
+            c01 = S.MultiplyAdd(x, b1, c01);
+            if (TRows.Count > 1)
+            {
+                x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1));
+                c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11);
+            }
+
+            if (TRows.Count > 2)
+            {
+                x = S.Set(*(TLayout.ByRow ? p0 + s2 : p0 + 2));
+                c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21);
+            }
+
+            if (TRows.Count > 3)
+            {
+                x = S.Set(*(TLayout.ByRow ? p1 : p0 + 3));
+                c30 = S.MultiplyAdd(x, b0, c30);
+                c31 = S.MultiplyAdd(x, b1, c31);
+            }
+
+            if (TRows.Count > 4)
+            {
+                x = S.Set(*(TLayout.ByRow ? p1 + s : p0 + 4));
+                c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41);
+            }
+
+            if (TRows.Count > 5)
+            {
+                x = S.Set(*(TLayout.ByRow ? p1 + s2 : p0 + 5));
+                c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51);
+            }
+
+            if (TRows.Count > 6)
+            {
+                x = S.Set(*(TLayout.ByRow ? p2 : p0 + 6));
+                c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61);
+            }
+
+            if (TRows.Count > 7)
+            {
+                x = S.Set(*(TLayout.ByRow ? p2 + s : p0 + 7));
+                c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71);
+            }
+
+            if (TRows.Count > 8)
+            {
+                x = S.Set(*(TLayout.ByRow ? p2 + s2 : p0 + 8));
+                c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81);
+            }
+
+            if (TRows.Count > 9)
+            {
+                x = S.Set(*(TLayout.ByRow ? p3 : p0 + 9));
+                c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91);
+            }
+
+            if (TRows.Count > 10)
+            {
+                x = S.Set(*(TLayout.ByRow ? p3 + s : p0 + 10));
+                c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101);
+            }
+
+            if (TRows.Count > 11)
+            {
+                x = S.Set(*(TLayout.ByRow ? p3 + s2 : p0 + 11));
+                c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111);
+            }
+
+            if (TLayout.ByRow)
+            {
+                p0++;
+                if (TRows.Count > 3)
+                    p1++;
+                if (TRows.Count > 6)
+                {
+                    p2++;
+                    p3++;
+                }
+            }
+            else
+            {
+                p0 += aStride;
+            }
+        }
+
+        S.Store(c, c00);
+        S.Store(c + S.Width, c01);
+        if (TRows.Count > 1)
+        {
+            c += cStride;
+            S.Store(c, c10);
+            S.Store(c + S.Width, c11);
+        }
+
+        if (TRows.Count > 2)
+        {
+            c += cStride;
+            S.Store(c, c20);
+            S.Store(c + S.Width, c21);
+        }
+
+        if (TRows.Count > 3)
+        {
+            c += cStride;
+            S.Store(c, c30);
+            S.Store(c + S.Width, c31);
+        }
+
+        if (TRows.Count > 4)
+        {
+            c += cStride;
+            S.Store(c, c40);
+            S.Store(c + S.Width, c41);
+        }
+
+        if (TRows.Count > 5)
+        {
+            c += cStride;
+            S.Store(c, c50);
+            S.Store(c + S.Width, c51);
+        }
+
+        if (TRows.Count > 6)
+        {
+            c += cStride;
+            S.Store(c, c60);
+            S.Store(c + S.Width, c61);
+        }
+
+        if (TRows.Count > 7)
+        {
+            c += cStride;
+            S.Store(c, c70);
+            S.Store(c + S.Width, c71);
+        }
+
+        if (TRows.Count > 8)
+        {
+            c += cStride;
+            S.Store(c, c80);
+            S.Store(c + S.Width, c81);
+        }
+
+        if (TRows.Count > 9)
+        {
+            c += cStride;
+            S.Store(c, c90);
+            S.Store(c + S.Width, c91);
+        }
+
+        if (TRows.Count > 10)
+        {
+            c += cStride;
+            S.Store(c, c100);
+            S.Store(c + S.Width, c101);
+        }
+
+        if (TRows.Count > 11)
+        {
+            c += cStride;
+            S.Store(c, c110);
+            S.Store(c + S.Width, c111);
+        }
+    }
+}

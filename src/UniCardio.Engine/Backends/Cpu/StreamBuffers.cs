@@ -1,0 +1,145 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Engine.Backends.Cpu;
+
+/// <summary>K and V of one stream for one or more blocks: [blocks, 2, heads, capacity, head dim].</summary>
+internal sealed unsafe class KeyValueCache : IDisposable
+{
+    private readonly AlignedBuffer _buffer;
+    private readonly int _heads;
+
+    /// <summary>Allocates.</summary>
+    /// <param name="configuration">Heads and head dim.</param>
+    /// <param name="tokens">Keys of the stream.</param>
+    /// <param name="blocks">How many blocks' keys are kept at a time.</param>
+    public KeyValueCache(ModelConfiguration configuration, int tokens, int blocks)
+    {
+        _heads = configuration.Heads;
+        Tokens = tokens;
+        HeadStride = (nint)(tokens + Kernels.Attention.KeyPadding) * configuration.HeadDim;
+        _buffer = new AlignedBuffer(blocks * 2L * _heads * HeadStride);
+    }
+
+    /// <summary>Keys of the stream.</summary>
+    public int Tokens { get; }
+
+    /// <summary>Floats between heads.</summary>
+    public nint HeadStride { get; }
+
+    public long Bytes => _buffer.Bytes;
+
+    /// <summary>Keys of one block, [heads, capacity, head dim].</summary>
+    public float* Keys(int block) => _buffer.Pointer + (block * 2 * _heads * HeadStride);
+
+    /// <summary>Values of one block, [heads, capacity, head dim].</summary>
+    public float* Values(int block) => Keys(block) + (_heads * HeadStride);
+
+    public void Dispose() => _buffer.Dispose();
+}
+
+/// <summary>Activations of one stream while it is computed; one set serves any number of streams in turn.</summary>
+internal sealed unsafe class StreamBuffers : IDisposable
+{
+    /// <summary>Two: a strip writes the next block's keys while other strips still read this block's.</summary>
+    public const int KeyValueSets = 2;
+
+    private readonly AlignedBuffer _x, _skip, _queries, _moments;
+
+    /// <summary>Allocates.</summary>
+    /// <param name="network">Sizes.</param>
+    /// <param name="rows">Most tokens of a stream.</param>
+    /// <param name="targetTokens">Tokens of a target stream; 0 where only condition streams come here.</param>
+    public StreamBuffers(PackedNetwork network, int rows, int targetTokens)
+    {
+        int block = 2 * network.Lanes, blocks = (rows + block - 1) / block;
+        _x = new AlignedBuffer((long)rows * network.Stride);
+        _skip = new AlignedBuffer((long)targetTokens * network.Stride);
+        _queries = new AlignedBuffer((long)blocks * block * network.Configuration.Channels);
+        _moments = new AlignedBuffer(2L * rows);
+        KeyValues = new KeyValueCache(network.Configuration, targetTokens, KeyValueSets);
+    }
+
+    /// <summary>[rows, stride] residual stream.</summary>
+    public float* X => _x.Pointer;
+
+    /// <summary>[target tokens, stride] sum of skips.</summary>
+    public float* Skip => _skip.Pointer;
+
+    /// <summary>[blocks, C, 2W] transposed queries.</summary>
+    public float* Queries => _queries.Pointer;
+
+    /// <summary>[rows, 2] mean and sum of squared deviations of encoder rows.</summary>
+    public float* Moments => _moments.Pointer;
+
+    /// <summary>Keys and values of a target stream, by block modulo <see cref="KeyValueSets"/>.</summary>
+    public KeyValueCache KeyValues { get; }
+
+    public long Bytes => _x.Bytes + _skip.Bytes + _queries.Bytes + _moments.Bytes + KeyValues.Bytes;
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in (IDisposable[])[_x, _skip, _queries, _moments, KeyValues])
+            part.Dispose();
+    }
+}
+
+/// <summary>One thread's scratch for a strip of tokens.</summary>
+internal sealed unsafe class StripScratch : IDisposable
+{
+    /// <summary>Tokens of a strip: whole tiles of 6 and 12 rows and whole blocks of 2 to 32 queries; 96 x 1152 B stay in L2.</summary>
+    public const int Rows = 96;
+
+    private readonly AlignedBuffer _wide, _row, _row2, _hidden, _heads, _attention, _noise;
+
+    public StripScratch(PackedNetwork network)
+    {
+        Model.ModelConfiguration m = network.Configuration;
+        int panel = 2 * network.Lanes;
+        WideStride = PackedNetwork.RoundUp(3 * m.Channels, panel);
+        HiddenStride = PackedNetwork.RoundUp(Math.Max(m.FeedForward, m.SamplesPerToken), panel);
+        _wide = new AlignedBuffer((long)Rows * WideStride);
+        _row = new AlignedBuffer((long)Rows * network.Stride);
+        _row2 = new AlignedBuffer((long)Rows * network.Stride);
+        _hidden = new AlignedBuffer((long)Rows * HiddenStride);
+        _heads = new AlignedBuffer((long)Rows * m.Channels);
+        _attention = new AlignedBuffer(Kernels.Attention.ScratchLength(m.HeadDim, network.Lanes));
+        _noise = new AlignedBuffer(m.SlotSamples + 4);
+    }
+
+    /// <summary>Floats between rows of <see cref="Wide"/>: 3C rounded up to panels.</summary>
+    public int WideStride { get; }
+
+    /// <summary>Floats between rows of <see cref="Hidden"/>.</summary>
+    public int HiddenStride { get; }
+
+    /// <summary>[96, wide stride] QKV, mid and output projections.</summary>
+    public float* Wide => _wide.Pointer;
+
+    /// <summary>[96, stride].</summary>
+    public float* Row => _row.Pointer;
+
+    /// <summary>[96, stride].</summary>
+    public float* Row2 => _row2.Pointer;
+
+    /// <summary>[96, hidden stride] feed-forward, and the decoder's samples.</summary>
+    public float* Hidden => _hidden.Pointer;
+
+    /// <summary>[96 / 2W, C, 2W] attention's output.</summary>
+    public float* Heads => _heads.Pointer;
+
+    /// <summary>Scores and sums of one head.</summary>
+    public float* Attention => _attention.Pointer;
+
+    /// <summary>[S] noise of one stream.</summary>
+    public Span<float> Noise => _noise.Span;
+
+    public float* NoisePointer => _noise.Pointer;
+
+    public long Bytes => _wide.Bytes + _row.Bytes + _row2.Bytes + _hidden.Bytes + _heads.Bytes + _attention.Bytes + _noise.Bytes;
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in (IDisposable[])[_wide, _row, _row2, _hidden, _heads, _attention, _noise])
+            part.Dispose();
+    }
+}

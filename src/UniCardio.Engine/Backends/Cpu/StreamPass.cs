@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using UniCardio.Engine.Backends.Cpu.Kernels;
+using UniCardio.Engine.Backends.Cpu.Simd;
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Engine.Backends.Cpu;
+
+/// <summary>What one pass over a stream works on.</summary>
+internal unsafe struct StreamWork
+{
+    /// <summary>Diffusion step.</summary>
+    public int T;
+
+    /// <summary>Whether this is a window's condition stream; else a target stream.</summary>
+    public bool IsCondition;
+
+    /// <summary>Slots of the stream, tokens in this order.</summary>
+    public Slot[] Slots;
+
+    /// <summary>[slots, signal stride] samples of each slot with <see cref="PackedNetwork.EncoderReach"/> zeros on both sides.</summary>
+    public float* Signals;
+
+    /// <summary>Floats between slots of <see cref="Signals"/>.</summary>
+    public nint SignalStride;
+
+    /// <summary>Keys and values of the window's condition stream, all blocks: written by a condition pass, read by a target pass.</summary>
+    public KeyValueCache Condition;
+
+    /// <summary>[S] receives the prediction of a target pass.</summary>
+    public float* Prediction;
+
+    /// <summary>Decoder of a target pass.</summary>
+    public Modality Output;
+}
+
+/// <summary>
+/// The network over one stream, by one thread or split by rows over several. A thread takes a contiguous range of tokens through
+/// everything; it meets the others once a block (all keys must be there before anybody attends) and once for the encoder's plane.
+/// </summary>
+/// <remarks>
+/// Within a block, strips of <see cref="StripScratch.Rows"/> tokens go from attention through the next block's QKV while they are in L2.
+/// Which thread computes a row changes none of its bits: every row is the same chain of operations.
+/// </remarks>
+internal sealed unsafe class StreamPass<S, V, TProbe>
+    where S : struct, ISimd<S, V>
+    where V : struct
+    where TProbe : struct, IProbe
+{
+    private readonly PackedNetwork _network;
+    private readonly ModelConfiguration _m;
+    private readonly CpuProfile? _profile;
+
+    public StreamPass(PackedNetwork network, CpuProfile? profile)
+    {
+        _network = network;
+        _m = network.Configuration;
+        _profile = profile;
+    }
+
+    /// <summary>First row of a part: whole blocks of queries, as even as they divide.</summary>
+    public static int RowStart(int rows, int part, int parts)
+    {
+        int width = 2 * S.Width, blocks = (rows + width - 1) / width;
+        return Math.Min(rows, (int)((long)blocks * part / parts) * width);
+    }
+
+    /// <summary>Computes this part's rows of a stream.</summary>
+    public void Run(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier, int profilePart)
+    {
+        int rows = work.Slots.Length * _m.SlotTokens;
+        int start = RowStart(rows, part, parts), end = RowStart(rows, part + 1, parts);
+        Encode(work, buffers, start, end, parts, barrier, profilePart);
+        for (int row = start; row < end; row += StripScratch.Rows)
+            Project(work, buffers, scratch, 0, row, Math.Min(StripScratch.Rows, end - row), profilePart);
+        for (int block = 0; block < _m.Blocks; block++)
+        {
+            bool isLast = block == _m.Blocks - 1;
+            if (work.IsCondition && isLast)
+                return;
+            Meet(parts, barrier, work.IsCondition, profilePart);
+            for (int row = start; row < end; row += StripScratch.Rows)
+            {
+                int count = Math.Min(StripScratch.Rows, end - row);
+                Attend(work, buffers, scratch, block, row, count, profilePart);
+                FeedForward(work, scratch, block, count, profilePart);
+                Gate(work, buffers, scratch, block, row, count, profilePart);
+                if (!isLast)
+                    Project(work, buffers, scratch, block + 1, row, count, profilePart);
+                else
+                    Decode(work, buffers, scratch, row, count, profilePart);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Now() => TProbe.IsOn ? Stopwatch.GetTimestamp() : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long Note(CpuKernel kernel, bool isCondition, int part, long since)
+    {
+        if (!TProbe.IsOn)
+            return 0;
+        _profile!.Add(kernel, isCondition, part, since);
+        return Stopwatch.GetTimestamp();
+    }
+
+    private void Meet(int parts, TeamBarrier barrier, bool isCondition, int profilePart)
+    {
+        if (parts == 1)
+            return;
+        long since = Now();
+        barrier.Wait();
+        Note(CpuKernel.Barrier, isCondition, profilePart, since);
+    }
+
+    // x = (conv(signal) - mean) scale gamma + beta over each slot's plane.
+    private void Encode(in StreamWork work, StreamBuffers buffers, int start, int end, int parts, TeamBarrier barrier, int profilePart)
+    {
+        int tokens = _m.SlotTokens, stride = _network.Stride, p = _m.SamplesPerToken;
+        long since = Now();
+        for (int row = start; row < end;)
+        {
+            int slot = row / tokens, token = row % tokens, count = Math.Min(end - row, tokens - token);
+            PackedMatrix map = _network.Encoders[(int)work.Slots[slot]].Convolutions;
+            float* x = buffers.X + ((nint)row * stride);
+            MatrixProduct.ByRows<S, V>(work.Signals + (slot * work.SignalStride) + (token * p), p, map, 0, map.Panels, map.Bias, 0, x, stride, count);
+            LayerNorm.Moments<S, V>(x, stride, count, _m.Channels, _network.VectorChannels, _network.Zeros.Pointer, _network.Mask.Pointer, buffers.Moments + (2 * row));
+            row += count;
+        }
+
+        Note(CpuKernel.Encoder, work.IsCondition, profilePart, since);
+        Meet(parts, barrier, work.IsCondition, profilePart);
+        since = Now();
+        for (int row = start; row < end;)
+        {
+            int slot = row / tokens, token = row % tokens, count = Math.Min(end - row, tokens - token);
+            PackedEncoder encoder = _network.Encoders[(int)work.Slots[slot]];
+            (float mean, float scale) = LayerNorm.Combine(buffers.Moments + (2 * slot * tokens), tokens, _m.Channels);
+            PlaneRows.Run<S, V>(buffers.X + ((nint)row * stride), encoder.Gamma.Pointer + ((nint)token * stride), encoder.Beta.Pointer + ((nint)token * stride), (nint)count * stride, mean, scale);
+            row += count;
+        }
+
+        Note(CpuKernel.PlaneNorm, work.IsCondition, profilePart, since);
+    }
+
+    // Q, K, V of a strip for a block; the last block of a condition stream needs no queries.
+    private void Project(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    {
+        int c = _m.Channels, stride = _network.Stride, wide = scratch.WideStride;
+        bool keysOnly = work.IsCondition && block == _m.Blocks - 1;
+        PackedMatrix map = _network.Blocks[block].AttentionIn;
+        long since = Now();
+        MatrixProduct.ByRows<S, V>(buffers.X + ((nint)row * stride), stride, map, keysOnly ? c / map.PanelWidth : 0, map.Panels, _network.Steps.AttentionIn(work.T, block), 0, scratch.Wide, wide, count);
+        since = Note(CpuKernel.AttentionIn, work.IsCondition, profilePart, since);
+        KeyValueCache cache = work.IsCondition ? work.Condition : buffers.KeyValues;
+        int set = work.IsCondition ? block : block % StreamBuffers.KeyValueSets;
+        nint offset = (nint)row * _m.HeadDim;
+        if (!keysOnly)
+            HeadScatter.Queries<S, V>(scratch.Wide, wide, buffers.Queries + ((nint)row * c), count, c);
+        HeadScatter.KeysOrValues<S, V>(scratch.Wide + c, wide, cache.Keys(set) + offset, cache.HeadStride, count, _m.Heads, _m.HeadDim);
+        HeadScatter.KeysOrValues<S, V>(scratch.Wide + (2 * c), wide, cache.Values(set) + offset, cache.HeadStride, count, _m.Heads, _m.HeadDim);
+        Note(CpuKernel.HeadScatter, work.IsCondition, profilePart, since);
+    }
+
+    // Row <- LN1(x + d + attention W): heads outside, so that one head's keys and values stay in L2 for the whole strip.
+    private void Attend(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    {
+        int c = _m.Channels, width = 2 * S.Width, headDim = _m.HeadDim, stride = _network.Stride;
+        KeyValueCache own = buffers.KeyValues;
+        int set = block % StreamBuffers.KeyValueSets;
+        long since = Now();
+        for (int head = 0; head < _m.Heads; head++)
+        {
+            nint conditionHead = head * work.Condition.HeadStride, ownHead = head * own.HeadStride;
+            var first = new KeySegment { Keys = work.Condition.Keys(block) + conditionHead, Values = work.Condition.Values(block) + conditionHead, Count = work.Condition.Tokens };
+            KeySegment second = work.IsCondition ? default : new KeySegment { Keys = own.Keys(set) + ownHead, Values = own.Values(set) + ownHead, Count = own.Tokens };
+            for (int q = 0; q < count; q += width)
+            {
+                nint at = (nint)head * headDim * width;
+                Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.Heads + ((nint)q * c) + at);
+            }
+        }
+
+        since = Note(CpuKernel.Attention, work.IsCondition, profilePart, since);
+        PackedBlock weights = _network.Blocks[block];
+        MatrixProduct.ByTokenBlocks<S, V>(scratch.Heads, weights.AttentionOut, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
+        since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);
+        LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Pointer, weights.Norm1.Pointer + stride);
+        Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);
+    }
+
+    // Row2 <- (Row + W2 gelu(W1 Row)) normalised; LN2's affine part is folded into the mid projection.
+    private void FeedForward(in StreamWork work, StripScratch scratch, int block, int count, int profilePart)
+    {
+        PackedBlock weights = _network.Blocks[block];
+        int stride = _network.Stride, hidden = weights.FeedForwardIn.PaddedOutputs;
+        long since = Now();
+        MatrixProduct.ByRows<S, V>(scratch.Row, stride, weights.FeedForwardIn, 0, weights.FeedForwardIn.Panels, weights.FeedForwardIn.Bias, 0, scratch.Hidden, hidden, count);
+        since = Note(CpuKernel.FeedForwardIn, work.IsCondition, profilePart, since);
+        GeluRows.Run<S, V>(scratch.Hidden, (nint)count * hidden);
+        since = Note(CpuKernel.Gelu, work.IsCondition, profilePart, since);
+        MatrixProduct.ByRows<S, V>(scratch.Hidden, hidden, weights.FeedForwardOut, 0, weights.FeedForwardOut.Panels, scratch.Row, stride, scratch.Row2, stride, count);
+        since = Note(CpuKernel.FeedForwardOut, work.IsCondition, profilePart, since);
+        LayerNorm.Rows<S, V>(scratch.Row2, stride, count, _m.Channels, _network.VectorChannels, weights.FeedForwardOut.Bias, _network.Mask.Pointer, null, null);
+        Note(CpuKernel.Norm2, work.IsCondition, profilePart, since);
+    }
+
+    // [residual, skip] of the gated mid projection. Condition streams need no skip half.
+    private void Gate(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    {
+        PackedBlock weights = _network.Blocks[block];
+        int c = _m.Channels, stride = _network.Stride, wide = scratch.WideStride, tokens = _m.SlotTokens;
+        long since = Now();
+        for (int done = 0; done < count;)
+        {
+            int slot = (row + done) / tokens, token = (row + done) % tokens, part = Math.Min(count - done, tokens - token);
+            float* constant = _network.Slots.Rows(work.Slots[slot], block) + ((nint)token * _network.Slots.Stride);
+            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.Mid, 0, weights.Mid.Panels, constant, _network.Slots.Stride, scratch.Wide + ((nint)done * wide), wide, part);
+            done += part;
+        }
+
+        since = Note(CpuKernel.Mid, work.IsCondition, profilePart, since);
+        GateRows.Run<S, V>(scratch.Wide, wide, scratch.Row, stride, count, c);
+        since = Note(CpuKernel.Gate, work.IsCondition, profilePart, since);
+        PackedMatrix output = weights.Output;
+        int panels = work.IsCondition ? (c + output.PanelWidth - 1) / output.PanelWidth : output.Panels;
+        MatrixProduct.ByRows<S, V>(scratch.Row, stride, output, 0, panels, output.Bias, 0, scratch.Wide, wide, count);
+        since = Note(CpuKernel.Output, work.IsCondition, profilePart, since);
+        ResidualRows.Run<S, V>(scratch.Wide, wide, buffers.X + ((nint)row * stride), work.IsCondition ? null : buffers.Skip + ((nint)row * stride), stride, count, c, block == 0);
+        Note(CpuKernel.Residual, work.IsCondition, profilePart, since);
+    }
+
+    private void Decode(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int row, int count, int profilePart)
+    {
+        PackedDecoder decoder = _network.Decoders[(int)work.Output];
+        int stride = _network.Stride, p = _m.SamplesPerToken, samples = decoder.Output.PaddedOutputs;
+        long since = Now();
+        MatrixProduct.ByRows<S, V>(buffers.Skip + ((nint)row * stride), stride, decoder.Hidden, 0, decoder.Hidden.Panels, decoder.Hidden.Bias, 0, scratch.Row, stride, count);
+        ReluRows.Run<S, V>(scratch.Row, (nint)count * stride);
+        since = Note(CpuKernel.DecoderHidden, work.IsCondition, profilePart, since);
+        MatrixProduct.ByRows<S, V>(scratch.Row, stride, decoder.Output, 0, decoder.Output.Panels, decoder.Output.Bias, 0, scratch.Hidden, samples, count);
+        float* prediction = work.Prediction + ((nint)row * p);
+        for (int token = 0; token < count; token++)
+        {
+            for (int i = 0; i < p; i++)
+                *prediction++ = scratch.Hidden[((nint)token * samples) + i];
+        }
+
+        Note(CpuKernel.DecoderOutput, work.IsCondition, profilePart, since);
+    }
+}
