@@ -99,4 +99,18 @@ internal static class BoundedFile
             // The failure that brought us here is the one to report.
         }
     }
+
+    /// <summary>Deletes a file if there is one.</summary>
+    /// <exception cref="SignalFileException">It cannot be deleted.</exception>
+    public static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SignalFileException(path, "cannot be deleted: " + e.Message, e);
+        }
+    }
 }

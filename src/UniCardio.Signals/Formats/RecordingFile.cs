@@ -22,6 +22,7 @@ public static class RecordingFile
         return FormatOf(path) switch
         {
             RecordingFormat.Npy => NpyFormat.Read(path, options, cancellationToken),
+            RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellationToken),
             RecordingFormat.Csv => CsvFormat.Read(path, options, cancellationToken),
             _ => throw new SignalFileException(path, "is not read yet."),
         };
@@ -46,6 +47,9 @@ public static class RecordingFile
                 break;
             case ".npy":
                 NpyFormat.Write(path, recording, options, cancellationToken);
+                break;
+            case ".hea":
+                WfdbFormat.Write(path, recording, options, cancellationToken);
                 break;
             default:
                 throw new SignalFileException(path, $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy or .hea (WFDB).");

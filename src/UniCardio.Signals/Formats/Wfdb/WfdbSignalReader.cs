@@ -1,0 +1,153 @@
+using System.Globalization;
+
+namespace UniCardio.Signals.Formats;
+
+/// <summary>Reads the signal files of an ordinary (one-segment) WFDB record into digital samples.</summary>
+internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, RecordingReadOptions options, List<SignalWarning> warnings)
+{
+    // Samples decoded at a time.
+    private const int BlockSamples = 1 << 14;
+
+    /// <summary>A signal file and the signals that share it, in the order in which a frame holds their samples.</summary>
+    private sealed record SignalFile(string Name, byte[] Data, int Offset, WfdbSampleFormat Format, int[] Signals, long FrameSamples)
+    {
+        public ReadOnlySpan<byte> Samples => Data.AsSpan(Offset);
+    }
+
+    /// <summary>Length of the record in frames, from the header or else the signal files.</summary>
+    /// <exception cref="SignalException">A file is missing or shorter than the header states.</exception>
+    public long Frames => _frames ??= FindFrames();
+
+    private long? _frames;
+    private List<SignalFile>? _signalFiles;
+
+    /// <summary>Digital samples of every signal over a stretch of frames.</summary>
+    /// <param name="first">First frame.</param>
+    /// <param name="end">Frame after the last.</param>
+    /// <param name="cancellationToken">Checked between blocks.</param>
+    /// <returns>For each signal its samples, (end - first) times its samples per frame; <see cref="WfdbSamples.Missing"/> where missing.</returns>
+    /// <exception cref="SignalException">A file is missing or shorter than the header states, or the samples exceed the limit.</exception>
+    public int[][] Read(long first, long end, CancellationToken cancellationToken)
+    {
+        long frames = Frames;
+        if (first < 0 || end < first || end > frames)
+            throw new ArgumentOutOfRangeException(nameof(first), first, $"The stretch to {end} lies outside the record of {frames} frames.");
+        UInt128 total = (UInt128)(ulong)(end - first) * (ulong)header.Signals.Sum(s => (long)s.SamplesPerFrame);
+        if (total > (UInt128)(ulong)options.MaxSamples)
+            throw new SignalLimitException(header.File, "samples", (long)UInt128.Min(total, long.MaxValue), options.MaxSamples);
+        var samples = new int[header.Signals.Count][];
+        for (int s = 0; s < samples.Length; s++)
+        {
+            samples[s] = new int[(end - first) * header.Signals[s].SamplesPerFrame];
+            samples[s].AsSpan().Fill(WfdbSamples.Missing);
+        }
+        foreach (SignalFile file in OpenFiles())
+            ReadFile(file, frames, first, end, samples, cancellationToken);
+        return samples;
+    }
+
+    private long FindFrames()
+    {
+        long? stated = header.Frames;
+        long shortest = long.MaxValue;
+        foreach (SignalFile file in OpenFiles())
+        {
+            long capacity = WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset);
+            long present = capacity / file.FrameSamples;
+            if (stated > present)
+            {
+                throw new SignalFormatException(files.Describe(file.Name), string.Create(CultureInfo.InvariantCulture,
+                    $"holds {present} frames of {file.FrameSamples} samples (format {(int)file.Format}), but {header.File} states {stated}."), new SignalLocation(ByteOffset: file.Data.Length));
+            }
+            // Packed formats end with a whole group of samples, up to two of them padding.
+            long padding = file.Format is WfdbSampleFormat.Packed12 or WfdbSampleFormat.Packed10Words or WfdbSampleFormat.Packed10 ? 2 : 0;
+            if ((capacity - padding) / file.FrameSamples > stated)
+            {
+                warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
+                    $"{files.Describe(file.Name)} holds {present} frames; the {stated} that {header.File} states are read.")));
+            }
+            shortest = Math.Min(shortest, present);
+        }
+        if (stated is null && shortest is 0 or long.MaxValue)
+            throw new SignalFormatException(header.File, "states no length, and its signal files hold no frame.");
+        return stated ?? shortest;
+    }
+
+    private List<SignalFile> OpenFiles()
+    {
+        if (_signalFiles is not null)
+            return _signalFiles;
+        var opened = new List<SignalFile>();
+        foreach (IGrouping<string, int> group in Enumerable.Range(0, header.Signals.Count).Where(s => !header.Signals[s].IsNull).GroupBy(s => header.Signals[s].FileName))
+        {
+            int[] members = [.. group];
+            WfdbSignal lead = header.Signals[members[0]];
+            foreach (int s in members)
+            {
+                if (header.Signals[s].Format != lead.Format)
+                    throw new SignalFormatException(header.File, $"gives formats {(int)lead.Format} and {(int)header.Signals[s].Format} to signals of one file, '{group.Key}'.");
+                if (header.Signals[s].ByteOffset is { } other && other != (lead.ByteOffset ?? 0))
+                    throw new SignalFormatException(header.File, $"gives two byte offsets to signals of one file, '{group.Key}'.");
+            }
+            byte[] data = files.Read(group.Key, options.MaxFileBytes);
+            long offset = lead.ByteOffset ?? 0;
+            if (offset > data.Length)
+                throw new SignalFormatException(files.Describe(group.Key), $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
+            opened.Add(new SignalFile(group.Key, data, (int)offset, lead.Format, members, members.Sum(s => (long)header.Signals[s].SamplesPerFrame)));
+        }
+        return _signalFiles = opened;
+    }
+
+    private void ReadFile(SignalFile file, long frames, long first, long end, int[][] samples, CancellationToken cancellationToken)
+    {
+        WfdbSignal[] signals = [.. file.Signals.Select(s => header.Signals[s])];
+        bool differences = file.Format == WfdbSampleFormat.Difference8;
+        int? missing = WfdbSamples.MissingValue(file.Format);
+        var levels = signals.Select(s => s.InitialValue).ToArray();
+        var sums = new ushort[signals.Length];
+        // A skewed signal's samples come later in the file; sums of differences start at the beginning.
+        long begin = differences ? 0 : first;
+        long stop = Math.Min(frames, end + signals.Max(s => (long)s.Skew));
+        var block = new int[Math.Min(Math.Max(BlockSamples / file.FrameSamples, 1), stop - begin) * file.FrameSamples];
+        for (long frame = begin; frame < stop;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(block.Length / file.FrameSamples, stop - frame);
+            Span<int> decoded = block.AsSpan(0, (int)(count * file.FrameSamples));
+            WfdbSamples.Decode(file.Format, file.Samples, frame * file.FrameSamples, decoded);
+            int at = 0;
+            for (int f = 0; f < count; f++, frame++)
+            {
+                for (int s = 0; s < signals.Length; s++)
+                {
+                    long target = frame - signals[s].Skew;
+                    int[] destination = samples[file.Signals[s]];
+                    int size = signals[s].SamplesPerFrame;
+                    for (int k = 0; k < size; k++)
+                    {
+                        int value = decoded[at++];
+                        if (differences)
+                            value = levels[s] = unchecked(levels[s] + value);
+                        sums[s] = unchecked((ushort)(sums[s] + value));
+                        if (target >= first && target < end)
+                            destination[((target - first) * size) + k] = value == missing ? WfdbSamples.Missing : value;
+                    }
+                }
+            }
+        }
+        if (begin == 0 && stop == frames)
+            CheckSums(file, signals, sums);
+    }
+
+    private void CheckSums(SignalFile file, WfdbSignal[] signals, ushort[] sums)
+    {
+        for (int s = 0; s < signals.Length; s++)
+        {
+            if (signals[s].Checksum is { } stated && unchecked((ushort)stated) != sums[s])
+            {
+                warnings.Add(new SignalWarning(SignalWarningKind.Checksum,
+                    $"{header.File} states checksum {stated} for '{signals[s].Description}', but the samples in {file.Name} sum to {unchecked((short)sums[s])}.", signals[s].Description));
+            }
+        }
+    }
+}
