@@ -1,4 +1,5 @@
 using UniCardio.Engine.Backends;
+using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
 
@@ -26,6 +27,9 @@ public sealed record EngineOptions
     /// <summary>What computes. For a backend from elsewhere hand it to <see cref="InferenceEngine(IBackend, bool)"/>.</summary>
     public BackendKind Backend { get; init; } = BackendKind.Cpu;
 
+    /// <summary>Vector instructions of the CPU backend; the widest that the machine has by default.</summary>
+    public CpuInstructionSet InstructionSet { get; init; }
+
     /// <summary>Checks every number.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">A number is out of range; it is named.</exception>
@@ -40,6 +44,7 @@ public sealed record EngineOptions
 
     internal IBackend CreateBackend(ModelWeights weights) => Backend switch
     {
-        _ => new ReferenceBackend(weights, Threads),
+        BackendKind.Reference => new ReferenceBackend(weights, Threads),
+        _ => new CpuBackend(weights, new CpuBackendOptions { Threads = Threads, InstructionSet = InstructionSet }),
     };
 }
