@@ -64,7 +64,7 @@ public static class ConfigurationInference
             values[key] = value;
         string[] assumed = [.. Untold.Where(k => !told.ContainsKey(k) && !metadata.ContainsKey(k) && options.Fallback is null)];
         if (assumed.Length > 0)
-            notes.Add($"{string.Join(", ", assumed.Select(k => $"{k} {values[k]}"))} assumed: shapes do not show {(assumed.Length == 1 ? "it" : "them")} and nothing told");
+            notes.Add($"{string.Join(", ", assumed.Select(k => $"{k} {values[k]}"))} assumed: the shapes do not show {(assumed.Length == 1 ? "it" : "them")}");
         return Combine(file, values, metadata, assumed);
     }
 

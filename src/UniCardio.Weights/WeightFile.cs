@@ -91,7 +91,7 @@ public static class WeightFile
         var notes = new List<string>();
         string[] dropped = [.. source.Entries.Select(e => e.Parameter.Name).Where(ParameterCatalog.IsKnownUnused)];
         if (dropped.Length > 0)
-            notes.Add($"left out {dropped.Length} tensors that the network never reads: {DescribeDropped(dropped)}");
+            notes.Add($"left out what the network never reads: {DescribeDropped(dropped)}");
         ModelConfiguration configuration = ConfigurationInference.Infer(path, source.Entries.Select(e => e.Parameter), source.Metadata, options, notes);
         CheckSchedule(source, configuration, notes);
         ModelWeights weights = Create(configuration, source, notes);
@@ -104,7 +104,7 @@ public static class WeightFile
     private static string DescribeDropped(string[] dropped)
     {
         int twins = dropped.Count(n => n != "alpha_torch");
-        string[] parts = [.. dropped.Where(n => n == "alpha_torch"), .. twins > 0 ? new[] { $"{twins} of feature_layer" } : []];
+        string[] parts = [.. dropped.Where(n => n == "alpha_torch"), .. twins > 0 ? new[] { $"{twins} tensors of feature_layer" } : []];
         return string.Join(" and ", parts);
     }
 
@@ -172,12 +172,6 @@ public static class WeightFile
         IEnumerable<ulong> seeds = Enumerable.Range(0, RecognisedSeeds).Select(s => (ulong)s);
         if (metadata.TryGetValue("seed", out string? text) && ulong.TryParse(text, out ulong named))
             seeds = seeds.Prepend(named);
-        foreach (ulong seed in seeds)
-        {
-            if (new WeightRecipe(seed, weights.Configuration).Made(sample))
-                return $"{WeightRecipe.Prefix}{seed}";
-        }
-
-        return null;
+        return WeightRecipe.FindSeed(sample, seeds) is ulong seed ? $"{WeightRecipe.Prefix}{seed}" : null;
     }
 }

@@ -60,25 +60,33 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
         return new ParameterTensor(parameter.Name, parameter.Shape, values);
     }
 
-    /// <summary>Whether a tensor is this recipe's, bit for bit.</summary>
-    internal bool Made(ParameterTensor tensor) =>
-        tensor.Data.Length > 0 && Value(tensor.Name, tensor.Shape, 0).Equals(tensor.Span[0]) && Tensor(new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span);
+    /// <summary>The first of the seeds whose recipe makes this tensor, bit for bit; null if none does.</summary>
+    internal static ulong? FindSeed(ParameterTensor tensor, IEnumerable<ulong> seeds)
+    {
+        if (tensor.Data.IsEmpty)
+            return null;
+        (double offset, double scale) = Affine(tensor.Name, tensor.Shape);
+        ulong hash = Hash(tensor.Name);
+        float first = tensor.Span[0];
+        foreach (ulong seed in seeds)
+        {
+            ulong state = (seed * Golden) ^ hash;
+            if ((float)(offset + (scale * Unit(state + Golden))) == first && new WeightRecipe(seed, ModelConfiguration.Tiny).Tensor(new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span))
+                return seed;
+        }
+
+        return null;
+    }
 
     private void Fill(string name, IReadOnlyList<int> shape, Span<float> values)
     {
         (double offset, double scale) = Affine(name, shape);
-        ulong state = Start(name);
+        ulong state = (Seed * Golden) ^ Hash(name);
         for (int i = 0; i < values.Length; i++)
         {
             state += Golden;
             values[i] = (float)(offset + (scale * Unit(state)));
         }
-    }
-
-    private float Value(string name, IReadOnlyList<int> shape, int i)
-    {
-        (double offset, double scale) = Affine(name, shape);
-        return (float)(offset + (scale * Unit(Start(name) + (Golden * ((ulong)i + 1)))));
     }
 
     private static (double Offset, double Scale) Affine(string name, IReadOnlyList<int> shape)
@@ -88,12 +96,13 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
         return (0.0, shape.Count >= 2 ? Math.Sqrt(3.0 / shape.Skip(1).Aggregate(1L, (product, d) => product * d)) : 0.1);
     }
 
-    private ulong Start(string name)
+    // FNV-1a, 64 bits.
+    private static ulong Hash(string name)
     {
         ulong hash = 0xCBF29CE484222325UL;
         foreach (byte b in Encoding.UTF8.GetBytes(name))
             hash = (hash ^ b) * 0x100000001B3UL;
-        return (Seed * Golden) ^ hash;
+        return hash;
     }
 
     // The upper 40 bits are shifted out to 24: u has a spacing of 2^-23 and is exact in double.

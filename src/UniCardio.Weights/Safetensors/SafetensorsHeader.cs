@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -86,7 +87,7 @@ internal sealed class SafetensorsHeader
                 throw new WeightFormatException(_file, $"over {SafetensorsFile.MaxTensors} pairs", SafetensorsFile.MetadataKey);
             string key = Text(ref reader);
             reader.Read();
-            Expect(ref reader, JsonTokenType.String, $"{SafetensorsFile.MetadataKey} '{key}'", "a string");
+            Expect(ref reader, JsonTokenType.String, SafetensorsFile.MetadataKey, "a string");
             if (!Metadata.TryAdd(key, Text(ref reader)))
                 throw new WeightFormatException(_file, $"key '{WeightFormatException.Shorten(key)}' is there twice", SafetensorsFile.MetadataKey, 8 + reader.TokenStartIndex);
         }
@@ -94,64 +95,79 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
-        ElementType? type = null;
-        List<long>? shape = null, offsets = null;
+        ElementType type = default;
+        Span<long> shape = stackalloc long[MaxRank], offsets = stackalloc long[2];
+        int rank = 0, offsetCount = 0;
+        Keys seen = Keys.None;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string key = Text(ref reader);
-            long at = 8 + reader.TokenStartIndex;
+            Keys key = Key(ref reader, name);
+            if ((seen & key) != 0)
+                throw new WeightFormatException(_file, $"{Describe(key)} is there twice", name, 8 + reader.TokenStartIndex);
+            seen |= key;
             reader.Read();
-            bool twice;
             switch (key)
             {
-                case "dtype":
-                    twice = type is not null;
+                case Keys.Type:
                     Expect(ref reader, JsonTokenType.String, name, "dtype as a string");
-                    type = ParseType(Text(ref reader), name);
+                    type = ParseType(ref reader, name);
                     break;
-                case "shape":
-                    twice = shape is not null;
-                    shape = ReadNumbers(ref reader, name, "shape", MaxRank);
-                    break;
-                case "data_offsets":
-                    twice = offsets is not null;
-                    offsets = ReadNumbers(ref reader, name, "data_offsets", 2);
+                case Keys.Shape:
+                    rank = ReadNumbers(ref reader, name, "shape", shape);
                     break;
                 default:
-                    throw new WeightFormatException(_file, $"unknown key '{WeightFormatException.Shorten(key)}', expected dtype, shape and data_offsets", name, at);
+                    offsetCount = ReadNumbers(ref reader, name, "data_offsets", offsets);
+                    break;
             }
-
-            if (twice)
-                throw new WeightFormatException(_file, $"{key} is there twice", name, at);
         }
 
-        if (type is null || shape is null || offsets is null)
-            throw new WeightFormatException(_file, $"{(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")} is missing", name);
-        if (offsets.Count != 2)
-            throw new WeightFormatException(_file, $"data_offsets has {offsets.Count} numbers, expected 2", name);
-        return CheckEntry(name, type.Value, shape, offsets[0], offsets[1]);
+        if (seen != Keys.All)
+            throw new WeightFormatException(_file, $"{Describe((seen & Keys.Type) == 0 ? Keys.Type : (seen & Keys.Shape) == 0 ? Keys.Shape : Keys.Offsets)} is missing", name);
+        if (offsetCount != 2)
+            throw new WeightFormatException(_file, $"data_offsets has {offsetCount} numbers, expected 2", name);
+        return CheckEntry(name, type, shape[..rank], offsets[0], offsets[1]);
     }
+
+    [Flags]
+    private enum Keys
+    {
+        None = 0,
+        Type = 1,
+        Shape = 2,
+        Offsets = 4,
+        All = 7,
+    }
+
+    private Keys Key(ref Utf8JsonReader reader, string name) =>
+        reader.ValueTextEquals("dtype"u8) ? Keys.Type
+        : reader.ValueTextEquals("shape"u8) ? Keys.Shape
+        : reader.ValueTextEquals("data_offsets"u8) ? Keys.Offsets
+        : throw new WeightFormatException(_file, $"unknown key '{WeightFormatException.Shorten(Text(ref reader))}', expected dtype, shape and data_offsets", name, 8 + reader.TokenStartIndex);
+
+    private static string Describe(Keys key) => key == Keys.Type ? "dtype" : key == Keys.Shape ? "shape" : "data_offsets";
 
     private const int MaxRank = 8;
 
-    private SafetensorsEntry CheckEntry(string name, ElementType type, List<long> shape, long begin, long end)
+    private SafetensorsEntry CheckEntry(string name, ElementType type, ReadOnlySpan<long> shape, long begin, long end)
     {
         if (end < begin)
             throw new WeightFormatException(_file, $"data_offsets [{begin}, {end}] are reversed", name);
         if (end > _dataLength)
-            throw new WeightFormatException(_file, $"data_offsets [{begin}, {end}] reach past the end of the data ({_dataLength} bytes); the file may be cut short", name, _dataStart + begin);
-        // The claimed length is within the file here, so a product beyond it can stop early and never overflows 128 bits.
+            throw new WeightFormatException(_file, $"data_offsets [{begin}, {end}] reach past the end of the data ({_dataLength} bytes); the file may be cut short", name, _dataStart + Math.Min(begin, _dataLength));
+        // Clipped at each step: dimensions are under 2^31, so the product stays under 2^94.
         Int128 bytes = type.Size();
-        foreach (long d in shape)
+        int[] dimensions = new int[shape.Length];
+        for (int i = 0; i < shape.Length; i++)
         {
-            if (d > int.MaxValue)
-                throw new WeightFormatException(_file, $"dimension {d} is over {int.MaxValue}", name);
-            bytes = Int128.Min(bytes * d, long.MaxValue);
+            if (shape[i] > int.MaxValue)
+                throw new WeightFormatException(_file, $"dimension {shape[i]} is over {int.MaxValue}", name);
+            dimensions[i] = (int)shape[i];
+            bytes = Int128.Min(bytes * shape[i], long.MaxValue);
         }
 
         if (bytes != end - begin)
-            throw new WeightFormatException(_file, $"{type} of shape [{string.Join(", ", shape)}] has {(bytes == long.MaxValue ? "2^63 or more" : bytes)} bytes, data_offsets [{begin}, {end}] hold {end - begin}", name);
-        return new SafetensorsEntry(name, type, [.. shape.Select(d => (int)d)], _dataStart + begin, end - begin);
+            throw new WeightFormatException(_file, $"{type} of shape [{string.Join(", ", dimensions)}] has {(bytes == long.MaxValue ? "2^63 or more" : bytes)} bytes, data_offsets [{begin}, {end}] hold {end - begin}", name);
+        return new SafetensorsEntry(name, type, dimensions, _dataStart + begin, end - begin);
     }
 
     /// <summary>The format wants the data indexed without hole or overlap; so nothing can hide in a file, nor be cut off unseen.</summary>
@@ -170,42 +186,41 @@ internal sealed class SafetensorsHeader
             throw new WeightFormatException(_file, $"{_dataStart + _dataLength - at} bytes follow the last tensor that the header knows", offset: at);
     }
 
-    private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string key, int most)
+    private int ReadNumbers(ref Utf8JsonReader reader, string name, string key, scoped Span<long> numbers)
     {
-        Expect(ref reader, JsonTokenType.StartArray, name, $"{key} as an array");
-        var numbers = new List<long>(Math.Min(most, 4));
+        Expect(ref reader, JsonTokenType.StartArray, name, "an array of whole numbers");
+        int count = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            Expect(ref reader, JsonTokenType.Number, name, $"{key} to hold whole numbers");
+            Expect(ref reader, JsonTokenType.Number, name, "whole numbers");
             if (!reader.TryGetInt64(out long value) || value < 0)
-                throw new WeightFormatException(_file, $"{key} holds '{WeightFormatException.Shorten(System.Text.Encoding.ASCII.GetString(reader.ValueSpan))}', expected a whole number from 0 to 2^63 - 1", name, 8 + reader.TokenStartIndex);
-            if (numbers.Count == most)
-                throw new WeightFormatException(_file, $"{key} has over {most} numbers", name, 8 + reader.TokenStartIndex);
-            numbers.Add(value);
+                throw new WeightFormatException(_file, $"{key} holds '{WeightFormatException.Shorten(Encoding.ASCII.GetString(reader.ValueSpan))}', expected a whole number from 0 to 2^63 - 1", name, 8 + reader.TokenStartIndex);
+            if (count == numbers.Length)
+                throw new WeightFormatException(_file, $"{key} has over {numbers.Length} numbers", name, 8 + reader.TokenStartIndex);
+            numbers[count++] = value;
         }
 
-        return numbers;
+        return count;
     }
 
-    private ElementType ParseType(string text, string name) => text switch
+    private static readonly (string Text, ElementType Type)[] Types =
+    [
+        ("F32", ElementType.F32), ("F64", ElementType.F64), ("F16", ElementType.F16), ("BF16", ElementType.BF16),
+        ("F8_E4M3", ElementType.F8E4M3), ("F8_E5M2", ElementType.F8E5M2),
+        ("I8", ElementType.I8), ("I16", ElementType.I16), ("I32", ElementType.I32), ("I64", ElementType.I64),
+        ("U8", ElementType.U8), ("U16", ElementType.U16), ("U32", ElementType.U32), ("U64", ElementType.U64), ("BOOL", ElementType.Bool),
+    ];
+
+    private ElementType ParseType(ref Utf8JsonReader reader, string name)
     {
-        "F32" => ElementType.F32,
-        "F64" => ElementType.F64,
-        "F16" => ElementType.F16,
-        "BF16" => ElementType.BF16,
-        "F8_E4M3" => ElementType.F8E4M3,
-        "F8_E5M2" => ElementType.F8E5M2,
-        "I8" => ElementType.I8,
-        "I16" => ElementType.I16,
-        "I32" => ElementType.I32,
-        "I64" => ElementType.I64,
-        "U8" => ElementType.U8,
-        "U16" => ElementType.U16,
-        "U32" => ElementType.U32,
-        "U64" => ElementType.U64,
-        "BOOL" => ElementType.Bool,
-        _ => throw new WeightFormatException(_file, $"unknown dtype '{WeightFormatException.Shorten(text)}'", name),
-    };
+        foreach ((string text, ElementType type) in Types)
+        {
+            if (reader.ValueTextEquals(text))
+                return type;
+        }
+
+        throw new WeightFormatException(_file, $"unknown dtype '{WeightFormatException.Shorten(Text(ref reader))}'", name);
+    }
 
     private void Expect(ref Utf8JsonReader reader, JsonTokenType token, string name, string what)
     {
