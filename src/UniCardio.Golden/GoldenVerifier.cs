@@ -1,8 +1,6 @@
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
-using UniCardio.Engine.Plan;
 using UniCardio.Engine.Reference;
-using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Golden;
 
@@ -50,10 +48,15 @@ public static class GoldenVerifier
             switch (entry)
             {
                 case GoldenCall call:
-                    results.Add(Compare(file, call.Name, call.Name + "/eps", Predict(file, device, call.Task, call.T, call.Batch, call.Name + "/x"), allowed));
+                    results.Add(Compare(file, call.Name, call.Name + "/eps", GoldenRunner.Predict(device, call.Task, call.T, call.Batch, file.Values(call.Name + "/x")), allowed));
                     break;
                 case GoldenRun run:
-                    results.Add(Compare(file, run.Name, run.Name + "/result", Sample(file, device, run, cancellationToken), allowed));
+                    results.Add(Compare(
+                        file,
+                        run.Name,
+                        run.Name + "/result",
+                        GoldenRunner.Sample(device, run.Task, run.Sampler, run.Batch, file.Values(run.Name + "/observed"), file.Values(run.Name + "/noise"), cancellationToken),
+                        allowed));
                     break;
                 case GoldenActivations pass:
                     VerifyActivations(file, device, pass, allowed, results, omitted, cancellationToken);
@@ -79,39 +82,6 @@ public static class GoldenVerifier
     private static GoldenResult Compare(GoldenFile file, string name, string expected, ReadOnlySpan<float> actual, double tolerance) =>
         new(name, RelativeError.Of(actual, file.Values(expected).Span), tolerance);
 
-    // [B, S]
-    private static float[] Predict(GoldenFile file, IBackend device, CardioTask task, int t, int batch, string input)
-    {
-        var plan = new InferencePlan(file.Configuration, task, batch);
-        var slots = new GoldenSlots(file.Values(input), file.Configuration.SlotSamples, batch);
-        using IExecutor executor = device.CreateExecutor(plan);
-        executor.SetConditions(slots.Conditions(plan));
-        executor.SetState(slots.Of(plan.Target));
-        float[] prediction = new float[plan.StateSamples];
-        executor.Predict(t, prediction);
-        return prediction;
-    }
-
-    // [B, S]
-    private static float[] Sample(GoldenFile file, IBackend device, GoldenRun run, CancellationToken cancellationToken)
-    {
-        var plan = new InferencePlan(file.Configuration, run.Task, run.Batch);
-        var slots = new GoldenSlots(file.Values(run.Name + "/observed"), file.Configuration.SlotSamples, run.Batch);
-        using IExecutor executor = device.CreateExecutor(plan);
-        executor.SetConditions(slots.Conditions(plan));
-        var noise = NoiseSource.Explicit(file.Values(run.Name + "/noise").Span);
-        executor.SetState(noise);
-        foreach (SamplerStep step in SamplerTable.Create(run.Sampler, file.Configuration, run.Task).Steps)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            executor.Step(step, noise);
-        }
-
-        float[] state = new float[plan.StateSamples];
-        executor.GetState(state);
-        return state;
-    }
-
     private static void VerifyActivations(
         GoldenFile file,
         IBackend device,
@@ -123,12 +93,12 @@ public static class GoldenVerifier
     {
         if (device is not ReferenceBackend reference)
         {
-            results.Add(Compare(file, "eps", "eps", Predict(file, device, pass.Task, pass.T, pass.Batch, "x"), tolerance));
+            results.Add(Compare(file, "eps", "eps", GoldenRunner.Predict(device, pass.Task, pass.T, pass.Batch, file.Values("x")), tolerance));
             omitted.AddRange(pass.Values.Select(v => new GoldenOmission(v, "only the reference shows its intermediate values")));
             return;
         }
 
-        Dictionary<string, float[]> values = Dense(file, reference.Network, pass, cancellationToken);
+        Dictionary<string, float[]> values = GoldenRunner.Dense(reference.Network, pass.Task, pass.T, pass.Batch, file.Values("x"), cancellationToken);
         foreach (string name in pass.Values.Append("eps"))
         {
             if (!values.TryGetValue(name, out float[]? actual))
@@ -138,23 +108,5 @@ public static class GoldenVerifier
             else
                 results.Add(Compare(file, name, name, actual, tolerance));
         }
-    }
-
-    // The dense four-slot pass of each window; values [B, ...] by name, "eps" among them.
-    private static Dictionary<string, float[]> Dense(GoldenFile file, ReferenceNetwork network, GoldenActivations pass, CancellationToken cancellationToken)
-    {
-        int samples = file.Configuration.SlotSamples, all = ModelConfiguration.SlotCount * samples;
-        double[] x = Array.ConvertAll(file.Values("x").ToArray(), v => (double)v), prediction = new double[samples];
-        var values = new Dictionary<string, float[]>(StringComparer.Ordinal);
-        for (int window = 0; window < pass.Batch; window++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var activations = new ReferenceActivations();
-            network.Dense(pass.Task, x.AsSpan(window * all, all), pass.T, prediction, activations);
-            foreach ((string name, double[] one) in activations.Values.Append(new("eps", prediction)))
-                values[name] = [.. values.GetValueOrDefault(name, []), .. one.Select(v => (float)v)];
-        }
-
-        return values;
     }
 }
