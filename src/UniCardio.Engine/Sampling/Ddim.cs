@@ -17,9 +17,8 @@ internal static class Ddim
             double keep = 0, noise = 0;
             if (eta > 0)
             {
-                // Variance of x_next given x_t and x0 at eta = 1, over sigma_next^2: (1 - abar_t / abar_next) / sigma_t^2,
-                // with 1 - abar_t / abar_next = (sigma_t^2 - sigma_next^2) / abar_next.
-                double share = (schedule.Variance[t] - schedule.Variance[next]) / (schedule.AlphaBar[next] * schedule.Variance[t]);
+                // Variance of x_next given x_t and x0 at eta = 1, over sigma_next^2.
+                double share = schedule.VarianceBetween(next, t) / schedule.Variance[t];
                 keep = Math.Min(1, eta * eta * share);
                 noise = schedule.Sigma[next] * Math.Sqrt(keep);
             }

@@ -72,6 +72,27 @@ public sealed class NoiseSchedule
     /// <summary>[T] lambda_t = ln(alpha_t / sigma_t), half the log signal-to-noise ratio, falling. The time of DPM-Solver++ (arXiv 2211.01095).</summary>
     public IReadOnlyList<double> LogSnr => _logSnr;
 
+    /// <summary>
+    /// 1 - abar_t / abar_s, the variance that the forward process adds from s to t, accumulated like <see cref="Variance"/>: it
+    /// keeps its relative precision where both abar are nearly equal or nearly zero.
+    /// </summary>
+    /// <param name="s">Where it starts, 0 to t.</param>
+    /// <param name="t">Where it ends, up to T-1.</param>
+    public double VarianceBetween(int s, int t)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(s);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(s, t);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(t, Steps);
+        double left = 1, variance = 0;
+        for (int k = s + 1; k <= t; k++)
+        {
+            variance += _beta[k] * left;
+            left *= 1 - _beta[k];
+        }
+
+        return variance;
+    }
+
     private static double[] Betas(ModelConfiguration configuration)
     {
         int steps = configuration.DiffusionSteps;
