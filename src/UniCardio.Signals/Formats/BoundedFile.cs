@@ -18,6 +18,8 @@ internal static class BoundedFile
                 throw new SignalLimitException(path, "bytes", length, Math.Min(maxBytes, Array.MaxLength));
             var bytes = new byte[length];
             stream.ReadExactly(bytes);
+            if (length < 1024 && bytes.AsSpan().StartsWith("version https://git-lfs"u8))
+                throw new SignalFileException(path, "is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'.");
             return bytes;
         });
     }

@@ -24,7 +24,7 @@ public static class RecordingFile
             RecordingFormat.Npy => NpyFormat.Read(path, options, cancellationToken),
             RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellationToken),
             RecordingFormat.Csv => CsvFormat.Read(path, options, cancellationToken),
-            _ => throw new SignalFileException(path, "is not read yet."),
+            _ => EdfFormat.Read(path, options, cancellationToken),
         };
     }
 

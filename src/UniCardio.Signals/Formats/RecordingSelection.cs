@@ -18,6 +18,10 @@ internal static class RecordingSelection
             recording = Cut(recording, options.StartSeconds, options.EndSeconds, annotationRate ?? recording.Channels[0].SampleRate);
         if (options.Channels is { } wanted)
             recording = recording.WithChannels(wanted.Select(w => Pick(recording, w)).ToArray());
+        double duration = recording.DurationSeconds;
+        int late = recording.Annotations.Count(a => a.TimeSeconds > duration);
+        if (late > 0)
+            recording = recording.WithWarnings([new SignalWarning(SignalWarningKind.Annotation, $"Recording '{recording.Name}': {late} annotations lie after its end.")]);
         SignalWarning[] findings = RecordingChecks.Check(recording);
         return findings.Length == 0 ? recording : recording.WithWarnings(findings);
     }
