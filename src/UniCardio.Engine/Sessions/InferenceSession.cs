@@ -1,4 +1,5 @@
 using UniCardio.Engine.Backends;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
@@ -22,6 +23,7 @@ public sealed class InferenceSession : IDisposable
     private readonly IExecutor _executor;
     private readonly SamplerStep[] _rows;
     private readonly uint[] _windows;
+    private readonly RunLabels _labels;
     private int _state;
 
     internal InferenceSession(InferenceEngine engine, IExecutor executor, SamplerTable sampler, ulong seed)
@@ -34,6 +36,8 @@ public sealed class InferenceSession : IDisposable
         Seed = seed;
         ArenaBytes = executor.ArenaBytes;
         _windows = [.. Enumerable.Range(0, Plan.Windows).Select(w => (uint)w)];
+        _labels = new RunLabels(Plan.Task.ToString(), engine.Backend.Name, Plan.Windows, Plan.Draws, _rows.Length);
+        EngineMetrics.SessionOpened(ArenaBytes);
     }
 
     /// <summary>Task, windows, draws and what is live.</summary>
@@ -84,25 +88,18 @@ public sealed class InferenceSession : IDisposable
     {
         CheckLengths(conditions, results, noise);
         Enter();
+        RunMeasurement measurement = RunMeasurement.Start(_labels);
         try
         {
-            CheckConditions(conditions);
-            CheckNoise(noise);
-            _executor.SetConditions(conditions);
-            _executor.SetState(noise);
-            for (int i = 0; i < _rows.Length; i++)
-            {
-                CheckGoingOn(cancellation);
-                _executor.Step(in _rows[i], noise);
-                observer?.Invoke(new StepObservation(_executor, i, _rows.Length, _rows[i].T));
-            }
-
-            _executor.GetState(results);
-            if (FiniteScan.FirstNonFinite(results) >= 0)
-                FindNonFinite(noise, results, cancellation);
+            Run(conditions, results, noise, observer, ref measurement, cancellation);
+        }
+        catch (Exception error) when (measurement.Failed(error))
+        {
+            throw;
         }
         finally
         {
+            measurement.Stop();
             Exit();
         }
     }
@@ -114,6 +111,32 @@ public sealed class InferenceSession : IDisposable
             Free();
         else
             Interlocked.CompareExchange(ref _state, Closing, Running);
+    }
+
+    private void Run(
+        ReadOnlySpan<float> conditions,
+        Span<float> results,
+        NoiseSource noise,
+        StepObserver? observer,
+        ref RunMeasurement measurement,
+        CancellationToken cancellation)
+    {
+        CheckConditions(conditions);
+        CheckNoise(noise);
+        _executor.SetConditions(conditions);
+        _executor.SetState(noise);
+        for (int i = 0; i < _rows.Length; i++)
+        {
+            CheckGoingOn(cancellation);
+            measurement.BeginStep();
+            _executor.Step(in _rows[i], noise);
+            measurement.EndStep(i, _rows[i].T);
+            observer?.Invoke(new StepObservation(_executor, i, _rows.Length, _rows[i].T));
+        }
+
+        _executor.GetState(results);
+        if (FiniteScan.FirstNonFinite(results) >= 0)
+            FindNonFinite(noise, results, cancellation);
     }
 
     private void Enter()
@@ -134,6 +157,7 @@ public sealed class InferenceSession : IDisposable
 
     private void Free()
     {
+        EngineMetrics.SessionClosed(ArenaBytes);
         _executor.Dispose();
         _engine.Release();
     }
