@@ -56,9 +56,16 @@ public sealed class GoldenFile : IDisposable
     /// <exception cref="UniCardioException">It is no safetensors file, its metadata gives no configuration, or an entry does not hold
     /// together: a <see cref="Weights.WeightFormatException"/>, <see cref="ConfigurationException"/> or <see cref="GoldenException"/>.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public static GoldenFile Open(string path)
+    public static GoldenFile Open(string path) => Own(SafetensorsFile.Open(path));
+
+    /// <summary>Reads a file that is already in memory; the bytes are copied.</summary>
+    /// <param name="name">What to call it in messages.</param>
+    /// <param name="bytes">The whole file.</param>
+    /// <exception cref="UniCardioException">As for <see cref="Open"/>.</exception>
+    public static GoldenFile FromBytes(string name, ReadOnlySpan<byte> bytes) => Own(SafetensorsFile.FromBytes(name, bytes));
+
+    private static GoldenFile Own(SafetensorsFile file)
     {
-        SafetensorsFile file = SafetensorsFile.Open(path);
         try
         {
             return new GoldenFile(file);

@@ -1,6 +1,8 @@
+using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
+using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Golden;
 
@@ -20,7 +22,7 @@ public static class GoldenVerifier
     /// <param name="tolerance">Largest relative error allowed; null for <see cref="ReferenceTolerance"/> or <see cref="BackendTolerance"/>, as the backend is.</param>
     /// <param name="progress">Told before each entry and at the end.</param>
     /// <param name="cancellationToken">Asked before each network call.</param>
-    /// <exception cref="GoldenException">The weights are for another network, or a tensor of the file is not usable.</exception>
+    /// <exception cref="GoldenException">The weights are for another network, a run does not fit its sampler, or a tensor has the wrong size.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static GoldenReport Verify(
         GoldenFile file,
@@ -36,6 +38,12 @@ public static class GoldenVerifier
         if (tolerance is not null && !(tolerance >= 0))
             throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "not a relative error");
         CheckConfiguration(file, weights.Configuration);
+        foreach (GoldenRun run in file.Entries.OfType<GoldenRun>())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            CheckRun(file, run);
+        }
+
         using IBackend device = backend(weights);
         double allowed = tolerance ?? (device is ReferenceBackend ? ReferenceTolerance : BackendTolerance);
         var results = new List<GoldenResult>();
@@ -77,6 +85,23 @@ public static class GoldenVerifier
         string[] differences = [.. expected.Where(p => found[p.Key] != p.Value).Select(p => $"{p.Key} {found[p.Key]} (the file's: {p.Value})")];
         if (differences.Length > 0)
             throw new GoldenException(file.Path, null, $"the weights are for another network: {string.Join(", ", differences)}");
+    }
+
+    // Before anything is computed: a faulty last entry should not show after minutes.
+    private static void CheckRun(GoldenFile file, GoldenRun run)
+    {
+        try
+        {
+            SamplerTable table = SamplerTable.Create(run.Sampler, file.Configuration, run.Task);
+            // Some official runs make draws that no row reads; a file may leave those out.
+            int used = 1 + table.Steps.Max(s => s.Noise == 0 ? 0 : s.NoiseIndex);
+            if (run.NoiseDraws < used || run.NoiseDraws > table.NoiseDraws)
+                throw new GoldenException(file.Path, run.Name + "/noise", $"holds {run.NoiseDraws} draws, '{run.Sampler}' makes {table.NoiseDraws}");
+        }
+        catch (ConfigurationException problem)
+        {
+            throw new GoldenException(file.Path, run.Name, problem.Message, problem);
+        }
     }
 
     private static GoldenResult Compare(GoldenFile file, string name, string expected, ReadOnlySpan<float> actual, double tolerance) =>
