@@ -34,7 +34,7 @@ internal sealed class PlotAxis
 
     /// <summary>A value axis with about <paramref name="ticks"/> ticks at 1, 2 or 5 times a power of ten.</summary>
     public static PlotAxis ForValues(double from, double to, double origin, double length, int ticks) =>
-        new(from, to, origin, length, RoundStep((to - from) / ticks), false);
+        new(from, to, origin, length, NearestStep((to - from) / ticks), false);
 
     /// <summary>A time axis in seconds, with clock steps and minutes for longer stretches.</summary>
     public static PlotAxis ForTime(double from, double to, double origin, double length, int ticks)
@@ -57,6 +57,15 @@ internal sealed class PlotAxis
         return tick < 0 ? "\u2212" + text : text;
     }
 
+    // The nearest of 1, 2, 5 and 10 on a logarithmic scale: half to one and a half times as many ticks as asked for.
+    private static double NearestStep(double raw)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
+        double mantissa = raw / power;
+        return power * (mantissa < 1.4142 ? 1 : mantissa < 3.1623 ? 2 : mantissa < 7.0711 ? 5 : 10);
+    }
+
+    // The next of 1, 2, 5 and 10: labels of time must not run into each other.
     private static double RoundStep(double raw)
     {
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));

@@ -140,9 +140,10 @@ public class SignalPlotTests
             var axis = PlotAxis.ForValues(from, to, 0, 100, 5);
             return [.. axis.Ticks.Select(axis.Label)];
         }
-        Assert.Equal(["80", "100", "120"], Labels(70, 130));
+        Assert.Equal(["70", "80", "90", "100", "110", "120", "130"], Labels(70, 130));
+        Assert.Equal(["40", "60", "80", "100", "120"], Labels(30, 130.3));
         Assert.Equal(["\u22120.5", "0.0", "0.5", "1.0"], Labels(-0.7, 1.2));
-        Assert.Equal(["0.00", "0.02", "0.04"], Labels(0, 0.055));
+        Assert.Equal(["0.00", "0.01", "0.02", "0.03", "0.04", "0.05"], Labels(0, 0.055));
         Assert.Contains("2e6", Labels(0, 5e6));
         var clock = PlotAxis.ForTime(-60, 4000, 0, 100, 5);
         Assert.Equal("1:06:40", clock.Label(4000));
