@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using UniCardio.Cli.Commands;
+using UniCardio.Cli.Output;
+using UniCardio.Engine;
+using UniCardio.Signals;
+
+namespace UniCardio.Cli;
+
+/// <summary>The commands, and what becomes of their exceptions.</summary>
+internal static class CommandLine
+{
+    /// <summary>Parses and runs one command line.</summary>
+    /// <param name="args">The words behind the program's name.</param>
+    /// <param name="terminal">Where output goes.</param>
+    /// <param name="cancellation">Looked at between steps.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellation)
+    {
+        ParseResult parsed = Create(terminal).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (string problem in parsed.Errors.Select(e => e.Message).Distinct())
+                terminal.Error.WriteLine($"error: {problem}");
+            terminal.Error.WriteLine($"See '{Path(parsed.CommandResult.Command)} --help'.");
+            return ExitCode.BadInput;
+        }
+
+        // Signals are the process's affair (Program), exceptions are ours.
+        var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        try
+        {
+            return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            terminal.Error.WriteLine("cancelled; nothing was written");
+            return ExitCode.Cancelled;
+        }
+#pragma warning disable CA1031 // The last frame of the program: whatever comes here becomes one line and an exit code.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            return Report(problem, terminal);
+        }
+    }
+
+    /// <summary>All commands.</summary>
+    public static RootCommand Create(Terminal terminal)
+    {
+        var root = new RootCommand("Denoises, imputes and translates cardiovascular signals (PPG, arterial blood pressure, ECG) with the UniCardio network."
+            + " Research software, not a medical device.\n\n" + ExitCode.Description)
+        {
+            SynthCommand.Create(terminal),
+            InfoCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
+            GoldenCommand.Create(terminal),
+        };
+        ExampleHelp.Install(root);
+        return root;
+    }
+
+    private static int Report(Exception problem, Terminal terminal)
+    {
+        if (Environment.GetEnvironmentVariable("UNICARDIO_TRACE") == "1")
+        {
+            terminal.Error.WriteLine(problem);
+            return IsForeseen(problem) ? ExitCode.BadInput : ExitCode.Internal;
+        }
+
+        if (IsForeseen(problem))
+        {
+            terminal.Error.WriteLine($"error: {problem.Message}");
+            return ExitCode.BadInput;
+        }
+
+        terminal.Error.WriteLine($"error: unforeseen {problem.GetType().Name}: {problem.Message} (UNICARDIO_TRACE=1 shows where; please report it)");
+        return ExitCode.Internal;
+    }
+
+    private static bool IsForeseen(Exception problem) =>
+        problem is UniCardioException or SignalException or UsageException or IOException or UnauthorizedAccessException or FormatException or ArgumentOutOfRangeException;
+
+    private static string Path(Command command)
+    {
+        string parent = string.Join(' ', command.Parents.OfType<Command>().Select(Path).Take(1));
+        return parent.Length == 0 ? "unicardio" : $"{parent} {command.Name}";
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Golden;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary><c>golden verify</c>: the relative error of every entry of a golden file, and whether it is within the tolerance.</summary>
+internal static class GoldenVerifyCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var weights = WeightOptions.Required();
+        var golden = new Option<string>("--golden") { Required = true, Description = "The golden file; its header gives what the weights do not tell.", HelpName = "FILE" };
+        var backend = new BackendOptions();
+        var tolerance = new Option<double?>("--tolerance") { Description = "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for the CPU).", HelpName = "X" };
+        tolerance.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out double x) && !(x >= 0 && double.IsFinite(x)))
+                result.AddError($"--tolerance {result.Tokens[0].Value} is not a relative error: a finite number from 0 on was expected");
+        });
+        var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
+        var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Exit code 1 over the tolerance.",
+            "golden verify --weights recipe:1 --golden tiny.eps.safetensors --backend reference",
+            "golden verify --weights tiny.pth --golden tiny.samplers.safetensors --isa avx2 --threads 2 --json")
+        {
+            golden,
+            tolerance,
+            json,
+        };
+        weights.AddTo(command);
+        backend.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            GoldenReport report = Verify(terminal, parsed, weights, backend, parsed.GetValue(golden)!, parsed.GetValue(tolerance), cancellation);
+            if (parsed.GetValue(json))
+                WriteJson(terminal, report);
+            else
+                WriteTable(terminal, report);
+            if (report.Results.Count == 0)
+                terminal.Note("error: nothing in the file could be compared");
+            return Task.FromResult(report.Passed ? ExitCode.Success : ExitCode.Failed);
+        });
+        return command;
+    }
+
+    private static GoldenReport Verify(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path, double? tolerance, CancellationToken cancellation)
+    {
+        backend.Read(parsed);
+        using GoldenFile file = GoldenFile.Open(path);
+        using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
+        foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
+            terminal.Note(note);
+        return terminal.WithProgress("verifying", bar => GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w), tolerance, new EntryProgress(bar), cancellation));
+    }
+
+    private static void WriteTable(Terminal terminal, GoldenReport report)
+    {
+        var table = ResultTable.Create("entry", ">relative error", "");
+        foreach (GoldenResult result in report.Results)
+            table.Add(result.Name, result.RelativeError.In("0.00e+00"), result.Passed ? "" : "over");
+        terminal.Write(table);
+        foreach (IGrouping<string, GoldenOmission> omitted in report.NotVerified.GroupBy(o => o.Reason))
+            terminal.Out.WriteLine($"not compared ({omitted.Key}): {omitted.Count()} entries, e.g. {omitted.First().Name}");
+        if (report.Worst is GoldenResult worst)
+            terminal.Out.WriteLine($"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance {report.Tolerance.In("0.##e+0")}; {report.Backend}; {(report.Passed ? "passed" : "FAILED")}");
+    }
+
+    private static void WriteJson(Terminal terminal, GoldenReport report) => Json.Write(terminal, new
+    {
+        report.File,
+        report.Backend,
+        report.Tolerance,
+        report.Passed,
+        Worst = report.Worst?.RelativeError,
+        WorstEntry = report.Worst?.Name,
+        Entries = report.Results.Select(r => new { r.Name, r.RelativeError, r.Passed }),
+        NotVerified = report.NotVerified.Select(o => new { o.Name, o.Reason }),
+    });
+}

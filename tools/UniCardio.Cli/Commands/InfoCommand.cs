@@ -1,0 +1,108 @@
+using System.CommandLine;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Golden;
+using UniCardio.Signals;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary><c>info FILE</c>: what a file of weights, golden vectors or signals holds.</summary>
+internal static class InfoCommand
+{
+    private static readonly string[] WeightExtensions = [".safetensors", ".pth", ".pt", ".ckpt"];
+
+    public static Command Create(Terminal terminal)
+    {
+        var file = new Argument<string>("FILE") { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, or a recording (.csv, .npy, WFDB, .edf, .bdf)." };
+        var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
+        var network = new NetworkOptions();
+        var reading = new ReadingOptions();
+        var command = new ExampleCommand("info", "Says what a file holds, told by its content: weights, golden vectors or a recording.",
+            "info weights/interim-p5slot.safetensors",
+            "info recording.csv --rate 125 --json")
+        {
+            file,
+            json,
+        };
+        network.AddTo(command);
+        reading.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            string path = parsed.GetValue(file)!;
+            bool asJson = parsed.GetValue(json);
+            if (!IsWeights(path))
+                Recording(terminal, RecordingInfo.Of(path, RecordingFile.Read(path, reading.Read(parsed), cancellation)), asJson);
+            else if (IsGolden(path))
+                Golden(terminal, path, asJson);
+            else
+                Weights(terminal, path, network.Read(parsed), asJson);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    // A torch checkpoint is a zip archive or a pickle; a safetensors file has '{' behind eight bytes of length.
+    private static bool IsWeights(string path)
+    {
+        if (WeightRecipe.IsRecipe(path) || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+            return true;
+        if (!File.Exists(path))
+            return false;
+        byte[] start = new byte[9];
+        using FileStream stream = File.OpenRead(path);
+        int length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return start.AsSpan().StartsWith("PK"u8) || (length == start.Length && (start[8] == (byte)'{' || (start[0] == 0x80 && start[1] is >= 2 and <= 5)));
+    }
+
+    // Golden vectors are safetensors without a single weight.
+    private static bool IsGolden(string path)
+    {
+        if (WeightRecipe.IsRecipe(path) || !File.Exists(path))
+            return false;
+        try
+        {
+            using GoldenFile golden = GoldenFile.Open(path);
+            return golden.Entries.Count > 0;
+        }
+        catch (Engine.UniCardioException)
+        {
+            return false;
+        }
+    }
+
+    private static void Weights(Terminal terminal, string path, WeightLoadOptions options, bool json)
+    {
+        using LoadedWeights loaded = WeightFile.Load(path, options);
+        WeightInfo info = WeightInfo.Of(loaded);
+        if (json)
+            Json.Write(terminal, info);
+        else
+            info.WriteTo(terminal);
+    }
+
+    private static void Golden(Terminal terminal, string path, bool json)
+    {
+        using GoldenFile golden = GoldenFile.Open(path);
+        var kinds = golden.Entries.GroupBy(e => e.GetType().Name["Golden".Length..].ToLowerInvariant()).ToDictionary(g => g.Key, g => g.Count());
+        if (json)
+        {
+            Json.Write(terminal, new { File = path, Kind = "golden", Configuration = golden.Configuration.ToMetadata(), golden.Seed, Entries = kinds, golden.Unrecognised });
+            return;
+        }
+
+        terminal.Out.WriteLine($"{path}: golden vectors{(golden.Seed is ulong seed ? $" of recipe:{seed}" : "")}, {string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key}"))}");
+        var table = ResultTable.Create("setting", ">value");
+        foreach ((string key, string value) in golden.Configuration.ToMetadata())
+            table.Add(key, value);
+        terminal.Write(table);
+    }
+
+    private static void Recording(Terminal terminal, RecordingInfo info, bool json)
+    {
+        if (json)
+            Json.Write(terminal, info);
+        else
+            info.WriteTo(terminal);
+    }
+}

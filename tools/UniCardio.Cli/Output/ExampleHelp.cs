@@ -1,0 +1,39 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace UniCardio.Cli.Output;
+
+/// <summary>A command whose help ends with examples.</summary>
+internal sealed class ExampleCommand(string name, string description, params string[] examples) : Command(name, description)
+{
+    /// <summary>Command lines as they are typed, without the program's name.</summary>
+    public IReadOnlyList<string> Examples { get; } = examples;
+}
+
+/// <summary>The usual help with the command's examples behind it.</summary>
+internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineAction
+{
+    public override bool ClearsParseErrors => true;
+
+    /// <summary>Shows examples in the help of every command below.</summary>
+    public static void Install(RootCommand root)
+    {
+        foreach (HelpOption option in root.Options.OfType<HelpOption>())
+            option.Action = new ExampleHelp((HelpAction)option.Action!);
+    }
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        int code = help.Invoke(parseResult);
+        TextWriter output = parseResult.InvocationConfiguration.Output;
+        IReadOnlyList<string> examples = parseResult.CommandResult.Command is ExampleCommand command
+            ? command.Examples
+            : [.. parseResult.CommandResult.Command.Subcommands.OfType<ExampleCommand>().Select(c => c.Examples[0])];
+        output.WriteLine("Examples:");
+        foreach (string example in examples)
+            output.WriteLine($"  unicardio {example}");
+        output.WriteLine();
+        return code;
+    }
+}

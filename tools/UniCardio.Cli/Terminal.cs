@@ -1,0 +1,82 @@
+using Spectre.Console;
+
+namespace UniCardio.Cli;
+
+/// <summary>Where a command's output goes: results to <see cref="Out"/>, progress, notes and errors to <see cref="Error"/>.</summary>
+internal sealed class Terminal
+{
+    private const int WidthWhenRedirected = 200;
+
+    private readonly IAnsiConsole _results;
+    private readonly IAnsiConsole _notes;
+
+    /// <param name="output">Results.</param>
+    /// <param name="error">Everything else.</param>
+    /// <param name="outIsTerminal">Whether a person's terminal takes the results, which then may be coloured and fitted to its width.</param>
+    /// <param name="errorIsTerminal">Whether a person watches the other stream; only then are progress bars drawn.</param>
+    public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false)
+    {
+        Out = output;
+        Error = error;
+        ErrorIsTerminal = errorIsTerminal;
+        _results = Console(output, outIsTerminal);
+        _notes = Console(error, errorIsTerminal);
+    }
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    public bool ErrorIsTerminal { get; }
+
+    public static Terminal OfProcess() => new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected);
+
+    /// <summary>Writes a table of results.</summary>
+    public void Write(Table table) => _results.Write(table);
+
+    /// <summary>Tells the user something beside the results.</summary>
+    public void Note(string line) => Error.WriteLine(line);
+
+    /// <summary>Runs work that reports how much of it is done, with a bar on the error stream where somebody sees it.</summary>
+    /// <param name="title">What is done.</param>
+    /// <param name="work">Takes a progress of the share done, 0 to 1, and what is at hand.</param>
+    public T WithProgress<T>(string title, Func<IProgress<(double Share, string What)>, T> work)
+    {
+        if (!ErrorIsTerminal)
+            return work(new Silent());
+        return _notes.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => work(new Bar(context.AddTask(Markup.Escape(title), maxValue: 1), title)));
+    }
+
+    private static IAnsiConsole Console(TextWriter writer, bool isTerminal)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!isTerminal)
+            console.Profile.Width = WidthWhenRedirected;
+        return console;
+    }
+
+    private sealed class Silent : IProgress<(double Share, string What)>
+    {
+        public void Report((double Share, string What) value)
+        {
+        }
+    }
+
+    private sealed class Bar(ProgressTask task, string title) : IProgress<(double Share, string What)>
+    {
+        public void Report((double Share, string What) value)
+        {
+            task.Value = value.Share;
+            task.Description = Markup.Escape(value.What.Length == 0 ? title : $"{title}: {value.What}");
+        }
+    }
+}
