@@ -1,0 +1,85 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+
+namespace UniCardio.Restoration;
+
+/// <summary>How the draws of a window become one signal.</summary>
+public enum DrawSummary
+{
+    /// <summary>Median of the draws, sample by sample.</summary>
+    Median,
+
+    /// <summary>Mean of the draws, sample by sample.</summary>
+    Mean,
+}
+
+/// <summary>What a <see cref="Restorer"/> does with a recording. Checked when the restorer is made.</summary>
+/// <remarks>Equal options, weights and recordings give equal bits, whatever <see cref="WindowsPerBatch"/> and the number of threads.</remarks>
+public sealed record RestorationOptions
+{
+    /// <summary>Largest <see cref="Overlap"/>: above it a recording costs more than ten times its length.</summary>
+    public const double MaxOverlap = 0.9;
+
+    /// <summary>Which signal to make from which.</summary>
+    public required CardioTask Task { get; init; }
+
+    /// <summary>Draws N a window, 1 to <see cref="InferencePlan.MaxBatch"/>. There is a band from 2 on; 5% and 95% mean little below some 20.</summary>
+    public int Draws { get; init; } = 8;
+
+    /// <summary>How the draws become one signal.</summary>
+    public DrawSummary Summary { get; init; } = DrawSummary.Median;
+
+    /// <summary>The sampler.</summary>
+    public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
+
+    /// <summary>Key of the noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Share of a window that it has in common with the next one and over which they are crossfaded, 0 to <see cref="MaxOverlap"/>.</summary>
+    public double Overlap { get; init; } = 0.25;
+
+    /// <summary>Lower edge of the band as a quantile of the draws, 0 up to below <see cref="HighQuantile"/>.</summary>
+    public double LowQuantile { get; init; } = 0.05;
+
+    /// <summary>Upper edge of the band as a quantile of the draws, up to 1.</summary>
+    public double HighQuantile { get; init; } = 0.95;
+
+    /// <summary>
+    /// Gaps that last no longer than this (seconds, 0 to 0.2) are bridged by a straight line before anything else, in every signal that
+    /// takes part. The default is two samples at 125 Hz: monitors lose single samples, and no window needs to be computed for those. 0 bridges none.
+    /// </summary>
+    public double BridgedGapSeconds { get; init; } = 0.016;
+
+    /// <summary>Windows W that run as one batch; null for a number that keeps memory bounded and cancellation prompt.</summary>
+    public int? WindowsPerBatch { get; init; }
+
+    /// <summary>Whether the result's recording carries the band as two more channels.</summary>
+    public bool BandChannels { get; init; }
+
+    /// <summary>Checks every setting.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">A setting is out of range; it is named.</exception>
+    public RestorationOptions Validate()
+    {
+        if (!Task.IsValid)
+            throw new ConfigurationException("task", "no task given; use CardioTask.Parse or its factory methods");
+        if (Draws is < 1 or > InferencePlan.MaxBatch)
+            throw new ConfigurationException("draws", $"{Draws} is not between 1 and {InferencePlan.MaxBatch}");
+        if (!Enum.IsDefined(Summary))
+            throw new ConfigurationException("summary", $"{(int)Summary} is neither median nor mean");
+        if (Sampler is null)
+            throw new ConfigurationException("sampler", "no sampler given");
+        Sampler.Validate();
+        if (Overlap is not (>= 0 and <= MaxOverlap))
+            throw new ConfigurationException("overlap", FormattableString.Invariant($"{Overlap} is not between 0 and {MaxOverlap} of a window"));
+        if (!(LowQuantile >= 0 && LowQuantile < HighQuantile && HighQuantile <= 1))
+            throw new ConfigurationException("band", FormattableString.Invariant($"{LowQuantile} to {HighQuantile} is not a range of quantiles between 0 and 1"));
+        if (BridgedGapSeconds is not (>= 0 and <= 0.2))
+            throw new ConfigurationException("bridged gap", FormattableString.Invariant($"{BridgedGapSeconds} s is not between 0 and 0.2 s"));
+        if (WindowsPerBatch is < 1 or > InferencePlan.MaxBatch)
+            throw new ConfigurationException("windows per batch", $"{WindowsPerBatch} is not between 1 and {InferencePlan.MaxBatch}");
+        return this;
+    }
+}

@@ -1,0 +1,100 @@
+using UniCardio.Engine.Model;
+using UniCardio.Signals;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Restoration;
+
+/// <summary>Where a sample of a restored channel comes from.</summary>
+public enum SampleProvenance : byte
+{
+    /// <summary>Neither measured nor generated: NaN.</summary>
+    Missing,
+
+    /// <summary>As recorded, bit for bit.</summary>
+    Measured,
+
+    /// <summary>Made by the network.</summary>
+    Generated,
+
+    /// <summary>On the straight line over a gap too short for the network (<see cref="RestorationOptions.BridgedGapSeconds"/>).</summary>
+    Bridged,
+}
+
+/// <summary>The quantile band of the draws, in unit, rate and length of the restored channel; NaN where nothing was generated.</summary>
+/// <remarks>Quantiles of overlapping windows are crossfaded like the signal itself.</remarks>
+/// <param name="LowQuantile">Quantile of the lower edge.</param>
+/// <param name="HighQuantile">Quantile of the upper edge.</param>
+/// <param name="Low">Lower edge, [n].</param>
+/// <param name="High">Upper edge, [n], nowhere below <paramref name="Low"/>.</param>
+public sealed record RestorationBand(double LowQuantile, double HighQuantile, ReadOnlyMemory<float> Low, ReadOnlyMemory<float> High);
+
+/// <summary>What a run made, and what it took.</summary>
+public sealed class RestorationResult
+{
+    /// <summary>What stands beside every number that a clinician could read.</summary>
+    public const string Remark = "Research software, not a medical device.";
+
+    internal RestorationResult()
+    {
+    }
+
+    /// <summary>The task.</summary>
+    public required CardioTask Task { get; init; }
+
+    /// <summary>
+    /// The recording given, with the restored channel in place of its dirty one, or the translated channel (<c>ecg_translated</c> and the
+    /// like) behind the others; the band's two channels last, if asked for (<c>ABP_p5</c>, <c>ABP_p95</c>). A comment says how it was made.
+    /// </summary>
+    public required Recording Recording { get; init; }
+
+    /// <summary>The restored or translated channel, in <see cref="Recording"/> too.</summary>
+    public required Channel Channel { get; init; }
+
+    /// <summary>The band, or null for a single draw.</summary>
+    public required RestorationBand? Band { get; init; }
+
+    /// <summary>Where each sample of <see cref="Channel"/> comes from, [n].</summary>
+    public required ReadOnlyMemory<SampleProvenance> Provenance { get; init; }
+
+    /// <summary>Windows that cover the recording.</summary>
+    public required int Windows { get; init; }
+
+    /// <summary>Windows that were computed.</summary>
+    public required int WindowsComputed { get; init; }
+
+    /// <summary>Windows that needed no work or held nothing to work from.</summary>
+    public int WindowsSkipped => Windows - WindowsComputed;
+
+    /// <summary>Evaluations of the network: computed windows times draws times sampler steps.</summary>
+    public required long NetworkCalls { get; init; }
+
+    /// <summary>Time spent in the network.</summary>
+    public required TimeSpan ComputeTime { get; init; }
+
+    /// <summary>Time of the whole run.</summary>
+    public required TimeSpan TotalTime { get; init; }
+
+    /// <summary>The recording's own warnings, then those about the signals and about windows that lacked something; no one twice.</summary>
+    public required IReadOnlyList<SignalWarning> Warnings { get; init; }
+
+    /// <summary>How many samples of <see cref="Channel"/> come from <paramref name="provenance"/>.</summary>
+    /// <param name="provenance">Where from.</param>
+    public int Count(SampleProvenance provenance) => Provenance.Span.Count(provenance);
+
+    /// <summary>The stretches of <see cref="Channel"/> that come from <paramref name="provenance"/>, in order of time.</summary>
+    /// <param name="provenance">Where from.</param>
+    public IReadOnlyList<SampleRange> Ranges(SampleProvenance provenance)
+    {
+        var ranges = new List<SampleRange>();
+        ReadOnlySpan<SampleProvenance> all = Provenance.Span;
+        for (int i = 0; i < all.Length;)
+        {
+            int start = i;
+            while (i < all.Length && all[i] == all[start])
+                i++;
+            if (all[start] == provenance)
+                ranges.Add(SampleRange.Between(start, i));
+        }
+        return ranges;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using UniCardio.Engine;
+using UniCardio.Engine.Sessions;
+using UniCardio.Signals;
+
+namespace UniCardio.Restoration;
+
+/// <summary>The main job: a recording goes in, the recording with one signal imputed, denoised or translated comes out.</summary>
+/// <remarks>
+/// <code>
+/// using LoadedWeights loaded = WeightFile.Load("weights/interim-p5slot.safetensors");
+/// using var engine = new InferenceEngine(loaded.Weights);
+/// Recording recording = RecordingFile.Read("icu.csv", new RecordingReadOptions { SampleRate = 125 });
+/// var restorer = new Restorer(engine, new RestorationOptions { Task = CardioTask.Parse("impute bp | ppg", null), Draws = 20 });
+/// RestorationResult result = restorer.Run(recording);
+/// foreach (SignalWarning warning in result.Warnings)
+///     Console.Error.WriteLine(warning);
+/// Console.Error.WriteLine($"{result.Count(SampleProvenance.Generated)} samples generated. {RestorationResult.Remark}");
+/// RecordingFile.Write("icu-filled.csv", result.Recording);
+/// </code>
+/// <para>
+/// Each signal is resampled to 125 Hz on the time axis of the restored channel (of the longest condition in translation) and cut into
+/// overlapping windows, which run in batches; results are crossfaded and brought back to the channel's own rate and unit. Scaling is one
+/// affine map a window and signal: BP (mmHg - 100) / 50, PPG and ECG by what is measured in the window.
+/// </para>
+/// <list type="bullet">
+/// <item>Imputation computes only windows that hold a gap and changes no measured sample.</item>
+/// <item>Denoising replaces every measured sample and leaves gaps as they are: impute first to have them filled. A channel faster than
+/// 125 Hz loses what lies above 50 Hz.</item>
+/// <item>A translated BP is in mmHg, a translated PPG or ECG in normalised units, at its first condition's rate.</item>
+/// <item>A missing sample of a condition is -1 in scaled units, as in training. A condition without any measured sample in a window is
+/// left out there: the window runs the task without it. An imputation target that has none there is translated from the other
+/// conditions and takes the scale of the nearest measured samples. A window with nothing to work from is left missing in translation and
+/// refused in imputation.</item>
+/// </list>
+/// <para>
+/// Memory does not grow with draws times windows: three signals at 125 Hz are accumulated beside the recording and one batch. Safe to use
+/// from several threads; each run has sessions of its own. Research software, not a medical device.
+/// </para>
+/// </remarks>
+public sealed class Restorer
+{
+    private readonly InferenceEngine _engine;
+    private readonly RestorationOptions _options;
+
+    /// <summary>Creates a restorer.</summary>
+    /// <param name="engine">The network; must outlive the runs.</param>
+    /// <param name="options">What to do.</param>
+    /// <exception cref="ConfigurationException">An option is out of range or does not fit the network; it is named.</exception>
+    public Restorer(InferenceEngine engine, RestorationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
+        _engine = engine;
+        _options = options.Validate();
+        Engine.Sampling.SamplerTable.Create(options.Sampler, engine.Configuration, options.Task);
+    }
+
+    /// <summary>What is done.</summary>
+    public RestorationOptions Options => _options;
+
+    /// <summary>Restores one recording.</summary>
+    /// <param name="recording">The recording; it is not changed.</param>
+    /// <param name="channels">Which channel is which signal; null for all by kind.</param>
+    /// <param name="progress">Told after every sampler step.</param>
+    /// <param name="cancellationToken">Looked at before every sampler step.</param>
+    /// <exception cref="ChannelNotFoundException">A signal that the task needs is not there.</exception>
+    /// <exception cref="ConfigurationException">One channel was chosen for two signals.</exception>
+    /// <exception cref="RecordingShorterThanWindowException">The recording is shorter than a window.</exception>
+    /// <exception cref="GapTooLongException">A gap can be filled from nothing.</exception>
+    /// <exception cref="RestorationException">A channel cannot be worked with, or the network went out of range on it.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public RestorationResult Run(Recording recording, ChannelSelection? channels = null, IProgress<RestorationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(recording);
+        long start = Stopwatch.GetTimestamp();
+        PreparedRecording prepared = PreparedRecording.Create(recording, channels ?? ChannelSelection.ByKind, _options, cancellationToken);
+        WindowSchedule schedule = WindowSchedule.Create(prepared, _options, _engine.Configuration.SlotSamples);
+        var runner = new WindowRunner(_engine, _options, prepared, schedule);
+        runner.Run(progress, cancellationToken);
+        return ResultAssembly.Assemble(recording, prepared, schedule, runner, _options, start, cancellationToken);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+using UniCardio.Engine.Model;
+using UniCardio.Signals;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Restoration;
+
+/// <summary>Puts what was generated back into the recording, at the channel's own rate and in its own unit.</summary>
+internal static class ResultAssembly
+{
+    public static RestorationResult Assemble(Recording recording, PreparedRecording prepared, WindowSchedule schedule, WindowRunner runner,
+        RestorationOptions options, long startTimestamp, CancellationToken cancellationToken)
+    {
+        float[] center = ToOwnRate(prepared, runner.Center, runner.Weight, cancellationToken);
+        float[] low = ToOwnRate(prepared, runner.Low, runner.Weight, cancellationToken);
+        float[] high = ToOwnRate(prepared, runner.High, runner.Weight, cancellationToken);
+        SampleProvenance[] provenance = Compose(prepared, options.Task, center);
+        CheckFinite(prepared, options.Task, center, provenance);
+        Channel channel = ToChannel(recording, prepared, options.Task, center);
+        RestorationBand? band = options.Draws > 1 ? ToBand(options, center.Length, low, high, provenance) : null;
+        SignalWarning[] warnings = [.. prepared.Warnings.Distinct()];
+        return new RestorationResult
+        {
+            Task = options.Task,
+            Recording = ToRecording(recording, prepared, options, channel, band, warnings),
+            Channel = channel,
+            Band = band,
+            Provenance = provenance,
+            Windows = schedule.Cover.Count,
+            WindowsComputed = schedule.Computed,
+            NetworkCalls = runner.NetworkCalls,
+            ComputeTime = runner.ComputeTime,
+            TotalTime = Stopwatch.GetElapsedTime(startTimestamp),
+            Warnings = warnings,
+        };
+    }
+
+    // [n] sums at 125 Hz to [own n] values, NaN where no window was computed.
+    private static float[] ToOwnRate(PreparedRecording prepared, float[] sums, float[] weights, CancellationToken cancellationToken)
+    {
+        int length = prepared.Reference.Length;
+        var own = new float[length];
+        Array.Fill(own, float.NaN);
+        if (sums.Length == 0)
+            return own;
+        for (int i = 0; i < sums.Length; i++)
+        {
+            // Where a neighbouring window was not computed, those that were share its weight.
+            if (weights[i] != 1)
+                sums[i] = weights[i] > 0 ? sums[i] / weights[i] : float.NaN;
+        }
+
+        Resampler back = PreparedRecording.ResamplerOf(RecordingPreparation.NetworkRate, prepared.Reference.SampleRate, prepared.Reference.Name);
+        float[] all = back.Resample(sums, cancellationToken);
+        all.AsSpan(0, Math.Min(length, all.Length)).CopyTo(own);
+        if (prepared.UnitFactor != 1)
+        {
+            for (int i = 0; i < own.Length; i++)
+                own[i] = (float)(own[i] / prepared.UnitFactor);
+        }
+        return own;
+    }
+
+    // What was generated becomes the channel's samples in place; the return value says where each comes from.
+    private static SampleProvenance[] Compose(PreparedRecording prepared, CardioTask task, float[] center)
+    {
+        var provenance = new SampleProvenance[center.Length];
+        ReadOnlySpan<float> recorded = prepared.Reference.Samples.Span;
+        for (int i = 0; i < center.Length; i++)
+        {
+            bool measured = !float.IsNaN(recorded[i]);
+            if (task.Kind == TaskKind.Impute && measured)
+                (center[i], provenance[i]) = (recorded[i], SampleProvenance.Measured);
+            else if (task.Kind == TaskKind.Impute && !float.IsNaN(prepared.Bridged[i]))
+                (center[i], provenance[i]) = (prepared.Bridged[i], SampleProvenance.Bridged);
+            else if (task.Kind == TaskKind.Denoise && float.IsNaN(prepared.Bridged[i]))
+                (center[i], provenance[i]) = (float.NaN, SampleProvenance.Missing);
+            else
+                provenance[i] = float.IsNaN(center[i]) ? SampleProvenance.Missing : SampleProvenance.Generated;
+        }
+        return provenance;
+    }
+
+    private static void CheckFinite(PreparedRecording prepared, CardioTask task, float[] samples, SampleProvenance[] provenance)
+    {
+        for (int i = 0; i < samples.Length; i++)
+        {
+            bool owed = task.Kind == TaskKind.Impute || (task.Kind == TaskKind.Denoise && !float.IsNaN(prepared.Bridged[i]));
+            if (float.IsInfinity(samples[i]) || (owed && provenance[i] == SampleProvenance.Missing))
+            {
+                throw new RestorationException(FormattableString.Invariant(
+                    $"channel '{prepared.Reference.Name}': sample {i} ({i / prepared.Reference.SampleRate:0.###} s) came out as {samples[i]}; its values are too large to be worked with in float32"));
+            }
+        }
+    }
+
+    private static Channel ToChannel(Recording recording, PreparedRecording prepared, CardioTask task, float[] samples)
+    {
+        if (task.Kind != TaskKind.Translate)
+            return prepared.Reference.WithSamples(samples);
+        string unit = task.Output == Modality.Bp ? SignalUnit.MillimetresOfMercury : SignalUnit.Normalized;
+        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), unit, prepared.Reference.SampleRate, samples, ChannelSelection.KindOf(task.Output));
+    }
+
+    private static RestorationBand ToBand(RestorationOptions options, int length, float[] low, float[] high, SampleProvenance[] provenance)
+    {
+        for (int i = 0; i < length; i++)
+        {
+            if (provenance[i] != SampleProvenance.Generated)
+                low[i] = high[i] = float.NaN;
+            else if (low[i] > high[i])
+                (low[i], high[i]) = (high[i], low[i]); // Resampling may cross edges that touch.
+        }
+        return new RestorationBand(options.LowQuantile, options.HighQuantile, low, high);
+    }
+
+    private static Recording ToRecording(Recording recording, PreparedRecording prepared, RestorationOptions options, Channel channel, RestorationBand? band, SignalWarning[] warnings)
+    {
+        List<Channel> channels = [.. recording.Channels.Select(c => options.Task.Kind != TaskKind.Translate && ReferenceEquals(c, prepared.Reference) ? channel : c)];
+        if (options.Task.Kind == TaskKind.Translate)
+            channels.Add(channel);
+        if (options.BandChannels && band is not null)
+        {
+            // Of no kind, so that nobody takes an edge of a band for a signal.
+            channels.Add(new Channel(Unused(recording, Edge(channel, band.LowQuantile)), channel.Unit, channel.SampleRate, band.Low, ChannelKind.Other));
+            channels.Add(new Channel(Unused(recording, Edge(channel, band.HighQuantile)), channel.Unit, channel.SampleRate, band.High, ChannelKind.Other));
+        }
+
+        string comment = string.Create(CultureInfo.InvariantCulture,
+            $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {options.Draws} draws, {options.Sampler}, seed {options.Seed}. {RestorationResult.Remark}");
+        return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings, recording.Comments.Append(comment));
+    }
+
+    private static string Edge(Channel channel, double quantile) => string.Create(CultureInfo.InvariantCulture, $"{channel.Name}_p{100 * quantile:0.##}");
+
+    private static string Unused(Recording recording, string name)
+    {
+        string free = name;
+        for (int i = 2; recording.Find(free) is not null; i++)
+            free = string.Create(CultureInfo.InvariantCulture, $"{name}_{i}");
+        return free;
+    }
+}

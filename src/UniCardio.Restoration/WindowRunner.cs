@@ -1,0 +1,185 @@
+using System.Diagnostics;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sessions;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Scaling;
+
+namespace UniCardio.Restoration;
+
+/// <summary>Runs the windows of a schedule in batches and crossfades what comes out, at 125 Hz in the network's physical units.</summary>
+internal sealed class WindowRunner
+{
+    // Streams of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
+    private const int MostStreams = 32, MostWindows = 16;
+    private const long MostConditionBytes = 128L << 20;
+
+    private readonly InferenceEngine _engine;
+    private readonly RestorationOptions _options;
+    private readonly PreparedRecording _prepared;
+    private readonly WindowSchedule _schedule;
+    private readonly float[] _ones;
+    private int _done;
+
+    public WindowRunner(InferenceEngine engine, RestorationOptions options, PreparedRecording prepared, WindowSchedule schedule)
+    {
+        _engine = engine;
+        _options = options;
+        _prepared = prepared;
+        _schedule = schedule;
+        bool any = schedule.Computed > 0, band = any && options.Draws > 1;
+        Center = new float[any ? prepared.Length : 0];
+        Low = new float[band ? prepared.Length : 0];
+        High = new float[band ? prepared.Length : 0];
+        Weight = new float[Center.Length];
+        _ones = new float[schedule.Cover.WindowLength];
+        Array.Fill(_ones, 1f);
+    }
+
+    /// <summary>The signal, [n], complete where <see cref="Weight"/> is 1; empty if no window was computed.</summary>
+    public float[] Center { get; }
+
+    /// <summary>Lower edge of the band, [n], or empty.</summary>
+    public float[] Low { get; }
+
+    /// <summary>Upper edge of the band, [n], or empty.</summary>
+    public float[] High { get; }
+
+    /// <summary>Sum of the weights of the computed windows, [n], 0 to 1.</summary>
+    public float[] Weight { get; }
+
+    /// <summary>Evaluations of the network.</summary>
+    public long NetworkCalls { get; private set; }
+
+    /// <summary>Time in the network.</summary>
+    public TimeSpan ComputeTime { get; private set; }
+
+    public void Run(IProgress<RestorationProgress>? progress, CancellationToken cancellationToken)
+    {
+        foreach (WindowGroup group in _schedule.Groups)
+        {
+            int batch = Math.Min(_options.WindowsPerBatch ?? Batch(group.Task), group.Windows.Count);
+            int whole = group.Windows.Count / batch * batch;
+            RunGroup(group, 0, whole, batch, progress, cancellationToken);
+            if (whole < group.Windows.Count)
+                RunGroup(group, whole, group.Windows.Count, group.Windows.Count - whole, progress, cancellationToken);
+        }
+    }
+
+    private int Batch(CardioTask task)
+    {
+        ModelConfiguration m = _engine.Configuration;
+        long keysAndValues = 2L * sizeof(float) * m.Blocks * m.Channels * task.Conditions.Count() * m.SlotTokens;
+        return (int)Math.Clamp(Math.Min(MostStreams / _options.Draws, MostConditionBytes / keysAndValues), 1, MostWindows);
+    }
+
+    private void RunGroup(WindowGroup group, int from, int to, int batch, IProgress<RestorationProgress>? progress, CancellationToken cancellationToken)
+    {
+        var sessionOptions = new SessionOptions { Windows = batch, Draws = _options.Draws, Sampler = _options.Sampler, Seed = _options.Seed };
+        using InferenceSession session = _engine.CreateSession(group.Task, sessionOptions);
+        int samples = _schedule.Cover.WindowLength, inputs = session.Plan.Conditions.Count;
+        var conditions = new float[session.Plan.ConditionSamples];
+        var draws = new float[session.Plan.StateSamples];
+        var summary = new float[batch * samples];
+        var band = new float[_options.Draws > 1 ? 2 * batch * samples : 0];
+        var scales = new AffineScale[batch];
+        var identities = new uint[batch];
+        StepObserver? observer = progress is null ? null : (in StepObservation step) => Report(progress, batch, (step.Step + 1.0) / step.Steps);
+        for (int first = from; first < to; first += batch)
+        {
+            for (int i = 0; i < batch; i++)
+            {
+                int window = group.Windows[first + i];
+                identities[i] = (uint)window;
+                scales[i] = OutputScale(_schedule.Cover[window]);
+                for (int c = 0; c < inputs; c++)
+                    Scale(group.Task, session.Plan.Conditions[c], window, scales[i], conditions.AsSpan(((i * inputs) + c) * samples, samples));
+            }
+
+            Compute(session, group, first, conditions, draws, identities, observer, cancellationToken);
+            Summarize(draws, summary, band);
+            for (int i = 0; i < batch; i++)
+                Blend(group.Windows[first + i], scales[i], summary.AsSpan(i * samples, samples), band, i, batch);
+            _done += batch;
+            progress?.Report(new RestorationProgress(_done, _schedule.Computed, (double)_done / _schedule.Computed));
+        }
+    }
+
+    // The last step of a batch is left to the report that follows once its windows are blended.
+    private void Report(IProgress<RestorationProgress> progress, int batch, double share)
+    {
+        if (share < 1)
+            progress.Report(new RestorationProgress(_done, _schedule.Computed, (_done + (batch * share)) / _schedule.Computed));
+    }
+
+    private void Compute(InferenceSession session, WindowGroup group, int first, float[] conditions, float[] draws, uint[] identities, StepObserver? observer, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            session.Run(conditions, draws, identities, observer, cancellationToken);
+        }
+        catch (NonFiniteResultException problem)
+        {
+            throw OutOfRange(_schedule.Cover[group.Windows[first + problem.Window]], problem);
+        }
+        catch (ConditionValueException problem)
+        {
+            throw OutOfRange(_schedule.Cover[group.Windows[first + problem.Window]], problem);
+        }
+        ComputeTime += Stopwatch.GetElapsedTime(start);
+        NetworkCalls += (long)session.Plan.Streams * session.Sampler.NetworkCalls;
+    }
+
+    private static RestorationException OutOfRange(SampleRange range, Exception cause) => new(FormattableString.Invariant(
+        $"the network went out of range from {range.Start / RecordingPreparation.NetworkRate:0.###} s to {range.End / RecordingPreparation.NetworkRate:0.###} s: {cause.Message}"), cause);
+
+    // Unit of the result: of the target's measured samples in restoration, of nothing in translation.
+    private AffineScale OutputScale(SampleRange range)
+    {
+        CardioTask task = _options.Task;
+        return task switch
+        {
+            { Output: Modality.Bp } => AffineScale.BloodPressure,
+            { Kind: TaskKind.Translate } => AffineScale.Normalized,
+            { Kind: TaskKind.Denoise } => WindowScaling.FromQuantiles(_prepared.Signal(task.Output), range),
+            _ => WindowScaling.FromExtremes(_prepared.Signal(task.Output), range),
+        };
+    }
+
+    private void Scale(CardioTask task, Modality modality, int window, AffineScale output, Span<float> scaled)
+    {
+        SampleRange range = _schedule.Cover[window];
+        ReadOnlySpan<float> signal = _prepared.Signal(modality);
+        AffineScale scale = modality == task.Output && task.Kind != TaskKind.Translate ? output
+            : modality == Modality.Bp ? AffineScale.BloodPressure
+            : WindowScaling.FromExtremes(signal, range);
+        scale.Forward(signal.Slice(range.Start, range.Length), scaled);
+    }
+
+    private void Summarize(float[] draws, float[] summary, float[] band)
+    {
+        int samples = _schedule.Cover.WindowLength;
+        if (_options.Summary == DrawSummary.Mean)
+            DrawStatistics.Mean(draws, _options.Draws, samples, summary);
+        else
+            DrawStatistics.Median(draws, _options.Draws, samples, summary);
+        if (band.Length > 0)
+            DrawStatistics.Quantiles(draws, _options.Draws, samples, [_options.LowQuantile, _options.HighQuantile], band);
+    }
+
+    // band: [2, W, S].
+    private void Blend(int window, AffineScale scale, Span<float> center, float[] band, int index, int batch)
+    {
+        scale.Inverse(center, center);
+        _schedule.Cover.Accumulate(window, center, Center);
+        _schedule.Cover.Accumulate(window, _ones, Weight);
+        if (band.Length == 0)
+            return;
+        int samples = center.Length;
+        Span<float> low = band.AsSpan(index * samples, samples), high = band.AsSpan((batch + index) * samples, samples);
+        scale.Inverse(low, low);
+        scale.Inverse(high, high);
+        _schedule.Cover.Accumulate(window, low, Low);
+        _schedule.Cover.Accumulate(window, high, High);
+    }
+}
