@@ -32,7 +32,7 @@ public sealed record Annotation(double TimeSeconds, long Sample, string Symbol)
 /// <summary>What a <see cref="SignalWarning"/> is about.</summary>
 public enum SignalWarningKind
 {
-    /// <summary>The file's own checksum or first sample does not match its data.</summary>
+    /// <summary>The file's own checksum does not match its data.</summary>
     Checksum,
 
     /// <summary>A unit is missing, unknown, or contradicts the values.</summary>

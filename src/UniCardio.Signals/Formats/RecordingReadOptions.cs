@@ -35,7 +35,7 @@ public sealed record RecordingReadOptions
     /// <summary>WFDB: annotator whose file (record.annotator) is read too. Null: "atr" if there is one.</summary>
     public string? Annotator { get; init; }
 
-    /// <summary>Most bytes that any one file may have. 1 GiB unless told otherwise.</summary>
+    /// <summary>Most bytes that any one file may have. 1 GiB unless told otherwise. The files of a WFDB record together may come to four times that.</summary>
     public long MaxFileBytes { get; init; } = 1L << 30;
 
     /// <summary>Most samples of all channels together, missing ones included. 2^28 (1 GiB as float) unless told otherwise.</summary>

@@ -226,6 +226,15 @@ public class WfdbFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void OneSegmentNamedOverAndOverIsBounded()
+    {
+        Dictionary<string, byte[]> files = Record("r/400 1 100 400\n" + string.Concat(Enumerable.Repeat("s 1\n", 400)), ("s.hea", "s 1 100\ns.dat 16\n"u8.ToArray()), ("s.dat", new byte[5000]));
+        SignalLimitException e = Assert.Throws<SignalLimitException>(() => Read(files, new RecordingReadOptions { MaxFileBytes = 10_000 }));
+        Assert.Equal(40_000, e.Limit);
+        Assert.Equal(400, Read(files).Channels[0].Length);
+    }
+
+    [Fact]
     public void AnnotationsOfEveryKind()
     {
         byte[] atr = Annotation(

@@ -3,10 +3,26 @@ namespace UniCardio.Signals.Formats;
 /// <summary>The files that a WFDB record is made of: those of one folder, by plain name.</summary>
 internal abstract class RecordFiles
 {
+    // A header of a million lines may name one large segment a million times.
+    private const int MaxTotal = 4;
+
+    private long _total;
+
     /// <summary>The file's bytes.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="maxBytes">Most bytes that it may have.</param>
+    /// <param name="maxTotal">Most bytes of any one file of the record; all reads together may come to four times that.</param>
     /// <exception cref="SignalFileException">It is missing or cannot be read.</exception>
-    /// <exception cref="SignalLimitException">It is too long.</exception>
-    public abstract byte[] Read(string name, long maxBytes);
+    /// <exception cref="SignalLimitException">It is too long, or too much has been read already.</exception>
+    public byte[] Read(string name, long maxBytes, long maxTotal)
+    {
+        byte[] data = Load(name, maxBytes);
+        _total += data.Length;
+        return _total / MaxTotal <= maxTotal ? data : throw new SignalLimitException(Describe(name), "bytes of the record's files", _total, maxTotal * MaxTotal);
+    }
+
+    /// <summary>The file's bytes, if there are not more than <paramref name="maxBytes"/>.</summary>
+    protected abstract byte[] Load(string name, long maxBytes);
 
     /// <summary>Whether there is such a file.</summary>
     public abstract bool Exists(string name);
@@ -17,7 +33,7 @@ internal abstract class RecordFiles
     /// <summary>The files of a folder.</summary>
     public sealed class Folder(string path) : RecordFiles
     {
-        public override byte[] Read(string name, long maxBytes) => BoundedFile.ReadAll(Describe(name), maxBytes);
+        protected override byte[] Load(string name, long maxBytes) => BoundedFile.ReadAll(Describe(name), maxBytes);
 
         public override bool Exists(string name) => File.Exists(Describe(name));
 
@@ -27,7 +43,7 @@ internal abstract class RecordFiles
     /// <summary>Files in memory.</summary>
     public sealed class InMemory(IReadOnlyDictionary<string, byte[]> files) : RecordFiles
     {
-        public override byte[] Read(string name, long maxBytes)
+        protected override byte[] Load(string name, long maxBytes)
         {
             if (!files.TryGetValue(name, out byte[]? data))
                 throw new SignalFileException(name, "there is no such file.");

@@ -27,7 +27,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     public WfdbHeader ReadHeader(string recordName)
     {
         string name = recordName + ".hea";
-        return WfdbHeaderParser.Parse(files.Read(name, Math.Min(options.MaxFileBytes, MaxHeaderBytes)), files.Describe(name), options);
+        return WfdbHeaderParser.Parse(files.Read(name, Math.Min(options.MaxFileBytes, MaxHeaderBytes), options.MaxFileBytes), files.Describe(name), options);
     }
 
     /// <summary>Digital samples of an ordinary record over a stretch of frames (to the end if null), for tests and checks.</summary>
@@ -225,7 +225,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         string name = recordName + "." + annotator;
         if (options.Annotator is null && !files.Exists(name))
             return ([], frameRate);
-        byte[] data = files.Read(name, options.MaxFileBytes);
+        byte[] data = files.Read(name, options.MaxFileBytes, options.MaxFileBytes);
         WfdbAnnotations.Result result;
         try
         {

@@ -89,7 +89,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
                 if (header.Signals[s].ByteOffset is { } other && other != (lead.ByteOffset ?? 0))
                     throw new SignalFormatException(header.File, $"gives two byte offsets to signals of one file, '{group.Key}'.");
             }
-            byte[] data = files.Read(group.Key, options.MaxFileBytes);
+            byte[] data = files.Read(group.Key, options.MaxFileBytes, options.MaxFileBytes);
             long offset = lead.ByteOffset ?? 0;
             if (offset > data.Length)
                 throw new SignalFormatException(files.Describe(group.Key), $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
