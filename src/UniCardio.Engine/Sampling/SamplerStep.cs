@@ -11,7 +11,8 @@ namespace UniCardio.Engine.Sampling;
 /// </summary>
 /// <remarks>
 /// DDPM, DDIM, multistep DPM-Solver++ and the official-compatible quirks are all rows of this form, for every prediction type:
-/// the coefficients are computed once in double, and the executor rounds them to its own precision.
+/// the coefficients are computed once in double, and the executor rounds them to its own precision. The clamp keeps NaN: it
+/// must not turn a broken prediction into a plausible one.
 /// </remarks>
 /// <param name="T">Diffusion step that the network is evaluated at, 0 to T-1.</param>
 /// <param name="CleanFromState">Weight of x in the predicted clean signal.</param>

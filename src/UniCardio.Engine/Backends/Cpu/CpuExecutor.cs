@@ -41,6 +41,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private bool _doesConditions, _doesUpdate;
     private SamplerStep _step;
     private ulong _seed;
+    private uint _firstDraw;
     private readonly uint[] _windows;
     private float* _explicitNoise;
 
@@ -100,12 +101,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         Check();
         CheckNoise(noise, 0);
         for (int stream = 0; stream < Plan.Streams; stream++)
-        {
-            if (noise.IsExplicit)
-                noise.Values.Slice(stream * _samples, _samples).CopyTo(State(stream));
-            else
-                PhiloxNormal.Fill(noise.Seed, noise.Windows[stream / Plan.Draws], (uint)(stream % Plan.Draws), 0, State(stream));
-        }
+            noise.Fill(Plan, 0, stream, State(stream));
 
         ClearHistory();
     }
@@ -149,6 +145,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
 
         CheckNoise(noise, step.NoiseIndex);
         _seed = noise.Seed;
+        _firstDraw = noise.FirstDraw;
         noise.Windows.CopyTo(_windows);
         fixed (float* values = noise.Values)
         {
@@ -230,7 +227,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         if (_explicitNoise != null)
             noise = _explicitNoise + at;
         else if (_step.Noise != 0)
-            PhiloxNormal.Fill(_seed, _windows[stream / Plan.Draws], (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
+            PhiloxNormal.Fill(_seed, _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
         if (TProbe.IsOn)
         {
             _profile!.Add(CpuKernel.Noise, false, thread, since);

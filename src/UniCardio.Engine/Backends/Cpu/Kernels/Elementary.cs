@@ -37,7 +37,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        x = S.Max(x, S.Set(Lowest));
+        x = S.Max(S.Set(Lowest), x);
         V shifted = S.Add(x, S.Set(RoundingShift));
         V f = S.Subtract(x, S.Subtract(shifted, S.Set(RoundingShift)));
         return S.ScaleByPowerOfTwo(S.MultiplyAdd(Exp2Polynomial<S, V>(f), f, S.Set(1f)), shifted);
@@ -47,7 +47,7 @@ internal static class Elementary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp2<S, V>(V x)
         where S : struct, ISimd<S, V>
-        where V : struct => Exp2OfNegative<S, V>(S.Min(x, S.Set(Highest)));
+        where V : struct => Exp2OfNegative<S, V>(S.Min(S.Set(Highest), x));
 
     /// <summary>e^x. The reduction takes n ln 2 off in two pieces, so that large |x| cost no accuracy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,7 +55,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        Reduce<S, V>(S.Min(S.Max(x, S.Set(-87f)), S.Set(88f)), out V f, out V shifted);
+        Reduce<S, V>(S.Min(S.Set(88f), S.Max(S.Set(-87f), x)), out V f, out V shifted);
         return S.ScaleByPowerOfTwo(S.MultiplyAdd(Exp2Polynomial<S, V>(f), f, S.Set(1f)), shifted);
     }
 
@@ -82,7 +82,7 @@ internal static class Elementary
         where V : struct
     {
         // e^60 (E + 2) stays finite for E <= e^20, and below -60 the product is under 1e-26 either way.
-        V ea = Exp<S, V>(S.Min(S.Subtract(S.Zero, a), S.Set(60f)));
+        V ea = Exp<S, V>(S.Min(S.Set(60f), S.Subtract(S.Zero, a)));
         V eb = ExpMinusOneOfTwice<S, V>(S.Abs(b));
         V denominator = S.Multiply(S.Add(eb, S.Set(2f)), S.Add(ea, S.Set(1f)));
         return S.CopySign(S.Divide(eb, denominator), b);
@@ -94,7 +94,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        V z = S.Min(S.Abs(x), S.Set(4f));
+        V z = S.Min(S.Set(4f), S.Abs(x));
         V u = S.Multiply(z, z);
         V near = S.MultiplyAdd(S.Set(R5), u, S.Set(R4));
         near = S.MultiplyAdd(near, u, S.Set(R3));
@@ -150,7 +150,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        x = S.Min(x, S.Set(10f));
+        x = S.Min(S.Set(10f), x);
         Reduce<S, V>(S.Add(x, x), out V f, out V shifted);
         V power = S.ScaleByPowerOfTwo(S.Set(1f), shifted);
         return S.MultiplyAdd(power, S.Multiply(Exp2Polynomial<S, V>(f), f), S.Subtract(power, S.Set(1f)));

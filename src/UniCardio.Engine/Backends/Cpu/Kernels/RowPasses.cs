@@ -101,7 +101,7 @@ internal static unsafe class ReluRows
         where V : struct
     {
         for (nint i = 0; i < count; i += S.Width)
-            S.Store(x + i, S.Max(S.Load(x + i), S.Zero));
+            S.Store(x + i, S.Max(S.Zero, S.Load(x + i)));
     }
 }
 

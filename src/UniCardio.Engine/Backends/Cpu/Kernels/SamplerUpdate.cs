@@ -46,7 +46,7 @@ internal static unsafe class SamplerUpdate
         {
             V state = S.Load(x + i);
             V x0 = S.MultiplyAdd(g, S.Load(prediction + i), S.Multiply(f, state));
-            x0 = S.Min(S.Max(x0, low), high);
+            x0 = S.Min(high, S.Max(low, x0));
             V next = S.MultiplyAdd(b0, x0, S.Multiply(a, state));
             if (second)
                 next = S.MultiplyAdd(b1, S.Load(clean1 + i), next);

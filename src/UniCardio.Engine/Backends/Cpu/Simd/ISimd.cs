@@ -39,8 +39,10 @@ internal unsafe interface ISimd<TSelf, V>
     /// <summary>c - a b, fused wherever the hardware can.</summary>
     static abstract V NegatedMultiplyAdd(V a, V b, V c);
 
+    /// <summary>The larger; where <paramref name="b"/> is NaN, NaN. Bounds go first, so that no clamp turns a NaN into a number.</summary>
     static abstract V Max(V a, V b);
 
+    /// <summary>The smaller; where <paramref name="b"/> is NaN, NaN.</summary>
     static abstract V Min(V a, V b);
 
     /// <summary>|a|.</summary>
