@@ -55,6 +55,7 @@ internal static class CommandLine
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),
             GoldenCommand.Create(terminal),
+            BenchCommand.Create(terminal),
         };
         ExampleHelp.Install(root);
         return root;

@@ -25,7 +25,8 @@ internal static class Parsed
             DefaultValueFactory = _ => [],
         };
 
-    private static T? Read<T>(string text, Action<string> problem)
+    /// <summary>Parses text; a problem is told and gives the default.</summary>
+    public static T? Read<T>(string text, Action<string> problem)
         where T : IParsable<T>
     {
         try

@@ -56,6 +56,9 @@ internal sealed class WeightOptions
     /// <summary>What was given, null if nothing was.</summary>
     public string? Source(ParseResult parsed) => parsed.GetValue(_weights);
 
+    /// <summary>What the options tell about the network.</summary>
+    public WeightLoadOptions Loading(ParseResult parsed) => _network.Read(parsed);
+
     /// <summary>Loads what was given.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="otherwise">The source where none was given.</param>

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using UniCardio.Cli.Bench;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary><c>bench</c>: milliseconds, GFLOP/s and share of the machine's peak of network calls.</summary>
+internal static class BenchCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var options = new CallOptions();
+        var calls = new Option<int?>("--calls") { Description = "Calls to time; as many as a few seconds hold (5 to 500) if left out.", HelpName = "N" };
+        calls.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int n) && n is < 1 or > 1_000_000)
+                result.AddError($"--calls {n} is not between 1 and 1000000");
+        });
+        var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
+        var command = new ExampleCommand("bench",
+            "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
+            + " Without --size or --weights it measures the whole speed table (under 5 minutes).",
+            "bench --size full --task 'ppg->ecg' --draws 8 --threads 2 --isa avx2",
+            "bench --size compact --threads 1 --calls 500 --json",
+            "bench --json")
+        {
+            calls,
+            json,
+        };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            int? count = parsed.GetValue(calls);
+            IReadOnlyList<BenchCase> cases = options.IsChosen(parsed)
+                ? [options.Read(parsed) with { Calls = count }]
+                : [.. options.SpeedTable(parsed).Select(c => count is null ? c : c with { Calls = count })];
+            var results = new List<BenchResult>();
+            foreach (BenchCase one in cases)
+            {
+                terminal.Note($"measuring {results.Count + 1} of {cases.Count}: {one.Name}");
+                results.Add(new BenchRun(one, options.Loading(parsed), cancellation).Measure());
+            }
+
+            if (parsed.GetValue(json))
+                Json.Write(terminal, results);
+            else
+                WriteTable(terminal, results);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static void WriteTable(Terminal terminal, List<BenchResult> results)
+    {
+        var table = ResultTable.Create("configuration", "isa", ">calls", ">ms p50", ">p90", ">p99", ">max", ">ms/draw", ">GFLOP/s", ">FMA peak", ">% of peak", ">B/call", ">arena MB");
+        foreach (BenchResult r in results)
+        {
+            table.Add(r.Name, r.Isa, r.Calls, Ms(r.Ms.P50), Ms(r.Ms.P90), Ms(r.Ms.P99), Ms(r.Ms.Max), Ms(r.MsPerDraw), r.Gflops.In("0.0"), r.FmaPeakGflops.In("0.0"),
+                (100 * r.FractionOfPeak).In("0.0"), r.BytesPerCall.In("0"), (r.ArenaBytes / 1e6).In("0.0"));
+        }
+
+        terminal.Write(table);
+        foreach (BenchResult r in results.Where(r => r.LinearFractionOfPeak is not null))
+            terminal.Out.WriteLine($"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)}, beyond kernels {Percent(r.BeyondKernels)} of the step");
+        foreach (BenchResult r in results.Where(r => r.LoadMs is not null))
+            terminal.Out.WriteLine($"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
+        terminal.Out.WriteLine($"memory bandwidth: {string.Join(", ", results.GroupBy(r => r.Threads).Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}"))}");
+    }
+
+    private static string Ms(double value) => value.In(value < 10 ? "0.000" : "0.0");
+
+    private static string Percent(double? share) => $"{(100 * share!.Value).In("0.0")}%";
+}
