@@ -1,5 +1,6 @@
-using UniCardio.Engine.Reference;
+using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Reference;
 
 namespace UniCardio.Golden.Tests;
 
@@ -24,6 +25,20 @@ public class FixtureTests
         GoldenRecording recorded = Fixtures.All[name].Recording;
         int activations = recorded.Activations ? 5 + 1 + (3 * file.Configuration.Blocks) : 0;
         Assert.Equal((recorded.Tasks.Count * 3) + recorded.Runs.Count + activations, report.Results.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void CpuGivesTheRecordedNumbers(string name)
+    {
+        using GoldenFile file = GoldenFile.Open(Fixtures.Path(name));
+        using ModelWeights weights = Fixtures.Weights(file);
+        foreach (CpuInstructionSet instructions in CpuInstructionSets.Supported)
+        {
+            GoldenReport report = GoldenVerifier.Verify(file, weights, w => new CpuBackend(w, new CpuBackendOptions { Threads = 1, InstructionSet = instructions }));
+            Assert.Equal(GoldenVerifier.BackendTolerance, report.Tolerance);
+            Assert.All(report.Results, r => Assert.True(r.Passed, $"{report.Backend}, {r.Name}: {r.RelativeError:g3}"));
+        }
     }
 
     [SkippableTheory]
