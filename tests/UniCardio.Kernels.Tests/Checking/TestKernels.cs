@@ -14,8 +14,8 @@ internal static class TestKernels
         return true;
     });
 
-    /// <summary>Name and text of every kernel source.</summary>
-    public static IReadOnlyList<(string Name, string Text)> Sources { get; } = [.. Texts("kernel:")];
+    /// <summary>Name and text of every kernel source, and of the types that kernels are written with.</summary>
+    public static IReadOnlyList<(string Name, string Text)> Sources { get; } = [.. Texts("kernel:"), .. Texts("type:")];
 
     public static void RegisterCoroutines() => _ = s_registered.Value;
 

@@ -1,0 +1,29 @@
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Kernels;
+
+/// <summary>What the engine finds this assembly by.</summary>
+public sealed class GpuBackendProvider : IGpuProvider
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<BackendDevice> Devices() => IlgpuDevices.List();
+
+    /// <inheritdoc/>
+    public IBackend Create(ModelWeights weights, string? kind = null)
+    {
+        GpuDevice device = IlgpuDevices.Open(kind);
+        try
+        {
+            return new GpuBackend(device, weights, ownsDevice: true);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void EmitKernels(string language, string architecture, string directory, TextWriter table) => KernelEmitter.Emit(language, architecture, directory, table);
+}

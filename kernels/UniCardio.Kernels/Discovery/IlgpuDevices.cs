@@ -1,0 +1,91 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+using UniCardio.Engine.Backends;
+
+namespace UniCardio.Kernels;
+
+/// <summary>Finds ILGPU's devices: CUDA first, then OpenCL; its CPU device only where it is asked for by name.</summary>
+public static class IlgpuDevices
+{
+    // ILGPU's CPU device gives each thread of a group an OS thread: enough of them for the widest strip kernel of a small network.
+    private const int CpuThreadsPerWarp = 4;
+    private const int CpuWarps = 64;
+
+    /// <summary>Every device found, and one line for each kind of which none is usable, with the reason.</summary>
+    public static IReadOnlyList<BackendDevice> List()
+    {
+        var found = new List<BackendDevice>();
+        foreach (string kind in (string[])["cuda", "opencl"])
+        {
+            try
+            {
+                using Context context = Create(kind);
+                Device[] devices = [.. Of(context, kind)];
+                found.AddRange(devices.Select(d => new BackendDevice(kind, d.Name, null)));
+                if (devices.Length == 0)
+                    found.Add(new BackendDevice(kind, "", kind == "cuda" ? "no CUDA driver or no device" : "no OpenCL library (libOpenCL.so) or no device with OpenCL C 2.0 or later and a generic address space"));
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                found.Add(new BackendDevice(kind, "", e.GetBaseException().Message));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="kind"><c>cuda</c>, <c>opencl</c> or <c>cpu</c>; null for the first of CUDA and OpenCL that there is.</param>
+    /// <exception cref="BackendUnavailableException">There is none; the message says why.</exception>
+    public static GpuDevice Open(string? kind = null)
+    {
+        var reasons = new List<string>();
+        foreach (string candidate in kind is null ? ["cuda", "opencl"] : new[] { kind })
+        {
+            Context? context = null;
+            try
+            {
+                context = Create(candidate);
+                if (Of(context, candidate).FirstOrDefault() is { } device)
+                    return new GpuDevice(context, device, ownsContext: true);
+                reasons.Add($"{candidate}: no device found");
+                context.Dispose();
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                context?.Dispose();
+                reasons.Add($"{candidate}: {e.GetBaseException().Message}");
+            }
+        }
+
+        throw new BackendUnavailableException("gpu", string.Join("; ", reasons));
+    }
+
+    // A context always holds ILGPU's CPU device too.
+    private static IEnumerable<Device> Of(Context context, string kind) => context.Devices.Where(d => d.AcceleratorType == kind switch
+    {
+        "cuda" => AcceleratorType.Cuda,
+        "opencl" => AcceleratorType.OpenCL,
+        _ => AcceleratorType.CPU,
+    });
+
+    private static Context Create(string kind) => Context.Create(b =>
+    {
+        b.EnableAlgorithms().Optimize(OptimizationLevel.O2);
+        switch (kind)
+        {
+            case "cuda":
+                b.Cuda();
+                break;
+            case "opencl":
+                b.OpenCL();
+                break;
+            default:
+                b.CPU(new CPUDevice(CpuThreadsPerWarp, CpuWarps, 1));
+                break;
+        }
+    });
+}

@@ -1,0 +1,140 @@
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Reference;
+using UniCardio.Engine.Sampling;
+using UniCardio.Golden;
+using UniCardio.Weights;
+
+namespace UniCardio.Kernels.Tests;
+
+/// <summary>The whole network and the samplers' rows on the device against the double reference.</summary>
+public sealed class NetworkTests
+{
+    // Float32 through 2 blocks of some ten maps each: as the CPU backend's bound.
+    private const double Tolerance = 1e-5;
+
+    // 12 channels in 2 heads of 6 (padded to 8); 33 tokens: one tile and a tail.
+    private static readonly ModelConfiguration s_small = new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 33 };
+
+    // p = 5, slot positions, 30 channels in 3 heads of 10: neither a multiple of 4.
+    private static readonly ModelConfiguration s_folded = new()
+    {
+        Channels = 30,
+        Heads = 3,
+        Blocks = 3,
+        FeedForward = 70,
+        Embedding = 8,
+        SlotSamples = 85,
+        SamplesPerToken = 5,
+        Positions = PositionKind.Slot,
+    };
+
+    public static TheoryData<string, bool, int, int> Cases => new()
+    {
+        { "small", true, 1, 1 },
+        { "small", true, 8, 3 },
+        { "small", false, 2, 1 },
+        { "folded", true, 3, 2 },
+        { "folded", false, 0, 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void PredictionMatchesReference(string sizes, bool fused, int groupRows, int draws)
+    {
+        ModelConfiguration m = sizes == "small" ? s_small : s_folded;
+        var plan = new InferencePlan(m, CardioTask.Parse(sizes == "small" ? "ppg,bp->ecg" : "impute ecg | ppg", null), windows: 2, draws);
+        using GpuDevice device = TestDevices.Open();
+        using ModelWeights weights = new WeightRecipe(5, m).Create();
+        using var backend = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = groupRows });
+        AssertClose(Run(new ReferenceBackend(weights), plan, [3, 3, 41]), Run(backend, plan, [3, 3, 41]));
+    }
+
+    [Fact]
+    public void FusedAndSeparateLaunchesGiveTheSameBits()
+    {
+        var plan = new InferencePlan(s_folded, CardioTask.Parse("bp->ppg", null));
+        using GpuDevice device = TestDevices.Open(thorough: false);
+        using ModelWeights weights = new WeightRecipe(6, s_folded).Create();
+        using var fused = new GpuBackend(device, weights, new GpuOptions { GroupRows = 1 });
+        using var separate = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = false, GroupRows = 3 });
+        Assert.Equal(Run(separate, plan, [7]), Run(fused, plan, [7]));
+    }
+
+    [Fact]
+    public void KeyedNoiseAndHistoryMatchReference()
+    {
+        var plan = new InferencePlan(s_small, CardioTask.Parse("ppg->bp", null), windows: 2, draws: 2);
+        using GpuDevice device = TestDevices.Open();
+        using ModelWeights weights = new WeightRecipe(5, s_small).Create();
+        using var backend = new GpuBackend(device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        AssertClose(Sample(new ReferenceBackend(weights), plan), Sample(backend, plan));
+    }
+
+    [SkippableTheory]
+    [InlineData("tiny.eps.safetensors")]
+    [InlineData("p5.eps.safetensors")]
+    [InlineData("p5slot.eps.safetensors")]
+    public void GoldenCallsMatch(string file)
+    {
+        using GoldenFile golden = OpenGolden(file);
+        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
+        using GpuDevice device = TestDevices.Open(thorough: false);
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
+        Assert.True(report.Passed, $"{report.Worst}");
+    }
+
+    private static GoldenFile OpenGolden(string file)
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "UniCardio.Engine.sln")))
+            folder = Path.GetDirectoryName(folder);
+        string path = Path.Combine(folder ?? ".", "..", "shared", "golden", file);
+        Skip.IfNot(File.Exists(path), $"no {file} beside the project");
+        return GoldenFile.Open(path);
+    }
+
+    private static float[] Run(IBackend backend, InferencePlan plan, int[] steps)
+    {
+        using IExecutor executor = backend.CreateExecutor(plan);
+        executor.SetConditions(Values(plan.ConditionSamples, 1));
+        executor.SetState(Values(plan.StateSamples, 2));
+        var all = new List<float>();
+        foreach (int t in steps)
+        {
+            float[] prediction = new float[plan.StateSamples];
+            executor.Predict(t, prediction);
+            all.AddRange(prediction);
+        }
+
+        return [.. all];
+    }
+
+    private static float[] Sample(IBackend backend, InferencePlan plan)
+    {
+        using IExecutor executor = backend.CreateExecutor(plan);
+        NoiseSource noise = NoiseSource.Philox(0x123456789ABCDEF0, [7, 900_000_000]);
+        executor.SetConditions(Values(plan.ConditionSamples, 1));
+        executor.SetState(noise);
+        executor.Step(new SamplerStep(40, 0.9, -0.3, 0.5, 0.4, Noise: 0.2, NoiseIndex: 1, ClampLow: -0.7, ClampHigh: 0.8), noise);
+        executor.Step(new SamplerStep(30, 0.9, -0.3, 0.5, 0.4, 0.3, Noise: 0.1, NoiseIndex: 2), noise);
+        executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.3, -0.2), noise);
+        float[] state = new float[plan.StateSamples], clean = new float[plan.StateSamples];
+        executor.GetState(state);
+        executor.GetClean(clean);
+        return [.. state, .. clean];
+    }
+
+    private static float[] Values(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
+    }
+
+    private static void AssertClose(float[] expected, float[] actual)
+    {
+        double error = RelativeError.Of(actual, expected);
+        Assert.True(error <= Tolerance, $"relative error {error}");
+    }
+}

@@ -1,0 +1,30 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace UniCardio.Kernels.Tests;
+
+/// <summary>The devices that kernels are tested on: the checking device, or with ILGPU its own.</summary>
+internal static class TestDevices
+{
+#if USE_ILGPU
+    /// <summary>ILGPU's CPU device with small groups, unless UNICARDIO_TEST_DEVICE says <c>opencl</c> or <c>cuda</c>.</summary>
+    public static GpuDevice Open(bool thorough = true) => IlgpuDevices.Open(Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") ?? "cpu");
+
+    /// <summary>Rows / 4 of a strip where a test does not say: ILGPU's CPU device gives each thread of a group an OS thread.</summary>
+    public const int GroupRows = 1;
+#else
+    /// <summary>The checking device.</summary>
+    /// <param name="thorough">Every launch under four orders; else one order a launch, in turn.</param>
+    public static GpuDevice Open(bool thorough = true)
+    {
+        Checking.TestKernels.RegisterCoroutines();
+        Context context = Context.Create(b => b.Default());
+        var device = new GpuDevice(context, context.Devices[0], ownsContext: true);
+        device.Accelerator.Depth = thorough ? CheckingDevice.CheckDepth.Full : CheckingDevice.CheckDepth.Single;
+        return device;
+    }
+
+    /// <summary>Rows / 4 of a strip where a test does not say: as the backend decides.</summary>
+    public const int GroupRows = 0;
+#endif
+}
