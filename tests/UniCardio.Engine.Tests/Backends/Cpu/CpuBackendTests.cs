@@ -106,12 +106,9 @@ public sealed class CpuBackendTests
         Assert.IsType<SamplerStep[]>(table.Steps);
         Run();
         Run();
-        long before = GC.GetTotalAllocatedBytes(precise: true), mine = GC.GetAllocatedBytesForCurrentThread();
+        long mine = GC.GetAllocatedBytesForCurrentThread();
         Run();
         Assert.Equal(mine, GC.GetAllocatedBytesForCurrentThread());
-
-        // Other tests allocate meanwhile on their threads; the team's own would show in every run on an otherwise idle process.
-        Assert.True(before >= 0);
         Assert.All(results, v => Assert.True(float.IsFinite(v)));
     }
 
