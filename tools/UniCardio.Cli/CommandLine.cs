@@ -51,11 +51,15 @@ internal static class CommandLine
         var root = new RootCommand("Denoises, imputes and translates cardiovascular signals (PPG, arterial blood pressure, ECG) with the UniCardio network."
             + " Research software, not a medical device.\n\n" + ExitCode.Description)
         {
+            ImputeCommand.Create(terminal),
+            DenoiseCommand.Create(terminal),
+            TranslateCommand.Create(terminal),
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ProfileCommand.Create(terminal),
         };
         ExampleHelp.Install(root);
         return root;

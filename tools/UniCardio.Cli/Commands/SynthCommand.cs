@@ -59,7 +59,7 @@ internal static class SynthCommand
         RecordingFile.Write(path, spoiled, cancellationToken: cancellation);
         OutputFile.Write(truth, BeatTable.Of(made.Beats));
         if (clean is not null)
-            RecordingFile.Write(clean, made.ToRecording(Path.GetFileNameWithoutExtension(clean)), cancellationToken: cancellation);
+            RecordingFile.Write(clean, made.ToRecording(Path.GetFileNameWithoutExtension(clean)), cancellationToken: CancellationToken.None);
         terminal.Out.WriteLine($"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at {made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");
     }
 }

@@ -2,21 +2,42 @@ using UniCardio.Signals;
 
 namespace UniCardio.Cli.Output;
 
-/// <summary>Text files that are there whole or not at all.</summary>
+/// <summary>Files that are there whole or not at all.</summary>
 internal static class OutputFile
 {
-    public static void Write(string path, string text)
+    /// <summary>Writes text.</summary>
+    /// <exception cref="SignalFileException">The file cannot be written.</exception>
+    public static void Write(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Writes beside the destination and renames.</summary>
+    /// <exception cref="SignalFileException">The file cannot be written.</exception>
+    public static void Write(string path, Action<Stream> write)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            File.WriteAllText(temporary, text);
+            using (FileStream stream = File.Create(temporary))
+                write(stream);
             File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception problem)
+        {
+            Delete(temporary);
+            if (problem is IOException or UnauthorizedAccessException)
+                throw new SignalFileException(path, "cannot be written: " + problem.Message, problem);
+            throw;
+        }
+    }
+
+    private static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
-            throw new SignalFileException(path, "cannot be written: " + problem.Message, problem);
+            // What stopped the writing is the news, not that its remains cannot be removed.
         }
     }
 }

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using UniCardio.Cli.Bench;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Diagnostics;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary><c>profile</c>: a roofline row for each kernel and stream, and a trace with a lane for each thread.</summary>
+internal static class ProfileCommand
+{
+    private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(150);
+
+    public static Command Create(Terminal terminal)
+    {
+        var options = new CallOptions();
+        var calls = new Option<int>("--calls") { Description = "Calls to profile.", DefaultValueFactory = _ => 8, HelpName = "N" };
+        calls.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int n) && n is < 1 or > 10_000)
+                result.AddError($"--calls {n} is not between 1 and 10000");
+        });
+        var trace = new Option<string?>("--trace") { Description = "Writes a Chrome trace (chrome://tracing, ui.perfetto.dev), one lane a thread.", HelpName = "FILE" };
+        var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
+        var command = new ExampleCommand("profile",
+            "Times every kernel of some network calls: multiply-adds, bytes (each input and output once), GFLOP/s, share of the multiply-add peak of the same process, GB/s, share of the step.",
+            "profile --size full --threads 2 --isa avx2",
+            "profile --size full --draws 8 --target-only --threads 1 --trace trace.json")
+        {
+            calls, trace, json,
+        };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            BenchCase one = options.Read(parsed);
+            using LoadedWeights loaded = WeightFile.Load(one.Weights, options.Loading(parsed));
+            using var backend = new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = one.Threads, InstructionSet = one.Isa });
+            SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
+            CallDriver.Prepare(backend, one.Task, sampler);
+            double peak = MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
+            double bandwidth = MachinePeak.BandwidthGBs(backend.Options.Threads, PeakTime);
+            var plan = new InferencePlan(backend.Configuration, one.Task, one.Windows, one.Draws);
+            KernelProfile profile = KernelProfile.Measure(backend, plan, sampler, one.TargetOnly, parsed.GetValue(calls), peak, cancellation);
+            if (parsed.GetValue(trace) is string path)
+            {
+                TraceFile.Write(path, profile);
+                terminal.Note($"wrote {path}");
+            }
+
+            if (parsed.GetValue(json))
+                Json.Write(terminal, new { one.Name, Backend = backend.Name, profile.Steps, profile.StepMs, FmaPeakGflops = peak, BandwidthGbs = bandwidth, profile.Explained, profile.Rows });
+            else
+                WriteTable(terminal, $"{one.Name}; {backend.Name}", profile, peak, bandwidth);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static void WriteTable(Terminal terminal, string title, KernelProfile profile, double peak, double bandwidth)
+    {
+        var table = ResultTable.Create("kernel", "stream", ">calls", ">MMAC", ">MB", ">ms", ">GFLOP/s", ">% of peak", ">GB/s", ">% of step");
+        foreach (KernelRow r in profile.Rows)
+        {
+            table.Add(r.Kernel, r.Stream, r.CallsPerStep.In("0.#"), (r.MacPerStep / 1e6).In("0.0"), (r.BytesPerStep / 1e6).In("0.00"), r.Ms.In("0.000"),
+                r.Gflops?.In("0.0"), (100 * r.FractionOfPeak)?.In("0.0"), r.Gbs?.In("0.0"), (100 * r.ShareOfStep).In("0.0"));
+        }
+
+        terminal.Out.WriteLine($"{title}: {profile.StepMs.In("0.000")} ms a step, mean of {profile.Steps}");
+        terminal.Write(table);
+        terminal.Out.WriteLine($"rows explain {(100 * profile.Explained).In("0.0")}% of the step; peak {peak.In("0.0")} GFLOP/s, memory {bandwidth.In("0.0")} GB/s, both of {profile.Threads} thread{(profile.Threads == 1 ? "" : "s")}");
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sessions;
+using UniCardio.Restoration;
+using UniCardio.Signals;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary>What <c>impute</c>, <c>denoise</c> and <c>translate</c> have in common: all but the task.</summary>
+internal static class SignalCommands
+{
+    /// <summary>The command of one kind of task.</summary>
+    public static Command Create(Terminal terminal, TaskKind kind, string name, string description, params string[] examples)
+    {
+        var input = new Argument<string>("INPUT") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
+        var weights = WeightOptions.Optional("the weights that come with the program");
+        var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
+        var restoring = new RestoringOptions(kind);
+        var reading = new ReadingOptions();
+        var backend = new BackendOptions();
+        var results = new ResultOptions();
+        var command = new ExampleCommand(name, $"{description} {RestorationResult.Remark}", examples) { input };
+        restoring.AddTo(command);
+        results.AddTo(command);
+        reading.AddTo(command);
+        weights.AddTo(command);
+        command.Add(untrained);
+        backend.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            string path = parsed.GetValue(input)!;
+            results.Check(parsed, path);
+            RestorationOptions options = restoring.Read(parsed);
+            EngineOptions engineOptions = backend.Read(parsed);
+            using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
+            if (loaded.IsUntrained && !parsed.GetValue(untrained))
+                throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");
+            Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
+            Recording? truth = results.Truth(parsed) is string truthPath ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
+            using var engine = new InferenceEngine(loaded.Weights, engineOptions);
+            var restorer = new Restorer(engine, options);
+            RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar => restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
+            cancellation.ThrowIfCancellationRequested();
+            RestorationReport report = RestorationReport.Of(path, loaded, engine.Backend.Name, recording, result, truth);
+            Write(results, parsed, recording, result, truth, report);
+            Show(terminal, report, results.Json(parsed), [results.Out(parsed), results.Plot(parsed)]);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    // From here on nothing is cancelled: files are written whole, one after the other.
+    private static void Write(ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth, RestorationReport report)
+    {
+        if (results.Out(parsed) is string path)
+            RecordingFile.Write(path, result.Recording, cancellationToken: CancellationToken.None);
+        if (results.Plot(parsed) is string plot)
+        {
+            (double? start, double seconds) = results.PlotRange(parsed);
+            RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(plot);
+        }
+    }
+
+    private static void Show(Terminal terminal, RestorationReport report, bool json, IEnumerable<string?> files)
+    {
+        if (json)
+            Json.Write(terminal, report);
+        else
+            report.WriteTo(terminal);
+        foreach (string warning in report.Warnings)
+            terminal.Note($"warning: {warning}");
+        foreach (string file in files.OfType<string>())
+            terminal.Note($"wrote {file}");
+        terminal.Note(report.Remark);
+    }
+
+    private sealed class WindowProgress(IProgress<(double Share, string What)> bar) : IProgress<RestorationProgress>
+    {
+        public void Report(RestorationProgress value) => bar.Report((value.Fraction, $"{value.WindowsDone} of {value.WindowsTotal} windows"));
+    }
+}

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+using UniCardio.Restoration;
+
+namespace UniCardio.Cli.Options;
+
+/// <summary>Which signal is made from which and how: <c>--target</c>, <c>--with</c>, <c>--channel</c>, <c>--draws</c> and what belongs to them.</summary>
+internal sealed class RestoringOptions
+{
+    private readonly TaskKind _kind;
+    private readonly Option<Modality> _target;
+    private readonly Option<ModalitySet> _with;
+
+    private readonly Option<ChannelSelection> _channels = new("--channel")
+    {
+        Description = "Takes the channel of this name for a signal, e.g. bp=ART2; may be repeated. Else the first channel of each kind.",
+        HelpName = "SIGNAL=NAME",
+        CustomParser = ReadChannels,
+        DefaultValueFactory = _ => ChannelSelection.ByKind,
+    };
+
+    private readonly Option<int> _draws = new("--draws") { Description = "Draws a window; from 2 on there is a 5-95% band.", DefaultValueFactory = _ => 8, HelpName = "N" };
+    private readonly Option<DrawSummary> _summary = new("--summary") { Description = "How draws become one signal: median or mean." };
+    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else dpm++2m:10).", "SAMPLER");
+    private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
+    private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
+    private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
+
+    public RestoringOptions(TaskKind kind)
+    {
+        _kind = kind;
+        bool translates = kind == TaskKind.Translate;
+        string what = kind switch { TaskKind.Impute => "whose gaps are filled", TaskKind.Denoise => "that is denoised", _ => "that is made" };
+        _target = new Option<Modality>("--target") { Required = true, Description = $"The signal {what}: ppg, bp or ecg.", HelpName = "SIGNAL", CustomParser = ReadTarget };
+        _with = new Option<ModalitySet>("--with")
+        {
+            Required = translates,
+            Description = translates ? "The signals it is made from, e.g. ppg or ppg,bp." : "Other signals to condition on, e.g. ppg or ppg,ecg; none if left out.",
+            HelpName = "SIGNALS",
+            CustomParser = ReadSet,
+        };
+    }
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band])
+            command.Add(option);
+    }
+
+    public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels)!;
+
+    public RestorationOptions Read(ParseResult parsed) => new RestorationOptions
+    {
+        Task = Task(parsed.GetValue(_target), parsed.GetValue(_with)),
+        Draws = parsed.GetValue(_draws),
+        Summary = parsed.GetValue(_summary),
+        Sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default,
+        Seed = parsed.GetValue(_seed),
+        Overlap = parsed.GetValue(_overlap),
+        BandChannels = parsed.GetValue(_band),
+    }.Validate();
+
+    private CardioTask Task(Modality target, ModalitySet with) => _kind switch
+    {
+        TaskKind.Impute => CardioTask.Impute(target, with),
+        TaskKind.Denoise => CardioTask.Denoise(target, with),
+        _ => CardioTask.Translate(with, target),
+    };
+
+    private static Modality ReadTarget(ArgumentResult result)
+    {
+        if (!Modalities.TryParse(result.Tokens[0].Value, out Modality modality))
+            result.AddError($"--target '{result.Tokens[0].Value}' is none of ppg, bp, ecg");
+        return modality;
+    }
+
+    private static ModalitySet ReadSet(ArgumentResult result)
+    {
+        ModalitySet set = ModalitySet.None;
+        foreach (string name in ReadingOptions.Split(result))
+        {
+            if (Modalities.TryParse(name, out Modality modality))
+                set |= modality.ToSet();
+            else
+                result.AddError($"--with '{name}' is none of ppg, bp, ecg");
+        }
+
+        return set;
+    }
+
+    private static ChannelSelection ReadChannels(ArgumentResult result)
+    {
+        ChannelSelection selection = ChannelSelection.ByKind;
+        foreach (Token token in result.Tokens)
+        {
+            string[] pair = token.Value.Split('=', 2, StringSplitOptions.TrimEntries);
+            if (pair is not [_, { Length: > 0 } name] || !Modalities.TryParse(pair[0], out Modality modality))
+                result.AddError($"--channel '{token.Value}' should be SIGNAL=NAME with a signal of ppg, bp, ecg");
+            else
+                selection = modality switch
+                {
+                    Modality.Ppg => selection with { Ppg = name },
+                    Modality.Bp => selection with { BloodPressure = name },
+                    _ => selection with { Ecg = name },
+                };
+        }
+
+        return selection;
+    }
+}

@@ -1,0 +1,25 @@
+namespace UniCardio.Cli.Options;
+
+/// <summary>The weights that come with the program.</summary>
+internal static class ShippedWeights
+{
+    /// <summary>Their name in the folder <c>weights</c>.</summary>
+    public const string FileName = "interim-p5slot.safetensors";
+
+    /// <summary>The file beside the program, or in a folder <c>weights</c> above it or above the current folder.</summary>
+    /// <exception cref="UsageException">It is nowhere.</exception>
+    public static string Find()
+    {
+        foreach (string start in (string[])[AppContext.BaseDirectory, Directory.GetCurrentDirectory()])
+        {
+            for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
+            {
+                string path = Path.Combine(folder.FullName, "weights", FileName);
+                if (File.Exists(path))
+                    return path;
+            }
+        }
+
+        throw new UsageException($"weights/{FileName} is neither beside the program nor above the current folder; name weights with --weights");
+    }
+}

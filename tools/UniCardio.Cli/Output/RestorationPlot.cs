@@ -1,0 +1,119 @@
+using UniCardio.Engine.Model;
+using UniCardio.Restoration;
+using UniCardio.Signals;
+using UniCardio.Signals.Plotting;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Cli.Output;
+
+/// <summary>The picture of a run: the restored signal with its band on top, the signals it was made from below.</summary>
+internal static class RestorationPlot
+{
+    private const double LeadSeconds = 4;
+
+    /// <summary>Makes the picture.</summary>
+    /// <param name="recording">What was measured.</param>
+    /// <param name="result">What came of it.</param>
+    /// <param name="truth">What is known to be true, or null.</param>
+    /// <param name="remark">What must stand below.</param>
+    /// <param name="start">Where it begins, in seconds; null for some seconds before the first generated sample.</param>
+    /// <param name="seconds">How much it shows.</param>
+    public static SignalPlot Of(Recording recording, RestorationResult result, Recording? truth, string remark, double? start, double seconds)
+    {
+        Channel made = result.Channel;
+        SampleRange range = Range(result, start, seconds);
+        var panels = new List<PlotPanel> { Restored(recording, result, truth, range) };
+        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result)).Select(c => Measured(c, made.SampleRate, made.Length, range)));
+        return new SignalPlot
+        {
+            Title = $"{Title(result.Task)}: {recording.Name}",
+            SampleRate = made.SampleRate,
+            StartSeconds = range.Start / made.SampleRate,
+            Panels = panels,
+            Remark = remark.Replace(SignalPlot.Disclaimer, "", StringComparison.Ordinal).Trim(),
+        };
+    }
+
+    private static SampleRange Range(RestorationResult result, double? start, double seconds)
+    {
+        double rate = result.Channel.SampleRate;
+        int length = result.Channel.Length, count = (int)Math.Clamp(Math.Round(seconds * rate), 1, length);
+        IReadOnlyList<SampleRange> generated = result.Ranges(SampleProvenance.Generated);
+        double from = start ?? (generated.Count > 0 ? (generated[0].Start / rate) - LeadSeconds : 0);
+        if (start is double given && !(given >= 0 && given * rate < length))
+            throw new UsageException($"--plot-start {given} s lies outside the recording of {length / rate} s");
+        int first = (int)Math.Clamp(Math.Round(from * rate), 0, start is null ? length - count : length - 1);
+        return SampleRange.Between(first, Math.Min(length, first + count));
+    }
+
+    private static PlotPanel Restored(Recording recording, RestorationResult result, Recording? truth, SampleRange range)
+    {
+        Channel made = result.Channel;
+        var traces = new List<PlotTrace>();
+        if (truth is not null && TruthFinder.Samples(result, truth) is float[] known)
+            traces.Add(new PlotTrace(TraceRole.Reference, known.AsMemory(range.Start, range.Length)) { Label = "Truth" });
+        if (result.Task.Kind != TaskKind.Translate)
+            traces.Add(new PlotTrace(TraceRole.Measured, recording.Require(made.Name).Samples.Slice(range.Start, range.Length)));
+        traces.Add(new PlotTrace(TraceRole.Generated, Generated(result).AsMemory(range.Start, range.Length))
+        {
+            Lower = result.Band?.Low.Slice(range.Start, range.Length) ?? default,
+            Upper = result.Band?.High.Slice(range.Start, range.Length) ?? default,
+        });
+        bool fills = result.Task.Kind == TaskKind.Impute;
+        string unit = made.Unit == SignalUnit.Normalized && result.Task.Kind == TaskKind.Translate ? "normalised" : made.Unit;
+        return new PlotPanel(made.Name, unit, traces) { Gaps = fills ? Within(result.Ranges(SampleProvenance.Generated), range) : [] };
+    }
+
+    // What was generated and the measured sample on either side, so that the line closes the gap.
+    private static float[] Generated(RestorationResult result)
+    {
+        float[] samples = new float[result.Channel.Length];
+        Array.Fill(samples, float.NaN);
+        foreach (SampleRange range in result.Ranges(SampleProvenance.Generated))
+        {
+            int from = Math.Max(0, range.Start - 1), to = Math.Min(samples.Length, range.End + 1);
+            result.Channel.Samples.Span[from..to].CopyTo(samples.AsSpan(from));
+        }
+
+        return samples;
+    }
+
+    // The task's conditions, and in translation what was recorded of the target beside it.
+    private static bool IsShown(Channel channel, Recording recording, RestorationResult result)
+    {
+        if (result.Task.Kind != TaskKind.Translate && ReferenceEquals(channel, recording.Find(result.Channel.Name)))
+            return false;
+        ModalitySet shown = result.Task.Conditions | result.Task.Output.ToSet();
+        return shown.Members().Any(m => ReferenceEquals(recording.Find(ChannelSelection.KindOf(m)), channel));
+    }
+
+    private static PlotPanel Measured(Channel channel, double rate, int length, SampleRange range)
+    {
+        var resampler = new Resampler(channel.SampleRate, rate);
+        float[] samples = resampler.IsIdentity ? channel.Samples.ToArray() : resampler.Resample(channel.Samples.Span);
+        int there = samples.Length;
+        Array.Resize(ref samples, length);
+        if (there < length)
+            samples.AsSpan(there).Fill(float.NaN);
+        return new PlotPanel(channel.Name, channel.Unit, [new PlotTrace(TraceRole.Measured, samples.AsMemory(range.Start, range.Length))])
+        {
+            Gaps = Within(GapFinder.Find(samples), range),
+        };
+    }
+
+    private static SampleRange[] Within(IReadOnlyList<SampleRange> ranges, SampleRange shown) =>
+        [.. ranges.Where(r => r.Overlaps(shown)).Select(r => SampleRange.Between(Math.Max(r.Start, shown.Start) - shown.Start, Math.Min(r.End, shown.End) - shown.Start))];
+
+    private static string Title(CardioTask task)
+    {
+        string Upper(ModalitySet set) => string.Join(" and ", set.Members().Select(m => m.Name().ToUpperInvariant()));
+        ModalitySet others = task.Conditions & ~task.Output.ToSet();
+        string output = task.Output.Name().ToUpperInvariant(), with = others == ModalitySet.None ? "" : $", given {Upper(others)}";
+        return task.Kind switch
+        {
+            TaskKind.Impute => $"{output} with its gaps filled{with}",
+            TaskKind.Denoise => $"{output} denoised{with}",
+            _ => $"{output} from {Upper(task.Conditions)}",
+        };
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using UniCardio.Restoration;
+using UniCardio.Signals;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Output;
+
+/// <summary>How the generated samples compare with a truth, in the channel's unit.</summary>
+internal sealed record TruthComparison(int Samples, double Rmse, double Mae, double? StraightLineRmse, string Unit);
+
+/// <summary>What a run made and took, with what must stand beside it.</summary>
+internal sealed record RestorationReport
+{
+    public required string Input { get; init; }
+
+    public required string Task { get; init; }
+
+    public required string Channel { get; init; }
+
+    public required string Unit { get; init; }
+
+    public required string Weights { get; init; }
+
+    public required string Backend { get; init; }
+
+    public required double Seconds { get; init; }
+
+    public required int Windows { get; init; }
+
+    public required int WindowsComputed { get; init; }
+
+    public required long NetworkCalls { get; init; }
+
+    public required int SamplesMeasured { get; init; }
+
+    public required int SamplesGenerated { get; init; }
+
+    public required int SamplesMissing { get; init; }
+
+    /// <summary>In the network.</summary>
+    public required double ComputeSeconds { get; init; }
+
+    /// <summary>Reading and writing aside.</summary>
+    public required double TotalSeconds { get; init; }
+
+    /// <summary>Most memory that the process held.</summary>
+    public required long PeakMemoryBytes { get; init; }
+
+    public TruthComparison? Truth { get; init; }
+
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>What the weights can do, and what this is not.</summary>
+    public required string Remark { get; init; }
+
+    public static RestorationReport Of(string input, LoadedWeights weights, string backend, Recording recording, RestorationResult result, Recording? truth)
+    {
+        using var process = Process.GetCurrentProcess();
+        return new RestorationReport
+        {
+            Input = input,
+            Task = result.Task.ToString(),
+            Channel = result.Channel.Name,
+            Unit = result.Channel.Unit == SignalUnit.Normalized ? "normalised" : result.Channel.Unit,
+            Weights = weights.Source,
+            Backend = backend,
+            Seconds = recording.DurationSeconds,
+            Windows = result.Windows,
+            WindowsComputed = result.WindowsComputed,
+            NetworkCalls = result.NetworkCalls,
+            SamplesMeasured = result.Count(SampleProvenance.Measured),
+            SamplesGenerated = result.Count(SampleProvenance.Generated),
+            SamplesMissing = result.Count(SampleProvenance.Missing),
+            ComputeSeconds = result.ComputeTime.TotalSeconds,
+            TotalSeconds = result.TotalTime.TotalSeconds,
+            PeakMemoryBytes = process.PeakWorkingSet64,
+            Truth = truth is null ? null : TruthFinder.Compare(recording, result, truth),
+            Warnings = [.. result.Warnings.Select(w => w.Message)],
+            Remark = Beside(weights),
+        };
+    }
+
+    public void WriteTo(Terminal terminal)
+    {
+        terminal.Out.WriteLine($"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), {SamplesMeasured} kept as measured, {SamplesMissing} missing");
+        terminal.Out.WriteLine($"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s ({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; {(PeakMemoryBytes / 1e6).In("0")} MB at most");
+        if (Truth is TruthComparison t)
+            terminal.Out.WriteLine($"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} {t.Unit}{(t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : "")}");
+    }
+
+    private static string Beside(LoadedWeights weights)
+    {
+        string what = weights.IsUntrained ? $"Untrained weights ({weights.Recipe}): what was generated is noise." : weights.Description is string said ? char.ToUpperInvariant(said[0]) + said[1..] : "";
+        return $"{RestorationResult.Remark} {what}".TrimEnd();
+    }
+}
