@@ -44,6 +44,10 @@ public sealed class RestorerTests(InterimWeights weights)
         // Windows of 500 every 375: those from 375 to 875 and from 1125 on hold PPG, the one from 750 does not.
         Assert.Equal([new SampleRange(875, 250)], result.Ranges(SampleProvenance.Missing));
         Assert.Equal(1, result.WindowsSkipped);
+        // Where the skipped window would have faded in, the one before it keeps all the weight: as if the recording ended there.
+        RestorationResult cut = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(recording.WithChannels([recording.Require("PPG").WithSamples(recording.Require("PPG").Samples[..875])]));
+        for (int i = 750; i < 875; i++)
+            Assert.Equal(cut.Channel.Samples.Span[i], result.Channel.Samples.Span[i], 1e-4f); // A product and a quotient round to 2^-17 mmHg each.
         Assert.Contains(result.Warnings, w => w.Channel == "PPG" && w.Message.Contains("left missing", StringComparison.Ordinal));
     }
 
