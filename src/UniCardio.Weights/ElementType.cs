@@ -77,12 +77,13 @@ public static class ElementTypes
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a floating-point type that weights are stored in"),
     };
 
-    /// <summary>Little-endian elements, one after the other and at any alignment, as float32.</summary>
+    /// <summary>The first of the little-endian elements, as many as the destination holds, at any alignment, as float32.</summary>
     internal static void Convert(ElementType type, ReadOnlySpan<byte> source, Span<float> destination)
     {
         if (type == ElementType.F32 && BitConverter.IsLittleEndian)
         {
-            source.CopyTo(MemoryMarshal.AsBytes(destination));
+            Span<byte> bytes = MemoryMarshal.AsBytes(destination);
+            source[..bytes.Length].CopyTo(bytes);
             return;
         }
 

@@ -103,7 +103,9 @@ public class FuzzTests(ITestOutputHelper output)
     {
         // The sound inputs pass: otherwise every mutant would be refused for one and the same reason.
         Assert.All(seeds.TakeLast(1), target);
-        FuzzReport report = MutationFuzzer.Run(seeds, Math.Max(1, MutationFuzzer.CountFor(Inside) / share), seed, target, e => e is WeightFormatException or WeightsException or ConfigurationException);
+        // An input takes well under a millisecond; the bound leaves room for a machine that stands still while it does other things.
+        FuzzReport report = MutationFuzzer.Run(seeds, Math.Max(1, MutationFuzzer.CountFor(Inside) / share), seed, target,
+            e => e is WeightFormatException or WeightsException or ConfigurationException, maxTime: TimeSpan.FromSeconds(30), maxAllocated: 8L << 20);
         output.WriteLine($"{name}: {report}");
         Assert.True(report.Refused > 0 && report.Accepted > 0, report.ToString());
     }

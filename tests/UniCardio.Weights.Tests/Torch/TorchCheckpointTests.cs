@@ -52,9 +52,16 @@ public class TorchCheckpointTests
     public void HonoursStridesAndOffsets(long offset, long[] size, long[] stride, float[] expected)
     {
         byte[] pickle = new PickleBuilder().Op('}').Text("w").Tensor("FloatStorage", "0", 6, offset, size, stride).Op('s').Stop();
-        using TorchCheckpoint file = Open(TorchBuilder.Of(pickle, ("0", MemoryMarshal.AsBytes<float>(Six).ToArray())));
-        Assert.Equal(expected, file.Floats("w").ToArray());
-        Assert.Equal(size.Select(d => (int)d), file.Tensor("w").Shape);
+        List<(string Name, byte[] Data)> entries = TorchBuilder.Of(pickle, ("0", MemoryMarshal.AsBytes<float>(Six).ToArray())).Entries;
+        // At 64 bytes, as torch aligns, and at four places that follow each other, so that three are no multiple of 4.
+        for (int shift = -1; shift < 4; shift++)
+        {
+            entries[0] = (entries[0].Name[..7] + new string('x', Math.Max(0, shift)) + "/data.pkl", pickle);
+            entries[1] = (entries[0].Name[..^8] + "data/0", entries[1].Data);
+            using TorchCheckpoint file = TorchCheckpoint.FromBytes("w", new ZipBuilder { Alignment = shift < 0 ? 64 : 1 }.Write(entries));
+            Assert.Equal(expected, file.Floats("w").ToArray());
+            Assert.Equal(size.Select(d => (int)d), file.Tensor("w").Shape);
+        }
     }
 
     [Theory]
