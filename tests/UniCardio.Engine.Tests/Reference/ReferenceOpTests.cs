@@ -182,14 +182,13 @@ public class ReferenceOpTests
     [Fact]
     public void EncoderFoldsConsecutiveSamplesIntoChannels()
     {
-        // One kernel of one channel that copies its input; p = 3; LayerNorm made harmless by comparing ranks only.
-        var copy = new ReferenceLinearWeights([1], [0]);
-        var weights = new ReferenceEncoderWeights([copy], new ReferenceNormWeights([1, 1, 1, 1, 1, 1], new double[6]));
-        double[] plane = new double[6];
-        ReferenceEncoder.Forward(weights, [0, 1, 2, 3, 4, 5], 3, plane);
-        // [C = 3, tokens = 2]: channel o of token k is sample 3 k + o.
-        int[] samples = [.. plane.Select(v => (int)Math.Round((v * Math.Sqrt(35.0 / 12)) + 2.5))];
-        Assert.Equal([0, 3, 1, 4, 2, 5], samples);
+        // A kernel of two channels, the input and the input + 10; p = 3. The LayerNorm over all 12 values is undone by their known mean and deviation.
+        var copies = new ReferenceLinearWeights([1, 1], [0, 10]);
+        double[] plane = new double[12], one = [.. Enumerable.Repeat(1.0, 12)];
+        ReferenceEncoder.Forward(new ReferenceEncoderWeights([copies], new ReferenceNormWeights(one, new double[12])), [0, 1, 2, 3, 4, 5], 3, plane);
+        // Mean 7.5, variance 35/12 within a channel and 25 between them. [C = 6, tokens = 2]: channel 3 c + o of token k is sample 3 k + o of channel c.
+        int[] values = [.. plane.Select(v => (int)Math.Round((v * Math.Sqrt((35.0 / 12) + 25)) + 7.5))];
+        Assert.Equal([0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15], values);
     }
 
     [Fact]
