@@ -27,10 +27,11 @@ public sealed class AttentionKernelTests
         { 500, 36, -1, 0 },
     };
 
-    [Theory]
+    [SkippableTheory]
     [MemberData(nameof(Cases))]
     public void MatchesReference(int tokens, int headDim, int window, int globals)
     {
+        Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
         // Two windows of two conditions and one draw, then two draws; two heads where it is cheap.
         int heads = tokens < 100 ? 2 : 1, windows = tokens < 100 ? 2 : 1, draws = tokens < 100 ? 2 : 1;
         const int Conditions = 2;

@@ -39,10 +39,11 @@ public sealed class NetworkTests
         { "folded", false, 0, 1 },
     };
 
-    [Theory]
+    [SkippableTheory]
     [MemberData(nameof(Cases))]
     public void PredictionMatchesReference(string sizes, bool fused, int groupRows, int draws)
     {
+        Skip.If(TestDevices.IsSlow && groupRows != 1, "too slow on ILGPU's CPU device");
         ModelConfiguration m = sizes == "small" ? s_small : s_folded;
         var plan = new InferencePlan(m, CardioTask.Parse(sizes == "small" ? "ppg,bp->ecg" : "impute ecg | ppg", null), windows: 2, draws);
         using GpuDevice device = TestDevices.Open();
@@ -51,9 +52,10 @@ public sealed class NetworkTests
         AssertClose(Run(new ReferenceBackend(weights), plan, [3, 3, 41]), Run(backend, plan, [3, 3, 41]));
     }
 
-    [Fact]
+    [SkippableFact]
     public void FusedAndSeparateLaunchesGiveTheSameBits()
     {
+        Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
         var plan = new InferencePlan(s_folded, CardioTask.Parse("bp->ppg", null));
         using GpuDevice device = TestDevices.Open(thorough: false);
         using ModelWeights weights = new WeightRecipe(6, s_folded).Create();
@@ -85,8 +87,36 @@ public sealed class NetworkTests
         Assert.True(report.Passed, $"{report.Worst}");
     }
 
+    // One run of each sampler; their kinds differ in rows, not in kernels.
+    [SkippableTheory]
+    [InlineData("ddpm")]
+    [InlineData("ddim")]
+    [InlineData("improved")]
+    public void GoldenRunsMatch(string kind)
+    {
+        using GoldenFile golden = OpenGolden("tiny.samplers.safetensors");
+        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
+        using GpuDevice device = TestDevices.Open(thorough: false);
+        using var backend = new GpuBackend(device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        GoldenRun run = golden.Entries.OfType<GoldenRun>().First(r => r.Name.StartsWith(kind, StringComparison.Ordinal));
+        var plan = new InferencePlan(golden.Configuration, run.Task, run.Batch);
+        int samples = golden.Configuration.SlotSamples;
+        ReadOnlyMemory<float> observed = golden.Values(run.Name + "/observed");
+        float[] conditions = [.. Enumerable.Range(0, run.Batch).SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
+        using IExecutor executor = backend.CreateExecutor(plan);
+        executor.SetConditions(conditions);
+        var noise = NoiseSource.Explicit(golden.Values(run.Name + "/noise").Span);
+        executor.SetState(noise);
+        foreach (SamplerStep step in SamplerTable.Create(run.Sampler, golden.Configuration, run.Task).Steps)
+            executor.Step(step, noise);
+        float[] result = new float[plan.StateSamples];
+        executor.GetState(result);
+        AssertClose(golden.Values(run.Name + "/result").ToArray(), result);
+    }
+
     private static GoldenFile OpenGolden(string file)
     {
+        Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "UniCardio.Engine.sln")))
             folder = Path.GetDirectoryName(folder);

@@ -7,8 +7,13 @@ namespace UniCardio.Kernels.Tests;
 internal static class TestDevices
 {
 #if USE_ILGPU
-    /// <summary>ILGPU's CPU device with small groups, unless UNICARDIO_TEST_DEVICE says <c>opencl</c> or <c>cuda</c>.</summary>
-    public static GpuDevice Open(bool thorough = true) => IlgpuDevices.Open(Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") ?? "cpu");
+    private static readonly string s_kind = Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") ?? IlgpuDevices.List().FirstOrDefault(d => d.Refusal is null)?.Kind ?? "cpu";
+
+    /// <summary>CUDA if there is one, else OpenCL, else ILGPU's CPU device with small groups; UNICARDIO_TEST_DEVICE names another.</summary>
+    public static GpuDevice Open(bool thorough = true) => IlgpuDevices.Open(s_kind);
+
+    /// <summary>ILGPU's CPU device takes minutes for what the others do at once.</summary>
+    public static bool IsSlow => s_kind == "cpu";
 
     /// <summary>Rows / 4 of a strip where a test does not say: ILGPU's CPU device gives each thread of a group an OS thread.</summary>
     public const int GroupRows = 1;
@@ -23,6 +28,9 @@ internal static class TestDevices
         device.Accelerator.Depth = thorough ? CheckingDevice.CheckDepth.Full : CheckingDevice.CheckDepth.Single;
         return device;
     }
+
+    /// <summary>No test is too long for it.</summary>
+    public static bool IsSlow => false;
 
     /// <summary>Rows / 4 of a strip where a test does not say: as the backend decides.</summary>
     public const int GroupRows = 0;
