@@ -96,7 +96,7 @@ public sealed class Recording
     /// <summary>The annotations, in order of time.</summary>
     public IReadOnlyList<Annotation> Annotations { get; }
 
-    /// <summary>Wall-clock start (no time zone), if known.</summary>
+    /// <summary>Wall-clock start (no time zone), if known. A date in year 1 means that only the time of day is.</summary>
     public DateTime? StartTime { get; }
 
     /// <summary>What the reader had to put right or could not judge.</summary>

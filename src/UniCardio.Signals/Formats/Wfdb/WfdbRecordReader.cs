@@ -108,6 +108,9 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
 
     private void ReadSegment(WfdbHeader master, WfdbHeader layout, WfdbSegment segment, long from, long to, long target, float[][] physical)
     {
+        // A gap where there were signals would pass for one of the recording's own.
+        if (!files.Exists(segment.RecordName + ".hea"))
+            throw new SignalFileException(files.Describe(segment.RecordName + ".hea"), $"there is no such file, but {master.File} names it as a segment; a stretch without it can be read by start and end.");
         WfdbHeader header = ReadHeader(segment.RecordName);
         if (header.IsMultiSegment)
             throw new SignalFormatException(header.File, $"is a multi-segment record; {master.File} can only refer to ordinary ones.");
