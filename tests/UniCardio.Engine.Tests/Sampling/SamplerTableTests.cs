@@ -105,6 +105,27 @@ public sealed class SamplerTableTests
         }
     }
 
+    /// <summary>Equation 16: the noise's deviation is eta times the posterior's, and the deterministic part gives up what it adds.</summary>
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void DdimNoiseIsProportionalToEta(double eta)
+    {
+        CardioTask task = CardioTask.Parse("ppg->ecg");
+        var schedule = new NoiseSchedule(ModelConfiguration.Full);
+        SamplerTable table = SamplerTable.Create(new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 9, Eta = eta }, ModelConfiguration.Full, task);
+        for (int i = 0; i < 8; i++)
+        {
+            double now = schedule.AlphaBar[table.Steps[i].T], next = schedule.AlphaBar[table.Steps[i + 1].T];
+            Assert.Equal(eta * Math.Sqrt((1 - next) / (1 - now) * (1 - (now / next))), table.Steps[i].Noise, 1e-12);
+            Assert.Equal(i + 1, table.Steps[i].NoiseIndex);
+        }
+
+        Assert.Equal(0, table.Steps[8].Noise);
+        Assert.Equal(9, table.NoiseDraws);
+    }
+
     [Theory]
     [InlineData(StepPlacement.Uniform)]
     [InlineData(StepPlacement.LogSnr)]
