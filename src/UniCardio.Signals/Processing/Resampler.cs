@@ -32,7 +32,7 @@ public sealed class Resampler
     public const double StopBandDecibels = 80;
 
     private const int HalfWidth = 26;
-    private const int MostPhases = 16384;
+    private const int MostPhases = 8192;
     private const int MostTaps = 1 << 22;
 
     private readonly double[] _taps;

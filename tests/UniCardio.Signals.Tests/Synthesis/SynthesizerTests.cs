@@ -187,7 +187,7 @@ public class SynthesizerTests
     {
         var generator = new CardiovascularSynthesizer();
         float[] ppg = new float[500], pressure = new float[500], ecg = new float[500];
-        for (ulong seed = 0; seed < 2000; seed++)
+        for (ulong seed = 0; seed < 500; seed++)
         {
             generator.Fill(SynthesisParameters.Draw(seed), seed, ppg, pressure, ecg);
             for (int i = 0; i < 500; i++)
