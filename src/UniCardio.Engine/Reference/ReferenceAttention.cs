@@ -67,13 +67,7 @@ public static class ReferenceAttention
             largest = Math.Max(largest, score);
         if (double.IsNegativeInfinity(largest))
             throw new ArgumentException("a query may read no key: its whole row of the mask is negative infinity", nameof(row));
-        double sum = 0;
-        for (int k = 0; k < row.Length; k++)
-        {
-            row[k] = double.IsNegativeInfinity(row[k]) ? 0 : Math.Exp(row[k] - largest);
-            sum += row[k];
-        }
-
+        double sum = ReferenceVector.ExpMinus(largest, row);
         for (int k = 0; k < row.Length; k++)
             row[k] /= sum;
     }

@@ -5,7 +5,7 @@ using UniCardio.Engine.Plan;
 namespace UniCardio.Engine.Reference;
 
 /// <summary>The reference network as a backend: live slots only, everything in double, results rounded to float32 once when they are read.</summary>
-/// <remarks>For checking, not for speed: some hundred times slower than the CPU backend.</remarks>
+/// <remarks>For checking, not for speed: tens of times slower than the CPU backend.</remarks>
 public sealed class ReferenceBackend : IBackend
 {
     private readonly ReferenceNetwork _network;

@@ -80,4 +80,24 @@ internal static class ReferenceVector
         for (int i = vx.Length * Vector<double>.Count; i < x.Length; i++)
             y[i] += scale * x[i];
     }
+
+    /// <summary>x_i &lt;- exp(x_i - offset); negative infinity becomes 0.</summary>
+    /// <returns>Their sum.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double ExpMinus(double offset, Span<double> x)
+    {
+        Span<Vector<double>> v = MemoryMarshal.Cast<double, Vector<double>>(x);
+        var o = new Vector<double>(offset);
+        Vector<double> sums = default;
+        for (int i = 0; i < v.Length; i++)
+        {
+            v[i] = Vector.Exp(v[i] - o);
+            sums += v[i];
+        }
+
+        double sum = Vector.Sum(sums);
+        for (int i = v.Length * Vector<double>.Count; i < x.Length; i++)
+            sum += x[i] = Math.Exp(x[i] - offset);
+        return sum;
+    }
 }

@@ -164,6 +164,25 @@ public class ReferenceOpTests
         Assert.Equal([0.5, 0.5, 0, 0], row);
     }
 
+    // Lengths around the vectors' width, scores over the whole range in which an exponential is not 0.
+    [Fact]
+    public void SoftmaxIsTheTextbookFormulaAtEveryLength()
+    {
+        for (int n = 1; n < 40; n++)
+        {
+            double[] row = [.. Enumerable.Range(0, n).Select(k => k * 37 % 41 * -18.25)], p = [.. row];
+            row[n / 2] = p[n / 2] = n > 1 ? double.NegativeInfinity : 0;
+            ReferenceAttention.Softmax(p);
+            double largest = row.Max(), sum = row.Sum(s => Math.Exp(s - largest));
+            for (int k = 0; k < n; k++)
+            {
+                double expected = Math.Exp(row[k] - largest) / sum;
+                // Two exponentials of 1 ulp each, a sum and a quotient; below 1e-300 they may be subnormal and coarser.
+                Assert.InRange(p[k] - expected, -1e-300 - (1e-15 * expected), 1e-300 + (1e-15 * expected));
+            }
+        }
+    }
+
     [Theory]
     [InlineData(ModalitySet.Ppg, "1000 1100 1010 1001")]
     [InlineData(ModalitySet.Bp | ModalitySet.Ecg, "1110 0110 0110 0111")]
