@@ -19,7 +19,6 @@ public static class KernelEmitter
     [
         ("SM_75", CudaArchitecture.SM_75, CudaInstructionSet.ISA_70),
         ("SM_80", CudaArchitecture.SM_80, CudaInstructionSet.ISA_70),
-        ("SM_86", CudaArchitecture.SM_86, CudaInstructionSet.ISA_72),
         ("SM_90", CudaArchitecture.SM_90, CudaInstructionSet.ISA_78),
     ];
 
