@@ -16,19 +16,24 @@ internal sealed unsafe class SlotTables : IDisposable
     private readonly AlignedBuffer?[] _slots = new AlignedBuffer?[ModelConfiguration.SlotCount];
     private readonly Lock _filling = new();
     private readonly int _threads;
+    private readonly int _panels;
 
     public SlotTables(ModelWeights weights, int panel, int threads)
     {
         _configuration = weights.Configuration;
         _threads = threads;
-        Stride = PackedNetwork.RoundUp(2 * _configuration.Channels, panel);
+        PanelWidth = panel;
+        _panels = (2 * _configuration.Channels + panel - 1) / panel;
         _blocks = [.. weights.Blocks.Select(b => new Block(Transpose(b.ConditionProjection), Constant(b)))];
     }
 
     private sealed record Block(double[] Condition, double[] Constant);
 
-    /// <summary>Floats of a row: 2C rounded up to whole panels.</summary>
-    public int Stride { get; }
+    /// <summary>Floats of a row of one panel.</summary>
+    public int PanelWidth { get; }
+
+    /// <summary>Floats between panels: tokens lie side by side within one, so that a strip reads them as one stream.</summary>
+    public nint PanelStride => (nint)_configuration.SlotTokens * PanelWidth;
 
     /// <summary>Bytes of the slots filled so far.</summary>
     public long Bytes => _slots.Distinct().Sum(s => s?.Bytes ?? 0);
@@ -45,8 +50,8 @@ internal sealed unsafe class SlotTables : IDisposable
         }
     }
 
-    /// <summary>[tokens, stride] rows of one block.</summary>
-    public float* Rows(Slot slot, int block) => _slots[(int)slot]!.Pointer + ((nint)block * _configuration.SlotTokens * Stride);
+    /// <summary>[panels, tokens, panel width] of one block.</summary>
+    public float* Rows(Slot slot, int block) => _slots[(int)slot]!.Pointer + (block * _panels * PanelStride);
 
     public void Dispose()
     {
@@ -59,7 +64,7 @@ internal sealed unsafe class SlotTables : IDisposable
         int c = _configuration.Channels, tokens = _configuration.SlotTokens;
         double[] codes = new double[tokens * c];
         ReferencePositionCode.Slot(_configuration, slot, codes);
-        var buffer = new AlignedBuffer((long)_blocks.Length * tokens * Stride);
+        var buffer = new AlignedBuffer((long)_blocks.Length * _panels * PanelStride);
         const int Strip = 20;
         int strips = (tokens + Strip - 1) / Strip;
         Parallel.For(0, strips * _blocks.Length, new ParallelOptions { MaxDegreeOfParallelism = _threads }, i =>
@@ -69,9 +74,9 @@ internal sealed unsafe class SlotTables : IDisposable
             for (int token = first; token < Math.Min(first + Strip, tokens); token++)
             {
                 RowOf(_blocks[block], codes.AsSpan(token * c, c), row);
-                float* target = buffer.Pointer + ((((nint)block * tokens) + token) * Stride);
+                float* target = buffer.Pointer + (block * _panels * PanelStride) + ((nint)token * PanelWidth);
                 for (int n = 0; n < row.Length; n++)
-                    target[n] = (float)row[n];
+                    target[(n / PanelWidth * PanelStride) + (n % PanelWidth)] = (float)row[n];
             }
         });
         return buffer;

@@ -86,8 +86,11 @@ internal sealed unsafe class StreamBuffers : IDisposable
 /// <summary>One thread's scratch for a strip of tokens.</summary>
 internal sealed unsafe class StripScratch : IDisposable
 {
-    /// <summary>Tokens of a strip: whole tiles of 6 and 12 rows and whole blocks of 2 to 32 queries; 96 x 1152 B stay in L2.</summary>
-    public const int Rows = 96;
+    /// <summary>
+    /// Tokens of a strip: whole tiles of 6 and 12 rows and whole blocks of 2 to 32 queries. 192 x 3456 B of QKV stay in L2; the
+    /// weights, which come from L3, are read once a strip.
+    /// </summary>
+    public const int Rows = 192;
 
     private readonly AlignedBuffer _wide, _row, _row2, _hidden, _heads, _attention, _noise;
 
@@ -112,19 +115,19 @@ internal sealed unsafe class StripScratch : IDisposable
     /// <summary>Floats between rows of <see cref="Hidden"/>.</summary>
     public int HiddenStride { get; }
 
-    /// <summary>[96, wide stride] QKV, mid and output projections.</summary>
+    /// <summary>[192, wide stride] QKV, mid and output projections.</summary>
     public float* Wide => _wide.Pointer;
 
-    /// <summary>[96, stride].</summary>
+    /// <summary>[192, stride].</summary>
     public float* Row => _row.Pointer;
 
-    /// <summary>[96, stride].</summary>
+    /// <summary>[192, stride].</summary>
     public float* Row2 => _row2.Pointer;
 
-    /// <summary>[96, hidden stride] feed-forward, and the decoder's samples.</summary>
+    /// <summary>[192, hidden stride] feed-forward, and the decoder's samples.</summary>
     public float* Hidden => _hidden.Pointer;
 
-    /// <summary>[96 / 2W, C, 2W] attention's output.</summary>
+    /// <summary>[192 / 2W, C, 2W] attention's output.</summary>
     public float* Heads => _heads.Pointer;
 
     /// <summary>Scores and sums of one head.</summary>

@@ -215,8 +215,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         for (int done = 0; done < count;)
         {
             int slot = (row + done) / tokens, token = (row + done) % tokens, part = Math.Min(count - done, tokens - token);
-            float* constant = _network.Slots.Rows(work.Slots[slot], block) + ((nint)token * _network.Slots.Stride);
-            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.Mid, 0, weights.Mid.Panels, constant, _network.Slots.Stride, scratch.Wide + ((nint)done * wide), wide, part);
+            float* constant = _network.Slots.Rows(work.Slots[slot], block) + ((nint)token * _network.Slots.PanelWidth);
+            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.Mid, 0, weights.Mid.Panels, constant, _network.Slots.PanelWidth, scratch.Wide + ((nint)done * wide), wide, part, _network.Slots.PanelStride);
             done += part;
         }
 

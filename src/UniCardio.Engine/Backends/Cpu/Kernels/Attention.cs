@@ -32,14 +32,14 @@ internal unsafe struct KeySegment
 /// </remarks>
 internal static unsafe class Attention
 {
-    /// <summary>Keys of a block: S^T takes 252 x 16 x 4 B = 16 KB with 8 lanes, 32 KB with 16.</summary>
-    public const int KeyBlock = 252;
+    /// <summary>Keys of a block, whole tiles of 6 and 12: S^T takes 252 x 16 x 4 B = 132 x 32 x 4 B = 16 KB of L1.</summary>
+    public static int KeyBlock(int lanes) => lanes >= 16 ? 132 : 252;
 
     /// <summary>Rows that a tile may read and compute past the last key (they are not used).</summary>
     public const int KeyPadding = 12;
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
-    public static int ScratchLength(int headDim, int lanes) => ((KeyBlock + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes);
+    public static int ScratchLength(int headDim, int lanes) => ((KeyBlock(lanes) + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes);
 
     /// <summary>Head dim rounded up to whole tiles of 6 rows.</summary>
     public static int PaddedHeadDim(int headDim) => (headDim + 5) / 6 * 6;
@@ -56,9 +56,9 @@ internal static unsafe class Attention
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int width = 2 * S.Width;
+        int width = 2 * S.Width, keyBlock = KeyBlock(S.Width);
         float* scores = scratch;
-        float* sums = scratch + ((nint)(KeyBlock + KeyPadding) * width);
+        float* sums = scratch + ((nint)(keyBlock + KeyPadding) * width);
         int padded = PaddedHeadDim(headDim);
         for (int i = 0; i < padded * 2; i++)
             S.Store(sums + (i * S.Width), S.Zero);
@@ -66,9 +66,9 @@ internal static unsafe class Attention
         for (int part = 0; part < 2; part++)
         {
             KeySegment segment = part == 0 ? first : second;
-            for (int start = 0; start < segment.Count; start += KeyBlock)
+            for (int start = 0; start < segment.Count; start += keyBlock)
             {
-                int count = Math.Min(KeyBlock, segment.Count - start);
+                int count = Math.Min(keyBlock, segment.Count - start);
                 Scores<S, V>(segment.Keys + ((nint)start * headDim), queries, headDim, scores, count);
                 Softmax<S, V>(scores, count, sums, padded, start == 0 && part == 0, ref max0, ref max1, ref total0, ref total1);
                 Accumulate<S, V>(segment.Values + ((nint)start * headDim), headDim, scores, count, sums);
@@ -87,7 +87,7 @@ internal static unsafe class Attention
 
     // S^T = K Q^T in whole tiles; the last tile's surplus rows fall into the padding.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Scores<S, V>(float* keys, float* queries, int headDim, float* scores, int count)
+    internal static void Scores<S, V>(float* keys, float* queries, int headDim, float* scores, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -108,7 +108,7 @@ internal static unsafe class Attention
 
     // P^T = 2^(S^T - m) in place; on a new maximum the sums so far are scaled down.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Softmax<S, V>(float* scores, int count, float* sums, int padded, bool isFirst, ref V max0, ref V max1, ref V total0, ref V total1)
+    internal static void Softmax<S, V>(float* scores, int count, float* sums, int padded, bool isFirst, ref V max0, ref V max1, ref V total0, ref V total1)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -161,7 +161,7 @@ internal static unsafe class Attention
 
     // O^T += V^T P^T, tiles of 12 and 6 rows over the padded head dim.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Accumulate<S, V>(float* values, int headDim, float* weights, int count, float* sums)
+    internal static void Accumulate<S, V>(float* values, int headDim, float* weights, int count, float* sums)
         where S : struct, ISimd<S, V>
         where V : struct
     {

@@ -8,11 +8,14 @@ namespace UniCardio.Engine.Backends.Cpu.Kernels;
 /// </summary>
 /// <remarks>
 /// <para>Panels outside, rows inside: a panel (K = 288: 18 KB at 16 columns, 36 KB at 32) stays in L1 while the strip's rows
-/// (96 x 1152 B, in L2) pass by. FLOPs 2 rows K N; bytes: A and W once, C once.</para>
+/// (192 x 1152 B, in L2) pass by. FLOPs 2 rows K N; bytes: A and W once, C once.</para>
 /// <para>Error and reproducibility: see <see cref="RegisterTile"/>.</para>
 /// </remarks>
 internal static unsafe class MatrixProduct
 {
+    /// <summary>Most bytes of a panel's slice: with the strip's rows it fits half of a 48 KB L1, the other half being a neighbour's hyperthread's.</summary>
+    private const int SliceBytes = 20 * 1024;
+
     /// <summary>Rows of A by row.</summary>
     /// <param name="a">[rows, K], row stride <paramref name="aStride"/>.</param>
     /// <param name="aStride">Floats between rows of A.</param>
@@ -24,16 +27,19 @@ internal static unsafe class MatrixProduct
     /// <param name="c">[rows, padded N], column 0; only the computed panels are written.</param>
     /// <param name="cStride">Floats between rows of C.</param>
     /// <param name="rows">Tokens.</param>
+    /// <param name="initPanelStride">Floats between panels of the start values; 0 for 2W, columns side by side.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ByRows<S, V>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* init, nint initStride, float* c, nint cStride, int rows)
+    public static void ByRows<S, V>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* init, nint initStride, float* c, nint cStride, int rows, nint initPanelStride = 0)
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int depth = b.Inputs;
+        int width = 2 * S.Width, slice = SliceDepth(b.Inputs, width);
         for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            nint column = (nint)panel * 2 * S.Width;
-            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), depth, init + column, initStride, c + column, cStride, rows);
+            nint column = (nint)panel * width;
+            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), init + (initPanelStride == 0 ? column : panel * initPanelStride), initStride, c + column, cStride, rows);
+            for (int k = slice; k < b.Inputs; k += slice)
+                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), c + column, cStride, c + column, cStride, rows);
         }
     }
 
@@ -52,17 +58,27 @@ internal static unsafe class MatrixProduct
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int depth = b.Inputs, width = 2 * S.Width;
+        int width = 2 * S.Width, slice = SliceDepth(b.Inputs, width);
         for (int panel = 0; panel < b.Panels; panel++)
         {
             nint column = (nint)panel * width;
-            float* source = a;
-            for (int row = 0; row < rows; row += width)
+            for (int k = 0; k < b.Inputs; k += slice)
             {
-                Strip<S, V, ByColumn>(source, width, b.Panel(panel), depth, init + column + (row * initStride), initStride, c + column + (row * cStride), cStride, Math.Min(width, rows - row));
-                source += (nint)depth * width;
+                float* source = a + ((nint)k * width);
+                float* start = k == 0 ? init + column : c + column;
+                nint startStride = k == 0 ? initStride : cStride;
+                for (int row = 0; row < rows; row += width, source += (nint)b.Inputs * width)
+                    Strip<S, V, ByColumn>(source, width, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), start + (row * startStride), startStride, c + column + (row * cStride), cStride, Math.Min(width, rows - row));
             }
         }
+    }
+
+    // Depth of a panel's slice, whole turns of the tile's loop. Sums go on from C, so slicing changes no bit.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int SliceDepth(int depth, int width)
+    {
+        int slices = ((depth * width * sizeof(float)) + SliceBytes - 1) / SliceBytes;
+        return slices <= 1 ? Math.Max(depth, 1) : ((depth + slices - 1) / slices + 3) / 4 * 4;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

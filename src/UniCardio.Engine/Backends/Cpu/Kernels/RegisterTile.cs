@@ -95,263 +95,142 @@ internal static unsafe class RegisterTile
         V c110 = default, c111 = default;
         c00 = S.Load(init);
         c01 = S.Load(init + S.Width);
-        if (TRows.Count > 1)
-        {
-            init += initStride;
-            c10 = S.Load(init);
-            c11 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 2)
-        {
-            init += initStride;
-            c20 = S.Load(init);
-            c21 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 3)
-        {
-            init += initStride;
-            c30 = S.Load(init);
-            c31 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 4)
-        {
-            init += initStride;
-            c40 = S.Load(init);
-            c41 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 5)
-        {
-            init += initStride;
-            c50 = S.Load(init);
-            c51 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 6)
-        {
-            init += initStride;
-            c60 = S.Load(init);
-            c61 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 7)
-        {
-            init += initStride;
-            c70 = S.Load(init);
-            c71 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 8)
-        {
-            init += initStride;
-            c80 = S.Load(init);
-            c81 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 9)
-        {
-            init += initStride;
-            c90 = S.Load(init);
-            c91 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 10)
-        {
-            init += initStride;
-            c100 = S.Load(init);
-            c101 = S.Load(init + S.Width);
-        }
-
-        if (TRows.Count > 11)
-        {
-            init += initStride;
-            c110 = S.Load(init);
-            c111 = S.Load(init + S.Width);
-        }
+        if (TRows.Count > 1) { init += initStride; c10 = S.Load(init); c11 = S.Load(init + S.Width); }
+        if (TRows.Count > 2) { init += initStride; c20 = S.Load(init); c21 = S.Load(init + S.Width); }
+        if (TRows.Count > 3) { init += initStride; c30 = S.Load(init); c31 = S.Load(init + S.Width); }
+        if (TRows.Count > 4) { init += initStride; c40 = S.Load(init); c41 = S.Load(init + S.Width); }
+        if (TRows.Count > 5) { init += initStride; c50 = S.Load(init); c51 = S.Load(init + S.Width); }
+        if (TRows.Count > 6) { init += initStride; c60 = S.Load(init); c61 = S.Load(init + S.Width); }
+        if (TRows.Count > 7) { init += initStride; c70 = S.Load(init); c71 = S.Load(init + S.Width); }
+        if (TRows.Count > 8) { init += initStride; c80 = S.Load(init); c81 = S.Load(init + S.Width); }
+        if (TRows.Count > 9) { init += initStride; c90 = S.Load(init); c91 = S.Load(init + S.Width); }
+        if (TRows.Count > 10) { init += initStride; c100 = S.Load(init); c101 = S.Load(init + S.Width); }
+        if (TRows.Count > 11) { init += initStride; c110 = S.Load(init); c111 = S.Load(init + S.Width); }
 
         nint s = TLayout.ByRow ? aStride : 0, s2 = 2 * s;
         float* p0 = a, p1 = a + (3 * s), p2 = a + (6 * s), p3 = a + (9 * s);
-        for (int k = depth; k > 0; k--)
+        V b0, b1, x;
+
+        // Four steps a turn: pointers move once for 4 x rows x 2 multiply-adds.
+        int k = depth;
+        for (; k >= 4; k -= 4, b += 8 * S.Width)
         {
-            V b0 = S.Load(b), b1 = S.Load(b + S.Width);
-            b += 2 * S.Width;
-            V x = S.Set(*p0);
+            b0 = S.Load(b);
+            b1 = S.Load(b + S.Width);
+            x = S.Set(*(TLayout.ByRow ? p0 : p0));
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1)
-            {
-                x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1));
-                c10 = S.MultiplyAdd(x, b0, c10);
-                c11 = S.MultiplyAdd(x, b1, c11);
-            }
+            if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(TLayout.ByRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(TLayout.ByRow ? p1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(TLayout.ByRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(TLayout.ByRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
+            if (TRows.Count > 6) { x = S.Set(*(TLayout.ByRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
+            if (TRows.Count > 7) { x = S.Set(*(TLayout.ByRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
+            if (TRows.Count > 8) { x = S.Set(*(TLayout.ByRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
+            if (TRows.Count > 9) { x = S.Set(*(TLayout.ByRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
+            if (TRows.Count > 10) { x = S.Set(*(TLayout.ByRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
+            if (TRows.Count > 11) { x = S.Set(*(TLayout.ByRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            p0 += TLayout.ByRow ? 0 : aStride;
 
-            if (TRows.Count > 2)
-            {
-                x = S.Set(*(TLayout.ByRow ? p0 + s2 : p0 + 2));
-                c20 = S.MultiplyAdd(x, b0, c20);
-                c21 = S.MultiplyAdd(x, b1, c21);
-            }
+            b0 = S.Load(b + (2 * S.Width));
+            b1 = S.Load(b + (3 * S.Width));
+            x = S.Set(*(TLayout.ByRow ? p0 + 1 : p0));
+            c00 = S.MultiplyAdd(x, b0, c00);
+            c01 = S.MultiplyAdd(x, b1, c01);
+            if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s + 1 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(TLayout.ByRow ? p0 + s2 + 1 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(TLayout.ByRow ? p1 + 1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(TLayout.ByRow ? p1 + s + 1 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(TLayout.ByRow ? p1 + s2 + 1 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
+            if (TRows.Count > 6) { x = S.Set(*(TLayout.ByRow ? p2 + 1 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
+            if (TRows.Count > 7) { x = S.Set(*(TLayout.ByRow ? p2 + s + 1 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
+            if (TRows.Count > 8) { x = S.Set(*(TLayout.ByRow ? p2 + s2 + 1 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
+            if (TRows.Count > 9) { x = S.Set(*(TLayout.ByRow ? p3 + 1 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
+            if (TRows.Count > 10) { x = S.Set(*(TLayout.ByRow ? p3 + s + 1 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
+            if (TRows.Count > 11) { x = S.Set(*(TLayout.ByRow ? p3 + s2 + 1 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            p0 += TLayout.ByRow ? 0 : aStride;
 
-            if (TRows.Count > 3)
-            {
-                x = S.Set(*(TLayout.ByRow ? p1 : p0 + 3));
-                c30 = S.MultiplyAdd(x, b0, c30);
-                c31 = S.MultiplyAdd(x, b1, c31);
-            }
+            b0 = S.Load(b + (4 * S.Width));
+            b1 = S.Load(b + (5 * S.Width));
+            x = S.Set(*(TLayout.ByRow ? p0 + 2 : p0));
+            c00 = S.MultiplyAdd(x, b0, c00);
+            c01 = S.MultiplyAdd(x, b1, c01);
+            if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s + 2 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(TLayout.ByRow ? p0 + s2 + 2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(TLayout.ByRow ? p1 + 2 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(TLayout.ByRow ? p1 + s + 2 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(TLayout.ByRow ? p1 + s2 + 2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
+            if (TRows.Count > 6) { x = S.Set(*(TLayout.ByRow ? p2 + 2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
+            if (TRows.Count > 7) { x = S.Set(*(TLayout.ByRow ? p2 + s + 2 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
+            if (TRows.Count > 8) { x = S.Set(*(TLayout.ByRow ? p2 + s2 + 2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
+            if (TRows.Count > 9) { x = S.Set(*(TLayout.ByRow ? p3 + 2 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
+            if (TRows.Count > 10) { x = S.Set(*(TLayout.ByRow ? p3 + s + 2 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
+            if (TRows.Count > 11) { x = S.Set(*(TLayout.ByRow ? p3 + s2 + 2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            p0 += TLayout.ByRow ? 0 : aStride;
 
-            if (TRows.Count > 4)
-            {
-                x = S.Set(*(TLayout.ByRow ? p1 + s : p0 + 4));
-                c40 = S.MultiplyAdd(x, b0, c40);
-                c41 = S.MultiplyAdd(x, b1, c41);
-            }
+            b0 = S.Load(b + (6 * S.Width));
+            b1 = S.Load(b + (7 * S.Width));
+            x = S.Set(*(TLayout.ByRow ? p0 + 3 : p0));
+            c00 = S.MultiplyAdd(x, b0, c00);
+            c01 = S.MultiplyAdd(x, b1, c01);
+            if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s + 3 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(TLayout.ByRow ? p0 + s2 + 3 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(TLayout.ByRow ? p1 + 3 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(TLayout.ByRow ? p1 + s + 3 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(TLayout.ByRow ? p1 + s2 + 3 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
+            if (TRows.Count > 6) { x = S.Set(*(TLayout.ByRow ? p2 + 3 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
+            if (TRows.Count > 7) { x = S.Set(*(TLayout.ByRow ? p2 + s + 3 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
+            if (TRows.Count > 8) { x = S.Set(*(TLayout.ByRow ? p2 + s2 + 3 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
+            if (TRows.Count > 9) { x = S.Set(*(TLayout.ByRow ? p3 + 3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
+            if (TRows.Count > 10) { x = S.Set(*(TLayout.ByRow ? p3 + s + 3 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
+            if (TRows.Count > 11) { x = S.Set(*(TLayout.ByRow ? p3 + s2 + 3 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            p0 += TLayout.ByRow ? 0 : aStride;
 
-            if (TRows.Count > 5)
-            {
-                x = S.Set(*(TLayout.ByRow ? p1 + s2 : p0 + 5));
-                c50 = S.MultiplyAdd(x, b0, c50);
-                c51 = S.MultiplyAdd(x, b1, c51);
-            }
+            p0 += TLayout.ByRow ? 4 : 0;
+            p1 += 4;
+            p2 += 4;
+            p3 += 4;
+        }
 
-            if (TRows.Count > 6)
-            {
-                x = S.Set(*(TLayout.ByRow ? p2 : p0 + 6));
-                c60 = S.MultiplyAdd(x, b0, c60);
-                c61 = S.MultiplyAdd(x, b1, c61);
-            }
+        for (; k > 0; k--, b += 2 * S.Width)
+        {
+            b0 = S.Load(b);
+            b1 = S.Load(b + S.Width);
+            x = S.Set(*(TLayout.ByRow ? p0 : p0));
+            c00 = S.MultiplyAdd(x, b0, c00);
+            c01 = S.MultiplyAdd(x, b1, c01);
+            if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(TLayout.ByRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(TLayout.ByRow ? p1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(TLayout.ByRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(TLayout.ByRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
+            if (TRows.Count > 6) { x = S.Set(*(TLayout.ByRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
+            if (TRows.Count > 7) { x = S.Set(*(TLayout.ByRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
+            if (TRows.Count > 8) { x = S.Set(*(TLayout.ByRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
+            if (TRows.Count > 9) { x = S.Set(*(TLayout.ByRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
+            if (TRows.Count > 10) { x = S.Set(*(TLayout.ByRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
+            if (TRows.Count > 11) { x = S.Set(*(TLayout.ByRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            p0 += TLayout.ByRow ? 0 : aStride;
 
-            if (TRows.Count > 7)
-            {
-                x = S.Set(*(TLayout.ByRow ? p2 + s : p0 + 7));
-                c70 = S.MultiplyAdd(x, b0, c70);
-                c71 = S.MultiplyAdd(x, b1, c71);
-            }
-
-            if (TRows.Count > 8)
-            {
-                x = S.Set(*(TLayout.ByRow ? p2 + s2 : p0 + 8));
-                c80 = S.MultiplyAdd(x, b0, c80);
-                c81 = S.MultiplyAdd(x, b1, c81);
-            }
-
-            if (TRows.Count > 9)
-            {
-                x = S.Set(*(TLayout.ByRow ? p3 : p0 + 9));
-                c90 = S.MultiplyAdd(x, b0, c90);
-                c91 = S.MultiplyAdd(x, b1, c91);
-            }
-
-            if (TRows.Count > 10)
-            {
-                x = S.Set(*(TLayout.ByRow ? p3 + s : p0 + 10));
-                c100 = S.MultiplyAdd(x, b0, c100);
-                c101 = S.MultiplyAdd(x, b1, c101);
-            }
-
-            if (TRows.Count > 11)
-            {
-                x = S.Set(*(TLayout.ByRow ? p3 + s2 : p0 + 11));
-                c110 = S.MultiplyAdd(x, b0, c110);
-                c111 = S.MultiplyAdd(x, b1, c111);
-            }
-
-            if (TLayout.ByRow)
-            {
-                p0++;
-                if (TRows.Count > 3)
-                    p1++;
-                if (TRows.Count > 6)
-                {
-                    p2++;
-                    p3++;
-                }
-            }
-            else
-            {
-                p0 += aStride;
-            }
+            p0 += TLayout.ByRow ? 1 : 0;
+            p1 += 1;
+            p2 += 1;
+            p3 += 1;
         }
 
         S.Store(c, c00);
         S.Store(c + S.Width, c01);
-        if (TRows.Count > 1)
-        {
-            c += cStride;
-            S.Store(c, c10);
-            S.Store(c + S.Width, c11);
-        }
-
-        if (TRows.Count > 2)
-        {
-            c += cStride;
-            S.Store(c, c20);
-            S.Store(c + S.Width, c21);
-        }
-
-        if (TRows.Count > 3)
-        {
-            c += cStride;
-            S.Store(c, c30);
-            S.Store(c + S.Width, c31);
-        }
-
-        if (TRows.Count > 4)
-        {
-            c += cStride;
-            S.Store(c, c40);
-            S.Store(c + S.Width, c41);
-        }
-
-        if (TRows.Count > 5)
-        {
-            c += cStride;
-            S.Store(c, c50);
-            S.Store(c + S.Width, c51);
-        }
-
-        if (TRows.Count > 6)
-        {
-            c += cStride;
-            S.Store(c, c60);
-            S.Store(c + S.Width, c61);
-        }
-
-        if (TRows.Count > 7)
-        {
-            c += cStride;
-            S.Store(c, c70);
-            S.Store(c + S.Width, c71);
-        }
-
-        if (TRows.Count > 8)
-        {
-            c += cStride;
-            S.Store(c, c80);
-            S.Store(c + S.Width, c81);
-        }
-
-        if (TRows.Count > 9)
-        {
-            c += cStride;
-            S.Store(c, c90);
-            S.Store(c + S.Width, c91);
-        }
-
-        if (TRows.Count > 10)
-        {
-            c += cStride;
-            S.Store(c, c100);
-            S.Store(c + S.Width, c101);
-        }
-
-        if (TRows.Count > 11)
-        {
-            c += cStride;
-            S.Store(c, c110);
-            S.Store(c + S.Width, c111);
-        }
+        if (TRows.Count > 1) { c += cStride; S.Store(c, c10); S.Store(c + S.Width, c11); }
+        if (TRows.Count > 2) { c += cStride; S.Store(c, c20); S.Store(c + S.Width, c21); }
+        if (TRows.Count > 3) { c += cStride; S.Store(c, c30); S.Store(c + S.Width, c31); }
+        if (TRows.Count > 4) { c += cStride; S.Store(c, c40); S.Store(c + S.Width, c41); }
+        if (TRows.Count > 5) { c += cStride; S.Store(c, c50); S.Store(c + S.Width, c51); }
+        if (TRows.Count > 6) { c += cStride; S.Store(c, c60); S.Store(c + S.Width, c61); }
+        if (TRows.Count > 7) { c += cStride; S.Store(c, c70); S.Store(c + S.Width, c71); }
+        if (TRows.Count > 8) { c += cStride; S.Store(c, c80); S.Store(c + S.Width, c81); }
+        if (TRows.Count > 9) { c += cStride; S.Store(c, c90); S.Store(c + S.Width, c91); }
+        if (TRows.Count > 10) { c += cStride; S.Store(c, c100); S.Store(c + S.Width, c101); }
+        if (TRows.Count > 11) { c += cStride; S.Store(c, c110); S.Store(c + S.Width, c111); }
     }
 }
