@@ -1,6 +1,23 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
 namespace UniCardio.Benchmarks;
 
-internal static class Program
+/// <summary>
+/// Kernel benchmarks at the network's real shapes. In-process, so that the multiply-add peak of the last column is measured in the process that
+/// the kernels ran in.
+/// </summary>
+public static class Program
 {
-    private static int Main(string[] args) => args.Length;
+    public static void Main(string[] args)
+    {
+        ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
+            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .AddColumn(new PeakColumn())
+            .HideColumns(Column.Error, Column.StdDev, Column.Gen0, Column.Gen1, Column.Gen2);
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+    }
 }

@@ -1,0 +1,62 @@
+using System.Runtime.Intrinsics;
+using BenchmarkDotNet.Attributes;
+using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Backends.Cpu.Simd;
+
+namespace UniCardio.Benchmarks;
+
+/// <summary>A kernel at one shape on one instruction set, beside the plain loop that it replaces.</summary>
+[MemoryDiagnoser]
+public abstract class KernelBenchmark
+{
+    private Action _kernel = () => { };
+    private Action _naive = () => { };
+
+    [ParamsSource(nameof(Sets))]
+    public CpuInstructionSet Isa { get; set; } = CpuInstructionSet.Auto;
+
+    public static IEnumerable<CpuInstructionSet> Sets => CpuInstructionSets.Supported.Where(s => s != CpuInstructionSet.Scalar);
+
+    /// <summary>2 x multiply-adds of one call; 0 for kernels that are not multiply-adds.</summary>
+    public abstract double Flop { get; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        switch (CpuInstructionSets.Resolve(Isa))
+        {
+            case CpuInstructionSet.Avx512:
+                (_kernel, _naive) = Make<Avx512Simd, Vector512<float>>();
+                break;
+            case CpuInstructionSet.Avx2:
+                (_kernel, _naive) = Make<Avx2Simd, Vector256<float>>();
+                break;
+            default:
+                (_kernel, _naive) = Make<Vector128Simd, Vector128<float>>();
+                break;
+        }
+    }
+
+    [Benchmark]
+    public void Kernel() => _kernel();
+
+    [Benchmark(Baseline = true)]
+    public void Naive() => _naive();
+
+    /// <summary>The kernel's call and the plain loop's, on buffers of their own.</summary>
+    internal abstract (Action Kernel, Action Naive) Make<S, V>()
+        where S : struct, ISimd<S, V>
+        where V : struct;
+
+    /// <summary>Reproducible values in [-1, 1].</summary>
+    internal static AlignedBuffer Random(long count, int seed)
+    {
+        var buffer = new AlignedBuffer(count);
+        var random = new Random(seed);
+        foreach (ref float v in buffer.Span)
+            v = (float)((2 * random.NextDouble()) - 1);
+        return buffer;
+    }
+
+    internal static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+}
