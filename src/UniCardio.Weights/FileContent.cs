@@ -44,8 +44,9 @@ internal sealed unsafe class FileContent : IDisposable
     public static FileContent Open(string path, bool memoryMap)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var info = new FileInfo(path);
-        if (info.Attributes != (FileAttributes)(-1) && info.Attributes.HasFlag(FileAttributes.Directory))
+        var named = new FileInfo(path);
+        FileInfo info = named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named;
+        if (Directory.Exists(path))
             throw new WeightFormatException(path, "is a folder, expected a weight file");
         // A pipe or a device has no length: asked before opening, because opening a pipe waits for its other end.
         if (info.Length == 0)

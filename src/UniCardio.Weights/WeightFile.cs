@@ -50,7 +50,7 @@ public static class WeightFile
     /// <param name="options">What the source cannot tell.</param>
     /// <param name="metadata">Further pairs, e.g. <see cref="DescriptionKey"/>; they win over the source's.</param>
     /// <param name="cancellationToken">Asked between tensors.</param>
-    /// <returns>What was converted, with notes on what was left out; its weights are closed.</returns>
+    /// <returns>The source's weights, still open, with notes on what was left out.</returns>
     /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>
     /// <exception cref="WeightsException">The source's tensors do not make a network.</exception>
     /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
@@ -59,18 +59,31 @@ public static class WeightFile
     public static LoadedWeights Convert(string source, string destination, WeightLoadOptions? options = null, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
-        using LoadedWeights loaded = Load(source, options);
-        if (loaded.Format != WeightFormat.Recipe && Path.GetFullPath(source) == Path.GetFullPath(destination))
+        if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
             throw new WeightFormatException(destination, "is both source and destination");
+        LoadedWeights loaded = Load(source, options);
+        try
+        {
+            SafetensorsWriter.Write(destination, loaded.Weights.Tensors, Metadata(loaded, metadata), cancellationToken);
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    private static Dictionary<string, string> Metadata(LoadedWeights loaded, IReadOnlyDictionary<string, string>? further)
+    {
         var pairs = new Dictionary<string, string>(loaded.Metadata, StringComparer.Ordinal);
         foreach ((string key, string value) in loaded.Configuration.ToMetadata())
             pairs[key] = value;
         if (loaded.Recipe is not null)
             pairs[UntrainedKey] = loaded.Recipe;
-        foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
+        foreach ((string key, string value) in further ?? new Dictionary<string, string>())
             pairs[key] = value;
-        SafetensorsWriter.Write(destination, loaded.Weights.Tensors, pairs, cancellationToken);
-        return loaded;
+        return pairs;
     }
 
     private static LoadedWeights LoadRecipe(string text, WeightLoadOptions options)

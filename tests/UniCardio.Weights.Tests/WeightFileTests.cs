@@ -15,7 +15,7 @@ public class WeightFileTests
         string golden = SharedFiles.Require("golden/tiny.safetensors");
         using var folder = new TemporaryFolder();
         string path = folder.File("tiny.safetensors");
-        LoadedWeights report = WeightFile.Convert(SharedFiles.Require("golden/tiny.pth"), path, new WeightLoadOptions { Heads = 4 });
+        using LoadedWeights report = WeightFile.Convert(SharedFiles.Require("golden/tiny.pth"), path, new WeightLoadOptions { Heads = 4 });
         Assert.Contains(report.Notes, n => n.StartsWith("left out", StringComparison.Ordinal) && n.Contains("feature_layer", StringComparison.Ordinal) && n.Contains("alpha_torch", StringComparison.Ordinal));
 
         using SafetensorsFile expected = SafetensorsFile.Open(golden), actual = SafetensorsFile.Open(path);
@@ -63,7 +63,7 @@ public class WeightFileTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("w.anything");
-        WeightFile.Convert("recipe:987654321,tiny", path, metadata: new Dictionary<string, string> { ["trained"] = "not at all" });
+        WeightFile.Convert("recipe:987654321,tiny", path, metadata: new Dictionary<string, string> { ["trained"] = "not at all" }).Dispose();
         using LoadedWeights loaded = WeightFile.Load(path);
         Assert.Equal("recipe:987654321", loaded.Recipe);
         Assert.Equal("not at all", loaded.Description);
@@ -175,6 +175,22 @@ public class WeightFileTests
         Assert.Contains("folder", Assert.Throws<WeightFormatException>(() => WeightFile.Load(Path.GetDirectoryName(folder.File("x"))!)).Message, StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public void LinksAreFollowedAndDevicesAreNotWaitedFor()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "links need rights there, and devices have no paths");
+        using var folder = new TemporaryFolder();
+        WeightFile.Convert("recipe:1,tiny", folder.File("w")).Dispose();
+        File.CreateSymbolicLink(folder.File("link"), folder.File("w"));
+        File.CreateSymbolicLink(folder.File("broken"), folder.File("gone"));
+        File.CreateSymbolicLink(folder.File("zero"), "/dev/zero");
+        using (LoadedWeights loaded = WeightFile.Load(folder.File("link")))
+            Assert.Equal(ModelConfiguration.Tiny, loaded.Configuration);
+        Assert.Throws<FileNotFoundException>(() => WeightFile.Load(folder.File("broken")));
+        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load("/dev/zero")).Message, StringComparison.Ordinal);
+        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("zero"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AFailedConversionLeavesTheDestinationAsItWas()
     {
@@ -191,7 +207,7 @@ public class WeightFileTests
     public void AFileIsNotConvertedOntoItself()
     {
         using var folder = new TemporaryFolder();
-        WeightFile.Convert("recipe:1,tiny", folder.File("w"));
+        WeightFile.Convert("recipe:1,tiny", folder.File("w")).Dispose();
         byte[] before = File.ReadAllBytes(folder.File("w"));
         Assert.Throws<WeightFormatException>(() => WeightFile.Convert(folder.File("w"), Path.Combine(Path.GetDirectoryName(folder.File("w"))!, ".", "w")));
         Assert.Equal(before, File.ReadAllBytes(folder.File("w")));
@@ -203,7 +219,7 @@ public class WeightFileTests
     public void DisposingReleasesTheFile(bool memoryMap)
     {
         using var folder = new TemporaryFolder();
-        WeightFile.Convert("recipe:1,tiny", folder.File("w"));
+        WeightFile.Convert("recipe:1,tiny", folder.File("w")).Dispose();
         LoadedWeights loaded = WeightFile.Load(folder.File("w"), new WeightLoadOptions { MemoryMap = memoryMap });
         ParameterTensor tensor = loaded.Weights.Tensors[0];
         loaded.Dispose();
