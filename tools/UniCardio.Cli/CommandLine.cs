@@ -60,6 +60,8 @@ internal static class CommandLine
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),
+            DevicesCommand.Create(terminal),
+            KernelsCommand.Create(terminal),
         };
         ExampleHelp.Install(root);
         return root;

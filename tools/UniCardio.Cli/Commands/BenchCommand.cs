@@ -13,12 +13,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var options = new CallOptions();
-        var calls = new Option<int?>("--calls") { Description = "Calls to time; as many as a few seconds hold (5 to 500) if left out.", HelpName = "N" };
-        calls.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int n) && n is < 1 or > 1_000_000)
-                result.AddError($"--calls {n} is not between 1 and 1000000");
-        });
+        Option<int?> calls = Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (5 to 500) if left out.", 1, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
             "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."

@@ -18,12 +18,7 @@ internal static class ProfileCommand
     public static Command Create(Terminal terminal)
     {
         var options = new CallOptions();
-        var calls = new Option<int>("--calls") { Description = "Calls to profile.", DefaultValueFactory = _ => 8, HelpName = "N" };
-        calls.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int n) && n is < 1 or > 10_000)
-                result.AddError($"--calls {n} is not between 1 and 10000");
-        });
+        Option<int> calls = Bounded.Number("--calls", "Calls to profile.", 1, 10_000, 8);
         var trace = new Option<string?>("--trace") { Description = "Writes a Chrome trace (chrome://tracing, ui.perfetto.dev), one lane a thread.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var command = new ExampleCommand("profile",

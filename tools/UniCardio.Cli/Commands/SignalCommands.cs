@@ -34,13 +34,12 @@ internal static class SignalCommands
             string path = parsed.GetValue(input)!;
             results.Check(parsed, path);
             RestorationOptions options = restoring.Read(parsed);
-            EngineOptions engineOptions = backend.Read(parsed);
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");
             Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
             Recording? truth = results.Truth(parsed) is string truthPath ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
-            using var engine = new InferenceEngine(loaded.Weights, engineOptions);
+            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights));
             var restorer = new Restorer(engine, options);
             RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar => restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
             cancellation.ThrowIfCancellationRequested();

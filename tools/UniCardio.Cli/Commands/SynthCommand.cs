@@ -43,6 +43,7 @@ internal static class SynthCommand
             if (!(length > 0 && length <= MaxSeconds))
                 throw new UsageException($"--seconds {length.In("R")} is not above 0 and up to {MaxSeconds}");
             int samples = Math.Max(1, (int)Math.Round(length * parameters.SampleRate));
+            cancellation.ThrowIfCancellationRequested();
             SyntheticRecording made = new CardiovascularSynthesizer().Generate(parameters, samples, parsed.GetValue(seed));
             Write(terminal, made, noise.Apply(parsed, made), parsed.GetValue(destination)!, parsed.GetValue(truth), parsed.GetValue(clean), cancellation);
             return Task.FromResult(ExitCode.Success);

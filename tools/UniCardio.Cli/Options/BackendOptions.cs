@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
@@ -8,18 +7,27 @@ using UniCardio.Engine.Sessions;
 
 namespace UniCardio.Cli.Options;
 
+/// <summary>What a command can compute on.</summary>
+internal enum BackendChoice
+{
+    Cpu,
+    Reference,
+    Gpu,
+    Cuda,
+    OpenCl,
+}
+
 /// <summary>What computes: <c>--threads</c>, <c>--isa</c> and, where it can be chosen, <c>--backend</c>.</summary>
 internal sealed class BackendOptions
 {
-    private readonly Option<BackendKind>? _backend;
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads; 0 for as many as the machine has. Results do not depend on it.", HelpName = "N" };
+    private readonly Option<BackendChoice>? _backend;
+    private readonly Option<int> _threads = Bounded.Number("--threads", "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
     private readonly Option<CpuInstructionSet> _isa = new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
 
     public BackendOptions(bool choosesBackend = true)
     {
         if (choosesBackend)
-            _backend = new Option<BackendKind>("--backend") { Description = "cpu (float32, vectorised) or reference (double, slow)." };
-        _threads.Validators.Add(RefuseThreads);
+            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl; see 'devices')." };
     }
 
     public void AddTo(Command command)
@@ -30,25 +38,18 @@ internal sealed class BackendOptions
         command.Add(_isa);
     }
 
-    public EngineOptions Read(ParseResult parsed) => new EngineOptions
-    {
-        Backend = _backend is null ? BackendKind.Cpu : parsed.GetValue(_backend),
-        Threads = parsed.GetValue(_threads),
-        InstructionSet = parsed.GetValue(_isa),
-    }.Validate();
+    public int Threads(ParseResult parsed) => parsed.GetValue(_threads);
 
-    /// <summary>The chosen backend of weights.</summary>
-    public IBackend Create(ParseResult parsed, ModelWeights weights)
-    {
-        EngineOptions options = Read(parsed);
-        return options.Backend == BackendKind.Reference
-            ? new ReferenceBackend(weights, options.Threads)
-            : new CpuBackend(weights, new CpuBackendOptions { Threads = options.Threads, InstructionSet = options.InstructionSet });
-    }
+    public CpuInstructionSet InstructionSet(ParseResult parsed) => parsed.GetValue(_isa);
 
-    private static void RefuseThreads(OptionResult result)
+    /// <summary>Makes the chosen backend ready for weights.</summary>
+    /// <exception cref="Engine.UniCardioException">It cannot run here.</exception>
+    public IBackend Create(ParseResult parsed, ModelWeights weights) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
-        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int threads) && threads is < 0 or > EngineOptions.MaxThreads)
-            result.AddError($"--threads {threads} is not between 0 and {EngineOptions.MaxThreads}");
-    }
+        BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),
+        BackendChoice.Gpu => BackendDiscovery.CreateGpu(weights),
+        BackendChoice.Cuda => BackendDiscovery.CreateGpu(weights, "cuda"),
+        BackendChoice.OpenCl => BackendDiscovery.CreateGpu(weights, "opencl"),
+        _ => new CpuBackend(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+    };
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using UniCardio.Cli.Bench;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
-using UniCardio.Engine.Sessions;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Options;
@@ -28,8 +28,8 @@ internal sealed class CallOptions
         DefaultValueFactory = _ => CardioTask.Translate(ModalitySet.Ppg, Modality.Ecg),
     };
 
-    private readonly Option<int> _windows = new("--windows") { Description = "Windows a call.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private readonly Option<int> _draws = new("--draws") { Description = "Draws a window.", DefaultValueFactory = _ => 1, HelpName = "N" };
+    private readonly Option<int> _windows = Bounded.Number("--windows", "Windows a call.", 1, InferencePlan.MaxBatch, 1);
+    private readonly Option<int> _draws = Bounded.Number("--draws", "Draws a window.", 1, InferencePlan.MaxBatch, 1);
     private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "Sampler whose rows the calls are, e.g. ddim:20 (else dpm++2m:10).", "SAMPLER");
     private readonly Option<bool> _targetOnly = new("--target-only") { Description = "Calls at one t, which share the condition stream." };
     private readonly BackendOptions _backend = new(choosesBackend: false);
@@ -55,9 +55,8 @@ internal sealed class CallOptions
                 throw new UsageException($"{option.Name} goes with --size or --weights; without them the whole speed table is measured");
         }
 
-        EngineOptions engine = _backend.Read(parsed);
-        return engine.Threads == 0
-            ? Bench.SpeedTable.Cases(engine.InstructionSet)
+        return _backend.Threads(parsed) == 0
+            ? Bench.SpeedTable.Cases(_backend.InstructionSet(parsed))
             : throw new UsageException("--threads goes with --size or --weights; the speed table has its own");
     }
 
@@ -66,7 +65,6 @@ internal sealed class CallOptions
         NetworkSize? size = parsed.GetValue(_size);
         if (size is not null && _weights.Source(parsed) is not null)
             throw new UsageException("--size and --weights are two ways to name one network; give one of them");
-        EngineOptions engine = _backend.Read(parsed);
         string weights = _weights.Source(parsed) ?? $"recipe:1,{(size ?? NetworkSize.Full).ToString().ToLowerInvariant()}";
         CardioTask task = parsed.GetValue(_task);
         int windows = parsed.GetValue(_windows), draws = parsed.GetValue(_draws);
@@ -75,8 +73,8 @@ internal sealed class CallOptions
             Task = task,
             Windows = windows,
             Draws = draws,
-            Threads = engine.Threads,
-            Isa = engine.InstructionSet,
+            Threads = _backend.Threads(parsed),
+            Isa = _backend.InstructionSet(parsed),
             Sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default,
             TargetOnly = parsed.GetValue(_targetOnly),
             Profiled = true,

@@ -23,7 +23,7 @@ internal static class RestorationPlot
         Channel made = result.Channel;
         SampleRange range = Range(result, start, seconds);
         var panels = new List<PlotPanel> { Restored(recording, result, truth, range) };
-        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result)).Select(c => Measured(c, made.SampleRate, made.Length, range)));
+        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result)).Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
         return new SignalPlot
         {
             Title = $"{Title(result.Task)}: {recording.Name}",
@@ -60,8 +60,9 @@ internal static class RestorationPlot
             Upper = result.Band?.High.Slice(range.Start, range.Length) ?? default,
         });
         bool fills = result.Task.Kind == TaskKind.Impute;
-        string unit = made.Unit == SignalUnit.Normalized && result.Task.Kind == TaskKind.Translate ? "normalised" : made.Unit;
-        return new PlotPanel(made.Name, unit, traces) { Gaps = fills ? Within(result.Ranges(SampleProvenance.Generated), range) : [] };
+        bool translates = result.Task.Kind == TaskKind.Translate;
+        string name = translates ? result.Task.Output.Name().ToUpperInvariant() : made.Name;
+        return new PlotPanel(name, translates && made.Unit == SignalUnit.Normalized ? "normalised" : made.Unit, traces) { Gaps = fills ? Within(result.Ranges(SampleProvenance.Generated), range) : [] };
     }
 
     // What was generated and the measured sample on either side, so that the line closes the gap.
@@ -87,7 +88,7 @@ internal static class RestorationPlot
         return shown.Members().Any(m => ReferenceEquals(recording.Find(ChannelSelection.KindOf(m)), channel));
     }
 
-    private static PlotPanel Measured(Channel channel, double rate, int length, SampleRange range)
+    private static PlotPanel Measured(Channel channel, CardioTask task, double rate, int length, SampleRange range)
     {
         var resampler = new Resampler(channel.SampleRate, rate);
         float[] samples = resampler.IsIdentity ? channel.Samples.ToArray() : resampler.Resample(channel.Samples.Span);
@@ -95,7 +96,9 @@ internal static class RestorationPlot
         Array.Resize(ref samples, length);
         if (there < length)
             samples.AsSpan(there).Fill(float.NaN);
-        return new PlotPanel(channel.Name, channel.Unit, [new PlotTrace(TraceRole.Measured, samples.AsMemory(range.Start, range.Length))])
+        bool given = task.Conditions.Members().Any(m => ChannelSelection.KindOf(m) == channel.Kind);
+        var trace = new PlotTrace(given ? TraceRole.Measured : TraceRole.Reference, samples.AsMemory(range.Start, range.Length)) { Label = given ? null : "Recorded, not given to the network" };
+        return new PlotPanel(channel.Name, channel.Unit, [trace])
         {
             Gaps = Within(GapFinder.Find(samples), range),
         };

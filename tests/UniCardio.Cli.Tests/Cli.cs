@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace UniCardio.Cli.Tests;
+
+/// <summary>What a command line left behind.</summary>
+internal sealed record CliResult(int Code, string Out, string Error)
+{
+    public JsonElement Json => JsonDocument.Parse(Out).RootElement;
+}
+
+/// <summary>Runs command lines in this process, as <c>Program</c> does.</summary>
+internal static class Cli
+{
+    public static CliResult Run(params string[] args) => Run(CancellationToken.None, args);
+
+    public static CliResult Run(CancellationToken cancellation, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = CommandLine.RunAsync(args, new Terminal(output, error), cancellation).GetAwaiter().GetResult();
+        return new CliResult(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs a command line that must succeed.</summary>
+    public static CliResult Succeed(params string[] args)
+    {
+        CliResult result = Run(args);
+        Assert.True(result.Code == ExitCode.Success, $"'{string.Join(' ', args)}' ended with {result.Code}: {result.Error}");
+        return result;
+    }
+
+    /// <summary>Runs a command line that must be refused in one line that holds some words.</summary>
+    public static void Refuse(string words, params string[] args)
+    {
+        CliResult result = Run(args);
+        Assert.Equal(ExitCode.BadInput, result.Code);
+        Assert.StartsWith("error: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(words, result.Error, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Out);
+    }
+}
+
+/// <summary>A folder that is gone when the test ends.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("unicardio-cli-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Names of all files, sorted.</summary>
+    public string[] Files => [.. Directory.GetFiles(Path).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
+
+/// <summary>Files of the project and beside it.</summary>
+internal static class Project
+{
+    /// <summary>The folder that holds the solution.</summary>
+    public static string Root { get; } = Above("UniCardio.Engine.sln") ?? throw new InvalidOperationException("the tests run outside the project");
+
+    public static string Example { get; } = Path.Combine(Root, "tools", "UniCardio.Cli", "examples", "example.csv");
+
+    /// <summary>A file in <c>shared/</c> beside the project; the test is skipped where there is none.</summary>
+    public static string Shared(params string[] path) => Above(Path.Combine(["shared", .. path])) is string folder
+        ? Path.Combine([folder, "shared", .. path])
+        : throw new SkipException($"shared/{string.Join('/', path)} is not beside the project");
+
+    private static string? Above(string name)
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, name)))
+                return folder.FullName;
+        }
+
+        return null;
+    }
+}

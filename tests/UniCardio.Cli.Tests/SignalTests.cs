@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using UniCardio.Signals;
+
+namespace UniCardio.Cli.Tests;
+
+/// <summary>Recordings through the signal commands, with little work: two draws, two steps.</summary>
+public class SignalTests
+{
+    private static readonly string[] Quick = ["--draws", "2", "--sampler", "ddim:2"];
+
+    private static string Synthesise(TemporaryFolder folder, params string[] more)
+    {
+        string path = folder.File("in.csv");
+        Cli.Succeed(["synth", path, "--seconds", "9", "--seed", "5", "--snr", "25", "--gap", "ABP,4,1.2", .. more]);
+        return path;
+    }
+
+    [Fact]
+    public void ImputationFillsTheGapAndKeepsWhatWasMeasured()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder, "--clean", folder.File("truth.csv")), output = folder.File("out.csv"), picture = folder.File("out.svg");
+        CliResult result = Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--plot", picture, "--truth", folder.File("truth.csv"), "--json", .. Quick]);
+        Assert.Equal(["in.beats.csv", "in.csv", "out.csv", "out.svg", "truth.csv"], folder.Files);
+        Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
+        Assert.Contains("nterim weights", result.Error, StringComparison.Ordinal);
+
+        Channel before = RecordingFile.Read(input).Require("ABP"), after = RecordingFile.Read(output).Require("ABP");
+        int gap = 0;
+        for (int i = 0; i < before.Length; i++)
+        {
+            Assert.False(float.IsNaN(after.Samples.Span[i]));
+            if (float.IsNaN(before.Samples.Span[i]))
+                gap++;
+            else
+                Assert.Equal(before.Samples.Span[i], after.Samples.Span[i]);
+        }
+
+        JsonElement report = result.Json;
+        Assert.Equal(150, gap);
+        Assert.Equal(gap, report.GetProperty("samples_generated").GetInt32());
+        Assert.Equal(before.Length - gap, report.GetProperty("samples_measured").GetInt32());
+        Assert.Equal(gap, report.GetProperty("truth").GetProperty("samples").GetInt32());
+        // Blood pressure of a living subject: off by no more than its own range even from two steps.
+        Assert.InRange(report.GetProperty("truth").GetProperty("rmse").GetDouble(), 0.01, 80);
+
+        XElement svg = XDocument.Load(picture).Root!;
+        Assert.Equal("svg", svg.Name.LocalName);
+        Assert.Contains("not a medical device", svg.Value, StringComparison.Ordinal);
+        Assert.Contains("ABP (mmHg)", svg.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EqualSeedsGiveEqualFilesWhateverTheThreads()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), one = folder.File("one.csv"), two = folder.File("two.csv"), other = folder.File("other.csv");
+        Cli.Succeed(["impute", input, "--target", "bp", "--out", one, "--threads", "1", "--seed", "9", .. Quick]);
+        Cli.Succeed(["impute", input, "--target", "bp", "--out", two, "--threads", "2", "--seed", "9", .. Quick]);
+        Cli.Succeed(["impute", input, "--target", "bp", "--out", other, "--threads", "2", "--seed", "10", .. Quick]);
+        Assert.Equal(File.ReadAllBytes(one), File.ReadAllBytes(two));
+        Assert.NotEqual(File.ReadAllBytes(one), File.ReadAllBytes(other));
+    }
+
+    [Theory]
+    [InlineData("translate", "ecg", "ppg", "ecg_translated")]
+    [InlineData("translate", "bp", "ppg,ecg", "bp_translated")]
+    [InlineData("denoise", "ppg", "ecg", "PPG")]
+    public void TranslationAndDenoisingWriteTheirChannel(string command, string target, string with, string channel)
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), output = folder.File("out.hea"), picture = folder.File("out.svg");
+        Cli.Succeed([command, input, "--target", target, "--with", with, "--out", output, "--plot", picture, .. Quick]);
+        Channel made = RecordingFile.Read(output).Require(channel);
+        Assert.Equal(9 * 125, made.Length);
+        Assert.DoesNotContain(made.Samples.ToArray(), float.IsNaN);
+        Assert.Equal(target == "bp" ? SignalUnit.MillimetresOfMercury : SignalUnit.Normalized, made.Unit);
+        Assert.Equal("svg", XDocument.Load(picture).Root!.Name.LocalName);
+    }
+
+    [Fact]
+    public void UntrainedWeightsAreRefusedUnlessAskedFor()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), output = folder.File("out.csv"), file = folder.File("weights.safetensors");
+        Cli.Succeed("convert", "recipe:3,tiny", file);
+        string[] before = folder.Files;
+        Cli.Refuse("--untrained", "impute", input, "--target", "bp", "--out", output, "--weights", "recipe:3,tiny");
+        Cli.Refuse("--untrained", "impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--weights", file);
+        Assert.Equal(before, folder.Files);
+        // The gap is longer than a window of the tiny network: only another signal can fill it.
+        CliResult result = Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--weights", file, "--untrained", .. Quick]);
+        Assert.Contains("is noise", result.Error, StringComparison.Ordinal);
+        Cli.Refuse("gap", ["impute", input, "--target", "bp", "--out", folder.File("never.csv"), "--weights", file, "--untrained", .. Quick]);
+        Assert.False(File.Exists(folder.File("never.csv")));
+    }
+
+    [Fact]
+    public void WhatCannotWorkIsRefusedBeforeTheWork()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), output = folder.File("out.csv");
+        byte[] before = File.ReadAllBytes(input);
+        Cli.Refuse("nothing to write", "impute", input, "--target", "bp");
+        Cli.Refuse("is the input", "impute", input, "--target", "bp", "--out", input);
+        Cli.Refuse("folder", "impute", input, "--target", "bp", "--out", Path.Combine(folder.Path, "nowhere", "out.csv"));
+        Cli.Refuse(".svg", "impute", input, "--target", "bp", "--plot", folder.File("out.png"));
+        Cli.Refuse("none of ppg, bp, ecg", "impute", input, "--target", "eeg", "--out", output);
+        Cli.Refuse("--with", "translate", input, "--target", "bp", "--out", output);
+        Cli.Refuse("translated from itself", "translate", input, "--target", "bp", "--with", "bp", "--out", output);
+        Cli.Refuse("named 'ART'", "impute", input, "--target", "bp", "--channel", "bp=ART", "--out", output);
+        Cli.Refuse("draws", "impute", input, "--target", "bp", "--draws", "0", "--out", output);
+        Cli.Refuse("overlap", "impute", input, "--target", "bp", "--overlap", "1", "--out", output);
+        Cli.Refuse("window", "impute", input, "--target", "bp", "--duration", "2", "--out", output);
+        Cli.Refuse("steps", "impute", input, "--target", "bp", "--sampler", "ddim:0", "--out", output);
+        Assert.Equal(["in.beats.csv", "in.csv"], folder.Files);
+        Assert.Equal(before, File.ReadAllBytes(input));
+    }
+
+    [Fact]
+    public void TheExampleOfTheReadmeIsMadeBySynthAsItsOwnReadmeSays()
+    {
+        string folder = Path.GetDirectoryName(Project.Example)!;
+        string line = File.ReadLines(Path.Combine(folder, "README.md")).Single(l => l.Contains("-- synth ", StringComparison.Ordinal));
+        using var temporary = new TemporaryFolder();
+        string[] args = [.. line[(line.IndexOf("-- ", StringComparison.Ordinal) + 3)..].Split(' ').Select(a => a.EndsWith(".csv", StringComparison.Ordinal) ? temporary.File(Path.GetFileName(a)) : a)];
+        Cli.Succeed(args);
+        foreach (string name in temporary.Files)
+            Assert.Equal(File.ReadAllText(Path.Combine(folder, name)), File.ReadAllText(temporary.File(name)));
+        Assert.Equal(3, temporary.Files.Length);
+    }
+
+    [Fact]
+    public void InfoDescribesARecording()
+    {
+        JsonElement info = Cli.Succeed("info", Project.Example, "--json").Json;
+        Assert.Equal("recording", info.GetProperty("kind").GetString());
+        JsonElement pressure = info.GetProperty("channels").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "ABP");
+        Assert.Equal(3, pressure.GetProperty("gaps").GetInt32());
+        Assert.Equal(1.2, pressure.GetProperty("longest_gap_seconds").GetDouble(), 6);
+    }
+}
