@@ -131,6 +131,8 @@ public class TorchBadInputTests
     [InlineData(new long[] { 2 }, new long[] { 1, 1 }, "1 dimensions with 2 strides")]
     [InlineData(new long[] { 1, 1, 1, 1, 1, 1, 1, 1, 1 }, new long[] { 1, 1, 1, 1, 1, 1, 1, 1, 1 }, "up to 8")]
     [InlineData(new long[] { 2147483647 }, new long[] { 0 }, "beyond reason")]
+    [InlineData(new long[] { 66000 }, new long[] { 0 }, "beyond reason")]
+    [InlineData(new long[] { 10000, 10000 }, new long[] { 0, 0 }, "beyond reason")]
     [InlineData(new long[] { 65536, 65536, 65536, 65536 }, new long[] { 0, 0, 0, 0 }, "beyond reason")]
     public void SizesAndStridesThatCannotBe(long[] size, long[] stride, string expected) =>
         Refused(expected, TorchBuilder.Of(One(size: size, stride: stride).Stop(), ("0", new byte[24])));
