@@ -7,16 +7,18 @@ namespace UniCardio.Benchmarks;
 /// <summary>One head's attention for one block of 2W queries over condition and own keys.</summary>
 public unsafe class AttentionBenchmark : KernelBenchmark
 {
-    public static IEnumerable<string> Shapes { get; } = ["full 36 over 1000", "full 36 over 2000", "compact 30 over 200"];
+    public static IEnumerable<string> Shapes { get; } = ["36 over 1000", "36 over 2000", "30 over 200"];
 
     [ParamsSource(nameof(Shapes))]
-    public string Shape { get; set; } = "full 36 over 1000";
+    public string Shape { get; set; } = "36 over 1000";
+
+    public override string Case => "Attention " + Shape;
 
     public override double Flop => 4.0 * 2 * Width * HeadDim * Keys;
 
-    private int HeadDim => int.Parse(Shape.Split(' ')[1]);
+    private int HeadDim => int.Parse(Shape.Split(' ')[0]);
 
-    private int Keys => int.Parse(Shape.Split(' ')[3]);
+    private int Keys => int.Parse(Shape.Split(' ')[2]);
 
     private int Width => CpuInstructionSets.Resolve(Isa) switch
     {

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Runtime.Intrinsics;
 using BenchmarkDotNet.Attributes;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
+using UniCardio.Engine.Diagnostics;
 
 namespace UniCardio.Benchmarks;
 
@@ -9,6 +11,9 @@ namespace UniCardio.Benchmarks;
 [MemoryDiagnoser]
 public abstract class KernelBenchmark
 {
+    // Outlives the instances: the benchmark measures, the table is made afterwards.
+    private static readonly ConcurrentDictionary<(string Case, CpuInstructionSet Isa), double> Peaks = new();
+
     private Action _kernel = () => { };
     private Action _naive = () => { };
 
@@ -20,9 +25,19 @@ public abstract class KernelBenchmark
     /// <summary>2 x multiply-adds of one call; 0 for kernels that are not multiply-adds.</summary>
     public abstract double Flop { get; }
 
+    /// <summary>Names the kernel and its shape.</summary>
+    public abstract string Case { get; }
+
+    /// <summary>GFLOP/s of one thread around the measurement of this case.</summary>
+    public double? MeasuredPeak => Peaks.TryGetValue((Case, Isa), out double peak) ? peak : null;
+
+    [GlobalCleanup]
+    public void MeasurePeak() => Peaks.AddOrUpdate((Case, Isa), _ => Peak(), (_, before) => (before + Peak()) / 2);
+
     [GlobalSetup]
     public void Setup()
     {
+        MeasurePeak();
         switch (CpuInstructionSets.Resolve(Isa))
         {
             case CpuInstructionSet.Avx512:
@@ -57,6 +72,8 @@ public abstract class KernelBenchmark
             v = (float)((2 * random.NextDouble()) - 1);
         return buffer;
     }
+
+    private double Peak() => MachinePeak.FmaGflops(Isa, 1, TimeSpan.FromMilliseconds(50));
 
     internal static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 }

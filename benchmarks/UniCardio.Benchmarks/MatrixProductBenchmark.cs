@@ -8,10 +8,12 @@ namespace UniCardio.Benchmarks;
 public unsafe class MatrixProductBenchmark : KernelBenchmark
 {
     public static IEnumerable<string> Shapes { get; } =
-        ["qkv 288x864", "mid/out 288x576", "attention out 288x288", "feed-forward 288x64", "feed-forward 64x288", "encoder 11x288", "compact qkv 180x540", "compact mid/out 180x360", "compact encoder 15x180"];
+        ["qkv 288x864", "mid/out 288x576", "heads 288x288", "ff 288x64", "ff 64x288", "encoder 11x288", "c qkv 180x540", "c mid/out 180x360", "c encoder 15x180"];
 
     [ParamsSource(nameof(Shapes))]
     public string Shape { get; set; } = "qkv 288x864";
+
+    public override string Case => "MatrixProduct " + Shape;
 
     public override double Flop => 2.0 * StripScratch.Rows * Inputs * Outputs;
 

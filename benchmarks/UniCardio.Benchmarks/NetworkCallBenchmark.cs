@@ -17,6 +17,8 @@ public class NetworkCallBenchmark : KernelBenchmark
     [Params(1, 8)]
     public int Draws { get; set; } = 1;
 
+    public override string Case => "NetworkCall " + Size + Draws;
+
     public override double Flop => 1e9 * WorkCount.CallGflop(Plan);
 
     private InferencePlan Plan => new(Size == "compact" ? ModelConfiguration.Compact : ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"), draws: Draws);

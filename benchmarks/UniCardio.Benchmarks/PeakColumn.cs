@@ -3,16 +3,12 @@ using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Parameters;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
-using UniCardio.Engine.Backends.Cpu;
-using UniCardio.Engine.Diagnostics;
 
 namespace UniCardio.Benchmarks;
 
-/// <summary>GFLOP/s reached as a share of one thread's multiply-add peak on the same instruction set, measured when the table is made.</summary>
+/// <summary>GFLOP/s reached as a share of one thread's multiply-add peak on the same instruction set, measured in the same process just before and after.</summary>
 internal sealed class PeakColumn : IColumn
 {
-    private readonly Dictionary<CpuInstructionSet, double> _peaks = [];
-
     public string Id => nameof(PeakColumn);
 
     public string ColumnName => "% of peak";
@@ -41,10 +37,8 @@ internal sealed class PeakColumn : IColumn
             return "-";
         foreach (ParameterInstance parameter in benchmarkCase.Parameters.Items)
             benchmark.GetType().GetProperty(parameter.Name)!.SetValue(benchmark, parameter.Value);
-        if (benchmark.Flop == 0)
-            return "-";
-        if (!_peaks.TryGetValue(benchmark.Isa, out double peak))
-            _peaks[benchmark.Isa] = peak = MachinePeak.FmaGflops(benchmark.Isa, 1, TimeSpan.FromMilliseconds(200));
-        return (benchmark.Flop / statistics.Mean / peak).ToString("P0", CultureInfo.InvariantCulture);
+        return benchmark.Flop > 0 && benchmark.MeasuredPeak is double peak
+            ? (benchmark.Flop / statistics.Mean / peak).ToString("P0", CultureInfo.InvariantCulture)
+            : "-";
     }
 }

@@ -16,6 +16,8 @@ public unsafe class RowKernelBenchmark : KernelBenchmark
     [ParamsSource(nameof(Kernels))]
     public string Pass { get; set; } = "layer norm";
 
+    public override string Case => "RowKernel " + Pass;
+
     public override double Flop => 0;
 
     internal override (Action Kernel, Action Naive) Make<S, V>()
