@@ -69,6 +69,8 @@ internal static class SignalCommands
             Json.Write(terminal, report);
         else
             report.WriteTo(terminal);
+        if (report.SamplesGenerated == 0)
+            terminal.Note($"there was nothing to generate: channel '{report.Channel}' has no gap that the network would have to fill");
         foreach (string warning in report.Warnings)
             terminal.Note($"warning: {warning}");
         foreach (string file in files.OfType<string>())

@@ -10,7 +10,7 @@ internal sealed class ResultOptions
     private readonly Option<string?> _out = new("--out") { Description = "The recording to write: .csv, .npy or .hea (WFDB).", HelpName = "FILE" };
     private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
     private readonly Option<double?> _from = new("--plot-start") { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
-    private readonly Option<double> _seconds = new("--plot-seconds") { Description = "How much the picture shows.", DefaultValueFactory = _ => 20, HelpName = "S" };
+    private readonly Option<double> _seconds = new("--plot-seconds") { Description = "How much the picture shows.", DefaultValueFactory = _ => 16, HelpName = "S" };
     private readonly Option<string?> _truth = new("--truth") { Description = "A recording with the true signal, to compare with and to draw.", HelpName = "FILE" };
     private readonly Option<bool> _json = new("--json") { Description = "Writes the summary as one JSON object." };
 
