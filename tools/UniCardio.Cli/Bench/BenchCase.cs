@@ -25,7 +25,7 @@ internal sealed record BenchCase(string Name, string Weights)
     /// <summary>Calls at one t, which share the condition stream, instead of a new t each.</summary>
     public bool TargetOnly { get; init; }
 
-    /// <summary>Calls to time; null for as many as <see cref="Budget"/> holds, from 5 to 500.</summary>
+    /// <summary>Calls to time; null for as many as <see cref="Budget"/> holds, from 3 to 500.</summary>
     public int? Calls { get; init; }
 
     /// <summary>Time for the calls where <see cref="Calls"/> is null.</summary>

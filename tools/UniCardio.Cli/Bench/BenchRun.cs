@@ -12,7 +12,7 @@ namespace UniCardio.Cli.Bench;
 /// <summary>Measures one configuration: warm-up, calls, peaks before and after in the same process.</summary>
 internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, CancellationToken cancellation)
 {
-    private const int MostCalls = 500, FewestCalls = 5, WarmUpCalls = 3, ProfiledCalls = 4;
+    private const int MostCalls = 500, FewestCalls = 3, ProfiledCalls = 4;
     private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(150), WarmUpTime = TimeSpan.FromMilliseconds(700);
 
     public BenchResult Measure()
@@ -60,31 +60,29 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
 
     private (double[] Milliseconds, double BytesPerCall) Time(CallDriver driver)
     {
-        double warm = WarmUp(driver);
-        int calls = options.Calls ?? (int)Math.Clamp(options.Budget.TotalMilliseconds / warm, FewestCalls, MostCalls);
-        double[] times = new double[calls];
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < calls; i++)
+        WarmUp(driver);
+        double[] times = new double[options.Calls ?? MostCalls];
+        int calls = 0;
+        long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
+        while (calls < times.Length && (options.Calls is not null || calls < FewestCalls || Stopwatch.GetElapsedTime(start) < options.Budget))
         {
             cancellation.ThrowIfCancellationRequested();
-            times[i] = driver.Call();
+            times[calls++] = driver.Call();
         }
 
-        return (times, (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)calls);
+        double bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)calls;
+        return (times[..calls], bytes);
     }
 
-    /// <returns>Milliseconds of the last call.</returns>
-    private double WarmUp(CallDriver driver)
+    private void WarmUp(CallDriver driver)
     {
         long start = Stopwatch.GetTimestamp();
-        double last = 0;
-        for (int i = 0; i < WarmUpCalls || Stopwatch.GetElapsedTime(start) < WarmUpTime; i++)
+        do
         {
             cancellation.ThrowIfCancellationRequested();
-            last = driver.Call();
+            driver.Call();
         }
-
-        return Math.Max(last, 1e-3);
+        while (Stopwatch.GetElapsedTime(start) < WarmUpTime);
     }
 
     private BenchResult WithKernels(BenchResult result, CpuBackend backend, InferencePlan plan, SamplerTable sampler)

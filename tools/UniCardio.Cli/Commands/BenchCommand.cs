@@ -13,7 +13,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var options = new CallOptions();
-        Option<int?> calls = Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (5 to 500) if left out.", 1, 1_000_000);
+        Option<int?> calls = Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
             "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
