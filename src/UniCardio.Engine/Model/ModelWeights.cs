@@ -1,7 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace UniCardio.Engine.Model;
 
 /// <summary>A linear map or 1x1 convolution: y = W x + b.</summary>
@@ -137,7 +133,7 @@ public sealed class ModelWeights : IDisposable
                 problems.Add($"{parameter.Name}: missing, expected [{string.Join(", ", parameter.Shape)}]");
             else if (!tensor.Shape.SequenceEqual(parameter.Shape))
                 problems.Add($"{parameter.Name}: shape [{string.Join(", ", tensor.Shape)}], expected [{string.Join(", ", parameter.Shape)}]");
-            else if (FirstNonFinite(tensor.Span) is int at and >= 0)
+            else if (FiniteScan.FirstNonFinite(tensor.Span) is int at and >= 0)
                 problems.Add($"{parameter.Name}: element {at} is {tensor.Span[at]}");
         }
 
@@ -147,30 +143,4 @@ public sealed class ModelWeights : IDisposable
 
     /// <summary>Releases the mapped file behind the tensors, if there is one.</summary>
     public void Dispose() => _owner?.Dispose();
-
-    // All exponent bits set is what infinities and NaN have in common. Four whole vectors a turn, so that a 25 MB file is looked
-    // through at the speed of memory; compiled in full at once, because it mostly runs at the start of a process.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int FirstNonFinite(ReadOnlySpan<float> values)
-    {
-        ReadOnlySpan<Vector<uint>> bits = MemoryMarshal.Cast<float, Vector<uint>>(values);
-        var exponent = new Vector<uint>(0x7F800000u);
-        int v = 0;
-        for (; v <= bits.Length - 4; v += 4)
-        {
-            Vector<uint> set = Vector.Equals(bits[v] & exponent, exponent) | Vector.Equals(bits[v + 1] & exponent, exponent)
-                | Vector.Equals(bits[v + 2] & exponent, exponent) | Vector.Equals(bits[v + 3] & exponent, exponent);
-            if (set != Vector<uint>.Zero)
-                break;
-        }
-
-        int i = v * Vector<uint>.Count;
-        for (; i < values.Length; i++)
-        {
-            if (!float.IsFinite(values[i]))
-                return i;
-        }
-
-        return -1;
-    }
 }

@@ -89,7 +89,7 @@ internal sealed unsafe class PackedNetwork : IDisposable
         VectorChannels = RoundUp(c, lanes);
         Mask = new AlignedBuffer(Stride);
         Mask.Span[..c].Fill(1);
-        Zeros = new AlignedBuffer(Math.Max(Stride, RoundUp(3 * c, panel)));
+        Zeros = new AlignedBuffer(Stride);
         Blocks = [.. weights.Blocks.Select(b => PackBlock(b, Configuration, panel, Stride))];
         Encoders = [.. Enumerable.Range(0, ModelConfiguration.SlotCount).Select(slot => PackEncoder(weights.Encoders[slot], slot, Configuration, panel, Stride))];
         double skipScale = 1 / Math.Sqrt(Configuration.Blocks);
@@ -116,7 +116,7 @@ internal sealed unsafe class PackedNetwork : IDisposable
     /// <summary>[stride] 1 for a channel, 0 for padding.</summary>
     public AlignedBuffer Mask { get; }
 
-    /// <summary>Zeros, as long as the longest bias.</summary>
+    /// <summary>[stride] zeros, the bias of a pass that has none.</summary>
     public AlignedBuffer Zeros { get; }
 
     public IReadOnlyList<PackedBlock> Blocks { get; }

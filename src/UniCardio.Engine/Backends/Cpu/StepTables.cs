@@ -69,16 +69,16 @@ internal sealed unsafe class StepTables : IDisposable
         int e = _configuration.Embedding, c = _configuration.Channels;
         double[] table = new double[e], hidden = new double[e], embedding = new double[e], d = new double[c], bias = new double[3 * c];
         ReferenceDiffusionEmbedding.Table(t, table);
-        Map(_w1, _b1, table, hidden);
-        Silu(hidden);
-        Map(_w2, _b2, hidden, embedding);
-        Silu(embedding);
+        ReferenceLinear.Forward(table, _w1, _b1, hidden, table.Length);
+        ReferenceSilu.Forward(hidden, hidden);
+        ReferenceLinear.Forward(hidden, _w2, _b2, embedding, hidden.Length);
+        ReferenceSilu.Forward(embedding, embedding);
         var buffer = new AlignedBuffer((long)_blocks.Length * (_inStride + _outStride));
         double scale = QueryScale(_configuration);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            Map(_blocks[i].Diffusion, _blocks[i].DiffusionBias, embedding, d);
-            Map(_blocks[i].Attention, _blocks[i].AttentionBias, d, bias);
+            ReferenceLinear.Forward(embedding, _blocks[i].Diffusion, _blocks[i].DiffusionBias, d, embedding.Length);
+            ReferenceLinear.Forward(d, _blocks[i].Attention, _blocks[i].AttentionBias, bias, d.Length);
             Span<float> target = buffer.Span[(i * (_inStride + _outStride))..];
             for (int n = 0; n < 3 * c; n++)
                 target[n] = (float)(n < c ? bias[n] * scale : bias[n]);
@@ -91,16 +91,4 @@ internal sealed unsafe class StepTables : IDisposable
 
     private static (double[] Weight, double[] Bias) Copy(LinearWeights linear) =>
         (Array.ConvertAll(linear.Weight.Span.ToArray(), v => (double)v), Array.ConvertAll(linear.Bias.Span.ToArray(), v => (double)v));
-
-    private static void Map(double[] weight, double[] bias, double[] x, double[] y)
-    {
-        for (int n = 0; n < y.Length; n++)
-            y[n] = bias[n] + ReferenceVector.Dot(weight.AsSpan(n * x.Length, x.Length), x);
-    }
-
-    private static void Silu(double[] x)
-    {
-        foreach (ref double v in x.AsSpan())
-            v /= 1 + Math.Exp(-v);
-    }
 }

@@ -99,11 +99,11 @@ internal sealed unsafe class StripScratch : IDisposable
         Model.ModelConfiguration m = network.Configuration;
         int panel = 2 * network.Lanes;
         WideStride = PackedNetwork.RoundUp(3 * m.Channels, panel);
-        HiddenStride = PackedNetwork.RoundUp(Math.Max(m.FeedForward, m.SamplesPerToken), panel);
+        int hidden = PackedNetwork.RoundUp(Math.Max(m.FeedForward, m.SamplesPerToken), panel);
         _wide = new AlignedBuffer((long)Rows * WideStride);
         _row = new AlignedBuffer((long)Rows * network.Stride);
         _row2 = new AlignedBuffer((long)Rows * network.Stride);
-        _hidden = new AlignedBuffer((long)Rows * HiddenStride);
+        _hidden = new AlignedBuffer((long)Rows * hidden);
         _heads = new AlignedBuffer((long)Rows * m.Channels);
         _attention = new AlignedBuffer(Kernels.Attention.ScratchLength(m.HeadDim, network.Lanes));
         _noise = new AlignedBuffer(m.SlotSamples + 4);
@@ -111,9 +111,6 @@ internal sealed unsafe class StripScratch : IDisposable
 
     /// <summary>Floats between rows of <see cref="Wide"/>: 3C rounded up to panels.</summary>
     public int WideStride { get; }
-
-    /// <summary>Floats between rows of <see cref="Hidden"/>.</summary>
-    public int HiddenStride { get; }
 
     /// <summary>[192, wide stride] QKV, mid and output projections.</summary>
     public float* Wide => _wide.Pointer;
@@ -124,7 +121,7 @@ internal sealed unsafe class StripScratch : IDisposable
     /// <summary>[192, stride].</summary>
     public float* Row2 => _row2.Pointer;
 
-    /// <summary>[192, hidden stride] feed-forward, and the decoder's samples.</summary>
+    /// <summary>[192, padded outputs] of the feed-forward's first map, then of the decoder's second.</summary>
     public float* Hidden => _hidden.Pointer;
 
     /// <summary>[192 / 2W, C, 2W] attention's output.</summary>

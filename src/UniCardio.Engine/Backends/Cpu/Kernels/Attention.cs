@@ -87,7 +87,7 @@ internal static unsafe class Attention
 
     // S^T = K Q^T in whole tiles; the last tile's surplus rows fall into the padding.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    internal static void Scores<S, V>(float* keys, float* queries, int headDim, float* scores, int count)
+    private static void Scores<S, V>(float* keys, float* queries, int headDim, float* scores, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -108,7 +108,7 @@ internal static unsafe class Attention
 
     // P^T = 2^(S^T - m) in place; on a new maximum the sums so far are scaled down.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    internal static void Softmax<S, V>(float* scores, int count, float* sums, int padded, bool isFirst, ref V max0, ref V max1, ref V total0, ref V total1)
+    private static void Softmax<S, V>(float* scores, int count, float* sums, int padded, bool isFirst, ref V max0, ref V max1, ref V total0, ref V total1)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -161,7 +161,7 @@ internal static unsafe class Attention
 
     // O^T += V^T P^T, tiles of 12 and 6 rows over the padded head dim.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    internal static void Accumulate<S, V>(float* values, int headDim, float* weights, int count, float* sums)
+    private static void Accumulate<S, V>(float* values, int headDim, float* weights, int count, float* sums)
         where S : struct, ISimd<S, V>
         where V : struct
     {

@@ -117,7 +117,7 @@ internal static unsafe class RegisterTile
         {
             b0 = S.Load(b);
             b1 = S.Load(b + S.Width);
-            x = S.Set(*(TLayout.ByRow ? p0 : p0));
+            x = S.Set(*p0);
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
             if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
@@ -197,7 +197,7 @@ internal static unsafe class RegisterTile
         {
             b0 = S.Load(b);
             b1 = S.Load(b + S.Width);
-            x = S.Set(*(TLayout.ByRow ? p0 : p0));
+            x = S.Set(*p0);
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
             if (TRows.Count > 1) { x = S.Set(*(TLayout.ByRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
