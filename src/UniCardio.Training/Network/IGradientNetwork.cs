@@ -1,0 +1,42 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Training.Network;
+
+/// <summary>Loss of one window and its gradient; called from the network's threads, each window once, in no stated order.</summary>
+/// <param name="window">Index in the batch.</param>
+/// <param name="prediction">[S] what the network predicts (eps, v or x0, as the configuration says).</param>
+/// <param name="gradient">[S] receives d loss / d prediction, every element written.</param>
+/// <returns>The window's loss.</returns>
+public delegate double WindowLoss(int window, ReadOnlySpan<float> prediction, Span<float> gradient);
+
+/// <summary>A network that can be trained: parameters and gradients as flat vectors of one layout.</summary>
+public interface IGradientNetwork : IDisposable
+{
+    /// <summary>The network's sizes.</summary>
+    ModelConfiguration Configuration { get; }
+
+    /// <summary>Where each parameter stands in <see cref="Parameters"/> and <see cref="Gradients"/>.</summary>
+    ParameterLayout Layout { get; }
+
+    /// <summary>The parameters; call <see cref="ParametersChanged"/> after writing.</summary>
+    Span<float> Parameters { get; }
+
+    /// <summary>Gradients of the last <see cref="Accumulate"/>: the sum over its windows.</summary>
+    Span<float> Gradients { get; }
+
+    /// <summary>Takes over what was written to <see cref="Parameters"/> (packs the weights anew).</summary>
+    void ParametersChanged();
+
+    /// <summary>Forward and backward over a batch; <see cref="Gradients"/> is overwritten with the sum over the windows.</summary>
+    /// <param name="batch">Inputs.</param>
+    /// <param name="loss">Gives each window's loss and the gradient at the prediction.</param>
+    /// <param name="dropoutSeed">Names the dropout masks of this call; the same seed gives the same masks.</param>
+    /// <param name="losses">[count] each window's loss.</param>
+    /// <remarks>The same bits for any number of threads.</remarks>
+    void Accumulate(NetworkBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses);
+
+    /// <summary>Forward only, without dropout.</summary>
+    /// <param name="batch">Inputs.</param>
+    /// <param name="predictions">[count, S].</param>
+    void Predict(NetworkBatch batch, Span<float> predictions);
+}
