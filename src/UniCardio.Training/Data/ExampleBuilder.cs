@@ -1,0 +1,161 @@
+using UniCardio.Engine.Model;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Scaling;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Training.Data;
+
+/// <summary>
+/// Makes a training window out of a stretch of clean signals: corrupts it first and scales it afterwards, by the maps that restoration uses
+/// (<see cref="WindowScaling"/>), so that the network meets what it will meet in use. Not for two threads at once.
+/// </summary>
+internal sealed class ExampleBuilder
+{
+    private const double Rate = RecordingPreparation.NetworkRate;
+    private readonly double _dirt;
+
+    /// <param name="slotSamples">Samples S of a window.</param>
+    /// <param name="conditionDirt">How often conditions are dirty, relative to the usual share.</param>
+    public ExampleBuilder(int slotSamples, double conditionDirt)
+    {
+        _dirt = conditionDirt;
+        Stretch = new SignalStretch(3 * slotSamples);
+        SlotSamples = slotSamples;
+    }
+
+    /// <summary>Samples S of a window.</summary>
+    public int SlotSamples { get; }
+
+    /// <summary>To be filled with clean signals between <see cref="Begin"/> and <see cref="Finish"/>.</summary>
+    public SignalStretch Stretch { get; }
+
+    /// <summary>The gaps that <see cref="Begin"/> drew.</summary>
+    public GapPlan Gaps { get; } = new();
+
+    /// <summary>A number for a task that is the same in every version: to draw what happens to a window.</summary>
+    public static ulong Number(CardioTask task) => ((ulong)task.Kind << 5) | ((ulong)task.Conditions << 2) | (ulong)task.Output;
+
+    /// <summary>Draws the gaps and lays out <see cref="Stretch"/>: the window, with as much again on either side where its scale needs that.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="seed">Seed of this window and task.</param>
+    public void Begin(CardioTask task, ulong seed)
+    {
+        bool surrounded = false;
+        if (task.Kind == TaskKind.Impute)
+        {
+            var random = new CounterRandom(seed, 1);
+            Gaps.Draw(SlotSamples, Rate, ref random);
+            surrounded = Gaps.LeavesLittle(SlotSamples);
+        }
+
+        Stretch.Resize(surrounded ? 3 * SlotSamples : SlotSamples, new SampleRange(surrounded ? SlotSamples : 0, SlotSamples));
+    }
+
+    /// <summary>Corrupts and scales what <see cref="Stretch"/> holds.</summary>
+    public void Finish(CardioTask task, ulong seed, ExampleBatch batch, int place)
+    {
+        batch.Tasks[place] = task;
+        foreach (Modality modality in (ReadOnlySpan<Modality>)[Modality.Ppg, Modality.Bp, Modality.Ecg])
+        {
+            Span<float> condition = batch.Condition(place, modality);
+            if (!task.Conditions.Contains(modality))
+            {
+                condition.Clear();
+                continue;
+            }
+
+            bool restored = task.Kind != TaskKind.Translate && modality == task.Output;
+            ulong own = CounterRandom.Derive(seed, (ulong)modality);
+            if (restored && task.Kind == TaskKind.Denoise)
+                AddNoise(modality, own);
+            else
+                Soil(modality, restored, own);
+            AffineScale scale = ConditionScale(task, modality);
+            SampleRange window = Stretch.Window;
+            scale.Forward(Stretch.Dirty(modality).Slice(window.Start, window.Length), condition);
+            if (restored)
+                FinishTarget(task, scale, batch, place);
+        }
+
+        if (task.Kind == TaskKind.Translate)
+            FinishTarget(task, TranslationScale(task.Output), batch, place);
+    }
+
+    private void AddNoise(Modality modality, ulong seed)
+    {
+        var random = new CounterRandom(seed, 2);
+        Span<float> dirty = Stretch.Dirty(modality);
+        Stretch.Clean(modality).CopyTo(dirty);
+        SignalCorruption.Apply(dirty, Rate, NoiseDraw.ToRemove(modality, ref random), seed);
+    }
+
+    // Wander belongs to what is measured, so an imputed signal has it in its gaps too; noise and steps do not.
+    private void Soil(Modality modality, bool imputed, ulong seed)
+    {
+        var random = new CounterRandom(seed, 3);
+        double wander = NoiseDraw.Wander(modality, _dirt, ref random);
+        NoiseParameters? noise = NoiseDraw.Mild(_dirt, ref random);
+        Span<float> clean = Stretch.Clean(modality), dirty = Stretch.Dirty(modality);
+        clean.CopyTo(dirty);
+        if (wander > 0)
+            SignalCorruption.Apply(dirty, Rate, new NoiseParameters { BaselineWander = wander }, seed);
+        if (imputed)
+            dirty.CopyTo(clean);
+        if (noise is not null)
+            SignalCorruption.Apply(dirty, Rate, noise, seed);
+        if (imputed)
+            CutGaps(dirty);
+        else
+            DropOut(dirty, ref random);
+    }
+
+    private void CutGaps(Span<float> dirty)
+    {
+        foreach (SampleRange gap in Gaps.Gaps)
+            dirty.Slice(Stretch.Window.Start + gap.Start, gap.Length).Fill(float.NaN);
+    }
+
+    // A sensor that comes off for a while: at most half of the window.
+    private void DropOut(Span<float> dirty, ref CounterRandom random)
+    {
+        bool any = random.NextDouble() < 0.06 * _dirt;
+        double share = random.NextUniform(0.03, 0.5), place = random.NextDouble();
+        if (!any)
+            return;
+        int length = (int)(share * SlotSamples);
+        dirty.Slice(Stretch.Window.Start + (int)(place * (SlotSamples - length + 1)), length).Fill(float.NaN);
+    }
+
+    private AffineScale ConditionScale(CardioTask task, Modality modality)
+    {
+        if (modality == Modality.Bp)
+            return AffineScale.BloodPressure;
+        return task.Kind == TaskKind.Denoise && modality == task.Output
+            ? WindowScaling.FromQuantiles(Stretch.Dirty(modality), Stretch.Window)
+            : WindowScaling.FromExtremes(Stretch.Dirty(modality), Stretch.Window);
+    }
+
+    // A translated PPG or ECG has no amplitude reference: its own extremes are -1 and 1.
+    private AffineScale TranslationScale(Modality modality) =>
+        modality == Modality.Bp ? AffineScale.BloodPressure : WindowScaling.FromExtremes(Stretch.Clean(modality), Stretch.Window);
+
+    private void FinishTarget(CardioTask task, AffineScale scale, ExampleBatch batch, int place)
+    {
+        SampleRange window = Stretch.Window;
+        ReadOnlySpan<float> clean = Stretch.Clean(task.Output).Slice(window.Start, window.Length);
+        Span<float> target = batch.CleanTarget(place), weight = batch.Weight(place);
+        weight.Fill(task.Kind == TaskKind.Impute ? 0 : 1);
+        if (task.Kind == TaskKind.Impute)
+        {
+            foreach (SampleRange gap in Gaps.Gaps)
+                weight.Slice(gap.Start, gap.Length).Fill(1);
+        }
+
+        for (int i = 0; i < clean.Length; i++)
+        {
+            bool known = !float.IsNaN(clean[i]);
+            target[i] = known ? scale.Forward(clean[i]) : 0;
+            weight[i] = known ? weight[i] : 0;
+        }
+    }
+}

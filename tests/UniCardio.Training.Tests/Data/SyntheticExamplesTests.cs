@@ -1,0 +1,234 @@
+using FsCheck;
+using FsCheck.Fluent;
+using UniCardio.Engine.Model;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Scaling;
+using UniCardio.Training.Data;
+
+namespace UniCardio.Training.Tests.Data;
+
+public class SyntheticExamplesTests
+{
+    private const int S = 500;
+    private static readonly SyntheticExamples Source = new(new SyntheticExampleOptions { Seed = 3 });
+
+    private static ExampleBatch Window(long index, CardioTask task, SyntheticExamples? source = null)
+    {
+        var batch = new ExampleBatch(1, S);
+        // A place that was used before holds other values.
+        batch.Conditions.AsSpan().Fill(77);
+        batch.Clean.AsSpan().Fill(77);
+        batch.LossWeight.AsSpan().Fill(77);
+        (source ?? Source).Fill(index, task, batch, 0);
+        return batch;
+    }
+
+    [Fact]
+    public void Every_task_gives_bounded_values_and_leaves_dead_slots_zero()
+    {
+        Gen<(long Index, CardioTask Task)> cases = Gen.Choose(0, int.MaxValue).SelectMany(i => Gen.Choose(0, 32), (i, t) => ((long)i, CardioTask.All[t]));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(cases.ToArbitrary(), c =>
+        {
+            ExampleBatch batch = Window(c.Index, c.Task);
+            Assert.Equal(c.Task, batch.Tasks[0]);
+            foreach (Modality modality in Modalities.All)
+            {
+                Span<float> condition = batch.Condition(0, modality);
+                if (!c.Task.Conditions.Contains(modality))
+                    Assert.Equal(-1, condition.IndexOfAnyExcept(0f));
+                else
+                    AssertBounded(condition, 8);
+            }
+            AssertBounded(batch.Clean, 8);
+            Assert.DoesNotContain(batch.LossWeight, w => w is not (0 or 1));
+            Assert.Contains(1f, batch.LossWeight);
+            if (c.Task.Kind != TaskKind.Impute)
+                Assert.DoesNotContain(0f, batch.LossWeight);
+        }));
+    }
+
+    private static void AssertBounded(ReadOnlySpan<float> values, float most)
+    {
+        foreach (float x in values)
+        {
+            if (!(x >= -most && x <= most))
+                Assert.Fail($"{x} is not within {most} of 0");
+        }
+    }
+
+    [Fact]
+    public void Any_thread_gives_the_same_window_whenever_it_is_asked()
+    {
+        const int N = 66;
+        var alone = new ExampleBatch(N, S);
+        var together = new ExampleBatch(N, S);
+        var source = new SyntheticExamples(new SyntheticExampleOptions { Seed = 3 });
+        for (int i = 0; i < N; i++)
+            Source.Fill(1000 + i, CardioTask.All[i % 33], alone, i);
+        Thread[] threads = [.. Enumerable.Range(0, 3).Select(t => new Thread(() =>
+        {
+            for (int i = N - 1 - t; i >= 0; i -= 3)
+                source.Fill(1000 + i, CardioTask.All[i % 33], together, i);
+        }))];
+        Array.ForEach(threads, t => t.Start());
+        Array.ForEach(threads, t => t.Join());
+        Assert.Equal(alone.Tasks, together.Tasks);
+        Assert.Equal(alone.Conditions, together.Conditions);
+        Assert.Equal(alone.Clean, together.Clean);
+        Assert.Equal(alone.LossWeight, together.LossWeight);
+        Assert.Equal(Source.Identity, source.Identity);
+    }
+
+    [Fact]
+    public void Seeds_and_indices_tell_windows_apart()
+    {
+        var other = new SyntheticExamples(new SyntheticExampleOptions { Seed = 4 });
+        CardioTask task = CardioTask.Parse("ppg->bp");
+        Assert.NotEqual(Window(5, task).Clean, Window(6, task).Clean);
+        Assert.NotEqual(Window(5, task).Clean, Window(5, task, other).Clean);
+        Assert.NotEqual(Source.Identity, other.Identity);
+    }
+
+    [Fact]
+    public void One_index_is_one_heart_whatever_the_task()
+    {
+        // Translated pressure is the clean pressure in its fixed scale; so is that to be denoised.
+        float[] pressure = Window(9, CardioTask.Parse("ppg->bp")).Clean;
+        Assert.Equal(pressure, Window(9, CardioTask.Parse("ecg->bp")).Clean);
+        Assert.Equal(pressure, Window(9, CardioTask.Parse("denoise bp | ecg")).Clean);
+    }
+
+    [Theory]
+    [InlineData("impute ppg | bp", Modality.Ppg)]
+    [InlineData("denoise bp | ecg", Modality.Ecg)]
+    [InlineData("ppg,ecg->bp", Modality.Ppg)]
+    public void Conditions_are_scaled_by_the_extremes_of_what_is_measured(string text, Modality modality)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            ExampleBatch batch = Window(i, CardioTask.Parse(text));
+            float[] measured = [.. batch.Condition(0, modality).ToArray().Where((x, t) => modality != Modality.Ppg || batch.LossWeight[t] == 0 || batch.Tasks[0].Kind != TaskKind.Impute)];
+            // The sparse-window rule looks beyond the window.
+            if (4 * measured.Length < S)
+                continue;
+            // float32 rounding of (x - centre) / half range, whose terms may be some ten times the result.
+            Assert.Equal(1f, measured.Max(), 1e-5f);
+            Assert.Equal(-1f, measured.Min(), 1e-5f);
+        }
+    }
+
+    [Theory]
+    [InlineData("denoise ppg | bp")]
+    [InlineData("denoise ecg")]
+    public void A_denoising_target_shares_the_map_of_its_dirty_window(string text)
+    {
+        CardioTask task = CardioTask.Parse(text);
+        for (int i = 0; i < 100; i++)
+        {
+            ExampleBatch batch = Window(i, task);
+            float[] dirty = batch.Condition(0, task.Output).ToArray();
+            // Scaling what is already scaled by restoration's own rule changes nothing.
+            AffineScale again = WindowScaling.FromQuantiles(dirty, new SampleRange(0, S));
+            Assert.Equal(0, again.Center, 1e-5);
+            Assert.Equal(1, again.HalfRange, 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Blood_pressure_has_one_scale_for_all()
+    {
+        double low = double.MaxValue, high = double.MinValue;
+        for (int i = 0; i < 300; i++)
+        {
+            float[] clean = Window(i, CardioTask.Parse("ecg->bp")).Clean;
+            low = Math.Min(low, clean.Min());
+            high = Math.Max(high, clean.Max());
+        }
+        // In mmHg 100 + 50 x: hypotension and hypertension are both among 300 subjects, nothing outside 15 to 290 mmHg is.
+        Assert.InRange(low, -1.7, -1.1);
+        Assert.InRange(high, 1.5, 3.8);
+    }
+
+    [Fact]
+    public void Missing_samples_are_minus_one_and_the_loss_counts_there_alone()
+    {
+        CardioTask task = CardioTask.Parse("impute bp | ppg");
+        int published = 0, several = 0, most = 0;
+        const int N = 1000;
+        for (int i = 0; i < N; i++)
+        {
+            ExampleBatch batch = Window(i, task);
+            int runs = 0, missing = 0;
+            ReadOnlySpan<float> dirty = batch.Condition(0, Modality.Bp);
+            for (int t = 0; t < S; t++)
+            {
+                bool gap = batch.LossWeight[t] == 1;
+                if (gap)
+                    Assert.Equal(AffineScale.Missing, dirty[t]);
+                missing += gap ? 1 : 0;
+                runs += gap && (t == 0 || batch.LossWeight[t - 1] == 0) ? 1 : 0;
+            }
+            Assert.True(missing >= 25, $"{missing} samples are less than 0.2 s");
+            published += runs == 1 && missing == 150 ? 1 : 0;
+            several += runs > 1 ? 1 : 0;
+            most += missing == S ? 1 : 0;
+        }
+        // Five standard deviations of a binomial: 0.5 gives 0.08; several gaps are drawn in 0.15 (some of them merge), whole windows in 0.027.
+        Assert.InRange(published / (double)N, 0.42, 0.58);
+        Assert.InRange(several / (double)N, 0.05, 0.21);
+        Assert.InRange(most / (double)N, 0.002, 0.06);
+    }
+
+    [Fact]
+    public void Clean_conditions_are_clean_when_asked_for()
+    {
+        var clean = new SyntheticExamples(new SyntheticExampleOptions { Seed = 3, ConditionDirt = 0 });
+        int differ = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            float[] dirty = Window(i, CardioTask.Parse("bp->ecg")).Condition(0, Modality.Bp).ToArray();
+            float[] pure = Window(i, CardioTask.Parse("bp->ecg"), clean).Condition(0, Modality.Bp).ToArray();
+            Assert.Equal(Window(i, CardioTask.Parse("ppg->bp")).Clean, pure);
+            differ += dirty.SequenceEqual(pure) ? 0 : 1;
+        }
+        // Two of three, and dropouts: 0.69 of 60, five standard deviations are 18.
+        Assert.InRange(differ, 23, 59);
+    }
+
+    [Fact]
+    public void White_noise_has_ratios_about_those_published()
+    {
+        var ratios = new List<double>();
+        for (int i = 0; i < 400; i++)
+        {
+            ExampleBatch batch = Window(i, CardioTask.Parse("denoise bp"));
+            ReadOnlySpan<float> dirty = batch.Condition(0, Modality.Bp);
+            double mean = batch.Clean.Average(), power = batch.Clean.Average(x => (x - mean) * (x - mean)), noise = 0;
+            // Second differences of white noise have six times its variance, those of pressure and wander next to none.
+            for (int t = 2; t < S; t++)
+            {
+                double e2 = dirty[t] - batch.Clean[t], e1 = dirty[t - 1] - batch.Clean[t - 1], e0 = dirty[t - 2] - batch.Clean[t - 2];
+                noise += Math.Pow(e2 - 2 * e1 + e0, 2) / 6 / (S - 2);
+            }
+            ratios.Add(10 * Math.Log10(power / noise));
+        }
+        ratios.Sort();
+        // -2 to 20 dB but for one in twenty; an estimate over 498 samples has a standard error of 0.4 dB.
+        Assert.InRange(ratios[0], -4, 2);
+        Assert.InRange(ratios[200], 10, 15);
+        Assert.InRange(ratios[(int)(0.93 * 400)], 16, 22);
+        Assert.InRange(ratios[^1], 20, 34);
+    }
+
+    [Fact]
+    public void What_is_out_of_range_is_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 8 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { ConditionDirt = double.NaN }));
+        var batch = new ExampleBatch(1, S);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Source.Fill(-1, CardioTask.All[0], batch, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Source.Fill(0, CardioTask.All[0], batch, 1));
+        Assert.Throws<ArgumentException>(() => Source.Fill(0, default, batch, 0));
+        Assert.Throws<ArgumentException>(() => Source.Fill(0, CardioTask.All[0], new ExampleBatch(1, 100), 0));
+    }
+}
