@@ -133,28 +133,14 @@ internal sealed class WindowRunner
     private static RestorationException OutOfRange(SampleRange range, Exception cause) => new(FormattableString.Invariant(
         $"the network went out of range from {range.Start / RecordingPreparation.NetworkRate:0.###} s to {range.End / RecordingPreparation.NetworkRate:0.###} s: {cause.Message}"), cause);
 
-    // Unit of the result: of the target's measured samples in restoration, of nothing in translation.
     private AffineScale OutputScale(SampleRange range)
     {
         CardioTask task = _options.Task;
-        return task switch
-        {
-            { Output: Modality.Bp } => AffineScale.BloodPressure,
-            { Kind: TaskKind.Translate } => AffineScale.Normalized,
-            { Kind: TaskKind.Denoise } => WindowScaling.FromQuantiles(_prepared.Signal(task.Output), range),
-            _ => WindowScaling.FromExtremes(_prepared.Signal(task.Output), range),
-        };
+        return WindowUnits.OfResult(task, task.Kind == TaskKind.Translate ? default : _prepared.Signal(task.Output), range);
     }
 
-    private void Scale(CardioTask task, Modality modality, int window, AffineScale output, Span<float> scaled)
-    {
-        SampleRange range = _schedule.Cover[window];
-        ReadOnlySpan<float> signal = _prepared.Signal(modality);
-        AffineScale scale = modality == task.Output && task.Kind != TaskKind.Translate ? output
-            : modality == Modality.Bp ? AffineScale.BloodPressure
-            : WindowScaling.FromExtremes(signal, range);
-        scale.Forward(signal.Slice(range.Start, range.Length), scaled);
-    }
+    private void Scale(CardioTask task, Modality modality, int window, AffineScale output, Span<float> scaled) =>
+        WindowUnits.Scale(task, modality, _prepared.Signal(modality), _schedule.Cover[window], output, scaled);
 
     private void Summarize(float[] draws, float[] summary, float[] band)
     {
