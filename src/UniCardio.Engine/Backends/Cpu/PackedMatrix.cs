@@ -16,13 +16,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="weight">Element (output, input).</param>
     /// <param name="bias">Element (output), or null for none.</param>
     public PackedMatrix(int outputs, int inputs, int panelWidth, Func<int, int, double> weight, Func<int, double>? bias)
+        : this(outputs, inputs, panelWidth)
     {
-        Outputs = outputs;
-        Inputs = inputs;
-        PanelWidth = panelWidth;
-        Panels = (outputs + panelWidth - 1) / panelWidth;
-        _panels = new AlignedBuffer((long)Panels * inputs * panelWidth);
-        _bias = new AlignedBuffer(Panels * panelWidth);
         for (int n = 0; n < outputs; n++)
         {
             float* column = Panel(n / panelWidth) + (n % panelWidth);
@@ -31,6 +26,20 @@ internal sealed unsafe class PackedMatrix : IDisposable
             if (bias is not null)
                 Bias[n] = (float)bias(n);
         }
+    }
+
+    /// <summary>A matrix of zeros, to be filled panel by panel.</summary>
+    /// <param name="outputs">Columns N of the product.</param>
+    /// <param name="inputs">Depth K.</param>
+    /// <param name="panelWidth">Columns of a panel, two vectors.</param>
+    public PackedMatrix(int outputs, int inputs, int panelWidth)
+    {
+        Outputs = outputs;
+        Inputs = inputs;
+        PanelWidth = panelWidth;
+        Panels = (outputs + panelWidth - 1) / panelWidth;
+        _panels = new AlignedBuffer((long)Panels * inputs * panelWidth);
+        _bias = new AlignedBuffer(Panels * panelWidth);
     }
 
     /// <summary>Columns N of the product without padding.</summary>

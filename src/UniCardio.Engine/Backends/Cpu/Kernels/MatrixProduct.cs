@@ -76,6 +76,22 @@ internal static unsafe class MatrixProduct
         }
     }
 
+    /// <summary>One panel: <c>C[rows, 2W] = init + A[rows, depth] B[depth, 2W]</c>, A by row or by column.</summary>
+    /// <param name="a">A(r, k) at a[r aStride + k] by row, at a[k aStride + r] by column.</param>
+    /// <param name="aStride">Floats between rows (by row) or between steps of k (by column).</param>
+    /// <param name="panel">[depth, 2W] dense.</param>
+    /// <param name="depth">K.</param>
+    /// <param name="init">[rows, 2W] start values.</param>
+    /// <param name="initStride">Floats between their rows; 0 repeats one row.</param>
+    /// <param name="c">[rows, 2W].</param>
+    /// <param name="cStride">Floats between rows of C.</param>
+    /// <param name="rows">Rows of A and C.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OnePanel<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c, nint cStride, int rows)
+        where S : struct, ISimd<S, V>
+        where V : struct
+        where TLayout : struct, ITileLayout => Strip<S, V, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride, rows, null, 0);
+
     // Depth of a panel's slice, whole turns of the tile's loop. Sums go on from C, so slicing changes no bit.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int SliceDepth(int depth, int width)
