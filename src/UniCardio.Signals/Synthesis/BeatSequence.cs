@@ -8,9 +8,17 @@ namespace UniCardio.Signals.Synthesis;
 /// <param name="Next">RR interval after it.</param>
 /// <param name="Stroke">Stroke volume relative to the mean.</param>
 /// <param name="Transit">Factor of the pulse's delay behind the R peak.</param>
-/// <param name="IsVentricular">Whether it is a premature ventricular beat.</param>
-internal readonly record struct PlannedBeat(double Time, double Interval, double Next, double Stroke, double Transit, bool IsVentricular)
+/// <param name="Kind">Where it comes from.</param>
+/// <param name="Perfusion">Factor of the pulse's height in the finger beyond <paramref name="Stroke"/>.</param>
+/// <param name="Size">Factor of the ECG's waves.</param>
+internal readonly record struct PlannedBeat(
+    double Time, double Interval, double Next, double Stroke, double Transit, BeatKind Kind, double Perfusion, double Size)
 {
+    /// <summary>Height of the pulse relative to the mean, in the artery or in the skin.</summary>
+    public double Height(bool peripheral) => peripheral ? Stroke * Perfusion : Stroke;
+
+    public bool IsVentricular => Kind == BeatKind.Ventricular;
+
     /// <summary>When the pulse's foot arrives.</summary>
     /// <param name="delay">Mean delay behind the R peak, seconds.</param>
     public double Foot(double delay) => Time + delay * Transit;
@@ -36,29 +44,30 @@ internal sealed class BeatSequence
     public void Plan(SynthesisParameters p, double duration, ulong seed)
     {
         var random = new CounterRandom(seed, 1);
+        // A stream of its own, so that what is drawn here leaves the rhythm as it is.
+        var variation = new CounterRandom(seed, 3);
         RespiratoryPhase = random.NextDouble();
         SlowPhase = random.NextDouble();
+        double stepTime = variation.NextUniform(-1, duration + 1);
         _beats.Clear();
         double mean = 60 / p.HeartRate;
         double interval = mean;
         double time = -LeadIn - random.NextDouble() * mean;
-        bool premature = false, afterPremature = false;
+        BeatKind kind = BeatKind.Normal, before = BeatKind.Normal;
         while (time < duration + 1)
         {
-            bool nextPremature = !premature && random.NextDouble() < p.VentricularEctopy / (1 - p.VentricularEctopy);
+            BeatKind following = NextKind(p, kind, ref random, ref variation);
             double sinus = NextInterval(p, mean, time, ref random);
-            double next = nextPremature ? random.NextUniform(0.55, 0.72) * sinus
-                // The sinus node is not reset: premature interval and pause make two intervals together.
-                : premature ? Math.Max(2 * sinus - interval, sinus)
-                : sinus;
-            next = Math.Max(next, 0.24);
+            double next = Math.Max(Coupling(p, kind, following, interval, sinus, ref random, ref variation), 0.24);
+            bool ventricular = kind == BeatKind.Ventricular;
             // Pulses travel faster while the pressure is high; a premature beat takes longer to open the valve.
-            double transit = 1 - 0.02 * Respiration(p, time) - 0.02 * SlowWave(time) + (premature ? 0.12 : 0);
-            _beats.Add(new PlannedBeat(time, interval, next, Stroke(p, mean, interval, time, premature, afterPremature), transit, premature));
+            double transit = 1 - 0.02 * Respiration(p, time) - 0.02 * SlowWave(time) + (ventricular ? 0.12 : 0);
+            double stroke = Stroke(p, mean, interval, time, kind, before) * (1 + p.StrokeVariability * Math.Clamp(variation.NextGaussian(), -3, 3));
+            _beats.Add(new PlannedBeat(time, interval, next, stroke, transit, kind, Perfusion(p, time, stepTime), EcgSize(p, time)));
             time += next;
             interval = next;
-            afterPremature = premature;
-            premature = nextPremature;
+            before = kind;
+            kind = following;
         }
     }
 
@@ -66,11 +75,40 @@ internal sealed class BeatSequence
 
     public double SlowWave(double time) => PortableMath.SinTurns(SlowPhase + time * SlowFrequency);
 
+    // A premature beat follows a normal one; only runs of ventricular beats put several in a row.
+    private static BeatKind NextKind(SynthesisParameters p, BeatKind kind, ref CounterRandom random, ref CounterRandom variation)
+    {
+        if (kind == BeatKind.Ventricular)
+            return p.VentricularRun > 0 && variation.NextDouble() < p.VentricularRun ? BeatKind.Ventricular : BeatKind.Normal;
+        if (random.NextDouble() < p.VentricularEctopy / (1 - p.VentricularEctopy))
+            return BeatKind.Ventricular;
+        return kind == BeatKind.Normal && p.AtrialEctopy > 0 && variation.NextDouble() < p.AtrialEctopy / (1 - p.AtrialEctopy)
+            ? BeatKind.Atrial : BeatKind.Normal;
+    }
+
+    private static double Coupling(
+        SynthesisParameters p, BeatKind kind, BeatKind following, double interval, double sinus, ref CounterRandom random, ref CounterRandom variation)
+    {
+        if (kind == BeatKind.Ventricular && following == BeatKind.Ventricular)
+            return 60 / p.VentricularRate * (1 + 0.03 * Math.Clamp(variation.NextGaussian(), -3, 3));
+        if (following == BeatKind.Ventricular)
+            return random.NextUniform(0.55, 0.72) * sinus;
+        if (following == BeatKind.Atrial)
+            return variation.NextUniform(0.6, 0.85) * sinus;
+        // The sinus node is not reset by a ventricular beat: premature interval and pause make two intervals together. An atrial one resets it.
+        return kind switch
+        {
+            BeatKind.Ventricular => Math.Max(2 * sinus - interval, sinus),
+            BeatKind.Atrial => 1.08 * sinus,
+            _ => sinus,
+        };
+    }
+
     private double NextInterval(SynthesisParameters p, double mean, double time, ref CounterRandom random)
     {
         double g = random.NextGaussian();
         if (p.AtrialFibrillation)
-            return Math.Max(mean * Math.Clamp(1 + 0.22 * g, 0.5, 1.8), 0.28);
+            return Math.Max(mean * Math.Clamp(1 + p.FibrillatoryIrregularity * g, 0.5, 1.8), 0.28);
         double variation = p.RespiratorySinusArrhythmia * Respiration(p, time) + p.SlowVariability * SlowWave(time)
             + p.RandomVariability * Math.Clamp(g, -3, 3);
         return mean * Math.Clamp(1 + variation, 0.5, 1.6);
@@ -78,9 +116,20 @@ internal sealed class BeatSequence
 
     // Filling approaches its end exponentially: a short interval before the beat ejects less. A ventricular beat contracts out of order, and the
     // beat after it more strongly than its filling alone would make it (post-extrasystolic potentiation).
-    private double Stroke(SynthesisParameters p, double mean, double interval, double time, bool premature, bool afterPremature)
+    private double Stroke(SynthesisParameters p, double mean, double interval, double time, BeatKind kind, BeatKind before)
     {
         double filling = (1 - PortableMath.Exp(-1.6 * interval / mean)) / (1 - PortableMath.Exp(-1.6));
-        return filling * (1 - 0.03 * Respiration(p, time)) * (premature ? 0.6 : afterPremature ? 1.15 : 1);
+        double contraction = kind == BeatKind.Ventricular ? 0.6 : before == BeatKind.Ventricular ? 1.15 : 1;
+        return filling * (1 - p.RespiratoryStroke * Respiration(p, time)) * contraction;
     }
+
+    // Vessels of the skin narrow within a few beats (a deep breath, pain) or open again.
+    private double Perfusion(SynthesisParameters p, double time, double stepTime)
+    {
+        double step = 1 / (1 + PortableMath.Exp(-(time - stepTime) / 0.6));
+        return (1 + p.PpgPulseRespiration * Respiration(p, time)) * (1 - p.PpgPulseLoss * step);
+    }
+
+    // Breathing turns the heart's axis a little.
+    private double EcgSize(SynthesisParameters p, double time) => 1 + p.EcgRespiration * Respiration(p, time);
 }

@@ -8,8 +8,11 @@ public enum BeatKind
     /// <summary>Conducted from the atria, in sinus rhythm or atrial fibrillation.</summary>
     Normal,
 
-    /// <summary>Premature, from a ventricle.</summary>
+    /// <summary>From a ventricle: premature, or one of a run.</summary>
     Ventricular,
+
+    /// <summary>Premature, from an atrium.</summary>
+    Atrial,
 }
 
 /// <summary>The truth about a beat whose R peak lies in the recording.</summary>
@@ -62,15 +65,18 @@ public sealed class SyntheticRecording
     /// <summary>The beats whose R peak lies in the recording, in order of time.</summary>
     public IReadOnlyList<SyntheticBeat> Beats { get; }
 
-    /// <summary>The signals as a recording with channels PPG, ABP and ECG and a WFDB annotation for each beat ("N" or "V") and for the rhythm ("+").</summary>
+    /// <summary>The signals as a recording with channels PPG, ABP and ECG and a WFDB annotation for each beat ("N", "A" or "V") and for the rhythm ("+").</summary>
     /// <param name="name">Name of the recording.</param>
     public Recording ToRecording(string name = "synthetic")
     {
         double rate = Parameters.SampleRate;
-        // Codes of the WFDB annotation format: NORMAL 1, PVC 5, RHYTHM 28.
-        IEnumerable<Annotation> annotations = Beats.Select(b => b.Kind == BeatKind.Ventricular
-            ? new Annotation(b.TimeSeconds, b.Sample, "V") { Code = 5 }
-            : new Annotation(b.TimeSeconds, b.Sample, "N") { Code = 1 });
+        // Codes of the WFDB annotation format: NORMAL 1, PVC 5, APC 8, RHYTHM 28.
+        IEnumerable<Annotation> annotations = Beats.Select(b => b.Kind switch
+        {
+            BeatKind.Ventricular => new Annotation(b.TimeSeconds, b.Sample, "V") { Code = 5 },
+            BeatKind.Atrial => new Annotation(b.TimeSeconds, b.Sample, "A") { Code = 8 },
+            _ => new Annotation(b.TimeSeconds, b.Sample, "N") { Code = 1 },
+        });
         var rhythm = new Annotation(0, 0, "+") { Code = 28, Text = Parameters.AtrialFibrillation ? "(AFIB" : "(N" };
         return new Recording(name,
             [

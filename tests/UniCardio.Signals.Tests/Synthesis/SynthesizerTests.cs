@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using FsCheck;
+using FsCheck.Fluent;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Signals.Tests.Synthesis;
@@ -118,7 +120,8 @@ public class SynthesizerTests
     {
         foreach (ulong seed in new ulong[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
-            var p = SynthesisParameters.Draw(seed, 500) with { FibrillatoryWave = 0 };
+            // A drawn rhythm in an upright lead: the R wave of others may point down, and a monitor's filter moves it.
+            SynthesisParameters p = SynthesisParameters.Draw(seed, 500) with { FibrillatoryWave = 0, VentricularEctopy = 0, Ecg = new(), EcgFilter = null };
             SyntheticRecording r = Generate(p, 30, seed);
             foreach (SyntheticBeat beat in r.Beats.Where(b => b.Sample is > 20 and < 14980))
             {
@@ -187,17 +190,118 @@ public class SynthesizerTests
     {
         var generator = new CardiovascularSynthesizer();
         float[] ppg = new float[500], pressure = new float[500], ecg = new float[500];
-        for (ulong seed = 0; seed < 500; seed++)
+        Gen<ulong> seeds = Gen.Choose(0, int.MaxValue).Select(i => (ulong)i);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(seeds.ToArbitrary(), seed =>
         {
-            generator.Fill(SynthesisParameters.Draw(seed), seed, ppg, pressure, ecg);
-            for (int i = 0; i < 500; i++)
-            {
-                Assert.InRange(pressure[i], 20, 260);
-                Assert.InRange(ecg[i], -6, 6);
-                Assert.InRange(ppg[i], -1.5f, 3);
-            }
-            Assert.True(pressure.Max() - pressure.Min() > 10);
+            SynthesisParameters p = SynthesisParameters.Draw(seed);
+            p.Validate();
+            generator.Fill(p, seed, ppg, pressure, ecg);
+            AssertWithin(pressure, 5, 320);
+            AssertWithin(ecg, -10, 10);
+            AssertWithin(ppg, -4, 6);
+            // Fast fibrillation in a damped line leaves little of a pulse, but something.
+            Assert.True(pressure.Max() - pressure.Min() > 3);
+            Assert.True(ecg.Max() - ecg.Min() > 0.05f);
+            Assert.True(ppg.Max() - ppg.Min() > 0.1f);
+        }));
+    }
+
+    private static void AssertWithin(float[] values, float low, float high)
+    {
+        foreach (float x in values)
+        {
+            if (!(x >= low && x <= high))
+                Assert.Fail($"{x} is not from {low} to {high}");
         }
+    }
+
+    [Fact]
+    public void Drawn_subjects_cover_the_ranges_that_recordings_have()
+    {
+        SynthesisParameters[] drawn = [.. Enumerable.Range(0, 3000).Select(i => SynthesisParameters.Draw((ulong)i))];
+        // Each range has at least a hundredth of the subjects at either end, so at 3000 one of these fails once in e^30 or so.
+        Assert.Contains(drawn, p => p.HeartRate < 38);
+        Assert.Contains(drawn, p => p.HeartRate > 170);
+        Assert.Contains(drawn, p => p.PressureDelay > 0.45);
+        Assert.Contains(drawn, p => p.PpgDelay > 0.65);
+        Assert.Contains(drawn, p => p.PpgDelay - p.PressureDelay > 0.4);
+        Assert.Contains(drawn, p => p.PpgDelay < p.PressureDelay);
+        Assert.Contains(drawn, p => p.SystolicPressure < 70);
+        Assert.Contains(drawn, p => p.SystolicPressure > 220);
+        Assert.Contains(drawn, p => p.SystolicPressure - p.DiastolicPressure > 100);
+        Assert.Contains(drawn, p => p.SystolicPressure - p.DiastolicPressure < 20);
+        Assert.Contains(drawn, p => p.Ecg.R < -0.5);
+        Assert.Contains(drawn, p => p.Ecg.T < -0.2);
+        Assert.Contains(drawn, p => p.Ecg.Spike != 0);
+        Assert.Contains(drawn, p => p.AtrialFibrillation && p.FibrillatoryIrregularity > 0.2);
+        Assert.Contains(drawn, p => p.AtrialFibrillation && p.FibrillatoryIrregularity < 0.03);
+        Assert.Contains(drawn, p => p.VentricularRun > 0.9);
+        Assert.Contains(drawn, p => p.AtrialEctopy > 0.1);
+    }
+
+    [Fact]
+    public void Runs_of_ventricular_beats_have_their_rate_and_length()
+    {
+        SyntheticRecording r = Generate(new SynthesisParameters { VentricularEctopy = 0.1, VentricularRun = 0.8, VentricularRate = 180 }, 900, 12);
+        int beats = 0, runs = 0;
+        for (int i = 1; i < r.Beats.Count; i++)
+        {
+            if (r.Beats[i].Kind != BeatKind.Ventricular)
+                continue;
+            beats++;
+            if (r.Beats[i - 1].Kind == BeatKind.Ventricular)
+                // 3% of variation, cut at three standard deviations.
+                Assert.InRange((r.Beats[i].TimeSeconds - r.Beats[i - 1].TimeSeconds) * 3, 0.909, 1.091);
+            else
+                runs++;
+        }
+        // Geometric with mean 5; a standard error of 4.5 / sqrt(runs), some 100 of them.
+        Assert.InRange(beats / (double)runs, 2.8, 7.2);
+    }
+
+    [Fact]
+    public void Premature_atrial_beats_reset_the_sinus_node_and_keep_their_shape()
+    {
+        var p = new SynthesisParameters { AtrialEctopy = 0.1, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, EcgRespiration = 0 };
+        SyntheticRecording r = Generate(p, 300, 13);
+        double mean = 60 / p.HeartRate;
+        int premature = 0;
+        for (int i = 1; i + 1 < r.Beats.Count; i++)
+        {
+            if (r.Beats[i].Kind != BeatKind.Atrial)
+                continue;
+            premature++;
+            Assert.InRange((r.Beats[i].TimeSeconds - r.Beats[i - 1].TimeSeconds) / mean, 0.6, 0.85);
+            Assert.Equal(1.08 * mean, r.Beats[i + 1].TimeSeconds - r.Beats[i].TimeSeconds, 1e-9);
+        }
+        // A tenth of some 360 beats; five standard deviations are 28.
+        Assert.InRange(premature, 8, 64);
+        Assert.Contains(r.ToRecording().Annotations, a => a.Symbol == "A");
+    }
+
+    [Fact]
+    public void A_pulse_shape_of_its_own_keeps_the_pressures_asked_for()
+    {
+        var pulse = new PulseMorphology { Onset = 2, Offset = 3, QuickShare = 0.7, SlowDecay = 1.2, Dicrotic = 0.2, DicroticDelay = 0.25, DicroticWidth = 0.09 };
+        var p = new SynthesisParameters { PressurePulse = pulse, RespiratoryPressure = 0, SlowPressure = 0, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, RespiratoryStroke = 0 };
+        SyntheticRecording r = Generate(p, 60, 14);
+        // A regular rhythm swings between them but for the pulses' transit, which breathes by a sine; sampling takes a fraction of a mmHg.
+        Assert.Equal(p.SystolicPressure, r.Beats.Where(b => b.Systolic is not null).Average(b => b.Systolic!.Value), 0.5);
+        Assert.Equal(p.DiastolicPressure, r.Beats.Where(b => b.Systolic is not null).Average(b => b.Diastolic!.Value), 0.5);
+    }
+
+    [Fact]
+    public void Respiration_changes_the_PPG_s_pulses_where_asked_and_a_loss_lowers_them()
+    {
+        static double[] Heights(SynthesisParameters p) => [.. Generate(p, 120, 15) is var r
+            ? r.Beats.Where(b => b.TimeSeconds is > 1 and < 118).Select(b =>
+                (double)Enumerable.Range(b.Sample + 30, 60).Max(i => r.Ppg[i]) - Enumerable.Range(b.Sample + 20, 25).Min(i => r.Ppg[i])) : []];
+        var still = new SynthesisParameters { PpgRespiration = 0, RespiratoryStroke = 0, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0 };
+        double[] plain = Heights(still), breathing = Heights(still with { PpgPulseRespiration = 0.3 }), lost = Heights(still with { PpgPulseLoss = 0.6 });
+        Assert.InRange(plain.Max() - plain.Min(), 0, 0.05);
+        // Peaks sampled from a sine of 30%.
+        Assert.InRange(breathing.Max() - breathing.Min(), 0.5, 0.62);
+        Assert.InRange(lost.Min() / lost.Max(), 0.38, 0.5);
     }
 
     [Fact]
@@ -217,7 +321,9 @@ public class SynthesizerTests
     [
         new() { HeartRate = 29 }, new() { HeartRate = 221 }, new() { HeartRate = double.NaN }, new() { SampleRate = 0 },
         new() { SystolicPressure = 80, DiastolicPressure = 75 }, new() { DiastolicPressure = 20 }, new() { VentricularEctopy = 0.5 },
-        new() { PpgDelay = -0.1 }, new() { Ecg = new EcgMorphology(R: 6) }, new() { DicroticNotch = 1.1 },
+        new() { PpgDelay = -0.4 }, new() { Ecg = new EcgMorphology(R: 6) }, new() { DicroticNotch = 1.1 },
+        new() { VentricularRun = 1 }, new() { Ecg = new EcgMorphology { QrsWidth = 4 } }, new() { PpgPulse = new PulseMorphology { Onset = 0 } },
+        new() { EcgFilter = new MonitorFilter { LowPass = 60 } }, new() { PpgFilter = new MonitorFilter { HighPass = double.NaN } },
     ];
 
     [Theory]
