@@ -1,0 +1,35 @@
+using UniCardio.Engine.Model;
+
+namespace UniCardio.Evaluation.Baselines;
+
+/// <summary>The baselines of an evaluation.</summary>
+public sealed class BaselineSet
+{
+    /// <summary>Makes them ready.</summary>
+    /// <param name="windowSamples">Samples of a window, S.</param>
+    /// <param name="cancellationToken">Looked at between synthetic subjects.</param>
+    public BaselineSet(int windowSamples, CancellationToken cancellationToken = default)
+    {
+        Population = new SyntheticPopulation(cancellationToken: cancellationToken);
+        Tuning = new FilterTuning(Population, windowSamples);
+        All =
+        [
+            new LinearInterpolation(), new CubicSplineInterpolation(), GapBeatTemplate.ByRhythm, GapBeatTemplate.ByOtherSignal,
+            new Untouched(), .. NoiseFilterFamily.All.Select(f => new NoiseFilterBaseline(f, Tuning)),
+            new FlatLevel(Population), new PopulationTemplate(Population), new PatientTemplate(Population),
+        ];
+    }
+
+    /// <summary>Every baseline.</summary>
+    public IReadOnlyList<IBaseline> All { get; }
+
+    /// <summary>The synthetic subjects that they know.</summary>
+    public SyntheticPopulation Population { get; }
+
+    /// <summary>The settings of the filters.</summary>
+    public FilterTuning Tuning { get; }
+
+    /// <summary>The baselines that have an answer to a task.</summary>
+    /// <param name="task">The task.</param>
+    public IEnumerable<IBaseline> For(CardioTask task) => All.Where(b => b.Fits(task));
+}

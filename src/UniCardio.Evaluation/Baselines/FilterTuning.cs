@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using UniCardio.Engine.Model;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Scaling;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Evaluation.Baselines;
+
+/// <summary>
+/// The settings of each filter for each signal and noise: those with the least mean squared error over windows of synthetic subjects, so that the
+/// recordings that are measured on have no say. Equal populations give equal choices. Safe to share between threads.
+/// </summary>
+/// <param name="population">The subjects.</param>
+/// <param name="windowSamples">Samples of a window, S.</param>
+public sealed class FilterTuning(SyntheticPopulation population, int windowSamples)
+{
+    private const ulong Seed = 0xF117E5;
+    private readonly ConcurrentDictionary<(string Family, Modality Modality, double Snr), INoiseFilter> _choices = new();
+
+    /// <summary>What was chosen so far.</summary>
+    public IReadOnlyDictionary<(string Family, Modality Modality, double Snr), INoiseFilter> Choices => _choices;
+
+    /// <summary>The best filter of a family.</summary>
+    /// <param name="family">The family.</param>
+    /// <param name="modality">The signal.</param>
+    /// <param name="snr">Signal-to-noise ratio, dB.</param>
+    public INoiseFilter Choose(NoiseFilterFamily family, Modality modality, double snr)
+    {
+        ArgumentNullException.ThrowIfNull(family);
+        return _choices.GetOrAdd((family.Name, modality, snr), _ => Search(family, modality, snr));
+    }
+
+    private INoiseFilter Search(NoiseFilterFamily family, Modality modality, double snr)
+    {
+        var errors = new double[family.Candidates.Count];
+        var smooth = new float[windowSamples];
+        for (int i = 0; i < population.Subjects.Count; i++)
+        {
+            ReadOnlySpan<float> signal = population.Subjects[i].Signal(modality);
+            var middle = new SampleRange(Math.Max(0, (signal.Length - windowSamples) / 2), Math.Min(windowSamples, signal.Length));
+            float[] clean = signal.Slice(middle.Start, middle.Length).ToArray(), noisy = [.. clean];
+            Corruption.Noise(snr).Apply(noisy, CounterRandom.Derive(Seed, (ulong)i));
+            // Every subject has the same weight, however large its pulse or QRS.
+            double unit = WindowScaling.FromExtremes(clean, new SampleRange(0, clean.Length)).HalfRange;
+            for (int c = 0; c < errors.Length; c++)
+            {
+                Span<float> made = smooth.AsSpan(0, clean.Length);
+                family.Candidates[c].Run(noisy, made);
+                double error = Signals.Processing.Measures.RootMeanSquareError(made, clean)!.Value / unit;
+                errors[c] += error * error;
+            }
+        }
+
+        return family.Candidates[Array.IndexOf(errors, errors.Min())];
+    }
+}

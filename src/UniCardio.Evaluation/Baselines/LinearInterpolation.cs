@@ -1,0 +1,37 @@
+using UniCardio.Engine.Model;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Evaluation.Baselines;
+
+/// <summary>A straight line from the last measured sample before each gap to the first one after it; level where one side has none.</summary>
+public sealed class LinearInterpolation : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => "linear";
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Impute;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result)
+    {
+        float[] filled = window.Given(window.Task.Output).ToArray();
+        Fill(filled);
+        filled.AsSpan(window.Window.Start, window.Window.Length).CopyTo(result);
+    }
+
+    /// <summary>Fills every gap of a signal that has a measured sample.</summary>
+    internal static void Fill(Span<float> signal)
+    {
+        foreach (SampleRange gap in GapFinder.Find(signal))
+        {
+            bool before = gap.Start > 0, after = gap.End < signal.Length;
+            float from = before ? signal[gap.Start - 1] : after ? signal[gap.End] : 0, to = after ? signal[gap.End] : from;
+            if (!before)
+                from = to;
+            for (int i = 0; i < gap.Length; i++)
+                signal[gap.Start + i] = from + ((to - from) * (i + 1) / (gap.Length + 1));
+        }
+    }
+}

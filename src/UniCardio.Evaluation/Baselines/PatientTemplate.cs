@@ -1,0 +1,51 @@
+using UniCardio.Engine.Model;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Scaling;
+
+namespace UniCardio.Evaluation.Baselines;
+
+/// <summary>
+/// The patient's own average beat of the target, measured up to 30 s before and after the window, placed by the beats of a given signal
+/// at this patient's delay. It knows what no translation is given: the target itself, right beside the window. A flat line at the patient's
+/// mean where too few beats are found.
+/// </summary>
+/// <param name="population">Gives the level where the patient's target is measured nowhere else.</param>
+public sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => "patient's beat, placed by pulses";
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result)
+    {
+        Modality target = window.Task.Output, source = BeatPlacement.Source(window.Task.Conditions)!.Value;
+        ReadOnlySpan<float> elsewhere = window.Given(target);
+        var wave = new float[elsewhere.Length];
+        Array.Fill(wave, Mean(elsewhere) ?? (float)population.LevelOf(target));
+        IReadOnlyList<int> known = Beats.Detect(target, elsewhere), given = Beats.Detect(source, window.Given(source));
+        if (BeatTemplate.Average(elsewhere, known, window.Window.Start + (0.5 * window.Window.Length)) is { } template
+            && BeatPlacement.Delay(source, given, target, known) is { } delay
+            && BeatPlacement.Over([.. given.Select(b => b + delay)], window.Window, template.Interval) is { } placed)
+        {
+            template.Render(placed, wave);
+        }
+
+        Span<float> made = wave.AsSpan(window.Window.Start, window.Window.Length);
+        if (window.IsNormalized)
+            WindowScaling.FromExtremes(made, new SampleRange(0, made.Length)).Forward(made, made);
+        made.CopyTo(result);
+    }
+
+    private static float? Mean(ReadOnlySpan<float> signal)
+    {
+        double sum = 0;
+        int count = 0;
+        foreach (float x in signal)
+            (sum, count) = float.IsNaN(x) ? (sum, count) : (sum + x, count + 1);
+        return count == 0 ? null : (float)(sum / count);
+    }
+}
