@@ -11,6 +11,15 @@ namespace ILGPU
 
         public IReadOnlyList<Device> Devices { get; }
 
+        /// <summary>Class of a kernel that does not compile here.</summary>
+        public string? RefusedKernel { get; set; }
+
+        /// <summary>Kernels compiled so far.</summary>
+        public int Compiled { get; private set; }
+
+        /// <summary>As with ILGPU, a compilation that failed can leave the context unable to compile anything.</summary>
+        public bool IsSpoiled { get; private set; }
+
         public static Context Create(Action<Builder> build)
         {
             var builder = new Builder();
@@ -20,6 +29,20 @@ namespace ILGPU
 
         public void Dispose()
         {
+        }
+
+        internal void Compile(string kernel)
+        {
+            if (IsSpoiled)
+                throw new NullReferenceException("the context is spoiled by a compilation that failed");
+            if (kernel != RefusedKernel)
+            {
+                Compiled++;
+                return;
+            }
+
+            IsSpoiled = true;
+            throw new InternalCompilerException($"{kernel} is not supported");
         }
 
         /// <summary>Options; the checking device has none of ILGPU's.</summary>
@@ -32,6 +55,9 @@ namespace ILGPU
             public Builder Optimize(OptimizationLevel level) => this;
         }
     }
+
+    /// <summary>A kernel that does not compile.</summary>
+    public sealed class InternalCompilerException(string message) : Exception(message);
 
     public enum OptimizationLevel
     {
@@ -48,6 +74,12 @@ namespace ILGPU.Runtime
         CPU,
         Cuda,
         OpenCL,
+    }
+
+    /// <summary>Whatever a device refuses.</summary>
+    public abstract class AcceleratorException(string message, Exception? inner) : Exception(message, inner)
+    {
+        public abstract AcceleratorType AcceleratorType { get; }
     }
 
     public sealed class Device
@@ -94,23 +126,23 @@ namespace ILGPU.Runtime
     }
 
     /// <summary>Launches run at once, in the caller's thread.</summary>
-    public sealed class AcceleratorStream
+    public sealed class AcceleratorStream(Accelerator accelerator)
     {
-        public void Synchronize()
-        {
-        }
+        public void Synchronize() => accelerator.Synchronize();
     }
 
     /// <summary>The checking device as the backend sees it.</summary>
     public sealed class Accelerator : IDisposable
     {
         private int _buffers;
-        private bool _disposed;
+        private int _launching;
+        private long _allocated;
 
         internal Accelerator(Context context, Device device)
         {
             Context = context;
             Device = device;
+            DefaultStream = new AcceleratorStream(this);
         }
 
         public Context Context { get; }
@@ -125,7 +157,7 @@ namespace ILGPU.Runtime
 
         public int NumMultiprocessors => Device.NumMultiprocessors;
 
-        public AcceleratorStream DefaultStream { get; } = new();
+        public AcceleratorStream DefaultStream { get; }
 
         /// <summary>How thoroughly launches from here on are checked.</summary>
         public CheckDepth Depth { get; set; } = CheckDepth.Full;
@@ -133,7 +165,24 @@ namespace ILGPU.Runtime
         /// <summary>Launches so far.</summary>
         public int Launches { get; private set; }
 
-        public void Bind() => ObjectDisposedException.ThrowIf(_disposed, this);
+        /// <summary>Whether the accelerator was let go.</summary>
+        public bool IsDisposed { get; private set; }
+
+        /// <summary>Bytes of buffers that were not disposed yet.</summary>
+        public long AllocatedBytes => Interlocked.Read(ref _allocated);
+
+        /// <summary>Bytes that all buffers together may have.</summary>
+        public long MemoryLimit { get; set; } = long.MaxValue;
+
+        /// <summary>Whether every call is refused from here on, as after an error on a GPU.</summary>
+        public bool IsLost { get; set; }
+
+        public void Bind()
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            if (IsLost)
+                throw new KernelFault(FaultKind.Lost, "the device answers no more");
+        }
 
         public void Synchronize() => Bind();
 
@@ -143,10 +192,21 @@ namespace ILGPU.Runtime
             Bind();
             if (length <= 0)
                 throw new KernelFault(FaultKind.Resources, $"a buffer of {length} elements");
-            return new MemoryBuffer1D<T, Stride1D.Dense>(length, $"buffer {++_buffers} ({length} {typeof(T).Name})");
+            long bytes = length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+            if (AllocatedBytes + bytes > MemoryLimit)
+                throw new KernelFault(FaultKind.Resources, $"{bytes} bytes beside {AllocatedBytes} are more than {MemoryLimit}");
+            Interlocked.Add(ref _allocated, bytes);
+            return new MemoryBuffer1D<T, Stride1D.Dense>(length, $"buffer {Interlocked.Increment(ref _buffers)} ({length} {typeof(T).Name})", freed => Interlocked.Add(ref _allocated, -freed));
         }
 
-        public void Dispose() => _disposed = true;
+        public void Dispose() => IsDisposed = true;
+
+        internal CheckedKernel Load(System.Reflection.MethodInfo method)
+        {
+            Bind();
+            Context.Compile((method.DeclaringType?.Name ?? method.Name).Split('`')[0]);
+            return new CheckedKernel(method);
+        }
 
         internal void Launch(CheckedKernel kernel, KernelConfig config, params object?[] arguments)
         {
@@ -156,7 +216,16 @@ namespace ILGPU.Runtime
                 throw new KernelFault(FaultKind.Resources, $"{kernel.Name}: a grid of {grid} groups of {group} threads");
             if (grid.Y > 65535 || grid.Z > 65535)
                 throw new KernelFault(FaultKind.Resources, $"{kernel.Name}: a grid of {grid} is more than CUDA takes");
-            new CheckedLaunch(kernel, grid, group, arguments, Device.MaxSharedMemoryPerGroup).Run(Depth, Launches++);
+            if (Interlocked.Exchange(ref _launching, 1) != 0)
+                throw new KernelFault(FaultKind.Concurrency, $"{kernel.Name} was launched while another thread's launch was under way");
+            try
+            {
+                new CheckedLaunch(kernel, grid, group, arguments, Device.MaxSharedMemoryPerGroup).Run(Depth, Launches++);
+            }
+            finally
+            {
+                Volatile.Write(ref _launching, 0);
+            }
         }
     }
 
@@ -166,10 +235,12 @@ namespace ILGPU.Runtime
         where TStride : struct
     {
         private readonly CheckedMemory _memory;
+        private Action<long>? _freed;
 
-        internal MemoryBuffer1D(long length, string name)
+        internal MemoryBuffer1D(long length, string name, Action<long> freed)
         {
             Length = length;
+            _freed = freed;
             _memory = new CheckedMemory(name, length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
         }
 
@@ -179,7 +250,11 @@ namespace ILGPU.Runtime
 
         public ArrayView1D<T, TStride> View => new(new ArrayView<T>(_memory, 0, Length));
 
-        public void Dispose() => _memory.Dispose();
+        public void Dispose()
+        {
+            _memory.Dispose();
+            Interlocked.Exchange(ref _freed, null)?.Invoke(Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+        }
     }
 
     /// <summary>Page-locked host memory; an array here.</summary>

@@ -90,7 +90,7 @@ namespace ILGPU.Algorithms
 
         public static float Exp(float x) => MathF.Exp(x);
 
-        public static float Exp2(float x) => (float)Math.Pow(2, x);
+        public static float Exp2(float x) => MathF.Pow(2, x);
 
         public static float Log(float x) => MathF.Log(x);
 

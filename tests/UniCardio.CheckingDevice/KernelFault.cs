@@ -1,3 +1,5 @@
+using ILGPU.Runtime;
+
 namespace UniCardio.CheckingDevice;
 
 /// <summary>What a kernel did wrong.</summary>
@@ -26,10 +28,16 @@ public enum FaultKind
 
     /// <summary>A launch or an allocation that a real device would refuse.</summary>
     Resources,
+
+    /// <summary>Two threads launched at a time: OpenCL keeps a launch's arguments in the kernel, so one would take the other's.</summary>
+    Concurrency,
+
+    /// <summary>The device was declared lost.</summary>
+    Lost,
 }
 
 /// <summary>A fault found by the checking device; the message names kernel, group and thread.</summary>
-public sealed class KernelFault : Exception
+public sealed class KernelFault : AcceleratorException
 {
     public KernelFault(FaultKind kind, string message, Exception? inner = null)
         : base($"{kind}: {message}", inner)
@@ -38,6 +46,8 @@ public sealed class KernelFault : Exception
     }
 
     public FaultKind Kind { get; }
+
+    public override AcceleratorType AcceleratorType => AcceleratorType.CPU;
 
     // Adds where the running thread is, if a kernel runs.
     internal static KernelFault Here(FaultKind kind, string message) =>

@@ -8,7 +8,7 @@ public static class KernelLoaders
     public static Action<AcceleratorStream, KernelConfig, T1> LoadKernel<T1>(this Accelerator accelerator, Action<T1> kernel)
         where T1 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1) => accelerator.Launch(loaded, config, p1);
     }
 
@@ -16,7 +16,7 @@ public static class KernelLoaders
         where T1 : struct
         where T2 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2) => accelerator.Launch(loaded, config, p1, p2);
     }
 
@@ -25,7 +25,7 @@ public static class KernelLoaders
         where T2 : struct
         where T3 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3) => accelerator.Launch(loaded, config, p1, p2, p3);
     }
 
@@ -35,7 +35,7 @@ public static class KernelLoaders
         where T3 : struct
         where T4 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4) => accelerator.Launch(loaded, config, p1, p2, p3, p4);
     }
 
@@ -46,7 +46,7 @@ public static class KernelLoaders
         where T4 : struct
         where T5 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5);
     }
 
@@ -58,7 +58,7 @@ public static class KernelLoaders
         where T5 : struct
         where T6 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6);
     }
 
@@ -71,7 +71,7 @@ public static class KernelLoaders
         where T6 : struct
         where T7 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7);
     }
 
@@ -85,7 +85,7 @@ public static class KernelLoaders
         where T7 : struct
         where T8 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8);
     }
 
@@ -100,7 +100,7 @@ public static class KernelLoaders
         where T8 : struct
         where T9 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9);
     }
 
@@ -116,7 +116,7 @@ public static class KernelLoaders
         where T9 : struct
         where T10 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10);
     }
 
@@ -133,7 +133,7 @@ public static class KernelLoaders
         where T10 : struct
         where T11 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11);
     }
 
@@ -151,7 +151,7 @@ public static class KernelLoaders
         where T11 : struct
         where T12 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12);
     }
 
@@ -170,7 +170,7 @@ public static class KernelLoaders
         where T12 : struct
         where T13 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13);
     }
 
@@ -190,7 +190,7 @@ public static class KernelLoaders
         where T13 : struct
         where T14 : struct
     {
-        var loaded = new CheckedKernel(kernel.Method);
+        var loaded = accelerator.Load(kernel.Method);
         return (_, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14) => accelerator.Launch(loaded, config, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14);
     }
 }

@@ -2,6 +2,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
+using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sampling;
 using UniCardio.Weights;
 
@@ -12,13 +13,13 @@ public sealed class ExecutorTests : IDisposable
 {
     private static readonly ModelConfiguration s_model = new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
 
-    private readonly GpuDevice _device = TestDevices.Open(thorough: false);
+    private readonly DeviceLease _lease = TestDevices.Open(thorough: false);
     private readonly ModelWeights _weights = new WeightRecipe(1, s_model).Create();
 
     [Fact]
     public void WrongUseIsRefused()
     {
-        using var backend = new GpuBackend(_device, _weights);
+        using var backend = new GpuBackend(_lease.Device, _weights);
         var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null));
         IExecutor executor = backend.CreateExecutor(plan);
         float[] six = new float[6];
@@ -45,7 +46,17 @@ public sealed class ExecutorTests : IDisposable
     {
         ModelConfiguration m = s_model with { Channels = channels, Heads = heads, Blocks = 1 };
         using ModelWeights weights = new WeightRecipe(1, m).Create();
-        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_device, weights, new GpuOptions { GroupRows = groupRows })).Setting);
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, weights, new GpuOptions { GroupRows = groupRows })).Setting);
+    }
+
+    [Theory]
+    [InlineData("window", -1, 0)]
+    [InlineData("global_tokens", 4, -1)]
+    public void PatternsOutOfRangeAreRefused(string setting, int window, int globals)
+    {
+        var pattern = new AttentionPattern { Window = window, GlobalTokens = globals };
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, _weights, new GpuOptions { Attention = pattern })).Setting);
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new ReferenceBackend(_weights, pattern: pattern)).Setting);
     }
 
 #if !USE_ILGPU
@@ -60,6 +71,6 @@ public sealed class ExecutorTests : IDisposable
     public void Dispose()
     {
         _weights.Dispose();
-        _device.Dispose();
+        _lease.Dispose();
     }
 }

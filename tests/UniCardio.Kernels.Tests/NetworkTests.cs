@@ -46,10 +46,30 @@ public sealed class NetworkTests
         Skip.If(TestDevices.IsSlow && groupRows != 1, "too slow on ILGPU's CPU device");
         ModelConfiguration m = sizes == "small" ? s_small : s_folded;
         var plan = new InferencePlan(m, CardioTask.Parse(sizes == "small" ? "ppg,bp->ecg" : "impute ecg | ppg", null), windows: 2, draws);
-        using GpuDevice device = TestDevices.Open();
+        using DeviceLease lease = TestDevices.Open();
         using ModelWeights weights = new WeightRecipe(5, m).Create();
-        using var backend = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = groupRows });
+        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = groupRows });
         AssertClose(Run(new ReferenceBackend(weights), plan, [3, 3, 41]), Run(backend, plan, [3, 3, 41]));
+    }
+
+    // 33 and 17 tokens: with a window of 0 a query of the last tile sees nothing of the first.
+    [SkippableTheory]
+    [InlineData("small", 0, 0)]
+    [InlineData("small", 8, 2)]
+    [InlineData("folded", 3, 0)]
+    public void LocalAttentionMatchesReference(string sizes, int window, int globals)
+    {
+        Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
+        ModelConfiguration m = sizes == "small" ? s_small : s_folded;
+        var pattern = new AttentionPattern { Window = window, GlobalTokens = globals };
+        var plan = new InferencePlan(m, CardioTask.Parse("ppg,bp->ecg", null));
+        using DeviceLease lease = TestDevices.Open(thorough: false);
+        using ModelWeights weights = new WeightRecipe(5, m).Create();
+        using var local = new GpuBackend(lease.Device, weights, new GpuOptions { Attention = pattern });
+        using var dense = new GpuBackend(lease.Device, weights);
+        float[] actual = Run(local, plan, [3, 41]);
+        AssertClose(Run(new ReferenceBackend(weights, pattern: pattern), plan, [3, 41]), actual);
+        Assert.True(RelativeError.Of(Run(dense, plan, [3, 41]), actual) > 100 * Tolerance, "the window made no difference");
     }
 
     [SkippableFact]
@@ -57,10 +77,10 @@ public sealed class NetworkTests
     {
         Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
         var plan = new InferencePlan(s_folded, CardioTask.Parse("bp->ppg", null));
-        using GpuDevice device = TestDevices.Open(thorough: false);
+        using DeviceLease lease = TestDevices.Open(thorough: false);
         using ModelWeights weights = new WeightRecipe(6, s_folded).Create();
-        using var fused = new GpuBackend(device, weights, new GpuOptions { GroupRows = 1 });
-        using var separate = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = false, GroupRows = 3 });
+        using var fused = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = 1 });
+        using var separate = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = 3 });
         Assert.Equal(Run(separate, plan, [7]), Run(fused, plan, [7]));
     }
 
@@ -68,9 +88,9 @@ public sealed class NetworkTests
     public void KeyedNoiseAndHistoryMatchReference()
     {
         var plan = new InferencePlan(s_small, CardioTask.Parse("ppg->bp", null), windows: 2, draws: 2);
-        using GpuDevice device = TestDevices.Open();
+        using DeviceLease lease = TestDevices.Open();
         using ModelWeights weights = new WeightRecipe(5, s_small).Create();
-        using var backend = new GpuBackend(device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
         AssertClose(Sample(new ReferenceBackend(weights), plan), Sample(backend, plan));
     }
 
@@ -82,8 +102,8 @@ public sealed class NetworkTests
     {
         using GoldenFile golden = OpenGolden(file);
         using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
-        using GpuDevice device = TestDevices.Open(thorough: false);
-        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
+        using DeviceLease lease = TestDevices.Open(thorough: false);
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(lease.Device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
         Assert.True(report.Passed, $"{report.Worst}");
     }
 
@@ -96,8 +116,8 @@ public sealed class NetworkTests
     {
         using GoldenFile golden = OpenGolden("tiny.samplers.safetensors");
         using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
-        using GpuDevice device = TestDevices.Open(thorough: false);
-        using var backend = new GpuBackend(device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        using DeviceLease lease = TestDevices.Open(thorough: false);
+        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
         GoldenRun run = golden.Entries.OfType<GoldenRun>().First(r => r.Name.StartsWith(kind, StringComparison.Ordinal));
         var plan = new InferencePlan(golden.Configuration, run.Task, run.Batch);
         int samples = golden.Configuration.SlotSamples;

@@ -29,13 +29,13 @@ public sealed class NoiseTests
     public void NormalsAreTheEnginesWithinRounding(ulong seed, uint window, uint step)
     {
         const int Samples = 77, Draws = 3;
-        using GpuDevice device = TestDevices.Open();
-        Accelerator accelerator = device.Accelerator;
+        using DeviceLease lease = TestDevices.Open();
+        Accelerator accelerator = lease.Device.Accelerator;
         using MemoryBuffer1D<int, Stride1D.Dense> windows = accelerator.Allocate1D<int>(2);
         using MemoryBuffer1D<float, Stride1D.Dense> state = accelerator.Allocate1D<float>(2 * Draws * Samples);
         ((ArrayView<int>)windows.View).CopyFromCPU([(int)window, 3]);
         var values = new StepValues { SeedLow = (uint)seed, SeedHigh = (uint)(seed >> 32), NoiseIndex = (int)step, Draws = Draws };
-        device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples, windows.View, state.View);
+        lease.Device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples, windows.View, state.View);
         float[] actual = new float[state.Length], expected = new float[Samples];
         ((ArrayView<float>)state.View).CopyToCPU(actual);
         for (int stream = 0; stream < 2 * Draws; stream++)

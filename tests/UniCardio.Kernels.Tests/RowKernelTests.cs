@@ -11,17 +11,30 @@ namespace UniCardio.Kernels.Tests;
 /// <summary>Encoder, block and decoder kernels one at a time against their double twins, on odd numbers of tokens, at p 1 and 5.</summary>
 public sealed class RowKernelTests
 {
-    // Each kernel is a chain of at most four sums of at most 90 products in float32, LayerNorms between: 2e-6 is four times what
-    // such a chain is off by when roundings add up as a random walk (sqrt(90) x 6e-8 each).
+    // Each kernel is a chain of at most four sums of at most 192 products in float32, LayerNorms between: 2e-6 is more than twice
+    // what such a chain is off by when roundings add up as a random walk (sqrt(192) x 6e-8 each).
     private const double Tolerance = 2e-6;
 
-    public static TheoryData<int, int> Sizes => new() { { 1, 1 }, { 17, 5 }, { 33, 1 }, { 100, 5 }, { 500, 1 } };
+    // Tokens, samples of a token, channels and heads: head dims 12, 30, 36, 64 and 6, rows of which some are no multiple of 4 wide.
+    public static TheoryData<int, int, int, int> Sizes => new()
+    {
+        { 1, 1, 36, 3 },
+        { 17, 1, 30, 1 },
+        { 33, 1, 36, 1 },
+        { 100, 1, 192, 3 },
+        { 500, 1, 18, 3 },
+        { 1, 5, 60, 5 },
+        { 17, 5, 90, 3 },
+        { 33, 5, 180, 5 },
+        { 100, 5, 90, 3 },
+        { 500, 5, 60, 5 },
+    };
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void EncoderMatches(int tokens, int p)
+    public void EncoderMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         c.Pass.Encode(0);
         double[] plane = new double[tokens * c.Model.Channels], expected = new double[tokens * c.Model.Channels];
         double[] samples = [.. c.Conditions.Select(v => (double)v)];
@@ -31,9 +44,9 @@ public sealed class RowKernelTests
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void QkvMatches(int tokens, int p)
+    public void QkvMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, c.Model.Channels);
         c.Device.Kernels.Qkv(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), c.Network.Steps(3).SubView(0, c.Layout.StepQuads), c.Buffers.X.View, c.Buffers.Qkv.View, 0);
         float[] qkv = c.Read(c.Buffers.Qkv, c.QkvRows);
@@ -56,9 +69,9 @@ public sealed class RowKernelTests
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void AttentionOutMatches(int tokens, int p)
+    public void AttentionOutMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, c.Model.Channels), padded = c.Upload(c.Buffers.Attention, c.Layout.HeadQuads, 4 * c.Layout.HeadQuads);
         ArrayView<Float4> bias = c.Network.Steps(3).SubView(3 * c.Layout.HeadQuads, c.Layout.Quads);
         c.Device.Kernels.AttentionOut(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), bias, c.Buffers.Attention.View, c.Buffers.X.View, c.Buffers.Y.View);
@@ -73,9 +86,9 @@ public sealed class RowKernelTests
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void FeedForwardMatches(int tokens, int p)
+    public void FeedForwardMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         double[] y = c.Upload(c.Buffers.Y, c.Layout.Quads, c.Model.Channels);
         c.Device.Kernels.FeedForward(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), c.Buffers.Y.View);
         double[] hidden = new double[c.Rows * c.Model.FeedForward], sum = new double[y.Length];
@@ -90,9 +103,9 @@ public sealed class RowKernelTests
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void GateMatches(int tokens, int p)
+    public void GateMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         int channels = c.Model.Channels;
         double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, channels), y = c.Upload(c.Buffers.Y, c.Layout.Quads, channels);
         c.Device.Kernels.Gate(
@@ -114,9 +127,9 @@ public sealed class RowKernelTests
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
-    public void DecoderMatches(int tokens, int p)
+    public void DecoderMatches(int tokens, int p, int channelCount, int heads)
     {
-        using var c = new Case(tokens, p);
+        using var c = new Case(tokens, p, channelCount, heads);
         double[] skip = c.Upload(c.Buffers.Skip, c.Layout.Quads, c.Model.Channels);
         c.Pass.Decode(default);
         double[] mean = [.. skip.Select(v => v / Math.Sqrt(c.Model.Blocks))], expected = new double[c.Plan.StateSamples];
@@ -134,21 +147,22 @@ public sealed class RowKernelTests
         return target;
     }
 
-    // One window, condition PPG, target ECG: the condition's rows, then the target's. 90 channels in 3 heads of 30.
+    // One window, condition PPG, target ECG: the condition's rows, then the target's.
     private sealed class Case : IDisposable
     {
         private readonly ModelWeights _weights;
         private readonly Random _random;
+        private readonly DeviceLease _lease;
 
-        public Case(int tokens, int p)
+        public Case(int tokens, int p, int channels, int heads)
         {
             Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
-            Model = new ModelConfiguration { Channels = p == 1 ? 18 : 90, Heads = 3, Blocks = 2, FeedForward = p == 1 ? 67 : 24, Embedding = 8, SlotSamples = tokens * p, SamplesPerToken = p };
+            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = p == 1 ? 67 : 24, Embedding = 8, SlotSamples = tokens * p, SamplesPerToken = p };
             _random = new Random(tokens);
             _weights = new WeightRecipe(9, Model).Create();
             Plan = new InferencePlan(Model, CardioTask.Parse("ppg->ecg", null));
-            Device = TestDevices.Open(thorough: tokens <= 100);
-            Network = new DeviceNetwork(Device.Accelerator, _weights);
+            _lease = TestDevices.Open(thorough: tokens <= 100);
+            Network = new DeviceNetwork(Device.Accelerator, new DeviceLayout(Model), _weights);
             Buffers = new DeviceBuffers(Device.Accelerator, Network.Layout, Plan);
             Pass = new NetworkPass(Device, Network, Buffers, Plan, new GpuOptions { GroupRows = TestDevices.GroupRows });
             Shape = Pass.Shape(0);
@@ -167,7 +181,7 @@ public sealed class RowKernelTests
 
         public InferencePlan Plan { get; }
 
-        public GpuDevice Device { get; }
+        public GpuDevice Device => _lease.Device;
 
         public AcceleratorStream Stream => Device.Accelerator.DefaultStream;
 
@@ -240,7 +254,7 @@ public sealed class RowKernelTests
         {
             Buffers.Dispose();
             Network.Dispose();
-            Device.Dispose();
+            _lease.Dispose();
             _weights.Dispose();
         }
 

@@ -10,7 +10,7 @@ internal static class TestDevices
     private static readonly string s_kind = Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") ?? IlgpuDevices.List().FirstOrDefault(d => d.Refusal is null)?.Kind ?? "cpu";
 
     /// <summary>CUDA if there is one, else OpenCL, else ILGPU's CPU device with small groups; UNICARDIO_TEST_DEVICE names another.</summary>
-    public static GpuDevice Open(bool thorough = true) => IlgpuDevices.Open(s_kind);
+    public static DeviceLease Open(bool thorough = true) => IlgpuDevices.Start(s_kind, lease => lease);
 
     /// <summary>ILGPU's CPU device takes minutes for what the others do at once.</summary>
     public static bool IsSlow => s_kind == "cpu";
@@ -20,10 +20,20 @@ internal static class TestDevices
 #else
     /// <summary>The checking device.</summary>
     /// <param name="thorough">Every launch under four orders; else one order a launch, in turn.</param>
-    public static GpuDevice Open(bool thorough = true)
+    public static DeviceLease Open(bool thorough = true)
+    {
+        GpuDevice device = OpenOwn(thorough);
+        return new DeviceLease(device, device.Dispose);
+    }
+
+    /// <summary>A checking device that the caller disposes.</summary>
+    /// <param name="thorough">Every launch under four orders; else one order a launch, in turn.</param>
+    /// <param name="refusedKernel">Class of a kernel that does not compile on it.</param>
+    public static GpuDevice OpenOwn(bool thorough, string? refusedKernel = null)
     {
         Checking.TestKernels.RegisterCoroutines();
         Context context = Context.Create(b => b.Default());
+        context.RefusedKernel = refusedKernel;
         var device = new GpuDevice(context, context.Devices[0], ownsContext: true);
         device.Accelerator.Depth = thorough ? CheckingDevice.CheckDepth.Full : CheckingDevice.CheckDepth.Single;
         return device;

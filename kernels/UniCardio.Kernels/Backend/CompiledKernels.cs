@@ -1,9 +1,10 @@
 using ILGPU;
 using ILGPU.Runtime;
+using UniCardio.Engine.Backends;
 
 namespace UniCardio.Kernels;
 
-/// <summary>The kernels of one device; each is compiled on its first use and kept.</summary>
+/// <summary>The kernels of one device; each is compiled once, when the first backend that needs it is made, and kept.</summary>
 internal sealed class CompiledKernels
 {
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>>> _encoderStatistics;
@@ -17,23 +18,27 @@ internal sealed class CompiledKernels
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>>> _noise;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[] _attention;
 
-    public CompiledKernels(Accelerator accelerator)
+    private readonly GpuDevice _device;
+
+    public CompiledKernels(GpuDevice device)
     {
-        _encoderStatistics = new(() => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>>(EncoderStatisticsKernel.Run));
-        _encoder = new(() => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(EncoderKernel.Run));
-        _qkv = new(() => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, int>(QkvKernel.Run));
-        _attentionOut = new(() => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(AttentionOutKernel.Run));
-        _feedForward = new(() => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(FeedForwardKernel.Run));
-        _gate = new(() => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(GateKernel.Run));
-        _blockTail = new(() => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(BlockTailKernel.Run));
-        _decoderStep = new(() => accelerator.LoadKernel<StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>(DecoderStepKernel.Run));
-        _noise = new(() => accelerator.LoadKernel<StepValues, int, ArrayView<int>, ArrayView<float>>(NoiseKernel.Run));
+        _device = device;
+        Accelerator accelerator = device.Accelerator;
+        _encoderStatistics = Once(nameof(EncoderStatisticsKernel), () => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>>(EncoderStatisticsKernel.Run));
+        _encoder = Once(nameof(EncoderKernel), () => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(EncoderKernel.Run));
+        _qkv = Once(nameof(QkvKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, int>(QkvKernel.Run));
+        _attentionOut = Once(nameof(AttentionOutKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(AttentionOutKernel.Run));
+        _feedForward = Once(nameof(FeedForwardKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(FeedForwardKernel.Run));
+        _gate = Once(nameof(GateKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(GateKernel.Run));
+        _blockTail = Once(nameof(BlockTailKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(BlockTailKernel.Run));
+        _decoderStep = Once(nameof(DecoderStepKernel), () => accelerator.LoadKernel<StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>(DecoderStepKernel.Run));
+        _noise = Once(nameof(NoiseKernel), () => accelerator.LoadKernel<StepValues, int, ArrayView<int>, ArrayView<float>>(NoiseKernel.Run));
         _attention =
         [
-            new(() => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth16>.Run)),
-            new(() => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth32>.Run)),
-            new(() => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth40>.Run)),
-            new(() => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth64>.Run)),
+            Once("AttentionKernel-" + nameof(HeadWidth16), () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth16>.Run)),
+            Once("AttentionKernel-" + nameof(HeadWidth32), () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth32>.Run)),
+            Once("AttentionKernel-" + nameof(HeadWidth40), () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth40>.Run)),
+            Once("AttentionKernel-" + nameof(HeadWidth64), () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth64>.Run)),
         ];
     }
 
@@ -55,7 +60,27 @@ internal sealed class CompiledKernels
 
     public Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>> Noise => _noise.Value;
 
+    /// <summary>Compiles what a network needs, so that a kernel that does not compile is known before anything runs.</summary>
+    /// <exception cref="BackendUnavailableException">One does not; it is named. The device is not to be used any more.</exception>
+    public void Prepare(int headDimQuads, bool fused)
+    {
+        _ = (EncoderStatistics, Encoder, Qkv, Attention(headDimQuads), DecoderStep, Noise);
+        _ = fused ? (object)BlockTail : (AttentionOut, FeedForward, Gate);
+    }
+
     /// <summary>The attention kernel of the narrowest width that a head fits.</summary>
     public Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>> Attention(int headDimQuads) =>
         _attention[headDimQuads <= 4 ? 0 : headDimQuads <= 8 ? 1 : headDimQuads <= 10 ? 2 : 3].Value;
+
+    private Lazy<TLaunch> Once<TLaunch>(string kernel, Func<TLaunch> compile) => new(() =>
+    {
+        try
+        {
+            return compile();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw _device.Failed($"compiling {kernel}", e);
+        }
+    });
 }

@@ -25,6 +25,8 @@ internal sealed class DeviceLayout
             throw new ConfigurationException("channels", $"rows of {4 * widest} channels (heads padded to 4) are more than the GPU kernels' strips hold, {4 * (Strip.Capacity / Strip.RowsPerThread)}");
         if (ChunkTokens < 1)
             throw new ConfigurationException("samples_per_token", $"{m.SamplesPerToken} are more than the GPU encoder's chunk of {Convolution.Samples} samples");
+        if (4L * m.DiffusionSteps * m.Blocks * StepQuads > Array.MaxLength)
+            throw new ConfigurationException("steps", $"the biases of {m.DiffusionSteps} diffusion steps are more than one buffer of the GPU backend holds");
         Block = new BlockLayout();
         int at = 0;
         Block.Qkv = Take(ref at, 4 * Quads * 3 * HeadQuads);
@@ -75,6 +77,9 @@ internal sealed class DeviceLayout
 
     /// <summary>Where channel c of the attention's row layout stands: each head starts a new quad.</summary>
     public int HeadColumn(int channel) => (channel / Configuration.HeadDim * 4 * HeadDimQuads) + (channel % Configuration.HeadDim);
+
+    /// <summary>Where column n of 2C stands: the two halves each start a new quad.</summary>
+    public int HalfColumn(int n) => n < Configuration.Channels ? n : (4 * Quads) + n - Configuration.Channels;
 
     public static int Up(int floats) => (floats + 3) / 4;
 

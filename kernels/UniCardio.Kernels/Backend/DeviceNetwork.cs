@@ -5,33 +5,42 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Kernels;
 
-/// <summary>A network's weights on the device, uploaded once; tables of a step t or a slot are filled on first use.</summary>
+/// <summary>A network's weights on the device, uploaded once; the table of a slot's positions is filled when it first goes live.</summary>
+/// <remarks>The weights themselves are not needed afterwards. Everything here is called with the device's turn held.</remarks>
 internal sealed class DeviceNetwork : IDisposable
 {
-    private readonly Accelerator _accelerator;
-    private readonly FoldedWeights _folded;
+    private readonly DeviceMemory _memory;
+    private readonly AcceleratorStream _stream;
+    private readonly PositionTables _positions;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
-    private readonly bool[] _stepFilled, _slotFilled;
-    private readonly Lock _filling = new();
+    private readonly bool[] _slotFilled;
 
-    public DeviceNetwork(Accelerator accelerator, ModelWeights weights)
+    public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights)
     {
-        _accelerator = accelerator;
-        Layout = new DeviceLayout(weights.Configuration);
+        Layout = layout;
         ModelConfiguration m = weights.Configuration;
-        _folded = new FoldedWeights(weights, Layout);
-        accelerator.Bind();
-        _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_folded.Block(i)))];
-        _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(_folded.Decoder(i)))];
-        _convolutions = Upload(_folded.Convolutions());
-        _affine = Upload(_folded.EncoderAffine());
-        _steps = accelerator.Allocate1D<Float4>((long)m.DiffusionSteps * m.Blocks * Layout.StepQuads);
-        int slots = m.Positions == PositionKind.Slot ? 1 : ModelConfiguration.SlotCount;
-        _gate = accelerator.Allocate1D<Float4>((long)slots * m.Blocks * m.SlotTokens * 2 * Layout.Quads);
-        _stepFilled = new bool[m.DiffusionSteps];
-        _slotFilled = new bool[slots];
+        var folded = new FoldedWeights(weights, Layout);
+        _positions = new PositionTables(weights, Layout);
+        _stream = accelerator.DefaultStream;
+        _memory = new DeviceMemory(accelerator);
+        try
+        {
+            _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(folded.Block(i)))];
+            _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(folded.Decoder(i)))];
+            _convolutions = Upload(folded.Convolutions());
+            _affine = Upload(folded.EncoderAffine());
+            _steps = Upload(folded.Steps());
+            int slots = m.Positions == PositionKind.Slot ? 1 : ModelConfiguration.SlotCount;
+            _gate = _memory.Take<Float4>((long)slots * m.Blocks * m.SlotTokens * 2 * Layout.Quads);
+            _slotFilled = new bool[slots];
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
     }
 
     public DeviceLayout Layout { get; }
@@ -52,17 +61,7 @@ internal sealed class DeviceNetwork : IDisposable
     {
         ArrayView<Float4> all = _steps.View;
         long length = (long)Layout.Configuration.Blocks * Layout.StepQuads;
-        ArrayView<Float4> view = all.SubView(t * length, length);
-        lock (_filling)
-        {
-            if (!_stepFilled[t])
-            {
-                view.CopyFromCPU(_accelerator.DefaultStream, Quads(_folded.Step(t)));
-                _stepFilled[t] = true;
-            }
-        }
-
-        return view;
+        return all.SubView(t * length, length);
     }
 
     /// <summary>Which slot of the gate's table a slot takes; its rows are there when this returns.</summary>
@@ -70,29 +69,22 @@ internal sealed class DeviceNetwork : IDisposable
     {
         // Positions within the slot are the same in every slot: one table serves all.
         int index = _slotFilled.Length == 1 ? 0 : slot;
-        lock (_filling)
+        if (!_slotFilled[index])
         {
-            if (!_slotFilled[index])
-            {
-                long length = _gate.Length / _slotFilled.Length;
-                ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_accelerator.DefaultStream, Quads(_folded.GateTable(index)));
-                _slotFilled[index] = true;
-            }
+            long length = _gate.Length / _slotFilled.Length;
+            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(_positions.Fill(index)));
+            _slotFilled[index] = true;
         }
 
         return index;
     }
 
-    public void Dispose()
-    {
-        foreach (MemoryBuffer1D<Float4, Stride1D.Dense> buffer in (MemoryBuffer1D<Float4, Stride1D.Dense>[])[.. _blocks, .. _decoders, _convolutions, _affine, _steps, _gate])
-            buffer.Dispose();
-    }
+    public void Dispose() => _memory.Dispose();
 
     private MemoryBuffer1D<Float4, Stride1D.Dense> Upload(float[] values)
     {
-        MemoryBuffer1D<Float4, Stride1D.Dense> buffer = _accelerator.Allocate1D<Float4>(values.Length / 4);
-        ((ArrayView<Float4>)buffer.View).CopyFromCPU(_accelerator.DefaultStream, Quads(values));
+        MemoryBuffer1D<Float4, Stride1D.Dense> buffer = _memory.Take<Float4>(values.Length / 4);
+        ((ArrayView<Float4>)buffer.View).CopyFromCPU(_stream, Quads(values));
         return buffer;
     }
 

@@ -1,3 +1,4 @@
+using ILGPU.Runtime;
 using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
@@ -13,35 +14,60 @@ public sealed record GpuOptions
 
     /// <summary>Rows of a strip / 4, 1 to 8; 0: as many as leave no multiprocessor without a strip.</summary>
     public int GroupRows { get; init; }
+
+    /// <summary>Which tokens of a slot are seen; the default, all of them, is UniCardio.</summary>
+    public AttentionPattern Attention { get; init; }
 }
 
 /// <summary>The network on a GPU. Weights are uploaded once and shared by all executors; one stream.</summary>
+/// <remarks>
+/// Safe to use from several threads: executors, and backends on one device, take turns. Executors may outlive <see cref="Dispose"/>: the
+/// weights on the device go with the last of them. When the device fails, whoever asks it next gets
+/// <see cref="BackendUnavailableException"/>; a new backend starts on a fresh device.
+/// </remarks>
 public sealed class GpuBackend : IBackend
 {
+    private readonly Lock _lock = new();
     private readonly GpuDevice _device;
-    private readonly bool _ownsDevice;
+    private readonly IDisposable? _lease;
     private readonly DeviceNetwork _network;
+    private int _executors;
+    private bool _disposed;
 
-    /// <summary>Uploads a network.</summary>
+    /// <summary>Compiles the kernels that the network needs, if they are not yet, and uploads it.</summary>
     /// <param name="device">The device.</param>
     /// <param name="weights">The weights; not needed afterwards.</param>
     /// <param name="options">How to launch.</param>
-    /// <param name="ownsDevice">Whether the device goes with this.</param>
-    /// <exception cref="ConfigurationException">The network is larger than the kernels' tiles.</exception>
-    public GpuBackend(GpuDevice device, ModelWeights weights, GpuOptions? options = null, bool ownsDevice = false)
+    /// <param name="lease">Disposed with this, e.g. the use of a shared device.</param>
+    /// <exception cref="ConfigurationException">The network is larger than the kernels' tiles, or an option is out of range.</exception>
+    /// <exception cref="BackendUnavailableException">A kernel does not compile, or the device has no room.</exception>
+    public GpuBackend(GpuDevice device, ModelWeights weights, GpuOptions? options = null, IDisposable? lease = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(weights);
         Options = options ?? new GpuOptions();
         if (Options.GroupRows is < 0 or > Strip.MaxRows / Strip.RowsPerThread)
             throw new ConfigurationException("group_rows", $"{Options.GroupRows} is not between 0 and {Strip.MaxRows / Strip.RowsPerThread}");
+        Options.Attention.Validate();
         _device = device;
-        _ownsDevice = ownsDevice;
+        _lease = lease;
         Configuration = weights.Configuration;
-        _network = new DeviceNetwork(device.Accelerator, weights);
-        int threads = Math.Max(4, _network.Layout.Quads);
+        var layout = new DeviceLayout(Configuration);
+        int threads = Math.Max(4, layout.Quads);
         if (threads > device.Accelerator.MaxNumThreadsPerGroup)
             throw new ConfigurationException("channels", $"{Configuration.Channels} channels need groups of {threads} threads, {device.Name} has {device.Accelerator.MaxNumThreadsPerGroup}");
+        lock (device.Turn)
+        {
+            device.Kernels.Prepare(layout.HeadDimQuads, Options.FuseBlocks);
+            try
+            {
+                _network = new DeviceNetwork(device.Accelerator, layout, weights);
+            }
+            catch (AcceleratorException e)
+            {
+                throw device.Failed("uploading the weights", e);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -59,14 +85,53 @@ public sealed class GpuBackend : IBackend
         ArgumentNullException.ThrowIfNull(plan);
         if (plan.Configuration != Configuration)
             throw new ConfigurationException("plan", "its configuration is not the one that the weights were loaded with");
-        return new GpuExecutor(_device, _network, plan, Options);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _executors++;
+        }
+
+        try
+        {
+            return new GpuExecutor(_device, _network, plan, Options, Release);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Refuses new executors and frees the weights on the device, at once or with the last executor.</summary>
     public void Dispose()
     {
-        _network.Dispose();
-        if (_ownsDevice)
-            _device.Dispose();
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            if (_executors > 0)
+                return;
+        }
+
+        Free();
+    }
+
+    private void Release()
+    {
+        lock (_lock)
+        {
+            if (--_executors > 0 || !_disposed)
+                return;
+        }
+
+        Free();
+    }
+
+    private void Free()
+    {
+        lock (_device.Turn)
+            _network.Dispose();
+        _lease?.Dispose();
     }
 }

@@ -11,6 +11,10 @@ namespace UniCardio.Kernels;
 /// One plan on a device. All work goes to one stream in order; the host waits only where it is given values, or hands over
 /// explicit noise.
 /// </summary>
+/// <remarks>
+/// Work is queued with the device's turn held, waited for without it, so that sessions on other threads get theirs. What the
+/// device refuses leaves as <see cref="BackendUnavailableException"/>, and the device is not used for new backends any more.
+/// </remarks>
 internal sealed class GpuExecutor : IExecutor
 {
     private readonly GpuDevice _device;
@@ -18,34 +22,42 @@ internal sealed class GpuExecutor : IExecutor
     private readonly DeviceBuffers _buffers;
     private readonly NetworkPass _pass;
     private readonly AcceleratorStream _stream;
+    private readonly Action _release;
     private readonly int[] _windows;
     private bool _conditionsSet;
     private bool _windowsSet;
-    private bool _disposed;
+    private int _disposed;
 
     // Step that the conditions' keys and values on the device are of; -1 for none.
     private int _conditionStep = -1;
 
-    public GpuExecutor(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options)
+    public GpuExecutor(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options, Action release)
     {
         _device = device;
         _network = network;
+        _release = release;
         _stream = device.Accelerator.DefaultStream;
         Plan = plan;
         _windows = new int[plan.Windows];
-        _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan);
-        try
+        lock (device.Turn)
         {
-            _pass = new NetworkPass(device, network, _buffers, plan, options);
-            UploadWindows();
-            ((ArrayView<float>)_buffers.State.View).MemSetToZero(_stream);
-            ((ArrayView<float>)_buffers.Noise.View).MemSetToZero(_stream);
-            ClearHistory();
-        }
-        catch
-        {
-            _buffers.Dispose();
-            throw;
+            DeviceBuffers? buffers = null;
+            try
+            {
+                buffers = _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan);
+                _pass = new NetworkPass(device, network, _buffers, plan, options);
+                UploadWindows();
+                ((ArrayView<float>)_buffers.State.View).MemSetToZero(_stream);
+                ((ArrayView<float>)_buffers.Noise.View).MemSetToZero(_stream);
+                ClearHistory();
+            }
+            catch (Exception e)
+            {
+                buffers?.Dispose();
+                if (e is AcceleratorException)
+                    throw device.Failed("making a session", e);
+                throw;
+            }
         }
     }
 
@@ -55,40 +67,31 @@ internal sealed class GpuExecutor : IExecutor
 
     public void SetConditions(ReadOnlySpan<float> conditions)
     {
-        Enter();
         Expect(conditions.Length, Plan.ConditionSamples, "[W, conditions, S]", nameof(conditions));
-        _stream.Synchronize();
-        conditions.CopyTo(_buffers.HostConditions.Span);
-        _buffers.Conditions.View.CopyFromPageLockedAsync(_stream, _buffers.HostConditions);
+        Upload(conditions, _buffers.HostConditions, _buffers.Conditions);
         _conditionsSet = true;
         _conditionStep = -1;
     }
 
     public void SetState(ReadOnlySpan<float> state)
     {
-        Enter();
         Expect(state.Length, Plan.StateSamples, "[W N, S]", nameof(state));
-        Upload(state, _buffers.State);
-        ClearHistory();
+        Upload(state, _buffers.HostState, _buffers.State);
+        Queue("setting the state", static (e, _) => e.ClearHistory(), 0);
     }
 
     public void SetState(NoiseSource noise)
     {
-        Enter();
         if (noise.IsExplicit)
         {
-            Upload(Given(noise, 0), _buffers.State);
-        }
-        else
-        {
-            SetWindows(noise);
-            StepValues values = default;
-            Key(ref values, noise, 0);
-            const int Threads = 64;
-            _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.Windows.View, _buffers.State.View);
+            SetState(Given(noise, 0));
+            return;
         }
 
-        ClearHistory();
+        SetWindows(noise);
+        StepValues values = default;
+        Key(ref values, noise, 0);
+        Queue("drawing noise", static (e, values) => e.Draw(values), values);
     }
 
     public void GetState(Span<float> state) => Download(_buffers.State, state, nameof(state));
@@ -97,16 +100,15 @@ internal sealed class GpuExecutor : IExecutor
 
     public void Predict(int t, Span<float> prediction)
     {
-        Enter();
         Expect(prediction.Length, Plan.StateSamples, "[W N, S]", nameof(prediction));
-        Evaluate(t);
-        _pass.Decode(default);
+        CheckReady(t);
+        Queue("a network call", static (e, t) => e.Evaluate(t, default), t);
         Download(_buffers.Prediction, prediction, nameof(prediction));
     }
 
     public void Step(in SamplerStep step, NoiseSource noise)
     {
-        Enter();
+        CheckReady(step.T);
         var values = new StepValues
         {
             Update = 1,
@@ -124,7 +126,7 @@ internal sealed class GpuExecutor : IExecutor
             values.Noise = (float)step.Noise;
             if (noise.IsExplicit)
             {
-                Upload(Given(noise, step.NoiseIndex), _buffers.Noise);
+                Upload(Given(noise, step.NoiseIndex), _buffers.HostState, _buffers.Noise);
                 values.NoiseKind = 1;
             }
             else
@@ -135,30 +137,88 @@ internal sealed class GpuExecutor : IExecutor
             }
         }
 
-        Evaluate(step.T);
-        MemoryBuffer1D<float, Stride1D.Dense>[] clean = _buffers.Clean;
-        (clean[0], clean[1], clean[2]) = (clean[2], clean[0], clean[1]);
-        _pass.Decode(values);
+        Queue("a step", static (e, work) => e.Evaluate(work.T, work.Values), (step.T, Values: values));
     }
 
     public void Dispose()
     {
-        if (_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        _disposed = true;
-        _device.Accelerator.Bind();
-        _stream.Synchronize();
-        _buffers.Dispose();
+        lock (_device.Turn)
+        {
+            try
+            {
+                _device.Accelerator.Bind();
+                _stream.Synchronize();
+            }
+            catch (AcceleratorException)
+            {
+                // A device that failed has nothing under way.
+            }
+
+            _buffers.Dispose();
+        }
+
+        _release();
     }
 
-    private void Evaluate(int t)
+    // Gives the device work, in this thread's turn.
+    private void Queue<TWork>(string what, Action<GpuExecutor, TWork> queue, TWork work)
+    {
+        lock (_device.Turn)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            try
+            {
+                // The CUDA context belongs to a thread; the caller's may be another than last time.
+                _device.Accelerator.Bind();
+                queue(this, work);
+            }
+            catch (AcceleratorException e)
+            {
+                throw _device.Failed(what, e);
+            }
+        }
+    }
+
+    private void Wait(string what)
+    {
+        try
+        {
+            _stream.Synchronize();
+        }
+        catch (AcceleratorException e)
+        {
+            throw _device.Failed(what, e);
+        }
+    }
+
+    private void CheckReady(int t)
     {
         if (!_conditionsSet)
             throw new InvalidOperationException("the conditions were not set; call SetConditions first");
         if (t < 0 || t >= Plan.Configuration.DiffusionSteps)
             throw new ArgumentOutOfRangeException(nameof(t), t, $"not a diffusion step, expected 0 to {Plan.Configuration.DiffusionSteps - 1}");
+    }
+
+    private void Evaluate(int t, StepValues values)
+    {
         _pass.Run(_network.Steps(t), withConditions: _conditionStep != t);
         _conditionStep = t;
+        if (values.Update != 0)
+        {
+            MemoryBuffer1D<float, Stride1D.Dense>[] clean = _buffers.Clean;
+            (clean[0], clean[1], clean[2]) = (clean[2], clean[0], clean[1]);
+        }
+
+        _pass.Decode(values);
+    }
+
+    private void Draw(StepValues values)
+    {
+        const int Threads = 64;
+        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.Windows.View, _buffers.State.View);
+        ClearHistory();
     }
 
     private ReadOnlySpan<float> Given(NoiseSource noise, int index)
@@ -188,7 +248,7 @@ internal sealed class GpuExecutor : IExecutor
         }
 
         if (!same)
-            UploadWindows();
+            Queue("handing over the windows", static (e, _) => e.UploadWindows(), 0);
     }
 
     private void UploadWindows()
@@ -204,27 +264,20 @@ internal sealed class GpuExecutor : IExecutor
     }
 
     // The page-locked array may still be on its way from the copy before.
-    private void Upload(ReadOnlySpan<float> values, MemoryBuffer1D<float, Stride1D.Dense> buffer)
+    private void Upload(ReadOnlySpan<float> values, PageLockedArray1D<float> host, MemoryBuffer1D<float, Stride1D.Dense> buffer)
     {
-        _stream.Synchronize();
-        values.CopyTo(_buffers.HostState.Span);
-        buffer.View.CopyFromPageLockedAsync(_stream, _buffers.HostState);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        Wait("the work before");
+        values.CopyTo(host.Span);
+        Queue("a copy to the device", static (e, copy) => copy.buffer.View.CopyFromPageLockedAsync(e._stream, copy.host), (buffer, host));
     }
 
     private void Download(MemoryBuffer1D<float, Stride1D.Dense> buffer, Span<float> values, string argument)
     {
-        Enter();
         Expect(values.Length, Plan.StateSamples, "[W N, S]", argument);
-        buffer.View.CopyToPageLockedAsync(_stream, _buffers.HostState);
-        _stream.Synchronize();
+        Queue("a copy from the device", static (e, buffer) => buffer.View.CopyToPageLockedAsync(e._stream, e._buffers.HostState), buffer);
+        Wait("the work before");
         _buffers.HostState.Span.CopyTo(values);
-    }
-
-    // The CUDA context belongs to a thread; the caller's may be another than last time.
-    private void Enter()
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        _device.Accelerator.Bind();
     }
 
     private static void Expect(int length, int expected, string shape, string argument)

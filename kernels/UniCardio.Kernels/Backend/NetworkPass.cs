@@ -127,7 +127,8 @@ internal sealed class NetworkPass
             SlotTokens = _plan.TargetTokens,
             HeadQuads = Layout.HeadQuads,
             HeadDimQuads = Layout.HeadDimQuads,
-            Window = -1,
+            Window = _options.Attention.Window ?? -1,
+            GlobalTokens = _options.Attention.GlobalTokens,
         };
         const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
         int tiles = (_plan.TargetTokens + Tile - 1) / Tile;

@@ -10,19 +10,7 @@ public sealed class GpuBackendProvider : IGpuProvider
     public IReadOnlyList<BackendDevice> Devices() => IlgpuDevices.List();
 
     /// <inheritdoc/>
-    public IBackend Create(ModelWeights weights, string? kind = null)
-    {
-        GpuDevice device = IlgpuDevices.Open(kind);
-        try
-        {
-            return new GpuBackend(device, weights, ownsDevice: true);
-        }
-        catch
-        {
-            device.Dispose();
-            throw;
-        }
-    }
+    public IBackend Create(ModelWeights weights, string? kind = null) => IlgpuDevices.Start(kind, lease => new GpuBackend(lease.Device, weights, lease: lease));
 
     /// <inheritdoc/>
     public void EmitKernels(string language, string architecture, string directory, TextWriter table) => KernelEmitter.Emit(language, architecture, directory, table);

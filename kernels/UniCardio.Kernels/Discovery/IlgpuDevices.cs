@@ -14,6 +14,8 @@ public static class IlgpuDevices
     private const int CpuThreadsPerWarp = 4;
     private const int CpuWarps = 64;
 
+    private static readonly DeviceCache s_devices = new(Open);
+
     /// <summary>Every device found, and one line for each kind of which none is usable, with the reason.</summary>
     public static IReadOnlyList<BackendDevice> List()
     {
@@ -37,32 +39,32 @@ public static class IlgpuDevices
         return found;
     }
 
-    /// <summary>Opens a device.</summary>
-    /// <param name="kind"><c>cuda</c>, <c>opencl</c> or <c>cpu</c>; null for the first of CUDA and OpenCL that there is.</param>
+    /// <summary>Opens a device of its own, which nobody else uses.</summary>
+    /// <param name="kind"><c>cuda</c>, <c>opencl</c> or <c>cpu</c>.</param>
     /// <exception cref="BackendUnavailableException">There is none; the message says why.</exception>
-    public static GpuDevice Open(string? kind = null)
+    public static GpuDevice Open(string kind)
     {
-        var reasons = new List<string>();
-        foreach (string candidate in kind is null ? ["cuda", "opencl"] : new[] { kind })
+        Context? context = null;
+        try
         {
-            Context? context = null;
-            try
-            {
-                context = Create(candidate);
-                if (Of(context, candidate).FirstOrDefault() is { } device)
-                    return new GpuDevice(context, device, ownsContext: true);
-                reasons.Add($"{candidate}: no device found");
-                context.Dispose();
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                context?.Dispose();
-                reasons.Add($"{candidate}: {e.GetBaseException().Message}");
-            }
+            context = Create(kind);
+            Device device = Of(context, kind).FirstOrDefault() ?? throw new BackendUnavailableException("gpu", $"{kind}: no device found");
+            return new GpuDevice(context, device, ownsContext: true);
         }
-
-        throw new BackendUnavailableException("gpu", string.Join("; ", reasons));
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            context?.Dispose();
+            if (e is BackendUnavailableException)
+                throw;
+            throw new BackendUnavailableException("gpu", $"{kind}: {e.GetBaseException().Message}", e);
+        }
     }
+
+    /// <summary>Starts something on the process's device of a kind.</summary>
+    /// <param name="kind"><c>cuda</c>, <c>opencl</c> or <c>cpu</c>; null for the first of CUDA and OpenCL that it starts on.</param>
+    /// <param name="start">Takes over the lease, unless it throws.</param>
+    /// <exception cref="BackendUnavailableException">It starts on none; the message says why.</exception>
+    internal static T Start<T>(string? kind, Func<DeviceLease, T> start) => s_devices.Start(kind is null ? ["cuda", "opencl"] : [kind], start);
 
     // A context always holds ILGPU's CPU device too.
     private static IEnumerable<Device> Of(Context context, string kind) => context.Devices.Where(d => d.AcceleratorType == kind switch

@@ -40,10 +40,14 @@ public sealed class BackendUnavailableException : UniCardioException
         : base($"the {backend} backend is not available: {reason}", inner)
     {
         Backend = backend;
+        Reason = reason;
     }
 
     /// <summary>The backend.</summary>
     public string Backend { get; }
+
+    /// <summary>Why it cannot run.</summary>
+    public string Reason { get; }
 }
 
 /// <summary>Finds the GPU backend's assembly beside the engine, if it was built.</summary>

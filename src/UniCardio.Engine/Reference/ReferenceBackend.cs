@@ -13,9 +13,10 @@ public sealed class ReferenceBackend : IBackend
     /// <summary>Creates the backend over a copy of the weights in double.</summary>
     /// <param name="weights">The weights.</param>
     /// <param name="threads">Most threads at a time; 0 for as many as the machine has. Results do not depend on it.</param>
-    public ReferenceBackend(ModelWeights weights, int threads = 0)
+    /// <param name="pattern">Which tokens of a readable slot are seen; the default, all of them, is the official network.</param>
+    public ReferenceBackend(ModelWeights weights, int threads = 0, AttentionPattern pattern = default)
     {
-        _network = new ReferenceNetwork(weights, threads);
+        _network = new ReferenceNetwork(weights, threads, pattern);
     }
 
     /// <inheritdoc/>

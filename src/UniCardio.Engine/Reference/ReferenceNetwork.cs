@@ -22,6 +22,7 @@ public sealed class ReferenceNetwork
 {
     private readonly ReferenceWeights _weights;
     private readonly int _threads;
+    private readonly AttentionPattern _pattern;
 
     // [S/p, C] codes of each slot's tokens.
     private readonly double[][] _positions;
@@ -29,9 +30,11 @@ public sealed class ReferenceNetwork
     /// <summary>Creates the network over a copy of the weights in double.</summary>
     /// <param name="weights">The weights.</param>
     /// <param name="threads">Most threads at a time; 0 for as many as the machine has. Results do not depend on it.</param>
-    public ReferenceNetwork(ModelWeights weights, int threads = 0)
+    /// <param name="pattern">Which tokens of a readable slot are seen; the default, all of them, is the official network.</param>
+    public ReferenceNetwork(ModelWeights weights, int threads = 0, AttentionPattern pattern = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        _pattern = pattern.Validate();
         _weights = new ReferenceWeights(weights);
         _threads = threads;
         _positions = new double[ModelConfiguration.SlotCount][];
@@ -63,7 +66,7 @@ public sealed class ReferenceNetwork
         int[] slots = [0, 1, 2, 3];
         double[] tokens = Encode(slots, x, activations), positions = Positions(slots), embedding = Embedding(t);
         activations?.Keep("diffusion_embedding", embedding);
-        double[] mask = ReferenceMask.Dense(task.Conditions, m.SlotTokens);
+        double[] mask = ReferenceMask.Dense(task.Conditions, m.SlotTokens, _pattern);
         double[] skips = new double[tokens.Length];
         for (int i = 0; i < m.Blocks; i++)
         {
@@ -93,6 +96,7 @@ public sealed class ReferenceNetwork
         int[] slots = [.. conditions.Members().Select(c => (int)c)];
         ReferenceShape.Expect(samples.Length, (long)slots.Length * m.SlotSamples, "[conditions, S]", nameof(samples));
         double[] tokens = Encode(slots, samples, null), positions = Positions(slots), embedding = Embedding(t);
+        double[] mask = ReferenceMask.Live(slots.Length, slots.Length, m.SlotTokens, _pattern);
         var read = new List<ReferenceKeyValues>();
         foreach (ReferenceBlockWeights block in _weights.Blocks)
         {
@@ -101,7 +105,7 @@ public sealed class ReferenceNetwork
             read.Add(own);
             // In the last block nothing but keys and values is read.
             if (read.Count < m.Blocks)
-                tokens = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, [], positions, _threads).X;
+                tokens = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, mask, positions, _threads).X;
         }
 
         return new ReferenceConditionState(t, read);
@@ -120,6 +124,7 @@ public sealed class ReferenceNetwork
         ReferenceShape.Expect(state.Length, m.SlotSamples, "[S]", nameof(state));
         ReferenceShape.Expect(prediction.Length, m.SlotSamples, "[S]", nameof(prediction));
         int[] slots = [(int)task.Target];
+        double[] mask = ReferenceMask.Live(1, task.Conditions.Count() + 1, m.SlotTokens, _pattern);
         double[] tokens = Encode(slots, state, null), positions = Positions(slots), embedding = Embedding(conditions.T);
         double[] skips = new double[tokens.Length];
         for (int i = 0; i < m.Blocks; i++)
@@ -127,7 +132,7 @@ public sealed class ReferenceNetwork
             ReferenceBlockWeights block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues read = conditions.Blocks[i].Append(ReferenceBlock.KeysAndValues(block, y, _threads));
-            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read, [], positions, _threads);
+            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read, mask, positions, _threads);
             ReferenceVector.AddScaled(1, output.Skip, skips);
             tokens = output.X;
         }

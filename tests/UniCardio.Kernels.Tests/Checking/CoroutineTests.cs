@@ -30,8 +30,8 @@ public sealed class CoroutineTests
     private static float[] Predict(ModelConfiguration m, bool fused)
     {
         using ModelWeights weights = new WeightRecipe(2, m).Create();
-        using GpuDevice device = TestDevices.Open(thorough: false);
-        using var backend = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = 1 });
+        using DeviceLease lease = TestDevices.Open(thorough: false);
+        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = 1 });
         var plan = new InferencePlan(m, CardioTask.Parse("ppg->ecg", null));
         using IExecutor executor = backend.CreateExecutor(plan);
         float[] result = [0.1f, 0.9f, -0.4f];
