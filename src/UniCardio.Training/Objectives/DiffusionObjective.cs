@@ -1,0 +1,185 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+using UniCardio.Training.Data;
+using UniCardio.Training.Randomness;
+
+namespace UniCardio.Training.Objectives;
+
+/// <summary>The diffusion loss: noisy inputs x_t = sqrt(abar) x0 + sqrt(1 - abar) eps, and the squared error of the network's prediction.</summary>
+/// <remarks>Safe to use from several threads for different windows.</remarks>
+public sealed class DiffusionObjective
+{
+    private readonly ModelConfiguration _configuration;
+    private readonly ObjectiveOptions _options;
+    private readonly NoiseSchedule _schedule;
+    private readonly double[] _stepWeights;
+
+    /// <summary>Creates the objective.</summary>
+    /// <param name="configuration">Prediction type and schedule.</param>
+    /// <param name="options">The loss.</param>
+    /// <exception cref="ConfigurationException">A number is out of range.</exception>
+    public DiffusionObjective(ModelConfiguration configuration, ObjectiveOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(options);
+        _configuration = configuration.Validate();
+        _options = options.Validate();
+        _schedule = new NoiseSchedule(configuration);
+        _stepWeights = StepWeights.Of(configuration, _schedule, options);
+    }
+
+    /// <summary>The forward process.</summary>
+    public NoiseSchedule Schedule => _schedule;
+
+    /// <summary>Draws steps and noise for a batch whose examples are filled, and makes the network's inputs.</summary>
+    /// <param name="batch">Its <see cref="TrainingBatch.Step"/> and examples are read, the rest is written.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <exception cref="ArgumentException">An example has no counted sample, or a value is not finite.</exception>
+    public void Prepare(TrainingBatch batch, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        DrawSteps(batch.Inputs.Steps, seed, batch.Step);
+        Prepare(batch, seed, batch.Inputs.Steps);
+    }
+
+    /// <summary>The same with given steps.</summary>
+    /// <param name="batch">Its <see cref="TrainingBatch.Step"/> and examples are read, the rest is written.</param>
+    /// <param name="seed">Keys the noise.</param>
+    /// <param name="steps">[count] diffusion steps, 0 to T - 1.</param>
+    /// <exception cref="ArgumentException">An example has no counted sample, or a value is not finite.</exception>
+    public void Prepare(TrainingBatch batch, ulong seed, ReadOnlySpan<int> steps)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        steps.CopyTo(batch.Inputs.Steps);
+        double counted = 0;
+        for (int window = 0; window < batch.Count; window++)
+        {
+            Check(batch.Examples, window);
+            PhiloxNormal.Fill(seed, (uint)window, (uint)RandomUse.Noise, (uint)batch.Step, batch.WindowNoise(window));
+            FillInputs(batch, window);
+            counted += batch.Scale[window] = Sum(batch.Examples.Weight(window));
+        }
+
+        double samples = _configuration.SlotSamples;
+        for (int window = 0; window < batch.Count; window++)
+        {
+            batch.Scale[window] = _stepWeights[steps[window]] * _options.Normalization switch
+            {
+                LossNormalization.Window => 1 / (batch.Count * Math.Max(batch.Scale[window], samples / 5)),
+                LossNormalization.Batch => 1 / counted,
+                _ => 1 / (ModelConfiguration.SlotCount * samples),
+            };
+        }
+    }
+
+    /// <summary>One window's part of the batch's loss, and its gradient.</summary>
+    /// <param name="batch">A prepared batch.</param>
+    /// <param name="window">Index in the batch.</param>
+    /// <param name="prediction">[S] what the network predicts.</param>
+    /// <param name="gradient">[S] receives d loss / d prediction.</param>
+    /// <returns>The part; the batch's loss is the sum over its windows.</returns>
+    public double Evaluate(TrainingBatch batch, int window, ReadOnlySpan<float> prediction, Span<float> gradient)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Examples.Weight(window);
+        (float ofClean, float ofNoise) = Target(batch.Inputs.Steps[window]);
+        double scale = batch.Scale[window], sum = 0;
+        float slope = (float)(2 * scale);
+        for (int s = 0; s < prediction.Length; s++)
+        {
+            float error = prediction[s] - ((ofClean * clean[s]) + (ofNoise * noise[s]));
+            sum += weight[s] * (double)error * error;
+            gradient[s] = slope * weight[s] * error;
+        }
+
+        return scale * sum;
+    }
+
+    /// <summary>The clean signal that a prediction stands for.</summary>
+    /// <param name="t">Diffusion step.</param>
+    /// <param name="noisy">[S] x_t.</param>
+    /// <param name="prediction">[S] what the network predicts.</param>
+    /// <param name="clean">[S] receives x0.</param>
+    public void PredictClean(int t, ReadOnlySpan<float> noisy, ReadOnlySpan<float> prediction, Span<float> clean)
+    {
+        (double ofNoisy, double ofPrediction) = CleanFrom(t);
+        for (int s = 0; s < clean.Length; s++)
+            clean[s] = (float)((ofNoisy * noisy[s]) + (ofPrediction * prediction[s]));
+    }
+
+    // x0 = a x_t + b prediction.
+    internal (double OfNoisy, double OfPrediction) CleanFrom(int t) => _configuration.Prediction switch
+    {
+        PredictionKind.Epsilon => (1 / _schedule.Alpha[t], -_schedule.Sigma[t] / _schedule.Alpha[t]),
+        PredictionKind.V => (_schedule.Alpha[t], -_schedule.Sigma[t]),
+        _ => (0, 1),
+    };
+
+    // What the network should predict = a x0 + b eps.
+    private (float OfClean, float OfNoise) Target(int t) => _configuration.Prediction switch
+    {
+        PredictionKind.Epsilon => (0, 1),
+        PredictionKind.V => ((float)-_schedule.Sigma[t], (float)_schedule.Alpha[t]),
+        _ => (1, 0),
+    };
+
+    private void DrawSteps(Span<int> steps, ulong seed, long step)
+    {
+        var random = new KeyedRandom(seed, RandomUse.Steps, 0, step);
+        for (int i = 0; i < steps.Length; i++)
+        {
+            double at = random.NextDouble();
+            steps[i] = (int)(_schedule.Steps * (_options.Draw == StepDraw.Stratified ? (i + at) / steps.Length : at));
+        }
+
+        // Strata in random order, for the tasks of a batch stand in order too (Fisher and Yates).
+        for (int i = _options.Draw == StepDraw.Stratified ? steps.Length - 1 : 0; i > 0; i--)
+        {
+            int other = random.Next(i + 1);
+            (steps[i], steps[other]) = (steps[other], steps[i]);
+        }
+    }
+
+    private void FillInputs(TrainingBatch batch, int window)
+    {
+        CardioTask task = batch.Examples.Tasks[window];
+        batch.Inputs.Tasks[window] = task;
+        foreach (Modality modality in Modalities.All)
+        {
+            Span<float> slot = batch.Inputs.Slot(window, (int)modality);
+            if (task.Conditions.Contains(modality))
+                batch.Examples.Condition(window, modality).CopyTo(slot);
+            else
+                slot.Clear();
+        }
+
+        int t = batch.Inputs.Steps[window];
+        float alpha = (float)_schedule.Alpha[t], sigma = (float)_schedule.Sigma[t];
+        ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window);
+        Span<float> noisy = batch.Inputs.Slot(window, (int)task.Target);
+        for (int s = 0; s < noisy.Length; s++)
+            noisy[s] = (alpha * clean[s]) + (sigma * noise[s]);
+        if (task.Target != Slot.Restoration)
+            batch.Inputs.Slot(window, (int)Slot.Restoration).Clear();
+    }
+
+    private static void Check(ExampleBatch examples, int window)
+    {
+        string? fault = !examples.Tasks[window].IsValid ? "has no task"
+            : FiniteScan.FirstNonFinite(examples.CleanTarget(window)) >= 0 ? "has a clean target that is not finite"
+            : FiniteScan.FirstNonFinite(examples.Conditions.AsSpan(window * 3 * examples.SlotSamples, 3 * examples.SlotSamples)) >= 0 ? "has a condition that is not finite"
+            : Sum(examples.Weight(window)) is double sum && !(sum > 0 && double.IsFinite(sum)) ? "counts no sample in the loss"
+            : null;
+        if (fault is not null)
+            throw new ArgumentException($"window {window} of the batch ({examples.Tasks[window]}) {fault}");
+    }
+
+    private static double Sum(ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        foreach (float value in values)
+            sum += value;
+        return sum;
+    }
+}

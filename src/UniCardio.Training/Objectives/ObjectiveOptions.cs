@@ -1,0 +1,71 @@
+using UniCardio.Engine;
+
+namespace UniCardio.Training.Objectives;
+
+/// <summary>What the squared errors of a batch are divided by.</summary>
+public enum LossNormalization
+{
+    /// <summary>Mean over each window's counted samples (at least a fifth of the window, so that a short gap does not outweigh the rest), then
+    /// over the windows: every window counts.</summary>
+    Window,
+
+    /// <summary>Mean over all counted samples of the batch: every sample counts.</summary>
+    Batch,
+
+    /// <summary>Sum over windows and samples divided by 4S (as published for UniCardio).</summary>
+    Published,
+}
+
+/// <summary>How much a diffusion step counts.</summary>
+public enum StepWeighting
+{
+    /// <summary>Every step as the prediction type has it.</summary>
+    None,
+
+    /// <summary>min(SNR, gamma) on the error of x0 (Hang et al., arXiv 2303.09556).</summary>
+    MinSnr,
+
+    /// <summary>1 / (k + SNR)^gamma on the error of eps (Choi et al., arXiv 2204.00227).</summary>
+    P2,
+}
+
+/// <summary>How diffusion steps are drawn.</summary>
+public enum StepDraw
+{
+    /// <summary>Each window's step uniform over 0 .. T-1, independently (as published).</summary>
+    Independent,
+
+    /// <summary>One window from each B-th of 0 .. T-1 in random order: uniform too, with less spread from batch to batch.</summary>
+    Stratified,
+}
+
+/// <summary>The loss.</summary>
+public sealed record ObjectiveOptions
+{
+    /// <summary>What squared errors are divided by.</summary>
+    public LossNormalization Normalization { get; init; } = LossNormalization.Window;
+
+    /// <summary>How much a diffusion step counts.</summary>
+    public StepWeighting Weighting { get; init; }
+
+    /// <summary>gamma of <see cref="StepWeighting.MinSnr"/> (published 5) or <see cref="StepWeighting.P2"/> (published 1); above 0.</summary>
+    public double WeightingGamma { get; init; } = 5;
+
+    /// <summary>k of <see cref="StepWeighting.P2"/>; above 0.</summary>
+    public double WeightingOffset { get; init; } = 1;
+
+    /// <summary>How steps are drawn.</summary>
+    public StepDraw Draw { get; init; } = StepDraw.Independent;
+
+    /// <summary>Checks the numbers.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
+    public ObjectiveOptions Validate()
+    {
+        if (!(WeightingGamma > 0 && double.IsFinite(WeightingGamma)))
+            throw new ConfigurationException("weighting_gamma", $"{WeightingGamma} is not a positive finite number");
+        if (!(WeightingOffset > 0 && double.IsFinite(WeightingOffset)))
+            throw new ConfigurationException("weighting_offset", $"{WeightingOffset} is not a positive finite number");
+        return this;
+    }
+}

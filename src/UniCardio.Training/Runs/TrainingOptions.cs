@@ -1,0 +1,118 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Training.Curricula;
+using UniCardio.Training.Objectives;
+using UniCardio.Training.Optimization;
+
+namespace UniCardio.Training.Runs;
+
+/// <summary>Everything that the result of a run depends on beside its data: equal options and data give equal bits.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>The network.</summary>
+    public ModelConfiguration Network { get; init; } = ModelConfiguration.Compact with { Positions = PositionKind.Slot, Prediction = PredictionKind.V };
+
+    /// <summary>Seed of initial weights, tasks, steps, noise and dropout.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Updates of the run; at least 1.</summary>
+    public long Steps { get; init; } = 100_000;
+
+    /// <summary>Windows of a batch; at least 1.</summary>
+    public int Batch { get; init; } = 32;
+
+    /// <summary>How weights start.</summary>
+    public InitializationKind Initialization { get; init; } = InitializationKind.Aligned;
+
+    /// <summary>Dropout, 0 to below 1. Published: 0.1.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>Which tasks are learned when.</summary>
+    public CurriculumOptions Curriculum { get; init; } = new();
+
+    /// <summary>The loss.</summary>
+    public ObjectiveOptions Objective { get; init; } = new();
+
+    /// <summary>The optimiser.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>The learning rate.</summary>
+    public LearningRateSchedule LearningRate { get; init; } = new() { WarmupSteps = 500 };
+
+    /// <summary>Decay of the averaged weights, 0 to below 1.</summary>
+    public double EmaDecay { get; init; } = 0.999;
+
+    /// <summary>Updates between two rows of the log; at least 1.</summary>
+    public int LogEvery { get; init; } = 10;
+
+    /// <summary>Held-out checks.</summary>
+    public ValidationOptions Validation { get; init; } = new();
+
+    /// <summary>Checks every number.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
+    public TrainingOptions Validate()
+    {
+        Network.Validate();
+        if (Steps is < 1 or > uint.MaxValue)
+            throw new ConfigurationException("steps", $"{Steps} is not between 1 and {uint.MaxValue}");
+        if (Batch is < 1 or > 65536)
+            throw new ConfigurationException("batch", $"{Batch} is not between 1 and 65536");
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new ConfigurationException("dropout", $"{Dropout} is not from 0 to below 1");
+        if (!(EmaDecay >= 0 && EmaDecay < 1))
+            throw new ConfigurationException("ema_decay", $"{EmaDecay} is not from 0 to below 1");
+        if (LogEvery < 1)
+            throw new ConfigurationException("log_every", $"{LogEvery} is below 1");
+        if (Initialization == InitializationKind.Aligned && Network.Positions != PositionKind.Slot)
+            throw new ConfigurationException("initialization", "aligned heads need positions = slot");
+        Curriculum.Validate();
+        Objective.Validate();
+        Adam.Validate();
+        LearningRate.Validate();
+        Validation.Validate();
+        return this;
+    }
+}
+
+/// <summary>Held-out checks of a run.</summary>
+public sealed record ValidationOptions
+{
+    /// <summary>Updates between two checks; at least 1. The first are after an eighth, a quarter and a half of it.</summary>
+    public int Every { get; init; } = 2000;
+
+    /// <summary>Windows a task; at least 1.</summary>
+    public int Windows { get; init; } = 12;
+
+    /// <summary>Whether the weights themselves are checked beside their average.</summary>
+    public bool ChecksRaw { get; init; } = true;
+
+    /// <summary>Whether a check is due.</summary>
+    /// <param name="updates">Updates done.</param>
+    public bool IsDue(long updates) => updates % Every == 0 || (updates < Every && (updates * 2 == Every || updates * 4 == Every || updates * 8 == Every));
+
+    /// <summary>Checks the numbers.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
+    public ValidationOptions Validate()
+    {
+        if (Every < 1)
+            throw new ConfigurationException("validate_every", $"{Every} is below 1");
+        if (Windows is < 1 or > 4096)
+            throw new ConfigurationException("validation_windows", $"{Windows} is not between 1 and 4096");
+        return this;
+    }
+}
+
+/// <summary>How a run is carried out; nothing here changes its result.</summary>
+public sealed record RunSettings
+{
+    /// <summary>Time between two checkpoints.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>When to stop with a checkpoint, counted from the start of this process's part; null for the last step.</summary>
+    public TimeSpan? StopAfter { get; init; }
+
+    /// <summary>Multiply-add peak in GFLOP/s of the threads that compute, measured when it is called; null where unknown.</summary>
+    public Func<double>? MeasurePeak { get; init; }
+}

@@ -1,0 +1,125 @@
+using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
+using UniCardio.Training.Network;
+using UniCardio.Training.Objectives;
+
+namespace UniCardio.Training.Runs;
+
+/// <summary>How a network does on one task's held-out windows.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Loss">Mean squared error of the prediction over the counted samples, diffusion steps spread over 0 .. T-1.</param>
+/// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, over that of predicting the windows' mean:
+/// 1 = no use of the conditions.</param>
+/// <param name="HighProbe">The same at t = 0.8 (T-1), rounded.</param>
+public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
+
+/// <summary>Fixed held-out windows, noise and steps of each task.</summary>
+public sealed class ValidationSet
+{
+    private readonly TrainingBatch[] _batches;
+    private readonly double[] _variances;
+    private readonly DiffusionObjective _objective;
+    private readonly int[] _spread;
+    private readonly int[] _last;
+    private readonly int[] _high;
+    private readonly float[] _predictions;
+    private readonly float[] _scratch;
+    private readonly ulong _seed;
+
+    /// <summary>Draws the windows.</summary>
+    /// <param name="configuration">The network's sizes.</param>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="source">Examples that training never sees.</param>
+    /// <param name="windows">Windows a task; at least 1.</param>
+    /// <param name="seed">Keys the noise.</param>
+    public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(source);
+        // Every counted sample alike and no weights by step, whatever the run minimises: losses of different runs can be compared.
+        _objective = new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch });
+        _seed = seed;
+        int steps = configuration.DiffusionSteps;
+        _spread = [.. Enumerable.Range(0, windows).Select(i => (int)((i + 0.5) * steps / windows))];
+        _last = [.. Enumerable.Repeat(steps - 1, windows)];
+        _high = [.. Enumerable.Repeat((int)Math.Round(0.8 * (steps - 1)), windows)];
+        _predictions = new float[windows * configuration.SlotSamples];
+        _scratch = new float[configuration.SlotSamples];
+        _batches = new TrainingBatch[tasks.Count];
+        for (int i = 0; i < _batches.Length; i++)
+        {
+            _batches[i] = new TrainingBatch(configuration, windows) { Step = i };
+            for (int window = 0; window < windows; window++)
+                source.Fill(window, tasks[i], _batches[i].Examples, window);
+        }
+
+        _variances = [.. _batches.Select(b => Variance(b.Examples))];
+    }
+
+    /// <summary>Runs the network over every task's windows, three times.</summary>
+    /// <param name="network">The network with the weights to check.</param>
+    /// <param name="cancellation">Asked between tasks.</param>
+    public IReadOnlyList<TaskValidation> Evaluate(IGradientNetwork network, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var results = new TaskValidation[_batches.Length];
+        for (int i = 0; i < results.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            TrainingBatch batch = _batches[i];
+            Predict(network, batch, _spread);
+            double loss = 0;
+            for (int window = 0; window < batch.Count; window++)
+                loss += _objective.Evaluate(batch, window, Prediction(window), _scratch);
+            double unconditional = Math.Max(_variances[i], 1e-12);
+            results[i] = new TaskValidation(batch.Examples.Tasks[0], loss, CleanError(network, batch, _last) / unconditional, CleanError(network, batch, _high) / unconditional);
+        }
+
+        return results;
+    }
+
+    private double CleanError(IGradientNetwork network, TrainingBatch batch, int[] steps)
+    {
+        Predict(network, batch, steps);
+        double sum = 0, counted = 0;
+        for (int window = 0; window < batch.Count; window++)
+        {
+            ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), weight = batch.Examples.Weight(window);
+            ReadOnlySpan<float> noisy = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
+            _objective.PredictClean(steps[window], noisy, Prediction(window), _scratch);
+            for (int s = 0; s < clean.Length; s++)
+            {
+                double error = _scratch[s] - clean[s];
+                sum += weight[s] * error * error;
+                counted += weight[s];
+            }
+        }
+
+        return sum / counted;
+    }
+
+    private void Predict(IGradientNetwork network, TrainingBatch batch, int[] steps)
+    {
+        _objective.Prepare(batch, _seed, steps);
+        network.Predict(batch.Inputs, _predictions);
+    }
+
+    private ReadOnlySpan<float> Prediction(int window) => _predictions.AsSpan(window * _scratch.Length, _scratch.Length);
+
+    // Of the counted clean samples around their mean over all windows.
+    private static double Variance(ExampleBatch examples)
+    {
+        double sum = 0, squares = 0, counted = 0;
+        for (int i = 0; i < examples.Clean.Length; i++)
+        {
+            double weight = examples.LossWeight[i], value = examples.Clean[i];
+            counted += weight;
+            sum += weight * value;
+            squares += weight * value * value;
+        }
+
+        double mean = sum / counted;
+        return (squares / counted) - (mean * mean);
+    }
+}
