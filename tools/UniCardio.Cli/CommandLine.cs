@@ -57,6 +57,7 @@ internal static class CommandLine
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),
+            TrainCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),

@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     public const int Success = 0;
 
-    /// <summary>The work was done and its verdict is no: a golden entry is over its tolerance.</summary>
+    /// <summary>The work was done and its verdict is no: a golden entry is over its tolerance, training diverged.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line, a file or an option is at fault; nothing was written.</summary>
@@ -19,5 +19,5 @@ internal static class ExitCode
     public const int Internal = 4;
 
     /// <summary>The codes as the help shows them.</summary>
-    public const string Description = "Exit codes: 0 done; 1 a check failed (over tolerance); 2 bad usage or input; 3 cancelled; 4 a fault of the program. Set UNICARDIO_TRACE=1 for stack traces.";
+    public const string Description = "Exit codes: 0 done; 1 a check failed (over tolerance) or training diverged; 2 bad usage or input; 3 cancelled; 4 a fault of the program. Set UNICARDIO_TRACE=1 for stack traces.";
 }

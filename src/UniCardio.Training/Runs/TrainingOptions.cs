@@ -15,6 +15,9 @@ public sealed record TrainingOptions
     /// <summary>Seed of initial weights, tasks, steps, noise and dropout.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Seed of the examples, where they are synthetic.</summary>
+    public ulong DataSeed { get; init; } = 1;
+
     /// <summary>Updates of the run; at least 1.</summary>
     public long Steps { get; init; } = 100_000;
 

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Cli.Training;
+using UniCardio.Engine.Model;
+using UniCardio.Training.Runs;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary>Network sizes of <c>train</c>.</summary>
+internal enum NetworkSize
+{
+    Compact,
+    Tiny,
+    Full,
+}
+
+/// <summary><c>train --run DIR</c>: trains a network, or goes on with a run.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var preset = new Option<TrainingPreset?>("--preset") { Description = "phased (default): the published phases, tasks mixed within a batch; mixed: all tasks from the start; published: as published." };
+        var size = new Option<NetworkSize?>("--size") { Description = "compact (default), tiny or full." };
+        var positions = new Option<PositionKind?>("--positions") { Description = "Position codes: slot (default) or global (published)." };
+        var prediction = new Option<PredictionKind?>("--prediction") { Description = "What the network predicts: v (default), epsilon (published) or sample." };
+        var options = new TrainingOptionSet();
+        var run = new RunOptions();
+        var command = new ExampleCommand("train",
+            "Trains a network on synthetic windows, on the CPU. Goes on by itself where the folder holds a run: killed at any moment, it ends with the same bits. Diverged training ends with exit code 1 and keeps its last checkpoint.",
+            "train --run runs/first --size compact --steps 100000 --hours 8",
+            "train --run runs/first",
+            "train --run runs/first --export weights/first.safetensors",
+            "train --run runs/published --preset published --size tiny --steps 2000 --batch 16")
+        {
+            preset, size, positions, prediction,
+        };
+        run.AddTo(command);
+        options.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (run.Export(parsed) is string file)
+                return Task.FromResult(TrainingSession.Export(terminal, run.Folder(parsed), file, cancellation));
+            TrainingOptions From() => WithNetwork(TrainingPresets.Options(parsed.GetValue(preset) ?? TrainingPreset.Phased), parsed.GetValue(size), parsed.GetValue(positions), parsed.GetValue(prediction));
+            RunFolder folder = run.Folder(parsed);
+            bool starts = !folder.HasRun || parsed.GetValue(preset) is not null;
+            TrainingOptions from = starts ? From() : WithNetwork(folder.ReadRecord().Options, parsed.GetValue(size), parsed.GetValue(positions), parsed.GetValue(prediction));
+            var session = new TrainingSession(terminal, folder, options.Read(parsed, from), run, parsed);
+            return Task.FromResult(session.Run(cancellation));
+        });
+        return command;
+    }
+
+    private static TrainingOptions WithNetwork(TrainingOptions options, NetworkSize? size, PositionKind? positions, PredictionKind? prediction)
+    {
+        ModelConfiguration sized = size switch
+        {
+            NetworkSize.Full => ModelConfiguration.Full,
+            NetworkSize.Tiny => ModelConfiguration.Tiny,
+            NetworkSize.Compact => ModelConfiguration.Compact,
+            _ => options.Network,
+        };
+        return options with { Network = sized with { Positions = positions ?? options.Network.Positions, Prediction = prediction ?? options.Network.Prediction } };
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using UniCardio.Engine.Model;
+using UniCardio.Training.Curricula;
+using UniCardio.Training.Objectives;
+using UniCardio.Training.Optimization;
+using UniCardio.Training.Runs;
+
+namespace UniCardio.Cli.Options;
+
+/// <summary>Options that the result of a training run depends on; each left out keeps the preset's value, or that of the run in the folder.</summary>
+internal sealed class TrainingOptionSet
+{
+    private readonly Option<long?> _steps = new("--steps") { Description = "Updates of the whole run; phases and learning rate are spread over them (100000).", HelpName = "N" };
+    private readonly Option<int?> _batch = Bounded.OptionalNumber("--batch", "Windows of an update (32; published 128).", 1, 65536);
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Of weights, tasks, noise (0).", HelpName = "SEED" };
+    private readonly Option<ulong?> _dataSeed = new("--data-seed") { Description = "Of the synthetic windows (1).", HelpName = "SEED" };
+    private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
+    private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls over the last fifth)." };
+    private readonly Option<int?> _warmup = Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
+    private readonly Option<InitializationKind?> _initialization = new("--init") { Description = "published, or aligned: two heads a block start by looking at equal positions (default with slot positions)." };
+    private readonly Option<double?> _dropout = Bounded.OptionalNonNegative("--dropout", "Dropout (0; published 0.1).", "P");
+    private readonly Option<double?> _ema = Bounded.OptionalNonNegative("--ema", "Decay of the averaged weights (0.999; published 0).", "D");
+    private readonly Option<double?> _decay = Bounded.OptionalNonNegative("--weight-decay", "Weight decay (1e-6).", "D");
+    private readonly Option<WeightDecayKind?> _decayKind = new("--decay") { Description = "l2 (Adam, default) or decoupled (AdamW)." };
+    private readonly Option<double?> _clip = Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
+    private readonly Option<StepWeighting?> _weighting = new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
+    private readonly Option<double?> _drop = Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
+    private readonly Option<CardioTask[]> _tasks = Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
+    private readonly Option<int?> _validateEvery = Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
+    private readonly Option<int?> _validateWindows = Bounded.OptionalNumber("--validate-windows", "Held-out windows a task (12).", 1, 4096);
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _drop, _tasks, _validateEvery, _validateWindows])
+            command.Add(option);
+    }
+
+    /// <summary>What was given, over what it starts from.</summary>
+    public TrainingOptions Read(ParseResult parsed, TrainingOptions basis)
+    {
+        StepWeighting weighting = parsed.GetValue(_weighting) ?? basis.Objective.Weighting;
+        CardioTask[] tasks = parsed.GetValue(_tasks) ?? [];
+        bool reweighted = weighting != basis.Objective.Weighting;
+        return basis with
+        {
+            Steps = parsed.GetValue(_steps) ?? basis.Steps,
+            Batch = parsed.GetValue(_batch) ?? basis.Batch,
+            Seed = parsed.GetValue(_seed) ?? basis.Seed,
+            DataSeed = parsed.GetValue(_dataSeed) ?? basis.DataSeed,
+            Initialization = parsed.GetValue(_initialization) ?? (basis.Network.Positions == PositionKind.Slot ? basis.Initialization : InitializationKind.Published),
+            Dropout = parsed.GetValue(_dropout) ?? basis.Dropout,
+            EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,
+            LearningRate = basis.LearningRate with
+            {
+                Peak = parsed.GetValue(_rate) ?? basis.LearningRate.Peak,
+                Shape = parsed.GetValue(_schedule) ?? basis.LearningRate.Shape,
+                WarmupSteps = parsed.GetValue(_warmup) ?? basis.LearningRate.WarmupSteps,
+            },
+            Adam = basis.Adam with
+            {
+                WeightDecay = parsed.GetValue(_decay) ?? basis.Adam.WeightDecay,
+                Decay = parsed.GetValue(_decayKind) ?? basis.Adam.Decay,
+                ClipNorm = parsed.GetValue(_clip) ?? basis.Adam.ClipNorm,
+            },
+            Objective = basis.Objective with
+            {
+                Weighting = weighting,
+                WeightingGamma = !reweighted ? basis.Objective.WeightingGamma : weighting == StepWeighting.P2 ? 1 : 5,
+            },
+            Curriculum = basis.Curriculum with
+            {
+                ConditionDrop = parsed.GetValue(_drop) ?? basis.Curriculum.ConditionDrop,
+                Tasks = tasks.Length == 0 ? basis.Curriculum.Tasks : [.. tasks.Select(t => t.ToString())],
+            },
+            Validation = basis.Validation with
+            {
+                Every = parsed.GetValue(_validateEvery) ?? basis.Validation.Every,
+                Windows = parsed.GetValue(_validateWindows) ?? basis.Validation.Windows,
+            },
+        };
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using System.Globalization;
+using UniCardio.Training.Runs;
+
+namespace UniCardio.Cli.Output;
+
+/// <summary>Shows how a training run goes: a bar where somebody watches, else a line now and then.</summary>
+internal sealed class TrainingReport(Terminal terminal, IProgress<(double Share, string What)> bar) : IProgress<TrainingProgress>
+{
+    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(30);
+
+    private long _last = Stopwatch.GetTimestamp();
+
+    public void Report(TrainingProgress value)
+    {
+        string state = State(value);
+        if (value.Event is not null)
+            terminal.Note($"step {value.Updates}: {value.Event}");
+        bar.Report((value.Updates / (double)value.Steps, state));
+        if (terminal.ErrorIsTerminal || Stopwatch.GetElapsedTime(_last) < LineEvery)
+            return;
+        _last = Stopwatch.GetTimestamp();
+        terminal.Note($"step {value.Updates} of {value.Steps}, {state}");
+    }
+
+    private static string State(TrainingProgress p)
+    {
+        var parts = new List<string> { $"phase {p.Phase + 1}" };
+        if (!double.IsNaN(p.Loss))
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F4}"));
+        if (!double.IsNaN(p.ExamplesPerSecond))
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{p.ExamplesPerSecond:F1} windows/s"));
+        if (!double.IsNaN(p.PeakShare))
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * p.PeakShare:F0}% of peak"));
+        if (p.Remaining is TimeSpan left)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{left.Minutes:00} h left"));
+        return string.Join(", ", parts);
+    }
+}
