@@ -66,8 +66,8 @@ public readonly record struct RateRatio
 
     /// <summary>Output samples that begin within the duration of <paramref name="inputLength"/> input samples.</summary>
     /// <param name="inputLength">Input samples.</param>
-    public long OutputLength(int inputLength) => IsExact
-        ? ((long)inputLength * Up + Down - 1) / Down
+    public long OutputLength(long inputLength) => IsExact
+        ? (inputLength * Up + Down - 1) / Down
         : (long)Math.Ceiling(inputLength / _step);
 
     /// <summary>Where an output sample lies, in phases (1 / <see cref="Up"/> of an input sample) from the first input sample.</summary>

@@ -68,6 +68,9 @@ public sealed class Resampler
     /// <summary>Whether the rates are the same, so that samples are copied.</summary>
     public bool IsIdentity { get; }
 
+    /// <summary>Input samples that the filter reaches to either side of an output instant.</summary>
+    internal int Reach => _before;
+
     /// <summary>Output samples for an input of <paramref name="inputLength"/>: those that begin within its duration, ceil(n out / in).</summary>
     /// <param name="inputLength">Input samples.</param>
     /// <exception cref="SignalException">The output would exceed what an array can hold.</exception>
@@ -125,6 +128,18 @@ public sealed class Resampler
         }
     }
 
+    /// <summary>One output sample of a run, by the same arithmetic as <see cref="Resample"/>.</summary>
+    /// <param name="run">The run, or its samples from within 2 reaches + 2 of its end on.</param>
+    /// <param name="runStart">Input sample that <paramref name="run"/> starts at.</param>
+    /// <param name="output">Output sample; the filter reaches beyond <paramref name="run"/> only where the run itself begins or ends.</param>
+    /// <param name="scratch">[2 reaches].</param>
+    internal float ResampleAt(ReadOnlySpan<float> run, long runStart, long output, Span<double> scratch)
+    {
+        long phases = Ratio.PhasesAt(output);
+        Continue(run, (int)(phases / Ratio.Up - runStart) - _before + 1, scratch);
+        return (float)Dot(scratch, _taps.AsSpan((int)(phases % Ratio.Up) * _tapsPerPhase, _tapsPerPhase));
+    }
+
     private int FirstOutputFrom(long phases, int length)
     {
         int low = 0, high = length;
@@ -140,10 +155,17 @@ public sealed class Resampler
     }
 
     // Samples from..from + n - 1 of the run's continuation by point reflection about both ends, which is periodic in 2 (length - 1) but for a
-    // linear trend.
+    // linear trend. The first reflection at either end depends on nothing beyond it, so a run that still goes on has the same one.
     private static void Continue(ReadOnlySpan<float> run, int from, Span<double> stretch)
     {
         int last = run.Length - 1;
+        if (from >= 0 && from + stretch.Length <= run.Length)
+        {
+            ReadOnlySpan<float> inside = run.Slice(from, stretch.Length);
+            for (int i = 0; i < stretch.Length; i++)
+                stretch[i] = inside[i];
+            return;
+        }
         double rise = (double)run[last] - run[0];
         for (int i = 0; i < stretch.Length; i++)
         {
@@ -155,6 +177,14 @@ public sealed class Resampler
             else if (last == 0)
             {
                 stretch[i] = run[0];
+            }
+            else if (at < 0 && -at <= last)
+            {
+                stretch[i] = 2.0 * run[0] - run[-at];
+            }
+            else if (at > last && at <= 2 * last)
+            {
+                stretch[i] = 2.0 * run[last] - run[2 * last - at];
             }
             else
             {

@@ -31,25 +31,17 @@ public static class SignalQuality
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
     public static IReadOnlyList<FlatRun> FindFlatRuns(ReadOnlySpan<float> samples, int shortestRun, float tolerance = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
-        if (!float.IsFinite(tolerance) || tolerance < 0)
-            throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is finite and not negative.");
+        var detector = new FlatRunDetector(shortestRun, tolerance);
         var runs = new List<FlatRun>();
-        for (int start = 0; start < samples.Length;)
+        int start = 0;
+        for (int i = 0; i < samples.Length; i++)
         {
-            float low = samples[start], high = low;
-            int end = start + 1;
-            // A NaN at either end makes the comparison false and so ends the stretch.
-            while (end < samples.Length && Math.Max(high, samples[end]) - Math.Min(low, samples[end]) <= tolerance)
-            {
-                low = Math.Min(low, samples[end]);
-                high = Math.Max(high, samples[end]);
-                end++;
-            }
-            if (end - start >= shortestRun)
-                runs.Add(new FlatRun(SampleRange.Between(start, end), samples[start]));
-            start = end;
+            if (!detector.Push(samples[i]))
+                continue;
+            Append(runs, samples, start, i, shortestRun);
+            start = i;
         }
+        Append(runs, samples, start, samples.Length, shortestRun);
         return runs;
     }
 
@@ -65,39 +57,21 @@ public static class SignalQuality
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
     public static IReadOnlyList<ClippedRun> FindClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16, double tolerance = 1e-6)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
-        ArgumentOutOfRangeException.ThrowIfLessThan(longRun, shortestRun);
-        if (tolerance is not (>= 0 and <= 0.1))
-            throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is 0 to 0.1 of the signal's range.");
-        float minimum = float.PositiveInfinity, maximum = float.NegativeInfinity;
-        foreach (float x in samples)
-        {
-            if (x < minimum)
-                minimum = x;
-            if (x > maximum)
-                maximum = x;
-        }
-        if (!(maximum > minimum))
-            return [];
-        double margin = tolerance * ((double)maximum - minimum);
         var runs = new List<ClippedRun>();
-        runs.AddRange(Plateaus(samples, ClippingSide.Low, minimum, margin, shortestRun, longRun));
-        runs.AddRange(Plateaus(samples, ClippingSide.High, maximum, margin, shortestRun, longRun));
+        foreach (ClippedRun run in ClippedRuns(samples, shortestRun, longRun, tolerance))
+            runs.Add(run);
         runs.Sort((a, b) => a.Range.Start.CompareTo(b.Range.Start));
         return runs;
     }
 
-    private static List<ClippedRun> Plateaus(ReadOnlySpan<float> samples, ClippingSide side, float level, double margin, int shortestRun, int longRun)
+    /// <summary>The clipped stretches of a signal, those at its lowest value first, without allocating.</summary>
+    /// <inheritdoc cref="FindClippedRuns"/>
+    public static ClippedRunEnumerator ClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16, double tolerance = 1e-6) =>
+        new(samples, shortestRun, longRun, tolerance);
+
+    private static void Append(List<FlatRun> runs, ReadOnlySpan<float> samples, int start, int end, int shortestRun)
     {
-        var runs = new List<ClippedRun>();
-        for (int i = 0; i < samples.Length; i++)
-        {
-            int start = i;
-            while (i < samples.Length && Math.Abs((double)samples[i] - level) <= margin)
-                i++;
-            if (i - start >= shortestRun)
-                runs.Add(new ClippedRun(SampleRange.Between(start, i), side, level));
-        }
-        return runs.Count >= 2 || (runs.Count == 1 && runs[0].Range.Length >= longRun) ? runs : [];
+        if (end - start >= shortestRun)
+            runs.Add(new FlatRun(SampleRange.Between(start, end), samples[start]));
     }
 }
