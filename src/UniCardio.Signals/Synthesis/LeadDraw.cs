@@ -24,7 +24,7 @@ internal static class LeadDraw
         return p with
         {
             Ecg = Scale(ecg, random.NextUniform(0.3, 1.7)),
-            EcgRespiration = 0.25 * SubjectDraw.Square(random.NextDouble()),
+            EcgRespiration = 0.25 * SubjectDraw.Calm(ref random) * SubjectDraw.Square(random.NextDouble()),
             EcgFilter = Monitor(p.SampleRate, ref random),
         };
     }
@@ -88,7 +88,7 @@ internal static class LeadDraw
 
     private static EcgMorphology Times(EcgMorphology m, ref CounterRandom random) => m with
     {
-        QrsWidth = m.QrsWidth == 1 ? random.NextUniform(0.75, 1.35) : m.QrsWidth,
+        QrsWidth = m.QrsWidth == 1 ? random.NextUniform(0.6, 1.35) : m.QrsWidth,
         QtInterval = random.NextUniform(0.8, 1.3) + (m.QrsWidth > 1.3 ? 0.15 : 0),
         TWidth = random.NextUniform(0.65, 1.6),
     };
@@ -103,9 +103,9 @@ internal static class LeadDraw
     private static MonitorFilter? Monitor(double rate, ref CounterRandom random)
     {
         double low = random.NextDouble(), high = random.NextDouble();
-        double cut = low < 0.6 ? random.NextUniform(25, 45) : random.NextUniform(12, 25);
+        double cut = low < 0.7 ? random.NextUniform(25, 45) : random.NextUniform(12, 25);
         double corner = high < 0.45 ? random.NextUniform(0.05, 0.2) : high < 0.8 ? random.NextUniform(0.3, 0.7) : random.NextUniform(0.7, 2);
-        bool cuts = random.NextDouble() < 0.7, blocks = random.NextDouble() < 0.7;
+        bool cuts = random.NextDouble() < 0.55, blocks = random.NextDouble() < 0.7;
         return cuts || blocks
             ? new MonitorFilter { LowPass = cuts ? Math.Min(cut, 0.4 * rate) : null, Damping = random.NextUniform(0.6, 0.9), HighPass = blocks ? corner : null }
             : null;

@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion and white noise are added, the
+/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, muscle noise and white noise are added, the
 /// sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By default nothing is done.
 /// </summary>
 public sealed record NoiseParameters
@@ -23,6 +23,9 @@ public sealed record NoiseParameters
 
     /// <summary>Size of a burst, 0 to 50.</summary>
     public double MotionAmplitude { get; init; } = 2;
+
+    /// <summary>Muscle noise: high-pass noise that swells and fades within seconds, of this standard deviation where it is strongest, 0 to 10.</summary>
+    public double MuscleNoise { get; init; }
 
     /// <summary>The middle share of the corrupted signal's range that is kept, 0.01 to 1; what lies beyond is clipped. Null: no clipping.</summary>
     public double? ClippingRange { get; init; }
@@ -47,6 +50,7 @@ public sealed record NoiseParameters
         ParameterRange.Require(nameof(PowerlineFrequency), PowerlineFrequency, 45, 65);
         ParameterRange.Require(nameof(MotionBurstsPerMinute), MotionBurstsPerMinute, 0, 60);
         ParameterRange.Require(nameof(MotionAmplitude), MotionAmplitude, 0, 50);
+        ParameterRange.Require(nameof(MuscleNoise), MuscleNoise, 0, 10);
         if (ClippingRange is { } range)
             ParameterRange.Require(nameof(ClippingRange), range, 0.01, 1);
         if (QuantizationBits is { } bits)

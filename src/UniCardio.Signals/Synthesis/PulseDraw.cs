@@ -5,7 +5,7 @@ internal static class PulseDraw
 {
     public static SynthesisParameters Shapes(SynthesisParameters p, double stiffness, ref CounterRandom random)
     {
-        double ejection = random.NextUniform(0.22, 0.42);
+        double ejection = random.NextUniform(0.18, 0.42);
         double augmentation = Math.Clamp(0.45 * stiffness + 0.12 * random.NextGaussian(), -0.15, 0.7);
         double dicrotic = random.NextDouble() < 0.25 ? 0 : 0.4 * SubjectDraw.Square(random.NextDouble()) + 0.02;
         double dicroticDelay = random.NextUniform(0.06, 0.3);
@@ -15,8 +15,8 @@ internal static class PulseDraw
         {
             PressurePulse = pressure,
             PpgPulse = ppg,
-            PpgRespiration = 0.4 * SubjectDraw.Square(random.NextDouble()),
-            PpgPulseRespiration = 0.35 * SubjectDraw.Square(random.NextDouble()),
+            PpgRespiration = 0.4 * SubjectDraw.Calm(ref random) * SubjectDraw.Square(random.NextDouble()),
+            PpgPulseRespiration = 0.35 * SubjectDraw.Calm(ref random) * SubjectDraw.Square(random.NextDouble()),
             PpgPulseLoss = random.NextDouble() < 0.08 ? random.NextUniform(-0.6, 0.7) : 0,
             PressureFilter = Line(p.SampleRate, ref random),
             PpgFilter = Oximeter(p.SampleRate, ref random),
@@ -48,22 +48,28 @@ internal static class PulseDraw
         };
     }
 
-    // Skin vessels blunt what the artery brings: rounder, with broader and later waves, often hardly anything left in diastole.
-    private static PulseMorphology Ppg(SynthesisParameters p, PulseMorphology artery, ref CounterRandom random) => new()
+    // Skin vessels blunt what the artery brings: rounder, with broader and later waves; in one of four hardly anything is left in diastole.
+    private static PulseMorphology Ppg(SynthesisParameters p, PulseMorphology artery, ref CounterRandom random)
     {
-        Ejection = artery.Ejection * random.NextUniform(0.9, 1.25),
-        Onset = Math.Min(3, artery.Onset + (random.NextDouble() < 0.5 ? 1 : 0)),
-        Offset = Math.Min(4, artery.Offset + (random.NextDouble() < 0.4 ? 1 : 0)),
-        QuickShare = Math.Clamp(0.5 * artery.QuickShare + random.NextUniform(0, 0.6), 0, 1),
-        QuickDecay = Math.Clamp(artery.QuickDecay + random.NextUniform(0, 0.12), 0.03, 0.3),
-        SlowDecay = random.NextUniform(0.12, 0.2 + 0.6 * 60 / p.HeartRate),
-        Reflection = Math.Clamp(0.7 * artery.Reflection + 0.12 * random.NextGaussian(), -0.2, 0.7),
-        ReflectionDelay = Math.Clamp(artery.ReflectionDelay + random.NextUniform(-0.05, 0.2), 0.5, 1.3),
-        Notch = random.NextDouble() < 0.7 ? 0 : 0.5 * artery.Notch,
-        Dicrotic = Math.Clamp(artery.Dicrotic * random.NextUniform(0.3, 1.1) + (random.NextDouble() < 0.4 ? random.NextUniform(0, 0.25) : 0), 0, 0.6),
-        DicroticDelay = Math.Clamp(artery.DicroticDelay + random.NextUniform(0, 0.08), 0.06, 0.4),
-        DicroticWidth = Math.Clamp(artery.DicroticWidth + random.NextUniform(0.005, 0.05), 0.03, 0.16),
-    };
+        bool bare = random.NextDouble() < 0.25;
+        double dicrotic = artery.Dicrotic * random.NextUniform(0.3, 1.1), own = random.NextDouble() < 0.4 ? random.NextUniform(0, 0.25) : 0;
+        double quick = random.NextUniform(0, 0.6), quickest = random.NextUniform(0.9, 1);
+        return new PulseMorphology
+        {
+            Ejection = Math.Max(artery.Ejection * random.NextUniform(bare ? 0.7 : 0.9, bare ? 1 : 1.25), 0.15),
+            Onset = Math.Min(3, artery.Onset + (random.NextDouble() < 0.5 ? 1 : 0)),
+            Offset = Math.Min(4, artery.Offset + (random.NextDouble() < 0.4 ? 1 : 0)),
+            QuickShare = bare ? quickest : Math.Clamp(0.5 * artery.QuickShare + quick, 0, 1),
+            QuickDecay = Math.Clamp(artery.QuickDecay + random.NextUniform(0, bare ? 0.03 : 0.12), 0.03, 0.3),
+            SlowDecay = random.NextUniform(0.12, 0.2 + 0.6 * 60 / p.HeartRate),
+            Reflection = Math.Clamp(0.7 * artery.Reflection + 0.12 * random.NextGaussian(), -0.2, bare ? 0.15 : 0.7),
+            ReflectionDelay = Math.Clamp(artery.ReflectionDelay + random.NextUniform(-0.05, 0.2), 0.5, 1.3),
+            Notch = random.NextDouble() < 0.7 ? 0 : 0.5 * artery.Notch,
+            Dicrotic = Math.Clamp((dicrotic + own) * (bare ? 0.3 : 1), 0, 0.6),
+            DicroticDelay = Math.Clamp(artery.DicroticDelay + random.NextUniform(0, 0.08), 0.06, 0.4),
+            DicroticWidth = Math.Clamp(artery.DicroticWidth + random.NextUniform(0.005, 0.05), 0.03, 0.16),
+        };
+    }
 
     private static int Power(double first, double second, int least, ref CounterRandom random)
     {

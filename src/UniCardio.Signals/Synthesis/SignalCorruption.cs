@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Synthesis;
 /// <summary>Spoils a clean signal the way real recordings are spoiled: reproducibly, in place, without allocating.</summary>
 public static class SignalCorruption
 {
-    private const int White = 16, Wander = 17, Line = 18, Motion = 19, Gaps = 20;
+    private const int White = 16, Wander = 17, Line = 18, Motion = 19, Gaps = 20, Muscle = 21;
 
     /// <summary>Applies noise, clipping, quantisation and gaps to a signal.</summary>
     /// <param name="signal">The clean signal, [n]; samples that are missing (NaN) stay so and count for nothing.</param>
@@ -24,6 +24,8 @@ public static class SignalCorruption
             AddPowerline(signal, sampleRate, deviation * noise.Powerline, noise.PowerlineFrequency, seed);
         if (noise.MotionBurstsPerMinute > 0 && noise.MotionAmplitude > 0)
             AddMotion(signal, sampleRate, deviation * noise.MotionAmplitude, noise.MotionBurstsPerMinute, seed);
+        if (noise.MuscleNoise > 0)
+            AddMuscle(signal, sampleRate, deviation * noise.MuscleNoise, seed);
         if (noise.SignalToNoiseDecibels is { } snr)
             AddWhite(signal, deviation * PortableMath.Exp(-snr / 20 * 2.302585092994046), seed);
         if (noise.ClippingRange is { } range)
@@ -94,6 +96,21 @@ public static class SignalCorruption
                 double wave = 0.8 * PortableMath.SinTurns(phase + slow * t) + 0.4 * PortableMath.SinTurns(fast * t) + 0.4 * rough;
                 signal[i] += (float)(size * 0.5 * (1 - PortableMath.CosTurns(t / duration)) * wave);
             }
+        }
+    }
+
+    // Differences of white noise, which favour high frequencies, under an envelope that opens once in 2 to 15 s.
+    private static void AddMuscle(Span<float> signal, double rate, double deviation, ulong seed)
+    {
+        const double Before = 0.6;
+        var random = new CounterRandom(seed, Muscle);
+        double frequency = random.NextUniform(0.07, 0.5) / rate, phase = random.NextDouble(), least = random.NextUniform(0, 0.3);
+        double scale = deviation / Math.Sqrt(1 + Before * Before), last = random.NextGaussian();
+        for (int i = 0; i < signal.Length; i++)
+        {
+            double white = random.NextGaussian(), open = 0.5 + 0.5 * PortableMath.SinTurns(phase + i * frequency);
+            signal[i] += (float)(scale * (least + (1 - least) * open * open) * (white - Before * last));
+            last = white;
         }
     }
 

@@ -25,7 +25,8 @@ internal static class SubjectDraw
     {
         double kind = random.NextDouble(), speed = random.NextDouble();
         double rate = speed < 0.55 ? random.NextUniform(50, 100) : speed < 0.75 ? random.NextUniform(35, 60) : random.NextUniform(90, 180);
-        double calm = rate < 110 ? 1 : 0.4;
+        // Fast hearts vary less; under anaesthesia, on a ventilator or simply at rest hardly anything does.
+        double calm = (rate < 110 ? 1 : 0.4) * Calm(ref random);
         p = p with
         {
             HeartRate = rate,
@@ -33,8 +34,8 @@ internal static class SubjectDraw
             RespiratorySinusArrhythmia = 0.15 * calm * Square(random.NextDouble()),
             SlowVariability = 0.06 * calm * random.NextDouble(),
             RandomVariability = 0.03 * calm * Square(random.NextDouble()),
-            StrokeVariability = 0.06 * Square(random.NextDouble()),
-            RespiratoryStroke = 0.15 * Square(random.NextDouble()),
+            StrokeVariability = 0.06 * calm * Square(random.NextDouble()),
+            RespiratoryStroke = 0.15 * Calm(ref random) * Square(random.NextDouble()),
             FibrillatoryWave = random.NextUniform(0, 0.12),
         };
         bool flutter = random.NextDouble() < 0.25, runs = random.NextDouble() < 0.25;
@@ -69,8 +70,8 @@ internal static class SubjectDraw
         {
             SystolicPressure = systolic,
             DiastolicPressure = diastolic,
-            RespiratoryPressure = 8 * Square(random.NextDouble()),
-            SlowPressure = 5 * Square(random.NextDouble()),
+            RespiratoryPressure = 8 * Calm(ref random) * Square(random.NextDouble()),
+            SlowPressure = 5 * Calm(ref random) * Square(random.NextDouble()),
         };
     }
 
@@ -81,13 +82,21 @@ internal static class SubjectDraw
         double finger = Math.Max(artery, 0.09) + random.NextUniform(0, 0.14);
         double monitor = random.NextDouble();
         double line = monitor < 0.2 ? random.NextUniform(-0.15, 0.4) : 0;
-        double oximeter = random.NextDouble() < 0.3 ? random.NextUniform(0, 0.5) : 0;
+        double oximeter = random.NextDouble() < 0.3 ? random.NextUniform(0, 0.6) : 0;
         double electrodes = random.NextDouble() < 0.1 ? random.NextUniform(0, 0.25) : 0;
         return p with
         {
             PressureDelay = Math.Clamp(Math.Max(artery, 0.09) + line - electrodes, -0.2, 0.75),
             PpgDelay = Math.Clamp(finger + oximeter - electrodes, -0.2, 0.85),
         };
+    }
+
+    /// <summary>Factor of a variation: none of it to speak of in two of five subjects.</summary>
+    internal static double Calm(ref CounterRandom random)
+    {
+        bool still = random.NextDouble() < 0.4;
+        double little = random.NextUniform(0, 0.2);
+        return still ? little : 1;
     }
 
     internal static double Square(double x) => x * x;

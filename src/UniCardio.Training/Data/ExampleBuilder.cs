@@ -94,7 +94,7 @@ internal sealed class ExampleBuilder
     {
         var random = new CounterRandom(seed, 3);
         double wander = NoiseDraw.Wander(modality, _dirt, ref random);
-        NoiseParameters? noise = NoiseDraw.Mild(_dirt, ref random);
+        NoiseParameters? noise = NoiseDraw.Mild(modality, _dirt, ref random);
         Span<float> clean = Stretch.Clean(modality), dirty = Stretch.Dirty(modality);
         clean.CopyTo(dirty);
         if (wander > 0)

@@ -67,6 +67,20 @@ public class CorruptionTests
     }
 
     [Fact]
+    public void Muscle_noise_is_fast_and_swells()
+    {
+        float[] noise = Difference(Apply(new NoiseParameters { MuscleNoise = 0.5 }), Clean());
+        double unit = Deviation(Clean());
+        // Differences x[i] - 0.6 x[i-1] of white noise are correlated by -0.6 / 1.36 = -0.44; 12500 samples under an envelope: a standard error of 0.015.
+        double lag = Enumerable.Range(1, noise.Length - 1).Average(i => (double)noise[i] * noise[i - 1]) / Math.Pow(Deviation(noise), 2);
+        Assert.InRange(lag, -0.52, -0.36);
+        double[] seconds = [.. noise.Chunk(25).Select(c => Math.Sqrt(c.Average(x => (double)x * x)) / unit)];
+        // 25 samples have a relative error of 14%: at most some 1.6 of the strongest, at the weakest 0.3 of it and their error.
+        Assert.InRange(seconds.Max(), 0.4, 0.8);
+        Assert.InRange(seconds.Min(), 0, 0.25);
+    }
+
+    [Fact]
     public void Clipping_and_quantisation_leave_what_they_should()
     {
         float[] clean = Clean();
@@ -119,6 +133,7 @@ public class CorruptionTests
     [
         new() { SignalToNoiseDecibels = double.NaN }, new() { BaselineWander = -1 }, new() { PowerlineFrequency = 400 }, new() { QuantizationBits = 1 },
         new() { ClippingRange = 0 }, new() { MissingFraction = 1 }, new() { GapSeconds = 0 }, new() { MotionBurstsPerMinute = 1e9 },
+        new() { MuscleNoise = double.NaN },
     ];
 
     [Theory]
