@@ -33,6 +33,12 @@ public sealed class AveragedParameters
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(parameters.Length, _values.Length);
         ArgumentOutOfRangeException.ThrowIfLessThan(updates, 1);
+        if (_decay == 0)
+        {
+            parameters.CopyTo(_values);
+            return;
+        }
+
         float share = (float)(1 - Math.Min(_decay, updates / (updates + 9.0)));
         ref float a = ref MemoryMarshal.GetArrayDataReference(_values), p = ref MemoryMarshal.GetReference(parameters);
         for (nuint i = 0; i < (nuint)_values.Length; i += 8)
