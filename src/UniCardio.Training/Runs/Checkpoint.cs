@@ -40,12 +40,12 @@ internal static class Checkpoint
 
     /// <summary>Reads a state.</summary>
     /// <exception cref="WeightFormatException">The file is not a checkpoint of this run or does not hold together.</exception>
-    public static TrainingState Read(string path, int parameters, string runIdentity)
+    public static TrainingState Read(string path, int parameters, RunRecord run)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path, memoryMap: false);
         if (file.Metadata.GetValueOrDefault(FormatKey) != Format)
             throw new WeightFormatException(path, $"is not a training checkpoint of format {Format}");
-        if (file.Metadata.GetValueOrDefault("run") != runIdentity)
+        if (!run.Owns(file.Metadata.GetValueOrDefault("run")))
             throw new WeightFormatException(path, "is a checkpoint of another run: its options or data differ from run.json");
         return new TrainingState
         {

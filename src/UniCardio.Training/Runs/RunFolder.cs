@@ -44,7 +44,7 @@ public sealed class RunFolder
             throw new RunFolderException(Path, "holds no run (no run.json)");
         try
         {
-            RunRecord record = RunRecord.FromJson(File.ReadAllBytes(RecordFile));
+            RunRecord record = RunRecord.FromJson(File.ReadAllText(RecordFile));
             record.Options.Validate();
             return record;
         }
@@ -93,7 +93,7 @@ public sealed class RunFolder
                 continue;
             try
             {
-                return Checkpoint.Read(path, parameters, record.Identity);
+                return Checkpoint.Read(path, parameters, record);
             }
             catch (WeightFormatException e)
             {

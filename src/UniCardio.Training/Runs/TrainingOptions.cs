@@ -107,7 +107,7 @@ public sealed record ValidationOptions
     }
 }
 
-/// <summary>How a run is carried out; nothing here changes its result.</summary>
+/// <summary>How a run is carried out; nothing here but <see cref="AmendsRun"/> changes its result.</summary>
 public sealed record RunSettings
 {
     /// <summary>Time between two checkpoints.</summary>
@@ -115,6 +115,10 @@ public sealed record RunSettings
 
     /// <summary>When to stop with a checkpoint, counted from the start of this process's part; null for the last step.</summary>
     public TimeSpan? StopAfter { get; init; }
+
+    /// <summary>Whether other options or data than the folder's own change the run from its last checkpoint on, instead of being refused. The
+    /// change is kept in run.json. The network's sizes cannot change.</summary>
+    public bool AmendsRun { get; init; }
 
     /// <summary>Multiply-add peak in GFLOP/s of the threads that compute, measured when it is called; null where unknown.</summary>
     public Func<double>? MeasurePeak { get; init; }

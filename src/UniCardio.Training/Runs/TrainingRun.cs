@@ -10,11 +10,11 @@ using UniCardio.Training.Randomness;
 namespace UniCardio.Training.Runs;
 
 /// <summary>A training run in a folder: goes on from its last checkpoint to the same bits that it would have reached without a stop.</summary>
-/// <remarks>Not safe for use from several threads.</remarks>
+/// <remarks>The same bits mean: on the same instruction set of the network. Not safe for use from several threads.</remarks>
 public sealed class TrainingRun : IDisposable
 {
     private readonly RunFolder _folder;
-    private readonly RunRecord _record;
+    private RunRecord _record;
     private readonly RunSettings _settings;
     private readonly IGradientNetwork _network;
     private readonly IExampleSource _training;
@@ -165,9 +165,9 @@ public sealed class TrainingRun : IDisposable
         if (_folder.HasRun)
         {
             RunRecord there = _folder.ReadRecord();
-            if (there.Identity != _record.Identity)
-                throw new RunFolderException(_folder.Path, "holds a run with other options, data or start; use another folder, or leave options out to go on with its own");
-            if (_folder.ReadState(_network.Layout.Length, _record) is TrainingState state)
+            TrainingState? state = _folder.ReadState(_network.Layout.Length, there);
+            _record = Agree(there, state);
+            if (state is not null)
                 return state;
         }
 
@@ -176,8 +176,24 @@ public sealed class TrainingRun : IDisposable
             InitialWeights.Fill(_network.Layout, Options.Initialization, Options.Seed, fresh);
         else
             _network.Layout.Read(start.Weights, fresh);
-        _folder.WriteRecord(_record);
+        if (!_folder.HasRun)
+            _folder.WriteRecord(_record);
         return new TrainingState { Parameters = fresh, Averaged = fresh, Moment1 = new float[fresh.Length], Moment2 = new float[fresh.Length], RecentLosses = ReadOnlyMemory<float>.Empty };
+    }
+
+    // The record to go on with: the folder's own, or ours as its amendment.
+    private RunRecord Agree(RunRecord there, TrainingState? state)
+    {
+        // What the run started from is past once there is a state.
+        RunRecord wanted = state is null ? _record : _record with { Start = there.Start };
+        IReadOnlyList<string> changes = there.Differences(wanted);
+        if (changes.Count == 0)
+            return there;
+        if (!_settings.AmendsRun)
+            throw new RunFolderException(_folder.Path, $"holds another run ({string.Join("; ", changes)}); use another folder, leave options out to go on with its own, or amend it");
+        wanted = wanted with { Amendments = [.. there.Amendments, new RunAmendment(state?.Updates ?? 0, changes, there.Identity)] };
+        _folder.WriteRecord(wanted);
+        return wanted;
     }
 
     private void Restore(TrainingState state)

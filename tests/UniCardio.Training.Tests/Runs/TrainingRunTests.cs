@@ -202,6 +202,56 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public void AnAmendedRunGoesOnWithItsStateAndKeepsTheChange()
+    {
+        using var folder = new RunTestFolder();
+        using (var network = new ToyNetwork())
+        using (TrainingRun run = Open(folder, network))
+            Assert.Throws<KilledException>(() => run.Run(new Killer(40)));
+        TrainingOptions longer = Options with { Steps = 200, LearningRate = Options.LearningRate with { Shape = LearningRateShape.Constant } };
+        RunSettings amending = new RunSettings { AmendsRun = true };
+        using (var network = new ToyNetwork())
+        using (TrainingRun run = Open(folder, network, longer, amending))
+        {
+            Assert.InRange(run.Updates, 38, 40);
+            // Ended before its first checkpoint: the state from before the change is still found.
+            Assert.Throws<KilledException>(() => run.Run(new Killer(60)));
+        }
+
+        using var second = new ToyNetwork();
+        using TrainingRun rest = Open(folder, second, longer);
+        Assert.InRange(rest.Updates, 38, 40);
+        RunAmendment change = Assert.Single(rest.Record.Amendments);
+        Assert.Equal(["options.learning_rate.shape: \"cosine\" -> \"constant\"", "options.steps: 120 -> 200"], change.Changes.Order(StringComparer.Ordinal));
+        Assert.Equal(RunOutcome.Completed, rest.Run());
+        Assert.Equal(200, rest.Updates);
+        rest.Dispose();
+        using TrainingRun done = Open(folder, second, longer);
+        Assert.Equal(200, done.Updates);
+    }
+
+    [Fact]
+    public void ARunOfOlderCodeThatKnewFewerOptionsIsTakenUp()
+    {
+        using var folder = new RunTestFolder();
+        using (var network = new ToyNetwork())
+        using (TrainingRun run = Open(folder, network))
+        {
+            string text = File.ReadAllText(folder.Run.RecordFile);
+            string older = text.Replace("\n      \"weighting_offset\": 1,", string.Empty, StringComparison.Ordinal).Replace(",\n  \"amendments\": []", string.Empty, StringComparison.Ordinal);
+            Assert.True(text.Length - older.Length > 40);
+            File.WriteAllText(folder.Run.RecordFile, older);
+        }
+
+        using (var network = new ToyNetwork())
+        using (TrainingRun run = Open(folder, network))
+            Assert.Throws<KilledException>(() => run.Run(new Killer(40)));
+        using var second = new ToyNetwork();
+        using TrainingRun rest = Open(folder, second);
+        Assert.InRange(rest.Updates, 38, 40);
+    }
+
+    [Fact]
     public void WhatDoesNotFitIsRefused()
     {
         using var folder = new RunTestFolder();
@@ -222,6 +272,7 @@ public class TrainingRunTests
         using TrainingRun run = Open(folder, network, options);
         RunRecord read = folder.Run.ReadRecord();
         Assert.Equal(run.Record.Identity, read.Identity);
+        Assert.Empty(run.Record.Differences(read));
         Assert.Equal(options.Network, read.Options.Network);
         Assert.Equal(options.Curriculum.Tasks, read.Options.Curriculum.Tasks);
         Assert.Equal(double.PositiveInfinity, read.Options.Adam.ClipNorm);
