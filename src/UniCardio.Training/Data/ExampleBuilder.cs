@@ -35,10 +35,27 @@ internal sealed class ExampleBuilder
     /// <summary>A number for a task that is the same in every version: to draw what happens to a window.</summary>
     public static ulong Number(CardioTask task) => ((ulong)task.Kind << 5) | ((ulong)task.Conditions << 2) | (ulong)task.Output;
 
-    /// <summary>Draws the gaps and lays out <see cref="Stretch"/>: the window, with as much again on either side where its scale needs that.</summary>
+    /// <summary>Checks what a source is asked for.</summary>
+    /// <exception cref="ArgumentException">The task is not valid, or the batch has windows of another length.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
+    public static void Check(long index, CardioTask task, ExampleBatch batch, int place, int slotSamples)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentOutOfRangeException.ThrowIfNegative(place);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(place, batch.Count);
+        if (!task.IsValid)
+            throw new ArgumentException("The task names no condition.", nameof(task));
+        if (batch.SlotSamples != slotSamples)
+            throw new ArgumentException($"The batch has windows of {batch.SlotSamples} samples; expected {slotSamples}.", nameof(batch));
+    }
+
+    /// <summary>Draws the gaps and lays out <see cref="Stretch"/>: the window, with its surroundings where its scale needs them.</summary>
     /// <param name="task">The task.</param>
     /// <param name="seed">Seed of this window and task.</param>
-    public void Begin(CardioTask task, ulong seed)
+    /// <param name="before">Samples there are before the window, at most S.</param>
+    /// <param name="after">Samples there are behind it, at most S.</param>
+    public void Begin(CardioTask task, ulong seed, int before, int after)
     {
         bool surrounded = false;
         if (task.Kind == TaskKind.Impute)
@@ -48,7 +65,9 @@ internal sealed class ExampleBuilder
             surrounded = Gaps.LeavesLittle(SlotSamples);
         }
 
-        Stretch.Resize(surrounded ? 3 * SlotSamples : SlotSamples, new SampleRange(surrounded ? SlotSamples : 0, SlotSamples));
+        if (!surrounded)
+            before = after = 0;
+        Stretch.Resize(before + SlotSamples + after, new SampleRange(before, SlotSamples));
     }
 
     /// <summary>Corrupts and scales what <see cref="Stretch"/> holds.</summary>
@@ -107,12 +126,25 @@ internal sealed class ExampleBuilder
             CutGaps(dirty);
         else
             DropOut(dirty, ref random);
+        KeepSomething(modality);
     }
 
     private void CutGaps(Span<float> dirty)
     {
         foreach (SampleRange gap in Gaps.Gaps)
             dirty.Slice(Stretch.Window.Start + gap.Start, gap.Length).Fill(float.NaN);
+    }
+
+    // A recording may have nothing else to take a scale from than what was cut out: then the window's first half comes back.
+    private void KeepSomething(Modality modality)
+    {
+        Span<float> dirty = Stretch.Dirty(modality);
+        if (GapFinder.CountMeasured(dirty) > 0)
+            return;
+        ReadOnlySpan<float> clean = Stretch.Clean(modality);
+        int half = Stretch.Window.Start + SlotSamples / 2;
+        for (int i = 0; i < clean.Length && (i < half || GapFinder.CountMeasured(dirty) == 0); i++)
+            dirty[i] = clean[i];
     }
 
     // A sensor that comes off for a while: at most half of the window.
@@ -144,18 +176,13 @@ internal sealed class ExampleBuilder
         SampleRange window = Stretch.Window;
         ReadOnlySpan<float> clean = Stretch.Clean(task.Output).Slice(window.Start, window.Length);
         Span<float> target = batch.CleanTarget(place), weight = batch.Weight(place);
-        weight.Fill(task.Kind == TaskKind.Impute ? 0 : 1);
-        if (task.Kind == TaskKind.Impute)
-        {
-            foreach (SampleRange gap in Gaps.Gaps)
-                weight.Slice(gap.Start, gap.Length).Fill(1);
-        }
-
+        ReadOnlySpan<float> dirty = Stretch.Dirty(task.Output).Slice(window.Start, window.Length);
+        bool imputed = task.Kind == TaskKind.Impute;
         for (int i = 0; i < clean.Length; i++)
         {
             bool known = !float.IsNaN(clean[i]);
             target[i] = known ? scale.Forward(clean[i]) : 0;
-            weight[i] = known ? weight[i] : 0;
+            weight[i] = known && (!imputed || float.IsNaN(dirty[i])) ? 1 : 0;
         }
     }
 }

@@ -41,14 +41,7 @@ public sealed class SyntheticExamples : IExampleSource
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
     public void Fill(long index, CardioTask task, ExampleBatch batch, int place)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentNullException.ThrowIfNull(batch);
-        ArgumentOutOfRangeException.ThrowIfNegative(place);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(place, batch.Count);
-        if (!task.IsValid)
-            throw new ArgumentException("The task names no condition.", nameof(task));
-        if (batch.SlotSamples != SlotSamples)
-            throw new ArgumentException($"The batch has windows of {batch.SlotSamples} samples; expected {SlotSamples}.", nameof(batch));
+        ExampleBuilder.Check(index, task, batch, place, SlotSamples);
         if (!_idle.TryTake(out Workspace? workspace))
             workspace = new Workspace(_options);
         workspace.Fill(CounterRandom.Derive(_options.Seed, (ulong)index), task, batch, place);
@@ -73,7 +66,7 @@ public sealed class SyntheticExamples : IExampleSource
         public void Fill(ulong seed, CardioTask task, ExampleBatch batch, int place)
         {
             ulong own = CounterRandom.Derive(seed, 1 + ExampleBuilder.Number(task));
-            _builder.Begin(task, own);
+            _builder.Begin(task, own, _builder.SlotSamples, _builder.SlotSamples);
             SignalStretch stretch = _builder.Stretch;
             _synthesizer.Fill(SynthesisParameters.Draw(seed, RecordingPreparation.NetworkRate), seed,
                 stretch.Clean(Modality.Ppg), stretch.Clean(Modality.Bp), stretch.Clean(Modality.Ecg));

@@ -134,6 +134,31 @@ public class SyntheticExamplesTests
         }
     }
 
+    [Theory]
+    [InlineData("denoise ppg")]
+    [InlineData("denoise bp")]
+    [InlineData("denoise ecg | ppg,bp")]
+    public void What_is_added_in_denoising_knows_nothing_of_the_signal(string text)
+    {
+        CardioTask task = CardioTask.Parse(text);
+        var slopes = new List<double>();
+        for (int i = 0; i < 400; i++)
+        {
+            ExampleBatch batch = Window(i, task);
+            ReadOnlySpan<float> dirty = batch.Condition(0, task.Output);
+            double mean = batch.Clean.Average(), products = 0, squares = 0;
+            for (int t = 0; t < S; t++)
+            {
+                products += (batch.Clean[t] - mean) * dirty[t];
+                squares += (batch.Clean[t] - mean) * (batch.Clean[t] - mean);
+            }
+            slopes.Add(products / squares);
+        }
+        slopes.Sort();
+        // Dirty over clean is 1 if both share a map. Wander of a signal's own size correlates by 0.3 or so by chance, in a third of the windows.
+        Assert.InRange(slopes[200], 0.98, 1.02);
+    }
+
     [Fact]
     public void Blood_pressure_has_one_scale_for_all()
     {
