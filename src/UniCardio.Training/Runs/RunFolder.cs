@@ -35,6 +35,9 @@ public sealed class RunFolder
 
     internal string PreviousFile => FileOf("checkpoint.previous.safetensors");
 
+    // Without extension.
+    internal string CurveFile => FileOf("curve");
+
     /// <summary>Reads run.json.</summary>
     /// <exception cref="RunFolderException">It is not there or cannot be read.</exception>
     /// <exception cref="Engine.ConfigurationException">An option is out of range.</exception>

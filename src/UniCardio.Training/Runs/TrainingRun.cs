@@ -286,5 +286,6 @@ public sealed class TrainingRun : IDisposable
             NormSum = _log.NormSum,
             Seconds = Seconds,
         }, _record.Identity);
+        RunCurve.Write(_folder, _record);
     }
 }
