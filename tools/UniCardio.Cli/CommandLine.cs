@@ -58,6 +58,7 @@ internal static class CommandLine
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),
             TrainCommand.Create(terminal),
+            FinetuneCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),

@@ -14,6 +14,7 @@ public sealed class DiffusionObjective
     private readonly ObjectiveOptions _options;
     private readonly NoiseSchedule _schedule;
     private readonly double[] _stepWeights;
+    private readonly CleanLosses? _cleanLosses;
 
     /// <summary>Creates the objective.</summary>
     /// <param name="configuration">Prediction type and schedule.</param>
@@ -27,6 +28,7 @@ public sealed class DiffusionObjective
         _options = options.Validate();
         _schedule = new NoiseSchedule(configuration);
         _stepWeights = StepWeights.Of(configuration, _schedule, options);
+        _cleanLosses = CleanLosses.Of(options, configuration.SlotSamples);
     }
 
     /// <summary>The forward process.</summary>
@@ -56,6 +58,9 @@ public sealed class DiffusionObjective
         for (int window = 0; window < batch.Count; window++)
         {
             Check(batch.Examples, window);
+            if (_options.ClampsTargets)
+                Clamp(batch.Examples.CleanTarget(window), batch.Examples.Tasks[window].Output);
+            FillPeaks(batch, window);
             PhiloxNormal.Fill(seed, (uint)window, (uint)RandomUse.Noise, (uint)batch.Step, batch.WindowNoise(window));
             FillInputs(batch, window);
             counted += batch.Scale[window] = Sum(batch.Examples.Weight(window));
@@ -83,17 +88,26 @@ public sealed class DiffusionObjective
     {
         ArgumentNullException.ThrowIfNull(batch);
         ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Examples.Weight(window);
-        (float ofClean, float ofNoise) = Target(batch.Inputs.Steps[window]);
+        int t = batch.Inputs.Steps[window];
+        (float ofClean, float ofNoise) = Target(t);
         double scale = batch.Scale[window], sum = 0;
         float slope = (float)(2 * scale);
+        ReadOnlySpan<float> peaks = batch.Peaks.AsSpan(window * prediction.Length, prediction.Length);
         for (int s = 0; s < prediction.Length; s++)
         {
-            float error = prediction[s] - ((ofClean * clean[s]) + (ofNoise * noise[s]));
-            sum += weight[s] * (double)error * error;
-            gradient[s] = slope * weight[s] * error;
+            float error = prediction[s] - ((ofClean * clean[s]) + (ofNoise * noise[s])), counts = weight[s];
+            if (_options.WeighsPeaks)
+                counts *= peaks[s] * peaks[s];
+            sum += counts * (double)error * error;
+            gradient[s] = slope * counts * error;
         }
 
-        return scale * sum;
+        if (_cleanLosses is null)
+            return scale * sum;
+        (double ofNoisy, double ofPrediction) = CleanFrom(t);
+        ReadOnlySpan<float> noisy = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
+        double share = (_options.DampsCleanLosses ? _schedule.AlphaBar[t] : 1) / batch.Count;
+        return (scale * sum) + _cleanLosses.Add(ofNoisy, ofPrediction, noisy, prediction, clean, weight, peaks, share, gradient);
     }
 
     /// <summary>The clean signal that a prediction stands for.</summary>
@@ -123,6 +137,22 @@ public sealed class DiffusionObjective
         PredictionKind.V => ((float)-_schedule.Sigma[t], (float)_schedule.Alpha[t]),
         _ => (1, 0),
     };
+
+    private void FillPeaks(TrainingBatch batch, int window)
+    {
+        Span<float> peaks = batch.Peaks.AsSpan(window * _configuration.SlotSamples, _configuration.SlotSamples);
+        if (_options.WeighsPeaks || _options.PeakL1 > 0)
+            PeakWeights.Fill(batch.Examples.CleanTarget(window), peaks);
+        else
+            peaks.Fill(1);
+    }
+
+    private static void Clamp(Span<float> clean, Modality modality)
+    {
+        (double low, double high) = PlausibleRange.Of(modality);
+        foreach (ref float x in clean)
+            x = Math.Clamp(x, (float)low, (float)high);
+    }
 
     private void DrawSteps(Span<int> steps, ulong seed, long step)
     {

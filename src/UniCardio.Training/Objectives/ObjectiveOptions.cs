@@ -57,6 +57,27 @@ public sealed record ObjectiveOptions
     /// <summary>How steps are drawn.</summary>
     public StepDraw Draw { get; init; } = StepDraw.Independent;
 
+    /// <summary>Whether clean targets are clamped to the range that sampling clamps to (<see cref="Engine.Sampling.PlausibleRange"/>): the rare window that
+    /// was scaled by a short calm stretch would outweigh a whole batch.</summary>
+    public bool ClampsTargets { get; init; }
+
+    /// <summary>Weight of the mean squared difference of the amplitude spectra of the predicted and the true clean signal; 0 for none. Fine-tuning as
+    /// published: 1.</summary>
+    public double SpectralAmplitude { get; init; }
+
+    /// <summary>Weight of the phase's part of the spectral distance; 0 for none.</summary>
+    public double SpectralPhase { get; init; }
+
+    /// <summary>Weight of the mean absolute error of the predicted clean signal, peaks and valleys counting 3 and 2 times; 0 for none. Fine-tuning as
+    /// published: 1 (where the weights by mistake multiply the prediction alone, not the error).</summary>
+    public double PeakL1 { get; init; }
+
+    /// <summary>Whether errors of peaks and valleys are multiplied by 3 and 2 before they are squared, as in fine-tuning as published.</summary>
+    public bool WeighsPeaks { get; init; }
+
+    /// <summary>Whether the losses on the clean signal are multiplied by abar: at high noise an eps-prediction's clean signal is its error magnified.</summary>
+    public bool DampsCleanLosses { get; init; }
+
     /// <summary>Checks the numbers.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
@@ -66,6 +87,12 @@ public sealed record ObjectiveOptions
             throw new ConfigurationException("weighting_gamma", $"{WeightingGamma} is not a positive finite number");
         if (!(WeightingOffset > 0 && double.IsFinite(WeightingOffset)))
             throw new ConfigurationException("weighting_offset", $"{WeightingOffset} is not a positive finite number");
+        foreach ((string name, double weight) in ((string, double)[])[("spectral_amplitude", SpectralAmplitude), ("spectral_phase", SpectralPhase), ("peak_l1", PeakL1)])
+        {
+            if (!(weight >= 0 && double.IsFinite(weight)))
+                throw new ConfigurationException(name, $"{weight} is not a finite number from 0 on");
+        }
+
         return this;
     }
 }

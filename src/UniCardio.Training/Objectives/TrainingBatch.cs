@@ -17,6 +17,7 @@ public sealed class TrainingBatch
         Inputs = new NetworkBatch(configuration, count);
         Noise = new float[checked(count * configuration.SlotSamples)];
         Scale = new double[count];
+        Peaks = new float[Noise.Length];
     }
 
     /// <summary>The windows.</summary>
@@ -30,6 +31,9 @@ public sealed class TrainingBatch
 
     /// <summary>[count] factor of a window's sum of counted squared errors in the batch's loss.</summary>
     public double[] Scale { get; }
+
+    /// <summary>[count, S] weights of peaks and valleys; 1 where the loss does not ask for them.</summary>
+    public float[] Peaks { get; }
 
     /// <summary>The step that the batch is for.</summary>
     public long Step { get; set; }

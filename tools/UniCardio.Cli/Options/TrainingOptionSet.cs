@@ -24,6 +24,9 @@ internal sealed class TrainingOptionSet
     private readonly Option<WeightDecayKind?> _decayKind = new("--decay") { Description = "l2 (Adam, default) or decoupled (AdamW)." };
     private readonly Option<double?> _clip = Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
     private readonly Option<StepWeighting?> _weighting = new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
+    private readonly Option<double?> _amplitude = Bounded.OptionalNonNegative("--spectral-amplitude", "Weight of the amplitude spectrum's error of the predicted clean signal (0).", "W");
+    private readonly Option<double?> _phase = Bounded.OptionalNonNegative("--spectral-phase", "Weight of the phase spectrum's error (0).", "W");
+    private readonly Option<double?> _peakL1 = Bounded.OptionalNonNegative("--peak-l1", "Weight of the absolute error of the predicted clean signal, peaks counting more (0).", "W");
     private readonly Option<double?> _drop = Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
     private readonly Option<CardioTask[]> _tasks = Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
     private readonly Option<int?> _validateEvery = Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
@@ -31,7 +34,7 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _drop, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -65,6 +68,9 @@ internal sealed class TrainingOptionSet
             Objective = basis.Objective with
             {
                 Weighting = weighting,
+                SpectralAmplitude = parsed.GetValue(_amplitude) ?? basis.Objective.SpectralAmplitude,
+                SpectralPhase = parsed.GetValue(_phase) ?? basis.Objective.SpectralPhase,
+                PeakL1 = parsed.GetValue(_peakL1) ?? basis.Objective.PeakL1,
                 WeightingGamma = !reweighted ? basis.Objective.WeightingGamma : weighting == StepWeighting.P2 ? 1 : 5,
             },
             Curriculum = basis.Curriculum with

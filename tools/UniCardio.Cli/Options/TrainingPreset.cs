@@ -19,17 +19,52 @@ internal enum TrainingPreset
     Published,
 }
 
+/// <summary>Where the options of fine-tuning start from.</summary>
+internal enum FinetunePreset
+{
+    /// <summary>The loss that the weights were trained with, all tasks, a tenth of the learning rate.</summary>
+    Plain,
+
+    /// <summary>As published: blood pressure from PPG or ECG, with spectral and peak-weighted losses.</summary>
+    OfficialFinetune,
+}
+
 /// <summary>The options that presets stand for.</summary>
 internal static class TrainingPresets
 {
+    private static TrainingOptions Ours { get; } = new() { Objective = new ObjectiveOptions { Draw = StepDraw.Stratified, ClampsTargets = true } };
+
     public static TrainingOptions Options(TrainingPreset preset)
     {
-        var ours = new TrainingOptions { Objective = new ObjectiveOptions { Draw = StepDraw.Stratified } };
+        TrainingOptions ours = Ours;
         return preset switch
         {
             TrainingPreset.Mixed => ours with { Curriculum = ours.Curriculum with { Kind = CurriculumKind.Mixed } },
             TrainingPreset.Published => Published(ours),
             _ => ours,
+        };
+    }
+
+    /// <summary>Options of fine-tuning a network.</summary>
+    public static TrainingOptions Options(FinetunePreset preset, ModelConfiguration network)
+    {
+        TrainingOptions plain = Ours with
+        {
+            Network = network,
+            Initialization = InitializationKind.Published,
+            Steps = 10_000,
+            Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed },
+            LearningRate = new LearningRateSchedule { Peak = 1e-4, WarmupSteps = 200 },
+        };
+        return preset == FinetunePreset.Plain ? plain : plain with
+        {
+            Batch = 128,
+            Dropout = 0.1,
+            Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = ["ppg->bp", "ecg->bp"] },
+            Objective = new ObjectiveOptions { Normalization = LossNormalization.Published, WeighsPeaks = true, SpectralAmplitude = 1, PeakL1 = 1 },
+            Adam = new AdamOptions { ClipNorm = double.PositiveInfinity },
+            LearningRate = new LearningRateSchedule { Peak = 1e-4, Shape = LearningRateShape.Step, Milestones = [0.75] },
+            EmaDecay = 0,
         };
     }
 

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Text.Json;
+using UniCardio.Training.Runs;
+using UniCardio.Weights.Safetensors;
+
+namespace UniCardio.Cli.Tests;
+
+public class TrainTests
+{
+    private static string[] Tiny(string run, params string[] more) =>
+        ["train", "--run", run, "--size", "tiny", "--batch", "2", "--validate-every", "20", "--validate-windows", "1", "--task", "ppg->bp", "--task", "impute bp | ppg", "--threads", "1", .. more.Contains("--steps") ? more : [.. more, "--steps", "40"]];
+
+    /// <summary>Rows of the log without the columns that hold times.</summary>
+    private static string[] Log(string run) => [.. File.ReadAllLines(Path.Combine(run, "log.csv")).Select(r => string.Join(',', r.Split(',').Take(6)))];
+
+    private static Dictionary<string, byte[]> State(string run)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(run, "checkpoint.safetensors"), memoryMap: false);
+        return file.Entries.ToDictionary(e => e.Name, e => file.Bytes(e.Name).ToArray());
+    }
+
+    [Fact]
+    public void ARunTrainsExportsAndIsFinetuned()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.File("run"), exported = folder.File("out.safetensors");
+        CliResult result = Cli.Succeed(Tiny(run));
+        Assert.Contains("averaged weights after 40 updates", result.Out, StringComparison.Ordinal);
+        Assert.Contains("held-out loss", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["checkpoint.safetensors", "curve.html", "curve.svg", "log.csv", "run.json", "run.lock", "validation.csv", "weights.safetensors"], Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(5, Log(run).Length);
+        Assert.Contains("40 of 40 updates", Cli.Succeed("info", Path.Combine(run, "weights.safetensors")).Out, StringComparison.Ordinal);
+
+        Cli.Succeed("train", "--run", run, "--export", exported);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(run, "weights.safetensors")), File.ReadAllBytes(exported));
+
+        // Called again, a finished run only writes its weights; other options are refused and name themselves.
+        Cli.Succeed("train", "--run", run);
+        Cli.Refuse("options.seed: 0 -> 4", Tiny(run, "--seed", "4"));
+
+        string fine = folder.File("fine");
+        string[] finetune = ["finetune", "--weights", exported, "--run", fine, "--preset", "official-finetune", "--batch", "2", "--steps", "6", "--validate-every", "100", "--validate-windows", "1", "--threads", "1"];
+        Cli.Succeed(finetune);
+        RunRecord record = new RunFolder(fine).ReadRecord();
+        Assert.StartsWith("out.safetensors sha256 ", record.Start, StringComparison.Ordinal);
+        Assert.Equal(1, record.Options.Objective.SpectralAmplitude);
+        Assert.Equal(["ppg->bp", "ecg->bp"], record.Options.Curriculum.Tasks);
+        Cli.Succeed("finetune", "--run", fine);
+        Cli.Refuse("holds no run", "finetune", "--run", folder.File("nothing"));
+        Cli.Refuse("official-finetune", "finetune", "--run", fine, "--preset", "best");
+    }
+
+    [Fact]
+    public void AProcessKilledAtAnyMomentEndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        string whole = folder.File("whole"), pieces = folder.File("pieces");
+        Cli.Succeed(Tiny(whole));
+        var random = new Random(3);
+        for (int kill = 0; kill < 2; kill++)
+        {
+            using Process process = Start(Tiny(pieces, "--checkpoint-minutes", "0"));
+            // Past a few more rows of the log and then at any moment: while it computes, writes a row or a checkpoint.
+            int rows = Rows(pieces) + 1;
+            for (int waited = 0; Rows(pieces) <= rows && !process.HasExited && waited < 60_000; waited += 5)
+                Thread.Sleep(5);
+            Thread.Sleep(random.Next(40));
+            process.Kill();
+            process.WaitForExit();
+            if (process.ExitCode == 0)
+                break;
+        }
+
+        Cli.Succeed(Tiny(pieces));
+        Assert.Equal(Log(whole), Log(pieces));
+        Assert.Equal(File.ReadAllText(Path.Combine(whole, "validation.csv")), File.ReadAllText(Path.Combine(pieces, "validation.csv")));
+        foreach ((string name, byte[] bytes) in State(whole))
+            Assert.True(bytes.AsSpan().SequenceEqual(State(pieces)[name]), name);
+    }
+
+    [Fact]
+    public void TheTimeLimitLeavesARunThatGoesOn()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.File("run");
+        Assert.Contains("goes on", Cli.Succeed(Tiny(run, "--hours", "0")).Out, StringComparison.Ordinal);
+        Assert.Contains("after 40 updates", Cli.Succeed("train", "--run", run).Out, StringComparison.Ordinal);
+        using JsonDocument record = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "run.json")));
+        Assert.Equal(40, record.RootElement.GetProperty("options").GetProperty("steps").GetInt32());
+        Assert.Contains("after 45 updates", Cli.Succeed("train", "--run", run, "--steps", "45", "--amend").Out, StringComparison.Ordinal);
+        Assert.Contains("options.steps: 40 -> 45", File.ReadAllText(Path.Combine(run, "run.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DivergedTrainingEndsWithOne()
+    {
+        using var folder = new TemporaryFolder();
+        CliResult result = Cli.Run(Tiny(folder.File("run"), "--lr", "1e30"));
+        Assert.Equal(ExitCode.Failed, result.Code);
+        Assert.Contains("diverged", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CancellationSavesTheState()
+    {
+        using var folder = new TemporaryFolder();
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        CliResult result = Cli.Run(soon.Token, Tiny(folder.File("run"), "--steps", "1000000"));
+        Assert.Equal(ExitCode.Cancelled, result.Code);
+        Assert.Contains("the state is saved", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder.File("run"), "checkpoint.safetensors")));
+    }
+
+    private static int Rows(string run)
+    {
+        string log = Path.Combine(run, "log.csv");
+        if (!File.Exists(log))
+            return 0;
+        using var reader = new StreamReader(new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd().Count(c => c == '\n');
+    }
+
+    // The program itself, a process of its own.
+    private static Process Start(string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "unicardio.dll"));
+        foreach (string arg in args)
+            start.ArgumentList.Add(arg);
+        Process process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+}
