@@ -13,6 +13,9 @@ namespace UniCardio.Training.Runs;
 /// <remarks>The same bits mean: on the same instruction set of the network. Not safe for use from several threads.</remarks>
 public sealed class TrainingRun : IDisposable
 {
+    // How often the curve is drawn and the machine's peak, which neighbours change, measured anew.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(2);
+
     private readonly RunFolder _folder;
     private RunRecord _record;
     private readonly RunSettings _settings;
@@ -109,7 +112,7 @@ public sealed class TrainingRun : IDisposable
     {
         using var feed = new BatchFeed(Options, _curriculum, _objective, _training, _updates);
         double peak = _settings.MeasurePeak?.Invoke() ?? double.NaN;
-        long saved = Stopwatch.GetTimestamp();
+        long saved = Stopwatch.GetTimestamp(), looked = saved;
         try
         {
             while (true)
@@ -122,8 +125,14 @@ public sealed class TrainingRun : IDisposable
                 if (Stopwatch.GetElapsedTime(saved) >= _settings.CheckpointEvery)
                 {
                     Save();
-                    peak = _settings.MeasurePeak?.Invoke() ?? double.NaN;
                     saved = Stopwatch.GetTimestamp();
+                }
+
+                if (Stopwatch.GetElapsedTime(looked) >= LookEvery)
+                {
+                    RunCurve.Write(_folder, _record);
+                    peak = _settings.MeasurePeak?.Invoke() ?? double.NaN;
+                    looked = Stopwatch.GetTimestamp();
                 }
 
                 cancellation.ThrowIfCancellationRequested();
@@ -266,6 +275,7 @@ public sealed class TrainingRun : IDisposable
     private RunOutcome Finish(RunOutcome outcome)
     {
         Save();
+        RunCurve.Write(_folder, _record);
         return outcome;
     }
 
@@ -286,6 +296,5 @@ public sealed class TrainingRun : IDisposable
             NormSum = _log.NormSum,
             Seconds = Seconds,
         }, _record.Identity);
-        RunCurve.Write(_folder, _record);
     }
 }
