@@ -1,3 +1,5 @@
+using System.Numerics;
+using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 
@@ -29,40 +31,126 @@ namespace UniCardio.Streaming;
 /// </remarks>
 public sealed class StreamingHost : IDisposable
 {
+    private readonly TimeProvider _time;
+    private readonly List<StreamingSession> _sessions = [];
+    private readonly List<TaskCompletionSource> _idle = [];
+    private readonly BatchSelection _selection;
+    private readonly ComputePool _pool;
+    private readonly BatchRun _run;
+    private readonly Lock _compute = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly Thread? _thread;
+    private bool _isComputing;
+    private bool _isDisposed;
+
     /// <summary>Makes a host.</summary>
     /// <param name="engine">The engine; it stays the caller's and must outlive the host.</param>
     /// <param name="options">Batches and limits; null for the defaults.</param>
     /// <param name="time">The clock for deadlines and delays; null for the system's.</param>
-    /// <exception cref="Engine.ConfigurationException">An option is out of range, or the network's window is not a whole number of samples at 125 Hz from 0.4 to 60 s.</exception>
-    public StreamingHost(InferenceEngine engine, StreamingHostOptions? options = null, TimeProvider? time = null) => throw new NotImplementedException();
+    /// <exception cref="ConfigurationException">An option is out of range, or the network's window is not 0.4 to 60 s long.</exception>
+    public StreamingHost(InferenceEngine engine, StreamingHostOptions? options = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        Engine = engine;
+        Options = (options ?? new StreamingHostOptions()).Validate();
+        SlotSamples = engine.Configuration.SlotSamples;
+        if (SlotSamples is < 50 or > 7500)
+            throw new ConfigurationException("window", $"the network takes {SlotSamples} samples, expected 50 to 7500 (0.4 to 60 s at 125 Hz)");
+        _time = time ?? TimeProvider.System;
+        _selection = new BatchSelection(Options.LargestBatch);
+        _pool = new ComputePool(engine, Options.MostComputeBytes);
+        _run = new BatchRun(_pool, SlotSamples);
+        if (!Options.OwnThread)
+            return;
+        _thread = new Thread(Loop) { IsBackground = true, Name = "UniCardio streaming" };
+        _thread.Start();
+    }
 
     /// <summary>The engine.</summary>
-    public InferenceEngine Engine => throw new NotImplementedException();
+    public InferenceEngine Engine { get; }
 
     /// <summary>The options in force.</summary>
-    public StreamingHostOptions Options => throw new NotImplementedException();
+    public StreamingHostOptions Options { get; }
 
     /// <summary>Sessions open.</summary>
-    public int SessionCount => throw new NotImplementedException();
+    public int SessionCount
+    {
+        get
+        {
+            lock (Gate)
+                return _sessions.Count;
+        }
+    }
 
     /// <summary>Hops that wait for computing.</summary>
-    public int QueueLength => throw new NotImplementedException();
+    public int QueueLength
+    {
+        get
+        {
+            int waiting = 0;
+            lock (Gate)
+            {
+                foreach (StreamingSession session in _sessions)
+                    waiting += session.Queue.Waiting;
+            }
+            return waiting;
+        }
+    }
+
+    /// <summary>What went wrong last in computing, if anything did; the windows concerned are counted in <see cref="SessionCounts.FailedWindows"/>.</summary>
+    public Exception? Failure => _run.Failure;
+
+    /// <summary>Guards the queues, the frames under construction and the list of sessions.</summary>
+    internal Lock Gate { get; } = new();
+
+    internal int SlotSamples { get; }
 
     /// <summary>Allocates what computing needs, so that no hop does.</summary>
-    /// <param name="tasks">The tasks to expect; null for all that the options of open sessions can lead to, or all there are if none is open.</param>
+    /// <param name="tasks">The tasks to expect; null for all that open sessions can come to, or all there are if none is open.</param>
     /// <param name="sampling">Draws and sampler; null for the default.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancellation">Stops between tasks.</param>
-    /// <exception cref="Engine.ConfigurationException">The sampler does not fit the network or a task.</exception>
-    public void WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null, CancellationToken cancellation = default) => throw new NotImplementedException();
+    /// <returns>Bytes of working memory held; less than all tasks need where <see cref="StreamingHostOptions.MostComputeBytes"/> is reached.</returns>
+    /// <exception cref="ConfigurationException">The sampler does not fit the network or a task.</exception>
+    /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
+    public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    {
+        StreamSampling settings = (sampling ?? new StreamSampling()).Validate();
+        TaskShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(t => TaskShape.Of(t, settings)).Distinct()];
+        int sizes = BitOperations.Log2((uint)Options.LargestBatch) + 1;
+        lock (_compute)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            for (int i = 0; i < shapes.Length * sizes; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                // Single windows of all tasks first: they are what a small host runs.
+                (int size, int shape) = Math.DivRem(i, shapes.Length);
+                if (_pool.IsFull(0))
+                    break;
+                ComputeSlot slot = _pool.Get(shapes[shape], 1 << size);
+                if (i == 0)
+                    slot.Session.Run(slot.Conditions, slot.Results, cancellation: cancellation);
+                progress?.Report((i + 1.0) / (shapes.Length * sizes));
+            }
+            return _pool.Bytes;
+        }
+    }
 
     /// <summary>Opens a session.</summary>
     /// <param name="options">What it takes and makes.</param>
     /// <param name="handler">Receives the frames; null to read them from <see cref="StreamingSession.ReadAllAsync"/>.</param>
-    /// <exception cref="Engine.ConfigurationException">An option is out of range; it is named.</exception>
+    /// <exception cref="ConfigurationException">An option is out of range; it is named.</exception>
     /// <exception cref="TooManySessionsException">The host is full.</exception>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
-    public StreamingSession Open(StreamingSessionOptions options, FrameHandler? handler = null) => throw new NotImplementedException();
+    public StreamingSession Open(StreamingSessionOptions options, FrameHandler? handler = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var session = new StreamingSession(this, options, handler, _time);
+        Add(session);
+        return session;
+    }
 
     /// <summary>Goes on with a session where <see cref="StreamingSession.Checkpoint"/> left it: the frames that follow are those that would have followed.</summary>
     /// <param name="checkpoint">What the session wrote. Anything may stand there: it is checked before it is believed.</param>
@@ -70,19 +158,199 @@ public sealed class StreamingHost : IDisposable
     /// <exception cref="CheckpointException">It is not a sound checkpoint of a session on a network with this window.</exception>
     /// <exception cref="TooManySessionsException">The host is full.</exception>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
-    public StreamingSession Restore(ReadOnlySpan<byte> checkpoint, FrameHandler? handler = null) => throw new NotImplementedException();
+    public StreamingSession Restore(ReadOnlySpan<byte> checkpoint, FrameHandler? handler = null)
+    {
+        StreamingSession session = SessionCheckpoint.Read(checkpoint, this, handler, _time);
+        Add(session);
+        session.GoOn();
+        return session;
+    }
 
     /// <summary>Computes and delivers on the calling thread until no hop waits. Only where <see cref="StreamingHostOptions.OwnThread"/> is off.</summary>
     /// <param name="cancellation">Stops at the next sampler step; the batch under way is computed again by the next call.</param>
     /// <returns>Batches computed.</returns>
     /// <exception cref="InvalidOperationException">The host has a thread of its own, or another call is under way.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public int RunPending(CancellationToken cancellation = default) => throw new NotImplementedException();
+    /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
+    public int RunPending(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_thread is not null)
+            throw new InvalidOperationException($"this host computes on a thread of its own; switch {nameof(StreamingHostOptions.OwnThread)} off to drive it");
+        if (_compute.IsHeldByCurrentThread || !_compute.TryEnter())
+            throw new InvalidOperationException("another call is under way");
+        try
+        {
+            int batches = 0;
+            while (RunBatch(cancellation))
+                batches++;
+            return batches;
+        }
+        finally
+        {
+            _compute.Exit();
+        }
+    }
 
     /// <summary>Waits until no hop waits or is computed.</summary>
     /// <param name="cancellation">Stops waiting.</param>
-    public Task DrainAsync(CancellationToken cancellation = default) => throw new NotImplementedException();
+    public Task DrainAsync(CancellationToken cancellation = default)
+    {
+        TaskCompletionSource done;
+        lock (Gate)
+        {
+            if (!_isComputing && !IsAnythingWaiting())
+                return Task.CompletedTask;
+            _idle.Add(done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        return done.Task.WaitAsync(cancellation);
+    }
 
     /// <summary>Stops computing at the next sampler step and closes every session. Call <see cref="DrainAsync"/> first to finish what waits.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        StreamingSession[] open;
+        lock (Gate)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            open = [.. _sessions];
+        }
+        _stop.Cancel();
+        _wake.Set();
+        if (Thread.CurrentThread != _thread)
+            _thread?.Join();
+        foreach (StreamingSession session in open)
+            session.Dispose();
+        lock (_compute)
+            _pool.Dispose();
+        SignalIdle();
+    }
+
+    /// <summary>Has somebody look at the queues.</summary>
+    internal void Wake() => _wake.Set();
+
+    /// <summary>A session is closed.</summary>
+    internal void Remove(StreamingSession session)
+    {
+        lock (Gate)
+        {
+            if (_sessions.Remove(session))
+                StreamingMetrics.CountSessions(-1);
+        }
+        // What it waited for may have been the last.
+        _wake.Set();
+    }
+
+    private void Add(StreamingSession session)
+    {
+        lock (Gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_sessions.Count >= Options.MostSessions)
+                throw new TooManySessionsException(Options.MostSessions);
+            _sessions.Add(session);
+            StreamingMetrics.CountSessions(1);
+        }
+    }
+
+    private TaskShape[] Expected(StreamSampling sampling)
+    {
+        lock (Gate)
+        {
+            return _sessions.Count == 0
+                ? [.. TaskShape.Reachable(ModalitySet.All, ModalitySet.All, sampling)]
+                : [.. _sessions.SelectMany(s => TaskShape.Reachable(s.Channels, s.Generate | s.Denoise, sampling)).Distinct()];
+        }
+    }
+
+    private void Loop()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            bool hasRun = false;
+            try
+            {
+                lock (_compute)
+                    hasRun = RunBatch(_stop.Token);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            if (!hasRun)
+                _wake.WaitOne();
+        }
+    }
+
+    private bool RunBatch(CancellationToken cancellation)
+    {
+        lock (Gate)
+        {
+            _selection.Choose(_sessions, _time.GetTimestamp());
+            _isComputing = _selection.Count > 0;
+        }
+        if (_selection.Count == 0)
+        {
+            SignalIdle();
+            return false;
+        }
+
+        ulong failed = 0;
+        bool isComputed = false;
+        try
+        {
+            failed = _run.Run(_selection.Shape, _selection.Jobs, cancellation);
+            isComputed = true;
+        }
+        finally
+        {
+            Finish(failed, isComputed);
+        }
+        StreamingMetrics.BatchSize.Record(_selection.Count);
+        StreamingMetrics.Windows.Add(_selection.Count);
+        foreach (BatchJob job in _selection.Jobs)
+            job.Session.Deliver();
+        lock (Gate)
+            _isComputing = false;
+        _selection.Clear();
+        return true;
+    }
+
+    private void Finish(ulong failed, bool isComputed)
+    {
+        lock (Gate)
+        {
+            for (int i = 0; i < _selection.Count; i++)
+            {
+                BatchJob job = _selection.Jobs[i];
+                job.Session.TakeResult(job.Plan, job.Modality, isComputed, ((failed >> i) & 1) != 0);
+            }
+            if (!isComputed)
+                _isComputing = false;
+        }
+    }
+
+    private bool IsAnythingWaiting()
+    {
+        foreach (StreamingSession session in _sessions)
+        {
+            if (session.Queue.TryNext(0, out _, out _))
+                return true;
+        }
+        return false;
+    }
+
+    private void SignalIdle()
+    {
+        lock (Gate)
+        {
+            if (_idle.Count == 0 || (!_isDisposed && (_isComputing || IsAnythingWaiting())))
+                return;
+            foreach (TaskCompletionSource done in _idle)
+                done.TrySetResult();
+            _idle.Clear();
+        }
+    }
 }

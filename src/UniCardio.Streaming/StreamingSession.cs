@@ -1,4 +1,7 @@
+using System.Threading.Channels;
+using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Streaming;
 
@@ -18,38 +21,116 @@ namespace UniCardio.Streaming;
 /// </para>
 /// <para>Safe to use from several threads; samples are taken in the order in which they get hold of the session.</para>
 /// </remarks>
-public sealed class StreamingSession : IDisposable
+public sealed class StreamingSession : IDisposable, IHopSink
 {
-    internal StreamingSession() => throw new NotImplementedException();
+    internal static readonly TimeSpan LargestTime = TimeSpan.FromDays(36525);
+
+    private readonly StreamingHost _host;
+    private readonly TimeProvider _time;
+    private readonly Lock _input = new();
+    private readonly FrameHandler? _handler;
+    private readonly Channel<StreamingFrame>? _frames;
+    private readonly StreamingFrame _frame;
+    private readonly long _deadline;
+    private SessionTally _tally;
+    private int _deliveries;
+    private int _deliveringThread;
+    private bool _isRead;
+    private bool _isCompleted;
+    private volatile bool _isClosed;
+
+    internal StreamingSession(StreamingHost host, StreamingSessionOptions options, FrameHandler? handler, TimeProvider time)
+    {
+        (_host, _handler, _time) = (host, handler, time);
+        Options = options.Resolve(TimeSpan.FromTicks(host.SlotSamples * StreamTiming.SampleTicks));
+        Timing = new StreamTiming(Options, host.SlotSamples);
+        foreach (Modality modality in Modalities.All)
+            Channels |= Options.Channel(modality) is null ? ModalitySet.None : modality.ToSet();
+        CheckSampling(Options.Sampling);
+        _deadline = (long)(Options.Deadline.TotalSeconds * time.TimestampFrequency);
+        _frame = new StreamingFrame(Timing.LargestFrame);
+        _frames = handler is null ? System.Threading.Channels.Channel.CreateUnbounded<StreamingFrame>() : null;
+        Queue = new HopQueue(host.SlotSamples, host.Options.MostWaitingHops);
+        Assembler = new FrameAssembler(Timing);
+        Intake = new SignalIntake(Options, Timing, this);
+    }
 
     /// <summary>The options in force: every default replaced by what it stands for. The four properties below may have changed since.</summary>
-    public StreamingSessionOptions Options => throw new NotImplementedException();
+    public StreamingSessionOptions Options { get; }
 
     /// <summary>Modalities generated where they are absent, from the next window on.</summary>
-    public ModalitySet Generate { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    public ModalitySet Generate
+    {
+        get => Intake.Generate;
+        set => Change(() => Intake.Generate = value & ModalitySet.All);
+    }
 
     /// <summary>Modalities denoised where they are present, from the next window on.</summary>
-    public ModalitySet Denoise { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    public ModalitySet Denoise
+    {
+        get => Intake.Denoise;
+        set => Change(() => Intake.Denoise = value & ModalitySet.All);
+    }
 
     /// <summary>Modalities treated as absent from the next window on, whatever comes in: to see the engine take over.</summary>
-    public ModalitySet Muted { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    public ModalitySet Muted
+    {
+        get => Intake.Muted;
+        set => Change(() => Intake.Muted = value & ModalitySet.All);
+    }
 
     /// <summary>Draws and sampler from the next window on.</summary>
     /// <exception cref="Engine.ConfigurationException">The sampler does not fit the network.</exception>
-    public StreamSampling Sampling { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    public StreamSampling Sampling
+    {
+        get => Intake.Sampling;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            CheckSampling(value.Validate());
+            Change(() => Intake.Sampling = value);
+        }
+    }
 
     /// <summary>Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of one block: fade, reach of the resampling filters, maximum lateness.</summary>
-    public TimeSpan AlgorithmicDelay => throw new NotImplementedException();
+    public TimeSpan AlgorithmicDelay => Intake.LargestDelay;
 
     /// <summary>What the session has done.</summary>
-    public SessionCounts Counts => throw new NotImplementedException();
+    public SessionCounts Counts
+    {
+        get
+        {
+            lock (_host.Gate)
+                return _tally.ToCounts(Intake.Segment);
+        }
+    }
+
+    /// <summary>What the frame handler threw, or null.</summary>
+    public Exception? Fault { get; private set; }
+
+    internal StreamTiming Timing { get; }
+
+    internal ModalitySet Channels { get; }
+
+    internal ulong Seed => Options.Seed;
+
+    /// <summary>Hops that are not delivered; the host's gate guards it, and the two below.</summary>
+    internal HopQueue Queue { get; }
+
+    internal FrameAssembler Assembler { get; }
+
+    internal ref SessionTally Tally => ref _tally;
+
+    /// <summary>The input side; the session's own lock guards it.</summary>
+    internal SignalIntake Intake { get; }
 
     /// <summary>What the session has seen of a modality.</summary>
     /// <param name="modality">The modality.</param>
-    public InputCounts InputCounts(Modality modality) => throw new NotImplementedException();
-
-    /// <summary>What the frame handler threw, or null.</summary>
-    public Exception? Fault => throw new NotImplementedException();
+    public InputCounts InputCounts(Modality modality)
+    {
+        lock (_input)
+            return Intake.Channel((int)modality)?.Counts ?? default;
+    }
 
     /// <summary>Takes a block of evenly spaced samples.</summary>
     /// <param name="modality">What they measure; the session must have a channel for it.</param>
@@ -57,7 +138,7 @@ public sealed class StreamingSession : IDisposable
     /// <param name="samples">[n] at the channel's rate, NaN where the sender knows that a sample is missing; at most <see cref="StreamingSessionOptions.LongestBlock"/>.</param>
     /// <returns>What became of them.</returns>
     /// <remarks>
-    /// <para>Time stamps, in this order:</para>
+    /// <para>A channel's samples are evenly spaced from its first block in the segment on; in frames they stand at most half a sample of theirs from there. Time stamps, in this order:</para>
     /// <list type="bullet">
     /// <item><b>Duplicates.</b> A block with the time stamp of one of the last 32 blocks of its channel has that block's place: the first wins, a longer second one adds its tail.</item>
     /// <item><b>Jitter.</b> A block that begins within <see cref="ChannelOptions.JitterSeconds"/> of the end of the newest samples, or of the start of the oldest gap that is still waited for, follows without a seam.</item>
@@ -72,26 +153,284 @@ public sealed class StreamingSession : IDisposable
     /// <exception cref="ArgumentException">The session has no channel for the modality, or the block is too long.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is more than 100 years from zero.</exception>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
-    public PushResult Push(Modality modality, TimeSpan time, ReadOnlySpan<float> samples) => throw new NotImplementedException();
+    public PushResult Push(Modality modality, TimeSpan time, ReadOnlySpan<float> samples)
+    {
+        if (modality is < Modality.Ppg or > Modality.Ecg || Options.Channel(modality) is not { } channel)
+            throw new ArgumentException($"the session has no channel for {modality}; it has {Channels}", nameof(modality));
+        if (samples.Length > Options.LongestBlock.TotalSeconds * channel.SampleRate)
+            throw new ArgumentException(FormattableString.Invariant($"{samples.Length} samples at {channel.SampleRate} Hz are more than the {Options.LongestBlock.TotalSeconds} s that a block may have"), nameof(samples));
+        CheckTime(time);
+        MakeRoom();
+        PushResult result;
+        lock (_input)
+        {
+            CheckOpen();
+            result = samples.IsEmpty ? default : Intake.Push(modality, time.Ticks, samples);
+        }
+        GoOn();
+        return result;
+    }
 
     /// <summary>Says that the clock has come to a time although no samples have: hops before it, less the maximum lateness, go out as they are.</summary>
     /// <param name="time">The time; nothing happens if it is not after the newest block's, or more than <see cref="StreamingSessionOptions.ClockJump"/> after the newest sample.</param>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
-    public void AdvanceTo(TimeSpan time) => throw new NotImplementedException();
+    public void AdvanceTo(TimeSpan time)
+    {
+        CheckTime(time);
+        MakeRoom();
+        lock (_input)
+        {
+            CheckOpen();
+            Intake.AdvanceTo(time.Ticks);
+        }
+        GoOn();
+    }
 
     /// <summary>Ends the stream: what has come goes out, to the last sample. Later pushes are refused.</summary>
-    public void Complete() => throw new NotImplementedException();
+    public void Complete()
+    {
+        lock (_input)
+        {
+            if (_isCompleted || _isClosed)
+                return;
+            _isCompleted = true;
+            bool hasFrames = Intake.Clock.HasStarted;
+            Intake.Complete();
+            if (!hasFrames)
+                Close(null);
+        }
+        GoOn();
+    }
 
     /// <summary>The frames of a session without a handler, in order, until the session is completed or closed. One reader.</summary>
     /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="InvalidOperationException">The session has a handler, or is read already.</exception>
-    public IAsyncEnumerable<StreamingFrame> ReadAllAsync(CancellationToken cancellation = default) => throw new NotImplementedException();
+    public IAsyncEnumerable<StreamingFrame> ReadAllAsync(CancellationToken cancellation = default)
+    {
+        if (_frames is null)
+            throw new InvalidOperationException("the session hands its frames to a handler; open it without one to read them");
+        if (Interlocked.Exchange(ref _isRead, true))
+            throw new InvalidOperationException("the session is read already; it has one reader");
+        return _frames.Reader.ReadAllAsync(cancellation);
+    }
 
     /// <summary>Some seconds of state, from which <see cref="StreamingHost.Restore"/> goes on: options, samples that later windows reach, hops that are not delivered.</summary>
     /// <returns>A versioned, checksummed file's worth of bytes. Blocks set aside are not in it, nor frames that wait for a reader, nor <see cref="Muted"/>.</returns>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
-    public byte[] Checkpoint() => throw new NotImplementedException();
+    public byte[] Checkpoint()
+    {
+        lock (_input)
+        {
+            CheckOpen();
+            lock (_host.Gate)
+                return SessionCheckpoint.Write(this);
+        }
+    }
 
     /// <summary>Closes the session at once; frames that were not delivered are not.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => Close(null);
+
+    HopPlan IHopSink.Rent()
+    {
+        lock (_host.Gate)
+            return Queue.Rent();
+    }
+
+    void IHopSink.Add(HopPlan plan)
+    {
+        plan.ReadyTimestamp = _time.GetTimestamp();
+        plan.Deadline = plan.ReadyTimestamp + _deadline;
+        plan.State = plan.Wanted == 0 ? HopState.Passive : HopState.Waiting;
+        lock (_host.Gate)
+        {
+            if (_isClosed)
+                return;
+            Queue.Add(plan);
+            _tally.Hops++;
+        }
+    }
+
+    /// <summary>Sends out what can go out and has the rest computed.</summary>
+    internal void GoOn()
+    {
+        Deliver();
+        bool isAnyWaiting;
+        lock (_host.Gate)
+            isAnyWaiting = Queue.Waiting > 0;
+        if (isAnyWaiting)
+            _host.Wake();
+    }
+
+    /// <summary>Puts a hop of a checkpoint back; its deadline counts from now.</summary>
+    internal void Requeue(HopPlan plan)
+    {
+        plan.ReadyTimestamp = _time.GetTimestamp();
+        plan.Deadline = plan.ReadyTimestamp + _deadline;
+        Queue.Add(plan);
+    }
+
+    /// <summary>Checks the sampler that a checkpoint names.</summary>
+    internal void Require(StreamSampling sampling, CheckpointReader reader)
+    {
+        try
+        {
+            CheckSampling(sampling.Validate());
+        }
+        catch (ConfigurationException problem)
+        {
+            throw reader.Problem(problem.Message, problem);
+        }
+    }
+
+    /// <summary>A window has been computed, or not.</summary>
+    internal void TakeResult(HopPlan plan, int modality, bool isComputed, bool hasFailed)
+    {
+        int bit = 1 << modality;
+        plan.InBatch &= ~bit;
+        if (isComputed)
+        {
+            plan.Failed |= hasFailed ? bit : 0;
+            plan.Done |= hasFailed ? 0 : bit;
+            _tally.Windows++;
+            _tally.FailedWindows += hasFailed ? 1 : 0;
+        }
+        if (plan.IsDelivered)
+            Queue.Return(plan);
+        else if (plan.State == HopState.Started && plan.Open == 0 && plan.InBatch == 0)
+            plan.State = HopState.Done;
+    }
+
+    internal void CountSkipped(int hops)
+    {
+        _tally.SkippedHops += hops;
+        if (hops > 0)
+            StreamingMetrics.SkippedHops.Add(hops);
+    }
+
+    /// <summary>Hands on every frame that is ready. If another thread is at it, that one does.</summary>
+    internal void Deliver()
+    {
+        if (Interlocked.Increment(ref _deliveries) != 1)
+            return;
+        Volatile.Write(ref _deliveringThread, Environment.CurrentManagedThreadId);
+        int seen;
+        do
+        {
+            seen = Volatile.Read(ref _deliveries);
+            while (TryTakeFrame(out long readyTimestamp, out bool isEnd))
+                HandOn(readyTimestamp, isEnd);
+        }
+        while (Interlocked.Add(ref _deliveries, -seen) != 0);
+        Volatile.Write(ref _deliveringThread, 0);
+    }
+
+    private bool TryTakeFrame(out long readyTimestamp, out bool isEnd)
+    {
+        (readyTimestamp, isEnd) = (0, false);
+        lock (_host.Gate)
+        {
+            if (_isClosed || !Queue.TryDeliver(out HopPlan plan, out HopPlan? source))
+                return false;
+            _tally.LostHops += Assembler.Build(plan, source, _frame) ? 1 : 0;
+            _tally.Frames++;
+            Queue.RemoveFirst();
+            (readyTimestamp, isEnd) = (plan.ReadyTimestamp, plan.EndsStream);
+            plan.IsDelivered = true;
+            if (plan.InBatch == 0)
+                Queue.Return(plan);
+        }
+        return true;
+    }
+
+    private void HandOn(long readyTimestamp, bool isEnd)
+    {
+        _frame.ComputeDelay = _time.GetElapsedTime(readyTimestamp);
+        StreamingMetrics.Hops.Add(1);
+        StreamingMetrics.Delay.Record((_frame.AlgorithmicDelay + _frame.ComputeDelay).TotalSeconds);
+        StreamingMetrics.ComputeDelay.Record(_frame.ComputeDelay.TotalSeconds);
+        try
+        {
+            if (_handler is not null)
+                _handler(this, _frame);
+            else
+                Enqueue();
+        }
+        catch (Exception e)
+        {
+            Close(e);
+        }
+        if (isEnd)
+            Close(null);
+    }
+
+    private void Enqueue()
+    {
+        while (_frames!.Reader.Count >= Options.FrameQueue && _frames.Reader.TryRead(out _))
+        {
+            lock (_host.Gate)
+                _tally.DroppedFrames++;
+        }
+        _frame.Dropped = _tally.DroppedFrames;
+        _frames.Writer.TryWrite(_frame.Clone());
+    }
+
+    // Keeps the hops that wait for computing or delivery to a number, whatever the machine does; the handler may hold that up, and then so may we.
+    private void MakeRoom()
+    {
+        int most = _host.Options.MostWaitingHops;
+        lock (_host.Gate)
+        {
+            if (Queue.Count <= most)
+                return;
+            CountSkipped(Queue.Force(most));
+        }
+        Deliver();
+        while (!_isClosed && Volatile.Read(ref _deliveringThread) is int thread && thread != 0 && thread != Environment.CurrentManagedThreadId)
+        {
+            lock (_host.Gate)
+            {
+                if (Queue.Count <= 2 * most)
+                    return;
+            }
+            Thread.Sleep(1);
+        }
+    }
+
+    private void Close(Exception? fault)
+    {
+        lock (_host.Gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            Fault = fault;
+            Queue.Clear();
+        }
+        _frames?.Writer.TryComplete(fault is null ? null : new SessionClosedException(fault));
+        _host.Remove(this);
+    }
+
+    private void Change(Action change)
+    {
+        lock (_input)
+            change();
+    }
+
+    private void CheckSampling(StreamSampling sampling)
+    {
+        foreach (TaskShape shape in TaskShape.Reachable(Channels, ModalitySet.All, sampling))
+            SamplerTable.Create(sampling.Sampler, _host.Engine.Configuration, shape.Task);
+    }
+
+    private void CheckOpen()
+    {
+        if (_isClosed || _isCompleted)
+            throw new SessionClosedException(Fault);
+    }
+
+    private static void CheckTime(TimeSpan time)
+    {
+        if (time < -LargestTime || time > LargestTime)
+            throw new ArgumentOutOfRangeException(nameof(time), time, "A time is within 100 years of zero.");
+    }
 }

@@ -38,7 +38,7 @@ public sealed record StreamingSessionOptions
     /// </summary>
     public TimeSpan? Window { get; init; }
 
-    /// <summary>Time from one window to the next, at least 40 ms and at most half a window. Windows end at its multiples.</summary>
+    /// <summary>Time from one window to the next, at least 40 ms and at most half a window.</summary>
     public TimeSpan Hop { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a new window is faded in over the one before; below <see cref="Hop"/>. Output lags by that much.</summary>
@@ -50,7 +50,7 @@ public sealed record StreamingSessionOptions
     /// </summary>
     public TimeSpan MaximumLateness { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Distance of a time stamp from those before, 1 s to 1 h, beyond which the clock is taken to have jumped (see <see cref="StreamingSession.Push"/>).</summary>
+    /// <summary>Distance of a time stamp from those before, 1 to 60 s, beyond which the clock is taken to have jumped (see <see cref="StreamingSession.Push"/>).</summary>
     public TimeSpan ClockJump { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest block that can be pushed, 0.1 to 60 s. Memory grows with it.</summary>
@@ -99,7 +99,7 @@ public sealed record StreamingSessionOptions
         Require(Hop >= TimeSpan.FromMilliseconds(40) && Hop <= window / 2, "hop", Seconds(Hop, TimeSpan.FromMilliseconds(40), window / 2));
         Require(Fade >= TimeSpan.Zero && Fade <= Hop - TimeSpan.FromMilliseconds(16), "fade", Seconds(Fade, TimeSpan.Zero, Hop - TimeSpan.FromMilliseconds(16)));
         Require(MaximumLateness >= TimeSpan.Zero && MaximumLateness <= TimeSpan.FromSeconds(5), "maximum lateness", Seconds(MaximumLateness, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
-        Require(ClockJump >= TimeSpan.FromSeconds(1) && ClockJump <= TimeSpan.FromHours(1), "clock jump", Seconds(ClockJump, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)));
+        Require(ClockJump >= TimeSpan.FromSeconds(1) && ClockJump <= TimeSpan.FromSeconds(60), "clock jump", Seconds(ClockJump, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)));
         Require(ClockJump > MaximumLateness, "clock jump", FormattableString.Invariant($"{ClockJump.TotalSeconds} s is not more than the maximum lateness"));
         Require(LongestBlock >= TimeSpan.FromSeconds(0.1) && LongestBlock <= TimeSpan.FromSeconds(60), "longest block", Seconds(LongestBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
         Require(ImputeFor >= TimeSpan.Zero && ImputeFor <= window, "impute for", Seconds(ImputeFor, TimeSpan.Zero, window));

@@ -9,6 +9,15 @@ public readonly record struct StreamRange(long Start, long Length)
     public long End => Start + Length;
 }
 
+/// <summary>Where an <see cref="IncrementalGapFinder"/> stands.</summary>
+/// <param name="Received">Samples taken.</param>
+/// <param name="Count">Gaps found, the open one included.</param>
+/// <param name="Missing">Missing samples.</param>
+/// <param name="GapStart">First sample of the open gap, or -1.</param>
+/// <param name="GapEnd">The sample after the last missing one.</param>
+/// <param name="PreviousEnd">End of the last gap that is closed.</param>
+public readonly record struct GapFinderState(long Received, long Count, long Missing, long GapStart, long GapEnd, long PreviousEnd);
+
 /// <summary><see cref="GapFinder"/> for a signal that arrives piece by piece: the same gaps, each as soon as it is certain where it ends.</summary>
 /// <remarks>Not for use by several threads at once.</remarks>
 public sealed class IncrementalGapFinder
@@ -38,6 +47,13 @@ public sealed class IncrementalGapFinder
 
     /// <summary>The gap that is not certain to have ended, up to the last missing sample; null if there is none.</summary>
     public StreamRange? Open => _gapStart >= 0 ? new StreamRange(_gapStart, _gapEnd - _gapStart) : null;
+
+    /// <summary>Where it stands; set, it goes on from where another one stood.</summary>
+    public GapFinderState State
+    {
+        get => new(Received, Count, Missing, _gapStart, _gapEnd, _previousEnd);
+        set => (Received, Count, Missing, _gapStart, _gapEnd, _previousEnd) = (value.Received, value.Count, value.Missing, value.GapStart, value.GapEnd, value.PreviousEnd);
+    }
 
     /// <summary>Takes samples.</summary>
     /// <param name="samples">The next samples, NaN where missing.</param>

@@ -1,0 +1,239 @@
+using UniCardio.Engine.Model;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Streaming;
+
+/// <summary>Takes plans and gives out room for them.</summary>
+internal interface IHopSink
+{
+    HopPlan Rent();
+
+    void Add(HopPlan plan);
+}
+
+/// <summary>A session's input side: blocks to channels, channels to windows, windows to plans. The session's lock guards it.</summary>
+internal sealed class SignalIntake
+{
+    private readonly StreamingSessionOptions _options;
+    private readonly StreamTiming _timing;
+    private readonly ChannelStream?[] _channels = new ChannelStream?[HopPlan.Modalities];
+    private readonly ChannelTally[] _tallies = [new(), new(), new()];
+    private readonly WindowReader _reader;
+    private readonly AbsenceReason[] _reasons;
+    private readonly IHopSink _sink;
+
+    public SignalIntake(StreamingSessionOptions options, StreamTiming timing, IHopSink sink)
+    {
+        (_options, _timing, _sink) = (options, timing, sink);
+        Clock = new BlockClock(timing.JumpTicks);
+        Policy = new GenerationPolicy(timing, options.LeastCoverage);
+        _reasons = new AbsenceReason[timing.SlotSamples];
+        double highest = RecordingPreparation.NetworkRate;
+        var resamplers = new Dictionary<double, Resampler>();
+        foreach (Modality modality in Modalities.All)
+        {
+            if (options.Channel(modality) is not { } channel)
+                continue;
+            highest = Math.Max(highest, channel.SampleRate);
+            if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
+                resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, RecordingPreparation.NetworkRate));
+            _channels[(int)modality] = new ChannelStream(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
+        }
+        _reader = new WindowReader(timing, highest);
+        (Generate, Denoise, Sampling) = (options.Generate, options.Denoise, options.Sampling);
+    }
+
+    public BlockClock Clock { get; }
+
+    public GenerationPolicy Policy { get; }
+
+    public ModalitySet Generate { get; set; }
+
+    public ModalitySet Denoise { get; set; }
+
+    public ModalitySet Muted { get; set; }
+
+    public StreamSampling Sampling { get; set; }
+
+    /// <summary>Time of the segment's sample 0, in ticks.</summary>
+    public long Origin { get; set; }
+
+    public int Segment { get; set; }
+
+    /// <summary>Hops planned since the session was opened.</summary>
+    public long Hops { get; set; }
+
+    /// <summary>Hops planned in this segment.</summary>
+    public long SegmentHops { get; set; }
+
+    public ChannelStream? Channel(int modality) => _channels[modality];
+
+    public ChannelTally Tally(int modality) => _tallies[modality];
+
+    /// <summary>Longest that a frame waits for samples behind its last one, but for a block's duration.</summary>
+    public TimeSpan LargestDelay
+    {
+        get
+        {
+            double reach = 0;
+            foreach (ChannelStream? channel in _channels)
+                reach = Math.Max(reach, channel?.ReachSeconds ?? 0);
+            return _options.Fade + _options.MaximumLateness + TimeSpan.FromSeconds(reach) + TimeSpan.FromTicks(2 * StreamTiming.SampleTicks);
+        }
+    }
+
+    public PushResult Push(Modality modality, long time, ReadOnlySpan<float> samples)
+    {
+        ChannelTally tally = _tallies[(int)modality];
+        tally.Blocks++;
+        tally.Samples += samples.Length;
+        long end = EndOf(modality, time, samples.Length);
+        switch (Clock.Judge(modality, time))
+        {
+            case ClockVerdict.First:
+                Begin(time);
+                break;
+            case ClockVerdict.SetAside:
+                DropAside();
+                Clock.SetAside(modality, time, end, samples);
+                return new PushResult(0, 0, 0, samples.Length);
+            case ClockVerdict.Jumped:
+                Jump(Math.Min(time, Clock.AsideTime));
+                break;
+        }
+        return Take(modality, time, end, samples);
+    }
+
+    /// <summary>Says that time has gone on.</summary>
+    public void AdvanceTo(long time)
+    {
+        if (!Clock.IsNear(time) || time <= Clock.Newest)
+            return;
+        Clock.GoTo(time, Clock.End);
+        GiveUpBefore(Clock.Newest - _timing.LatenessTicks);
+    }
+
+    /// <summary>Ends the stream.</summary>
+    public void Complete()
+    {
+        DropAside();
+        if (Clock.HasStarted)
+            EndSegment(endsStream: true);
+    }
+
+    private long EndOf(Modality modality, long time, int samples) =>
+        time + (long)Math.Round(samples / _channels[(int)modality]!.Rate * TimeSpan.TicksPerSecond);
+
+    private void Begin(long time)
+    {
+        Origin = _timing.Origin(time);
+        SegmentHops = 0;
+        foreach (ChannelStream? channel in _channels)
+            channel?.Reset(Origin);
+        Policy.Reset();
+    }
+
+    private void Jump(long firstTime)
+    {
+        EndSegment(endsStream: false);
+        Clock.Restart();
+        Segment++;
+        Begin(firstTime);
+        Take(Clock.AsideModality, Clock.AsideTime, EndOf(Clock.AsideModality, Clock.AsideTime, Clock.Aside.Length), Clock.Aside);
+        Clock.DropAside();
+    }
+
+    private void DropAside()
+    {
+        if (Clock.HasAside)
+            _tallies[(int)Clock.AsideModality].StraySamples += Clock.Aside.Length;
+        Clock.DropAside();
+    }
+
+    private PushResult Take(Modality modality, long time, long end, ReadOnlySpan<float> samples)
+    {
+        Clock.GoTo(time, end);
+        // First, so that the windows that this ends are read before the block overwrites what they hold.
+        GiveUpBefore(Clock.Newest - _timing.LatenessTicks);
+        PushResult result = _channels[(int)modality]!.Write(time, samples);
+        PlanReadyHops();
+        return result;
+    }
+
+    // A hop at a time, so that no channel runs away from a window that another one still holds up.
+    private void GiveUpBefore(long time)
+    {
+        long least = time;
+        foreach (ChannelStream? channel in _channels)
+        {
+            if (channel is not null)
+                least = Math.Min(least, channel.TimeOf(channel.Frontier));
+        }
+        for (long bound = least; bound < time;)
+        {
+            bound = Math.Min(time, bound + _timing.HopTicks);
+            foreach (ChannelStream? channel in _channels)
+                channel?.GiveUpBefore(channel.IndexBefore(bound));
+            PlanReadyHops();
+        }
+    }
+
+    private void PlanReadyHops()
+    {
+        long ready = long.MaxValue;
+        foreach (ChannelStream? channel in _channels)
+        {
+            if (channel is not null)
+                ready = Math.Min(ready, channel.Produced);
+        }
+        while (_timing.Boundary(SegmentHops + 1) <= ready)
+        {
+            long end = _timing.Boundary(SegmentHops + 1);
+            Plan(end, end - _timing.FadeSamples, isLast: false, endsStream: false);
+        }
+    }
+
+    private void EndSegment(bool endsStream)
+    {
+        long last = long.MinValue, end = 0;
+        foreach (ChannelStream? channel in _channels)
+        {
+            if (channel is not null)
+                last = Math.Max(last, channel.TimeOf(channel.Top));
+        }
+        GiveUpBefore(last);
+        foreach (ChannelStream? channel in _channels)
+        {
+            channel?.Complete();
+            end = Math.Max(end, channel?.Produced ?? 0);
+        }
+        foreach (ChannelStream? channel in _channels)
+            channel?.PadTo(end);
+        while (_timing.Boundary(SegmentHops + 1) < end)
+        {
+            long boundary = _timing.Boundary(SegmentHops + 1);
+            Plan(boundary, boundary - _timing.FadeSamples, isLast: false, endsStream: false);
+        }
+        Plan(end, end, isLast: true, endsStream);
+    }
+
+    private void Plan(long windowEnd, long frameEnd, bool isLast, bool endsStream)
+    {
+        HopPlan plan = _sink.Rent();
+        plan.Clear();
+        (plan.Index, plan.Segment, plan.Origin) = (Hops, Segment, Origin);
+        (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) = (windowEnd, Math.Max(0, _timing.Boundary(SegmentHops) - _timing.FadeSamples), frameEnd);
+        (plan.IsLast, plan.EndsStream, plan.NewestTime, plan.Sampling) = (isLast, endsStream, Clock.End, Sampling);
+        for (int m = 0; m < HopPlan.Modalities; m++)
+        {
+            if (_channels[m] is { } channel && !Muted.Contains((Modality)m))
+                _reader.Read(channel, windowEnd, plan.Signal[m], plan.Source[m], _reasons);
+            else
+                WindowReader.ReadNothing(_channels[m] is null ? AbsenceReason.NoSensor : AbsenceReason.Muted, plan.Signal[m], plan.Source[m], _reasons);
+            plan.Quality[m] = WindowReader.Rate(_reasons.AsSpan(_timing.SlotSamples - _timing.WindowSamples));
+        }
+        Policy.Decide(plan, Generate, Denoise);
+        (Hops, SegmentHops) = (Hops + 1, SegmentHops + 1);
+        _sink.Add(plan);
+    }
+}
