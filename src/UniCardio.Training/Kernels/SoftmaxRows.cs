@@ -30,6 +30,7 @@ internal static unsafe class SoftmaxRows
     {
         int whole = (keys + S.Width - 1) / S.Width * S.Width;
         V k = S.Set(c);
+        float* lanes = stackalloc float[16];
         for (int row = 0; row < rows; row++, s += stride)
         {
             // A copy of a real score changes no maximum.
@@ -39,7 +40,6 @@ internal static unsafe class SoftmaxRows
             for (int j = S.Width; j < whole; j += S.Width)
                 max = S.Max(max, S.Load(s + j));
             float m = s[0];
-            float* lanes = stackalloc float[16];
             S.Store(lanes, max);
             for (int j = 0; j < S.Width; j++)
                 m = MathF.Max(m, lanes[j]);

@@ -217,6 +217,35 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
+    public void A_mixture_takes_its_share_of_recordings_where_it_can()
+    {
+        Recording heart = Heart(10, 20);
+        Write("a.hea", heart.WithChannels(heart.Channels.Where(c => c.Kind != ChannelKind.Ecg)));
+        RecordingExamples recordings = Open();
+        var synthetic = new SyntheticExamples(new SyntheticExampleOptions());
+        var mixed = new MixedExamples(synthetic, recordings, 0.3);
+        int Recorded(CardioTask task)
+        {
+            var one = new ExampleBatch(1, S);
+            int count = 0;
+            for (int i = 0; i < 200; i++)
+            {
+                mixed.Fill(i, task, one, 0);
+                float[] made = [.. one.Clean];
+                synthetic.Fill(i, task, one, 0);
+                count += made.AsSpan().SequenceEqual(one.Clean) ? 0 : 1;
+            }
+            return count;
+        }
+        // 60 of 200; five standard deviations are 33.
+        Assert.InRange(Recorded(CardioTask.Parse("ppg->bp")), 27, 93);
+        Assert.Equal(0, Recorded(CardioTask.Parse("ppg->ecg")));
+        Assert.NotEqual(mixed.Identity, new MixedExamples(synthetic, recordings, 0.4).Identity);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new MixedExamples(synthetic, recordings, 1.1));
+        Assert.Throws<ArgumentException>(() => new MixedExamples(new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 100 }), recordings, 0.1));
+    }
+
+    [Fact]
     public void A_folder_without_recordings_is_an_error_that_says_so()
     {
         Assert.Throws<SignalException>(() => Open());
