@@ -1,0 +1,157 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using UniCardio.Serving.Hosting;
+using UniCardio.Serving.Inference;
+
+namespace UniCardio.Serving;
+
+/// <summary>
+/// A running server: Open Inference Protocol v2 (README.md), live sessions over WebSockets (PROTOCOL.md), metrics and the monitor page.
+/// </summary>
+/// <remarks>
+/// <code>
+/// var options = new ServerOptions { Port = 8080 };
+/// await using UniCardioServer server = await UniCardioServer.StartAsync(options, _ => new ServedModel(WeightFile.Load("weights.safetensors")));
+/// await server.Ready;
+/// </code>
+/// <para>It listens from the start and says so; until the weights are packed it is alive but not ready. Research software, not a medical device.</para>
+/// </remarks>
+public sealed class UniCardioServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ServerOptions _options;
+    private readonly ModelHost _host;
+    private int _stopped;
+
+    private UniCardioServer(WebApplication app, ServerOptions options, ModelHost host)
+    {
+        _app = app;
+        _options = options;
+        _host = host;
+    }
+
+    /// <summary>Where the server listens, with the port that it got.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Ends when requests are answered; fails with what kept the network from being loaded.</summary>
+    public Task Ready => _host.Ready;
+
+    /// <summary>Starts to listen, and to load the network in the background.</summary>
+    /// <param name="options">How the server runs.</param>
+    /// <param name="load">Loads and packs the weights; what it makes is the server's.</param>
+    /// <param name="logging">Where logs go; null for nowhere.</param>
+    /// <param name="cancellation">Stops the start.</param>
+    /// <exception cref="Engine.ConfigurationException">An option is out of range; it is named.</exception>
+    /// <exception cref="IOException">The address cannot be listened on.</exception>
+    public static async Task<UniCardioServer> StartAsync(ServerOptions options, Func<CancellationToken, ServedModel> load, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(load);
+        options.Validate();
+        WebApplication app = Build(options, logging);
+        var host = new ModelHost(options, load);
+        var server = new UniCardioServer(app, options, host);
+        try
+        {
+            server.Map();
+            await app.StartAsync(cancellation);
+            server.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            return server;
+        }
+        catch
+        {
+            host.Dispose();
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no more requests, finishes those in flight within <see cref="ServerOptions.DrainTime"/>, and stops.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+            return;
+        await _host.DrainAsync(_options.DrainTime);
+        await _app.StopAsync();
+    }
+
+    /// <summary>Stops, and frees the network.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _app.DisposeAsync();
+        _host.Dispose();
+    }
+
+    private static WebApplication Build(ServerOptions options, Action<ILoggingBuilder>? logging)
+    {
+        // No configuration files or variables of ASP.NET's own: what the server does stands in its options alone.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.Services.AddLogging(log =>
+        {
+            log.ClearProviders();
+            // Its lines about requests hold their paths, and paths hold patients.
+            log.AddFilter("Microsoft", LogLevel.Warning);
+            log.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
+            logging?.Invoke(log);
+        });
+        // Signals are the program's affair.
+        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + TimeSpan.FromSeconds(1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
+        if (options.Certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        return builder.Build();
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.MostBodyBytes;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        // Live connections are counted where they can be answered; these are for those that never send a request.
+        kestrel.Limits.MaxConcurrentConnections = 256L + (4L * options.MostConnections);
+        kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
+        {
+            if (options.Certificate is string certificate)
+                listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
+        });
+    }
+
+    private static X509Certificate2 ReadCertificate(string path, string? key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(path, key);
+        }
+        catch (System.Security.Cryptography.CryptographicException problem)
+        {
+            throw new Engine.ConfigurationException("certificate", $"{path}: {problem.Message}");
+        }
+    }
+
+    private void Map()
+    {
+        _app.UseMiddleware<ErrorBodies>(_options);
+        _app.UseRouting();
+        _app.UseMiddleware<AccessPolicy>(_options);
+        _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
+        new InferEndpoints(_options, _host).Map(_app);
+        PageFiles.Map(_app);
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+using UniCardio.Restoration;
+using UniCardio.Serving.Hosting;
+
+namespace UniCardio.Serving.Inference;
+
+/// <summary>What the parameters of an infer request ask for.</summary>
+internal sealed record InferParameters
+{
+    private const string Known = "target (ppg, bp or ecg), draws, sampler, steps, seed, summary (median or mean), binary_data_output";
+
+    public Modality Target { get; init; } = Modality.Bp;
+
+    public required int Draws { get; init; }
+
+    public required SamplerOptions Sampler { get; init; }
+
+    public ulong Seed { get; init; }
+
+    public DrawSummary Summary { get; init; } = DrawSummary.Median;
+
+    public bool BinaryOutput { get; init; }
+
+    /// <exception cref="RequestException">A parameter is unknown or out of range; it is named.</exception>
+    public static InferParameters Read(IReadOnlyDictionary<string, object> parameters, ServerOptions options)
+    {
+        var read = new InferParameters { Draws = options.Draws, Sampler = options.Sampler };
+        int? steps = null;
+        foreach ((string name, object value) in parameters)
+        {
+            switch (name)
+            {
+                case "target":
+                    read = read with { Target = value is string target && Modalities.TryParse(target, out Modality modality) ? modality : throw Wrong(name, value, "one of ppg, bp and ecg") };
+                    break;
+                case "draws":
+                    read = read with { Draws = Whole(name, value, options.MostDraws) };
+                    break;
+                case "sampler":
+                    read = read with { Sampler = ReadSampler(value) };
+                    break;
+                case "steps":
+                    steps = Whole(name, value, 1_000_000);
+                    break;
+                case "seed":
+                    read = read with { Seed = ReadSeed(value) };
+                    break;
+                case "summary":
+                    read = read with { Summary = value switch { "median" => DrawSummary.Median, "mean" => DrawSummary.Mean, _ => throw Wrong(name, value, "median or mean") } };
+                    break;
+                case "binary_data_output":
+                    read = read with { BinaryOutput = value is bool binary ? binary : throw Wrong(name, value, "true or false") };
+                    break;
+                // Codecs of other servers' clients; tensors say all that is needed.
+                case "content_type":
+                    break;
+                default:
+                    throw RequestException.Bad($"there is no parameter '{name}'; expected {Known}");
+            }
+        }
+        return steps is null ? read : read with { Sampler = read.Sampler with { Steps = steps } };
+    }
+
+    private static SamplerOptions ReadSampler(object value)
+    {
+        try
+        {
+            return SamplerOptions.Parse(value as string ?? throw Wrong("sampler", value, "a text such as dpm++2m:10"));
+        }
+        catch (FormatException problem)
+        {
+            throw RequestException.Bad($"parameter 'sampler': {problem.Message}", problem);
+        }
+    }
+
+    private static ulong ReadSeed(object value) => value switch
+    {
+        decimal whole when whole >= 0 && whole <= ulong.MaxValue => (ulong)whole,
+        string text when ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) => seed,
+        _ => throw Wrong("seed", value, "a whole number from 0 to 18446744073709551615, as a number or a text"),
+    };
+
+    private static int Whole(string name, object value, int most) =>
+        value is decimal whole && whole >= 1 && whole <= most ? (int)whole : throw Wrong(name, value, $"a whole number from 1 to {most}");
+
+    private static RequestException Wrong(string name, object value, string expected)
+    {
+        string text = Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        return RequestException.Bad($"parameter '{name}' is {(text.Length > 64 ? text[..64] + "..." : text)}; expected {expected}");
+    }
+}

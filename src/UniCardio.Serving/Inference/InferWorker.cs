@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using UniCardio.Engine.Sessions;
+using UniCardio.Serving.Hosting;
+using UniCardio.Serving.Metrics;
+
+namespace UniCardio.Serving.Inference;
+
+/// <summary>
+/// Computes infer requests, one after the other, on a thread of its own: the network takes all cores by itself. Live hops go first: between steps a request waits
+/// for them, up to a bound, so that it gets on too.
+/// </summary>
+internal sealed class InferWorker : IDisposable
+{
+    private const int MostPauseMilliseconds = 100;
+
+    private readonly InferenceEngine _engine;
+    private readonly int _mostWaiting;
+    private readonly Func<int> _liveQueue;
+    private readonly SessionPool _sessions;
+    private readonly BlockingCollection<Entry> _queue = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Thread _thread;
+    private readonly StepObserver _betweenSteps;
+    private int _pending;
+    private int _running;
+
+    public InferWorker(InferenceEngine engine, ServerOptions options, Func<int> liveQueue)
+    {
+        _engine = engine;
+        _mostWaiting = options.MostWaiting;
+        _liveQueue = liveQueue;
+        _sessions = new SessionPool(engine, options.MostComputeBytes);
+        _betweenSteps = (in StepObservation _) => LetLiveGoFirst();
+        _thread = new Thread(Work) { IsBackground = true, Name = "UniCardio infer" };
+        _thread.Start();
+    }
+
+    /// <summary>Requests that wait.</summary>
+    public int Waiting => Volatile.Read(ref _pending) - Running;
+
+    /// <summary>Requests that run, 0 or 1.</summary>
+    public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Computes a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="cancellation">Ends waiting at once and computing at the next step.</param>
+    /// <exception cref="RequestException">Too many wait, or the server is shutting down.</exception>
+    public async Task RunAsync(InferJob job, CancellationToken cancellation)
+    {
+        if (Interlocked.Increment(ref _pending) > _mostWaiting + 1)
+        {
+            Interlocked.Decrement(ref _pending);
+            throw RequestException.Unavailable($"{_mostWaiting} requests wait already, which is as many as this server allows");
+        }
+        ServingMetrics.InferPending.Add(1);
+        using Activity? activity = ServingMetrics.Activities.StartActivity("infer.wait");
+        var entry = new Entry(job, activity, cancellation);
+        try
+        {
+            try
+            {
+                _queue.Add(entry, CancellationToken.None);
+            }
+            catch (InvalidOperationException)
+            {
+                throw RequestException.Unavailable("the server is shutting down", 5);
+            }
+            await using CancellationTokenRegistration registration = cancellation.Register(() => entry.Done.TrySetCanceled(cancellation));
+            await entry.Done.Task;
+        }
+        finally
+        {
+            ServingMetrics.InferPending.Add(-1);
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    /// <summary>Takes no more jobs and waits for those it has.</summary>
+    /// <param name="time">How long at most.</param>
+    /// <returns>Whether all are done.</returns>
+    public async Task<bool> DrainAsync(TimeSpan time)
+    {
+        _queue.CompleteAdding();
+        long start = Stopwatch.GetTimestamp();
+        while (_thread.IsAlive && Stopwatch.GetElapsedTime(start) < time)
+            await Task.Delay(10);
+        return !_thread.IsAlive;
+    }
+
+    public void Dispose()
+    {
+        _queue.CompleteAdding();
+        _stopping.Cancel();
+        _thread.Join();
+        _sessions.Dispose();
+        _queue.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void Work()
+    {
+        foreach (Entry entry in _queue.GetConsumingEnumerable())
+        {
+            if (entry.Done.Task.IsCompleted)
+                continue;
+            Volatile.Write(ref _running, 1);
+            Run(entry);
+            Volatile.Write(ref _running, 0);
+        }
+    }
+
+    private void Run(Entry entry)
+    {
+        InferJob job = entry.Job;
+        ServingMetrics.InferWait.Record(Stopwatch.GetElapsedTime(entry.Arrived).TotalSeconds);
+        entry.Waiting?.Stop();
+        using Activity? activity = ServingMetrics.Activities.StartActivity("infer.compute", ActivityKind.Internal, entry.Parent);
+        activity?.SetTag("unicardio.task", job.Task.ToString()).SetTag("unicardio.windows", job.Windows).SetTag("unicardio.draws", job.Parameters.Draws).SetTag("unicardio.sampler", job.Parameters.Sampler.ToString());
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(entry.Cancellation, _stopping.Token);
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            job.Run(_sessions.Get(job.Task, job.Parameters.Draws, job.Parameters.Sampler), _betweenSteps, cancellation.Token);
+            job.ComputeTime = Stopwatch.GetElapsedTime(start);
+            ServingMetrics.InferWindows.Add(job.Windows);
+            entry.Done.TrySetResult();
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            entry.Done.TrySetException(RequestException.Unavailable("the server was shut down before this was computed", 5));
+        }
+        catch (OperationCanceledException)
+        {
+            entry.Done.TrySetCanceled(entry.Cancellation);
+        }
+#pragma warning disable CA1031 // The thread serves others too: whatever one request runs into is that request's answer.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, problem.GetType().Name);
+            entry.Done.TrySetException(problem);
+        }
+    }
+
+    private void LetLiveGoFirst()
+    {
+        for (int waited = 0; waited < MostPauseMilliseconds && _liveQueue() > 0 && !_stopping.IsCancellationRequested; waited++)
+            Thread.Sleep(1);
+    }
+
+    private sealed class Entry(InferJob job, Activity? waiting, CancellationToken cancellation)
+    {
+        public InferJob Job { get; } = job;
+
+        public Activity? Waiting { get; } = waiting;
+
+        public ActivityContext Parent { get; } = waiting?.Parent?.Context ?? default;
+
+        public long Arrived { get; } = Stopwatch.GetTimestamp();
+
+        public CancellationToken Cancellation { get; } = cancellation;
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Net;
+using System.Security.Cryptography;
+using UniCardio.Engine;
+using UniCardio.Engine.Sampling;
+using UniCardio.Streaming;
+
+namespace UniCardio.Serving;
+
+/// <summary>How a server runs. Made by hand or by <see cref="ServerConfiguration"/>; checked when the server starts.</summary>
+/// <remarks>Every limit answers with a status and a message of its own, listed in README.md.</remarks>
+public sealed record ServerOptions
+{
+    /// <summary>Fewest characters of a token.</summary>
+    public const int ShortestToken = 16;
+
+    /// <summary>Address to listen on. Anything but a loopback address needs a <see cref="Token"/>.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port, 0 for any that is free.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>The bearer token that requests must carry; null for none, which only loopback addresses allow. At least <see cref="ShortestToken"/> characters.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>PEM file of a certificate, for HTTPS; null for HTTP.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file of the certificate's key; null if it is in the same file.</summary>
+    public string? CertificateKey { get; init; }
+
+    /// <summary>Origins of browser pages that may use the server beside its own, e.g. <c>https://ward.example</c>.</summary>
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
+    /// <summary>Folder of recordings that clients may have replayed by name; null for none.</summary>
+    public string? Recordings { get; init; }
+
+    /// <summary>Folder where sessions are kept over a restart; null for none.</summary>
+    public string? Checkpoints { get; init; }
+
+    /// <summary>Time from one checkpoint of a session to the next.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A recording that is replayed in a loop from the start on, for patient <c>demo</c>; null for none.</summary>
+    public string? Demo { get; init; }
+
+    /// <summary>Most bytes of a request's body.</summary>
+    public long MostBodyBytes { get; init; } = 16L << 20;
+
+    /// <summary>Most bytes of a live message.</summary>
+    public int MostMessageBytes { get; init; } = 1 << 20;
+
+    /// <summary>Most patients with a session.</summary>
+    public int MostPatients { get; init; } = 64;
+
+    /// <summary>Most live connections and event streams.</summary>
+    public int MostConnections { get; init; } = 256;
+
+    /// <summary>Most <c>infer</c> requests that wait for the one that runs.</summary>
+    public int MostWaiting { get; init; } = 32;
+
+    /// <summary>Most windows of an <c>infer</c> request.</summary>
+    public int MostWindows { get; init; } = 64;
+
+    /// <summary>Most draws of a window, in <c>infer</c> and live.</summary>
+    public int MostDraws { get; init; } = 64;
+
+    /// <summary>Longest time from the arrival of an <c>infer</c> request to its result.</summary>
+    public TimeSpan RequestTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest time that shutting down waits for what is in flight.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a session stays after its last pushing connection has gone.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Frames that wait for a slow reader; beyond that the oldest is dropped.</summary>
+    public int MostWaitingFrames { get; init; } = 64;
+
+    /// <summary>How long a reader may stand still before its connection is closed.</summary>
+    public TimeSpan SlowReader { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Draws and sampler of live sessions that ask for none.</summary>
+    public StreamSampling Live { get; init; } = new();
+
+    /// <summary>Sampler of <c>infer</c> requests that ask for none.</summary>
+    public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
+
+    /// <summary>Draws of <c>infer</c> requests that ask for none.</summary>
+    public int Draws { get; init; } = 8;
+
+    /// <summary>Most live windows of a batch.</summary>
+    public int LargestBatch { get; init; } = 4;
+
+    /// <summary>Bytes of working memory for <c>infer</c> and for live sessions, each.</summary>
+    public long MostComputeBytes { get; init; } = 1L << 30;
+
+    /// <summary>Checks every setting.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">A setting is out of range; it is named.</exception>
+    public ServerOptions Validate()
+    {
+        Require(Port is >= 0 and <= 65535, "port", $"{Port} is not between 0 and 65535");
+        Require(Token is null || Token.Length >= ShortestToken, "token", $"it has fewer than {ShortestToken} characters");
+        Require(Token is null || Token.All(c => c is > ' ' and <= '~'), "token", "it holds a character that is no visible ASCII one");
+        Require(Token is not null || IPAddress.IsLoopback(Address), "address", $"{Address} can be reached from elsewhere, so a token is needed: name a file with --token-file or set UNICARDIO_TOKEN");
+        Require(CertificateKey is null || Certificate is not null, "certificate_key", "there is no certificate to it");
+        Require(Origins.All(o => Uri.TryCreate(o, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"), "origins", "expected addresses such as https://ward.example");
+        InRange("checkpoint_seconds", CheckpointEvery, 0.1, 3600);
+        InRange("most_body_bytes", MostBodyBytes, 1024, 1L << 31);
+        InRange("most_message_bytes", MostMessageBytes, 1024, 64 << 20);
+        InRange("most_patients", MostPatients, 1, 65536);
+        InRange("most_connections", MostConnections, 1, 65536);
+        InRange("most_waiting", MostWaiting, 0, 65536);
+        InRange("most_windows", MostWindows, 1, 65536);
+        InRange("most_draws", MostDraws, 1, StreamSampling.MaxDraws);
+        InRange("request_seconds", RequestTime, 0.01, 86400);
+        InRange("drain_seconds", DrainTime, 0, 3600);
+        InRange("linger_seconds", Linger, 0, 86400);
+        InRange("most_waiting_frames", MostWaitingFrames, 1, 4096);
+        InRange("slow_seconds", SlowReader, 0.1, 3600);
+        InRange("draws", Draws, 1, MostDraws);
+        Live.Validate();
+        InRange("live_draws", Live.Draws, 1, MostDraws);
+        Sampler.Validate();
+        InRange("largest_batch", LargestBatch, 1, 64);
+        InRange("most_compute_bytes", MostComputeBytes, 16L << 20, 1L << 40);
+        return this;
+    }
+
+    /// <summary>SHA-256 of the token, so that comparing takes the same time whatever is compared; null without a token.</summary>
+    internal byte[]? TokenHash() => Token is null ? null : SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Token));
+
+    private static void InRange(string setting, TimeSpan value, double least, double most) =>
+        Require(value.TotalSeconds >= least && value.TotalSeconds <= most, setting, FormattableString.Invariant($"{value.TotalSeconds} s is not between {least} and {most} s"));
+
+    private static void InRange(string setting, long value, long least, long most) =>
+        Require(value >= least && value <= most, setting, $"{value} is not between {least} and {most}");
+
+    private static void Require(bool holds, string setting, string otherwise)
+    {
+        if (!holds)
+            throw new ConfigurationException(setting, otherwise);
+    }
+}
