@@ -1,0 +1,61 @@
+using UniCardio.Engine.Model;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Evaluation.Measures;
+
+namespace UniCardio.Evaluation;
+
+/// <summary>One method's scores for the windows of a case.</summary>
+/// <param name="Name">Name in tables.</param>
+/// <param name="Draws">Draws that its result is made of; 0 for a baseline.</param>
+/// <param name="NetworkCalls">Network calls a window: draws times steps; 0 for a baseline.</param>
+/// <param name="Settings">Settings in words, or "".</param>
+/// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
+public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, IReadOnlyList<WindowScore> Scores)
+{
+    /// <summary>Whether the network made it.</summary>
+    public bool IsNetwork => Draws > 0;
+}
+
+/// <summary>A window worth looking at.</summary>
+/// <param name="Rank">"best", "median" or "worst".</param>
+/// <param name="Window">The window.</param>
+/// <param name="Score">The score of the mean of the draws.</param>
+/// <param name="Result">[S] mean of the draws in the result's unit.</param>
+/// <param name="Low">[S] 5% of the draws, or empty.</param>
+/// <param name="High">[S] 95% of the draws, or empty.</param>
+public sealed record WindowExample(string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low, ReadOnlyMemory<float> High);
+
+/// <summary>One task with one corruption on all recordings that have its signals.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Corruption">What was done to its target.</param>
+/// <param name="Windows">The windows, by recording and time.</param>
+/// <param name="Methods">What was tried: the network's rows first.</param>
+/// <param name="Examples">The best, median and worst window by the mean of the draws.</param>
+public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows, IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples);
+
+/// <summary>Where a window comes from.</summary>
+/// <param name="Recording">The recording.</param>
+/// <param name="StartSeconds">Its start in it.</param>
+public sealed record WindowPlace(EvaluationRecording Recording, double StartSeconds);
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="Options">What was measured.</param>
+/// <param name="Windows">The windows of each recording.</param>
+/// <param name="Cases">Tasks with corruptions; those without a recording are left out.</param>
+/// <param name="NetworkCalls">Network calls in all.</param>
+/// <param name="NetworkTime">Time in the network.</param>
+/// <param name="TotalTime">Time in all.</param>
+public sealed record EvaluationResult(
+    EvaluationOptions Options,
+    IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows,
+    IReadOnlyList<CaseResult> Cases,
+    long NetworkCalls,
+    TimeSpan NetworkTime,
+    TimeSpan TotalTime);
+
+/// <summary>How far an evaluation is.</summary>
+/// <param name="Share">0 to 1.</param>
+/// <param name="Case">What is at hand, such as "denoise ecg, 10 dB".</param>
+/// <param name="CasesDone">Cases that are complete.</param>
+/// <param name="CasesTotal">Cases in all.</param>
+public readonly record struct EvaluationProgress(double Share, string Case, int CasesDone, int CasesTotal);

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+using UniCardio.Engine.Sessions;
+using UniCardio.Evaluation.Baselines;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Evaluation.Measures;
+using UniCardio.Evaluation.Model;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Evaluation;
+
+/// <summary>Measures a network on recordings, beside baselines, task by task.</summary>
+/// <remarks>
+/// Windows come from clean stretches of the recordings (<see cref="WindowSelection"/>), are spoiled by a seed, scaled by restoration's own rule
+/// (<see cref="Restoration.WindowUnits"/>) and run through the same sessions, so that the numbers are those of a user's run.
+/// </remarks>
+public sealed class Evaluator
+{
+    private readonly InferenceEngine _engine;
+    private readonly EvaluationOptions _options;
+    private readonly int _samples;
+    private long _calls;
+    private TimeSpan _networkTime;
+
+    /// <summary>Creates an evaluator.</summary>
+    /// <param name="engine">The network; must outlive the run.</param>
+    /// <param name="options">What to measure.</param>
+    /// <exception cref="ConfigurationException">An option is out of range; it is named.</exception>
+    public Evaluator(InferenceEngine engine, EvaluationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
+        _engine = engine;
+        _options = options.Validate(engine.Configuration);
+        _samples = engine.Configuration.SlotSamples;
+        Baselines = new BaselineSet(_samples);
+    }
+
+    /// <summary>The baselines, with the filter settings that were chosen so far.</summary>
+    public BaselineSet Baselines { get; }
+
+    /// <summary>Measures.</summary>
+    /// <param name="recordings">The recordings; one without a clean window takes no part.</param>
+    /// <param name="progress">Told after every step of the sampler.</param>
+    /// <param name="cancellationToken">Looked at before every step and every window.</param>
+    /// <exception cref="NonFiniteResultException">The network went out of range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public EvaluationResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(recordings);
+        long start = Stopwatch.GetTimestamp();
+        (_calls, _networkTime) = (0, TimeSpan.Zero);
+        (EvaluationRecording Recording, WindowSelection Selection)[] chosen =
+            [.. recordings.Select(r => (r, WindowSelection.Choose(r, _samples, _options.WindowsPerRecording)))];
+        List<(CardioTask Task, Corruption Corruption, List<EvaluationWindow> Windows)> plan = Plan(chosen);
+        double total = plan.Sum(p => p.Windows.Count), done = 0;
+        var cases = new List<CaseResult>();
+        foreach ((CardioTask task, Corruption corruption, List<EvaluationWindow> windows) in plan)
+        {
+            string name = corruption == Corruption.Absent ? task.ToString() : $"{task}, {corruption}";
+            void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, name, cases.Count, plan.Count));
+            Report(0);
+            cases.Add(Measure(task, corruption, windows, Report, cancellationToken));
+            done += windows.Count;
+        }
+
+        return new EvaluationResult(_options, chosen, cases, _calls, _networkTime, Stopwatch.GetElapsedTime(start));
+    }
+
+    private List<(CardioTask Task, Corruption Corruption, List<EvaluationWindow> Windows)> Plan((EvaluationRecording Recording, WindowSelection Selection)[] chosen)
+    {
+        var plan = new List<(CardioTask, Corruption, List<EvaluationWindow>)>();
+        foreach (CardioTask task in _options.Tasks)
+        {
+            foreach (Corruption corruption in _options.CorruptionsOf(task))
+            {
+                var windows = new List<EvaluationWindow>();
+                uint identity = 0;
+                foreach ((EvaluationRecording recording, WindowSelection selection) in chosen)
+                {
+                    bool fits = (recording.Signals & (task.Conditions | task.Output.ToSet())) == (task.Conditions | task.Output.ToSet());
+                    foreach (SampleRange position in selection.Windows)
+                    {
+                        if (fits)
+                            windows.Add(new EvaluationWindow(recording, position, task, corruption, identity, _options.Seed));
+                        identity++;
+                    }
+                }
+
+                if (windows.Count > 0)
+                    plan.Add((task, corruption, windows));
+            }
+        }
+
+        return plan;
+    }
+
+    private CaseResult Measure(CardioTask task, Corruption corruption, List<EvaluationWindow> windows, Action<double> report, CancellationToken cancellationToken)
+    {
+        int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
+        long start = Stopwatch.GetTimestamp();
+        float[][] draws = new WindowDraws(_engine, _options.Sampler, _options.Draws, _options.Seed).Run(windows, report, cancellationToken);
+        _networkTime += Stopwatch.GetElapsedTime(start);
+        _calls += (long)windows.Count * _options.Draws * steps;
+
+        WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
+        DrawSummaries[] drawn = [.. draws.Select(d => DrawSummaries.Of(d, _options.Draws, _samples))];
+        List<MethodScores> methods = NetworkRows(scorers, drawn, steps, cancellationToken);
+        IReadOnlyList<WindowScore> shown = methods[Math.Min(1, methods.Count - 1)].Scores;
+        methods.AddRange(Baselines.For(task).Select(b => BaselineRow(b, windows, scorers, cancellationToken)));
+        WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / RecordingPreparation.NetworkRate))];
+        return new CaseResult(task, corruption, places, methods, Examples(windows, shown, drawn));
+    }
+
+    // One draw always stands beside the mean: averaging flatters the squared error.
+    private List<MethodScores> NetworkRows(WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellationToken)
+    {
+        int draws = _options.Draws;
+        MethodScores Row(string name, int used, Func<DrawSummaries, float[]> result, bool band)
+        {
+            var scores = new List<WindowScore>(scorers.Length);
+            for (int w = 0; w < scorers.Length; w++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                scores.Add(band ? scorers[w].Score(result(drawn[w]), drawn[w].Low, drawn[w].High) : scorers[w].Score(result(drawn[w])));
+            }
+
+            return new MethodScores(name, used, used * steps, _options.Sampler.ToString(), scores);
+        }
+
+        List<MethodScores> rows = [Row("network, one draw", 1, d => d.First, band: false)];
+        if (draws > 1)
+        {
+            rows.Add(Row($"network, mean of {draws}", draws, d => d.Mean, band: true));
+            rows.Add(Row($"network, median of {draws}", draws, d => d.Median, band: true));
+        }
+
+        return rows;
+    }
+
+    private MethodScores BaselineRow(IBaseline baseline, List<EvaluationWindow> windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    {
+        var scores = new List<WindowScore>(windows.Count);
+        var result = new float[_samples];
+        for (int w = 0; w < windows.Count; w++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            baseline.Estimate(windows[w], result);
+            scores.Add(scorers[w].Score(result));
+        }
+
+        return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption), scores);
+    }
+
+    private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
+        corruption.SnrDecibels is { } snr && Baselines.Tuning.Choices.TryGetValue((baseline, modality, snr), out INoiseFilter? filter) ? filter.Settings : "";
+
+    private static WindowExample[] Examples(List<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn)
+    {
+        int[] order = [.. Enumerable.Range(0, windows.Count).OrderBy(w => scores[w].MeanSquare)];
+        WindowExample At(string rank, int place) =>
+            new(rank, windows[order[place]], scores[order[place]], drawn[order[place]].Mean, drawn[order[place]].Low, drawn[order[place]].High);
+        return [At("best", 0), At("median", order.Length / 2), At("worst", order.Length - 1)];
+    }
+}
