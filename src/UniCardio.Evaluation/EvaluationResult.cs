@@ -9,8 +9,9 @@ namespace UniCardio.Evaluation;
 /// <param name="Draws">Draws that its result is made of; 0 for a baseline.</param>
 /// <param name="NetworkCalls">Network calls a window: draws times steps; 0 for a baseline.</param>
 /// <param name="Settings">Settings in words, or "".</param>
+/// <param name="SeesBeyondWindow">Whether it looks at the recording beside the window, which the network does not see.</param>
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
-public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, IReadOnlyList<WindowScore> Scores)
+public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow, IReadOnlyList<WindowScore> Scores)
 {
     /// <summary>Whether the network made it.</summary>
     public bool IsNetwork => Draws > 0;
@@ -23,7 +24,12 @@ public sealed record MethodScores(string Name, int Draws, int NetworkCalls, stri
 /// <param name="Result">[S] mean of the draws in the result's unit.</param>
 /// <param name="Low">[S] 5% of the draws, or empty.</param>
 /// <param name="High">[S] 95% of the draws, or empty.</param>
-public sealed record WindowExample(string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low, ReadOnlyMemory<float> High);
+/// <param name="Baseline">Name of the case's best baseline.</param>
+/// <param name="BaselineScore">Its score.</param>
+/// <param name="BaselineResult">[S] what it made.</param>
+public sealed record WindowExample(
+    string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low, ReadOnlyMemory<float> High,
+    string Baseline, WindowScore BaselineScore, ReadOnlyMemory<float> BaselineResult);
 
 /// <summary>One task with one corruption on all recordings that have its signals.</summary>
 /// <param name="Task">The task.</param>

@@ -106,12 +106,15 @@ public sealed class Evaluator
         _calls += (long)windows.Count * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
-        DrawSummaries[] drawn = [.. draws.Select(d => DrawSummaries.Of(d, _options.Draws, _samples))];
+        DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(d, _options.Draws, _samples, windows[w].ResultScale))];
         List<MethodScores> methods = NetworkRows(scorers, drawn, steps, cancellationToken);
         IReadOnlyList<WindowScore> shown = methods[Math.Min(1, methods.Count - 1)].Scores;
-        methods.AddRange(Baselines.For(task).Select(b => BaselineRow(b, windows, scorers, cancellationToken)));
+        IBaseline[] baselines = [.. Baselines.For(task)];
+        MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
+        methods.AddRange(theirs);
+        int best = Enumerable.Range(0, theirs.Length).MinBy(b => theirs[b].Scores.Sum(s => s.MeanSquare));
         WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / RecordingPreparation.NetworkRate))];
-        return new CaseResult(task, corruption, places, methods, Examples(windows, shown, drawn));
+        return new CaseResult(task, corruption, places, methods, Examples(windows, shown, drawn, baselines[best], theirs[best]));
     }
 
     // One draw always stands beside the mean: averaging flatters the squared error.
@@ -127,7 +130,7 @@ public sealed class Evaluator
                 scores.Add(band ? scorers[w].Score(result(drawn[w]), drawn[w].Low, drawn[w].High) : scorers[w].Score(result(drawn[w])));
             }
 
-            return new MethodScores(name, used, used * steps, _options.Sampler.ToString(), scores);
+            return new MethodScores(name, used, used * steps, _options.Sampler.ToString(), false, scores);
         }
 
         List<MethodScores> rows = [Row("network, one draw", 1, d => d.First, band: false)];
@@ -151,17 +154,23 @@ public sealed class Evaluator
             scores.Add(scorers[w].Score(result));
         }
 
-        return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption), scores);
+        return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption), baseline.SeesBeyondWindow, scores);
     }
 
     private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
         corruption.SnrDecibels is { } snr && Baselines.Tuning.Choices.TryGetValue((baseline, modality, snr), out INoiseFilter? filter) ? filter.Settings : "";
 
-    private static WindowExample[] Examples(List<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn)
+    private WindowExample[] Examples(List<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
     {
         int[] order = [.. Enumerable.Range(0, windows.Count).OrderBy(w => scores[w].MeanSquare)];
-        WindowExample At(string rank, int place) =>
-            new(rank, windows[order[place]], scores[order[place]], drawn[order[place]].Mean, drawn[order[place]].Low, drawn[order[place]].High);
+        WindowExample At(string rank, int place)
+        {
+            int at = order[place];
+            var made = new float[_samples];
+            baseline.Estimate(windows[at], made);
+            return new WindowExample(rank, windows[at], scores[at], drawn[at].Mean, drawn[at].Low, drawn[at].High, baseline.Name, theirs.Scores[at], made);
+        }
+
         return [At("best", 0), At("median", order.Length / 2), At("worst", order.Length - 1)];
     }
 }

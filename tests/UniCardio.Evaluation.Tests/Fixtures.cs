@@ -1,7 +1,9 @@
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
+using UniCardio.Weights;
 
 namespace UniCardio.Evaluation.Tests;
 
@@ -23,4 +25,36 @@ internal static class Make
 
     public static EvaluationWindow Window(EvaluationRecording recording, string task, Corruption corruption = default, int start = 3750) =>
         new(recording, new SampleRange(start, 500), CardioTask.Parse(task), corruption, 4, 9);
+}
+
+/// <summary>The interim weights, loaded once for all tests that run a network.</summary>
+public sealed class InterimWeights : IDisposable
+{
+    private readonly LoadedWeights _loaded;
+
+    public InterimWeights()
+    {
+        DirectoryInfo? at = new(AppContext.BaseDirectory);
+        while (at is not null && !File.Exists(Path.Combine(at.FullName, "UniCardio.Engine.sln")))
+            at = at.Parent;
+        _loaded = WeightFile.Load(Path.Combine(at!.FullName, "weights", "interim-p5slot.safetensors"));
+        Engine = CreateEngine(2);
+    }
+
+    public InferenceEngine Engine { get; }
+
+    public InferenceEngine CreateEngine(int threads) => new(_loaded.Weights, new EngineOptions { Threads = threads });
+
+    public void Dispose()
+    {
+        Engine.Dispose();
+        _loaded.Dispose();
+    }
+}
+
+/// <summary>One engine for all tests, which run one after the other: a team of threads is enough to keep the machine busy.</summary>
+[CollectionDefinition(Name)]
+public sealed class Interim : ICollectionFixture<InterimWeights>
+{
+    public const string Name = "interim weights";
 }

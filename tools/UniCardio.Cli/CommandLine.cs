@@ -59,6 +59,7 @@ internal static class CommandLine
             ConvertCommand.Create(terminal),
             TrainCommand.Create(terminal),
             FinetuneCommand.Create(terminal),
+            EvaluateCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),

@@ -14,7 +14,9 @@ public sealed class BaselineSet
         Tuning = new FilterTuning(Population, windowSamples);
         All =
         [
-            new LinearInterpolation(), new CubicSplineInterpolation(), GapBeatTemplate.ByRhythm, GapBeatTemplate.ByOtherSignal,
+            new LinearInterpolation(), new CubicSplineInterpolation(),
+            new GapBeatTemplate(byOther: false, beyond: false), new GapBeatTemplate(byOther: true, beyond: false),
+            new GapBeatTemplate(byOther: false, beyond: true), new GapBeatTemplate(byOther: true, beyond: true),
             new Untouched(), .. NoiseFilterFamily.All.Select(f => new NoiseFilterBaseline(f, Tuning)),
             new FlatLevel(Population), new PopulationTemplate(Population), new PatientTemplate(Population),
         ];

@@ -8,7 +8,7 @@ internal sealed class BeatTemplate
     /// <summary>Points of a beat; the last one is the next beat's first.</summary>
     public const int Points = 257;
 
-    private const int FewestBeats = 3, MostBeats = 30;
+    private const int MostBeats = 30;
     private const double ShortestInterval = 0.75, LongestInterval = 1.25;
 
     private readonly double[] _wave;
@@ -29,12 +29,13 @@ internal sealed class BeatTemplate
 
     /// <summary>
     /// Averages the beats of a signal that are nearest to an instant, up to 30. Beats that hold a missing sample, or whose interval is not
-    /// within a quarter of the median one, are left out. Null if fewer than three remain.
+    /// within a quarter of the median one, are left out. Null if too few remain.
     /// </summary>
     /// <param name="signal">The signal, NaN where missing.</param>
     /// <param name="beats">Its beats, ascending.</param>
     /// <param name="near">The instant, in samples.</param>
-    public static BeatTemplate? Average(ReadOnlySpan<float> signal, IReadOnlyList<int> beats, double near)
+    /// <param name="fewest">Fewest beats that make an average.</param>
+    public static BeatTemplate? Average(ReadOnlySpan<float> signal, IReadOnlyList<int> beats, double near, int fewest = 3)
     {
         var whole = new List<(int From, int To)>();
         for (int k = 0; k + 1 < beats.Count; k++)
@@ -43,13 +44,13 @@ internal sealed class BeatTemplate
                 whole.Add((beats[k], beats[k + 1]));
         }
 
-        if (whole.Count < FewestBeats)
+        if (whole.Count < fewest)
             return null;
         double interval = Median([.. whole.Select(b => (double)(b.To - b.From))]);
         (int From, int To)[] used = [.. whole
             .Where(b => b.To - b.From >= ShortestInterval * interval && b.To - b.From <= LongestInterval * interval)
             .OrderBy(b => Math.Abs((0.5 * (b.From + b.To)) - near)).Take(MostBeats)];
-        if (used.Length < FewestBeats)
+        if (used.Length < fewest)
             return null;
         var wave = new double[Points];
         foreach ((int from, int to) in used)

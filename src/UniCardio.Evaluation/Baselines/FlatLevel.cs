@@ -11,6 +11,9 @@ public sealed class FlatLevel(SyntheticPopulation population) : IBaseline
     public string Name => "flat line";
 
     /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
 
     /// <inheritdoc/>

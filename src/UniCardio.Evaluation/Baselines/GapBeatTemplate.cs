@@ -5,47 +5,50 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>
-/// The patient's own average beat in a gap: made of up to 30 measured beats within 30 s, stretched to the expected intervals, tilted to join the
-/// measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of another signal with the delay between
-/// the two measured outside the gap. Straight lines where too few beats are found.
+/// The patient's own average beat in a gap: made of the measured beats of the window, or of up to 30 within 30 s of it, stretched to the
+/// expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of another
+/// signal with the delay between the two measured outside the gap. Straight lines where too few beats are found.
 /// </summary>
-public sealed class GapBeatTemplate : IBaseline
+/// <param name="byOther">Whether beats are placed by another signal: the ECG if it is given, else the pressure, else the PPG.</param>
+/// <param name="beyond">Whether the recording beside the window is looked at.</param>
+public sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
 {
-    private readonly bool _byOther;
-
-    private GapBeatTemplate(bool byOther) => _byOther = byOther;
-
-    /// <summary>Beats carried on at the usual interval.</summary>
-    public static GapBeatTemplate ByRhythm { get; } = new(false);
-
-    /// <summary>Beats placed by another signal's: the ECG if it is given, else the pressure, else the PPG.</summary>
-    public static GapBeatTemplate ByOtherSignal { get; } = new(true);
+    private const int FewestBeats = 3;
 
     /// <inheritdoc/>
-    public string Name => _byOther ? "own beat, placed by other signal" : "own beat, by rhythm";
+    public string Name => $"own beat {(beyond ? "within 30 s" : "of the window")}, by {(byOther ? "other signal" : "rhythm")}";
 
     /// <inheritdoc/>
-    public bool Fits(CardioTask task) => task.Kind == TaskKind.Impute && (!_byOther || task.Conditions.Count() > 1);
+    public bool SeesBeyondWindow => beyond;
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Impute && (!byOther || task.Conditions.Count() > 1);
 
     /// <inheritdoc/>
     public void Estimate(EvaluationWindow window, Span<float> result)
     {
         Modality target = window.Task.Output;
-        float[] filled = window.Given(target).ToArray();
-        var gap = new SampleRange(window.Window.Start + window.Scope.Start, window.Scope.Length);
+        SampleRange seen = beyond ? new SampleRange(0, window.Context.Length) : window.Window;
+        float[] filled = window.Given(target).Slice(seen.Start, seen.Length).ToArray();
+        int start = window.Window.Start - seen.Start;
+        var gap = new SampleRange(start + window.Scope.Start, window.Scope.Length);
         IReadOnlyList<int> beats = Beats.Detect(target, filled);
-        if (BeatTemplate.Average(filled, beats, gap.Start + (0.5 * gap.Length)) is { } template && Place(window, beats, gap, template) is { } placed)
+        if (BeatTemplate.Average(filled, beats, gap.Start + (0.5 * gap.Length), beyond ? FewestBeats : 1) is { } template
+            && Place(window, seen, beats, gap, template) is { } placed)
+        {
             Draw(template, placed, gap, filled);
+        }
+
         LinearInterpolation.Fill(filled);
-        filled.AsSpan(window.Window.Start, window.Window.Length).CopyTo(result);
+        filled.AsSpan(start, result.Length).CopyTo(result);
     }
 
-    private double[]? Place(EvaluationWindow window, IReadOnlyList<int> beats, SampleRange gap, BeatTemplate template)
+    private double[]? Place(EvaluationWindow window, SampleRange seen, IReadOnlyList<int> beats, SampleRange gap, BeatTemplate template)
     {
         Modality target = window.Task.Output;
-        if (!_byOther || BeatPlacement.Source(window.Task.Conditions & ~target.ToSet()) is not { } source)
+        if (!byOther || BeatPlacement.Source(window.Task.Conditions & ~target.ToSet()) is not { } source)
             return BeatPlacement.Across(beats, gap, template.Interval);
-        IReadOnlyList<int> others = Beats.Detect(source, window.Given(source));
+        IReadOnlyList<int> others = Beats.Detect(source, window.Given(source).Slice(seen.Start, seen.Length));
         return BeatPlacement.Delay(source, others, target, beats) is { } delay
             ? BeatPlacement.Across(beats, gap, template.Interval, others.Select(b => b + delay))
             : BeatPlacement.Across(beats, gap, template.Interval);

@@ -9,6 +9,9 @@ public interface IBaseline
     /// <summary>Name in tables.</summary>
     string Name { get; }
 
+    /// <summary>Whether it looks at the recording beside the window, which the network does not see.</summary>
+    bool SeesBeyondWindow { get; }
+
     /// <summary>Whether the baseline has an answer to a task.</summary>
     /// <param name="task">The task.</param>
     bool Fits(CardioTask task);

@@ -4,11 +4,14 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
 
-/// <summary>A straight line from the last measured sample before each gap to the first one after it; level where one side has none.</summary>
+/// <summary>A straight line from the last measured sample before the gap to the first one after it; level where the window ends with the gap.</summary>
 public sealed class LinearInterpolation : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "linear";
+
+    /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
 
     /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Impute;
@@ -16,9 +19,8 @@ public sealed class LinearInterpolation : IBaseline
     /// <inheritdoc/>
     public void Estimate(EvaluationWindow window, Span<float> result)
     {
-        float[] filled = window.Given(window.Task.Output).ToArray();
-        Fill(filled);
-        filled.AsSpan(window.Window.Start, window.Window.Length).CopyTo(result);
+        window.GivenWindow(window.Task.Output).CopyTo(result);
+        Fill(result);
     }
 
     /// <summary>Fills every gap of a signal that has a measured sample.</summary>

@@ -12,6 +12,9 @@ public sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning t
     public string Name => family.Name;
 
     /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Denoise;
 
     /// <inheritdoc/>

@@ -17,6 +17,9 @@ public sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
     public string Name => "patient's beat, placed by pulses";
 
     /// <inheritdoc/>
+    public bool SeesBeyondWindow => true;
+
+    /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ public sealed class PopulationTemplate(SyntheticPopulation population) : IBaseli
     public string Name => "population beat, placed by pulses";
 
     /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
 
     /// <inheritdoc/>

@@ -10,6 +10,9 @@ public sealed class Untouched : IBaseline
     public string Name => "as given";
 
     /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
     public bool Fits(CardioTask task) => task.Kind == TaskKind.Denoise;
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Sessions;
+using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Evaluation.Model;
 
@@ -12,16 +13,24 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
 {
     public const double LowQuantile = 0.05, HighQuantile = 0.95;
 
-    /// <summary>Sums up the first <paramref name="count"/> of a window's draws, [N, S].</summary>
-    public static DrawSummaries Of(ReadOnlySpan<float> draws, int count, int samples)
+    /// <summary>Sums up the first <paramref name="count"/> of a window's draws, [N, S] in the network's units; first summed up, then scaled back, as restoration does.</summary>
+    public static DrawSummaries Of(ReadOnlySpan<float> draws, int count, int samples, AffineScale scale)
     {
+        float[] Back(ReadOnlySpan<float> scaled)
+        {
+            var result = new float[scaled.Length];
+            scale.Inverse(scaled, result);
+            return result;
+        }
+
         ReadOnlySpan<float> used = draws[..(count * samples)];
-        float[] first = used[..samples].ToArray();
+        float[] first = Back(used[..samples]);
         if (count == 1)
             return new DrawSummaries(first, first, first, [], []);
         float[] mean = new float[samples], quantiles = new float[3 * samples];
         DrawStatistics.Mean(used, count, samples, mean);
         DrawStatistics.Quantiles(used, count, samples, [LowQuantile, 0.5, HighQuantile], quantiles);
-        return new DrawSummaries(first, mean, quantiles[samples..(2 * samples)], quantiles[..samples], quantiles[(2 * samples)..]);
+        quantiles = Back(quantiles);
+        return new DrawSummaries(first, Back(mean), quantiles[samples..(2 * samples)], quantiles[..samples], quantiles[(2 * samples)..]);
     }
 }

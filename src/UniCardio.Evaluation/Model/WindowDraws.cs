@@ -29,7 +29,7 @@ internal sealed class WindowDraws
     /// <param name="windows">The windows.</param>
     /// <param name="progress">Told the number of windows done, in parts.</param>
     /// <param name="cancellationToken">Looked at before every step of the sampler.</param>
-    /// <returns>For each window [N, S] draws in its result unit.</returns>
+    /// <returns>For each window [N, S] draws in the network's units.</returns>
     public float[][] Run(IReadOnlyList<EvaluationWindow> windows, Action<double>? progress, CancellationToken cancellationToken)
     {
         var draws = new float[windows.Count][];
@@ -64,11 +64,7 @@ internal sealed class WindowDraws
             StepObserver? observer = progress is null ? null : (in StepObservation step) => progress(done + (batch * (step.Step + 1.0) / step.Steps));
             session.Run(conditions, results, identities, observer, cancellationToken);
             for (int i = 0; i < batch; i++)
-            {
-                float[] own = results.AsSpan(i * _draws * samples, _draws * samples).ToArray();
-                windows[first + i].ResultScale.Inverse(own, own);
-                draws[first + i] = own;
-            }
+                draws[first + i] = results.AsSpan(i * _draws * samples, _draws * samples).ToArray();
         }
     }
 }

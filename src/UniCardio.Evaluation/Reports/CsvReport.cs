@@ -18,8 +18,10 @@ public static class CsvReport
         ("r_peak_f1", r => r.Scores.PeakF1), ("r_peak_timing_ms", r => r.Scores.PeakTimingMilliseconds),
         ("heart_rate_mae_bpm", r => r.Scores.HeartRateMae), ("heart_rate_windows", r => r.Scores.HeartRateWindows), ("heart_rate_failures", r => r.Scores.HeartRateFailures),
         .. Pressure("systolic", r => r.Scores.Systolic), .. Pressure("diastolic", r => r.Scores.Diastolic), ("pressure_failures", r => r.Output == Modality.Bp ? r.Scores.PressureFailures : null),
-        ("coverage", r => r.Scores.Coverage), ("expected_coverage", r => r.ExpectedCoverage), ("best_baseline", r => r.IsBestBaseline ? 1 : 0),
+        ("coverage", r => r.Scores.Coverage), ("expected_coverage", r => r.ExpectedCoverage), ("sees_beyond_window", r => r.SeesBeyondWindow ? 1 : 0),
+        ("best_baseline", r => r.IsBestBaseline ? 1 : 0), ("best_of_window", r => r.IsBestOfWindow ? 1 : 0),
         ("margin", r => r.Margin?.Share), ("margin_low", r => r.Margin?.Low), ("margin_high", r => r.Margin?.High),
+        ("margin_of_window", r => r.MarginOfWindow?.Share), ("margin_of_window_low", r => r.MarginOfWindow?.Low), ("margin_of_window_high", r => r.MarginOfWindow?.High),
     ];
 
     /// <summary>Writes the rows.</summary>

@@ -48,11 +48,20 @@ public sealed record EvaluationRow
     /// <summary>The measures.</summary>
     public required ScoreSummary Scores { get; init; }
 
+    /// <summary>Whether it looks at the recording beside the window, which the network does not see.</summary>
+    public required bool SeesBeyondWindow { get; init; }
+
     /// <summary>Whether no baseline of this case and recording has a smaller RMSE. Chosen on these very windows, which favours baselines.</summary>
     public required bool IsBestBaseline { get; init; }
 
+    /// <summary>Whether no baseline that sees the window alone, as the network does, has a smaller RMSE.</summary>
+    public required bool IsBestOfWindow { get; init; }
+
     /// <summary>For the network: by what share its RMSE is below the best baseline's.</summary>
     public ErrorMargin? Margin { get; init; }
+
+    /// <summary>For the network: by what share its RMSE is below that of the best baseline that sees the window alone.</summary>
+    public ErrorMargin? MarginOfWindow { get; init; }
 
     /// <summary>Coverage that draws of the true distribution would have; null without a band.</summary>
     public double? ExpectedCoverage { get; init; }
@@ -79,7 +88,9 @@ public sealed record EvaluationRow
     {
         double[] Squares(MethodScores method) => [.. windows.Select(w => method.Scores[w].MeanSquare)];
         MethodScores? best = one.Methods.Where(m => !m.IsNetwork).MinBy(m => Squares(m).Sum());
-        double[] theirs = best is null ? [] : Squares(best);
+        MethodScores? alike = one.Methods.Where(m => !m.IsNetwork && !m.SeesBeyondWindow).MinBy(m => Squares(m).Sum());
+        ErrorMargin? Margin(MethodScores method, MethodScores? baseline) =>
+            method.IsNetwork && baseline is not null ? ErrorMargin.Of(Squares(method), Squares(baseline), seed) : null;
         foreach (MethodScores method in one.Methods)
         {
             WindowScore[] scores = [.. windows.Select(w => method.Scores[w])];
@@ -98,8 +109,11 @@ public sealed record EvaluationRow
                 NetworkCalls = method.NetworkCalls,
                 Settings = method.Settings,
                 Scores = ScoreSummary.Of(one.Task.Output, scores),
+                SeesBeyondWindow = method.SeesBeyondWindow,
                 IsBestBaseline = ReferenceEquals(method, best),
-                Margin = method.IsNetwork && best is not null ? ErrorMargin.Of(Squares(method), theirs, seed) : null,
+                IsBestOfWindow = ReferenceEquals(method, alike),
+                Margin = Margin(method, best),
+                MarginOfWindow = Margin(method, alike),
                 ExpectedCoverage = method.Draws > 1 ? BandCoverage.Expected(method.Draws, 0.05, 0.95) : null,
             };
         }

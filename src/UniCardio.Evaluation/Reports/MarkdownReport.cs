@@ -25,7 +25,7 @@ public static class MarkdownReport
         text.Append("## What the measures are\n\n");
         foreach (string line in report.Measures)
             text.Append(CultureInfo.InvariantCulture, $"* {line}\n");
-        text.Append("\n## All methods, all recordings\n\n`*` marks the best baseline.\n\n");
+        text.Append("\n## All methods, all recordings\n\n`**` marks the best baseline, `*` the best one that sees the window alone, as the network does.\n\n");
         Rows(text, [.. report.Rows.Where(r => r.Recording == EvaluationRow.AllRecordings)]);
         foreach (MeasuredRecording recording in report.Recordings.Where(r => r.Measured > 0))
         {

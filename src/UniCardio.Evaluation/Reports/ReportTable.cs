@@ -12,7 +12,7 @@ internal static class ReportTable
     [
         "case", "method", "draws", "calls", "windows", "RMSE", .. output == Modality.Bp ? (string[])["mmHg"] : [], "MAE", "KS", "r", "spectrum dB",
         .. output == Modality.Ecg ? (string[])["R F1", "R ms"] : [], "HR MAE", "HR failed",
-        .. output == Modality.Bp ? (string[])["SBP mmHg", "DBP mmHg", "AAMI", "BHS", "BP failed"] : [], "coverage", "margin %",
+        .. output == Modality.Bp ? (string[])["SBP mmHg", "DBP mmHg", "AAMI", "BHS", "BP failed"] : [], "coverage", "margin %", "of window %",
     ];
 
     /// <summary>The cells of a row.</summary>
@@ -30,16 +30,16 @@ internal static class ReportTable
                 ? (string[])[Text(s.Systolic), Text(s.Diastolic), $"{Limits(s.Systolic)}/{Limits(s.Diastolic)}", $"{Grade(s.Systolic)}/{Grade(s.Diastolic)}", Text(s.PressureFailures, "0")]
                 : [],
             s.Coverage is null ? "-" : $"{Text(100 * s.Coverage, "0")}% of {Text(100 * row.ExpectedCoverage, "0")}%",
-            Text(row.Margin),
+            Text(row.Margin), Text(row.MarginOfWindow),
         ];
     }
 
     /// <summary>Task and corruption.</summary>
     public static string CaseOf(EvaluationRow row) => row.Corruption == "-" ? row.Task : $"{row.Task}, {row.Corruption}";
 
-    /// <summary>Method, settings of a filter, and a mark at the best baseline.</summary>
+    /// <summary>Method, settings of a filter, and a mark: ** at the best baseline, * at the best one that sees the window alone.</summary>
     public static string MethodOf(EvaluationRow row) =>
-        (row.IsBestBaseline ? "* " : "") + row.Method + (row.IsNetwork || row.Settings.Length == 0 ? "" : $" ({row.Settings})");
+        (row.IsBestBaseline ? "** " : row.IsBestOfWindow ? "* " : "") + row.Method + (row.IsNetwork || row.Settings.Length == 0 ? "" : $" ({row.Settings})");
 
     /// <summary>A margin in percent with its interval, or a dash.</summary>
     public static string Text(ErrorMargin? margin) => margin is { } m ? $"{Text(100 * m.Share, "+0;-0;0")} [{Text(100 * m.Low, "+0;-0;0")}, {Text(100 * m.High, "+0;-0;0")}]" : "-";

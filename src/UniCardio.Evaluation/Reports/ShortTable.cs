@@ -7,7 +7,7 @@ public static class ShortTable
 {
     /// <summary>Headings of the columns.</summary>
     public static IReadOnlyList<string> Headings { get; } =
-        ["case", "windows", "RMSE, one draw", "RMSE, mean", "best baseline", "its RMSE", "margin of one draw %", "margin of the mean %", "r", "HR MAE", "R F1", "mmHg"];
+        ["case", "windows", "RMSE, one draw", "RMSE, mean", "best baseline of the window", "its RMSE", "margin of the mean %", "best of all", "its RMSE", "margin of the mean %", "r", "HR MAE", "R F1", "mmHg"];
 
     /// <summary>The lines of a report, for all recordings together.</summary>
     /// <param name="report">The report.</param>
@@ -18,11 +18,12 @@ public static class ShortTable
         {
             EvaluationRow[] network = [.. one.Where(r => r.IsNetwork)];
             EvaluationRow single = network[0], mean = network[Math.Min(1, network.Length - 1)];
-            EvaluationRow? best = one.FirstOrDefault(r => r.IsBestBaseline);
+            EvaluationRow? best = one.FirstOrDefault(r => r.IsBestBaseline), alike = one.FirstOrDefault(r => r.IsBestOfWindow);
             yield return
             [
                 one.Key, $"{single.Scores.Windows}", ReportTable.Text(single.Scores.Rmse, "0.000"), ReportTable.Text(mean.Scores.Rmse, "0.000"),
-                best?.Method ?? "-", ReportTable.Text(best?.Scores.Rmse, "0.000"), ReportTable.Text(single.Margin), ReportTable.Text(mean.Margin),
+                alike?.Method ?? "-", ReportTable.Text(alike?.Scores.Rmse, "0.000"), ReportTable.Text(mean.MarginOfWindow),
+                best is null || ReferenceEquals(best, alike) ? "-" : best.Method, ReferenceEquals(best, alike) ? "-" : ReportTable.Text(best?.Scores.Rmse, "0.000"), ReferenceEquals(best, alike) ? "-" : ReportTable.Text(mean.Margin),
                 ReportTable.Text(mean.Scores.Pearson, "0.00"), ReportTable.Text(mean.Scores.HeartRateMae, "0.0"), ReportTable.Text(mean.Scores.PeakF1, "0.00"),
                 mean.Output == Modality.Bp ? ReportTable.Text(mean.Scores.RmseMmHg, "0.0") : "-",
             ];

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+using UniCardio.Evaluation;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Cli.Options;
+
+/// <summary>What <c>evaluate</c> measures: tasks, windows, draws, sampler, noise and gaps.</summary>
+internal sealed class EvaluationOptionSet
+{
+    private readonly Option<CardioTask[]> _tasks = new("--tasks")
+    {
+        Description = "Tasks, e.g. 'ppg->ecg' 'impute bp | ppg', or a whole kind: translate, impute, denoise; all 33 if left out.",
+        HelpName = "TASK",
+        AllowMultipleArgumentsPerToken = true,
+        CustomParser = ReadTasks,
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<int?> _windows = Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
+    private readonly Option<int?> _draws = Bounded.OptionalNumber("--draws", "Draws a window (else 8).", 1, InferencePlan.MaxBatch);
+    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else dpm++2m:10).", "SAMPLER");
+    private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
+    private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
+    private readonly Option<double[]> _snr = new("--snr")
+    {
+        Description = "Signal-to-noise ratios to denoise at, in dB: 5,10,15 if left out.",
+        HelpName = "DB,DB",
+        CustomParser = ReadNumbers,
+        DefaultValueFactory = _ => [5, 10, 15],
+    };
+
+    private readonly Option<GapLength[]> _gaps = new("--gap")
+    {
+        Description = "Gaps to fill, in seconds or percent of the window: 30% if left out.",
+        HelpName = "LENGTH,LENGTH",
+        CustomParser = result => [.. ReadingOptions.Split(result).Select(text => Parsed.Read<GapLength>(text, result.AddError))],
+        DefaultValueFactory = _ => [new GapLength(0.3, true)],
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_tasks, _windows, _draws, _sampler, _steps, _seed, _snr, _gaps])
+            command.Add(option);
+    }
+
+    /// <summary>The tasks named, in order; empty if none was.</summary>
+    public IReadOnlyList<CardioTask> Tasks(ParseResult parsed) => [.. parsed.GetValue(_tasks)!.Distinct()];
+
+    /// <summary>The number of draws named.</summary>
+    public int? Draws(ParseResult parsed) => parsed.GetValue(_draws);
+
+    /// <summary>Refuses what a study chooses itself.</summary>
+    public void RefuseSampler(ParseResult parsed)
+    {
+        if (parsed.GetValue(_sampler) is not null || parsed.GetValue(_steps) is not null)
+            throw new UsageException("--study samplers runs its own samplers; leave --sampler and --steps out");
+    }
+
+    /// <summary>Reads the options.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="configuration">The network, which gives the window's length.</param>
+    /// <param name="otherwiseWindows">Windows of a recording where none are given.</param>
+    public EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, int otherwiseWindows)
+    {
+        SamplerOptions sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default;
+        if (parsed.GetValue(_steps) is { } steps)
+            sampler = sampler with { Steps = steps };
+        double window = configuration.SlotSamples / RecordingPreparation.NetworkRate;
+        IReadOnlyList<CardioTask> tasks = Tasks(parsed);
+        return new EvaluationOptions
+        {
+            Tasks = tasks.Count > 0 ? tasks : CardioTask.All,
+            WindowsPerRecording = parsed.GetValue(_windows) ?? otherwiseWindows,
+            Draws = Draws(parsed) ?? 8,
+            Sampler = sampler,
+            Seed = parsed.GetValue(_seed),
+            SnrDecibels = parsed.GetValue(_snr)!,
+            GapSeconds = [.. parsed.GetValue(_gaps)!.Select(g => g.Seconds(window))],
+        }.Validate(configuration);
+    }
+
+    private static CardioTask[] ReadTasks(ArgumentResult result)
+    {
+        var tasks = new List<CardioTask>();
+        foreach (Token token in result.Tokens)
+        {
+            if (!token.Value.Contains('-', StringComparison.Ordinal) && Enum.TryParse(token.Value.Trim(), ignoreCase: true, out TaskKind kind) && Enum.IsDefined(kind))
+                tasks.AddRange(CardioTask.All.Where(t => t.Kind == kind));
+            else if (!token.Value.Trim().Equals("all", StringComparison.OrdinalIgnoreCase))
+                tasks.Add(Parsed.Read<CardioTask>(token.Value, result.AddError));
+            else
+                tasks.AddRange(CardioTask.All);
+        }
+
+        return [.. tasks];
+    }
+
+    private static double[] ReadNumbers(ArgumentResult result)
+    {
+        var numbers = new List<double>();
+        foreach (string text in ReadingOptions.Split(result))
+        {
+            if (double.TryParse(text, CultureInfo.InvariantCulture, out double number))
+                numbers.Add(number);
+            else
+                result.AddError($"--snr '{text}' is not a number");
+        }
+
+        return [.. numbers];
+    }
+}

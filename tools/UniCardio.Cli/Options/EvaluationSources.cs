@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Signals;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Cli.Options;
+
+/// <summary>What <c>evaluate</c> measures on: <c>--recordings</c>, and which subjects were trained on.</summary>
+internal sealed partial class EvaluationSources
+{
+    private const ulong SyntheticSeed = 0xE7A1;
+    private const int SyntheticSubjects = 4;
+    private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
+
+    private readonly Option<RecordingSource[]> _recordings = new("--recordings")
+    {
+        Description = "Recordings or folders of them, each FILE[,rate=HZ][,columns=A/B/C][,subject=NAME]; a name that ends in _125Hz tells the rate too. Left out: synthetic subjects.",
+        HelpName = "FILE",
+        AllowMultipleArgumentsPerToken = true,
+        CustomParser = result => [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)],
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string[]> _training = new("--training-subjects")
+    {
+        Description = "Subjects that the weights were trained on; measuring on one of them is refused.",
+        HelpName = "NAME,NAME",
+        CustomParser = ReadingOptions.Split,
+        DefaultValueFactory = _ => [],
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_recordings);
+        command.Add(_training);
+    }
+
+    public IReadOnlyList<string> TrainingSubjects(ParseResult parsed) => parsed.GetValue(_training)!;
+
+    /// <summary>Reads the recordings. Files of a folder that hold none of the three signals, or cannot be read, are passed over with a note.</summary>
+    /// <exception cref="SignalException">A file that was named cannot be read.</exception>
+    /// <exception cref="UsageException">Nothing is left.</exception>
+    public IReadOnlyList<EvaluationRecording> Read(ParseResult parsed, Action<string> note, CancellationToken cancellation)
+    {
+        RecordingSource[] sources = parsed.GetValue(_recordings)!;
+        if (sources.Length == 0)
+        {
+            note($"no --recordings: {SyntheticSubjects} synthetic subjects, which show that all works and nothing of real signals");
+            return Synthetic(cancellation);
+        }
+
+        var recordings = new List<EvaluationRecording>();
+        foreach (RecordingSource source in sources)
+        {
+            if (Directory.Exists(source.Path))
+                recordings.AddRange(Folder(source, note, cancellation));
+            else
+                recordings.Add(One(source, source.Path, cancellation) ?? throw new UsageException($"{source.Path} has no PPG, blood pressure or ECG; name its columns with ,columns=A/B/C"));
+        }
+
+        return recordings.Count > 0 ? recordings : throw new UsageException("no recording with a PPG, blood pressure or ECG was found");
+    }
+
+    private static List<EvaluationRecording> Synthetic(CancellationToken cancellation)
+    {
+        var synthesizer = new CardiovascularSynthesizer();
+        var recordings = new List<EvaluationRecording>();
+        for (int i = 0; i < SyntheticSubjects; i++)
+        {
+            ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
+            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * RecordingPreparation.NetworkRate), seed);
+            recordings.Add(EvaluationRecording.From(made.ToRecording($"synthetic{i + 1}"), cancellationToken: cancellation)!);
+        }
+
+        return recordings;
+    }
+
+    private static IEnumerable<EvaluationRecording> Folder(RecordingSource source, Action<string> note, CancellationToken cancellation)
+    {
+        string[] files = [.. Directory.EnumerateFiles(source.Path, "*", SearchOption.AllDirectories)
+            .Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+        HashSet<string> segments = [.. files.Where(f => f.EndsWith(".hea", StringComparison.OrdinalIgnoreCase)).SelectMany(Segments)];
+        foreach (string file in files.Where(f => !segments.Contains(Path.ChangeExtension(f, null))))
+        {
+            EvaluationRecording? recording = null;
+            string? problem = "has no PPG, blood pressure or ECG";
+            try
+            {
+                recording = One(source, file, cancellation);
+            }
+            catch (Exception e) when (e is SignalException or IOException or UnauthorizedAccessException)
+            {
+                problem = e.Message;
+            }
+
+            if (recording is not null)
+                yield return recording;
+            else
+                note($"passed over: {(problem.StartsWith(file, StringComparison.Ordinal) ? problem : $"{file} {problem}")}");
+        }
+    }
+
+    // The segments of a multi-segment WFDB record are records too; they are read as parts of the whole.
+    private static IEnumerable<string> Segments(string header)
+    {
+        string folder = Path.GetDirectoryName(header)!;
+        string[] lines = [.. File.ReadLines(header).Take(10_000).Where(l => !l.StartsWith('#') && l.Trim().Length > 0)];
+        return lines.Length > 0 && lines[0].Split(' ')[0].Contains('/', StringComparison.Ordinal) ? lines.Skip(1).Select(l => Path.Combine(folder, l.Split(' ')[0])) : [];
+    }
+
+    private static EvaluationRecording? One(RecordingSource source, string path, CancellationToken cancellation)
+    {
+        RecordingFormat format = RecordingFile.FormatOf(path);
+        bool isBare = format is RecordingFormat.Csv or RecordingFormat.Npy;
+        double? rate = source.Rate ?? (isBare && RateInName().Match(Path.GetFileNameWithoutExtension(path)) is { Success: true } match
+            ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null);
+        var options = new RecordingReadOptions { SampleRate = isBare ? rate : null, ColumnNames = isBare ? source.Columns : null };
+        return EvaluationRecording.From(RecordingFile.Read(path, options, cancellation), source.Subject, cancellationToken: cancellation);
+    }
+
+    [GeneratedRegex(@"_(\d+(?:\.\d+)?)Hz$", RegexOptions.IgnoreCase)]
+    private static partial Regex RateInName();
+}

@@ -1,0 +1,31 @@
+using Spectre.Console;
+using UniCardio.Engine.Model;
+using UniCardio.Evaluation.Reports;
+
+namespace UniCardio.Cli.Output;
+
+/// <summary>The tables of <c>evaluate</c> on the terminal.</summary>
+internal static class EvaluationTables
+{
+    /// <summary>One line a case: the network beside its best baseline.</summary>
+    public static Table Short(EvaluationReport report)
+    {
+        Table table = ResultTable.Create([.. ShortTable.Headings.Select(h => h is "case" or "best baseline of the window" or "best of all" ? h : $">{h}")]);
+        foreach (IReadOnlyList<string> row in ShortTable.Rows(report))
+            table.Add([.. row]);
+        return table;
+    }
+
+    /// <summary>How the error falls as conditions are added.</summary>
+    public static Table Gains(EvaluationReport report)
+    {
+        Table table = ResultTable.Create("restored", "spoiled by", ">windows", ">1 condition", ">2", ">3", ">2 to 1", ">3 to 1");
+        foreach (ConditionGain g in report.ConditionGains)
+        {
+            table.Add($"{g.Kind.ToString().ToLowerInvariant()} {g.Output.Name()}", g.Corruption, g.Windows, g.One.In("0.000"), g.Two?.In("0.000"), g.Three?.In("0.000"),
+                g.TwoToOne?.In("0.00"), g.ThreeToOne?.In("0.00"));
+        }
+
+        return table;
+    }
+}
