@@ -52,53 +52,23 @@ public sealed class Evaluator
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
         (_calls, _networkTime) = (0, TimeSpan.Zero);
-        (EvaluationRecording Recording, WindowSelection Selection)[] chosen =
-            [.. recordings.Select(r => (r, WindowSelection.Choose(r, _samples, _options.WindowsPerRecording)))];
-        List<(CardioTask Task, Corruption Corruption, List<EvaluationWindow> Windows)> plan = Plan(chosen);
-        double total = plan.Sum(p => p.Windows.Count), done = 0;
+        CasePlan plan = CasePlan.Of(recordings, _options, _samples);
+        double total = plan.Cases.Sum(p => p.Windows.Count), done = 0;
         var cases = new List<CaseResult>();
-        foreach ((CardioTask task, Corruption corruption, List<EvaluationWindow> windows) in plan)
+        foreach (PlannedCase one in plan.Cases)
         {
-            string name = corruption == Corruption.Absent ? task.ToString() : $"{task}, {corruption}";
-            void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, name, cases.Count, plan.Count));
+            void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, one.ToString(), cases.Count, plan.Cases.Count));
             Report(0);
-            cases.Add(Measure(task, corruption, windows, Report, cancellationToken));
-            done += windows.Count;
+            cases.Add(Measure(one, Report, cancellationToken));
+            done += one.Windows.Count;
         }
 
-        return new EvaluationResult(_options, chosen, cases, _calls, _networkTime, Stopwatch.GetElapsedTime(start));
+        return new EvaluationResult(_options, plan.Windows, cases, _calls, _networkTime, Stopwatch.GetElapsedTime(start));
     }
 
-    private List<(CardioTask Task, Corruption Corruption, List<EvaluationWindow> Windows)> Plan((EvaluationRecording Recording, WindowSelection Selection)[] chosen)
+    private CaseResult Measure(PlannedCase one, Action<double> report, CancellationToken cancellationToken)
     {
-        var plan = new List<(CardioTask, Corruption, List<EvaluationWindow>)>();
-        foreach (CardioTask task in _options.Tasks)
-        {
-            foreach (Corruption corruption in _options.CorruptionsOf(task))
-            {
-                var windows = new List<EvaluationWindow>();
-                uint identity = 0;
-                foreach ((EvaluationRecording recording, WindowSelection selection) in chosen)
-                {
-                    bool fits = (recording.Signals & (task.Conditions | task.Output.ToSet())) == (task.Conditions | task.Output.ToSet());
-                    foreach (SampleRange position in selection.Windows)
-                    {
-                        if (fits)
-                            windows.Add(new EvaluationWindow(recording, position, task, corruption, identity, _options.Seed));
-                        identity++;
-                    }
-                }
-
-                if (windows.Count > 0)
-                    plan.Add((task, corruption, windows));
-            }
-        }
-
-        return plan;
-    }
-
-    private CaseResult Measure(CardioTask task, Corruption corruption, List<EvaluationWindow> windows, Action<double> report, CancellationToken cancellationToken)
-    {
+        (CardioTask task, Corruption corruption, IReadOnlyList<EvaluationWindow> windows) = one;
         int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
         long start = Stopwatch.GetTimestamp();
         float[][] draws = new WindowDraws(_engine, _options.Sampler, _options.Draws, _options.Seed).Run(windows, report, cancellationToken);
@@ -143,7 +113,7 @@ public sealed class Evaluator
         return rows;
     }
 
-    private MethodScores BaselineRow(IBaseline baseline, List<EvaluationWindow> windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    private MethodScores BaselineRow(IBaseline baseline, IReadOnlyList<EvaluationWindow> windows, WindowScorer[] scorers, CancellationToken cancellationToken)
     {
         var scores = new List<WindowScore>(windows.Count);
         var result = new float[_samples];
@@ -160,7 +130,7 @@ public sealed class Evaluator
     private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
         corruption.SnrDecibels is { } snr && Baselines.Tuning.Choices.TryGetValue((baseline, modality, snr), out INoiseFilter? filter) ? filter.Settings : "";
 
-    private WindowExample[] Examples(List<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
+    private WindowExample[] Examples(IReadOnlyList<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
     {
         int[] order = [.. Enumerable.Range(0, windows.Count).OrderBy(w => scores[w].MeanSquare)];
         WindowExample At(string rank, int place)

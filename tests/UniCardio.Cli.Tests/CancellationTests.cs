@@ -9,6 +9,7 @@ public class CancellationTests
         "convert recipe:1,tiny out.safetensors",
         "golden record out.safetensors --weights recipe:1,tiny",
         "synth out.csv",
+        "evaluate --recordings EXAMPLE --markdown out.md --html out.html",
         "bench --size tiny --calls 5",
         "profile --size tiny --trace out.json",
     ];

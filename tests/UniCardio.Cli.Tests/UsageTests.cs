@@ -26,6 +26,15 @@ public class UsageTests
     [InlineData("not a sampler", "bench --size tiny --sampler euler")]
     [InlineData("one of them", "bench --size tiny --weights recipe:1")]
     [InlineData("--draws goes with", "bench --draws 4")]
+    [InlineData("not a task", "evaluate --tasks ppg->ppg2")]
+    [InlineData("not a number", "evaluate --snr 5,loud")]
+    [InlineData("not a gap", "evaluate --gap wide")]
+    [InlineData("gap", "evaluate --gap 90%")]
+    [InlineData("--windows 0", "evaluate --windows 0")]
+    [InlineData("nowhere.csv", "evaluate --recordings nowhere.csv")]
+    [InlineData("not a setting", "evaluate --recordings in.csv,rate=fast")]
+    [InlineData("no such folder", "evaluate --csv nowhere/out.csv")]
+    [InlineData("--untrained", "evaluate --weights recipe:1,tiny")]
     [InlineData("steps", "golden record out.safetensors --weights recipe:1,tiny --t 50")]
     public void IsRefusedInOneLine(string words, string line)
     {

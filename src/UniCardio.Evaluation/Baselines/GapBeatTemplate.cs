@@ -16,7 +16,7 @@ public sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
     private const int FewestBeats = 3;
 
     /// <inheritdoc/>
-    public string Name => $"own beat {(beyond ? "within 30 s" : "of the window")}, by {(byOther ? "other signal" : "rhythm")}";
+    public string Name => $"own beat ({(beyond ? "30 s" : "window")}), by {(byOther ? "signal" : "rhythm")}";
 
     /// <inheritdoc/>
     public bool SeesBeyondWindow => beyond;

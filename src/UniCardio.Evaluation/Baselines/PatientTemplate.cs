@@ -14,7 +14,7 @@ namespace UniCardio.Evaluation.Baselines;
 public sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
 {
     /// <inheritdoc/>
-    public string Name => "patient's beat, placed by pulses";
+    public string Name => "patient's beat, by signal";
 
     /// <inheritdoc/>
     public bool SeesBeyondWindow => true;

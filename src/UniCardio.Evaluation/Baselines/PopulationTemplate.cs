@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Baselines;
 public sealed class PopulationTemplate(SyntheticPopulation population) : IBaseline
 {
     /// <inheritdoc/>
-    public string Name => "population beat, placed by pulses";
+    public string Name => "population beat, by signal";
 
     /// <inheritdoc/>
     public bool SeesBeyondWindow => false;

@@ -60,7 +60,7 @@ public static class MarkdownReport
 
     internal static string Title(TaskKind kind) => kind switch { TaskKind.Translate => "Translation into", TaskKind.Impute => "Imputation of", _ => "Denoising of" };
 
-    private static void Table(StringBuilder text, IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    internal static void Table(StringBuilder text, IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         static string Cell(string cell) => cell.Replace("|", "\\|", StringComparison.Ordinal);
         text.Append("| ").AppendJoin(" | ", headings.Select(Cell)).Append(" |\n|").Append(string.Concat(headings.Select(_ => "---|"))).Append('\n');

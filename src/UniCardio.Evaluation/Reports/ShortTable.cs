@@ -5,9 +5,9 @@ namespace UniCardio.Evaluation.Reports;
 /// <summary>One line a case: the network beside its best baseline.</summary>
 public static class ShortTable
 {
-    /// <summary>Headings of the columns.</summary>
+    /// <summary>Headings of the columns. Margins are the mean's; "best in window" sees the window alone, as the network does, "best of all" stands only where it sees more.</summary>
     public static IReadOnlyList<string> Headings { get; } =
-        ["case", "windows", "RMSE, one draw", "RMSE, mean", "best baseline of the window", "its RMSE", "margin of the mean %", "best of all", "its RMSE", "margin of the mean %", "r", "HR MAE", "R F1", "mmHg"];
+        ["case", "windows", "RMSE, one draw", "RMSE, mean", "best in window", "its RMSE", "margin %", "best of all", "its RMSE", "margin %", "HR MAE", "R F1", "r", "mmHg"];
 
     /// <summary>The lines of a report, for all recordings together.</summary>
     /// <param name="report">The report.</param>
@@ -24,7 +24,7 @@ public static class ShortTable
                 one.Key, $"{single.Scores.Windows}", ReportTable.Text(single.Scores.Rmse, "0.000"), ReportTable.Text(mean.Scores.Rmse, "0.000"),
                 alike?.Method ?? "-", ReportTable.Text(alike?.Scores.Rmse, "0.000"), ReportTable.Text(mean.MarginOfWindow),
                 best is null || ReferenceEquals(best, alike) ? "-" : best.Method, ReferenceEquals(best, alike) ? "-" : ReportTable.Text(best?.Scores.Rmse, "0.000"), ReferenceEquals(best, alike) ? "-" : ReportTable.Text(mean.Margin),
-                ReportTable.Text(mean.Scores.Pearson, "0.00"), ReportTable.Text(mean.Scores.HeartRateMae, "0.0"), ReportTable.Text(mean.Scores.PeakF1, "0.00"),
+                ReportTable.Text(mean.Scores.HeartRateMae, "0.0"), ReportTable.Text(mean.Scores.PeakF1, "0.00"), ReportTable.Text(mean.Scores.Pearson, "0.00"),
                 mean.Output == Modality.Bp ? ReportTable.Text(mean.Scores.RmseMmHg, "0.0") : "-",
             ];
         }

@@ -7,12 +7,15 @@ namespace UniCardio.Cli.Output;
 /// <summary>The tables of <c>evaluate</c> on the terminal.</summary>
 internal static class EvaluationTables
 {
-    /// <summary>One line a case: the network beside its best baseline.</summary>
+    // What fits a terminal; reports hold the rest.
+    private const int Columns = 12;
+
+    /// <summary>One line a case: the network beside its best baselines.</summary>
     public static Table Short(EvaluationReport report)
     {
-        Table table = ResultTable.Create([.. ShortTable.Headings.Select(h => h is "case" or "best baseline of the window" or "best of all" ? h : $">{h}")]);
+        Table table = ResultTable.Create([.. ShortTable.Headings.Take(Columns).Select(h => h is "case" or "best in window" or "best of all" ? h : $">{h}")]);
         foreach (IReadOnlyList<string> row in ShortTable.Rows(report))
-            table.Add([.. row]);
+            table.Add([.. row.Take(Columns)]);
         return table;
     }
 

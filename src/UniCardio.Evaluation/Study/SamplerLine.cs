@@ -1,0 +1,46 @@
+namespace UniCardio.Evaluation.Study;
+
+/// <summary>A sampler with a number of draws, over all cases of a study.</summary>
+/// <param name="Sampler">The sampler.</param>
+/// <param name="Steps">Network calls a draw.</param>
+/// <param name="Draws">Draws that the result is the mean of.</param>
+/// <param name="RelativeRmse">Geometric mean over the cases of the RMSE over that of the reference with its most draws.</param>
+/// <param name="Rmse">Mean over the cases of the RMSE, scaled units.</param>
+/// <param name="KolmogorovSmirnov">Mean over the cases of the KS statistic.</param>
+/// <param name="SpectralDistance">Mean over the cases of the log-spectral distance, dB.</param>
+/// <param name="Coverage">Mean over the cases of the coverage of the 5-95% band; null for one draw.</param>
+public sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov, double? SpectralDistance, double? Coverage)
+{
+    /// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
+    public const double Near = 1.02;
+
+    /// <summary>Network calls a window.</summary>
+    public int NetworkCalls => Steps * Draws;
+
+    /// <summary>Name without steps, such as "ddim".</summary>
+    public string Family => Sampler.Split(':', ',')[0];
+
+    /// <summary>Sums up the points of a study.</summary>
+    /// <param name="result">The study.</param>
+    public static IReadOnlyList<SamplerLine> Of(SamplerStudyResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        string reference = SamplerStudyOptions.Reference.ToString();
+        int most = result.Points.Where(p => p.Sampler == reference).Select(p => p.Draws).DefaultIfEmpty().Max();
+        Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == most).ToDictionary(p => (p.Task, p.Corruption), p => p.Scores.Rmse);
+        return [.. result.Points.GroupBy(p => (p.Sampler, p.Draws)).Select(g => new SamplerLine(
+            g.Key.Sampler, g.Max(p => p.Steps), g.Key.Draws,
+            Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
+            g.Average(p => p.Scores.Rmse), g.Average(p => p.Scores.KolmogorovSmirnov), g.Average(p => p.Scores.SpectralDistance), g.Average(p => p.Scores.Coverage)))
+            .OrderBy(l => l.Draws).ThenBy(l => l.Family, StringComparer.Ordinal).ThenBy(l => l.Steps)];
+    }
+
+    /// <summary>The line with the fewest calls whose relative RMSE is within 2% of the least there is at this number of draws.</summary>
+    /// <param name="lines">The lines.</param>
+    /// <param name="draws">The number of draws.</param>
+    public static SamplerLine? Cheapest(IEnumerable<SamplerLine> lines, int draws)
+    {
+        SamplerLine[] alike = [.. lines.Where(l => l.Draws == draws)];
+        return alike.Length == 0 ? null : alike.Where(l => l.RelativeRmse <= Near * alike.Min(a => a.RelativeRmse)).MinBy(l => (l.NetworkCalls, l.RelativeRmse));
+    }
+}

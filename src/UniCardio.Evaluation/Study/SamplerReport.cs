@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+using UniCardio.Evaluation.Reports;
+
+namespace UniCardio.Evaluation.Study;
+
+/// <summary>A study, ready to be written down.</summary>
+public sealed record SamplerReport
+{
+    /// <summary>What was measured with.</summary>
+    public required EvaluationSubject With { get; init; }
+
+    /// <summary>Windows, tasks and seed in words.</summary>
+    public required string Settings { get; init; }
+
+    /// <summary>How subjects are kept apart.</summary>
+    public required string Subjects { get; init; }
+
+    /// <summary>Which sampler the study speaks for.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>Samplers over all cases.</summary>
+    public required IReadOnlyList<SamplerLine> Lines { get; init; }
+
+    /// <summary>Samplers case by case.</summary>
+    public required IReadOnlyList<SamplerPoint> Points { get; init; }
+
+    /// <summary>Network calls in all.</summary>
+    public required long NetworkCalls { get; init; }
+
+    /// <summary>Seconds in all.</summary>
+    public required double TotalSeconds { get; init; }
+
+    /// <summary>What stands beside every number that a clinician could read.</summary>
+    public string Remark { get; } = MeasureText.Remark;
+
+    /// <summary>Headings of <see cref="Rows"/>.</summary>
+    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS", "spectrum dB", "coverage"];
+
+    /// <summary>Puts a study together.</summary>
+    /// <param name="result">What was found.</param>
+    /// <param name="with">What it was measured with.</param>
+    /// <exception cref="SharedSubjectException">A subject was trained on.</exception>
+    public static SamplerReport Of(SamplerStudyResult result, EvaluationSubject with)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        IReadOnlyList<SamplerLine> lines = SamplerLine.Of(result);
+        EvaluationOptions o = result.Options.Evaluation;
+        return new SamplerReport
+        {
+            With = with,
+            Settings = string.Create(CultureInfo.InvariantCulture,
+                $"{string.Join("; ", result.Points.Select(p => p.Corruption == "-" ? p.Task : $"{p.Task}, {p.Corruption}").Distinct())}; {result.Windows.Sum(w => w.Selection.Windows.Count)} windows of {result.Windows.Count} recordings, seed {o.Seed}"),
+            Subjects = EvaluationReport.KeptApart(result.Windows.Select(w => w.Recording), with),
+            Verdict = string.Join("; ", result.Options.Draws.Select(d => SamplerLine.Cheapest(lines, d)).OfType<SamplerLine>().Select(l => string.Create(CultureInfo.InvariantCulture,
+                $"with {l.Draws} draw{(l.Draws == 1 ? "" : "s")} {l.Sampler} has the fewest calls ({l.NetworkCalls}) within {100 * (SamplerLine.Near - 1):0}% of the least RMSE"))),
+            Lines = lines,
+            Points = result.Points,
+            NetworkCalls = result.NetworkCalls,
+            TotalSeconds = result.TotalTime.TotalSeconds,
+        };
+    }
+
+    /// <summary>The lines as text.</summary>
+    public IEnumerable<IReadOnlyList<string>> Rows() => Lines.Select(l => (IReadOnlyList<string>)
+    [
+        l.Sampler, ReportTable.Text(l.Steps, "0"), ReportTable.Text(l.Draws, "0"), ReportTable.Text(l.NetworkCalls, "0"), ReportTable.Text(l.RelativeRmse, "0.000"), ReportTable.Text(l.Rmse, "0.000"),
+        ReportTable.Text(l.KolmogorovSmirnov, "0.000"), ReportTable.Text(l.SpectralDistance, "0.0"), l.Coverage is null ? "-" : $"{ReportTable.Text(100 * l.Coverage, "0")}%",
+    ]);
+
+    /// <summary>The report as Markdown.</summary>
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder("# Sampler study\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"**{Remark}**\n\nWeights `{With.Weights}`; {Settings}. {NetworkCalls} network calls, {TotalSeconds:0} s.\n\nSubjects: {Subjects}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the RMSE over that of ddpm with its most draws.\n\n");
+        MarkdownReport.Table(text, Headings, Rows());
+        return text.ToString();
+    }
+
+    /// <summary>Every sampler on every case as CSV.</summary>
+    public string ToCsv()
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        using (CsvWriter csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }, leaveOpen: true))
+        {
+            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage"])
+                csv.WriteField(name);
+            csv.EndRecord();
+            foreach (SamplerPoint p in Points)
+            {
+                ScoreSummary s = p.Scores;
+                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse, s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage])
+                    csv.WriteField(cell is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "");
+                csv.EndRecord();
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The report as a page with a picture.</summary>
+    /// <param name="options">What was compared.</param>
+    public string ToHtml(SamplerStudyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new HtmlPage("UniCardio sampler study").Paragraph(Remark, "remark").Paragraph($"Weights {With.Weights}; {Settings}.").Paragraph($"Subjects: {Subjects}")
+            .Paragraph($"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.")
+            .Picture(SamplerChart.Of(Lines, options), "RMSE over that of ddpm with its most draws (geometric mean over the cases) and log-spectral distance of the mean of the draws.")
+            .Table(Headings, Rows()).ToString();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using UniCardio.Engine;
+using UniCardio.Engine.Sampling;
+using UniCardio.Engine.Sessions;
+using UniCardio.Evaluation.Cases;
+using UniCardio.Evaluation.Measures;
+using UniCardio.Evaluation.Model;
+using UniCardio.Evaluation.Reports;
+
+namespace UniCardio.Evaluation.Study;
+
+/// <summary>The mean of some draws of one sampler on one case.</summary>
+/// <param name="Sampler">The sampler.</param>
+/// <param name="Steps">Network calls a draw.</param>
+/// <param name="Draws">Draws that the result is the mean of.</param>
+/// <param name="Task">The task.</param>
+/// <param name="Corruption">What was done to its target.</param>
+/// <param name="Scores">The measures.</param>
+public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores)
+{
+    /// <summary>Network calls a window.</summary>
+    public int NetworkCalls => Steps * Draws;
+}
+
+/// <summary>What a study found.</summary>
+/// <param name="Options">What was compared.</param>
+/// <param name="Windows">The windows of each recording.</param>
+/// <param name="Points">Every sampler and number of draws on every case.</param>
+/// <param name="NetworkCalls">Network calls in all.</param>
+/// <param name="TotalTime">Time in all.</param>
+public sealed record SamplerStudyResult(
+    SamplerStudyOptions Options, IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows, IReadOnlyList<SamplerPoint> Points, long NetworkCalls, TimeSpan TotalTime);
+
+/// <summary>Quality against network calls: every sampler at several numbers of steps, and means of few and many draws.</summary>
+/// <remarks>Draws of one sampler are shared: the mean of two is that of the first two of eight. Corruption is the same for all.</remarks>
+public sealed class SamplerStudy
+{
+    private readonly InferenceEngine _engine;
+    private readonly SamplerStudyOptions _options;
+
+    /// <summary>Creates a study.</summary>
+    /// <param name="engine">The network; must outlive the run.</param>
+    /// <param name="options">What to compare.</param>
+    /// <exception cref="ConfigurationException">An option is out of range; it is named.</exception>
+    public SamplerStudy(InferenceEngine engine, SamplerStudyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
+        _engine = engine;
+        _options = options.Validate(engine.Configuration);
+    }
+
+    /// <summary>Compares.</summary>
+    /// <param name="recordings">The recordings.</param>
+    /// <param name="progress">Told after every step of a sampler.</param>
+    /// <param name="cancellationToken">Looked at before every step.</param>
+    public SamplerStudyResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(recordings);
+        long start = Stopwatch.GetTimestamp(), calls = 0;
+        CasePlan plan = CasePlan.Of(recordings, _options.Evaluation, _engine.Configuration.SlotSamples);
+        (SamplerOptions Sampler, IReadOnlyList<int> Draws)[] runs = Runs();
+        double total = plan.Cases.Sum(c => c.Windows.Count * runs.Sum(r => (double)Steps(r.Sampler, c) * r.Draws.Max())), done = 0;
+        var points = new List<SamplerPoint>();
+        int finished = 0;
+        foreach (PlannedCase one in plan.Cases)
+        {
+            WindowScorer[] scorers = [.. one.Windows.Select(w => new WindowScorer(w))];
+            foreach ((SamplerOptions sampler, IReadOnlyList<int> counts) in runs)
+            {
+                double cost = (double)Steps(sampler, one) * counts.Max();
+                void Report(double windows) => progress?.Report(new EvaluationProgress((done + (windows * cost)) / total, one.ToString(), finished, plan.Cases.Count));
+                float[][] draws = new WindowDraws(_engine, sampler, counts.Max(), _options.Evaluation.Seed).Run(one.Windows, Report, cancellationToken);
+                points.AddRange(counts.Select(d => Point(one, scorers, sampler, d, draws)));
+                done += cost * one.Windows.Count;
+                calls += (long)cost * one.Windows.Count;
+            }
+
+            finished++;
+        }
+
+        return new SamplerStudyResult(_options, plan.Windows, points, calls, Stopwatch.GetElapsedTime(start));
+    }
+
+    // The chosen sampler runs once, with all its draws.
+    private (SamplerOptions Sampler, IReadOnlyList<int> Draws)[] Runs() =>
+    [
+        .. _options.Samplers.Where(s => s != _options.Chosen).Select(s => (s, _options.Draws)),
+        (_options.Chosen, [.. _options.Draws.Union(_options.ManyDraws).Order()]),
+    ];
+
+    private int Steps(SamplerOptions sampler, PlannedCase one) => SamplerTable.Create(sampler, _engine.Configuration, one.Task).NetworkCalls;
+
+    private SamplerPoint Point(PlannedCase one, WindowScorer[] scorers, SamplerOptions sampler, int count, float[][] draws)
+    {
+        int samples = _engine.Configuration.SlotSamples;
+        var scores = new List<WindowScore>(scorers.Length);
+        for (int w = 0; w < scorers.Length; w++)
+        {
+            DrawSummaries drawn = DrawSummaries.Of(draws[w], count, samples, one.Windows[w].ResultScale);
+            scores.Add(scorers[w].Score(drawn.Mean, drawn.Low, drawn.High));
+        }
+
+        return new SamplerPoint(sampler.ToString(), Steps(sampler, one), count, one.Task.ToString(), one.Corruption.ToString(), ScoreSummary.Of(one.Task.Output, scores));
+    }
+}
