@@ -41,7 +41,7 @@ internal static class EcgRenderer
         double t = 0.270 * after * m.QtInterval;
         GaussianWave.Add(ecg, rate, beat.Time + t, size * m.T, 0.058 * after * m.TWidth, 0.038 * after * m.TWidth);
         if (m.SecondR != 0)
-            GaussianWave.Add(ecg, rate, beat.Time + 0.052 * qrs, size * m.SecondR, 0.0105 * qrs, 0.0115 * qrs);
+            GaussianWave.Add(ecg, rate, beat.Time + 0.042 * qrs, size * m.SecondR, 0.0105 * qrs, 0.0115 * qrs);
         if (m.StEarly != 0)
             GaussianWave.Add(ecg, rate, beat.Time + 0.062 * qrs, size * m.StEarly, 0.010 * qrs, 0.075 * after);
         if (m.StLate != 0)

@@ -50,8 +50,8 @@ internal static class LeadDraw
         return new EcgMorphology(
             Q: sign * random.NextUniform(-0.3, 0.1), R: sign * random.NextUniform(0.6, 1.2), S: sign * random.NextUniform(-0.6, 0.4))
         {
-            SecondR = sign * random.NextUniform(-0.4, 0.9),
-            QrsWidth = random.NextUniform(1.4, 2.6),
+            SecondR = sign * random.NextUniform(-0.4, 0.75),
+            QrsWidth = random.NextUniform(1.4, 2.2),
             Spike = paced ? spike : 0,
         };
     }

@@ -35,7 +35,7 @@ internal static class NoiseDraw
         };
     }
 
-    /// <summary>What a recording in good order still has: some white noise, in the ECG muscle noise and hum, coarse steps or clipping now and then.</summary>
+    /// <summary>What a recording in good order still has: some white noise, in the ECG muscle noise and hum, now and then motion, coarse steps or clipping.</summary>
     /// <param name="modality">What it is of.</param>
     /// <param name="dirt">How often relative to the usual two of three (ECG: four of five).</param>
     /// <param name="random">Where chance comes from.</param>
@@ -48,12 +48,16 @@ internal static class NoiseDraw
         double snr = random.NextUniform(electrical ? 13 : 18, 45), muscle = 0.3 * Square(random.NextDouble()), hum = 0.15 * Square(random.NextDouble());
         double frequency = random.NextDouble() < 0.5 ? 50 : 60, range = random.NextUniform(0.75, 1);
         int bits = 6 + (int)(5 * random.NextDouble());
+        bool moves = random.NextDouble() < 0.1;
+        double motionRate = random.NextUniform(6, 20), motionSize = random.NextUniform(0.1, modality == Modality.Bp ? 0.4 : 1);
         return any ? new NoiseParameters
         {
             SignalToNoiseDecibels = snr,
             MuscleNoise = electrical && muscular ? muscle : 0,
             Powerline = electrical && hums ? hum : 0,
             PowerlineFrequency = frequency,
+            MotionBurstsPerMinute = moves ? motionRate : 0,
+            MotionAmplitude = motionSize,
             ClippingRange = clipped && modality != Modality.Bp ? range : null,
             QuantizationBits = coarse ? bits : null,
         } : null;
