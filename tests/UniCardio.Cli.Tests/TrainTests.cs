@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using UniCardio.Training.Data;
 using UniCardio.Training.Runs;
 using UniCardio.Weights.Safetensors;
 
@@ -76,6 +77,29 @@ public class TrainTests
         Assert.Equal(File.ReadAllText(Path.Combine(whole, "validation.csv")), File.ReadAllText(Path.Combine(pieces, "validation.csv")));
         foreach ((string name, byte[] bytes) in State(whole))
             Assert.True(bytes.AsSpan().SequenceEqual(State(pieces)[name]), name);
+    }
+
+    [Fact]
+    public void RecordingsAreLearnedFromBesideSyntheticWindows()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.File("run"), data = folder.File("recordings");
+        Directory.CreateDirectory(data);
+        // Some subject of each part.
+        string[] names = [.. Enumerable.Range(0, 100).Select(i => $"subject{i}")];
+        string apart = names.First(n => SubjectSplit.IsValidation(n, 0.2)), learned = names.First(n => !SubjectSplit.IsValidation(n, 0.2));
+        foreach (string name in (string[])[apart, learned])
+            Cli.Succeed("synth", Path.Combine(data, name + ".csv"), "--seconds", "6", "--truth", folder.File("beats.csv"));
+        CliResult result = Cli.Succeed(Tiny(run, "--data", data, "--steps", "4"));
+        Assert.Contains($"1 subjects for training: {learned}", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"1 subjects for validation: {apart}", result.Error, StringComparison.Ordinal);
+        TrainingOptions options = new RunFolder(run).ReadRecord().Options;
+        Assert.Equal((data, 0.5), (options.RecordingFolder, options.RecordingShare));
+        Cli.Succeed("train", "--run", run);
+        Assert.DoesNotContain(data, File.ReadAllText(Path.Combine(run, "weights.safetensors"), System.Text.Encoding.Latin1), StringComparison.Ordinal);
+        // Other recordings are other data.
+        File.Delete(Path.Combine(data, learned + ".csv"));
+        Cli.Refuse("no recording", "train", "--run", run);
     }
 
     [Fact]

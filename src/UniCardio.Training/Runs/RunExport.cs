@@ -39,7 +39,8 @@ public static class RunExport
             ["training_start"] = record.Start,
             ["training_code"] = record.CodeVersion,
             ["training_updates"] = state.Updates.ToString(CultureInfo.InvariantCulture),
-            ["training_options"] = record.ToJson(),
+            // Where somebody keeps recordings is nobody else's business; TrainingData tells by their hash which they were.
+            ["training_options"] = (record with { Options = options with { RecordingFolder = null } }).ToJson(),
         };
         return pairs;
     }

@@ -18,6 +18,12 @@ public sealed record TrainingOptions
     /// <summary>Seed of the examples, where they are synthetic.</summary>
     public ulong DataSeed { get; init; } = 1;
 
+    /// <summary>Folder of recordings among whose subjects some are learned from and some kept apart; null for synthetic examples only.</summary>
+    public string? RecordingFolder { get; init; }
+
+    /// <summary>Share of windows that are of recordings, 0 to 1, where there is a <see cref="RecordingFolder"/>.</summary>
+    public double RecordingShare { get; init; }
+
     /// <summary>Updates of the run; at least 1.</summary>
     public long Steps { get; init; } = 100_000;
 
@@ -61,6 +67,8 @@ public sealed record TrainingOptions
             throw new ConfigurationException("steps", $"{Steps} is not between 1 and {uint.MaxValue}");
         if (Batch is < 1 or > 65536)
             throw new ConfigurationException("batch", $"{Batch} is not between 1 and 65536");
+        if (!(RecordingShare >= 0 && RecordingShare <= 1))
+            throw new ConfigurationException("recording_share", $"{RecordingShare} is not between 0 and 1");
         if (!(Dropout >= 0 && Dropout < 1))
             throw new ConfigurationException("dropout", $"{Dropout} is not from 0 to below 1");
         if (!(EmaDecay >= 0 && EmaDecay < 1))

@@ -10,10 +10,14 @@ namespace UniCardio.Cli.Options;
 /// <summary>Options that the result of a training run depends on; each left out keeps the preset's value, or that of the run in the folder.</summary>
 internal sealed class TrainingOptionSet
 {
+    private const double DefaultShare = 0.5;
+
     private readonly Option<long?> _steps = new("--steps") { Description = "Updates of the whole run; phases and learning rate are spread over them (100000).", HelpName = "N" };
     private readonly Option<int?> _batch = Bounded.OptionalNumber("--batch", "Windows of an update (32; published 128).", 1, 65536);
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Of weights, tasks, noise (0).", HelpName = "SEED" };
     private readonly Option<ulong?> _dataSeed = new("--data-seed") { Description = "Of the synthetic windows (1).", HelpName = "SEED" };
+    private readonly Option<string?> _data = new("--data") { Description = "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.", HelpName = "DIR" };
+    private readonly Option<double?> _dataShare = Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
     private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls over the last fifth)." };
     private readonly Option<int?> _warmup = Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
@@ -34,13 +38,14 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
     /// <summary>What was given, over what it starts from.</summary>
     public TrainingOptions Read(ParseResult parsed, TrainingOptions basis)
     {
+        string? folder = parsed.GetValue(_data) is string given ? Path.GetFullPath(given) : basis.RecordingFolder;
         StepWeighting weighting = parsed.GetValue(_weighting) ?? basis.Objective.Weighting;
         CardioTask[] tasks = parsed.GetValue(_tasks) ?? [];
         bool reweighted = weighting != basis.Objective.Weighting;
@@ -50,6 +55,8 @@ internal sealed class TrainingOptionSet
             Batch = parsed.GetValue(_batch) ?? basis.Batch,
             Seed = parsed.GetValue(_seed) ?? basis.Seed,
             DataSeed = parsed.GetValue(_dataSeed) ?? basis.DataSeed,
+            RecordingFolder = folder,
+            RecordingShare = folder is null ? 0 : parsed.GetValue(_dataShare) ?? (basis.RecordingFolder is null ? DefaultShare : basis.RecordingShare),
             Initialization = parsed.GetValue(_initialization) ?? (basis.Network.Positions == PositionKind.Slot ? basis.Initialization : InitializationKind.Published),
             Dropout = parsed.GetValue(_dropout) ?? basis.Dropout,
             EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,

@@ -11,9 +11,6 @@ namespace UniCardio.Cli.Training;
 /// <summary>A run as a command carries it out: network, examples, report, weights at the end.</summary>
 internal sealed class TrainingSession(Terminal terminal, RunFolder folder, TrainingOptions options, RunOptions run, ParseResult parsed)
 {
-    // Held-out windows of every run alike, whatever its training windows' seed.
-    private const ulong HeldOutSeed = 0x68656C646F7574;
-
     // The best of some: a try in which another process held the processor tells nothing of the machine.
     private const int PeakTries = 3;
 
@@ -35,7 +32,7 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
         options.Validate();
         using var network = new TrainingNetwork(options.Network, new TrainingNetworkOptions { Threads = run.Backend.Threads(parsed), InstructionSet = run.Backend.InstructionSet(parsed), Dropout = options.Dropout });
         RunSettings settings = run.Settings(parsed) with { MeasurePeak = () => Enumerable.Range(0, PeakTries).Max(_ => MachinePeak.FmaGflops(network.InstructionSet, network.Threads, PeakTime)) };
-        IExampleSource examples = Examples(options.DataSeed), heldOut = Examples(HeldOutSeed);
+        (IExampleSource examples, IExampleSource heldOut) = TrainingData.Open(terminal, options, cancellation);
         using var training = new TrainingRun(folder, options, network, examples, heldOut, settings, Start);
         terminal.Note($"{folder.Path}: step {training.Updates} of {options.Steps}, {network.Layout.Slices.Sum(s => s.Count):N0} parameters, {network.Threads} threads, {network.InstructionSet.ToString().ToLowerInvariant()}");
         try
@@ -66,6 +63,4 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
 
         return Export(terminal, folder, Path.Combine(folder.Path, "weights.safetensors"), cancellation);
     }
-
-    private SyntheticExamples Examples(ulong seed) => new(new SyntheticExampleOptions { Seed = seed, SlotSamples = options.Network.SlotSamples });
 }

@@ -1,0 +1,35 @@
+using UniCardio.Signals;
+using UniCardio.Training.Data;
+using UniCardio.Training.Runs;
+
+namespace UniCardio.Cli.Training;
+
+/// <summary>The examples that a run's options name.</summary>
+internal static class TrainingData
+{
+    // Held-out windows of every run alike, whatever its training windows' seed.
+    private const ulong HeldOutSeed = 0x68656C646F7574;
+
+    /// <summary>Opens examples to learn from and examples kept apart.</summary>
+    /// <exception cref="SignalException">The recordings cannot be used.</exception>
+    public static (IExampleSource Training, IExampleSource HeldOut) Open(Terminal terminal, TrainingOptions options, CancellationToken cancellation)
+    {
+        int samples = options.Network.SlotSamples;
+        var synthetic = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = samples });
+        var heldOut = new SyntheticExamples(new SyntheticExampleOptions { Seed = HeldOutSeed, SlotSamples = samples });
+        if (options.RecordingFolder is not string folder)
+            return (synthetic, heldOut);
+        RecordingExamples Recordings(SubjectPart part, ulong seed)
+        {
+            RecordingExamples opened = RecordingExamples.Open(folder, new RecordingExampleOptions { Seed = seed, SlotSamples = samples, Part = part }, cancellation);
+            foreach (SignalWarning warning in opened.Warnings)
+                terminal.Note($"warning: {warning.Message}");
+            terminal.Note($"{folder}: {opened.Subjects.Count} subjects for {part.ToString().ToLowerInvariant()}: {string.Join(", ", opened.Subjects)}");
+            return opened;
+        }
+
+        return (
+            new MixedExamples(synthetic, Recordings(SubjectPart.Training, options.DataSeed), options.RecordingShare, options.DataSeed),
+            new MixedExamples(heldOut, Recordings(SubjectPart.Validation, HeldOutSeed), options.RecordingShare, HeldOutSeed));
+    }
+}
