@@ -46,7 +46,7 @@ internal static class GoldenVerifyCommand
         using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
         foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
             terminal.Note(note);
-        return terminal.WithProgress("verifying", bar => GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w), tolerance, new EntryProgress(bar), cancellation));
+        return terminal.WithProgress("verifying", bar => GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), cancellation));
     }
 
     private static void WriteTable(Terminal terminal, GoldenReport report)

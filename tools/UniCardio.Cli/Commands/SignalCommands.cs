@@ -39,7 +39,7 @@ internal static class SignalCommands
                 throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");
             Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
             Recording? truth = results.Truth(parsed) is string truthPath ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
-            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights));
+            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var restorer = new Restorer(engine, options);
             RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar => restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
             cancellation.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
@@ -12,6 +13,7 @@ internal enum BackendChoice
 {
     Cpu,
     Reference,
+    Auto,
     Gpu,
     Cuda,
     OpenCl,
@@ -27,7 +29,7 @@ internal sealed class BackendOptions
     public BackendOptions(bool choosesBackend = true)
     {
         if (choosesBackend)
-            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl; see 'devices')." };
+            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl; see 'devices'), auto (gpu, or cpu where there is none)." };
     }
 
     public void AddTo(Command command)
@@ -43,13 +45,34 @@ internal sealed class BackendOptions
     public CpuInstructionSet InstructionSet(ParseResult parsed) => parsed.GetValue(_isa);
 
     /// <summary>Makes the chosen backend ready for weights.</summary>
-    /// <exception cref="Engine.UniCardioException">It cannot run here.</exception>
-    public IBackend Create(ParseResult parsed, ModelWeights weights) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    /// <param name="parsed">The command line.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="note">Takes a line where another backend than the first choice runs.</param>
+    /// <exception cref="UniCardioException">It cannot run here.</exception>
+    public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),
         BackendChoice.Gpu => BackendDiscovery.CreateGpu(weights),
         BackendChoice.Cuda => BackendDiscovery.CreateGpu(weights, "cuda"),
         BackendChoice.OpenCl => BackendDiscovery.CreateGpu(weights, "opencl"),
-        _ => new CpuBackend(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+        BackendChoice.Auto => CreateAny(parsed, weights, note),
+        _ => CreateCpu(parsed, weights),
     };
+
+    private CpuBackend CreateCpu(ParseResult parsed, ModelWeights weights) =>
+        new(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) });
+
+    private IBackend CreateAny(ParseResult parsed, ModelWeights weights, Action<string> note)
+    {
+        try
+        {
+            return BackendDiscovery.CreateGpu(weights);
+        }
+        catch (Exception e) when (e is BackendUnavailableException or ConfigurationException)
+        {
+            // No device, or a network that the kernels do not hold.
+            note($"{e.Message}; running on the CPU");
+            return CreateCpu(parsed, weights);
+        }
+    }
 }
