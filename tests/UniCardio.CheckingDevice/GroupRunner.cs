@@ -85,19 +85,20 @@ internal sealed class CoroutineRunner(MethodInvoker kernel, object?[] arguments)
 /// </summary>
 internal sealed class ThreadRunner(MethodInvoker kernel, object?[] arguments) : GroupRunner
 {
-    private readonly SemaphoreSlim _back = new(0);
+    // Not a slim one: those spin before they wait, which dozens of threads taking turns must not.
+    private readonly AutoResetEvent _back = new(false);
     private ExceptionDispatchInfo? _fault;
     private volatile bool _abandon;
 
     public override void Run(SimulatedGroup group, SimulatedThread[] threads, int[] order)
     {
-        var go = new SemaphoreSlim[threads.Length];
+        var go = new AutoResetEvent[threads.Length];
         int[] lines = new int[threads.Length];
         var workers = new Thread[threads.Length];
         for (int i = 0; i < threads.Length; i++)
         {
             int me = i;
-            go[i] = new SemaphoreSlim(0);
+            go[i] = new AutoResetEvent(false);
             threads[i].Start();
             threads[i].OnBarrier = line => Pass(go[me], lines, me, line);
             workers[i] = new Thread(() => Work(threads[me], go[me], lines, me), 256 * 1024) { IsBackground = true };
@@ -110,8 +111,8 @@ internal sealed class ThreadRunner(MethodInvoker kernel, object?[] arguments) : 
             {
                 foreach (int i in order)
                 {
-                    go[i].Release();
-                    _back.Wait();
+                    go[i].Set();
+                    _back.WaitOne();
                     _fault?.Throw();
                 }
 
@@ -122,11 +123,11 @@ internal sealed class ThreadRunner(MethodInvoker kernel, object?[] arguments) : 
         finally
         {
             _abandon = true;
-            foreach (SemaphoreSlim s in go)
-                s.Release();
+            foreach (AutoResetEvent s in go)
+                s.Set();
             foreach (Thread worker in workers)
                 worker.Join();
-            foreach (SemaphoreSlim s in go)
+            foreach (AutoResetEvent s in go)
                 s.Dispose();
             _abandon = false;
         }
@@ -138,9 +139,9 @@ internal sealed class ThreadRunner(MethodInvoker kernel, object?[] arguments) : 
         base.Dispose();
     }
 
-    private void Work(SimulatedThread thread, SemaphoreSlim go, int[] lines, int me)
+    private void Work(SimulatedThread thread, AutoResetEvent go, int[] lines, int me)
     {
-        go.Wait();
+        go.WaitOne();
         if (_abandon)
             return;
         SimulatedThread.Current = thread;
@@ -158,14 +159,14 @@ internal sealed class ThreadRunner(MethodInvoker kernel, object?[] arguments) : 
         }
 
         lines[me] = Ended;
-        _back.Release();
+        _back.Set();
     }
 
-    private void Pass(SemaphoreSlim go, int[] lines, int me, int line)
+    private void Pass(AutoResetEvent go, int[] lines, int me, int line)
     {
         lines[me] = line;
-        _back.Release();
-        go.Wait();
+        _back.Set();
+        go.WaitOne();
         if (_abandon)
             throw new Abandoned();
     }

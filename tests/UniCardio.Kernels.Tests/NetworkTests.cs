@@ -94,57 +94,6 @@ public sealed class NetworkTests
         AssertClose(Sample(new ReferenceBackend(weights), plan), Sample(backend, plan));
     }
 
-    [SkippableTheory]
-    [InlineData("tiny.eps.safetensors")]
-    [InlineData("p5.eps.safetensors")]
-    [InlineData("p5slot.eps.safetensors")]
-    public void GoldenCallsMatch(string file)
-    {
-        using GoldenFile golden = OpenGolden(file);
-        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
-        using DeviceLease lease = TestDevices.Open(thorough: false);
-        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(lease.Device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
-        Assert.True(report.Passed, $"{report.Worst}");
-    }
-
-    // One run of each sampler; their kinds differ in rows, not in kernels.
-    [SkippableTheory]
-    [InlineData("ddpm")]
-    [InlineData("ddim")]
-    [InlineData("improved")]
-    public void GoldenRunsMatch(string kind)
-    {
-        using GoldenFile golden = OpenGolden("tiny.samplers.safetensors");
-        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
-        using DeviceLease lease = TestDevices.Open(thorough: false);
-        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
-        GoldenRun run = golden.Entries.OfType<GoldenRun>().First(r => r.Name.StartsWith(kind, StringComparison.Ordinal));
-        var plan = new InferencePlan(golden.Configuration, run.Task, run.Batch);
-        int samples = golden.Configuration.SlotSamples;
-        ReadOnlyMemory<float> observed = golden.Values(run.Name + "/observed");
-        float[] conditions = [.. Enumerable.Range(0, run.Batch).SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
-        using IExecutor executor = backend.CreateExecutor(plan);
-        executor.SetConditions(conditions);
-        var noise = NoiseSource.Explicit(golden.Values(run.Name + "/noise").Span);
-        executor.SetState(noise);
-        foreach (SamplerStep step in SamplerTable.Create(run.Sampler, golden.Configuration, run.Task).Steps)
-            executor.Step(step, noise);
-        float[] result = new float[plan.StateSamples];
-        executor.GetState(result);
-        AssertClose(golden.Values(run.Name + "/result").ToArray(), result);
-    }
-
-    private static GoldenFile OpenGolden(string file)
-    {
-        Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "UniCardio.Engine.sln")))
-            folder = Path.GetDirectoryName(folder);
-        string path = Path.Combine(folder ?? ".", "..", "shared", "golden", file);
-        Skip.IfNot(File.Exists(path), $"no {file} beside the project");
-        return GoldenFile.Open(path);
-    }
-
     private static float[] Run(IBackend backend, InferencePlan plan, int[] steps)
     {
         using IExecutor executor = backend.CreateExecutor(plan);
@@ -182,7 +131,7 @@ public sealed class NetworkTests
         return [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
     }
 
-    private static void AssertClose(float[] expected, float[] actual)
+    internal static void AssertClose(float[] expected, float[] actual)
     {
         double error = RelativeError.Of(actual, expected);
         Assert.True(error <= Tolerance, $"relative error {error}");

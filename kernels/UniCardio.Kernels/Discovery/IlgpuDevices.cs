@@ -28,7 +28,7 @@ public static class IlgpuDevices
                 Device[] devices = [.. Of(context, kind)];
                 found.AddRange(devices.Select(d => new BackendDevice(kind, d.Name, null)));
                 if (devices.Length == 0)
-                    found.Add(new BackendDevice(kind, "", kind == "cuda" ? "no CUDA driver or no device" : "no OpenCL library (libOpenCL.so) or no device with OpenCL C 2.0 or later and a generic address space"));
+                    found.Add(new BackendDevice(kind, "", Missing(kind)));
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -48,7 +48,7 @@ public static class IlgpuDevices
         try
         {
             context = Create(kind);
-            Device device = Of(context, kind).FirstOrDefault() ?? throw new BackendUnavailableException("gpu", $"{kind}: no device found");
+            Device device = Of(context, kind).FirstOrDefault() ?? throw new BackendUnavailableException("gpu", $"{kind}: {Missing(kind)}");
             return new GpuDevice(context, device, ownsContext: true);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -65,6 +65,14 @@ public static class IlgpuDevices
     /// <param name="start">Takes over the lease, unless it throws.</param>
     /// <exception cref="BackendUnavailableException">It starts on none; the message says why.</exception>
     internal static T Start<T>(string? kind, Func<DeviceLease, T> start) => s_devices.Start(kind is null ? ["cuda", "opencl"] : [kind], start);
+
+    // ILGPU passes over what it cannot use without a word.
+    private static string Missing(string kind) => kind switch
+    {
+        "cuda" => "no CUDA driver or no device",
+        "opencl" => "no OpenCL library (libOpenCL.so) or no device with OpenCL C 2.0 or later and a generic address space",
+        _ => "no device",
+    };
 
     // A context always holds ILGPU's CPU device too.
     private static IEnumerable<Device> Of(Context context, string kind) => context.Devices.Where(d => d.AcceleratorType == kind switch

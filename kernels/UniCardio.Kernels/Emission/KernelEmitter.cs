@@ -58,12 +58,13 @@ public static class KernelEmitter
     public static void Emit(string language, string architecture, string directory, TextWriter table)
     {
         ArgumentNullException.ThrowIfNull(table);
+        // All of it before the first file, so that nothing is left of a kernel that does not compile.
+        (string Name, string Code)[] codes = [.. KernelCatalog.All.Select(k => (k.Name, Emit(k.Method, language, architecture)))];
         bool isPtx = string.Equals(language, "ptx", StringComparison.OrdinalIgnoreCase);
         Directory.CreateDirectory(directory);
         table.WriteLine(isPtx ? PtxStatistics.Header : "kernel                          lines");
-        foreach ((string name, MethodInfo method) in KernelCatalog.All)
+        foreach ((string name, string code) in codes)
         {
-            string code = Emit(method, language, architecture);
             string path = Path.Combine(directory, name + (isPtx ? ".ptx" : ".cl"));
             File.WriteAllText(path + ".part", code);
             File.Move(path + ".part", path, overwrite: true);

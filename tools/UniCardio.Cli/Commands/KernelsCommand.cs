@@ -21,9 +21,7 @@ internal static class KernelsCommand
         command.SetAction(parsed =>
         {
             IGpuProvider gpu = BackendDiscovery.Gpu ?? throw new BackendUnavailableException("gpu", BackendDiscovery.GpuReason);
-            string folder = parsed.GetValue(destination)!;
-            Directory.CreateDirectory(folder);
-            gpu.EmitKernels(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, folder, terminal.Out);
+            gpu.EmitKernels(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, parsed.GetValue(destination)!, terminal.Out);
             return ExitCode.Success;
         });
         return command;
