@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using UniCardio.Engine.Model;
 using UniCardio.Training.Data;
 using UniCardio.Training.Runs;
 using UniCardio.Weights.Safetensors;
@@ -113,6 +114,18 @@ public class TrainTests
         Assert.Equal(40, record.RootElement.GetProperty("options").GetProperty("steps").GetInt32());
         Assert.Contains("after 45 updates", Cli.Succeed("train", "--run", run, "--steps", "45", "--amend").Out, StringComparison.Ordinal);
         Assert.Contains("options.steps: 40 -> 45", File.ReadAllText(Path.Combine(run, "run.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SizesCanBeNamedOneByOne()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.File("run");
+        Cli.Succeed(Tiny(run, "--steps", "1", "--network", "channels=24,heads=2", "--network", "layers=1", "--prediction", "sample"));
+        ModelConfiguration network = new RunFolder(run).ReadRecord().Options.Network;
+        Assert.Equal(ModelConfiguration.Tiny with { Channels = 24, Heads = 2, Blocks = 1, Positions = PositionKind.Slot, Prediction = PredictionKind.Sample }, network);
+        Cli.Refuse("one of the keys", Tiny(run, "--network", "width=24"));
+        Cli.Refuse("channels", Tiny(run, "--network", "channels=25"));
     }
 
     [Fact]

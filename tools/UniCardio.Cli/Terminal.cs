@@ -35,7 +35,14 @@ internal sealed class Terminal
     public void Write(Table table) => _results.Write(table);
 
     /// <summary>Tells the user something beside the results.</summary>
-    public void Note(string line) => Error.WriteLine(line);
+    public void Note(string line)
+    {
+        // Through the console that draws the bars, which steps aside for a line.
+        if (ErrorIsTerminal)
+            _notes.WriteLine(line);
+        else
+            Error.WriteLine(line);
+    }
 
     /// <summary>Runs work that reports how much of it is done, with a bar on the error stream where somebody sees it.</summary>
     /// <param name="title">What is done.</param>

@@ -22,6 +22,7 @@ internal static class TrainCommand
     {
         var preset = new Option<TrainingPreset?>("--preset") { Description = "phased (default): the published phases, tasks mixed within a batch; mixed: all tasks from the start; published: as published." };
         var size = new Option<NetworkSize?>("--size") { Description = "compact (default), tiny or full." };
+        var sizes = new Option<string[]>("--network") { Description = "Other sizes, named as in a weight file's metadata: channels=120,heads=4,layers=4,samples_per_token=5.", HelpName = "KEY=VALUE", CustomParser = ReadingOptions.Split };
         var positions = new Option<PositionKind?>("--positions") { Description = "Position codes: slot (default) or global (published)." };
         var prediction = new Option<PredictionKind?>("--prediction") { Description = "What the network predicts: v (default), epsilon (published) or sample." };
         var options = new TrainingOptionSet();
@@ -33,7 +34,7 @@ internal static class TrainCommand
             "train --run runs/first --export weights/first.safetensors",
             "train --run runs/published --preset published --size tiny --steps 2000 --batch 16")
         {
-            preset, size, positions, prediction,
+            preset, size, sizes, positions, prediction,
         };
         run.AddTo(command);
         options.AddTo(command);
@@ -41,25 +42,41 @@ internal static class TrainCommand
         {
             if (run.Export(parsed) is string file)
                 return Task.FromResult(TrainingSession.Export(terminal, run.Folder(parsed), file, cancellation));
-            TrainingOptions From() => WithNetwork(TrainingPresets.Options(parsed.GetValue(preset) ?? TrainingPreset.Phased), parsed.GetValue(size), parsed.GetValue(positions), parsed.GetValue(prediction));
             RunFolder folder = run.Folder(parsed);
             bool starts = !folder.HasRun || parsed.GetValue(preset) is not null;
-            TrainingOptions from = starts ? From() : WithNetwork(folder.ReadRecord().Options, parsed.GetValue(size), parsed.GetValue(positions), parsed.GetValue(prediction));
-            var session = new TrainingSession(terminal, folder, options.Read(parsed, from), run, parsed);
+            TrainingOptions basis = starts ? TrainingPresets.Options(parsed.GetValue(preset) ?? TrainingPreset.Phased) : folder.ReadRecord().Options;
+            ModelConfiguration network = Network(basis.Network, parsed.GetValue(size), parsed.GetValue(sizes) ?? []) with
+            {
+                Positions = parsed.GetValue(positions) ?? basis.Network.Positions,
+                Prediction = parsed.GetValue(prediction) ?? basis.Network.Prediction,
+            };
+            var session = new TrainingSession(terminal, folder, options.Read(parsed, basis with { Network = network }), run, parsed);
             return Task.FromResult(session.Run(cancellation));
         });
         return command;
     }
 
-    private static TrainingOptions WithNetwork(TrainingOptions options, NetworkSize? size, PositionKind? positions, PredictionKind? prediction)
+    private static ModelConfiguration Network(ModelConfiguration basis, NetworkSize? size, string[] pairs)
     {
         ModelConfiguration sized = size switch
         {
             NetworkSize.Full => ModelConfiguration.Full,
             NetworkSize.Tiny => ModelConfiguration.Tiny,
             NetworkSize.Compact => ModelConfiguration.Compact,
-            _ => options.Network,
+            _ => basis,
         };
-        return options with { Network = sized with { Positions = positions ?? options.Network.Positions, Prediction = prediction ?? options.Network.Prediction } };
+        var values = new Dictionary<string, string>(sized.ToMetadata(), StringComparer.Ordinal);
+        // Options of their own.
+        values.Remove("positions");
+        values.Remove("prediction");
+        foreach (string pair in pairs)
+        {
+            string[] parts = pair.Split('=', 2);
+            if (parts.Length != 2 || !values.ContainsKey(parts[0]))
+                throw new UsageException($"--network '{pair}' is not KEY=VALUE with one of the keys {string.Join(", ", values.Keys)}");
+            values[parts[0]] = parts[1];
+        }
+
+        return ModelConfiguration.FromMetadata(values);
     }
 }

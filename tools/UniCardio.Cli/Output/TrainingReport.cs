@@ -13,17 +13,17 @@ internal sealed class TrainingReport(Terminal terminal, IProgress<(double Share,
 
     public void Report(TrainingProgress value)
     {
-        string state = State(value);
         if (value.Event is not null)
             terminal.Note($"step {value.Updates}: {value.Event}");
-        bar.Report((value.Updates / (double)value.Steps, state));
+        // A bar shows share and time left itself.
+        bar.Report((value.Updates / (double)value.Steps, State(value, withTime: false)));
         if (terminal.ErrorIsTerminal || Stopwatch.GetElapsedTime(_last) < LineEvery)
             return;
         _last = Stopwatch.GetTimestamp();
-        terminal.Note($"step {value.Updates} of {value.Steps}, {state}");
+        terminal.Note($"step {value.Updates} of {value.Steps}, {State(value, withTime: true)}");
     }
 
-    private static string State(TrainingProgress p)
+    private static string State(TrainingProgress p, bool withTime)
     {
         var parts = new List<string> { $"phase {p.Phase + 1}" };
         if (!double.IsNaN(p.Loss))
@@ -32,7 +32,7 @@ internal sealed class TrainingReport(Terminal terminal, IProgress<(double Share,
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{p.ExamplesPerSecond:F1} windows/s"));
         if (!double.IsNaN(p.PeakShare))
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * p.PeakShare:F0}% of peak"));
-        if (p.Remaining is TimeSpan left)
+        if (withTime && p.Remaining is TimeSpan left)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{left.Minutes:00} h left"));
         return string.Join(", ", parts);
     }
