@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
 using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 using UniCardio.Training.Objectives;
@@ -8,8 +9,8 @@ namespace UniCardio.Training.Runs;
 /// <summary>How a network does on one task's held-out windows.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Loss">Mean squared error of the prediction over the counted samples, diffusion steps spread over 0 .. T-1.</param>
-/// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, over that of predicting the windows' mean:
-/// 1 = no use of the conditions.</param>
+/// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, clamped to <see cref="PlausibleRange"/> as samplers
+/// do, over that of predicting the windows' mean: 1 = no use of the conditions.</param>
 /// <param name="HighProbe">The same at t = 0.8 (T-1), rounded.</param>
 public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
@@ -88,9 +89,10 @@ public sealed class ValidationSet
             ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), weight = batch.Examples.Weight(window);
             ReadOnlySpan<float> noisy = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
             _objective.PredictClean(steps[window], noisy, Prediction(window), _scratch);
+            (double low, double high) = PlausibleRange.Of(batch.Examples.Tasks[window].Output);
             for (int s = 0; s < clean.Length; s++)
             {
-                double error = _scratch[s] - clean[s];
+                double error = Math.Clamp(_scratch[s], low, high) - clean[s];
                 sum += weight[s] * error * error;
                 counted += weight[s];
             }

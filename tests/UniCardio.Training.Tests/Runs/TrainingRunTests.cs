@@ -90,6 +90,18 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public void ChecksChangeNothing()
+    {
+        using var often = new RunTestFolder();
+        (float[] parameters, _) = Uninterrupted(often);
+        using var never = new RunTestFolder();
+        using var network = new ToyNetwork();
+        using TrainingRun run = Open(never, network, Options with { Validation = new ValidationOptions { Every = 1000, Windows = 1 } });
+        run.Run();
+        Assert.Equal(parameters, network.Parameters.ToArray());
+    }
+
+    [Fact]
     public void ACancelledRunSavesItsStateAndGoesOn()
     {
         using var whole = new RunTestFolder();
