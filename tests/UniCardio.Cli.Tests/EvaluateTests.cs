@@ -54,10 +54,23 @@ public class EvaluateTests
     {
         using var folder = new TemporaryFolder();
         string file = folder.File("r.json");
-        Cli.Succeed(["evaluate", "--recordings", $"{Project.Example[..^"example.csv".Length]}truth.csv,subject=nobody", "--tasks", "translate", "--json", file, "--draws", "1", "--steps", "1", "--windows", "1"]);
+        Cli.Succeed(["evaluate", "--recordings", $"{Path.Combine(Path.GetDirectoryName(Project.Example)!, "truth.csv")},subject=nobody", "--tasks", "translate", "--json", file, "--draws", "1", "--steps", "1", "--windows", "1"]);
         JsonElement json = JsonDocument.Parse(File.ReadAllText(file)).RootElement;
         Assert.Equal(9, json.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("task").GetString()).Distinct().Count());
         Assert.Equal("nobody", json.GetProperty("recordings")[0].GetProperty("subject").GetString());
+    }
+
+    [Fact]
+    public void AStudyComparesSamplers()
+    {
+        using var folder = new TemporaryFolder();
+        string truth = Path.Combine(Path.GetDirectoryName(Project.Example)!, "truth.csv"), page = folder.File("study");
+        CliResult result = Cli.Succeed("evaluate", "--study", "samplers", "--recordings", truth, "--tasks", "ppg->bp", "--windows", "1", "--draws", "1", "--html", page);
+        Assert.Contains("dpm++3m:50", result.Out, StringComparison.Ordinal);
+        Assert.Contains("fewest calls", result.Out, StringComparison.Ordinal);
+        Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["index.html"], Directory.GetFiles(page).Select(f => Path.GetFileName(f)));
+        Cli.Refuse("own samplers", "evaluate", "--study", "samplers", "--sampler", "ddpm");
     }
 
     [Fact]

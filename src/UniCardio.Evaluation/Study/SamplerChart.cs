@@ -7,7 +7,7 @@ namespace UniCardio.Evaluation.Study;
 /// <summary>A study as a picture: error and spectrum against network calls a window, a line a sampler.</summary>
 internal static class SamplerChart
 {
-    private const double Width = 1000, Left = 84, Right = 210, Top = 56, PanelHeight = 240, Gap = 40;
+    private const double Width = 1000, Left = 84, Right = 210, Top = 56, PanelHeight = 200, Gap = 40;
     private const string Ink = "#333333", Grid = "#e4e4e4";
 
     // Okabe and Ito's colours; dashes tell lines apart in grey.
@@ -19,6 +19,7 @@ internal static class SamplerChart
         (string Label, Func<SamplerLine, double?> Value)[] panels =
         [
             ("RMSE over ddpm's best", l => l.RelativeRmse),
+            ("KS statistic", l => l.KolmogorovSmirnov),
             ("spectral distance (dB)", l => l.SpectralDistance),
         ];
         double bottom = Top + (panels.Length * PanelHeight) + ((panels.Length - 1) * Gap);

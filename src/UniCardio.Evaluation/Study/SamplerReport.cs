@@ -107,7 +107,7 @@ public sealed record SamplerReport
         ArgumentNullException.ThrowIfNull(options);
         return new HtmlPage("UniCardio sampler study").Paragraph(Remark, "remark").Paragraph($"Weights {With.Weights}; {Settings}.").Paragraph($"Subjects: {Subjects}")
             .Paragraph($"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.")
-            .Picture(SamplerChart.Of(Lines, options), "RMSE over that of ddpm with its most draws (geometric mean over the cases) and log-spectral distance of the mean of the draws.")
+            .Picture(SamplerChart.Of(Lines, options), "RMSE over that of ddpm with its most draws (geometric mean over the cases), KS statistic and log-spectral distance of the mean of the draws. A mean of many draws errs least and looks least like a signal.")
             .Table(Headings, Rows()).ToString();
     }
 }

@@ -5,6 +5,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
 using UniCardio.Evaluation;
+using UniCardio.Evaluation.Study;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Cli.Options;
@@ -22,16 +23,16 @@ internal sealed class EvaluationOptionSet
     };
 
     private readonly Option<int?> _windows = Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
-    private readonly Option<int?> _draws = Bounded.OptionalNumber("--draws", "Draws a window (else 8).", 1, InferencePlan.MaxBatch);
+    private readonly Option<int?> _draws = Bounded.OptionalNumber("--draws", "Draws a window (else 8). In a study: most draws of every sampler; the default sampler is tried with 50.", 1, InferencePlan.MaxBatch);
     private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else dpm++2m:10).", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
     private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double[]> _snr = new("--snr")
     {
-        Description = "Signal-to-noise ratios to denoise at, in dB: 5,10,15 if left out.",
+        Description = "Signal-to-noise ratios to denoise at, in dB (else 5,10,15; a study 10).",
         HelpName = "DB,DB",
         CustomParser = ReadNumbers,
-        DefaultValueFactory = _ => [5, 10, 15],
+        DefaultValueFactory = _ => [],
     };
 
     private readonly Option<GapLength[]> _gaps = new("--gap")
@@ -48,38 +49,47 @@ internal sealed class EvaluationOptionSet
             command.Add(option);
     }
 
-    /// <summary>The tasks named, in order; empty if none was.</summary>
-    public IReadOnlyList<CardioTask> Tasks(ParseResult parsed) => [.. parsed.GetValue(_tasks)!.Distinct()];
-
-    /// <summary>The number of draws named.</summary>
-    public int? Draws(ParseResult parsed) => parsed.GetValue(_draws);
-
-    /// <summary>Refuses what a study chooses itself.</summary>
-    public void RefuseSampler(ParseResult parsed)
-    {
-        if (parsed.GetValue(_sampler) is not null || parsed.GetValue(_steps) is not null)
-            throw new UsageException("--study samplers runs its own samplers; leave --sampler and --steps out");
-    }
-
-    /// <summary>Reads the options.</summary>
+    /// <summary>What a run measures.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="configuration">The network, which gives the window's length.</param>
-    /// <param name="otherwiseWindows">Windows of a recording where none are given.</param>
-    public EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, int otherwiseWindows)
+    public EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration)
     {
         SamplerOptions sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default;
         if (parsed.GetValue(_steps) is { } steps)
             sampler = sampler with { Steps = steps };
+        return (Read(parsed, configuration, CardioTask.All, windows: 10, [5, 10, 15]) with { Sampler = sampler }).Validate(configuration);
+    }
+
+    /// <summary>What a study of samplers compares.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="configuration">The network.</param>
+    public SamplerStudyOptions ReadStudy(ParseResult parsed, ModelConfiguration configuration)
+    {
+        if (parsed.GetValue(_sampler) is not null || parsed.GetValue(_steps) is not null)
+            throw new UsageException("--study samplers runs its own samplers; leave --sampler and --steps out");
+        EvaluationOptions options = Read(parsed, configuration, SamplerStudyOptions.UsualTasks, windows: 4, [10]);
+        var study = new SamplerStudyOptions { Evaluation = options };
+        if (parsed.GetValue(_draws) is { } most)
+        {
+            int[] Up(IEnumerable<int> counts) => [.. counts.Where(d => d < most), most];
+            study = study with { Draws = Up(study.Draws), ManyDraws = Up(study.ManyDraws) };
+        }
+
+        return study.Validate(configuration);
+    }
+
+    private EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, IReadOnlyList<CardioTask> otherwiseTasks, int windows, double[] otherwiseSnr)
+    {
         double window = configuration.SlotSamples / RecordingPreparation.NetworkRate;
-        IReadOnlyList<CardioTask> tasks = Tasks(parsed);
+        CardioTask[] tasks = [.. parsed.GetValue(_tasks)!.Distinct()];
+        double[] snr = parsed.GetValue(_snr)!;
         return new EvaluationOptions
         {
-            Tasks = tasks.Count > 0 ? tasks : CardioTask.All,
-            WindowsPerRecording = parsed.GetValue(_windows) ?? otherwiseWindows,
-            Draws = Draws(parsed) ?? 8,
-            Sampler = sampler,
+            Tasks = tasks.Length > 0 ? tasks : otherwiseTasks,
+            WindowsPerRecording = parsed.GetValue(_windows) ?? windows,
+            Draws = parsed.GetValue(_draws) ?? 8,
             Seed = parsed.GetValue(_seed),
-            SnrDecibels = parsed.GetValue(_snr)!,
+            SnrDecibels = snr.Length > 0 ? snr : otherwiseSnr,
             GapSeconds = [.. parsed.GetValue(_gaps)!.Select(g => g.Seconds(window))],
         }.Validate(configuration);
     }

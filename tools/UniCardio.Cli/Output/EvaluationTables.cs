@@ -1,6 +1,7 @@
 using Spectre.Console;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Reports;
+using UniCardio.Evaluation.Study;
 
 namespace UniCardio.Cli.Output;
 
@@ -29,6 +30,15 @@ internal static class EvaluationTables
                 g.TwoToOne?.In("0.00"), g.ThreeToOne?.In("0.00"));
         }
 
+        return table;
+    }
+
+    /// <summary>Samplers over all cases of a study.</summary>
+    public static Table Samplers(SamplerReport report)
+    {
+        Table table = ResultTable.Create([.. SamplerReport.Headings.Select(h => h == "sampler" ? h : $">{h}")]);
+        foreach (IReadOnlyList<string> row in report.Rows())
+            table.Add([.. row]);
         return table;
     }
 }
