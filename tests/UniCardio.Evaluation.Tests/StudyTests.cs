@@ -19,7 +19,10 @@ public class StudyTests(InterimWeights weights)
         Tasks = [CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("ppg->ecg")], WindowsPerRecording = 2, Seed = 5, GapSeconds = [1.2],
     };
 
-    private SamplerStudyResult Run() => new SamplerStudy(weights.Engine, new SamplerStudyOptions
+    private static SamplerStudyResult? _result;
+
+    // Fifty steps of the reference are most of the work: run once.
+    private SamplerStudyResult Run() => _result ??= new SamplerStudy(weights.Engine, new SamplerStudyOptions
     {
         Samplers = [Few, Chosen], Draws = [1, 2], ManyDraws = [1, 4], Chosen = Chosen, Evaluation = Evaluation,
     }).Run([Make.Heart(20)]);

@@ -87,6 +87,8 @@ public class ScorerTests
         // 5 samples are 40 ms, 10 are 80.
         PeakCounts ours = new WindowScorer(window).Score(near).Peaks!.Value;
         Assert.Equal(1, ours.F1);
+        // All true beats but those in the first and last 12 samples.
+        Assert.Equal(Heart.BeatsOf(Modality.Ecg).Count(b => b >= 3762 && b < 4238), ours.Found);
         Assert.InRange(ours.TimingMilliseconds!.Value, 36, 44);
         Assert.Equal(0, new WindowScorer(window).Score(far).Peaks!.Value.Found);
     }
