@@ -53,7 +53,7 @@ internal static class EvaluateCommand
             EvaluationOptions? measured = parsed.GetValue(study) is null ? options.Read(parsed, loaded.Configuration) : null;
             SamplerStudyOptions? compared = measured is null ? options.ReadStudy(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation);
-            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights));
+            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description, sources.TrainingSubjects(parsed), engine.Backend.Name);
             EvaluationReport.KeptApart(recordings, with);
             if (measured is not null)
