@@ -1,0 +1,100 @@
+// The vertical scale of a trace: round numbers, and calm: it widens at once and narrows only after a while.
+
+import { CAPACITY, RATE } from "./trace-store.js";
+
+const MASK = CAPACITY - 1;
+const CALM = 4 * RATE; // samples for which a narrower scale must do before it is taken
+const ECG_GAINS = [40, 20, 10, 5, 2.5, 1.25]; // mm/mV as on paper recorders
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+
+export class Axis {
+  constructor(modality) {
+    this.modality = modality;
+    this.clear();
+  }
+
+  clear() {
+    this.low = this.modality === "bp" ? 40 : -1;
+    this.high = this.modality === "bp" ? 160 : 1;
+    this.gain = 0; // mm/mV of an ECG, 0 where it has no unit
+    this.height = 0;
+    this.narrowSince = null;
+    this.normalized = null;
+    this.ticks = [];
+    this.labels = [];
+    this.fitted = false;
+    this.version = 0; // changes with the scale
+  }
+
+  /** Looks at what is visible. `height` in mm of the plot. */
+  fit(ring, from, to, height) {
+    let low = Infinity, high = -Infinity;
+    for (let i = from; i < to; i++) {
+      const j = i & MASK, v = ring.value[j];
+      if (v < low) low = v;
+      if (v > high) high = v;
+      const m = ring.measured[j];
+      if (m < low) low = m;
+      if (m > high) high = m;
+    }
+    if (ring.normalized !== this.normalized || height !== this.height) {
+      this.fitted = false;
+      this.normalized = ring.normalized;
+      this.height = height;
+    }
+    if (low > high)
+      return;
+    const wanted = this.modality === "ecg" && !ring.normalized ? this.byGain(low, high, height) : this.byRange(low, high);
+    const holds = low >= this.low && high <= this.high;
+    const narrower = wanted.high - wanted.low < 0.99 * (this.high - this.low);
+    if (!this.fitted || !holds || (narrower && this.narrowSince !== null && to - this.narrowSince > CALM))
+      this.take(wanted);
+    else if (!narrower)
+      this.narrowSince = null;
+    else
+      this.narrowSince ??= to;
+  }
+
+  take(wanted) {
+    this.fitted = true;
+    this.narrowSince = null;
+    if (wanted.low === this.low && wanted.high === this.high && this.ticks.length > 0)
+      return;
+    this.low = wanted.low;
+    this.high = wanted.high;
+    this.gain = wanted.gain;
+    this.version++;
+    const step = STEPS.find(s => (this.high - this.low) / s <= 5) ?? (this.high - this.low) / 4;
+    this.ticks = [];
+    for (let k = Math.ceil(this.low / step - 1e-6); k * step <= this.high + 1e-6 * step; k++)
+      this.ticks.push(k * step);
+    this.labels = this.ticks.map(t => this.normalized && this.modality !== "bp" ? "" : String(Number(t.toPrecision(6))));
+  }
+
+  byGain(low, high, height) {
+    const gain = ECG_GAINS.find(g => 1.1 * (high - low) * g <= height) ?? ECG_GAINS[ECG_GAINS.length - 1];
+    const span = Math.max(height / gain, 1.1 * (high - low)), middle = Math.round(5 * (low + high)) / 10;
+    return { low: middle - span / 2, high: middle + span / 2, gain };
+  }
+
+  byRange(low, high) {
+    const least = this.modality === "bp" ? 60 : 0.5;
+    const span = Math.max(least, high - low), middle = (low + high) / 2;
+    const step = STEPS.find(s => span / s <= 5) ?? span / 4;
+    const half = step / 2;
+    return {
+      low: Math.floor((middle - 0.54 * span) / half) * half,
+      high: Math.ceil((middle + 0.54 * span) / half) * half,
+      gain: 0,
+    };
+  }
+
+  /** What the scale is in, for the corner of the plot. */
+  unit() {
+    if (this.modality === "bp")
+      return "mmHg";
+    if (this.normalized)
+      return "normalised, no unit";
+    return this.modality === "ecg" ? `mV, ${this.gain} mm/mV` : "as measured";
+  }
+}

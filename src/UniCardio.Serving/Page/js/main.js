@@ -1,0 +1,3 @@
+import { Monitor } from "./monitor.js";
+
+new Monitor().start();

@@ -1,0 +1,319 @@
+// Draws one trace on a canvas. Nothing is allocated an animation frame.
+
+import { Kind, isGenerated } from "./frame.js";
+import { CAPACITY, RATE } from "./trace-store.js";
+import { NOT_RECEIVED, REASONS } from "./words.js";
+
+const MASK = CAPACITY - 1;
+const SOLID = [], DASH = [9, 4], DOTS = [2, 2], DASH_LENGTH = 13;
+const FONT = "11px system-ui, sans-serif";
+const PEN_ROOM = 10; // pixels between the newest sample and the right edge
+const GUTTER = 34; // pixels at the left for the scale
+const GROUPS = Object.freeze({ none: 0, measured: 1, bridged: 2, generated: 3 });
+
+const groupOf = kind => isGenerated(kind) ? GROUPS.generated : kind === Kind.noSignal ? GROUPS.none : kind === Kind.bridged ? GROUPS.bridged : GROUPS.measured;
+
+export class TracePainter {
+  constructor(canvas, axis) {
+    this.canvas = canvas;
+    this.axis = axis;
+    this.context = canvas.getContext("2d", { alpha: false });
+    this.width = this.height = this.ratio = 0; // CSS pixels
+    this.perSample = 0;
+    this.right = 0; // sample number at the pen
+    this.colors = null;
+    this.hatch = null;
+    this.phasedTo = 0;
+    this.phasedFor = -1;
+    this.unit = "";
+    this.pace = ""; // what stands beside the bar of one second; empty for no bar
+  }
+
+  resize(width, height, ratio) {
+    this.width = width;
+    this.height = height;
+    this.ratio = ratio;
+    this.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.canvas.height = Math.max(1, Math.round(height * ratio));
+    this.phasedFor = -1;
+  }
+
+  setColors(colors) {
+    this.colors = colors;
+    this.hatch = hatch(this.context, colors);
+  }
+
+  setScale(pixelsPerSecond) {
+    this.perSample = pixelsPerSecond / RATE;
+    this.phasedFor = -1;
+  }
+
+  /** Samples that fit between the scale and the pen. */
+  get span() {
+    return this.perSample > 0 ? Math.max(0, this.width - PEN_ROOM - GUTTER) / this.perSample : 0;
+  }
+
+  x(sample) {
+    return this.width - PEN_ROOM - (this.right - sample) * this.perSample;
+  }
+
+  y(value) {
+    return this.height * (this.axis.high - value) / (this.axis.high - this.axis.low);
+  }
+
+  /** Sample under a point of the canvas. */
+  sampleAt(x) {
+    return this.right - (this.width - PEN_ROOM - x) / this.perSample;
+  }
+
+  paint(store, ring, right, cursor) {
+    const c = this.context;
+    if (this.width < 1 || this.colors === null || this.perSample === 0)
+      return;
+    this.right = right;
+    const to = Math.min(store.end, Math.floor(right) + 1), from = Math.max(store.oldest, Math.floor(right - this.span) - 1);
+    this.phase(ring, Math.max(store.oldest, from - 1), store.end);
+    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    c.fillStyle = this.colors.plot;
+    c.fillRect(0, 0, this.width, this.height);
+    this.paintGaps(ring, from, to);
+    this.paintGrid(store, right);
+    this.paintBand(ring, from, to);
+    this.paintInput(ring, from, to);
+    this.paintLines(ring, from, to);
+    this.paintScale();
+    if (this.pace !== "")
+      this.paintSecond(this.pace);
+    if (cursor !== null)
+      this.paintCursor(ring, cursor);
+    else if (to > from)
+      this.paintPen(ring, to - 1);
+  }
+
+  // Dashes must move with the signal, so each sample knows how long the line up to it is.
+  phase(ring, from, to) {
+    let i = this.phasedTo;
+    if (this.phasedFor !== this.axis.version || i > to || i < from) {
+      this.phasedFor = this.axis.version;
+      i = from;
+      ring.phase[i & MASK] = 0;
+    }
+    const perUnit = this.height / (this.axis.high - this.axis.low);
+    for (; i < to; i++) {
+      const rise = (ring.value[i & MASK] - ring.value[(i - 1) & MASK]) * perUnit;
+      const length = rise === rise ? Math.sqrt(this.perSample * this.perSample + rise * rise) : 0;
+      ring.phase[i & MASK] = (ring.phase[(i - 1) & MASK] + length) % DASH_LENGTH;
+    }
+    this.phasedTo = to;
+  }
+
+  paintGaps(ring, from, to) {
+    const c = this.context;
+    c.font = FONT;
+    c.textBaseline = "middle";
+    c.textAlign = "center";
+    for (let i = from; i < to;) {
+      const kind = ring.kind[i & MASK], reason = ring.reason[i & MASK];
+      const start = i;
+      do i++;
+      while (i < to && ring.kind[i & MASK] === kind && (kind !== Kind.noSignal || ring.reason[i & MASK] === reason));
+      if (kind !== Kind.noSignal && kind !== Kind.imputed && kind !== Kind.translated)
+        continue;
+      const x0 = this.x(start), width = (i - start) * this.perSample;
+      c.fillStyle = kind === Kind.noSignal && reason === NOT_RECEIVED ? this.colors.absent : this.colors.gap;
+      c.fillRect(x0, 0, width, this.height);
+      if (kind === Kind.noSignal)
+        this.paintReason(x0, width, REASONS[reason] ?? REASONS[0]);
+    }
+  }
+
+  paintReason(x, width, text) {
+    const c = this.context;
+    c.save();
+    c.translate(x, 0); // the hatching moves with the signal
+    c.fillStyle = this.hatch;
+    c.fillRect(0, 0, width, this.height);
+    c.restore();
+    const left = Math.max(GUTTER, x), visible = Math.min(this.width, x + width) - left;
+    if (visible < 130)
+      return;
+    c.fillStyle = this.colors.plot;
+    c.fillRect(left + visible / 2 - 82, this.height / 2 - 10, 164, 20);
+    c.fillStyle = this.colors.text;
+    c.fillText(text, left + visible / 2, this.height / 2);
+  }
+
+  paintGrid(store, right) {
+    const c = this.context;
+    c.lineWidth = 1;
+    c.setLineDash(SOLID);
+    c.strokeStyle = this.colors.grid;
+    c.beginPath();
+    for (let k = 0; k < this.axis.ticks.length; k++) {
+      const y = Math.round(this.y(this.axis.ticks[k])) + 0.5;
+      c.moveTo(0, y);
+      c.lineTo(this.width, y);
+    }
+    // Five millimetres at 25 mm/s are 0.2 s.
+    const first = store.timeOf(right - this.span), last = store.timeOf(right);
+    const fine = this.perSample * RATE >= 40;
+    if (fine)
+      for (let t = Math.ceil(first * 5); t <= last * 5; t++)
+        this.line(this.timeX(store, t / 5));
+    c.stroke();
+    c.strokeStyle = this.colors.second;
+    c.beginPath();
+    for (let t = Math.ceil(first); t <= last; t++)
+      this.line(this.timeX(store, t));
+    c.stroke();
+  }
+
+  timeX(store, time) {
+    return this.x(store.zero + (time - store.zeroTime) * RATE);
+  }
+
+  line(x) {
+    this.context.moveTo(x, 0);
+    this.context.lineTo(x, this.height);
+  }
+
+  paintBand(ring, from, to) {
+    const c = this.context;
+    c.fillStyle = this.colors.band;
+    for (let i = from; i < to;) {
+      if (Number.isNaN(ring.low[i & MASK])) {
+        i++;
+        continue;
+      }
+      const start = i;
+      c.beginPath();
+      for (; i < to && !Number.isNaN(ring.low[i & MASK]); i++)
+        c.lineTo(this.x(i), this.y(ring.high[i & MASK]));
+      for (let k = i - 1; k >= start; k--)
+        c.lineTo(this.x(k), this.y(ring.low[k & MASK]));
+      c.closePath();
+      c.fill();
+    }
+  }
+
+  // The input of denoised stretches, thin below the result.
+  paintInput(ring, from, to) {
+    const c = this.context;
+    c.strokeStyle = this.colors.measured;
+    c.lineWidth = 1;
+    c.globalAlpha = 0.6;
+    c.beginPath();
+    let pen = false;
+    for (let i = from; i < to; i++) {
+      const v = ring.measured[i & MASK];
+      if (Number.isNaN(v))
+        pen = false;
+      else if (pen)
+        c.lineTo(this.x(i), this.y(v));
+      else {
+        c.moveTo(this.x(i), this.y(v));
+        pen = true;
+      }
+    }
+    c.stroke();
+    c.globalAlpha = 1;
+  }
+
+  paintLines(ring, from, to) {
+    const c = this.context;
+    c.lineJoin = "round";
+    for (let i = from; i < to;) {
+      const group = groupOf(ring.kind[i & MASK]);
+      const start = i > from && group !== GROUPS.none && !Number.isNaN(ring.value[(i - 1) & MASK]) ? i - 1 : i;
+      c.beginPath();
+      for (let k = start; k < i; k++)
+        c.moveTo(this.x(k), this.y(ring.value[k & MASK]));
+      for (; i < to && groupOf(ring.kind[i & MASK]) === group; i++)
+        c.lineTo(this.x(i), this.y(ring.value[i & MASK]));
+      if (group === GROUPS.none)
+        continue;
+      c.strokeStyle = group === GROUPS.generated ? this.colors.generated : this.colors.measured;
+      c.lineWidth = group === GROUPS.generated ? 2.2 : 1.7;
+      c.setLineDash(group === GROUPS.generated ? DASH : group === GROUPS.bridged ? DOTS : SOLID);
+      c.lineDashOffset = ring.phase[start & MASK];
+      c.stroke();
+    }
+    c.setLineDash(SOLID);
+  }
+
+  paintScale() {
+    const c = this.context;
+    c.fillStyle = this.colors.plot;
+    c.fillRect(0, 0, GUTTER, this.height);
+    c.font = FONT;
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    c.lineWidth = 3;
+    c.strokeStyle = this.colors.plot;
+    c.fillStyle = this.colors.text;
+    for (let k = 0; k < this.axis.ticks.length; k++) {
+      const y = this.y(this.axis.ticks[k]);
+      if (y < 7 || y > this.height - 7 || this.axis.labels[k] === "")
+        continue;
+      c.fillText(this.axis.labels[k], GUTTER - 5, y);
+    }
+    c.textAlign = "left";
+    c.strokeText(this.unit, GUTTER + 4, this.height - 9);
+    c.fillText(this.unit, GUTTER + 4, this.height - 9);
+  }
+
+  /** A bar of one second at the lower right. */
+  paintSecond(text) {
+    const c = this.context, length = this.perSample * RATE, right = this.width - PEN_ROOM, y = Math.round(this.height - 8) + 0.5;
+    c.textAlign = "right";
+    c.lineWidth = 3;
+    c.strokeText(text, right - length - 8, y);
+    c.fillText(text, right - length - 8, y);
+    c.lineWidth = 1.5;
+    c.strokeStyle = this.colors.text;
+    c.beginPath();
+    c.moveTo(right - length, y - 4);
+    c.lineTo(right - length, y + 4);
+    c.moveTo(right - length, y);
+    c.lineTo(right, y);
+    c.moveTo(right, y - 4);
+    c.lineTo(right, y + 4);
+    c.stroke();
+  }
+
+  paintPen(ring, sample) {
+    const value = ring.value[sample & MASK];
+    if (Number.isNaN(value))
+      return;
+    const c = this.context;
+    c.fillStyle = isGenerated(ring.kind[sample & MASK]) ? this.colors.generated : this.colors.measured;
+    c.beginPath();
+    c.arc(this.x(sample), this.y(value), 3.2, 0, 2 * Math.PI);
+    c.fill();
+  }
+
+  paintCursor(ring, cursor) {
+    const c = this.context, x = this.x(cursor);
+    c.strokeStyle = this.colors.text;
+    c.lineWidth = 1;
+    c.beginPath();
+    this.line(Math.round(x) + 0.5);
+    c.stroke();
+    this.paintPen(ring, cursor);
+  }
+}
+
+function hatch(context, colors) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const c = tile.getContext("2d");
+  c.strokeStyle = colors.hatch;
+  c.lineWidth = 1;
+  c.beginPath();
+  for (let k = -8; k <= 8; k += 8) {
+    c.moveTo(k, 8);
+    c.lineTo(k + 8, 0);
+  }
+  c.stroke();
+  return context.createPattern(tile, "repeat");
+}
