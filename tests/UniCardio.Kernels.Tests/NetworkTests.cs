@@ -94,6 +94,38 @@ public sealed class NetworkTests
         AssertClose(Sample(new ReferenceBackend(weights), plan), Sample(backend, plan));
     }
 
+    // Two backends on one device, two sessions on each, every one on a thread of its own.
+    [SkippableFact]
+    public void SessionsOnManyThreadsTakeTurns()
+    {
+        Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
+        var plan = new InferencePlan(s_small, CardioTask.Parse("ppg->bp", null), windows: 2);
+        using DeviceLease lease = TestDevices.Open(thorough: false);
+        using ModelWeights weights = new WeightRecipe(5, s_small).Create();
+        using var fused = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        using var separate = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = TestDevices.GroupRows });
+        float[] expected = Sample(fused, plan);
+        float[][] results = new float[4][];
+        Exception?[] failures = new Exception?[results.Length];
+        Thread[] threads = [.. results.Select((_, i) => new Thread(() =>
+        {
+            try
+            {
+                results[i] = Sample(i % 2 == 0 ? fused : separate, plan);
+            }
+            catch (Exception e)
+            {
+                failures[i] = e;
+            }
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        Assert.All(failures, Assert.Null);
+        Assert.All(results, r => Assert.Equal(expected, r));
+    }
+
     private static float[] Run(IBackend backend, InferencePlan plan, int[] steps)
     {
         using IExecutor executor = backend.CreateExecutor(plan);

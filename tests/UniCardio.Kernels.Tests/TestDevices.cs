@@ -1,6 +1,11 @@
 using ILGPU;
 using ILGPU.Runtime;
 
+#if USE_ILGPU
+// ILGPU's devices are the process's, and tests of single kernels launch without taking turns.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+#endif
 namespace UniCardio.Kernels.Tests;
 
 /// <summary>The devices that kernels are tested on: the checking device, or with ILGPU its own.</summary>

@@ -5,7 +5,6 @@ using UniCardio.CheckingDevice;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
-using UniCardio.Engine.Sampling;
 using UniCardio.Weights;
 
 namespace UniCardio.Kernels.Tests.Checking;
@@ -134,33 +133,6 @@ public sealed class SharedDeviceTests : IDisposable
     }
 
     [Fact]
-    public void SessionsOnManyThreadsTakeTurns()
-    {
-        const int Threads = 4;
-        using GpuBackend one = Start(), two = Start(fused: false);
-        float[] expected = Sample(one, Threads);
-        float[][] results = new float[Threads][];
-        Exception?[] failures = new Exception?[Threads];
-        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(i => new Thread(() =>
-        {
-            try
-            {
-                results[i] = Sample(i % 2 == 0 ? one : two, Threads);
-            }
-            catch (Exception e)
-            {
-                failures[i] = e;
-            }
-        }))];
-        foreach (Thread thread in threads)
-            thread.Start();
-        foreach (Thread thread in threads)
-            thread.Join();
-        Assert.All(failures, Assert.Null);
-        Assert.All(results, r => Assert.Equal(expected, r));
-    }
-
-    [Fact]
     public void OverlappingLaunchesAreFound()
     {
         using GpuDevice device = TestDevices.OpenOwn(thorough: false);
@@ -231,19 +203,6 @@ public sealed class SharedDeviceTests : IDisposable
         executor.SetConditions(result);
         executor.SetState(result);
         executor.Predict(9, result);
-        return result;
-    }
-
-    private static float[] Sample(GpuBackend backend, int steps)
-    {
-        using IExecutor executor = backend.CreateExecutor(s_plan);
-        NoiseSource noise = NoiseSource.Philox(5, [0]);
-        float[] result = [0.1f, 0.9f, -0.4f, 0, 1, -1];
-        executor.SetConditions(result);
-        executor.SetState(noise);
-        for (int i = 0; i < steps; i++)
-            executor.Step(new SamplerStep(40 - i, 0.9, -0.3, 0.5, 0.4, Noise: 0.1, NoiseIndex: i + 1), noise);
-        executor.GetState(result);
         return result;
     }
 
