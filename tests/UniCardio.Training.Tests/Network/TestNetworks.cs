@@ -8,7 +8,7 @@ namespace UniCardio.Training.Tests.Network;
 /// <summary>Small networks with odd sizes, and batches for them.</summary>
 internal static class TestNetworks
 {
-    /// <summary>No size is a multiple of a vector: 60 channels, heads of 15, 11 hidden, 4 or 20 tokens a slot.</summary>
+    /// <summary>No size is a multiple of a vector: 60 channels, heads of 15, 11 hidden, 4 or 8 tokens a slot.</summary>
     public static ModelConfiguration Configuration(int samplesPerToken, PositionKind positions) => new ModelConfiguration
     {
         Channels = 60,
@@ -16,7 +16,7 @@ internal static class TestNetworks
         Blocks = 3,
         FeedForward = 11,
         Embedding = 10,
-        SlotSamples = 20,
+        SlotSamples = samplesPerToken == 1 ? 8 : 20,
         SamplesPerToken = samplesPerToken,
         Positions = positions,
     }.Validate();
