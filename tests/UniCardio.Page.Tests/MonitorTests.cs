@@ -1,0 +1,179 @@
+using System.Globalization;
+using Microsoft.Playwright;
+
+namespace UniCardio.Page.Tests;
+
+/// <summary>The page against signals of known figures.</summary>
+[Collection(BrowserCollection.Name)]
+public sealed class MonitorTests(Browser browser) : IAsyncLifetime
+{
+    private FakeServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await FakeServer.StartAsync();
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    [SkippableFact]
+    public async Task TracesMoveUntilFrozen()
+    {
+        await using WatchedPage page = await LiveAsync();
+        string[] modalities = ["ecg", "bp", "ppg"];
+        foreach (string modality in modalities)
+        {
+            string before = await page.PictureAsync(modality);
+            // Not waited by the clock: the picture has to become another one.
+            await page.WaitAsync($"document.querySelector('#lane-{modality} canvas').toDataURL() !== '{before}'");
+        }
+        await page.Page.Keyboard.PressAsync("f");
+        string frozen = await page.PictureAsync("ecg");
+        await FramesAsync(page, 3);
+        Assert.Equal(frozen, await page.PictureAsync("ecg"));
+        await page.Page.ClickAsync("#freeze");
+        await page.WaitAsync($"document.querySelector('#lane-ecg canvas').toDataURL() !== '{frozen}'");
+        Assert.Empty(page.Errors);
+    }
+
+    [SkippableFact]
+    public async Task FiguresAreThoseOfTheSignals()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart .value').textContent !== '– –'");
+        // Samples are 8 ms apart: a median interval of 0.8 s is off by at most one of them, 1%, under 1 beat a minute. Extremes of the pressure are missed by at most
+        // half a sample off their place: 40 (1 - cos(4 pi 0.004 / 0.8)) / 2 < 0.1 mmHg, and the mean over onsets by a sample of 100, 0.2 mmHg. Then all is rounded.
+        Assert.InRange(int.Parse(await page.FigureAsync("heart"), CultureInfo.InvariantCulture), 74, 76);
+        Assert.InRange(int.Parse(await page.FigureAsync("pulse"), CultureInfo.InvariantCulture), 74, 76);
+        int[] pressure = [.. (await page.FigureAsync("pressure")).Split('/').Select(v => int.Parse(v, CultureInfo.InvariantCulture))];
+        Assert.InRange(pressure[0], 119, 120);
+        Assert.InRange(pressure[1], 80, 81);
+        Assert.InRange(int.Parse(await page.FigureAsync("mean"), CultureInfo.InvariantCulture), 99, 101);
+        Assert.Equal(0, await page.Page.Locator(".mark:visible").CountAsync());
+        Assert.Equal("98 ms", await page.Page.InnerTextAsync("#algorithmic"));
+        Assert.Equal("31 ms", await page.Page.InnerTextAsync("#compute"));
+        await page.WaitAsync("document.getElementById('load').textContent === '41%'");
+    }
+
+    [SkippableFact]
+    public async Task SwitchMakesGeneratedTraceAppear()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.KindAsync("bp", "measured");
+        await DrawnAsync(page, "bp", 'm', 300);
+        Assert.DoesNotContain('g', await page.ColumnsAsync("bp"));
+        await page.Switch("bp", "sensor").ClickAsync();
+        await page.KindAsync("bp", "generated");
+        Assert.Equal("""["bp"]""", _server.Received.Last()["muted"]!.ToJsonString());
+        Assert.Contains("translated from ECG + PPG", await page.Lane("bp").Locator(".origin").InnerTextAsync(), StringComparison.Ordinal);
+        string columns = await DrawnAsync(page, "bp", 'g', 250);
+        // The line style tells them apart too. Four of 13 pixels along a dashed line are open, fewer columns where it is steep; a solid line leaves a column open only where
+        // it is so steep that grid and smoothing change its colour.
+        int first = columns.IndexOf('g', StringComparison.Ordinal);
+        string measured = columns[..first].Trim('.'), generated = columns[first..].Trim('.');
+        Assert.True(measured.Count(c => c == '.') <= measured.Length / 50, $"the measured line is open: {measured}");
+        Assert.True(generated.Count(c => c == '.') >= generated.Length / 10, $"the generated line is closed: {generated}");
+        await page.Page.Locator(".figure.pressure .mark").WaitForAsync();
+        await page.Switch("bp", "sensor").ClickAsync();
+        await page.KindAsync("bp", "measured");
+        Assert.Empty(page.Errors);
+    }
+
+    [SkippableFact]
+    public async Task NothingIsDrawnOrCountedWhereNothingIsAskedFor()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.Switch("ecg", "generate").ClickAsync();
+        await page.Switch("ecg", "sensor").ClickAsync();
+        await page.KindAsync("ecg", "none");
+        Assert.Equal("not measured, not asked for (sensor switched off)", await page.Lane("ecg").Locator(".origin").InnerTextAsync());
+        // The rate comes from the pulses now, and says so.
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from ABP pulses'");
+        await page.Switch("ecg", "sensor").ClickAsync();
+        await page.KindAsync("ecg", "measured");
+    }
+
+    [SkippableFact]
+    public async Task SettingsReachTheServer()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.Page.Locator("#steps").FocusAsync();
+        await page.Page.Keyboard.PressAsync("ArrowRight");
+        await page.WaitAsync("document.getElementById('steps-value').textContent === '7'");
+        await WaitForMessageAsync(m => (int?)m["steps"] == 7);
+        await page.Page.SelectOptionAsync("#draws", "16");
+        await WaitForMessageAsync(m => (int?)m["draws"] == 16);
+        await page.Switch("ppg", "denoise").ClickAsync();
+        await page.KindAsync("ppg", "generated");
+        // What the server refuses is said, not swallowed.
+        await page.Page.ClickAsync("#replay-open");
+        await page.WaitAsync("document.getElementById('replay-recording').options.length === 2");
+        await page.Page.FillAsync("#replay-patient", "demo");
+        await page.Page.ClickAsync("#replay-start");
+        await page.WaitAsync("document.getElementById('notice').textContent.includes('the fake only sets')");
+        Assert.Empty(page.Errors);
+    }
+
+    [SkippableFact]
+    public async Task PatientIsChosen()
+    {
+        await using WatchedPage page = await LiveAsync();
+        Assert.Equal("demo", await page.Page.InputValueAsync("#patient"));
+        await page.Page.SelectOptionAsync("#patient", "bed-2");
+        await page.WaitAsync("location.hash === '#bed-2'");
+        await page.StateAsync("live");
+        await page.KindAsync("ecg", "measured");
+        Assert.Empty(page.Errors);
+    }
+
+    [SkippableFact]
+    public async Task ConnectsAgainAfterTheServerRestarts()
+    {
+        await using WatchedPage page = await LiveAsync();
+        int port = _server.Address.Port;
+        await _server.DisposeAsync();
+        await page.StateAsync("waiting");
+        Assert.StartsWith("Connection lost", await page.Page.InnerTextAsync("#state"), StringComparison.Ordinal);
+        Assert.True(await page.Switch("bp", "sensor").IsDisabledAsync());
+        _server = await FakeServer.StartAsync(port, session: 2);
+        await page.StateAsync("live");
+        string before = await page.PictureAsync("ecg");
+        await FramesAsync(page, 2);
+        await page.WaitAsync($"document.querySelector('#lane-ecg canvas').toDataURL() !== '{before}'");
+        // The browser itself reports each refused attempt; the page may add nothing.
+        Assert.All(page.Errors, e => Assert.Matches("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to", e));
+    }
+
+    private async Task<WatchedPage> LiveAsync(int width = 1280, int height = 800)
+    {
+        WatchedPage page = await browser.OpenAsync(_server.Address, width, height);
+        await page.StateAsync("live");
+        await page.KindAsync("ecg", "measured");
+        return page;
+    }
+
+    // Waits for that many frames more.
+    private static async Task FramesAsync(WatchedPage page, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            await page.Page.EvaluateAsync("() => document.getElementById('compute').textContent = ''");
+            await page.WaitAsync("document.getElementById('compute').textContent !== ''");
+        }
+    }
+
+    private static async Task<string> DrawnAsync(WatchedPage page, string modality, char mark, int columns)
+    {
+        while (true)
+        {
+            string seen = await page.ColumnsAsync(modality);
+            if (seen.Count(c => c == mark) >= columns)
+                return seen;
+            await FramesAsync(page, 1);
+        }
+    }
+
+    private async Task WaitForMessageAsync(Func<System.Text.Json.Nodes.JsonObject, bool> matches)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!_server.Received.Any(matches))
+            await Task.Delay(20, patience.Token);
+    }
+}
