@@ -92,7 +92,7 @@ public sealed class StreamingSession : IDisposable, IHopSink
         }
     }
 
-    /// <summary>Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of one block: fade, reach of the resampling filters, maximum lateness.</summary>
+    /// <summary>Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of a block, of two while a channel is silent: fade, reach of the resampling filters, maximum lateness.</summary>
     public TimeSpan AlgorithmicDelay => Intake.LargestDelay;
 
     /// <summary>What the session has done.</summary>

@@ -229,8 +229,8 @@ internal sealed partial class ChannelStream
             _flat.Push(value);
             if (_flat.HasBecomeFlat)
                 MarkFlat(at + 1 - _flat.Length, at);
-            else if (_flat.IsFlat)
-                _marks[at] |= SampleMarks.Flat;
+            if (_flat.IsFlat)
+                _marks[at] |= SampleMarks.Flat | SampleMarks.KnownFlat;
             if (float.IsNaN(value))
                 _openGap = Math.Min(_openGap + 1, _longestBridge + 1);
             else

@@ -4,8 +4,8 @@ namespace UniCardio.Streaming;
 /// A simple quality index of one modality over a window: the share of its samples that can be used, and what became of the rest. The shares sum to 1.
 /// </summary>
 /// <remarks>
-/// A sample at 125 Hz is looked at in this order: muted or without a sensor; missing (no sample came, NaN, late); implausible (out of the plausible
-/// range, or in a window that spans too little); flat; clipped; else usable. It is clipped or flat if either of the input samples beside it is.
+/// A sample at 125 Hz is looked at in this order: muted or without a sensor; missing (no sample came, NaN, late); out of the plausible range; flat;
+/// clipped; in a window that spans too little, which counts as implausible too; else usable. It is clipped or flat if either of the input samples beside it is.
 /// Limits: <see cref="ChannelOptions"/>. An index for a technician's attention, not a diagnosis.
 /// </remarks>
 /// <param name="Index">Usable share of the window, 0 to 1.</param>

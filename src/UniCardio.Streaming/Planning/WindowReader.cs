@@ -29,7 +29,8 @@ internal sealed class WindowReader
         channel.ReadResampled(start, signal);
         RateRatio ratio = channel.Ratio;
         long from = Math.Max(0, ratio.PhasesAt(Math.Max(0, start)) / ratio.Up);
-        long to = Math.Max(from, Math.Min(channel.Frontier, (ratio.PhasesAt(Math.Max(0, end - 1)) / ratio.Up) + 2));
+        // No further than the sample beside the last instant: what a window shows must not depend on how much more has come.
+        long to = Math.Max(from, Math.Min(channel.Frontier, (ratio.PhasesAt(Math.Max(0, end - 1)) / ratio.Up) + 1));
         Span<SampleMarks> marks = _marks.AsSpan(0, (int)(to - from));
         bool isImplausible = Look(channel, from, marks);
         for (int i = 0; i < signal.Length; i++)
@@ -72,6 +73,9 @@ internal sealed class WindowReader
     {
         Span<float> values = _values.AsSpan(0, marks.Length);
         channel.ReadInput(from, values, marks);
+        // Nor on a stretch that only turned out flat behind it.
+        for (int i = marks.Length - 1; i >= 0 && (marks[i] & (SampleMarks.Flat | SampleMarks.KnownFlat)) == SampleMarks.Flat; i--)
+            marks[i] &= ~SampleMarks.Flat;
         int shortest = Math.Max(3, (int)Math.Ceiling(channel.Options.ClippedSeconds * channel.Rate));
         int once = Math.Max(shortest, (int)Math.Ceiling(channel.Options.ClippedOnceSeconds * channel.Rate));
         foreach (ClippedRun run in SignalQuality.ClippedRuns(values, shortest, once))
@@ -107,10 +111,10 @@ internal sealed class WindowReader
     {
         if (isMissing)
             return (seen & SampleMarks.Implausible) != 0 ? AbsenceReason.Implausible : AbsenceReason.Missing;
-        if (isImplausible)
-            return AbsenceReason.Implausible;
         if ((seen & SampleMarks.Flat) != 0)
             return AbsenceReason.Flat;
-        return (seen & SampleMarks.Clipped) != 0 ? AbsenceReason.Clipped : AbsenceReason.None;
+        if ((seen & SampleMarks.Clipped) != 0)
+            return AbsenceReason.Clipped;
+        return isImplausible ? AbsenceReason.Implausible : AbsenceReason.None;
     }
 }

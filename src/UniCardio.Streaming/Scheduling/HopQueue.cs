@@ -4,11 +4,11 @@ namespace UniCardio.Streaming;
 internal sealed class HopQueue
 {
     private readonly int _slotSamples, _most;
-    private readonly Stack<HopPlan> _free = new();
+    private readonly Stack<HopPlan> _free;
     private HopPlan[] _ring = new HopPlan[8];
     private int _first;
 
-    public HopQueue(int slotSamples, int most) => (_slotSamples, _most) = (slotSamples, most);
+    public HopQueue(int slotSamples, int most) => (_slotSamples, _most, _free) = (slotSamples, most, new Stack<HopPlan>(most));
 
     /// <summary>Hops held.</summary>
     public int Count { get; private set; }

@@ -135,7 +135,8 @@ internal static class SessionCheckpoint
         reader.Require(timing.Boundary(intake.SegmentHops) <= ready && ready < timing.Boundary(intake.SegmentHops + 1), "the hops are not where the samples are");
     }
 
-    private static long NextWindow(StreamingSession session) => session.Timing.Boundary(session.Intake.SegmentHops + 1) - session.Timing.SlotSamples;
+    // Of the earliest window that can follow: a stream that ends now has a last one that is hardly further than the one before.
+    private static long NextWindow(StreamingSession session) => session.Timing.Boundary(session.Intake.SegmentHops) - session.Timing.SlotSamples;
 
     private static void WriteTail(CheckpointWriter writer, WindowTail tail)
     {
