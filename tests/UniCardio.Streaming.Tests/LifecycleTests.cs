@@ -6,6 +6,10 @@ using UniCardio.Engine.Sessions;
 
 namespace UniCardio.Streaming.Tests;
 
+/// <summary>Tests that count what the whole process does: nothing else runs beside them.</summary>
+[CollectionDefinition(nameof(LifecycleTests), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>Threads, readers, handlers that fail, closing at every moment, metrics.</summary>
 [Collection(nameof(LifecycleTests))]
 public sealed class LifecycleTests : IDisposable
