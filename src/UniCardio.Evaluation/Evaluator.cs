@@ -68,12 +68,13 @@ public sealed class Evaluator
 
     private CaseResult Measure(PlannedCase one, Action<double> report, CancellationToken cancellationToken)
     {
-        (CardioTask task, Corruption corruption, IReadOnlyList<EvaluationWindow> windows) = one;
+        (CardioTask task, Corruption corruption) = (one.Task, one.Corruption);
+        EvaluationWindow[] windows = one.Cut(_options.Seed);
         int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
         long start = Stopwatch.GetTimestamp();
         float[][] draws = new WindowDraws(_engine, _options.Sampler, _options.Draws, _options.Seed).Run(windows, report, cancellationToken);
         _networkTime += Stopwatch.GetElapsedTime(start);
-        _calls += (long)windows.Count * _options.Draws * steps;
+        _calls += (long)windows.Length * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
         DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(d, _options.Draws, _samples, windows[w].ResultScale))];

@@ -3,12 +3,22 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Cases;
 
+/// <summary>Where a window lies.</summary>
+/// <param name="Recording">The recording.</param>
+/// <param name="Position">The window in it.</param>
+/// <param name="Identity">Its number among all windows of the evaluation.</param>
+internal readonly record struct PlannedWindow(EvaluationRecording Recording, SampleRange Position, uint Identity);
+
 /// <summary>A task with a corruption, and the windows to try it on.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Corruption">What is done to its target.</param>
 /// <param name="Windows">The windows, by recording and time.</param>
-internal sealed record PlannedCase(CardioTask Task, Corruption Corruption, IReadOnlyList<EvaluationWindow> Windows)
+internal sealed record PlannedCase(CardioTask Task, Corruption Corruption, IReadOnlyList<PlannedWindow> Windows)
 {
+    /// <summary>Cuts and spoils the windows. Each holds a minute of signals, so no more than one case's should be kept.</summary>
+    /// <param name="seed">Seed of the corruption.</param>
+    public EvaluationWindow[] Cut(ulong seed) => [.. Windows.Select(w => new EvaluationWindow(w.Recording, w.Position, Task, Corruption, w.Identity, seed))];
+
     public override string ToString() => Corruption == Corruption.Absent ? Task.ToString() : $"{Task}, {Corruption}";
 }
 
@@ -36,7 +46,7 @@ internal sealed class CasePlan
         {
             foreach (Corruption corruption in options.CorruptionsOf(task))
             {
-                var windows = new List<EvaluationWindow>();
+                var windows = new List<PlannedWindow>();
                 uint identity = 0;
                 foreach ((EvaluationRecording recording, WindowSelection selection) in chosen)
                 {
@@ -44,7 +54,7 @@ internal sealed class CasePlan
                     foreach (SampleRange position in selection.Windows)
                     {
                         if ((recording.Signals & needed) == needed)
-                            windows.Add(new EvaluationWindow(recording, position, task, corruption, identity, options.Seed));
+                            windows.Add(new PlannedWindow(recording, position, identity));
                         identity++;
                     }
                 }

@@ -29,8 +29,13 @@ public static class SpectralDistance
     {
         if (estimate.Length != truth.Length)
             throw new ArgumentException($"The estimate has {estimate.Length} samples and the truth {truth.Length}; expected the same number.");
-        double[] ours = Power(estimate), theirs = Power(truth);
-        int low = (int)Math.Ceiling(LowEdge * truth.Length / sampleRate), high = Math.Min(theirs.Length - 1, (int)Math.Floor(HighEdge * truth.Length / sampleRate));
+        return Between(Power(estimate), Power(truth), truth.Length, sampleRate);
+    }
+
+    /// <summary>The same of two periodograms (<see cref="Power"/>) of n samples.</summary>
+    internal static double? Between(double[] ours, double[] theirs, int samples, double sampleRate)
+    {
+        int low = (int)Math.Ceiling(LowEdge * samples / sampleRate), high = Math.Min(theirs.Length - 1, (int)Math.Floor(HighEdge * samples / sampleRate));
         if (high < low)
             return null;
         double floor = Floor * theirs.AsSpan(low, high - low + 1).ToArray().Average();
@@ -46,7 +51,8 @@ public static class SpectralDistance
         return Math.Sqrt(sum / (high - low + 1));
     }
 
-    private static double[] Power(ReadOnlySpan<float> samples)
+    /// <summary>Periodogram under a Hann taper, mean taken off, [n / 2 + 1].</summary>
+    internal static double[] Power(ReadOnlySpan<float> samples)
     {
         double mean = 0;
         foreach (float x in samples)

@@ -19,6 +19,7 @@ public sealed class WindowScorer
     private readonly EvaluationWindow _window;
     private readonly float[] _truth;
     private readonly float[] _estimate;
+    private readonly double[] _spectrum;
     private readonly int[] _beats;
     private readonly PressureReading _pressure;
 
@@ -31,6 +32,7 @@ public sealed class WindowScorer
         _truth = new float[window.Window.Length];
         _estimate = new float[window.Window.Length];
         window.TruthScale.Forward(window.Truth.Span, _truth);
+        _spectrum = Measures.SpectralDistance.Power(_truth);
         // True beats are those of the whole recording, where no end of a window disturbs their detection.
         _beats = [.. window.Recording.BeatsOf(window.Task.Output).Where(window.Position.Contains).Select(b => b - window.Position.Start)];
         // Pressures are read off the window alone on both sides, so that both lack the same pulses at its ends.
@@ -59,7 +61,7 @@ public sealed class WindowScorer
             MeanAbsolute = SignalMeasures.MeanAbsoluteError(ours, theirs)!.Value,
             KolmogorovSmirnov = SignalMeasures.KolmogorovSmirnov(ours, theirs)!.Value,
             Pearson = SignalMeasures.PearsonCorrelation(theirs, theirs) is null ? null : SignalMeasures.PearsonCorrelation(ours, theirs) ?? 0,
-            SpectralDistance = Measures.SpectralDistance.LogSpectral(_estimate, _truth, Rate),
+            SpectralDistance = Measures.SpectralDistance.Between(Measures.SpectralDistance.Power(_estimate), _spectrum, _truth.Length, Rate),
             Peaks = _window.Task.Output == Modality.Ecg ? PeakCounts.Compare(_beats, beats, WithoutEdges(scope), Rate, BeatAgreement.StrictTolerance) : null,
             Rate = RateReading.OfBeats(_beats, Rate) is { } rate ? new RateReading(rate, RateReading.OfBeats(beats, Rate)) : null,
             Pressure = _window.Task.Output == Modality.Bp ? Compare(pulses, ours) : null,

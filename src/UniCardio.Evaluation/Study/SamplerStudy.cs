@@ -65,15 +65,16 @@ public sealed class SamplerStudy
         int finished = 0;
         foreach (PlannedCase one in plan.Cases)
         {
-            WindowScorer[] scorers = [.. one.Windows.Select(w => new WindowScorer(w))];
+            EvaluationWindow[] windows = one.Cut(_options.Evaluation.Seed);
+            WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
             foreach ((SamplerOptions sampler, IReadOnlyList<int> counts) in runs)
             {
                 double cost = (double)Steps(sampler, one) * counts.Max();
-                void Report(double windows) => progress?.Report(new EvaluationProgress((done + (windows * cost)) / total, one.ToString(), finished, plan.Cases.Count));
-                float[][] draws = new WindowDraws(_engine, sampler, counts.Max(), _options.Evaluation.Seed).Run(one.Windows, Report, cancellationToken);
-                points.AddRange(counts.Select(d => Point(one, scorers, sampler, d, draws)));
-                done += cost * one.Windows.Count;
-                calls += (long)cost * one.Windows.Count;
+                void Report(double here) => progress?.Report(new EvaluationProgress((done + (here * cost)) / total, one.ToString(), finished, plan.Cases.Count));
+                float[][] draws = new WindowDraws(_engine, sampler, counts.Max(), _options.Evaluation.Seed).Run(windows, Report, cancellationToken);
+                points.AddRange(counts.Select(d => Point(one, windows, scorers, sampler, d, draws)));
+                done += cost * windows.Length;
+                calls += (long)cost * windows.Length;
             }
 
             finished++;
@@ -91,13 +92,13 @@ public sealed class SamplerStudy
 
     private int Steps(SamplerOptions sampler, PlannedCase one) => SamplerTable.Create(sampler, _engine.Configuration, one.Task).NetworkCalls;
 
-    private SamplerPoint Point(PlannedCase one, WindowScorer[] scorers, SamplerOptions sampler, int count, float[][] draws)
+    private SamplerPoint Point(PlannedCase one, EvaluationWindow[] windows, WindowScorer[] scorers, SamplerOptions sampler, int count, float[][] draws)
     {
         int samples = _engine.Configuration.SlotSamples;
         var scores = new List<WindowScore>(scorers.Length);
         for (int w = 0; w < scorers.Length; w++)
         {
-            DrawSummaries drawn = DrawSummaries.Of(draws[w], count, samples, one.Windows[w].ResultScale);
+            DrawSummaries drawn = DrawSummaries.Of(draws[w], count, samples, windows[w].ResultScale);
             scores.Add(scorers[w].Score(drawn.Mean, drawn.Low, drawn.High));
         }
 
