@@ -114,11 +114,11 @@ public sealed class Evaluator
         return rows;
     }
 
-    private MethodScores BaselineRow(IBaseline baseline, IReadOnlyList<EvaluationWindow> windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)
     {
-        var scores = new List<WindowScore>(windows.Count);
+        var scores = new List<WindowScore>(windows.Length);
         var result = new float[_samples];
-        for (int w = 0; w < windows.Count; w++)
+        for (int w = 0; w < windows.Length; w++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             baseline.Estimate(windows[w], result);
@@ -131,9 +131,9 @@ public sealed class Evaluator
     private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
         corruption.SnrDecibels is { } snr && Baselines.Tuning.Choices.TryGetValue((baseline, modality, snr), out INoiseFilter? filter) ? filter.Settings : "";
 
-    private WindowExample[] Examples(IReadOnlyList<EvaluationWindow> windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
+    private WindowExample[] Examples(EvaluationWindow[] windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
     {
-        int[] order = [.. Enumerable.Range(0, windows.Count).OrderBy(w => scores[w].MeanSquare)];
+        int[] order = [.. Enumerable.Range(0, windows.Length).OrderBy(w => scores[w].MeanSquare)];
         WindowExample At(string rank, int place)
         {
             int at = order[place];

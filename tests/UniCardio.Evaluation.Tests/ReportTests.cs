@@ -13,7 +13,11 @@ public class ReportTests(InterimWeights weights)
 {
     private static readonly EvaluationSubject With = new("weights.safetensors", "synthetic windows only", ["somebody"], "cpu");
 
-    private (EvaluationReport Report, EvaluationResult Result) Make()
+    private static (EvaluationReport Report, EvaluationResult Result)? _made;
+
+    private (EvaluationReport Report, EvaluationResult Result) Make() => _made ??= Run();
+
+    private (EvaluationReport Report, EvaluationResult Result) Run()
     {
         var options = new EvaluationOptions
         {

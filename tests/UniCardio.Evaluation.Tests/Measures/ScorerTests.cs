@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
+using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Tests.Measures;
@@ -91,6 +92,39 @@ public class ScorerTests
         Assert.Equal(Heart.BeatsOf(Modality.Ecg).Count(b => b >= 3762 && b < 4238), ours.Found);
         Assert.InRange(ours.TimingMilliseconds!.Value, 36, 44);
         Assert.Equal(0, new WindowScorer(window).Score(far).Peaks!.Value.Found);
+    }
+
+    [SkippableTheory]
+    [InlineData("triad/mimicdb230_old_300s_125Hz.csv", 125)]
+    [InlineData("triad/waveformtools_a_15min_125Hz.csv", 125)]
+    [InlineData("ppg_ecg/bidmc01_480s_125Hz.csv", 125)]
+    [InlineData("ppg_ecg/neurokit_rest_300s_100Hz.csv", 100)]
+    public void OnRealWindowsTheTruthFindsItsOwnBeats(string file, double rate)
+    {
+        // What a perfect result would score: a window's beats are found in the window as in the whole recording.
+        EvaluationRecording recording = EvaluationRecording.From(RecordingFile.Read(Make.Shared(file), new RecordingReadOptions { SampleRate = rate }))!;
+        PeakCounts peaks = default;
+        double rates = 0, pressures = 0;
+        IReadOnlyList<SampleRange> windows = WindowSelection.Choose(recording, 500, 40).Windows;
+        foreach (SampleRange position in windows)
+        {
+            WindowScore Score(string task)
+            {
+                var window = new EvaluationWindow(recording, position, CardioTask.Parse(task), default, 0, 0);
+                return new WindowScorer(window).Score(Result(window));
+            }
+
+            WindowScore ecg = Score("ppg->ecg");
+            peaks += ecg.Peaks!.Value;
+            rates += ecg.Rate!.Value.AbsoluteError;
+            if (recording.Signals.Contains(Modality.Bp))
+                pressures = Math.Max(pressures, Math.Abs(Score("ppg->bp").Pressure!.Value.Systolic!.Value));
+        }
+
+        Assert.True(peaks.F1 >= 0.98, $"F1 {peaks.F1} over {windows.Count} windows");
+        // A beat more or less at an end of the window, where intervals differ, moves the mean rate by a beat or two.
+        Assert.InRange(rates / windows.Count, 0, 3);
+        Assert.InRange(pressures, 0, 1e-3);
     }
 
     private static Corruption Fitting(string task) => CardioTask.Parse(task).Kind switch
