@@ -27,7 +27,13 @@ public class ReferenceNetworkTests
     [MemberData(nameof(Configurations))]
     public void LivenessChangesNothing(ModelConfiguration configuration)
     {
-        var network = new ReferenceNetwork(Weights(configuration));
+        LiveEqualsDense(new ReferenceNetwork(Weights(configuration)));
+        LiveEqualsDense(new ReferenceNetwork(Weights(configuration), pattern: new AttentionPattern { Window = 1, GlobalTokens = 2 }));
+    }
+
+    private static void LiveEqualsDense(ReferenceNetwork network)
+    {
+        ModelConfiguration configuration = network.Configuration;
         int samples = configuration.SlotSamples;
         double[] x = Values(4 * samples, 1), dense = new double[samples], live = new double[samples];
         foreach (CardioTask task in CardioTask.All)

@@ -198,6 +198,30 @@ public class ReferenceOpTests
         }
     }
 
+    // Rows are queries 0 to 4 of a slot of five tokens.
+    [Theory]
+    [InlineData(null, 0, "11111 11111 11111 11111 11111")]
+    [InlineData(0, 0, "10000 01000 00100 00010 00001")]
+    [InlineData(1, 0, "11000 11100 01110 00111 00011")]
+    [InlineData(1, 2, "11111 11111 11110 11111 11011")]
+    [InlineData(4, 0, "11111 11111 11111 11111 11111")]
+    public void PatternFollowsTheRule(int? window, int globals, string rows)
+    {
+        string[] expected = rows.Split(' ');
+        double[] mask = ReferenceMask.Dense(ModalitySet.Ppg, 5, new AttentionPattern { Window = window, GlobalTokens = globals });
+        for (int q = 0; q < 5; q++)
+        {
+            for (int k = 0; k < 5; k++)
+            {
+                double value = expected[q][k] == '1' ? 0 : double.NegativeInfinity;
+                Assert.Equal(value, mask[(q * 20) + k]);
+                // Slot B reads A in the same places, and A does not read B.
+                Assert.Equal(value, mask[((5 + q) * 20) + k]);
+                Assert.Equal(double.NegativeInfinity, mask[(q * 20) + 5 + k]);
+            }
+        }
+    }
+
     [Fact]
     public void EncoderFoldsConsecutiveSamplesIntoChannels()
     {
