@@ -4,7 +4,7 @@ namespace UniCardio.Cli.Options;
 internal static class ShippedWeights
 {
     /// <summary>Their name in the folder <c>weights</c>.</summary>
-    public const string FileName = "interim-p5slot.safetensors";
+    public const string FileName = "compact.safetensors";
 
     /// <summary>The file beside the program, or in a folder <c>weights</c> above it or above the current folder.</summary>
     /// <exception cref="UsageException">It is nowhere.</exception>
