@@ -161,7 +161,15 @@ public sealed class StreamingHost : IDisposable
     public StreamingSession Restore(ReadOnlySpan<byte> checkpoint, FrameHandler? handler = null)
     {
         StreamingSession session = SessionCheckpoint.Read(checkpoint, this, handler, _time);
-        Add(session);
+        try
+        {
+            Add(session);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
         session.GoOn();
         return session;
     }

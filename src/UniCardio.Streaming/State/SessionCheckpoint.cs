@@ -42,14 +42,17 @@ internal static class SessionCheckpoint
         reader.Require(body >= reader.Offset && Checksum(checkpoint[..body]) == MemoryMarshal.Read<uint>(checkpoint[body..]), "its checksum does not match: it is cut short or damaged");
         reader.Int(host.SlotSamples, host.SlotSamples, "samples of the network's window");
         StreamingSession session = Open(reader, host, handler, time);
-        ReadIntake(reader, session);
-        session.Tally.Visit(reader);
-        for (int m = 0; m < HopPlan.Modalities; m++)
-            ReadTail(reader, session.Assembler.Tail(m));
-        ReadPlans(reader, session);
-        reader.Bytes(sizeof(uint));
-        reader.Require(reader.IsAtEnd, "something follows its end");
-        return session;
+        try
+        {
+            ReadState(reader, session);
+            return session;
+        }
+        catch
+        {
+            // Hops that it has queued already are not going to be computed.
+            session.Dispose();
+            throw;
+        }
     }
 
     internal static uint Checksum(ReadOnlySpan<byte> bytes)
@@ -71,6 +74,17 @@ internal static class SessionCheckpoint
         {
             throw reader.Problem($"its options do not hold together: {problem.Message}", problem);
         }
+    }
+
+    private static void ReadState(CheckpointReader reader, StreamingSession session)
+    {
+        ReadIntake(reader, session);
+        session.Tally.Visit(reader);
+        for (int m = 0; m < HopPlan.Modalities; m++)
+            ReadTail(reader, session.Assembler.Tail(m));
+        ReadPlans(reader, session);
+        reader.Bytes(sizeof(uint));
+        reader.Require(reader.IsAtEnd, "something follows its end");
     }
 
     private static void WriteIntake(CheckpointWriter writer, StreamingSession session)
