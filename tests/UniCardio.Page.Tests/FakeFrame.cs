@@ -11,13 +11,14 @@ internal static class FakeFrame
 
     /// <param name="index">Hop.</param>
     /// <param name="setting">Of a modality: muted, generate, denoise.</param>
-    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting)
+    /// <param name="halfBand">Half the width of generated pressure's band, mmHg.</param>
+    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting, double halfBand)
     {
         // Hops of 0.5 s are 62 and 63 samples in turn.
         int start = (index * 125 + 1) / 2, n = ((index + 1) * 125 + 1) / 2 - start;
         var bytes = new List<byte>(new byte[80]);
         for (int m = 0; m < 3; m++)
-            AddSignal(bytes, m, start, n, setting(Modalities[m]));
+            AddSignal(bytes, m, start, n, setting(Modalities[m]), m == 1 ? halfBand : 0.1);
         byte[] frame = [.. bytes];
         "UC"u8.CopyTo(frame);
         frame[2] = 1;
@@ -43,7 +44,7 @@ internal static class FakeFrame
         };
     }
 
-    private static void AddSignal(List<byte> bytes, int modality, int start, int n, (bool Muted, bool Generate, bool Denoise) set)
+    private static void AddSignal(List<byte> bytes, int modality, int start, int n, (bool Muted, bool Generate, bool Denoise) set, double half)
     {
         int provenance = set.Muted ? (set.Generate ? Translated : 0) : set.Denoise ? Denoised : Measured;
         bool band = provenance >= Denoised, input = provenance == Denoised;
@@ -60,7 +61,6 @@ internal static class FakeFrame
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(32), n);
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(36), provenance);
         bytes.AddRange(head);
-        double half = modality == 1 ? 5 : 0.1;
         Add(bytes, start, n, t => provenance == 0 ? double.NaN : Value(modality, t));
         if (band)
         {

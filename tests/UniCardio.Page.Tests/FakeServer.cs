@@ -42,6 +42,9 @@ internal sealed class FakeServer : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>Half the width of generated pressure's band, mmHg.</summary>
+    public double HalfBand { get; set; } = 5;
+
     /// <summary>Control messages that came, in order.</summary>
     public ConcurrentQueue<JsonObject> Received { get; } = new();
 
@@ -146,7 +149,7 @@ internal sealed class FakeServer : IAsyncDisposable
                 await Task.Delay(500, _stop.Token);
                 byte[] frame;
                 lock (_gate)
-                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)));
+                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)), HalfBand);
                 foreach (WebSocket socket in _sockets.Keys)
                     await SendAsync(socket, frame, WebSocketMessageType.Binary);
             }

@@ -71,6 +71,9 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         Assert.True(measured.Count(c => c == '.') <= measured.Length / 50, $"the measured line is open: {measured}");
         Assert.True(generated.Count(c => c == '.') >= generated.Length / 10, $"the generated line is closed: {generated}");
         await page.Page.Locator(".figure.pressure .mark").WaitForAsync();
+        // Draws that disagree make no figure.
+        _server.HalfBand = 40;
+        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent === '– –' && document.querySelector('.figure.pressure .source').textContent === 'band too wide'");
         await page.Switch("bp", "sensor").ClickAsync();
         await page.KindAsync("bp", "measured");
         Assert.Empty(page.Errors);

@@ -27,7 +27,7 @@ class Figure {
   show(text, source, generated) {
     const none = text.startsWith("– –");
     write(this.value, text);
-    write(this.source, none ? "" : source);
+    write(this.source, source);
     this.mark.hidden = none || !generated;
     this.root.classList.toggle("none", none);
     this.root.classList.toggle("generated", !none && generated);
@@ -53,10 +53,10 @@ export class Numerals {
 
   show({ heart, pressure, pulse }) {
     const both = Number.isFinite(pressure.systolic) ? `${whole(pressure.systolic)}/${whole(pressure.diastolic)}` : "– –";
-    this.heart.show(whole(heart.rate), heart.source, heart.generated);
-    this.pressure.show(both, "", pressure.generated);
+    this.heart.show(whole(heart.rate), Number.isFinite(heart.rate) ? heart.source : "", heart.generated);
+    this.pressure.show(both, pressure.uncertain ? "band too wide" : "", pressure.generated);
     this.mean.show(whole(pressure.mean), "", pressure.generated);
-    this.pulse.show(whole(pulse.rate), "from pulses", pulse.generated);
+    this.pulse.show(whole(pulse.rate), Number.isFinite(pulse.rate) ? "from pulses" : "", pulse.generated);
     const told = (name, figure, unit) => figure.value.textContent.startsWith("–") ? `${name} not available.` : `${name} ${figure.value.textContent} ${unit}${figure.mark.hidden ? "" : ", generated"}.`;
     this.lanes.ecg.describe(told("Heart rate", this.heart, "beats a minute"));
     this.lanes.bp.describe(told("Pressure", this.pressure, "millimetres of mercury"));

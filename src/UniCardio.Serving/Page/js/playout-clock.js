@@ -38,7 +38,7 @@ export class PlayoutClock {
     if (this.starving && behind < RESERVE + 0.3)
       return;
     this.starving = false;
-    const rate = 1 + Math.max(-0.08, Math.min(0.08, 0.25 * (this.left - RESERVE)));
+    const rate = 1 + Math.max(-0.08, Math.min(0.3, 0.25 * (this.left - RESERVE)));
     this.shown += passed * rate * RATE * this.speed;
     if (this.shown >= end) {
       this.shown = end;

@@ -1,4 +1,4 @@
-// Draws one trace on a canvas. Nothing is allocated an animation frame.
+// Draws one trace on a canvas, without making an object an animation frame.
 
 import { Kind, isGenerated } from "./frame.js";
 import { CAPACITY, RATE } from "./trace-store.js";
@@ -58,7 +58,11 @@ export class TracePainter {
   }
 
   y(value) {
-    return this.height * (this.axis.high - value) / (this.axis.high - this.axis.low);
+    return (this.axis.high - value) * this.perUnit;
+  }
+
+  get perUnit() {
+    return this.height / (this.axis.high - this.axis.low);
   }
 
   /** Sample under a point of the canvas. */
@@ -77,7 +81,7 @@ export class TracePainter {
     c.fillStyle = this.colors.plot;
     c.fillRect(0, 0, this.width, this.height);
     this.paintGaps(ring, from, to);
-    this.paintGrid(store, right);
+    this.paintGrid(store);
     this.paintBand(ring, from, to);
     this.paintInput(ring, from, to);
     this.paintLines(ring, from, to);
@@ -98,10 +102,10 @@ export class TracePainter {
       i = from;
       ring.phase[i & MASK] = 0;
     }
-    const perUnit = this.height / (this.axis.high - this.axis.low);
+    const { perSample, perUnit } = this;
     for (; i < to; i++) {
       const rise = (ring.value[i & MASK] - ring.value[(i - 1) & MASK]) * perUnit;
-      const length = rise === rise ? Math.sqrt(this.perSample * this.perSample + rise * rise) : 0;
+      const length = rise === rise ? Math.sqrt(perSample * perSample + rise * rise) : 0;
       ring.phase[i & MASK] = (ring.phase[(i - 1) & MASK] + length) % DASH_LENGTH;
     }
     this.phasedTo = to;
@@ -143,7 +147,7 @@ export class TracePainter {
     c.fillText(text, left + visible / 2, this.height / 2);
   }
 
-  paintGrid(store, right) {
+  paintGrid(store) {
     const c = this.context;
     c.lineWidth = 1;
     c.setLineDash(SOLID);
@@ -155,21 +159,22 @@ export class TracePainter {
       c.lineTo(this.width, y);
     }
     // Five millimetres at 25 mm/s are 0.2 s.
-    const first = store.timeOf(right - this.span), last = store.timeOf(right);
-    const fine = this.perSample * RATE >= 40;
-    if (fine)
-      for (let t = Math.ceil(first * 5); t <= last * 5; t++)
-        this.line(this.timeX(store, t / 5));
+    if (this.perSample * RATE >= 40)
+      this.paintTimes(store, 5);
     c.stroke();
     c.strokeStyle = this.colors.second;
     c.beginPath();
-    for (let t = Math.ceil(first); t <= last; t++)
-      this.line(this.timeX(store, t));
+    this.paintTimes(store, 1);
     c.stroke();
   }
 
-  timeX(store, time) {
-    return this.x(store.zero + (time - store.zeroTime) * RATE);
+  /** Upright lines, so many a second. */
+  paintTimes(store, many) {
+    const c = this.context, zero = this.x(store.zero - store.zeroTime * RATE), spacing = this.perSample * RATE / many;
+    for (let k = Math.ceil((GUTTER - zero) / spacing), x = zero + k * spacing; x <= this.width; x += spacing) {
+      c.moveTo(x, 0);
+      c.lineTo(x, this.height);
+    }
   }
 
   line(x) {
@@ -177,8 +182,10 @@ export class TracePainter {
     this.context.lineTo(x, this.height);
   }
 
+  // The loops over samples write x and y out: a call that returns a number may allocate one.
+
   paintBand(ring, from, to) {
-    const c = this.context;
+    const c = this.context, { perSample, perUnit } = this, left = this.x(0), top = this.y(0);
     c.fillStyle = this.colors.band;
     for (let i = from; i < to;) {
       if (Number.isNaN(ring.low[i & MASK])) {
@@ -188,9 +195,9 @@ export class TracePainter {
       const start = i;
       c.beginPath();
       for (; i < to && !Number.isNaN(ring.low[i & MASK]); i++)
-        c.lineTo(this.x(i), this.y(ring.high[i & MASK]));
+        c.lineTo(left + i * perSample, top - ring.high[i & MASK] * perUnit);
       for (let k = i - 1; k >= start; k--)
-        c.lineTo(this.x(k), this.y(ring.low[k & MASK]));
+        c.lineTo(left + k * perSample, top - ring.low[k & MASK] * perUnit);
       c.closePath();
       c.fill();
     }
@@ -198,7 +205,7 @@ export class TracePainter {
 
   // The input of denoised stretches, thin below the result.
   paintInput(ring, from, to) {
-    const c = this.context;
+    const c = this.context, { perSample, perUnit } = this, left = this.x(0), top = this.y(0);
     c.strokeStyle = this.colors.measured;
     c.lineWidth = 1;
     c.globalAlpha = 0.6;
@@ -206,12 +213,13 @@ export class TracePainter {
     let pen = false;
     for (let i = from; i < to; i++) {
       const v = ring.measured[i & MASK];
-      if (Number.isNaN(v))
+      if (Number.isNaN(v)) {
         pen = false;
-      else if (pen)
-        c.lineTo(this.x(i), this.y(v));
-      else {
-        c.moveTo(this.x(i), this.y(v));
+      } else {
+        // Canvas takes the first lineTo of a path for a moveTo, but not one after a hole.
+        if (!pen)
+          c.moveTo(left + i * perSample, top - v * perUnit);
+        c.lineTo(left + i * perSample, top - v * perUnit);
         pen = true;
       }
     }
@@ -220,18 +228,19 @@ export class TracePainter {
   }
 
   paintLines(ring, from, to) {
-    const c = this.context;
+    const c = this.context, { perSample, perUnit } = this, left = this.x(0), top = this.y(0);
     c.lineJoin = "round";
     for (let i = from; i < to;) {
       const group = groupOf(ring.kind[i & MASK]);
+      // A line begins at the sample before, where there is one: no hole between two styles.
       const start = i > from && group !== GROUPS.none && !Number.isNaN(ring.value[(i - 1) & MASK]) ? i - 1 : i;
-      c.beginPath();
-      for (let k = start; k < i; k++)
-        c.moveTo(this.x(k), this.y(ring.value[k & MASK]));
-      for (; i < to && groupOf(ring.kind[i & MASK]) === group; i++)
-        c.lineTo(this.x(i), this.y(ring.value[i & MASK]));
+      while (i < to && groupOf(ring.kind[i & MASK]) === group)
+        i++;
       if (group === GROUPS.none)
         continue;
+      c.beginPath();
+      for (let k = start; k < i; k++)
+        c.lineTo(left + k * perSample, top - ring.value[k & MASK] * perUnit);
       c.strokeStyle = group === GROUPS.generated ? this.colors.generated : this.colors.measured;
       c.lineWidth = group === GROUPS.generated ? 2.2 : 1.7;
       c.setLineDash(group === GROUPS.generated ? DASH : group === GROUPS.bridged ? DOTS : SOLID);

@@ -7,6 +7,7 @@ import { CAPACITY, RATE } from "./trace-store.js";
 const MASK = CAPACITY - 1;
 const WINDOW = 10 * RATE;
 const LONGEST_SILENCE = 1.5 * RATE; // newest samples without a signal before a numeral goes
+const WIDEST_BAND = 30; // mmHg from 5 to 95% of the draws, beyond which a generated pressure is no figure
 const intervals = new Float32Array(64), scratch = new Float32Array(64);
 const PPG = 0, BP = 1, ECG = 2;
 
@@ -14,7 +15,7 @@ export class Vitals {
   constructor() {
     this.heart = { rate: NaN, source: "", generated: false };
     this.pulse = { rate: NaN, generated: false };
-    this.pressure = { systolic: NaN, diastolic: NaN, mean: NaN, generated: false };
+    this.pressure = { systolic: NaN, diastolic: NaN, mean: NaN, generated: false, uncertain: false };
   }
 
   update(store) {
@@ -27,7 +28,7 @@ export class Vitals {
     heart.source = "from R-peaks";
     heart.generated = anyGenerated(store.rings[ECG], from, to);
     if (Number.isNaN(heart.rate)) {
-      const fromBp = pulseRate(store.rings[BP], from, to);
+      const fromBp = this.pressure.uncertain ? NaN : pulseRate(store.rings[BP], from, to);
       heart.rate = Number.isNaN(fromBp) ? this.pulse.rate : fromBp;
       heart.source = Number.isNaN(fromBp) ? "from PPG pulses" : "from ABP pulses";
       heart.generated = anyGenerated(store.rings[Number.isNaN(fromBp) ? PPG : BP], from, to);
@@ -38,7 +39,8 @@ export class Vitals {
     const p = this.pressure;
     p.systolic = p.diastolic = p.mean = NaN;
     p.generated = anyGenerated(ring, from, to);
-    if (silent(ring, to))
+    p.uncertain = !silent(ring, to) && widestBand(ring, from, to) > WIDEST_BAND;
+    if (p.uncertain || silent(ring, to))
       return;
     findPulses(ring, from, to);
     const n = beats.count - 1; // whole beats, onset to onset
@@ -97,6 +99,24 @@ function silent(ring, to) {
     if (ring.kind[i & MASK] !== Kind.noSignal)
       return false;
   return true;
+}
+
+// Mean width over each second, the widest of them.
+function widestBand(ring, from, to) {
+  let widest = 0;
+  for (let i = from; i + RATE <= to; i += RATE) {
+    let sum = 0, count = 0;
+    for (let k = i; k < i + RATE; k++) {
+      const width = ring.high[k & MASK] - ring.low[k & MASK];
+      if (width === width) {
+        sum += width;
+        count++;
+      }
+    }
+    if (count > RATE / 2)
+      widest = Math.max(widest, sum / count);
+  }
+  return widest;
 }
 
 function anyGenerated(ring, from, to) {
