@@ -87,9 +87,9 @@ public class ReportTests(InterimWeights weights)
         Assert.Equal("impute", json.GetProperty("rows")[0].GetProperty("kind").GetString());
         Assert.Equal(report.Rows[0].Scores.Rmse, json.GetProperty("rows")[0].GetProperty("scores").GetProperty("rmse").GetDouble());
 
-        // The page is well-formed, with three pictures a case.
+        // The page is well-formed, with three pictures a task.
         XElement page = XDocument.Parse(html.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)).Root!;
-        Assert.Equal(3 * 6, page.Descendants().Count(e => e.Name.LocalName == "svg"));
+        Assert.Equal(3 * 5, page.Descendants().Count(e => e.Name.LocalName == "svg"));
         Assert.Contains("impute bp | ppg,ecg", page.Value, StringComparison.Ordinal);
     }
 

@@ -3,7 +3,7 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Evaluation.Reports;
 
-/// <summary>An evaluation as one page with pictures of the best, the median and the worst window of each case.</summary>
+/// <summary>An evaluation as one page with pictures of the best, the median and the worst window of each task.</summary>
 public static class HtmlReport
 {
     /// <summary>Writes the page.</summary>
@@ -26,15 +26,19 @@ public static class HtmlReport
             .Heading(2, "Case by case")
             .Links(result.Cases.Select(c => (Anchor(c), Name(c))));
         foreach (CaseResult one in result.Cases)
-            AddCase(page, report, one);
+            AddCase(page, report, result, one);
         return page.ToString();
     }
 
-    private static void AddCase(HtmlPage page, EvaluationReport report, CaseResult one)
+    private static void AddCase(HtmlPage page, EvaluationReport report, EvaluationResult result, CaseResult one)
     {
         page.Heading(2, Name(one), Anchor(one));
         EvaluationRow[] rows = [.. report.Rows.Where(r => r.Recording == EvaluationRow.AllRecordings && r.Task == one.Task.ToString() && r.Corruption == one.Corruption.ToString())];
         page.Table(ReportTable.Headings(one.Task.Output), rows.Select(ReportTable.Cells));
+        // Pictures of a task at one noise or gap, the middle of the list: all would make a page of ten megabytes and show little more.
+        CaseResult[] alike = [.. result.Cases.Where(c => c.Task == one.Task)];
+        if (!ReferenceEquals(one, alike[alike.Length / 2]))
+            return;
         foreach (WindowExample example in one.Examples)
             page.Picture(WindowPicture.Of(example).ToSvg(), WindowPicture.Caption(example));
     }

@@ -15,7 +15,7 @@ internal static class EvaluationTables
     public static Table Short(EvaluationReport report)
     {
         Table table = ResultTable.Create([.. ShortTable.Headings.Take(Columns).Select(h => h is "case" or "best in window" or "best of all" ? h : $">{h}")]);
-        foreach (IReadOnlyList<string> row in ShortTable.Rows(report))
+        foreach (IReadOnlyList<string> row in ShortTable.Rows(report, intervals: false))
             table.Add([.. row.Take(Columns)]);
         return table;
     }
