@@ -14,6 +14,11 @@ public static class Program
 {
     public static void Main(string[] args)
     {
+        if (args is ["streaming", .. string[] rest])
+        {
+            StreamingLoad.Run(rest);
+            return;
+        }
         ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .AddColumn(new PeakColumn())

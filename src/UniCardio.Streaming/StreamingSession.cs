@@ -21,7 +21,7 @@ namespace UniCardio.Streaming;
 /// </para>
 /// <para>Safe to use from several threads; samples are taken in the order in which they get hold of the session.</para>
 /// </remarks>
-public sealed class StreamingSession : IDisposable, IHopSink
+public sealed partial class StreamingSession : IDisposable, IHopSink
 {
     internal static readonly TimeSpan LargestTime = TimeSpan.FromDays(36525);
 
@@ -227,7 +227,7 @@ public sealed class StreamingSession : IDisposable, IHopSink
         }
     }
 
-    /// <summary>Closes the session at once; frames that were not delivered are not.</summary>
+    /// <summary>Closes the session at once; frames that were not delivered are not. A call of the handler that is under way on another thread ends by itself.</summary>
     public void Dispose() => Close(null);
 
     HopPlan IHopSink.Rent()
@@ -305,95 +305,6 @@ public sealed class StreamingSession : IDisposable, IHopSink
         _tally.SkippedHops += hops;
         if (hops > 0)
             StreamingMetrics.SkippedHops.Add(hops);
-    }
-
-    /// <summary>Hands on every frame that is ready. If another thread is at it, that one does.</summary>
-    internal void Deliver()
-    {
-        if (Interlocked.Increment(ref _deliveries) != 1)
-            return;
-        Volatile.Write(ref _deliveringThread, Environment.CurrentManagedThreadId);
-        int seen;
-        do
-        {
-            seen = Volatile.Read(ref _deliveries);
-            while (TryTakeFrame(out long readyTimestamp, out bool isEnd))
-                HandOn(readyTimestamp, isEnd);
-        }
-        while (Interlocked.Add(ref _deliveries, -seen) != 0);
-        Volatile.Write(ref _deliveringThread, 0);
-    }
-
-    private bool TryTakeFrame(out long readyTimestamp, out bool isEnd)
-    {
-        (readyTimestamp, isEnd) = (0, false);
-        lock (_host.Gate)
-        {
-            if (_isClosed || !Queue.TryDeliver(out HopPlan plan, out HopPlan? source))
-                return false;
-            _tally.LostHops += Assembler.Build(plan, source, _frame) ? 1 : 0;
-            _tally.Frames++;
-            Queue.RemoveFirst();
-            (readyTimestamp, isEnd) = (plan.ReadyTimestamp, plan.EndsStream);
-            plan.IsDelivered = true;
-            if (plan.InBatch == 0)
-                Queue.Return(plan);
-        }
-        return true;
-    }
-
-    private void HandOn(long readyTimestamp, bool isEnd)
-    {
-        _frame.ComputeDelay = _time.GetElapsedTime(readyTimestamp);
-        StreamingMetrics.Hops.Add(1);
-        StreamingMetrics.Delay.Record((_frame.AlgorithmicDelay + _frame.ComputeDelay).TotalSeconds);
-        StreamingMetrics.ComputeDelay.Record(_frame.ComputeDelay.TotalSeconds);
-        try
-        {
-            if (_handler is not null)
-                _handler(this, _frame);
-            else
-                Enqueue();
-        }
-        catch (Exception e)
-        {
-            Close(e);
-        }
-        if (isEnd)
-            Close(null);
-    }
-
-    private void Enqueue()
-    {
-        while (_frames!.Reader.Count >= Options.FrameQueue && _frames.Reader.TryRead(out _))
-        {
-            lock (_host.Gate)
-                _tally.DroppedFrames++;
-        }
-        _frame.Dropped = _tally.DroppedFrames;
-        _frames.Writer.TryWrite(_frame.Clone());
-    }
-
-    // Keeps the hops that wait for computing or delivery to a number, whatever the machine does; the handler may hold that up, and then so may we.
-    private void MakeRoom()
-    {
-        int most = _host.Options.MostWaitingHops;
-        lock (_host.Gate)
-        {
-            if (Queue.Count <= most)
-                return;
-            CountSkipped(Queue.Force(most));
-        }
-        Deliver();
-        while (!_isClosed && Volatile.Read(ref _deliveringThread) is int thread && thread != 0 && thread != Environment.CurrentManagedThreadId)
-        {
-            lock (_host.Gate)
-            {
-                if (Queue.Count <= 2 * most)
-                    return;
-            }
-            Thread.Sleep(1);
-        }
     }
 
     private void Close(Exception? fault)

@@ -68,8 +68,8 @@ public sealed record StreamingSessionOptions
     /// <summary>Gaps that last no longer than this (0 to 0.2 s) are bridged by a straight line and never generated.</summary>
     public TimeSpan BridgedGap { get; init; } = TimeSpan.FromMilliseconds(16);
 
-    /// <summary>How long a hop may wait for its computation to begin; later ones are skipped for the newest.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long a hop may wait for its computation to begin, 0 to 1 h. A session whose oldest hop has waited longer skips to its newest.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Frames that wait for a reader of <see cref="StreamingSession.ReadAllAsync"/>; beyond that the oldest is dropped and counted. 1 to 4096.</summary>
     public int FrameQueue { get; init; } = 64;
