@@ -18,7 +18,8 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ServerOptions op
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is left to be answered.
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception problem) when (!context.Response.HasStarted)
         {

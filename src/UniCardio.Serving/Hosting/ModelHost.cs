@@ -1,29 +1,31 @@
+using UniCardio.Engine.Model;
 using UniCardio.Serving.Inference;
+using UniCardio.Streaming;
 
 namespace UniCardio.Serving.Hosting;
 
 /// <summary>What computes, once the weights are packed.</summary>
-internal sealed record Served(ServedModel Model, InferWorker Infer);
+internal sealed record Served(ServedModel Model, InferWorker Infer, StreamingHost Live);
 
 /// <summary>Loads the network in the background and says whether it is there.</summary>
 internal sealed class ModelHost : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
+    private readonly ServerOptions _options;
     private volatile Served? _served;
+    private volatile bool _isReady;
     private volatile bool _stopping;
 
-    public ModelHost(ServerOptions options, Func<CancellationToken, ServedModel> load) =>
-        Ready = Task.Run(() =>
-        {
-            ServedModel model = load(_cancellation.Token);
-            _served = new Served(model, new InferWorker(model.Engine, options, () => 0));
-        });
+    public ModelHost(ServerOptions options) => _options = options;
 
     /// <summary>Ends when the server is ready, or with what went wrong.</summary>
-    public Task Ready { get; }
+    public Task Ready { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Whether somebody has asked to stop.</summary>
+    public bool IsStopping => _stopping;
 
     /// <summary>Whether requests are answered: the weights are packed and nobody has asked to stop.</summary>
-    public bool IsReady => _served is not null && !_stopping;
+    public bool IsReady => _isReady && !_stopping;
 
     /// <summary>What computes, or null.</summary>
     public Served? Served => _served;
@@ -33,8 +35,21 @@ internal sealed class ModelHost : IDisposable
     {
         if (_stopping)
             throw RequestException.Unavailable("the server is shutting down", 5);
-        return _served ?? throw RequestException.Unavailable("the weights are not packed yet", 2);
+        return _isReady ? _served! : throw RequestException.Unavailable("the weights are not packed yet", 2);
     }
+
+    /// <summary>Begins to load.</summary>
+    /// <param name="load">Loads and packs the weights.</param>
+    /// <param name="prepare">What is to be done before the server is ready.</param>
+    public void Start(Func<CancellationToken, ServedModel> load, Action<Served> prepare) => Ready = Task.Run(() =>
+    {
+        ServedModel model = load(_cancellation.Token);
+        Served served = _served = Share(model);
+        // The commonest task, so that the first patient does not wait for the compiler.
+        served.Live.WarmUp([CardioTask.Impute(Modality.Bp, ModalitySet.Ppg)], _options.Live, cancellation: _cancellation.Token);
+        prepare(served);
+        _isReady = true;
+    });
 
     /// <summary>From now on nothing is ready; finishes what is in flight.</summary>
     public async Task DrainAsync(TimeSpan time)
@@ -43,6 +58,20 @@ internal sealed class ModelHost : IDisposable
         await _cancellation.CancelAsync();
         if (_served is Served served)
             await served.Infer.DrainAsync(time);
+    }
+
+    private Served Share(ServedModel model)
+    {
+        try
+        {
+            var live = new StreamingHost(model.Engine, new StreamingHostOptions { LargestBatch = _options.LargestBatch, MostSessions = _options.MostPatients, MostComputeBytes = _options.MostComputeBytes });
+            return new Served(model, new InferWorker(model.Engine, _options, () => live.QueueLength), live);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -54,6 +83,7 @@ internal sealed class ModelHost : IDisposable
         if (_served is Served served)
         {
             served.Infer.Dispose();
+            served.Live.Dispose();
             served.Model.Dispose();
         }
         _cancellation.Dispose();

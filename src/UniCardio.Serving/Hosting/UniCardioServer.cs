@@ -9,6 +9,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Inference;
+using UniCardio.Serving.Live;
+using UniCardio.Serving.Metrics;
 
 namespace UniCardio.Serving;
 
@@ -28,13 +30,18 @@ public sealed class UniCardioServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ServerOptions _options;
     private readonly ModelHost _host;
+    private readonly PatientRegistry _patients;
+    private readonly SessionKeeper _keeper;
+    private readonly MetricsCollector _metrics = new();
     private int _stopped;
 
-    private UniCardioServer(WebApplication app, ServerOptions options, ModelHost host)
+    private UniCardioServer(WebApplication app, ServerOptions options)
     {
         _app = app;
         _options = options;
-        _host = host;
+        _host = new ModelHost(options);
+        _patients = new PatientRegistry(options, _host, Log<PatientRegistry>());
+        _keeper = new SessionKeeper(options, _patients, Log<SessionKeeper>());
     }
 
     /// <summary>Where the server listens, with the port that it got.</summary>
@@ -56,19 +63,18 @@ public sealed class UniCardioServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(load);
         options.Validate();
         WebApplication app = Build(options, logging);
-        var host = new ModelHost(options, load);
-        var server = new UniCardioServer(app, options, host);
+        var server = new UniCardioServer(app, options);
         try
         {
             server.Map();
             await app.StartAsync(cancellation);
+            server._host.Start(load, server.Prepare);
             server.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
             return server;
         }
         catch
         {
-            host.Dispose();
-            await app.DisposeAsync();
+            await server.DisposeAsync();
             throw;
         }
     }
@@ -79,6 +85,8 @@ public sealed class UniCardioServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
         await _host.DrainAsync(_options.DrainTime);
+        await _keeper.StopAsync();
+        await _patients.ShutDownAsync(_options.DrainTime);
         await _app.StopAsync();
     }
 
@@ -88,6 +96,17 @@ public sealed class UniCardioServer : IAsyncDisposable
         await StopAsync();
         await _app.DisposeAsync();
         _host.Dispose();
+        _metrics.Dispose();
+    }
+
+    private ILogger<T> Log<T>() => _app.Services.GetRequiredService<ILogger<T>>();
+
+    private void Prepare(Served served)
+    {
+        _keeper.Restore(served);
+        if (_options.Demo is string demo)
+            _patients.StartDemo(demo, served);
+        _keeper.Start();
     }
 
     private static WebApplication Build(ServerOptions options, Action<ILoggingBuilder>? logging)
@@ -145,6 +164,8 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app.UseMiddleware<AccessPolicy>(_options);
         _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
         new InferEndpoints(_options, _host).Map(_app);
+        new LiveEndpoints(_options, _patients, Log<LiveEndpoints>()).Map(_app);
+        new MetricsEndpoints(_options, _host, _patients, _metrics).Map(_app);
         PageFiles.Map(_app);
     }
 

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Net.WebSockets;
+using UniCardio.Serving.Hosting;
+using UniCardio.Serving.Metrics;
+using UniCardio.Serving.Protocol;
+
+namespace UniCardio.Serving.Live;
+
+/// <summary>The addresses of PROTOCOL.md but for the events.</summary>
+internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry registry, ILogger<LiveEndpoints> log)
+{
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/patients", context => WriteAsync(context, registry.List()));
+        endpoints.MapGet("/recordings", context => WriteAsync(context, registry.Recordings()));
+        endpoints.MapGet("/live/{patient}", LiveAsync);
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T message)
+    {
+        byte[] body = ProtocolJson.Bytes(message);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private async Task LiveAsync(HttpContext context)
+    {
+        var patient = (string)context.GetRouteValue("patient")!;
+        if (!LiveProtocol.IsPatient(patient))
+            throw RequestException.Bad($"a patient's name has 1 to {LiveProtocol.LongestPatient} letters, digits, '-', '_' and '.', the first a letter or digit");
+        bool binary = context.Request.Query["frames"].ToString() switch
+        {
+            "binary" => true,
+            "" or "json" => false,
+            _ => throw RequestException.Bad("'frames' should be json or binary"),
+        };
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            throw new RequestException(StatusCodes.Status426UpgradeRequired, "this address takes WebSockets");
+        }
+        registry.CheckRoom(patient);
+        registry.Enter();
+        try
+        {
+            string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(LiveProtocol.Subprotocol) ? LiveProtocol.Subprotocol : null;
+            using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
+            using var connection = new LiveConnection(socket, binary, registry, options, log);
+            using Activity? activity = ServingMetrics.Activities.StartActivity("live.connection", ActivityKind.Server);
+            await registry.RunAsync(patient, connection);
+        }
+        finally
+        {
+            registry.Leave();
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Collections.Concurrent;
+using UniCardio.Engine.Model;
+using UniCardio.Serving.Hosting;
+using UniCardio.Serving.Protocol;
+using UniCardio.Streaming;
+
+namespace UniCardio.Serving.Live;
+
+/// <summary>All patients of a server.</summary>
+internal sealed partial class PatientRegistry(ServerOptions options, ModelHost host, ILogger<PatientRegistry> log)
+{
+    // The part of a window that networks are trained to fill.
+    private const double ImputedShare = 0.3;
+
+    private readonly ConcurrentDictionary<string, Patient> _patients = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<LiveConnection, byte> _connections = new();
+    private readonly RecordingFolder _recordings = new(options.Recordings);
+    private int _connectionCount;
+    private long _changes;
+
+    /// <summary>What computes, or null.</summary>
+    public Served? Served => host.Served;
+
+    public TimeSpan Linger => options.Linger;
+
+    /// <summary>The network's sizes; only where a session is open.</summary>
+    public ModelConfiguration Configuration => Served!.Model.Engine.Configuration;
+
+    /// <summary>Live connections and event streams.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Grows with every session that begins, changes or ends.</summary>
+    public long Changes => Interlocked.Read(ref _changes);
+
+    /// <summary>Patients with a session.</summary>
+    public IEnumerable<(Patient Patient, LiveSession Session)> Sessions => _patients.Values.Select(p => (p, p.Session!)).Where(p => p.Item2 is not null);
+
+    /// <exception cref="ProtocolException">The server is not ready, or not any more.</exception>
+    public Served Require()
+    {
+        try
+        {
+            return host.Require();
+        }
+        catch (RequestException problem)
+        {
+            throw new ProtocolException(host.Served is null ? ErrorCode.NotReady : ErrorCode.Shutdown, problem.Message, problem);
+        }
+    }
+
+    /// <summary>Counts a connection.</summary>
+    /// <exception cref="RequestException">There are too many.</exception>
+    public void Enter()
+    {
+        if (Interlocked.Increment(ref _connectionCount) > options.MostConnections)
+        {
+            Interlocked.Decrement(ref _connectionCount);
+            throw RequestException.Unavailable($"{options.MostConnections} connections are open, which is as many as this server allows", 5);
+        }
+        Metrics.ServingMetrics.Connections.Add(1);
+    }
+
+    public void Leave()
+    {
+        Interlocked.Decrement(ref _connectionCount);
+        Metrics.ServingMetrics.Connections.Add(-1);
+    }
+
+    /// <summary>Refuses a connection for a patient that could get no session.</summary>
+    /// <exception cref="RequestException">The server is full or going down.</exception>
+    public void CheckRoom(string patient)
+    {
+        if (host.IsStopping)
+            throw RequestException.Unavailable("the server is shutting down", 5);
+        if (_patients.GetValueOrDefault(patient)?.Session is null && Sessions.Count() >= options.MostPatients)
+            throw RequestException.Unavailable($"{options.MostPatients} patients have a session, which is as many as this server allows", 5);
+    }
+
+    /// <summary>Serves a connection until it closes.</summary>
+    public async Task RunAsync(string patient, LiveConnection connection)
+    {
+        Patient found;
+        while (!(found = _patients.GetOrAdd(patient, name => new Patient(name, this))).TryAttach(connection))
+        {
+        }
+        _connections.TryAdd(connection, 0);
+        try
+        {
+            if (host.IsStopping)
+                connection.ShutDown();
+            await connection.RunAsync(found);
+        }
+        finally
+        {
+            _connections.TryRemove(connection, out _);
+        }
+    }
+
+    public bool Remove(Patient patient) => _patients.TryRemove(KeyValuePair.Create(patient.Name, patient));
+
+    /// <exception cref="ProtocolException">More draws than allowed.</exception>
+    public void CheckDraws(LiveSettings settings)
+    {
+        if (settings.Draws > options.MostDraws)
+            throw new ProtocolException(ErrorCode.Invalid, $"draws: {settings.Draws} is not between 1 and {options.MostDraws}, as many as this server allows");
+    }
+
+    /// <summary>Options of a session that has these settings, without channels.</summary>
+    public StreamingSessionOptions OptionsOf(LiveSettings settings)
+    {
+        CheckDraws(settings);
+        var defaults = new StreamingSessionOptions();
+        TimeSpan hop = settings.Hop ?? DefaultHop(defaults.Hop);
+        return defaults with
+        {
+            Generate = settings.Generate ?? defaults.Generate,
+            Denoise = settings.Denoise ?? defaults.Denoise,
+            Sampling = settings.ApplyTo(options.Live),
+            Seed = settings.Seed ?? defaults.Seed,
+            Hop = hop,
+            Window = settings.Window ?? defaults.Window,
+            MaximumLateness = settings.Lateness ?? defaults.MaximumLateness,
+            ImputeFor = SlotTime * ImputedShare < defaults.ImputeFor ? SlotTime * ImputedShare : defaults.ImputeFor,
+            Fade = hop / 5 < defaults.Fade ? hop / 5 : defaults.Fade,
+        };
+    }
+
+    /// <summary>Replays a recording for a patient.</summary>
+    public async Task ReplayAsync(Patient patient, ReplayMessage message, LiveConnection from, CancellationToken cancellation)
+    {
+        Served served = Require();
+        string path = _recordings.Find(message.Recording);
+        Replay replay = await Task.Run(() => Replay.Of(RecordingFolder.Read(path, cancellation), new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
+        patient.Replay(replay, message.Settings, served, message.Id, from);
+    }
+
+    /// <summary>Replays the demonstration's recording in a loop.</summary>
+    public void StartDemo(string path, Served served)
+    {
+        Replay replay = Replay.Of(RecordingFolder.Read(path, CancellationToken.None), new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
+        _patients.GetOrAdd("demo", name => new Patient(name, this)).Replay(replay, new LiveSettings(), served, null, null);
+    }
+
+    /// <summary>Goes on with a patient's session from a checkpoint.</summary>
+    public void Restore(string patient, byte[] checkpoint, Served served) => _patients.GetOrAdd(patient, name => new Patient(name, this)).Restore(checkpoint, served);
+
+    /// <summary>Watches over a replay.</summary>
+    public void Run(Func<Task<bool>> replay, LiveSession session, Patient patient) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            if (!await replay())
+                return;
+            session.Streaming.Complete();
+            while (session.WaitingHops > 0 && session.Streaming.Fault is null && patient.Session == session)
+                await Task.Delay(5);
+            patient.End(session, "completed", "the recording has come to its end");
+        }
+#pragma warning disable CA1031 // Nobody awaits this task: what it runs into ends its session, not the server.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            LogReplay(log, session.Number, problem);
+            patient.End(session, "failed", "the replay failed; the server's log has the cause");
+        }
+    });
+
+    public PatientList List() => new([.. Sessions.OrderBy(s => s.Patient.Name, StringComparer.Ordinal).Select(s => s.Session.Describe(s.Patient.Name, s.Patient.Connections.Length))], options.MostPatients);
+
+    public RecordingList Recordings() => new([.. _recordings.List().Keys]);
+
+    public void HasStarted(LiveSession session) => LogStarted(log, session.Number, session.Source.Kind, session.Streaming.Options.Hop.TotalSeconds);
+
+    public void HasChanged() => Interlocked.Increment(ref _changes);
+
+    public void HasEnded(Patient patient, LiveSession session, string reason)
+    {
+        SessionCounts counts = session.Streaming.Counts;
+        LogEnded(log, session.Number, reason, counts.Frames, counts.Windows, counts.SkippedHops);
+        HasChanged();
+        Ended?.Invoke(patient, session, reason);
+    }
+
+    /// <summary>A session has ended.</summary>
+    public event Action<Patient, LiveSession, string>? Ended;
+
+    /// <summary>Ends everything: sessions are told, connections closed.</summary>
+    public async Task ShutDownAsync(TimeSpan time)
+    {
+        foreach ((_, LiveSession session) in Sessions)
+            await session.Feeding.CancelAsync();
+        if (Served is Served served)
+        {
+            try
+            {
+                await served.Live.DrainAsync().WaitAsync(time);
+            }
+            catch (TimeoutException)
+            {
+                LogUnfinished(log, served.Live.QueueLength);
+            }
+        }
+        foreach ((Patient patient, LiveSession session) in Sessions)
+            patient.End(session, "shutdown", "the server is going down");
+        foreach (LiveConnection connection in _connections.Keys)
+            connection.ShutDown();
+        for (int i = 0; i < 500 && !_connections.IsEmpty; i++)
+            await Task.Delay(10);
+    }
+
+    // What the network takes at a time.
+    private TimeSpan SlotTime => TimeSpan.FromSeconds(Configuration.SlotSamples / StreamingFrame.SampleRate);
+
+    // A network with a short window cannot take the usual hop.
+    private TimeSpan DefaultHop(TimeSpan usual) => usual <= SlotTime / 2 ? usual : SlotTime / 2;
+
+    [LoggerMessage(20, LogLevel.Information, "Session {Session} opened: {Source}, hop {Hop} s")]
+    private static partial void LogStarted(ILogger log, long session, string source, double hop);
+
+    [LoggerMessage(21, LogLevel.Information, "Session {Session} ended: {Reason}; {Frames} frames, {Windows} windows, {Skipped} hops skipped")]
+    private static partial void LogEnded(ILogger log, long session, string reason, long frames, long windows, long skipped);
+
+    [LoggerMessage(22, LogLevel.Error, "The replay of session {Session} failed")]
+    private static partial void LogReplay(ILogger log, long session, Exception problem);
+
+    [LoggerMessage(23, LogLevel.Warning, "Shut down with {Hops} hops not computed")]
+    private static partial void LogUnfinished(ILogger log, int hops);
+}

@@ -1,0 +1,48 @@
+using UniCardio.Serving.Protocol;
+using UniCardio.Signals;
+
+namespace UniCardio.Serving.Live;
+
+/// <summary>
+/// The operator's folder of recordings. Clients name what stands in its listing; no text of theirs becomes part of a path. A recording is called as its file is
+/// without the extension, or with it where two would have one name.
+/// </summary>
+internal sealed class RecordingFolder(string? folder)
+{
+    private const int MostRecordings = 10_000;
+    private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
+
+    /// <summary>Names and paths, in the order of the names.</summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public IReadOnlyDictionary<string, string> List()
+    {
+        var recordings = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (folder is null)
+            return recordings;
+        string[] paths = [.. Directory.EnumerateFiles(folder).Where(p => Extensions.Contains(Path.GetExtension(p), StringComparer.OrdinalIgnoreCase)).Take(MostRecordings)];
+        foreach (IGrouping<string, string> same in paths.GroupBy(p => Path.GetFileNameWithoutExtension(p), StringComparer.Ordinal))
+        {
+            foreach (string path in same)
+                recordings.Add(same.Count() == 1 ? same.Key : Path.GetFileName(path), path);
+        }
+        return recordings;
+    }
+
+    /// <exception cref="ProtocolException">There is none of this name.</exception>
+    public string Find(string name) =>
+        List().GetValueOrDefault(name) ?? throw new ProtocolException(ErrorCode.NotFound, folder is null ? "this server has no recordings" : "there is no recording of this name; /recordings lists them");
+
+    /// <summary>Reads a recording.</summary>
+    /// <exception cref="ProtocolException">It cannot be read; the message holds no path.</exception>
+    public static Recording Read(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            return RecordingFile.Read(path, new RecordingReadOptions { MaxFileBytes = 256L << 20, MaxSamples = 1L << 26 }, cancellation);
+        }
+        catch (SignalException problem)
+        {
+            throw new ProtocolException(ErrorCode.Invalid, "the recording cannot be read; the server's operator can find out with 'unicardio info'", problem);
+        }
+    }
+}
