@@ -123,8 +123,15 @@ internal sealed class LiveClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_socket.State == WebSocketState.Open)
-            await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Timeout());
+        try
+        {
+            if (_socket.State == WebSocketState.Open)
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Timeout());
+        }
+        catch (WebSocketException)
+        {
+            // The server has gone first.
+        }
         _socket.Dispose();
     }
 

@@ -222,6 +222,9 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
         await device.SendAsync(Open);
         long number = (await device.NextAsync("session")).GetProperty("session").GetInt64();
         await PushAllAsync(device, true, 0, 250);
+        // Aborting drops what is on its way.
+        await device.SendAsync("""{"type":"counts"}""");
+        await device.NextAsync("counts");
         device.Abort();
 
         await using LiveClient again = await LiveClient.ConnectAsync(shared.Server, patient);

@@ -5,7 +5,7 @@ using UniCardio.Serving.Protocol;
 namespace UniCardio.Serving.Hosting;
 
 /// <summary>The outermost frame of every request: whatever goes wrong becomes a status and <c>{"error": "..."}</c>, as the Open Inference Protocol has it.</summary>
-internal sealed partial class ErrorBodies(RequestDelegate next, ServerOptions options, ILogger<ErrorBodies> log)
+internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBodies> log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -32,7 +32,6 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ServerOptions op
         (int Status, string Message, int? Retry) answer = problem switch
         {
             RequestException r => (r.Status, r.Message, r.RetryAfter),
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (StatusCodes.Status413PayloadTooLarge, $"the body has more than {options.MostBodyBytes} bytes, which is as much as this server takes", null),
             BadHttpRequestException b => (b.StatusCode, b.Message, null),
             NonFiniteResultException n => (StatusCodes.Status422UnprocessableEntity, n.Message, null),
             UniCardioException u => (StatusCodes.Status400BadRequest, u.Message, null),

@@ -134,7 +134,8 @@ public sealed class UniCardioServer : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.MostBodyBytes;
+        // Looked at where bodies are read: so the answer is sent, and the rest of the body read and dropped for a while, before the connection is closed.
+        kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         // Live connections are counted where they can be answered; these are for those that never send a request.
         kestrel.Limits.MaxConcurrentConnections = 256L + (4L * options.MostConnections);
@@ -159,7 +160,7 @@ public sealed class UniCardioServer : IAsyncDisposable
 
     private void Map()
     {
-        _app.UseMiddleware<ErrorBodies>(_options);
+        _app.UseMiddleware<ErrorBodies>();
         _app.UseRouting();
         _app.UseMiddleware<AccessPolicy>(_options);
         _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });

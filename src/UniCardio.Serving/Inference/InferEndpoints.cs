@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using UniCardio.Serving.Hosting;
@@ -108,11 +109,22 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
     // Grows with what has come, not with what is announced.
     private async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
-        if (request.ContentLength > options.MostBodyBytes)
-            throw new BadHttpRequestException("too large", StatusCodes.Status413PayloadTooLarge);
-        using var body = new MemoryStream();
-        await request.Body.CopyToAsync(body, cancellation);
-        return body.ToArray();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            using var body = new MemoryStream();
+            for (int read = -1; read != 0; body.Write(buffer, 0, read))
+            {
+                if (request.ContentLength > options.MostBodyBytes || body.Length > options.MostBodyBytes)
+                    throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"the body has more than {options.MostBodyBytes} bytes, which is as much as this server takes");
+                read = await request.Body.ReadAsync(buffer, cancellation);
+            }
+            return body.ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static Task WriteAsync<T>(HttpContext context, int status, T message)

@@ -88,7 +88,7 @@ internal sealed partial class LiveConnection : IDisposable
 
     public void Dispose()
     {
-        _outbox.Clear();
+        _outbox.Dispose();
         _end.Dispose();
         ArrayPool<byte>.Shared.Return(_buffer);
     }

@@ -4,7 +4,7 @@ namespace UniCardio.Serving.Live;
 /// What a connection is to be sent, in order. Frames beyond a number are dropped, the oldest first, and counted; control messages are kept, and are too many only if the
 /// client asks without reading.
 /// </summary>
-internal sealed class Outbox(int mostFrames)
+internal sealed class Outbox(int mostFrames) : IDisposable
 {
     private const int MostControls = 1024;
 
@@ -39,8 +39,8 @@ internal sealed class Outbox(int mostFrames)
             {
                 _controls++;
             }
+            _ready.Release();
         }
-        _ready.Release();
         return true;
     }
 
@@ -81,12 +81,12 @@ internal sealed class Outbox(int mostFrames)
             if (_isClosed)
                 return;
             _isClosed = true;
+            _ready.Release();
         }
-        _ready.Release();
     }
 
-    /// <summary>Closes and releases what is in it.</summary>
-    public void Clear()
+    /// <summary>Closes and releases what is in it; nobody takes from it any more.</summary>
+    public void Dispose()
     {
         Close();
         lock (_lock)
@@ -96,6 +96,7 @@ internal sealed class Outbox(int mostFrames)
             _items.Clear();
             _frames.Clear();
         }
+        _ready.Dispose();
     }
 
     private void Drop()

@@ -12,7 +12,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
     private readonly Lock _lock = new();
     private volatile LiveConnection[] _connections = [];
     private volatile LiveSession? _session;
-    private CancellationTokenSource? _lingering;
+    private long _lingering;
+    private bool _lingers;
     private bool _isRemoved;
 
     public string Name => name;
@@ -90,8 +91,14 @@ internal sealed class Patient(string name, PatientRegistry registry)
     {
         lock (_lock)
         {
-            _session = LiveSession.Restore(this, served.Live, checkpoint);
-            Settle();
+            try
+            {
+                _session = LiveSession.Restore(this, served.Live, checkpoint);
+            }
+            finally
+            {
+                Settle();
+            }
         }
     }
 
@@ -129,29 +136,24 @@ internal sealed class Patient(string name, PatientRegistry registry)
     {
         LiveSession? session = _session;
         bool isFed = session is null || session.Source.Kind == "demo" || (session.Source.IsDevice ? Array.Exists(_connections, c => c.HasPushed) : _connections.Length > 0);
-        if (isFed)
+        if (isFed == _lingers)
         {
-            _lingering?.Cancel();
-            _lingering = null;
-        }
-        else if (_lingering is null)
-        {
-            _lingering = new CancellationTokenSource();
-            _ = EndIdleAsync(session!, _lingering.Token);
+            _lingers = !isFed;
+            _lingering++;
+            if (_lingers)
+                _ = EndIdleAsync(session!, _lingering);
         }
         if (session is null && _connections.Length == 0 && !_isRemoved)
             _isRemoved = registry.Remove(this);
     }
 
-    private async Task EndIdleAsync(LiveSession session, CancellationToken cancellation)
+    private async Task EndIdleAsync(LiveSession session, long lingering)
     {
-        try
+        await Task.Delay(registry.Linger).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        lock (_lock)
         {
-            await Task.Delay(registry.Linger, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
+            if (_lingering != lingering)
+                return;
         }
         End(session, "idle", "no connection has pushed samples for a while");
     }

@@ -31,7 +31,7 @@ public sealed class ServerSetting
         new("checkpoints", "DIR", "Folder where live sessions are kept over a restart.", (o, v) => o with { Checkpoints = v }),
         new("checkpoint_seconds", "S", "Time between checkpoints of a session (2).", (o, v) => o with { CheckpointEvery = Seconds(v) }),
         new("draws", "N", "Draws of an infer request that asks for none (8).", (o, v) => o with { Draws = Integer(v) }),
-        new("sampler", "SAMPLER", "Sampler of an infer request that asks for none (dpm++2m:10).", (o, v) => o with { Sampler = SamplerOptions.Parse(v) }),
+        new("sampler", "SAMPLER", "Sampler of an infer request that asks for none (dpm++2m).", (o, v) => o with { Sampler = SamplerOptions.Parse(v) }),
         new("live_draws", "N", "Draws of a live session that asks for none (8).", (o, v) => o with { Live = o.Live with { Draws = Integer(v) } }),
         new("live_sampler", "SAMPLER", "Sampler of a live session that asks for none (dpm++2m:6).", (o, v) => o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
         new("most_patients", "N", "Most patients with a live session (64).", (o, v) => o with { MostPatients = Integer(v) }),

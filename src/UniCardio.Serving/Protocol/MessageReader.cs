@@ -266,7 +266,7 @@ internal sealed class MessageReader
             _ => throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number from 0 to 18446744073709551615"),
         };
 
-        public JsonNode? Id() => Take("id") switch
+        public JsonValue? Id() => Take("id") switch
         {
             null => null,
             { ValueKind: JsonValueKind.String } text when text.GetString()!.Length <= LiveProtocol.LongestId => JsonValue.Create(text.GetString()),

@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace UniCardio.Serving.Tests;
+
+/// <summary>Going down finishes what is in flight; coming up goes on where it was.</summary>
+public class ShutdownTests
+{
+    private const string Open = """{"type":"open","channels":{"ppg":{"rate":125},"ecg":{"rate":125}},"generate":["bp"],"draws":3,"sampler":"ddim:2","seed":5,"wait":true}""";
+
+    [Fact]
+    public async Task WhatIsInFlightIsFinishedAndNothingNewIsTaken()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        await using LiveClient device = await LiveClient.ConnectAsync(server, "a");
+        await device.SendAsync(Open);
+        await device.NextAsync("session");
+        Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", $$"""{"parameters":{"draws":16,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(2, 1, 1), 2)}}],"outputs":[{"name":"signal"}]}""");
+        while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_pending 1", StringComparison.Ordinal) && !running.IsCompleted)
+            await Task.Delay(5);
+        Task stopping = server.Server.StopAsync();
+        if (!running.IsCompleted)
+        {
+            HttpResponseMessage ready = await server.Client.GetAsync("/v2/health/ready");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "shutting down", await server.PostAsync("/v2/models/translate/infer", "{}"));
+        }
+        Assert.Equal(HttpStatusCode.OK, (await running).StatusCode);
+        JsonElement ended = await device.NextAsync("ended");
+        Assert.Equal("shutdown", ended.GetProperty("reason").GetString());
+        Assert.Equal("shutdown", (await device.NextAsync("error")).GetProperty("code").GetString());
+        Assert.Null(await device.UntilClosedAsync());
+        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, device.Closed);
+        await stopping;
+        await Assert.ThrowsAsync<HttpRequestException>(() => server.Client.GetAsync("/v2/health/live"));
+    }
+
+    [Fact]
+    public async Task ASessionGoesOnAfterARestartAsIfNothingHadHappened()
+    {
+        float[] ppg = Wave.Make(6, 0.5f, 0.3f), ecg = Wave.Make(6, 0, 1, 40);
+        async Task Push(LiveClient client, int from, int to)
+        {
+            for (int i = from; i < to; i += 10)
+            {
+                await client.PushBinaryAsync(0, i / 125.0, ppg.AsSpan(i, 10));
+                await client.PushBinaryAsync(2, i / 125.0, ecg.AsSpan(i, 10));
+            }
+        }
+        static async Task<List<JsonElement>> EndAsync(LiveClient client)
+        {
+            await client.SendAsync("""{"type":"complete"}""");
+            List<JsonElement> frames = await client.FramesAsync();
+            return [.. client.Others.Where(m => LiveClient.Type(m) == "frame"), .. frames];
+        }
+        List<JsonElement> uninterrupted;
+        await using (TestServer server = await TestServer.StartAsync())
+        {
+            await using LiveClient device = await LiveClient.ConnectAsync(server, "a");
+            await device.SendAsync(Open);
+            await Push(device, 0, 600);
+            uninterrupted = await EndAsync(device);
+        }
+
+        string folder = Directory.CreateTempSubdirectory("unicardio-serving-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "broken.checkpoint"), "no checkpoint");
+            var options = new ServerOptions { Checkpoints = folder };
+            long first;
+            await using (TestServer server = await TestServer.StartAsync(options))
+            {
+                await using LiveClient device = await LiveClient.ConnectAsync(server, "a");
+                await device.SendAsync(Open);
+                await Push(device, 0, 300);
+                await device.SendAsync("""{"type":"counts"}""");
+                await device.NextAsync("counts");
+                await server.Server.StopAsync();
+                List<JsonElement> before = await device.FramesAsync();
+                first = before.Count + device.Others.Count(m => LiveClient.Type(m) == "frame");
+            }
+            Assert.Equal(["a.checkpoint", "broken.checkpoint"], Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order());
+            await using (TestServer server = await TestServer.StartAsync(options))
+            {
+                await using LiveClient device = await LiveClient.ConnectAsync(server, "a");
+                await device.SendAsync(Open);
+                await Push(device, 250, 600);
+                List<JsonElement> rest = await EndAsync(device);
+                Assert.Equal(uninterrupted.Count - first, rest.Count);
+                for (int i = 0; i < rest.Count; i++)
+                    Assert.Equal(uninterrupted[(int)first + i].GetProperty("signals").ToString(), rest[i].GetProperty("signals").ToString());
+            }
+            Assert.Equal(["broken.checkpoint"], Directory.GetFiles(folder).Select(f => Path.GetFileName(f)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task LogsHoldSessionsButNoPatient()
+    {
+        var lines = new ConcurrentQueue<string>();
+        string patient = $"secret{Guid.NewGuid():N}";
+        await using (UniCardioServer server = await UniCardioServer.StartAsync(new ServerOptions { Port = 0 }, TestServer.Tiny, log => log.SetMinimumLevel(LogLevel.Trace).AddProvider(new Lines(lines))))
+        {
+            await server.Ready;
+            using var client = new ClientWebSocket();
+            await client.ConnectAsync(new Uri($"ws://{server.Address.Authority}/live/{patient}"), CancellationToken.None);
+            await client.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+            while (!lines.Any(l => l.Contains("opened", StringComparison.Ordinal)))
+                await Task.Delay(5);
+        }
+        Assert.Contains(lines, l => l.Contains("Session", StringComparison.Ordinal) && l.Contains("ended: shutdown", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, l => l.Contains(patient, StringComparison.Ordinal));
+    }
+
+    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception) + exception);
+
+        public void Dispose()
+        {
+        }
+    }
+}
