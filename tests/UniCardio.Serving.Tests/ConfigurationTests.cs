@@ -64,7 +64,7 @@ public sealed class ConfigurationTests : IDisposable
     public void EveryDefaultInAHelpTextIsTheOneInForce()
     {
         var defaults = new ServerOptions();
-        foreach (ServerSetting setting in ServerSetting.All.Where(s => s.Description.Contains("(", StringComparison.Ordinal)))
+        foreach (ServerSetting setting in ServerSetting.All.Where(s => s.Description.Contains('(')))
         {
             string value = setting.Description[(setting.Description.IndexOf('(', StringComparison.Ordinal) + 1)..setting.Description.IndexOf(')', StringComparison.Ordinal)];
             Assert.Equal(defaults, setting.Apply(defaults, value, "test"));

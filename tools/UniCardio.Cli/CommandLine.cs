@@ -54,6 +54,7 @@ internal static class CommandLine
             ImputeCommand.Create(terminal),
             DenoiseCommand.Create(terminal),
             TranslateCommand.Create(terminal),
+            ServeCommand.Create(terminal),
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),

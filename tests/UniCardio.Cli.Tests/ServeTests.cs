@@ -1,0 +1,81 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace UniCardio.Cli.Tests;
+
+/// <summary>The server as a user starts it, with the tiny untrained network.</summary>
+public class ServeTests
+{
+    private static readonly string[] Tiny = ["--weights", "recipe:1,tiny", "--untrained", "--threads", "1"];
+
+    /// <summary>Runs the command until the work on its address is done, then ends it as a signal would.</summary>
+    private static async Task<CliResult> ServeAsync(Func<Uri, Task> work, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        using TextWriter safeOutput = TextWriter.Synchronized(output), safeError = TextWriter.Synchronized(error);
+        using var cancellation = new CancellationTokenSource();
+        Task<int> running = Task.Run(() => CommandLine.RunAsync(["serve", "--port", "0", .. args], new Terminal(safeOutput, safeError), cancellation.Token));
+        while (!Text(safeError, error).Contains("ready", StringComparison.Ordinal) && !running.IsCompleted)
+            await Task.Delay(10);
+        if (!running.IsCompleted)
+            await work(new Uri(Text(safeOutput, output).Trim()));
+        await cancellation.CancelAsync();
+        return new CliResult(await running, Text(safeOutput, output), Text(safeError, error));
+    }
+
+    [Fact]
+    public async Task ItPrintsItsAddressAnswersThereAndEndsWell()
+    {
+        CliResult result = await ServeAsync(
+            async address =>
+            {
+                using var client = new HttpClient { BaseAddress = address };
+                Assert.True((await client.GetFromJsonAsync<JsonElement>("v2/health/ready")).GetProperty("ready").GetBoolean());
+                Assert.True((await client.GetFromJsonAsync<JsonElement>("v2/models/impute")).GetProperty("parameters").GetProperty("untrained").GetBoolean());
+            },
+            Tiny);
+        Assert.Equal(ExitCode.Success, result.Code);
+        Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
+        Assert.Contains("stopping", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheDemonstrationRunsAndLogsAreJsonLines()
+    {
+        CliResult result = await ServeAsync(
+            async address =>
+            {
+                using var client = new HttpClient { BaseAddress = address };
+                JsonElement patients = await client.GetFromJsonAsync<JsonElement>("patients");
+                Assert.Equal("demo", Assert.Single(patients.GetProperty("patients").EnumerateArray()).GetProperty("patient").GetString());
+                Assert.Contains("<html", await client.GetStringAsync("/"), StringComparison.Ordinal);
+            },
+            ["--demo", .. Tiny]);
+        Assert.Equal(ExitCode.Success, result.Code);
+        string[] lines = [.. result.Error.Split('\n').Where(l => l.StartsWith('{'))];
+        JsonElement opened = lines.Select(l => JsonDocument.Parse(l).RootElement).First(l => l.TryGetProperty("source", out _));
+        Assert.Equal("demo", opened.GetProperty("source").GetString());
+        Assert.Equal("information", opened.GetProperty("level").GetString());
+    }
+
+    [Fact]
+    public void WhatCannotBeServedIsRefusedInOneLine()
+    {
+        // Weights are loaded while the server listens already.
+        CliResult untrained = Cli.Run("serve", "--port", "0", "--weights", "recipe:1,tiny", "--log", "none");
+        Assert.Equal(ExitCode.BadInput, untrained.Code);
+        Assert.Contains("error: recipe:1,tiny holds untrained weights", untrained.Error, StringComparison.Ordinal);
+        Cli.Refuse("token is needed", "serve", "--address", "0.0.0.0", "--log", "none", "--weights", "recipe:1,tiny");
+        Cli.Refuse("--port", "serve", "--port", "many");
+        Cli.Refuse("http://", "serve", "--traces", "collector:4317");
+        Cli.Refuse("nowhere.json", "serve", "--config", "nowhere.json");
+    }
+
+    // A synchronised writer locks itself, and does not show what it holds.
+    private static string Text(TextWriter safe, StringWriter text)
+    {
+        lock (safe)
+            return text.ToString();
+    }
+}
