@@ -1,4 +1,5 @@
 using System.CommandLine;
+using UniCardio.Cli.Archive;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Model;
@@ -15,16 +16,18 @@ internal static class SignalCommands
     /// <summary>The command of one kind of task.</summary>
     public static Command Create(Terminal terminal, TaskKind kind, string name, string description, params string[] examples)
     {
-        var input = new Argument<string>("INPUT") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
+        var input = new Argument<string>("INPUT") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names." };
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
         var restoring = new RestoringOptions(kind);
         var reading = new ReadingOptions();
         var backend = new BackendOptions();
         var results = new ResultOptions();
+        var archive = new ArchiveOptions();
         var command = new ExampleCommand(name, $"{description} {RestorationResult.Remark}", examples) { input };
         restoring.AddTo(command);
         results.AddTo(command);
+        archive.AddTo(command);
         reading.AddTo(command);
         weights.AddTo(command);
         command.Add(untrained);
@@ -32,14 +35,30 @@ internal static class SignalCommands
         command.SetAction((parsed, cancellation) =>
         {
             string path = parsed.GetValue(input)!;
-            results.Check(parsed, path);
+            bool isArchive = Directory.Exists(path);
+            if (isArchive)
+            {
+                results.CheckFolder(parsed, path);
+            }
+            else
+            {
+                archive.RequireFile(parsed);
+                results.Check(parsed, path);
+            }
             RestorationOptions options = restoring.Read(parsed);
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");
+            InferenceEngine Engine() => new(backend.Create(parsed, loaded.Weights, terminal.Note));
+            if (isArchive)
+            {
+                var run = new ArchiveRun(path, results.Out(parsed)!, archive.Extension(parsed), archive.Part(parsed), reading.Read(parsed), restoring.Channels(parsed), ArchiveSettings.Of(options, reading.Read(parsed), restoring.Channels(parsed), loaded));
+                using InferenceEngine shared = Engine();
+                return Task.FromResult(ArchiveCode(terminal, run.Run(new Restorer(shared, options), terminal, cancellation), results.Json(parsed)));
+            }
             Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
             Recording? truth = results.Truth(parsed) is string truthPath ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
-            using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
+            using InferenceEngine engine = Engine();
             var restorer = new Restorer(engine, options);
             RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar => restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
             cancellation.ThrowIfCancellationRequested();
@@ -49,6 +68,18 @@ internal static class SignalCommands
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    private static int ArchiveCode(Terminal terminal, ArchiveReport report, bool json)
+    {
+        if (json)
+            Json.Write(terminal, report);
+        else
+            terminal.Out.WriteLine($"part {report.Shard}: {report.Recordings} recordings, {report.Done} restored, {report.Skipped} done before, {report.Failed} failed; {report.Manifest}");
+        if (report.Cancelled)
+            terminal.Note("cancelled; the same command goes on where it was");
+        terminal.Note(report.Remark);
+        return report.Cancelled ? ExitCode.Cancelled : report.Failed > 0 ? ExitCode.Failed : ExitCode.Success;
     }
 
     // From here on nothing is cancelled: files are written whole, one after the other.

@@ -42,6 +42,18 @@ internal sealed class ResultOptions
             throw new UsageException($"--plot-seconds {parsed.GetValue(_seconds)} is not above 0");
     }
 
+    /// <summary>Refuses what does not go with a folder of recordings.</summary>
+    public void CheckFolder(ParseResult parsed, string input)
+    {
+        if (Plot(parsed) is not null || Truth(parsed) is not null)
+            throw new UsageException("--plot and --truth are for one recording, and INPUT is a folder");
+        string output = Out(parsed) ?? throw new UsageException("nothing to write: give --out, a folder");
+        if (File.Exists(output))
+            throw new UsageException($"--out {output}: it is a file; expected a folder, as INPUT is one");
+        if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(input)))
+            throw new UsageException($"--out {output} is the input; write elsewhere, so that the measured recordings stay");
+    }
+
     private static void CheckFile(string option, string? path, string[] extensions, string input)
     {
         if (path is null)

@@ -1,0 +1,24 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using UniCardio.Restoration;
+using UniCardio.Signals;
+using UniCardio.Weights;
+
+namespace UniCardio.Cli.Archive;
+
+/// <summary>Everything that an archive's outputs depend on beside their inputs, as one line: where it differs, an output is not the one that is wanted.</summary>
+internal static class ArchiveSettings
+{
+    public static string Of(RestorationOptions options, RecordingReadOptions reading, ChannelSelection channels, LoadedWeights weights) => string.Create(CultureInfo.InvariantCulture,
+        $"{options.Task}; draws {options.Draws}; {options.Summary}; {options.Sampler}; seed {options.Seed}; overlap {options.Overlap}; band {options.BandChannels}; rate {reading.SampleRate}; columns {string.Join(',', reading.ColumnNames ?? [])}; from {reading.StartSeconds} to {reading.EndSeconds}; channels {channels.Ppg},{channels.BloodPressure},{channels.Ecg}; {weights.Configuration.Heads} heads; {weights.Configuration.Positions}; {weights.Configuration.Prediction}; weights {Identity(weights)}")
+        .ToLowerInvariant();
+
+    // A file by what is in it, not by where it lies.
+    private static string Identity(LoadedWeights weights)
+    {
+        if (weights.Format == WeightFormat.Recipe)
+            return weights.Source;
+        using FileStream file = File.OpenRead(weights.Source);
+        return Convert.ToHexString(SHA256.HashData(file), 0, 16);
+    }
+}
