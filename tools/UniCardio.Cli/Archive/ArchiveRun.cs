@@ -80,7 +80,7 @@ internal sealed class ArchiveRun
 
     private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
 
-    private IEnumerable<string> List()
+    private string[] List()
     {
         string[] paths = [.. Directory.EnumerateFiles(_input).Where(p => Extensions.Contains(Path.GetExtension(p), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
         if (paths.Length == 0)

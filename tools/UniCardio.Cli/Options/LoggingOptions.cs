@@ -15,11 +15,7 @@ internal sealed class LoggingOptions
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private readonly Option<LogLevel> _log = new("--log") { Description = "Least level of what is logged, one JSON object a line on the error stream: trace, debug, information (default), warning, error or none.", DefaultValueFactory = _ => LogLevel.Information, HelpName = "LEVEL" };
-<<<<<<< HEAD
     private readonly Option<Uri?> _traces = new("--traces") { Description = $"Where traces go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} and its kin say, else nowhere).", HelpName = "URL", CustomParser = ReadAddress };
-=======
-    private readonly Option<Uri?> _traces = new("--traces") { Description = $"Where traces go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} and its kin say, else nowhere).", HelpName = "URL" };
->>>>>>> 4287325 (CLI: shards of an archive)
 
     public void AddTo(Command command)
     {
@@ -33,7 +29,6 @@ internal sealed class LoggingOptions
         logging.AddProvider(new JsonLog(terminal.Error));
     }
 
-<<<<<<< HEAD
     private static Uri? ReadAddress(System.CommandLine.Parsing.ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
@@ -43,8 +38,6 @@ internal sealed class LoggingOptions
         return null;
     }
 
-=======
->>>>>>> 4287325 (CLI: shards of an archive)
     /// <summary>Begins to send traces if somebody takes them; to be disposed at the end, which sends the last.</summary>
     public IDisposable? Traces(ParseResult parsed)
     {
