@@ -1,3 +1,4 @@
+using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 
 namespace UniCardio.Training.Network;
@@ -23,6 +24,17 @@ public interface IGradientNetwork : IDisposable
 
     /// <summary>Gradients of the last <see cref="Accumulate"/>: the sum over its windows.</summary>
     Span<float> Gradients { get; }
+
+    /// <summary>Vector instructions in use.</summary>
+    CpuInstructionSet InstructionSet { get; }
+
+    /// <summary>Threads in use.</summary>
+    int Threads { get; }
+
+    /// <summary>Runs pieces of other work on the network's threads: (piece, thread), each piece once, in no stated order.</summary>
+    /// <param name="pieces">How many; 0 and up.</param>
+    /// <param name="run">Does one; thread is 0 to <see cref="Threads"/> - 1, and no two pieces run at once with the same.</param>
+    void Share(int pieces, Action<int, int> run);
 
     /// <summary>Takes over what was written to <see cref="Parameters"/> (packs the weights anew).</summary>
     void ParametersChanged();

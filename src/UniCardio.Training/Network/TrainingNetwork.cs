@@ -86,10 +86,10 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     /// <inheritdoc/>
     public ParameterLayout Layout { get; }
 
-    /// <summary>Threads in use.</summary>
+    /// <inheritdoc/>
     public int Threads { get; }
 
-    /// <summary>Vector instructions in use.</summary>
+    /// <inheritdoc/>
     public CpuInstructionSet InstructionSet { get; }
 
     /// <inheritdoc/>
@@ -97,6 +97,13 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
 
     /// <inheritdoc/>
     public Span<float> Gradients => _gradients;
+
+    /// <inheritdoc/>
+    public void Share(int pieces, Action<int, int> run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        _team.Run(new Shared(pieces, run));
+    }
 
     /// <inheritdoc/>
     public void ParametersChanged()

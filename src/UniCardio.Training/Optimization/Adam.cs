@@ -18,11 +18,15 @@ public sealed class Adam
     // Where decoupled decay applies; ranges of whole tensors.
     private readonly (int Offset, int Count)[] _decayed;
 
+    // What it moves: ranges between the tensors of another optimiser, whole lines of 16.
+    private readonly List<(int Offset, int Count)> _moved = [];
+
     /// <summary>Creates the optimiser with zero moments.</summary>
     /// <param name="layout">The parameters.</param>
     /// <param name="options">Its numbers.</param>
+    /// <param name="muon">Moves some of the tensors instead, with <see cref="Moment1"/> as its momentum; null where all are Adam's.</param>
     /// <exception cref="Engine.ConfigurationException">A number is out of range.</exception>
-    public Adam(ParameterLayout layout, AdamOptions options)
+    public Adam(ParameterLayout layout, AdamOptions options, Muon? muon = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(options);
@@ -32,6 +36,16 @@ public sealed class Adam
         _decayed = options.Decay == WeightDecayKind.Decoupled && options.WeightDecay > 0
             ? [.. layout.Slices.Where(s => s.Shape.Count > 1 && !s.Name.Contains("norm", StringComparison.Ordinal)).Select(s => (s.Offset, s.Count))]
             : [];
+        int from = 0;
+        for (int i = 0; i < layout.Slices.Count; i++)
+        {
+            if (muon is null || !muon.Slices.Contains(layout.Slices[i]))
+                continue;
+            _moved.Add((from, layout.Slices[i].Offset - from));
+            from = i + 1 < layout.Slices.Count ? layout.Slices[i + 1].Offset : layout.Length;
+        }
+
+        _moved.Add((from, layout.Length - from));
     }
 
     /// <summary>[N] running mean of the gradients.</summary>
@@ -59,21 +73,25 @@ public sealed class Adam
         Updates++;
         foreach ((int offset, int count) in _decayed)
             Scale(parameters.Slice(offset, count), (float)(1 - (rate * _options.WeightDecay)));
-        float scale = norm > _options.ClipNorm ? (float)(_options.ClipNorm / norm) : 1;
-        Move(parameters, gradients, scale, rate);
+        float scale = ClipScale(norm);
+        foreach ((int offset, int count) in _moved)
+            Move(parameters.Slice(offset, count), gradients.Slice(offset, count), offset, scale, rate);
         return norm;
     }
 
-    private void Move(Span<float> parameters, ReadOnlySpan<float> gradients, float scale, double rate)
+    /// <summary>Factor that clipping gives gradients of this norm.</summary>
+    internal float ClipScale(double norm) => norm > _options.ClipNorm ? (float)(_options.ClipNorm / norm) : 1;
+
+    private void Move(Span<float> parameters, ReadOnlySpan<float> gradients, int offset, float scale, double rate)
     {
         float decay = _options.Decay == WeightDecayKind.L2 ? (float)_options.WeightDecay : 0;
         float b1 = (float)_options.Beta1, c1 = (float)(1 - _options.Beta1), b2 = (float)_options.Beta2, c2 = (float)(1 - _options.Beta2);
         float eps = (float)_options.Epsilon, step = (float)(rate / (1 - Math.Pow(_options.Beta1, Updates)));
         float root = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, Updates)));
-        ref float p = ref MemoryMarshal.GetReference(parameters), m = ref MemoryMarshal.GetArrayDataReference(_moment1), v = ref MemoryMarshal.GetArrayDataReference(_moment2);
+        ref float p = ref MemoryMarshal.GetReference(parameters), m = ref MemoryMarshal.GetReference(_moment1.AsSpan(offset)), v = ref MemoryMarshal.GetReference(_moment2.AsSpan(offset));
         ref float g = ref MemoryMarshal.GetReference(gradients);
-        // The layout's length is a multiple of 16.
-        for (nuint i = 0; i < (nuint)_moment1.Length; i += 8)
+        // Tensors start on lines of 16.
+        for (nuint i = 0; i < (nuint)parameters.Length; i += 8)
         {
             Vector256<float> at = Vector256.LoadUnsafe(ref p, i);
             Vector256<float> gradient = (Vector256.LoadUnsafe(ref g, i) * scale) + (at * decay);

@@ -45,6 +45,9 @@ public sealed record TrainingOptions
     /// <summary>The optimiser.</summary>
     public AdamOptions Adam { get; init; } = new();
 
+    /// <summary>Where it is not null, the linear maps inside blocks and decoders are <see cref="Optimization.Muon"/>'s and only the rest is Adam's.</summary>
+    public MuonOptions? Muon { get; init; }
+
     /// <summary>The learning rate.</summary>
     public LearningRateSchedule LearningRate { get; init; } = new() { WarmupSteps = 500 };
 
@@ -80,6 +83,7 @@ public sealed record TrainingOptions
         Curriculum.Validate();
         Objective.Validate();
         Adam.Validate();
+        Muon?.Validate();
         LearningRate.Validate();
         Validation.Validate();
         return this;

@@ -25,6 +25,7 @@ public sealed class TrainingRun : IDisposable
     private readonly DiffusionObjective _objective;
     private readonly ValidationSet _validation;
     private readonly Adam _adam;
+    private readonly Muon? _muon;
     private readonly AveragedParameters _averaged;
     private readonly DivergenceWatch _watch = new();
     private readonly StepWork _work;
@@ -67,7 +68,8 @@ public sealed class TrainingRun : IDisposable
         _objective = new DiffusionObjective(options.Network, options.Objective);
         // Other noise than training's: keyed by the complement of the seed.
         _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed);
-        _adam = new Adam(network.Layout, options.Adam);
+        _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
+        _adam = new Adam(network.Layout, options.Adam, _muon);
         _work = new StepWork(options.Network);
         _losses = new double[options.Batch];
         _loss = (window, prediction, gradient) => _objective.Evaluate(_batch!, window, prediction, gradient);
@@ -86,6 +88,7 @@ public sealed class TrainingRun : IDisposable
             _checks?.Dispose();
             _log?.Dispose();
             _lock.Dispose();
+            _muon?.Dispose();
             throw;
         }
     }
@@ -151,6 +154,7 @@ public sealed class TrainingRun : IDisposable
         _checks.Dispose();
         _log.Dispose();
         _lock.Dispose();
+        _muon?.Dispose();
     }
 
     private static void CheckFit(TrainingOptions options, IGradientNetwork network, IExampleSource training, IExampleSource validation)
@@ -228,6 +232,7 @@ public sealed class TrainingRun : IDisposable
         double norm = _adam.Update(_network.Parameters, _network.Gradients, rate);
         if (!double.IsFinite(norm))
             throw new TrainingDivergedException(_updates, $"the norm of the gradient is {norm}");
+        _muon?.Update(_network.Parameters, _network.Gradients, _adam.Moment1.Span, _adam.ClipScale(norm), rate, _network.Share);
         _network.ParametersChanged();
         int phase = _curriculum.Phase(_updates);
         _updates++;

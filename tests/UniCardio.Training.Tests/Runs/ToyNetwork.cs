@@ -1,3 +1,4 @@
+using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 using UniCardio.Training.Network;
 
@@ -37,6 +38,16 @@ internal sealed class ToyNetwork : IGradientNetwork
     public int Calls { get; private set; }
 
     public int? PoisonedCall { get; init; }
+
+    public CpuInstructionSet InstructionSet => CpuInstructionSet.Scalar;
+
+    public int Threads => 1;
+
+    public void Share(int pieces, Action<int, int> run)
+    {
+        for (int i = 0; i < pieces; i++)
+            run(i, 0);
+    }
 
     public void ParametersChanged()
     {

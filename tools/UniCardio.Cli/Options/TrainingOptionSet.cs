@@ -26,6 +26,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<double?> _ema = Bounded.OptionalNonNegative("--ema", "Decay of the averaged weights (0.999; published 0).", "D");
     private readonly Option<double?> _decay = Bounded.OptionalNonNegative("--weight-decay", "Weight decay (1e-6).", "D");
     private readonly Option<WeightDecayKind?> _decayKind = new("--decay") { Description = "l2 (Adam, default) or decoupled (AdamW)." };
+    private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "adam (default), or muon for the maps inside blocks and decoders with Adam for the rest." };
     private readonly Option<double?> _clip = Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
     private readonly Option<StepWeighting?> _weighting = new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
     private readonly Option<double?> _amplitude = Bounded.OptionalNonNegative("--spectral-amplitude", "Weight of the amplitude spectrum's error of the predicted clean signal (0).", "W");
@@ -38,7 +39,7 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _optimizer, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -72,6 +73,7 @@ internal sealed class TrainingOptionSet
                 Decay = parsed.GetValue(_decayKind) ?? basis.Adam.Decay,
                 ClipNorm = parsed.GetValue(_clip) ?? basis.Adam.ClipNorm,
             },
+            Muon = (parsed.GetValue(_optimizer) ?? (basis.Muon is null ? OptimizerKind.Adam : OptimizerKind.Muon)) == OptimizerKind.Muon ? basis.Muon ?? new MuonOptions() : null,
             Objective = basis.Objective with
             {
                 Weighting = weighting,
@@ -92,4 +94,11 @@ internal sealed class TrainingOptionSet
             },
         };
     }
+}
+
+/// <summary>What moves the linear maps.</summary>
+internal enum OptimizerKind
+{
+    Adam,
+    Muon,
 }
