@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace UniCardio.Cli.Tests;
@@ -14,9 +15,8 @@ public sealed class ArchiveTests : IDisposable
         Directory.CreateDirectory(Input);
         for (int i = 0; i < 7; i++)
             Cli.Succeed("synth", Path.Combine(Input, $"rec-{i}.csv"), "--seconds", "4", "--seed", $"{i}", "--gap", "ABP,2,0.5");
-        // What synth writes of the beats beside its recording is no recording.
-        foreach (string beats in Directory.GetFiles(Input, "*.beats.csv"))
-            File.Delete(beats);
+        // What synth writes of the beats beside its recording stays there, and is no recording.
+        Assert.Equal(7, Directory.GetFiles(Input, "*.beats.csv").Length);
     }
 
     private string Input => _folder.File("in");
@@ -72,6 +72,44 @@ public sealed class ArchiveTests : IDisposable
         File.SetLastWriteTimeUtc(Path.Combine(Input, "rec-2.csv"), DateTime.UtcNow.AddMinutes(1));
         Assert.Equal(2, Impute("out", "--json").Json.GetProperty("done").GetInt32());
         Assert.Equal(7, Impute("out", "--json", "--seed", "5").Json.GetProperty("done").GetInt32());
+    }
+
+    [Fact]
+    public async Task APartThatIsKilledGoesOnAndAllPartsMakeWhatOneRunMakes()
+    {
+        Assert.Equal(ExitCode.Success, Impute("one").Code);
+        string manifest = _folder.File("three/manifest-0-of-2.jsonl");
+        using (Process part = Start(["impute", Input, "--out", _folder.File("three"), .. Quick, "--shard", "0/2"]))
+        {
+            Task<string> error = part.StandardError.ReadToEndAsync();
+            while ((!File.Exists(manifest) || new FileInfo(manifest).Length == 0) && !part.HasExited)
+                await Task.Delay(1);
+            part.Kill();
+            await part.WaitForExitAsync();
+            Assert.True(File.Exists(manifest), await error);
+        }
+        // Whatever is there under its name is whole, noted or not.
+        Assert.All(Outputs("three"), output => Assert.Equal(Outputs("one")[output.Key], output.Value));
+        JsonElement first = Impute("three", "--shard", "0/2", "--json").Json, second = Impute("three", "--shard", "1/2", "--json").Json;
+        Assert.InRange(first.GetProperty("skipped").GetInt32(), 1, 6);
+        Assert.Equal(7, first.GetProperty("skipped").GetInt32() + first.GetProperty("done").GetInt32() + second.GetProperty("done").GetInt32());
+        Assert.Equal(Outputs("one"), Outputs("three"));
+        Assert.Equal(Manifest("one"), Manifest("three"));
+    }
+
+    private static Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. args])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    [Fact]
+    public void ATableOfBeatsIsARecordingOnlyWhereItStandsAlone()
+    {
+        File.Delete(Path.Combine(Input, "rec-0.csv"));
+        CliResult result = Impute("out", "--json");
+        Assert.Equal((7, 6, 1), (result.Json.GetProperty("recordings").GetInt32(), result.Json.GetProperty("done").GetInt32(), result.Json.GetProperty("failed").GetInt32()));
+        Assert.Contains("rec-0.beats: ", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int
 internal sealed class ArchiveRun
 {
     private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
+    private const string BeatTables = ".beats.csv";
 
     private readonly string _input;
     private readonly string _output;
@@ -83,11 +84,17 @@ internal sealed class ArchiveRun
     private string[] List()
     {
         string[] paths = [.. Directory.EnumerateFiles(_input).Where(p => Extensions.Contains(Path.GetExtension(p), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+        HashSet<string> names = [.. paths.Select(NameOf)];
+        paths = [.. paths.Where(p => !IsBeatTable(p, names))];
         if (paths.Length == 0)
             throw new UsageException($"{_input} holds no recording ({string.Join(", ", Extensions)})");
         IGrouping<string, string>? same = paths.GroupBy(NameOf, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
         return same is null ? paths : throw new UsageException($"{string.Join(" and ", same.Select(p => Path.GetFileName(p)))} would write one output, {same.Key}{_extension}; keep one of them");
     }
+
+    // rec.beats.csv beside rec.csv holds the times of its beats, as synth writes them, and no signal.
+    private static bool IsBeatTable(string path, HashSet<string> names) =>
+        path.EndsWith(BeatTables, StringComparison.OrdinalIgnoreCase) && names.Contains(Path.GetFileName(path)[..^BeatTables.Length]);
 
     // A WFDB record is several files of one name.
     private ArchiveEntry Describe(string path)
