@@ -50,6 +50,7 @@ public sealed class AccessTests(Browser browser) : IAsyncLifetime
     [SkippableTheory]
     [InlineData(320, 640)]
     [InlineData(390, 844)]
+    [InlineData(768, 1024)]
     [InlineData(844, 390)]
     [InlineData(1280, 800)]
     public async Task NothingIsWiderThanTheScreen(int width, int height)
@@ -66,6 +67,21 @@ public sealed class AccessTests(Browser browser) : IAsyncLifetime
         Assert.Equal(width, await page.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"));
         Assert.True(await page.Page.GetByText("Research software, not a medical device.").IsVisibleAsync());
         Assert.Empty(page.Errors);
+    }
+
+    [SkippableTheory]
+    [InlineData(768, 1024)]
+    [InlineData(844, 390)]
+    [InlineData(1280, 800)]
+    public async Task PlotsKeepTheirHeightWhateverIsSaidOfTheirOrigin(int width, int height)
+    {
+        await using WatchedPage page = await LiveAsync(width, height);
+        const string Heights = "() => [...document.querySelectorAll('.plot')].map(p => p.getBoundingClientRect().height)";
+        double[] measured = await page.Page.EvaluateAsync<double[]>(Heights);
+        await page.Switch("bp", "sensor").ClickAsync();
+        await page.KindAsync("bp", "generated");
+        Assert.Equal(measured, await page.Page.EvaluateAsync<double[]>(Heights));
+        Assert.All(measured, h => Assert.True(h >= 100, $"a plot is {h} pixels high"));
     }
 
     [SkippableFact]

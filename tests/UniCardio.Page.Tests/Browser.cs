@@ -14,6 +14,9 @@ public sealed class Browser : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
+    /// <summary>Whether tests have a browser.</summary>
+    public bool IsInstalled => _executable is not null;
+
     public async Task InitializeAsync()
     {
         if (_executable is null)
@@ -22,10 +25,13 @@ public sealed class Browser : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = _executable, Args = Arguments, Headless = true });
     }
 
+    /// <summary>Skips the test that asks, where there is no browser.</summary>
+    public void Require() => Skip.IfNot(IsInstalled, $"no Chromium is installed: looked for {string.Join(", ", Places)}");
+
     /// <summary>A page of a browser with nothing stored, whose errors are kept.</summary>
     public async Task<WatchedPage> OpenAsync(Uri address, int width = 1280, int height = 800)
     {
-        Skip.If(_browser is null, $"no Chromium is installed: looked for {string.Join(", ", Places)}");
+        Require();
         IBrowserContext context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = ColorScheme.Dark });
         var page = new WatchedPage(context, await context.NewPageAsync());
         await page.Page.GotoAsync(address.ToString());

@@ -11,14 +11,15 @@ internal static class FakeFrame
 
     /// <param name="index">Hop.</param>
     /// <param name="setting">Of a modality: muted, generate, denoise.</param>
-    /// <param name="halfBand">Half the width of generated pressure's band, mmHg.</param>
-    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting, double halfBand)
+    /// <param name="pressureHalf">Half the width of generated pressure's band, mmHg.</param>
+    /// <param name="waveHalf">Half the width of the other bands; the signals are 1 high.</param>
+    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting, double pressureHalf, double waveHalf)
     {
         // Hops of 0.5 s are 62 and 63 samples in turn.
         int start = (index * 125 + 1) / 2, n = ((index + 1) * 125 + 1) / 2 - start;
         var bytes = new List<byte>(new byte[80]);
         for (int m = 0; m < 3; m++)
-            AddSignal(bytes, m, start, n, setting(Modalities[m]), m == 1 ? halfBand : 0.1);
+            AddSignal(bytes, m, start, n, setting(Modalities[m]), m == 1 ? pressureHalf : waveHalf);
         byte[] frame = [.. bytes];
         "UC"u8.CopyTo(frame);
         frame[2] = 1;

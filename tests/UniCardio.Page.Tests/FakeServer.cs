@@ -45,6 +45,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>Half the width of generated pressure's band, mmHg.</summary>
     public double HalfBand { get; set; } = 5;
 
+    /// <summary>Half the width of the band of a generated ECG or PPG, of which each is 1 high.</summary>
+    public double WaveHalfBand { get; set; } = 0.1;
+
     /// <summary>Control messages that came, in order.</summary>
     public ConcurrentQueue<JsonObject> Received { get; } = new();
 
@@ -149,7 +152,7 @@ internal sealed class FakeServer : IAsyncDisposable
                 await Task.Delay(500, _stop.Token);
                 byte[] frame;
                 lock (_gate)
-                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)), HalfBand);
+                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)), HalfBand, WaveHalfBand);
                 foreach (WebSocket socket in _sockets.Keys)
                     await SendAsync(socket, frame, WebSocketMessageType.Binary);
             }

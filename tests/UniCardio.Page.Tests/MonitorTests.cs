@@ -25,6 +25,7 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
             await page.WaitAsync($"document.querySelector('#lane-{modality} canvas').toDataURL() !== '{before}'");
         }
         await page.Page.Keyboard.PressAsync("f");
+        await page.PaintedAsync();
         string frozen = await page.PictureAsync("ecg");
         await FramesAsync(page, 3);
         Assert.Equal(frozen, await page.PictureAsync("ecg"));
@@ -57,13 +58,13 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
     {
         await using WatchedPage page = await LiveAsync();
         await page.KindAsync("bp", "measured");
-        await DrawnAsync(page, "bp", 'm', 300);
+        await page.DrawnAsync("bp", 'm', 300);
         Assert.DoesNotContain('g', await page.ColumnsAsync("bp"));
         await page.Switch("bp", "sensor").ClickAsync();
         await page.KindAsync("bp", "generated");
         Assert.Equal("""["bp"]""", _server.Received.Last()["muted"]!.ToJsonString());
         Assert.Contains("translated from ECG + PPG", await page.Lane("bp").Locator(".origin").InnerTextAsync(), StringComparison.Ordinal);
-        string columns = await DrawnAsync(page, "bp", 'g', 250);
+        string columns = await page.DrawnAsync("bp", 'g', 250);
         // The line style tells them apart too. Four of 13 pixels along a dashed line are open, fewer columns where it is steep; a solid line leaves a column open only where
         // it is so steep that grid and smoothing change its colour.
         int first = columns.IndexOf('g', StringComparison.Ordinal);
@@ -91,6 +92,28 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from ABP pulses'");
         await page.Switch("ecg", "sensor").ClickAsync();
         await page.KindAsync("ecg", "measured");
+    }
+
+    [SkippableFact]
+    public async Task MeasuredPulsesAreCountedBeforeGeneratedPeaks()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R-peaks'");
+        await page.Switch("ecg", "sensor").ClickAsync();
+        await page.KindAsync("ecg", "generated");
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from ABP pulses'");
+        Assert.False(await page.Page.Locator(".figure.heart .mark").IsVisibleAsync());
+        await page.Switch("bp", "sensor").ClickAsync();
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from PPG pulses'");
+        await page.Switch("ppg", "sensor").ClickAsync();
+        // Nothing is measured any more: now it is the peaks again, marked.
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R-peaks'");
+        Assert.True(await page.Page.Locator(".figure.heart .mark").IsVisibleAsync());
+        // Beats on which the draws disagree are no beats.
+        (_server.HalfBand, _server.WaveHalfBand) = (40, 0.5);
+        foreach (string figure in (string[])["heart", "pulse"])
+            await page.WaitAsync($"document.querySelector('.figure.{figure} .value').textContent === '– –' && document.querySelector('.figure.{figure} .source').textContent === 'band too wide'");
+        Assert.Empty(page.Errors);
     }
 
     [SkippableFact]
@@ -159,17 +182,6 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         {
             await page.Page.EvaluateAsync("() => document.getElementById('compute').textContent = ''");
             await page.WaitAsync("document.getElementById('compute').textContent !== ''");
-        }
-    }
-
-    private static async Task<string> DrawnAsync(WatchedPage page, string modality, char mark, int columns)
-    {
-        while (true)
-        {
-            string seen = await page.ColumnsAsync(modality);
-            if (seen.Count(c => c == mark) >= columns)
-                return seen;
-            await FramesAsync(page, 1);
         }
     }
 

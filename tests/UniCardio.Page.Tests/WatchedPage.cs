@@ -79,6 +79,23 @@ public sealed class WatchedPage : IAsyncDisposable
         }
         """, modality);
 
+    /// <summary>Waits until so many columns of a trace have a mark (<see cref="ColumnsAsync"/>), and returns them all.</summary>
+    public async Task<string> DrawnAsync(string modality, char mark, int columns)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(Patience));
+        string seen;
+        while ((seen = await ColumnsAsync(modality)).Count(c => c == mark) < columns)
+        {
+            if (patience.IsCancellationRequested)
+                Assert.Fail($"not within {Patience / 1000} s: {columns} columns '{mark}' of {modality}; there are: {seen}");
+            await Task.Delay(200);
+        }
+        return seen;
+    }
+
+    /// <summary>Waits until all that has happened so far is on the canvases.</summary>
+    public Task PaintedAsync() => Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+
     /// <summary>A digest of a trace's pixels.</summary>
     public async Task<string> PictureAsync(string modality) => await Page.EvaluateAsync<string>("""
         modality => document.querySelector(`#lane-${modality} canvas`).toDataURL()

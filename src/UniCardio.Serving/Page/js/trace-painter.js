@@ -9,9 +9,19 @@ const SOLID = [], DASH = [9, 4], DOTS = [2, 2], DASH_LENGTH = 13;
 const FONT = "11px system-ui, sans-serif";
 const PEN_ROOM = 10; // pixels between the newest sample and the right edge
 const GUTTER = 34; // pixels at the left for the scale
+const REASON_ROOM = 164; // pixels that a reason for no signal takes
 const GROUPS = Object.freeze({ none: 0, measured: 1, bridged: 2, generated: 3 });
 
 const groupOf = kind => isGenerated(kind) ? GROUPS.generated : kind === Kind.noSignal ? GROUPS.none : kind === Kind.bridged ? GROUPS.bridged : GROUPS.measured;
+
+/** Where the samples of one kind end, and of one reason where there is no signal. */
+function endOfRun(ring, start, to) {
+  const kind = ring.kind[start & MASK], reason = ring.reason[start & MASK];
+  let i = start + 1;
+  while (i < to && ring.kind[i & MASK] === kind && (kind !== Kind.noSignal || ring.reason[i & MASK] === reason))
+    i++;
+  return i;
+}
 
 export class TracePainter {
   constructor(canvas, axis) {
@@ -85,6 +95,7 @@ export class TracePainter {
     this.paintBand(ring, from, to);
     this.paintInput(ring, from, to);
     this.paintLines(ring, from, to);
+    this.paintReasons(ring, from, to);
     this.paintScale();
     if (this.pace !== "")
       this.paintSecond(this.pace);
@@ -113,38 +124,40 @@ export class TracePainter {
 
   paintGaps(ring, from, to) {
     const c = this.context;
-    c.font = FONT;
-    c.textBaseline = "middle";
-    c.textAlign = "center";
-    for (let i = from; i < to;) {
-      const kind = ring.kind[i & MASK], reason = ring.reason[i & MASK];
-      const start = i;
-      do i++;
-      while (i < to && ring.kind[i & MASK] === kind && (kind !== Kind.noSignal || ring.reason[i & MASK] === reason));
+    for (let start = from, end; start < to; start = end) {
+      const kind = ring.kind[start & MASK];
+      end = endOfRun(ring, start, to);
       if (kind !== Kind.noSignal && kind !== Kind.imputed && kind !== Kind.translated)
         continue;
-      const x0 = this.x(start), width = (i - start) * this.perSample;
-      c.fillStyle = kind === Kind.noSignal && reason === NOT_RECEIVED ? this.colors.absent : this.colors.gap;
-      c.fillRect(x0, 0, width, this.height);
-      if (kind === Kind.noSignal)
-        this.paintReason(x0, width, REASONS[reason] ?? REASONS[0]);
+      const x = this.x(start), width = (end - start) * this.perSample;
+      c.fillStyle = kind === Kind.noSignal && ring.reason[start & MASK] === NOT_RECEIVED ? this.colors.absent : this.colors.gap;
+      c.fillRect(x, 0, width, this.height);
+      if (kind !== Kind.noSignal)
+        continue;
+      c.save();
+      c.translate(x, 0); // the hatching moves with the signal
+      c.fillStyle = this.hatch;
+      c.fillRect(0, 0, width, this.height);
+      c.restore();
     }
   }
 
-  paintReason(x, width, text) {
+  /** Why there is nothing, above the grid, where there is room for it. */
+  paintReasons(ring, from, to) {
     const c = this.context;
-    c.save();
-    c.translate(x, 0); // the hatching moves with the signal
-    c.fillStyle = this.hatch;
-    c.fillRect(0, 0, width, this.height);
-    c.restore();
-    const left = Math.max(GUTTER, x), visible = Math.min(this.width, x + width) - left;
-    if (visible < 130)
-      return;
-    c.fillStyle = this.colors.plot;
-    c.fillRect(left + visible / 2 - 82, this.height / 2 - 10, 164, 20);
-    c.fillStyle = this.colors.text;
-    c.fillText(text, left + visible / 2, this.height / 2);
+    c.font = FONT;
+    c.textBaseline = "middle";
+    c.textAlign = "center";
+    for (let start = from, end; start < to; start = end) {
+      end = endOfRun(ring, start, to);
+      const left = Math.max(GUTTER, this.x(start)), visible = Math.min(this.width - PEN_ROOM, this.x(end)) - left;
+      if (ring.kind[start & MASK] !== Kind.noSignal || visible < REASON_ROOM)
+        continue;
+      c.fillStyle = this.colors.plot;
+      c.fillRect(left + (visible - REASON_ROOM) / 2, this.height / 2 - 10, REASON_ROOM, 20);
+      c.fillStyle = this.colors.text;
+      c.fillText(REASONS[ring.reason[start & MASK]] ?? REASONS[0], left + visible / 2, this.height / 2);
+    }
   }
 
   paintGrid(store) {

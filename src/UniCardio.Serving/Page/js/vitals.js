@@ -8,30 +8,55 @@ const MASK = CAPACITY - 1;
 const WINDOW = 10 * RATE;
 const LONGEST_SILENCE = 1.5 * RATE; // newest samples without a signal before a numeral goes
 const WIDEST_BAND = 30; // mmHg from 5 to 95% of the draws, beyond which a generated pressure is no figure
+const WIDEST_SHARE = 0.5; // of a generated ECG's or PPG's height: the band beyond which its beats are no figure
 const intervals = new Float32Array(64), scratch = new Float32Array(64);
 const PPG = 0, BP = 1, ECG = 2;
+const SOURCES = [
+  { slot: ECG, text: "from R-peaks", rate: peakRate },
+  { slot: BP, text: "from ABP pulses", rate: pulseRate },
+  { slot: PPG, text: "from PPG pulses", rate: pulseRate },
+];
 
 export class Vitals {
   constructor() {
-    this.heart = { rate: NaN, source: "", generated: false };
-    this.pulse = { rate: NaN, generated: false };
+    this.heart = { rate: NaN, source: "", generated: false, uncertain: false };
+    this.pulse = { rate: NaN, generated: false, uncertain: false };
     this.pressure = { systolic: NaN, diastolic: NaN, mean: NaN, generated: false, uncertain: false };
   }
 
   update(store) {
     const to = store.end, from = Math.max(store.oldest, to - WINDOW);
     this.updatePressure(store.rings[BP], from, to);
-    this.pulse.rate = pulseRate(store.rings[PPG], from, to);
-    this.pulse.generated = anyGenerated(store.rings[PPG], from, to);
+    this.updatePulse(store.rings[PPG], from, to);
+    this.updateHeart(store, from, to);
+  }
+
+  updatePulse(ring, from, to) {
+    const pulse = this.pulse;
+    pulse.generated = anyGenerated(ring, from, to);
+    pulse.uncertain = tooWide(ring, PPG, from, to);
+    pulse.rate = pulse.uncertain ? NaN : pulseRate(ring, from, to);
+  }
+
+  // What is measured goes before what is generated, and among equals the ECG before the pulses: the beats of a poorly generated ECG are nobody's.
+  updateHeart(store, from, to) {
     const heart = this.heart;
-    heart.rate = peakRate(store.rings[ECG], from, to);
-    heart.source = "from R-peaks";
-    heart.generated = anyGenerated(store.rings[ECG], from, to);
-    if (Number.isNaN(heart.rate)) {
-      const fromBp = this.pressure.uncertain ? NaN : pulseRate(store.rings[BP], from, to);
-      heart.rate = Number.isNaN(fromBp) ? this.pulse.rate : fromBp;
-      heart.source = Number.isNaN(fromBp) ? "from PPG pulses" : "from ABP pulses";
-      heart.generated = anyGenerated(store.rings[Number.isNaN(fromBp) ? PPG : BP], from, to);
+    heart.rate = NaN;
+    heart.uncertain = heart.generated = false;
+    for (let round = 0; round < 2; round++) {
+      for (const source of SOURCES) {
+        const ring = store.rings[source.slot], generated = anyGenerated(ring, from, to);
+        if (generated !== (round === 1))
+          continue;
+        const uncertain = tooWide(ring, source.slot, from, to), rate = uncertain ? NaN : source.rate(ring, from, to);
+        heart.uncertain ||= uncertain;
+        if (Number.isNaN(rate))
+          continue;
+        heart.rate = rate;
+        heart.source = source.text;
+        heart.generated = generated;
+        return;
+      }
     }
   }
 
@@ -39,7 +64,7 @@ export class Vitals {
     const p = this.pressure;
     p.systolic = p.diastolic = p.mean = NaN;
     p.generated = anyGenerated(ring, from, to);
-    p.uncertain = !silent(ring, to) && widestBand(ring, from, to) > WIDEST_BAND;
+    p.uncertain = tooWide(ring, BP, from, to);
     if (p.uncertain || silent(ring, to))
       return;
     findPulses(ring, from, to);
@@ -99,6 +124,21 @@ function silent(ring, to) {
     if (ring.kind[i & MASK] !== Kind.noSignal)
       return false;
   return true;
+}
+
+/** Whether the draws disagree too much for a figure. */
+function tooWide(ring, slot, from, to) {
+  return !silent(ring, to) && widestBand(ring, from, to) > (slot === BP ? WIDEST_BAND : WIDEST_SHARE * heightOf(ring, from, to));
+}
+
+function heightOf(ring, from, to) {
+  let low = Infinity, high = -Infinity;
+  for (let i = from; i < to; i++) {
+    const v = ring.value[i & MASK];
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return high - low;
 }
 
 // Mean width over each second, the widest of them.
