@@ -27,6 +27,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<double?> _decay = Bounded.OptionalNonNegative("--weight-decay", "Weight decay (1e-6).", "D");
     private readonly Option<WeightDecayKind?> _decayKind = new("--decay") { Description = "l2 (Adam, default) or decoupled (AdamW)." };
     private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "adam (default), or muon for the maps inside blocks and decoders with Adam for the rest." };
+    private readonly Option<double?> _muonSize = Bounded.OptionalNonNegative("--muon-size", "Root mean square of muon's updates over the learning rate (0.2; about adam's).", "SIZE");
     private readonly Option<double?> _clip = Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
     private readonly Option<StepWeighting?> _weighting = new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
     private readonly Option<double?> _amplitude = Bounded.OptionalNonNegative("--spectral-amplitude", "Weight of the amplitude spectrum's error of the predicted clean signal (0).", "W");
@@ -39,7 +40,7 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _optimizer, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -73,7 +74,7 @@ internal sealed class TrainingOptionSet
                 Decay = parsed.GetValue(_decayKind) ?? basis.Adam.Decay,
                 ClipNorm = parsed.GetValue(_clip) ?? basis.Adam.ClipNorm,
             },
-            Muon = (parsed.GetValue(_optimizer) ?? (basis.Muon is null ? OptimizerKind.Adam : OptimizerKind.Muon)) == OptimizerKind.Muon ? basis.Muon ?? new MuonOptions() : null,
+            Muon = ReadMuon(parsed, basis.Muon),
             Objective = basis.Objective with
             {
                 Weighting = weighting,
@@ -93,6 +94,16 @@ internal sealed class TrainingOptionSet
                 Windows = parsed.GetValue(_validateWindows) ?? basis.Validation.Windows,
             },
         };
+    }
+
+    private MuonOptions? ReadMuon(ParseResult parsed, MuonOptions? basis)
+    {
+        OptimizerKind kind = parsed.GetValue(_optimizer) ?? (basis is null ? OptimizerKind.Adam : OptimizerKind.Muon);
+        double? size = parsed.GetValue(_muonSize);
+        if (kind == OptimizerKind.Adam)
+            return size is null ? null : throw new UsageException("--muon-size is for --optimizer muon");
+        MuonOptions muon = basis ?? new MuonOptions();
+        return size is double given ? muon with { Size = given } : muon;
     }
 }
 
