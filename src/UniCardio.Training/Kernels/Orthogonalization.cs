@@ -19,9 +19,12 @@ namespace UniCardio.Training.Kernels;
 internal static unsafe class Orthogonalization
 {
     private const int Iterations = 5;
+
+    // Below it lie the roundings of float32 numbers around its smallest normal one, and no direction; 1 / norm stays finite above it.
+    private const double LeastNorm = 1e-30;
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
-    /// <summary>Replaces M by its nearly orthogonal factor; zeros stay zeros.</summary>
+    /// <summary>Replaces M by its nearly orthogonal factor; by zeros where it is as good as zero, as the momentum of a map that nothing reads is.</summary>
     /// <param name="m">[R, C] dense.</param>
     /// <param name="room">Buffers of this shape.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -31,8 +34,12 @@ internal static unsafe class Orthogonalization
     {
         int rows = room.Rows, columns = room.Columns;
         double norm = Math.Sqrt(Optimization.VectorSum.OfSquares(m));
-        if (!(norm > 0))
+        if (!(norm >= LeastNorm))
+        {
+            m.Clear();
             return;
+        }
+
         float scale = (float)(1 / norm);
         for (int i = 0; i < m.Length; i++)
             m[i] *= scale;

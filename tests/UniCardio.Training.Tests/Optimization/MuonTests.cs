@@ -205,6 +205,22 @@ public class MuonTests
         Assert.Equal(Random(1), parameters);
     }
 
+    // Adam's momentum of a map that nothing reads (weight decay's share of it) fades through the denormal numbers when Muon takes over.
+    [Theory]
+    [InlineData(1e-25f)]
+    [InlineData(1e-38f)]
+    [InlineData(1e-44f)]
+    public void AFadingMomentumMakesNoNaN(float momentum)
+    {
+        using var muon = new Muon(Layout, new MuonOptions(), CpuInstructionSet.Auto, 1);
+        float[] parameters = Random(1), fading = [.. Random(2).Select(v => v * momentum)];
+        for (int k = 0; k < 3; k++)
+            muon.Update(parameters, new float[Layout.Length], fading, 1, 0.01, Serially);
+        Assert.All(parameters, p => Assert.InRange(p, -3, 3));
+        if (momentum < 1e-30f)
+            Assert.Equal(Random(1), parameters);
+    }
+
     [Fact]
     public void NumbersOutOfRangeAreNamed()
     {
