@@ -19,7 +19,8 @@ internal sealed class TrainingOptionSet
     private readonly Option<string?> _data = new("--data") { Description = "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.", HelpName = "DIR" };
     private readonly Option<double?> _dataShare = Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
-    private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls over the last fifth)." };
+    private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls at its end, see --cooldown)." };
+    private readonly Option<double?> _cooldown = Bounded.OptionalNonNegative("--cooldown", "Share of the updates over which a trapezoid falls (0.2).", "SHARE");
     private readonly Option<int?> _warmup = Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
     private readonly Option<InitializationKind?> _initialization = new("--init") { Description = "published, or aligned: two heads a block start by looking at equal positions (default with slot positions)." };
     private readonly Option<double?> _dropout = Bounded.OptionalNonNegative("--dropout", "Dropout (0; published 0.1).", "P");
@@ -40,7 +41,7 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -66,6 +67,7 @@ internal sealed class TrainingOptionSet
             {
                 Peak = parsed.GetValue(_rate) ?? basis.LearningRate.Peak,
                 Shape = parsed.GetValue(_schedule) ?? basis.LearningRate.Shape,
+                Cooldown = parsed.GetValue(_cooldown) ?? basis.LearningRate.Cooldown,
                 WarmupSteps = parsed.GetValue(_warmup) ?? basis.LearningRate.WarmupSteps,
             },
             Adam = basis.Adam with
