@@ -3,6 +3,21 @@ namespace UniCardio.Streaming;
 // How frames leave a session: in order, one at a time, on whichever thread finds one ready.
 public sealed partial class StreamingSession
 {
+    /// <summary>Whether all that has come is out: no hop waits or is computed, and no call of the handler is under way. Counts alone run ahead of the handler.</summary>
+    public bool IsDrained
+    {
+        get
+        {
+            lock (_host.Gate)
+            {
+                if (Queue.Count > 0)
+                    return false;
+            }
+            // Frames leave the queue inside a delivery only: an empty queue first, then no delivery, and there is none in between.
+            return Volatile.Read(ref _deliveries) == 0;
+        }
+    }
+
     /// <summary>Hands on every frame that is ready. If another thread is at it, that one does.</summary>
     internal void Deliver()
     {

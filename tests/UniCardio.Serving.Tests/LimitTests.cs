@@ -2,6 +2,12 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sessions;
+using UniCardio.Weights;
 
 namespace UniCardio.Serving.Tests;
 
@@ -40,6 +46,46 @@ public class LimitTests
         Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/v2/health/ready")).StatusCode);
         await early.SendAsync(Open);
         await early.NextAsync("session");
+    }
+
+    [Fact]
+    public async Task WhileItWarmsUpALiveConnectionIsToldToWaitAndNotThatTheServerGoesDown()
+    {
+        using ManualResetEventSlim packed = new(), warm = new();
+        await using TestServer server = await TestServer.StartAsync(load: _ => new ServedModel(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(new SlowStart(new CpuBackend(w.Weights), packed, warm))), waits: false);
+        try
+        {
+            Assert.True(packed.Wait(TimeSpan.FromMinutes(1)));
+            await using LiveClient early = await LiveClient.ConnectAsync(server, "p", greets: false);
+            Assert.False((await early.NextAsync("hello")).GetProperty("ready").GetBoolean());
+            await early.SendAsync(Open);
+            Assert.Equal("not_ready", (await early.NextAsync("error")).GetProperty("code").GetString());
+            warm.Set();
+            await server.Server.Ready;
+            await early.SendAsync(Open);
+            await early.NextAsync("session");
+        }
+        finally
+        {
+            warm.Set();
+        }
+    }
+
+    /// <summary>Packs at once and begins to compute when it is told to.</summary>
+    private sealed class SlowStart(IBackend backend, ManualResetEventSlim packed, ManualResetEventSlim warm) : IBackend
+    {
+        public string Name => backend.Name;
+
+        public ModelConfiguration Configuration => backend.Configuration;
+
+        public IExecutor CreateExecutor(InferencePlan plan)
+        {
+            packed.Set();
+            warm.Wait();
+            return backend.CreateExecutor(plan);
+        }
+
+        public void Dispose() => backend.Dispose();
     }
 
     [Fact]

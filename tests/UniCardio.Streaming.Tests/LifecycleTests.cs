@@ -65,6 +65,34 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Fact]
+    public async Task ASessionIsDrainedOnlyWhenTheHandlerHasTheLastFrame()
+    {
+        using var host = new StreamingHost(_engine);
+        using ManualResetEventSlim reached = new(), goOn = new();
+        using StreamingSession session = host.Open(Options with { Deadline = TimeSpan.FromHours(1) }, (_, frame) =>
+        {
+            if (!frame.IsLast)
+                return;
+            reached.Set();
+            goOn.Wait(Patience);
+        });
+        Push(session, 0, 60);
+        Task completing = Task.Run(session.Complete);
+        try
+        {
+            Assert.True(reached.Wait(Patience));
+            Assert.Equal(session.Counts.Hops, session.Counts.Frames);
+            Assert.False(session.IsDrained);
+        }
+        finally
+        {
+            goOn.Set();
+        }
+        await completing.WaitAsync(Patience);
+        Assert.True(SpinWait.SpinUntil(() => session.IsDrained, Patience));
+    }
+
+    [Fact]
     public async Task ASlowReaderLosesTheOldestFramesAndIsTold()
     {
         using StreamingHost host = Make.Host(_engine);

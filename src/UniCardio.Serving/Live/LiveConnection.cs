@@ -196,7 +196,7 @@ internal sealed partial class LiveConnection : IDisposable
         LiveSession session = patient.Require();
         await session.Feeding.CancelAsync();
         session.Streaming.Complete();
-        while (session.WaitingHops > 0 && session.Streaming.Fault is null && patient.Session == session)
+        while (!session.Streaming.IsDrained && session.Streaming.Fault is null && patient.Session == session)
             await Task.Delay(5, _end.Token);
         patient.End(session, "completed", "all samples are out", id, this);
     }

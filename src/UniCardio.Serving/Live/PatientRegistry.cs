@@ -21,6 +21,9 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     /// <summary>What computes, or null.</summary>
     public Served? Served => host.Served;
 
+    /// <summary>Whether sessions can be opened.</summary>
+    public bool IsReady => host.IsReady;
+
     public TimeSpan Linger => options.Linger;
 
     /// <summary>The network's sizes; only where a session is open.</summary>
@@ -44,7 +47,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         }
         catch (RequestException problem)
         {
-            throw new ProtocolException(host.Served is null ? ErrorCode.NotReady : ErrorCode.Shutdown, problem.Message, problem);
+            throw new ProtocolException(host.IsStopping ? ErrorCode.Shutdown : ErrorCode.NotReady, problem.Message, problem);
         }
     }
 
@@ -152,7 +155,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
             if (!await replay())
                 return;
             session.Streaming.Complete();
-            while (session.WaitingHops > 0 && session.Streaming.Fault is null && patient.Session == session)
+            while (!session.Streaming.IsDrained && session.Streaming.Fault is null && patient.Session == session)
                 await Task.Delay(5);
             patient.End(session, "completed", "the recording has come to its end");
         }
@@ -189,23 +192,30 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     {
         foreach ((_, LiveSession session) in Sessions)
             await session.Feeding.CancelAsync();
-        if (Served is Served served)
-        {
-            try
-            {
-                await served.Live.DrainAsync().WaitAsync(time);
-            }
-            catch (TimeoutException)
-            {
-                LogUnfinished(log, served.Live.QueueLength);
-            }
-        }
+        if (Served is Served served && !await DrainAsync(served, time))
+            LogUnfinished(log, served.Live.QueueLength);
         foreach ((Patient patient, LiveSession session) in Sessions)
             patient.End(session, "shutdown", "the server is going down");
         foreach (LiveConnection connection in _connections.Keys)
             connection.ShutDown();
         for (int i = 0; i < 500 && !_connections.IsEmpty; i++)
             await Task.Delay(10);
+    }
+
+    // What is computed, and then also handed on: a thread that pushes may be at it. True if all is.
+    private async Task<bool> DrainAsync(Served served, TimeSpan time)
+    {
+        try
+        {
+            await served.Live.DrainAsync().WaitAsync(time);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+        for (int i = 0; i < 200 && Sessions.Any(s => !s.Session.Streaming.IsDrained); i++)
+            await Task.Delay(5);
+        return true;
     }
 
     // What the network takes at a time.

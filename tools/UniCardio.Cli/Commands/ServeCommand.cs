@@ -53,6 +53,7 @@ internal static class ServeCommand
             }
 
             using IDisposable? traces = logging.Traces(parsed);
+            using var unobserved = new UnobservedFaults(terminal.Error);
             return await RunAsync(terminal, options, Load, log => logging.Configure(parsed, log, terminal), cancellation).ConfigureAwait(false);
         });
         return command;
