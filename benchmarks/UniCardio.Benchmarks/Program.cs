@@ -12,17 +12,24 @@ namespace UniCardio.Benchmarks;
 /// </summary>
 public static class Program
 {
-    public static void Main(string[] args)
+    public static async Task<int> Main(string[] args)
     {
-        if (args is ["streaming", .. string[] rest])
+        switch (args)
         {
-            StreamingLoad.Run(rest);
-            return;
+            case ["streaming", .. string[] rest]:
+                StreamingLoad.Run(rest);
+                return 0;
+            case ["serving", .. string[] rest]:
+                await ServingLoad.RunAsync(rest);
+                return 0;
+            case ["soak", .. string[] rest]:
+                return await Soak.SoakRun.RunAsync(rest);
         }
         ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .AddColumn(new PeakColumn())
             .HideColumns(Column.Error, Column.StdDev, Column.Gen0, Column.Gen1, Column.Gen2);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+        return 0;
     }
 }
