@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using UniCardio.Cli.Output;
 
 namespace UniCardio.Cli.Tests;
 
@@ -78,4 +80,29 @@ public class ServeTests
         lock (safe)
             return text.ToString();
     }
+
+    [Fact]
+    public void ATaskThatFailedAndThatNobodyAwaitedIsLogged()
+    {
+        using var output = new StringWriter();
+        using TextWriter safe = TextWriter.Synchronized(output);
+        using (new UnobservedFaults(safe))
+        {
+            Abandon();
+            // It is noticed when it is collected.
+            for (int i = 0; i < 200 && !Text(safe, output).Contains("abandoned", StringComparison.Ordinal); i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                Thread.Sleep(5);
+            }
+        }
+        JsonElement line = JsonDocument.Parse(Text(safe, output).Split('\n').First(l => l.Contains("abandoned", StringComparison.Ordinal))).RootElement;
+        Assert.Equal(("error", "TimeZoneNotFoundException"), (line.GetProperty("level").GetString(), line.GetProperty("error").GetString()));
+        Assert.Contains("abandoned", line.GetProperty("exception").GetString(), StringComparison.Ordinal);
+    }
+
+    // Of a kind that nothing else here throws; in a method of its own, so that nobody holds it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Abandon() => Task.FromException(new TimeZoneNotFoundException("abandoned"));
 }
