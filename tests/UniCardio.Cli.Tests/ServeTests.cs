@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using UniCardio.Cli.Output;
 
@@ -59,6 +61,41 @@ public class ServeTests
         JsonElement opened = lines.Select(l => JsonDocument.Parse(l).RootElement).First(l => l.TryGetProperty("source", out _));
         Assert.Equal("demo", opened.GetProperty("source").GetString());
         Assert.Equal("information", opened.GetProperty("level").GetString());
+    }
+
+    [Fact]
+    public async Task TracesReachACollectorAndHoldNoPatient()
+    {
+        await using Collector collector = await Collector.StartAsync();
+        string patient = $"bed{Guid.NewGuid():N}";
+        const string Caller = "0af7651916cd43dd8448eb211c80319c";
+        CliResult result = await ServeAsync(
+            async address =>
+            {
+                using var client = new HttpClient { BaseAddress = address };
+                float[] ppg = [.. Enumerable.Range(0, 100).Select(i => 0.5f + (0.3f * MathF.Sin(i / 8f)))];
+                object request = new { parameters = new { draws = 1, sampler = "ddim:2" }, inputs = new[] { new { name = "ppg", datatype = "FP32", shape = (int[])[1, 100], data = ppg } } };
+                using var message = new HttpRequestMessage(HttpMethod.Post, "v2/models/translate/infer") { Content = JsonContent.Create(request) };
+                message.Headers.Add("traceparent", $"00-{Caller}-b7ad6b7169203331-01");
+                using HttpResponseMessage response = await client.SendAsync(message);
+                Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+                using var socket = new ClientWebSocket();
+                await socket.ConnectAsync(new Uri($"ws://{address.Authority}/live/{patient}"), CancellationToken.None);
+                await socket.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+                await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+            },
+            ["--traces", collector.Address.ToString(), "--log", "trace", .. Tiny]);
+        Assert.Equal(ExitCode.Success, result.Code);
+        // The program sends what is left before it ends, so that all has come by now.
+        Assert.NotEmpty(collector.Posts);
+        Assert.All(collector.Posts, post => Assert.Equal(("/v1/traces", "application/x-protobuf"), (post.Path, post.Type)));
+        string spans = string.Concat(collector.Posts.Select(p => p.Body));
+        foreach (string name in (string[])["unicardio", "infer", "infer.wait", "infer.compute", "live.connection", "ppg->bp"])
+            Assert.Contains(name, spans, StringComparison.Ordinal);
+        Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(Caller)), spans, StringComparison.Ordinal);
+        Assert.DoesNotContain(patient, spans, StringComparison.Ordinal);
+        Assert.Contains("opened", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(patient, result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

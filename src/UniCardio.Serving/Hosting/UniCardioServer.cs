@@ -85,8 +85,10 @@ public sealed class UniCardioServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
         await _host.DrainAsync(_options.DrainTime);
+        // Before the last checkpoint: frames that are sent after it would come a second time after a restart.
+        await _patients.DrainAsync(_options.DrainTime);
         await _keeper.StopAsync();
-        await _patients.ShutDownAsync(_options.DrainTime);
+        await _patients.ShutDownAsync();
         await _app.StopAsync();
     }
 

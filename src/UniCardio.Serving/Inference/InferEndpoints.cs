@@ -47,7 +47,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         ModelFamily family = Family(context);
         long start = Stopwatch.GetTimestamp();
         int status = StatusCodes.Status500InternalServerError;
-        using Activity? activity = ServingMetrics.Activities.StartActivity("infer", ActivityKind.Server);
+        using Activity? activity = RequestSpan.Start("infer", context.Request);
         activity?.SetTag("unicardio.model", family.Name);
         try
         {

@@ -47,7 +47,7 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
             string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(LiveProtocol.Subprotocol) ? LiveProtocol.Subprotocol : null;
             using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
             using var connection = new LiveConnection(socket, binary, registry, options, log);
-            using Activity? activity = ServingMetrics.Activities.StartActivity("live.connection", ActivityKind.Server);
+            using Activity? activity = RequestSpan.Start("live.connection", context.Request);
             await registry.RunAsync(patient, connection);
         }
         finally

@@ -187,13 +187,18 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     /// <summary>A session has ended.</summary>
     public event Action<Patient, LiveSession, string>? Ended;
 
-    /// <summary>Ends everything: sessions are told, connections closed.</summary>
-    public async Task ShutDownAsync(TimeSpan time)
+    /// <summary>Ends replays and waits until the hops that have come are frames, so long at most.</summary>
+    public async Task DrainAsync(TimeSpan time)
     {
         foreach ((_, LiveSession session) in Sessions)
             await session.Feeding.CancelAsync();
-        if (Served is Served served && !await DrainAsync(served, time))
+        if (Served is Served served && !await IsDrainedAsync(served, time))
             LogUnfinished(log, served.Live.QueueLength);
+    }
+
+    /// <summary>Ends everything: sessions are told, connections closed.</summary>
+    public async Task ShutDownAsync()
+    {
         foreach ((Patient patient, LiveSession session) in Sessions)
             patient.End(session, "shutdown", "the server is going down");
         foreach (LiveConnection connection in _connections.Keys)
@@ -203,7 +208,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     }
 
     // What is computed, and then also handed on: a thread that pushes may be at it. True if all is.
-    private async Task<bool> DrainAsync(Served served, TimeSpan time)
+    private async Task<bool> IsDrainedAsync(Served served, TimeSpan time)
     {
         try
         {
