@@ -78,8 +78,10 @@ public class ShutdownTests
                 await Push(device, 0, 300);
                 await device.SendAsync("""{"type":"counts"}""");
                 await device.NextAsync("counts");
-                await server.Server.StopAsync();
+                // Read meanwhile: whoever does not is cut off after a while, and what it had not read with it.
+                Task stopping = server.Server.StopAsync();
                 List<JsonElement> before = await device.FramesAsync();
+                await stopping;
                 first = before.Count + device.Others.Count(m => LiveClient.Type(m) == "frame");
             }
             Assert.Equal(["a.checkpoint", "broken.checkpoint"], Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order());
