@@ -134,6 +134,18 @@ public class LimitTests
     }
 
     [Fact]
+    public async Task AChunkThatSaysItIsLargerThanAnyNumberIsABadRequest()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, server.Server.Address.Port);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/impute/infer HTTP/1.1\r\nHost: {server.Server.Address.Authority}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{{}}\r\n"));
+        using var reader = new StreamReader(stream);
+        Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+    }
+
+    [Fact]
     public async Task ABodyThatDoesNotComeIs408()
     {
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { RequestTime = TimeSpan.FromSeconds(0.3) });

@@ -121,6 +121,11 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
             }
             return body.ToArray();
         }
+        catch (IOException problem) when (problem is not BadHttpRequestException && problem.InnerException is OverflowException)
+        {
+            // A chunk that says it has more bytes than fit an int, which Kestrel does not call a bad request.
+            throw RequestException.Bad("the size of a chunk is no number of bytes that a body can have", problem);
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
