@@ -36,12 +36,13 @@ internal static class ServingLoad
         double before = server.ProcessorSeconds;
         Result[] results = await Task.WhenAll(Enumerable.Range(0, patients).Select(p => RunPatientAsync(server, patients, p, seconds)));
         double[] delays = [.. results.SelectMany(r => r.Delays).Order()];
+        double[] own = [.. results.SelectMany(r => r.Own).Order()];
         long skipped = results.Sum(r => r.Skipped), lost = results.Sum(r => r.Lost), hops = results.Sum(r => r.Hops);
         double processor = server.ProcessorSeconds - before;
         if (delays.Length == 0)
             Print($"{patients} patients: no frame");
         else
-            Print($"{patients} patients for {seconds:F0} s: {delays.Length} frames, {100.0 * skipped / hops:F1}% of the hops skipped, delay p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest {delays[^1]:F0} ms; lost hops {lost}, dropped frames {results.Sum(r => r.Dropped)}, missing frames {results.Sum(r => r.Missing)}; {1000 * processor / hops:F0} ms of the server's processor time a hop");
+            Print($"{patients} patients for {seconds:F0} s: {delays.Length} frames, {100.0 * skipped / hops:F1}% of the hops skipped, delay p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest {delays[^1]:F0} ms (the server's own p50 {own[own.Length / 2]:F0} ms, p99 {own[(int)(0.99 * own.Length)]:F0} ms); lost hops {lost}, dropped frames {results.Sum(r => r.Dropped)}, missing frames {results.Sum(r => r.Missing)}; {1000 * processor / hops:F0} ms of the server's processor time a hop");
     }
 
     private static async Task<Result> RunPatientAsync(ServerProcess server, int patients, int patient, double seconds)
@@ -55,7 +56,10 @@ internal static class ServingLoad
         // The first 6 s at once, so that windows are full; then in real time, patients spread over the block.
         for (int block = 0; block < Lead; block++)
             await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block), CancellationToken.None);
-        await Task.Delay(1500);
+        // Until what that gave is out.
+        do
+            await Task.Delay(100);
+        while (Stopwatch.GetElapsedTime(result.LastFrame).TotalSeconds < 1);
         long start = Stopwatch.GetTimestamp();
         result.IsMeasured = true;
         for (int block = Lead; block < blocks; block++)
@@ -91,6 +95,7 @@ internal static class ServingLoad
             }
             var frame = new ReceivedFrame(bytes.Span);
             (result.Missing, next) = (result.Missing + frame.Index - next, frame.Index + 1);
+            result.LastFrame = Stopwatch.GetTimestamp();
             (result.Lost, result.Dropped) = (frame.LostHops, result.Dropped + frame.Dropped);
             if (!result.IsMeasured)
             {
@@ -101,7 +106,10 @@ internal static class ServingLoad
             result.Skipped = frame.SkippedHops - skippedBefore;
             int block = (int)Math.Floor(((frame.End + frame.AlgorithmicDelay - 1e-4) / BlockSeconds) + 1e-6);
             if (frame.Window >= 0 && block < sent.Length && Volatile.Read(ref sent[block]) is long at && at != 0)
+            {
                 result.Delays.Add(1000 * (frame.AlgorithmicDelay + Stopwatch.GetElapsedTime(at).TotalSeconds));
+                result.Own.Add(1000 * (frame.AlgorithmicDelay + frame.ComputeDelay));
+            }
         }
     }
 
@@ -111,6 +119,11 @@ internal static class ServingLoad
     private sealed class Result
     {
         public List<double> Delays { get; } = [];
+
+        /// <summary>The same as the server says it, without the network.</summary>
+        public List<double> Own { get; } = [];
+
+        public long LastFrame { get; set; } = Stopwatch.GetTimestamp();
 
         public bool IsMeasured { get; set; }
 

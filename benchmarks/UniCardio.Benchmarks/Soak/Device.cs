@@ -12,12 +12,13 @@ namespace UniCardio.Benchmarks.Soak;
 /// </summary>
 internal sealed class Device(ServerProcess server, string patient, StreamSampling sampling, ulong seed, Trouble? trouble = null)
 {
-    // Below the 10 s that count as a jump of the clock.
-    private const int BlocksAgain = (int)(9 / SimulatedPatient.BlockSeconds);
+    // Before the end of the last frame: a checkpoint may be that much older, and the server be that much further, without the 10 s that count as a jump of the clock.
+    private const int BlocksAgain = (int)(5 / SimulatedPatient.BlockSeconds);
 
     private readonly SortedDictionary<long, long> _sent = [];
     private readonly Lock _lock = new();
     private double _offset;
+    private long _nextToGet;
     private bool _isDone;
 
     /// <summary>Called with each frame, one after the other.</summary>
@@ -62,7 +63,7 @@ internal sealed class Device(ServerProcess server, string patient, StreamSamplin
         {
             await socket.SendAsync(SimulatedPatient.OpenMessage(sampling, seed, waits: trouble is null), ends.Token);
             await opened.Task.WaitAsync(ends.Token);
-            for (long block = Math.Max(0, Blocks - BlocksAgain); block < blocks; block++)
+            for (long block = Math.Max(0, Math.Min(Blocks, _nextToGet) - BlocksAgain); block < blocks; block++)
             {
                 TimeSpan due = TimeSpan.FromSeconds(SimulatedPatient.TimeOf(block)) - Stopwatch.GetElapsedTime(start);
                 if (due > TimeSpan.Zero)
@@ -135,6 +136,7 @@ internal sealed class Device(ServerProcess server, string patient, StreamSamplin
         Tally.Add("frames");
         lock (_lock)
         {
+            _nextToGet = trouble is null ? Key(frame.End) : long.MaxValue;
             if (_sent.TryGetValue(Key(frame.End - (1 / StreamingFrame.SampleRate)), out long sent))
                 Delays.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
         }
