@@ -13,6 +13,9 @@ namespace UniCardio.Evaluation;
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
 public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow, IReadOnlyList<WindowScore> Scores)
 {
+    /// <summary>End of the name of a denoised result with its residual's Wiener part.</summary>
+    public const string WithResidual = ", residual by Wiener";
+
     /// <summary>Whether the network made it.</summary>
     public bool IsNetwork => Draws > 0;
 }

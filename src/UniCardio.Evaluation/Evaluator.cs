@@ -7,6 +7,7 @@ using UniCardio.Evaluation.Baselines;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
 using UniCardio.Evaluation.Model;
+using UniCardio.Restoration;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation;
@@ -78,7 +79,7 @@ public sealed class Evaluator
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
         DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(d, _options.Draws, _samples, windows[w].ResultScale))];
-        List<MethodScores> methods = NetworkRows(scorers, drawn, steps, cancellationToken);
+        List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellationToken);
         IReadOnlyList<WindowScore> shown = methods[Math.Min(1, methods.Count - 1)].Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
         MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
@@ -89,10 +90,10 @@ public sealed class Evaluator
     }
 
     // One draw always stands beside the mean: averaging flatters the squared error.
-    private List<MethodScores> NetworkRows(WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellationToken)
+    private List<MethodScores> NetworkRows(EvaluationWindow[] windows, WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellationToken)
     {
         int draws = _options.Draws;
-        MethodScores Row(string name, int used, Func<DrawSummaries, float[]> result, bool band)
+        MethodScores Row(string name, int used, DrawSummaries[] drawn, Func<DrawSummaries, float[]> result, bool band)
         {
             var scores = new List<WindowScore>(scorers.Length);
             for (int w = 0; w < scorers.Length; w++)
@@ -104,11 +105,18 @@ public sealed class Evaluator
             return new MethodScores(name, used, used * steps, _options.Sampler.ToString(), false, scores);
         }
 
-        List<MethodScores> rows = [Row("network, one draw", 1, d => d.First, band: false)];
+        List<MethodScores> rows = [Row("network, one draw", 1, drawn, d => d.First, band: false)];
         if (draws > 1)
         {
-            rows.Add(Row($"network, mean of {draws}", draws, d => d.Mean, band: true));
-            rows.Add(Row($"network, median of {draws}", draws, d => d.Median, band: true));
+            rows.Add(Row($"network, mean of {draws}", draws, drawn, d => d.Mean, band: true));
+            rows.Add(Row($"network, median of {draws}", draws, drawn, d => d.Median, band: true));
+        }
+
+        if (windows[0].Task.Kind == TaskKind.Denoise)
+        {
+            var filter = new ResidualFilter(_samples);
+            DrawSummaries[] corrected = [.. drawn.Select((d, w) => d.Corrected(filter, windows[w].GivenWindow(windows[w].Task.Output)))];
+            rows.Add(Row($"network, mean of {draws}{MethodScores.WithResidual}", draws, corrected, d => d.Mean, band: draws > 1));
         }
 
         return rows;

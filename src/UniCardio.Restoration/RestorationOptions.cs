@@ -31,6 +31,9 @@ public sealed record RestorationOptions
     /// <summary>How the draws become one signal.</summary>
     public DrawSummary Summary { get; init; } = DrawSummary.Median;
 
+    /// <summary>What denoising does with what the network took away; the other kinds of task do nothing with it.</summary>
+    public ResidualRule Residual { get; init; }
+
     /// <summary>The sampler.</summary>
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
 
@@ -69,6 +72,8 @@ public sealed record RestorationOptions
             throw new ConfigurationException("draws", $"{Draws} is not between 1 and {InferencePlan.MaxBatch}");
         if (!Enum.IsDefined(Summary))
             throw new ConfigurationException("summary", $"{(int)Summary} is neither median nor mean");
+        if (!Enum.IsDefined(Residual))
+            throw new ConfigurationException("residual", $"{(int)Residual} is neither none nor wiener");
         if (Sampler is null)
             throw new ConfigurationException("sampler", "no sampler given");
         Sampler.Validate();

@@ -18,6 +18,7 @@ internal sealed class WindowRunner
     private readonly PreparedRecording _prepared;
     private readonly WindowSchedule _schedule;
     private readonly float[] _ones;
+    private readonly ResidualFilter? _residual;
     private int _done;
 
     public WindowRunner(InferenceEngine engine, RestorationOptions options, PreparedRecording prepared, WindowSchedule schedule)
@@ -33,6 +34,8 @@ internal sealed class WindowRunner
         Weight = new float[Center.Length];
         _ones = new float[schedule.Cover.WindowLength];
         Array.Fill(_ones, 1f);
+        if (any && options.Task.Kind == TaskKind.Denoise && options.Residual == ResidualRule.Wiener)
+            _residual = new ResidualFilter(schedule.Cover.WindowLength);
     }
 
     /// <summary>The signal, [n], complete where <see cref="Weight"/> is 1; empty if no window was computed.</summary>
@@ -157,6 +160,7 @@ internal sealed class WindowRunner
     private void Blend(int window, AffineScale scale, Span<float> center, float[] band, int index, int batch)
     {
         scale.Inverse(center, center);
+        float[] correction = Correct(window, center);
         _schedule.Cover.Accumulate(window, center, Center);
         _schedule.Cover.Accumulate(window, _ones, Weight);
         if (band.Length == 0)
@@ -165,7 +169,27 @@ internal sealed class WindowRunner
         Span<float> low = band.AsSpan(index * samples, samples), high = band.AsSpan((batch + index) * samples, samples);
         scale.Inverse(low, low);
         scale.Inverse(high, high);
+        Shift(low, correction);
+        Shift(high, correction);
         _schedule.Cover.Accumulate(window, low, Low);
         _schedule.Cover.Accumulate(window, high, High);
+    }
+
+    // Adds what the residual gives back; empty where nothing is done.
+    private float[] Correct(int window, Span<float> center)
+    {
+        if (_residual is null)
+            return [];
+        SampleRange range = _schedule.Cover[window];
+        float[] correction = new float[center.Length];
+        _residual.Correction(_prepared.Signal(_options.Task.Output).Slice(range.Start, range.Length), center, correction);
+        Shift(center, correction);
+        return correction;
+    }
+
+    private static void Shift(Span<float> x, float[] by)
+    {
+        for (int i = 0; i < by.Length; i++)
+            x[i] += by[i];
     }
 }

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Sessions;
+using UniCardio.Restoration;
 using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Evaluation.Model;
@@ -32,5 +33,14 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
         DrawStatistics.Quantiles(used, count, samples, [LowQuantile, 0.5, HighQuantile], quantiles);
         quantiles = Back(quantiles);
         return new DrawSummaries(first, Back(mean), quantiles[samples..(2 * samples)], quantiles[..samples], quantiles[(2 * samples)..]);
+    }
+
+    /// <summary>The mean with what the residual gives back, the band moved by it; as restoration does with <see cref="ResidualRule.Wiener"/>.</summary>
+    public DrawSummaries Corrected(ResidualFilter filter, ReadOnlySpan<float> measured)
+    {
+        var correction = new float[Mean.Length];
+        filter.Correction(measured, Mean, correction);
+        float[] Moved(float[] x) => [.. x.Select((v, i) => v + correction[i])];
+        return this with { Mean = Moved(Mean), Low = Moved(Low), High = Moved(High) };
     }
 }

@@ -26,6 +26,7 @@ internal sealed class RestoringOptions
     private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else dpm++2m:10).", "SAMPLER");
     private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
+    private readonly Option<ResidualRule> _residual = new("--residual") { Description = "wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow waves come from the measurement, and so do wander and motion. none (default): the network alone." };
     private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
 
     public RestoringOptions(TaskKind kind)
@@ -47,6 +48,8 @@ internal sealed class RestoringOptions
     {
         foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band])
             command.Add(option);
+        if (_kind == TaskKind.Denoise)
+            command.Add(_residual);
     }
 
     public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels)!;
@@ -56,6 +59,7 @@ internal sealed class RestoringOptions
         Task = Task(parsed.GetValue(_target), parsed.GetValue(_with)),
         Draws = parsed.GetValue(_draws),
         Summary = parsed.GetValue(_summary),
+        Residual = _kind == TaskKind.Denoise ? parsed.GetValue(_residual) : ResidualRule.None,
         Sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default,
         Seed = parsed.GetValue(_seed),
         Overlap = parsed.GetValue(_overlap),
