@@ -10,7 +10,6 @@ namespace UniCardio.Serving.Live;
 internal sealed class RecordingFolder(string? folder)
 {
     private const int MostRecordings = 10_000;
-    private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
 
     /// <summary>Names and paths, in the order of the names.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
@@ -19,7 +18,7 @@ internal sealed class RecordingFolder(string? folder)
         var recordings = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (folder is null)
             return recordings;
-        string[] paths = [.. Directory.EnumerateFiles(folder).Where(p => Extensions.Contains(Path.GetExtension(p), StringComparer.OrdinalIgnoreCase)).Take(MostRecordings)];
+        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Take(MostRecordings)];
         foreach (IGrouping<string, string> same in paths.GroupBy(p => Path.GetFileNameWithoutExtension(p), StringComparer.Ordinal))
         {
             foreach (string path in same)

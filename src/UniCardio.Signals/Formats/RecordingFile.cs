@@ -56,6 +56,13 @@ public static class RecordingFile
         }
     }
 
+    /// <summary>Extensions by which recordings are found in a folder: one file a recording, and no text or data file that may be something else.</summary>
+    public static IReadOnlyList<string> ListedExtensions { get; } = [".csv", ".npy", ".hea", ".edf", ".bdf"];
+
+    /// <summary>Whether a file of a folder is taken for a recording, by <see cref="ListedExtensions"/>.</summary>
+    /// <param name="path">The file.</param>
+    public static bool IsListed(string path) => ListedExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The format of a file, by its extension, else by its first bytes.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="SignalFileException">Neither tells, or there is no such file.</exception>

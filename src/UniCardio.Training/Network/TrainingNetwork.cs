@@ -64,7 +64,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         Layout = new ParameterLayout(configuration);
         _parameters = new float[Layout.Length];
         _gradients = new float[Layout.Length];
-        _shape = new TrainingShape(configuration, 2 * Lanes(InstructionSet));
+        _shape = new TrainingShape(configuration, 2 * CpuInstructionSets.Lanes(InstructionSet));
         _weights = new TrainedWeights(Layout, _shape);
         _steps = new StepEmbeddings(Layout, _shape.Stride);
         _reduction = new GradientReduction(Layout, _shape);
@@ -179,14 +179,6 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         foreach (Activations? a in _activations)
             a?.Dispose();
     }
-
-    private static int Lanes(CpuInstructionSet set) => set switch
-    {
-        CpuInstructionSet.Avx512 => Avx512Simd.Width,
-        CpuInstructionSet.Avx2 => Avx2Simd.Width,
-        CpuInstructionSet.Vector128 => Vector128Simd.Width,
-        _ => ScalarSimd.Width,
-    };
 
     private void Check(NetworkBatch batch)
     {

@@ -113,7 +113,7 @@ public sealed unsafe class Muon : IDisposable
         bool turned = part.Rows > part.Columns;
         (int rows, int columns) = turned ? (part.Columns, part.Rows) : (part.Rows, part.Columns);
         if (!rooms.TryGetValue((rows, columns), out OrthogonalizationRoom? room))
-            rooms.Add((rows, columns), room = new OrthogonalizationRoom(rows, columns, 2 * Width(_set)));
+            rooms.Add((rows, columns), room = new OrthogonalizationRoom(rows, columns, 2 * CpuInstructionSets.Lanes(_set)));
         float decay = (float)_options.Momentum;
         step *= MathF.Sqrt(columns);
         float[] held = System.Buffers.ArrayPool<float>.Shared.Rent(count);
@@ -143,14 +143,6 @@ public sealed unsafe class Muon : IDisposable
             default: Orthogonalization.Run<ScalarSimd, float>(x, room); break;
         }
     }
-
-    private static int Width(CpuInstructionSet set) => set switch
-    {
-        CpuInstructionSet.Avx512 => Avx512Simd.Width,
-        CpuInstructionSet.Avx2 => Avx2Simd.Width,
-        CpuInstructionSet.Vector128 => Vector128Simd.Width,
-        _ => ScalarSimd.Width,
-    };
 
     // The three flat vectors, pinned for the time of an update.
     private readonly struct Vectors(float* parameters, float* gradients, float* momentum)

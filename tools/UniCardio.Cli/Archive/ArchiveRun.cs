@@ -13,7 +13,6 @@ internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int
 /// </summary>
 internal sealed class ArchiveRun
 {
-    private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
     private const string BeatTables = ".beats.csv";
 
     private readonly string _input;
@@ -76,18 +75,18 @@ internal sealed class ArchiveRun
             }
             return 0;
         });
-        return new ArchiveReport(_shard.ToString(), paths.Length, done, skipped, failed, cancelled, $"manifest-{_shard.Index}-of-{_shard.Count}.jsonl", RestorationResult.Remark);
+        return new ArchiveReport(_shard.ToString(), paths.Length, done, skipped, failed, cancelled, Manifest.NameOf(_shard), RestorationResult.Remark);
     }
 
     private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
 
     private string[] List()
     {
-        string[] paths = [.. Directory.EnumerateFiles(_input).Where(p => Extensions.Contains(Path.GetExtension(p), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+        string[] paths = [.. Directory.EnumerateFiles(_input).Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
         HashSet<string> names = [.. paths.Select(NameOf)];
         paths = [.. paths.Where(p => !IsBeatTable(p, names))];
         if (paths.Length == 0)
-            throw new UsageException($"{_input} holds no recording ({string.Join(", ", Extensions)})");
+            throw new UsageException($"{_input} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
         IGrouping<string, string>? same = paths.GroupBy(NameOf, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
         return same is null ? paths : throw new UsageException($"{string.Join(" and ", same.Select(p => Path.GetFileName(p)))} would write one output, {same.Key}{_extension}; keep one of them");
     }

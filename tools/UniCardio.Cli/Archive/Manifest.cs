@@ -22,11 +22,14 @@ internal sealed class Manifest : IDisposable
 
     private Manifest(string path) => _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
 
+    /// <summary>File name of a part's manifest.</summary>
+    public static string NameOf(Shard shard) => $"manifest-{shard.Index}-of-{shard.Count}.jsonl";
+
     /// <summary>Opens a part's manifest and reads those of all parts.</summary>
     /// <exception cref="IOException">It cannot be written, as it cannot while another process works at the same part.</exception>
     public static Manifest Open(string folder, Shard shard)
     {
-        var manifest = new Manifest(Path.Combine(folder, $"manifest-{shard.Index}-of-{shard.Count}.jsonl"));
+        var manifest = new Manifest(Path.Combine(folder, NameOf(shard)));
         try
         {
             manifest.CutTornLine();

@@ -13,7 +13,6 @@ internal sealed partial class EvaluationSources
 {
     private const ulong SyntheticSeed = 0xE7A1;
     private const int SyntheticSubjects = 4;
-    private static readonly string[] Extensions = [".csv", ".npy", ".hea", ".edf", ".bdf"];
 
     private readonly Option<RecordingSource[]> _recordings = new("--recordings")
     {
@@ -81,7 +80,7 @@ internal sealed partial class EvaluationSources
     private static IEnumerable<EvaluationRecording> Folder(RecordingSource source, Action<string> note, CancellationToken cancellation)
     {
         string[] files = [.. Directory.EnumerateFiles(source.Path, "*", SearchOption.AllDirectories)
-            .Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+            .Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
         HashSet<string> segments = [.. files.Where(f => f.EndsWith(".hea", StringComparison.OrdinalIgnoreCase)).SelectMany(Segments)];
         foreach (string file in files.Where(f => !segments.Contains(Path.ChangeExtension(f, null))))
         {

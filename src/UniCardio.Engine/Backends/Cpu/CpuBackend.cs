@@ -26,14 +26,7 @@ public sealed class CpuBackend : IBackend
         ArgumentNullException.ThrowIfNull(weights);
         Options = (options ?? new CpuBackendOptions()).Resolve();
         Configuration = weights.Configuration;
-        int lanes = Options.InstructionSet switch
-        {
-            CpuInstructionSet.Avx512 => Avx512Simd.Width,
-            CpuInstructionSet.Avx2 => Avx2Simd.Width,
-            CpuInstructionSet.Vector128 => Vector128Simd.Width,
-            _ => ScalarSimd.Width,
-        };
-        _network = new PackedNetwork(weights, lanes, Options.Threads);
+        _network = new PackedNetwork(weights, CpuInstructionSets.Lanes(Options.InstructionSet), Options.Threads);
         _team = new ThreadTeam(Options.Threads);
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using UniCardio.Engine.Backends.Cpu.Simd;
 
 namespace UniCardio.Engine.Backends.Cpu;
 
@@ -49,6 +50,15 @@ public static class CpuInstructionSets
             ? requested
             : throw new ConfigurationException("isa", $"{Name(requested)} is not available on this machine; it has {string.Join(", ", Supported.Select(Name))}");
     }
+
+    /// <summary>Float32 lanes of a vector; one for what is no vector set.</summary>
+    internal static int Lanes(CpuInstructionSet set) => set switch
+    {
+        CpuInstructionSet.Avx512 => Avx512Simd.Width,
+        CpuInstructionSet.Avx2 => Avx2Simd.Width,
+        CpuInstructionSet.Vector128 => Vector128Simd.Width,
+        _ => ScalarSimd.Width,
+    };
 
     /// <summary>The lower-case name used in options and reports: <c>avx512</c>, <c>avx2</c>, <c>vector128</c>, <c>scalar</c>.</summary>
     public static string Name(CpuInstructionSet set) => set.ToString().ToLowerInvariant();
