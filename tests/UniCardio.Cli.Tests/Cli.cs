@@ -53,28 +53,3 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
-
-/// <summary>Files of the project and beside it.</summary>
-internal static class Project
-{
-    /// <summary>The folder that holds the solution.</summary>
-    public static string Root { get; } = Above("UniCardio.Engine.sln") ?? throw new InvalidOperationException("the tests run outside the project");
-
-    public static string Example { get; } = Path.Combine(Root, "tools", "UniCardio.Cli", "examples", "example.csv");
-
-    /// <summary>A file in <c>shared/</c> beside the project; the test is skipped where there is none.</summary>
-    public static string Shared(params string[] path) => Above(Path.Combine(["shared", .. path])) is string folder
-        ? Path.Combine([folder, "shared", .. path])
-        : throw new SkipException($"shared/{string.Join('/', path)} is not beside the project");
-
-    private static string? Above(string name)
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, name)))
-                return folder.FullName;
-        }
-
-        return null;
-    }
-}

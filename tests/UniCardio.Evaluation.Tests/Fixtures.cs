@@ -17,19 +17,6 @@ internal static class Make
         return EvaluationRecording.From(made.WithChannels(made.Channels.Where((_, i) => signals.Contains((Modality)i))))!;
     }
 
-    /// <summary>A file of ../shared/data; the test is skipped where there is none.</summary>
-    public static string Shared(string relative)
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            string path = Path.Combine(at.FullName, "shared", "data", relative);
-            if (File.Exists(path))
-                return path;
-        }
-
-        throw new SkipException($"shared/data/{relative} is not beside the project");
-    }
-
     /// <summary>A heart whose beats are all alike: nothing breathes, nothing varies.</summary>
     public static SynthesisParameters Steady { get; } = new()
     {
@@ -47,10 +34,7 @@ public sealed class InterimWeights : IDisposable
 
     public InterimWeights()
     {
-        DirectoryInfo? at = new(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "UniCardio.Engine.sln")))
-            at = at.Parent;
-        _loaded = WeightFile.Load(Path.Combine(at!.FullName, "weights", "interim-p5slot.safetensors"));
+        _loaded = WeightFile.Load(Project.File("weights", "interim-p5slot.safetensors"));
         Engine = CreateEngine(2);
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Weights;
@@ -53,8 +52,7 @@ internal static class Fixtures
     public static string Path(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "fixtures", name + ".safetensors");
 
     /// <summary>Path of a fixture among the sources, where it is recorded.</summary>
-    public static string SourcePath(string name, [CallerFilePath] string here = "") =>
-        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(here)!, "fixtures", name + ".safetensors");
+    public static string SourcePath(string name) => Project.File("tests", "UniCardio.Golden.Tests", "fixtures", name + ".safetensors");
 
     public static ModelWeights Weights(GoldenFile file) => new WeightRecipe(file.Seed!.Value, file.Configuration).Create();
 

@@ -75,7 +75,7 @@ public class OfficialVectorsTests(ITestOutputHelper output)
 
     private GoldenReport Verify(string name, Func<ModelWeights, IBackend> backend)
     {
-        using GoldenFile file = GoldenFile.Open(SharedGolden.Path(name));
+        using GoldenFile file = GoldenFile.Open(Project.Shared("golden", name + ".safetensors"));
         using ModelWeights weights = new WeightRecipe(file.Seed!.Value, file.Configuration).Create();
         long start = Stopwatch.GetTimestamp();
         GoldenReport report = GoldenVerifier.Verify(file, weights, backend);

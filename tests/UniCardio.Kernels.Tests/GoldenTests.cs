@@ -53,11 +53,6 @@ public sealed class GoldenTests
     private static GoldenFile OpenGolden(string file)
     {
         Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "UniCardio.Engine.sln")))
-            folder = Path.GetDirectoryName(folder);
-        string path = Path.Combine(folder ?? ".", "..", "shared", "golden", file);
-        Skip.IfNot(File.Exists(path), $"no {file} beside the project");
-        return GoldenFile.Open(path);
+        return GoldenFile.Open(Project.Shared("golden", file));
     }
 }

@@ -14,11 +14,9 @@ public sealed class InterimWeights : IDisposable
 
     public InterimWeights()
     {
-        _loaded = WeightFile.Load(Path.Combine(Root, "weights", "interim-p5slot.safetensors"));
+        _loaded = WeightFile.Load(Project.File("weights", "interim-p5slot.safetensors"));
         Engine = CreateEngine(2);
     }
-
-    public static string Root { get; } = FindRoot();
 
     public InferenceEngine Engine { get; }
 
@@ -30,16 +28,6 @@ public sealed class InterimWeights : IDisposable
     {
         Engine.Dispose();
         _loaded.Dispose();
-    }
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "UniCardio.Engine.sln")))
-                return at.FullName;
-        }
-        throw new DirectoryNotFoundException("UniCardio.Engine.sln is in no folder above the tests");
     }
 }
 

@@ -200,8 +200,7 @@ public sealed class RestorerTests(InterimWeights weights)
     [SkippableFact]
     public void A_real_recording_goes_through()
     {
-        string path = Path.Combine(InterimWeights.Root, "..", "shared", "data", "triad", "mimicdb230_old_300s_125Hz.csv");
-        Skip.IfNot(File.Exists(path), "The sample recordings (../shared/data) are not on this machine.");
+        string path = Project.Shared("data", "triad", "mimicdb230_old_300s_125Hz.csv");
         Recording recording = Make.WithGaps(RecordingFile.Read(path, new RecordingReadOptions { SampleRate = 125, StartSeconds = 20, EndSeconds = 50 }), "abp", (10, 11.2), (20, 21));
         RestorationResult imputed = new Restorer(weights.Engine, Make.Options("impute bp | ppg", 4)).Run(recording);
         Assert.Equal(275, imputed.Count(SampleProvenance.Generated));

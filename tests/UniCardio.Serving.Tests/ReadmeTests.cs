@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using UniCardio.Streaming;
@@ -52,7 +51,7 @@ public class ReadmeTests
     public void ReadmeShowsTheseLines()
     {
         string shown = Readme();
-        string[] parts = File.ReadAllText(SourceFile()).ReplaceLineEndings("\n").Split("        // README\n");
+        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Serving.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n").Split("        // README\n");
         Assert.Equal(5, parts.Length);
         foreach (string part in (string[])[parts[1], parts[3]])
         {
@@ -69,7 +68,5 @@ public class ReadmeTests
     }
 
     private static string Readme() =>
-        File.ReadAllText(Path.Combine(Path.GetDirectoryName(SourceFile())!, "..", "..", "src", "UniCardio.Serving", "README.md")).ReplaceLineEndings("\n");
-
-    private static string SourceFile([CallerFilePath] string path = "") => path;
+        File.ReadAllText(Project.File("src", "UniCardio.Serving", "README.md")).ReplaceLineEndings("\n");
 }

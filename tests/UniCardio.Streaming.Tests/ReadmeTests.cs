@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 
@@ -45,12 +44,10 @@ public sealed class ReadmeTests
     [Fact]
     public void ReadmeShowsTheseLines()
     {
-        string shown = File.ReadAllText(Path.Combine(Path.GetDirectoryName(SourceFile())!, "..", "..", "README.md")).ReplaceLineEndings("\n");
-        string[] parts = File.ReadAllText(SourceFile()).ReplaceLineEndings("\n").Split("        // README\n");
+        string shown = File.ReadAllText(Project.File("README.md")).ReplaceLineEndings("\n");
+        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Streaming.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n").Split("        // README\n");
         Assert.Equal(3, parts.Length);
         string lines = string.Concat(parts[1].TrimEnd().Split('\n').Select(l => (l.Length > 8 ? l[8..] : l) + "\n"));
         Assert.Contains(lines, shown, StringComparison.Ordinal);
     }
-
-    private static string SourceFile([CallerFilePath] string path = "") => path;
 }

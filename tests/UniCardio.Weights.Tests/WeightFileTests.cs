@@ -12,10 +12,10 @@ public class WeightFileTests
     [SkippableFact]
     public void ConvertsTheOfficialCheckpointBitForBit()
     {
-        string golden = SharedFiles.Require("golden/tiny.safetensors");
+        string golden = Project.Shared("golden/tiny.safetensors");
         using var folder = new TemporaryFolder();
         string path = folder.File("tiny.safetensors");
-        using LoadedWeights report = WeightFile.Convert(SharedFiles.Require("golden/tiny.pth"), path, new WeightLoadOptions { Heads = 4 });
+        using LoadedWeights report = WeightFile.Convert(Project.Shared("golden/tiny.pth"), path, new WeightLoadOptions { Heads = 4 });
         Assert.Contains(report.Notes, n => n.StartsWith("left out", StringComparison.Ordinal) && n.Contains("feature_layer", StringComparison.Ordinal) && n.Contains("alpha_torch", StringComparison.Ordinal));
 
         using SafetensorsFile expected = SafetensorsFile.Open(golden), actual = SafetensorsFile.Open(path);
@@ -38,7 +38,7 @@ public class WeightFileTests
     [InlineData("golden/tiny.pth")]
     public void LoadsTheGoldenWeightsAndKnowsThemAsUntrained(string file)
     {
-        using LoadedWeights loaded = WeightFile.Load(SharedFiles.Require(file), new WeightLoadOptions { Fallback = ModelConfiguration.Tiny });
+        using LoadedWeights loaded = WeightFile.Load(Project.Shared(file), new WeightLoadOptions { Fallback = ModelConfiguration.Tiny });
         Assert.Equal(ModelConfiguration.Tiny, loaded.Configuration);
         Assert.Equal("recipe:1", loaded.Recipe);
         using ModelWeights recipe = new WeightRecipe(1, ModelConfiguration.Tiny).Create();
@@ -50,7 +50,7 @@ public class WeightFileTests
     public void LoadsTheInterimCheckpoint()
     {
         var options = new WeightLoadOptions { Heads = 4, Positions = PositionKind.Slot, Prediction = PredictionKind.V };
-        using LoadedWeights loaded = WeightFile.Load(SharedFiles.Require("weights/interim-p5slot.pth"), options);
+        using LoadedWeights loaded = WeightFile.Load(Project.Shared("weights/interim-p5slot.pth"), options);
         ModelConfiguration expected = new() { Channels = 120, Heads = 4, Blocks = 4, Embedding = 64, SamplesPerToken = 5, Positions = PositionKind.Slot, Prediction = PredictionKind.V };
         Assert.Equal(expected, loaded.Configuration);
         Assert.False(loaded.IsUntrained);

@@ -8,7 +8,7 @@ public class WeightRecipeTests
     [SkippableFact]
     public void EqualsTheGoldenWeightsBitForBit()
     {
-        using SafetensorsFile golden = SafetensorsFile.Open(SharedFiles.Require("golden/tiny.safetensors"));
+        using SafetensorsFile golden = SafetensorsFile.Open(Project.Shared("golden/tiny.safetensors"));
         var recipe = new WeightRecipe(1, ModelConfiguration.Tiny);
         int compared = 0;
         // The dead feature_layer twins follow the recipe too; alpha_torch is the noise schedule.

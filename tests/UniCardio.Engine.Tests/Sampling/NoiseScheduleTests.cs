@@ -33,9 +33,7 @@ public sealed class NoiseScheduleTests
     [SkippableFact]
     public void RoundsToTheOfficialCheckpointsBuffer()
     {
-        string path = Path.GetFullPath(Path.Combine(Root(), "..", "shared", "golden", "tiny.safetensors"));
-        Skip.IfNot(File.Exists(path), "../shared/golden is not here");
-        using var file = SafetensorsFile.Open(path);
+        using var file = SafetensorsFile.Open(Project.Shared("golden", "tiny.safetensors"));
         var schedule = new NoiseSchedule(ModelConfiguration.Tiny);
         Assert.Equal(file.Floats("alpha_torch").ToArray(), schedule.AlphaBar.Select(v => (float)v));
     }
@@ -105,12 +103,4 @@ public sealed class NoiseScheduleTests
             Schedule = kind,
             Prediction = prediction,
         };
-
-    private static string Root()
-    {
-        DirectoryInfo? at = new(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "UniCardio.Engine.sln")))
-            at = at.Parent;
-        return at?.FullName ?? AppContext.BaseDirectory;
-    }
 }

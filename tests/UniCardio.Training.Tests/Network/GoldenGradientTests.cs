@@ -28,7 +28,7 @@ public class GoldenGradientTests
     [MemberData(nameof(Cases))]
     public void Gradients_match_the_official_code(string file, CpuInstructionSet set)
     {
-        using SafetensorsFile golden = SharedFiles.OpenGolden($"{file}.gradients.safetensors");
+        using SafetensorsFile golden = SafetensorsFile.Open(Project.Shared("golden", $"{file}.gradients.safetensors"));
         ModelConfiguration configuration = ModelConfiguration.FromMetadata(golden.Metadata);
         using ModelWeights weights = new WeightRecipe(ulong.Parse(golden.Metadata["seed"], System.Globalization.CultureInfo.InvariantCulture), configuration).Create();
         using var network = new TrainingNetwork(configuration, new TrainingNetworkOptions { Threads = 2, InstructionSet = set, Dropout = 0 });

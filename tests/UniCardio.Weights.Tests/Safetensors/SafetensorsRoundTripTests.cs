@@ -112,7 +112,7 @@ public class SafetensorsRoundTripTests
     [SkippableFact]
     public void ReadsAFileOfAnotherLibrary()
     {
-        using SafetensorsFile file = SafetensorsFile.Open(SharedFiles.Require("golden/tiny.eps.safetensors"));
+        using SafetensorsFile file = SafetensorsFile.Open(Project.Shared("golden/tiny.eps.safetensors"));
         Assert.Equal("48", file.Metadata["channels"]);
         // 21 tasks, 4 values of t, input and output of each.
         Assert.Equal(21 * 4 * 2, file.Entries.Count);
