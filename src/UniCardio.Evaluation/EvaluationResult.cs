@@ -6,8 +6,8 @@ namespace UniCardio.Evaluation;
 
 /// <summary>One method's scores for the windows of a case.</summary>
 /// <param name="Name">Name in tables.</param>
-/// <param name="Draws">Draws that its result is made of; 0 for a baseline.</param>
-/// <param name="NetworkCalls">Network calls a window: draws times steps; 0 for a baseline.</param>
+/// <param name="Draws">Draws that its result is made of; 0 for a baseline or an estimate.</param>
+/// <param name="NetworkCalls">Network calls a window: draws times steps, 2 at most for an estimate; 0 for a baseline.</param>
 /// <param name="Settings">Settings in words, or "".</param>
 /// <param name="SeesBeyondWindow">Whether it looks at the recording beside the window, which the network does not see.</param>
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
@@ -16,8 +16,11 @@ public sealed record MethodScores(string Name, int Draws, int NetworkCalls, stri
     /// <summary>End of the name of a denoised result with its residual's Wiener part.</summary>
     public const string WithResidual = ", residual by Wiener";
 
+    /// <summary>Name of denoising by estimate.</summary>
+    public const string Estimate = "network, estimate";
+
     /// <summary>Whether the network made it.</summary>
-    public bool IsNetwork => Draws > 0;
+    public bool IsNetwork => NetworkCalls > 0;
 }
 
 /// <summary>A window worth looking at.</summary>
@@ -40,7 +43,11 @@ public sealed record WindowExample(
 /// <param name="Windows">The windows, by recording and time.</param>
 /// <param name="Methods">What was tried: the network's rows first.</param>
 /// <param name="Examples">The best, median and worst window by the mean of the draws.</param>
-public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows, IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples);
+public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows, IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples)
+{
+    /// <summary>The mean of the draws, or the only draw.</summary>
+    public MethodScores Mean => Methods.FirstOrDefault(m => m.Draws > 1) ?? Methods[0];
+}
 
 /// <summary>Where a window comes from.</summary>
 /// <param name="Recording">The recording.</param>

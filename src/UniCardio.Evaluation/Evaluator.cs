@@ -80,7 +80,9 @@ public sealed class Evaluator
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
         DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(d, _options.Draws, _samples, windows[w].ResultScale))];
         List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellationToken);
-        IReadOnlyList<WindowScore> shown = methods[Math.Min(1, methods.Count - 1)].Scores;
+        if (task.Kind == TaskKind.Denoise)
+            methods.Add(EstimateRow(windows, scorers, cancellationToken));
+        IReadOnlyList<WindowScore> shown = (methods.Find(m => m.Draws > 1) ?? methods[0]).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
         MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
         methods.AddRange(theirs);
@@ -120,6 +122,15 @@ public sealed class Evaluator
         }
 
         return rows;
+    }
+
+    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        float[][] results = WindowEstimates.Run(_engine, windows, cancellationToken);
+        _networkTime += Stopwatch.GetElapsedTime(start);
+        _calls += (long)windows.Length * WindowEstimates.NetworkCalls;
+        return new MethodScores(MethodScores.Estimate, 0, WindowEstimates.NetworkCalls, "", false, [.. results.Select((r, w) => scorers[w].Score(r))]);
     }
 
     private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)

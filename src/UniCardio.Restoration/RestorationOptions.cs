@@ -15,6 +15,19 @@ public enum DrawSummary
     Mean,
 }
 
+/// <summary>How denoising finds the clean signal.</summary>
+public enum DenoisingMethod
+{
+    /// <summary>
+    /// The mean of the clean signal given the measurement, by <see cref="Engine.Sessions.InferenceSession.Estimate"/>: two evaluations a window, no
+    /// draws and no band. For broadband noise, whose level is measured from the signal or given.
+    /// </summary>
+    Estimate,
+
+    /// <summary>Draws from noise, the measurement being a condition: also takes off what is not broadband, such as wander, but keeps less of the wave.</summary>
+    Draws,
+}
+
 /// <summary>What a <see cref="Restorer"/> does with a recording. Checked when the restorer is made.</summary>
 /// <remarks>Equal options, weights and recordings give equal bits, whatever <see cref="WindowsPerBatch"/> and the number of threads.</remarks>
 public sealed record RestorationOptions
@@ -30,6 +43,15 @@ public sealed record RestorationOptions
 
     /// <summary>How the draws become one signal.</summary>
     public DrawSummary Summary { get; init; } = DrawSummary.Median;
+
+    /// <summary>How denoising goes about it; <see cref="Draws"/>, <see cref="Summary"/>, <see cref="Sampler"/> and <see cref="Seed"/> say nothing to an estimate.</summary>
+    public DenoisingMethod Method { get; init; }
+
+    /// <summary>
+    /// Standard deviation of the broadband noise that an estimate takes off, in the channel's own unit, above 0; null to measure it window by
+    /// window (<see cref="WhiteNoise"/>). A channel slower than 125 Hz: as sampled.
+    /// </summary>
+    public double? NoiseLevel { get; init; }
 
     /// <summary>What denoising does with what the network took away; the other kinds of task do nothing with it.</summary>
     public ResidualRule Residual { get; init; }
@@ -61,6 +83,12 @@ public sealed record RestorationOptions
     /// <summary>Whether the result's recording carries the band as two more channels.</summary>
     public bool BandChannels { get; init; }
 
+    /// <summary>Whether this denoises by <see cref="DenoisingMethod.Estimate"/>.</summary>
+    public bool Estimates => Task.Kind == TaskKind.Denoise && Method == DenoisingMethod.Estimate;
+
+    /// <summary>Whether the result has a band: it has one from two draws on.</summary>
+    public bool HasBand => Draws > 1 && !Estimates;
+
     /// <summary>Checks every setting.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">A setting is out of range; it is named.</exception>
@@ -72,6 +100,10 @@ public sealed record RestorationOptions
             throw new ConfigurationException("draws", $"{Draws} is not between 1 and {InferencePlan.MaxBatch}");
         if (!Enum.IsDefined(Summary))
             throw new ConfigurationException("summary", $"{(int)Summary} is neither median nor mean");
+        if (!Enum.IsDefined(Method))
+            throw new ConfigurationException("method", $"{(int)Method} is neither estimate nor draws");
+        if (NoiseLevel is not null && !(NoiseLevel > 0 && double.IsFinite(NoiseLevel.Value)))
+            throw new ConfigurationException("noise level", FormattableString.Invariant($"{NoiseLevel} is not a finite number above 0"));
         if (!Enum.IsDefined(Residual))
             throw new ConfigurationException("residual", $"{(int)Residual} is neither none nor wiener");
         if (Sampler is null)

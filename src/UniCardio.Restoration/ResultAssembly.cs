@@ -18,7 +18,7 @@ internal static class ResultAssembly
         SampleProvenance[] provenance = Compose(prepared, options.Task, center);
         CheckFinite(prepared, options.Task, center, provenance);
         Channel channel = ToChannel(recording, prepared, options.Task, center);
-        RestorationBand? band = options.Draws > 1 ? ToBand(options, center.Length, low, high, provenance) : null;
+        RestorationBand? band = options.HasBand ? ToBand(options, center.Length, low, high, provenance) : null;
         SignalWarning[] warnings = [.. prepared.Warnings.Distinct()];
         return new RestorationResult
         {
@@ -127,8 +127,10 @@ internal static class ResultAssembly
             channels.Add(new Channel(Unused(recording, Edge(channel, band.HighQuantile)), channel.Unit, channel.SampleRate, band.High, ChannelKind.Other));
         }
 
-        string comment = string.Create(CultureInfo.InvariantCulture,
-            $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {options.Draws} draws, {options.Sampler}, seed {options.Seed}. {RestorationResult.Remark}");
+        string how = options.Estimates
+            ? "estimate from the measurement" + (options.NoiseLevel is { } level ? string.Create(CultureInfo.InvariantCulture, $", noise level {level}") : "")
+            : string.Create(CultureInfo.InvariantCulture, $"{options.Draws} draws, {options.Sampler}, seed {options.Seed}");
+        string comment = $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {how}. {RestorationResult.Remark}";
         return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings, recording.Comments.Append(comment));
     }
 

@@ -27,7 +27,7 @@ internal sealed class WindowRunner
         _options = options;
         _prepared = prepared;
         _schedule = schedule;
-        bool any = schedule.Computed > 0, band = any && options.Draws > 1;
+        bool any = schedule.Computed > 0, band = any && options.HasBand;
         Center = new float[any ? prepared.Length : 0];
         Low = new float[band ? prepared.Length : 0];
         High = new float[band ? prepared.Length : 0];
@@ -60,11 +60,43 @@ internal sealed class WindowRunner
     {
         foreach (WindowGroup group in _schedule.Groups)
         {
+            if (_options.Estimates)
+            {
+                Estimate(group, progress, cancellationToken);
+                continue;
+            }
+
             int batch = Math.Min(_options.WindowsPerBatch ?? Batch(group.Task), group.Windows.Count);
             int whole = group.Windows.Count / batch * batch;
             RunGroup(group, 0, whole, batch, progress, cancellationToken);
             if (whole < group.Windows.Count)
                 RunGroup(group, whole, group.Windows.Count, group.Windows.Count - whole, progress, cancellationToken);
+        }
+    }
+
+    // One window at a time: each has its own noise level and so its own step of the diffusion.
+    private void Estimate(WindowGroup group, IProgress<RestorationProgress>? progress, CancellationToken cancellationToken)
+    {
+        using InferenceSession session = _engine.CreateSession(group.Task);
+        int samples = _schedule.Cover.WindowLength, inputs = session.Plan.Conditions.Count;
+        var conditions = new float[session.Plan.ConditionSamples];
+        var measured = new float[samples];
+        var clean = new float[samples];
+        var noise = new WindowNoise(_prepared, _options);
+        for (int i = 0; i < group.Windows.Count; i++)
+        {
+            int window = group.Windows[i];
+            SampleRange range = _schedule.Cover[window];
+            AffineScale scale = OutputScale(range);
+            for (int c = 0; c < inputs; c++)
+                Scale(group.Task, session.Plan.Conditions[c], window, scale, conditions.AsSpan(c * samples, samples));
+            _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length).CopyTo(measured);
+            GapBridge.FillAll(measured);
+            scale.Forward(measured, measured);
+            Compute(group, i, () => session.Estimate(conditions, measured, noise.Level(range) / scale.HalfRange, clean, cancellationToken));
+            Blend(window, scale, clean, band: [], index: 0, batch: 1);
+            _done++;
+            progress?.Report(new RestorationProgress(_done, _schedule.Computed, (double)_done / _schedule.Computed));
         }
     }
 
@@ -98,7 +130,11 @@ internal sealed class WindowRunner
                     Scale(group.Task, session.Plan.Conditions[c], window, scales[i], conditions.AsSpan(((i * inputs) + c) * samples, samples));
             }
 
-            Compute(session, group, first, conditions, draws, identities, observer, cancellationToken);
+            Compute(group, first, () =>
+            {
+                session.Run(conditions, draws, identities, observer, cancellationToken);
+                return session.Plan.Streams * session.Sampler.NetworkCalls;
+            });
             Summarize(draws, summary, band);
             for (int i = 0; i < batch; i++)
                 Blend(group.Windows[first + i], scales[i], summary.AsSpan(i * samples, samples), band, i, batch);
@@ -114,12 +150,13 @@ internal sealed class WindowRunner
             progress.Report(new RestorationProgress(_done, _schedule.Computed, (_done + (batch * share)) / _schedule.Computed));
     }
 
-    private void Compute(InferenceSession session, WindowGroup group, int first, float[] conditions, float[] draws, uint[] identities, StepObserver? observer, CancellationToken cancellationToken)
+    // run: returns the network's evaluations.
+    private void Compute(WindowGroup group, int first, Func<int> run)
     {
         long start = Stopwatch.GetTimestamp();
         try
         {
-            session.Run(conditions, draws, identities, observer, cancellationToken);
+            NetworkCalls += run();
         }
         catch (NonFiniteResultException problem)
         {
@@ -129,8 +166,8 @@ internal sealed class WindowRunner
         {
             throw OutOfRange(_schedule.Cover[group.Windows[first + problem.Window]], problem);
         }
+
         ComputeTime += Stopwatch.GetElapsedTime(start);
-        NetworkCalls += (long)session.Plan.Streams * session.Sampler.NetworkCalls;
     }
 
     private static RestorationException OutOfRange(SampleRange range, Exception cause) => new(FormattableString.Invariant(

@@ -88,6 +88,20 @@ public class SignalTests
     }
 
     [Fact]
+    public void DenoisingEstimatesUnlessDrawsAreAskedFor()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), output = folder.File("out.csv");
+        string[] denoise = ["denoise", input, "--target", "ppg", "--out", output];
+        JsonElement estimate = Cli.Succeed([.. denoise, "--json"]).Json, draws = Cli.Succeed([.. denoise, "--json", .. Quick]).Json;
+        Assert.InRange(estimate.GetProperty("network_calls").GetInt64(), 1, 2 * estimate.GetProperty("windows_computed").GetInt64());
+        Assert.True(draws.GetProperty("network_calls").GetInt64() > 2 * draws.GetProperty("windows_computed").GetInt64());
+        Cli.Refuse("--draws says nothing to an estimate", [.. denoise, "--method", "estimate", "--draws", "3"]);
+        Cli.Refuse("--noise-level is for --method estimate", [.. denoise, "--method", "draws", "--noise-level", "0.1"]);
+        Cli.Refuse("noise level", [.. denoise, "--noise-level", "0"]);
+    }
+
+    [Fact]
     public void UntrainedWeightsAreRefusedUnlessAskedFor()
     {
         using var folder = new TemporaryFolder();

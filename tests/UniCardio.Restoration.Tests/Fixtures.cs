@@ -43,6 +43,7 @@ internal static class Make
     public static RestorationOptions Options(string task, int draws = 2) => new()
     {
         Task = CardioTask.Parse(task),
+        Method = DenoisingMethod.Draws,
         Draws = draws,
         Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 3 },
         Seed = 7,

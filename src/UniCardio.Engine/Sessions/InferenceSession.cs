@@ -12,7 +12,7 @@ namespace UniCardio.Engine.Sessions;
 /// thread; a run under way ends at its next step with <see cref="ObjectDisposedException"/>. After any other exception,
 /// cancellation included, the session is as good as new and <em>results</em> hold nothing of meaning.
 /// </remarks>
-public sealed class InferenceSession : IDisposable
+public sealed partial class InferenceSession : IDisposable
 {
     private const int Idle = 0;
     private const int Running = 1;
@@ -34,6 +34,7 @@ public sealed class InferenceSession : IDisposable
         Plan = executor.Plan;
         Sampler = sampler;
         Seed = seed;
+        _estimateRows = new RowFactory(new NoiseSchedule(Plan.Configuration), Plan.Configuration.Prediction, clamp: null);
         ArenaBytes = executor.ArenaBytes;
         _windows = [.. Enumerable.Range(0, Plan.Windows).Select(w => (uint)w)];
         _labels = new RunLabels(Plan.Task.ToString(), engine.Backend.Name, Plan.Windows, Plan.Draws, _rows.Length);
@@ -86,7 +87,8 @@ public sealed class InferenceSession : IDisposable
         StepObserver? observer = null,
         CancellationToken cancellation = default)
     {
-        CheckLengths(conditions, results, noise);
+        CheckLengths(conditions, results);
+        CheckLength(noise);
         Enter();
         RunMeasurement measurement = RunMeasurement.Start(_labels);
         try
@@ -168,12 +170,16 @@ public sealed class InferenceSession : IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _state) == Closing, this);
     }
 
-    private void CheckLengths(ReadOnlySpan<float> conditions, ReadOnlySpan<float> results, NoiseSource noise)
+    private void CheckLengths(ReadOnlySpan<float> conditions, ReadOnlySpan<float> results)
     {
         if (conditions.Length != Plan.ConditionSamples)
             throw new ArgumentException($"{conditions.Length} samples, expected [{Plan.Windows} windows, {Plan.Conditions.Count} conditions, {Plan.Configuration.SlotSamples} samples] = {Plan.ConditionSamples}", nameof(conditions));
         if (results.Length != Plan.StateSamples)
             throw new ArgumentException($"{results.Length} samples, expected [{Plan.Windows} windows, {Plan.Draws} draws, {Plan.Configuration.SlotSamples} samples] = {Plan.StateSamples}", nameof(results));
+    }
+
+    private void CheckLength(NoiseSource noise)
+    {
         if (noise.IsExplicit)
         {
             long expected = (long)Sampler.NoiseDraws * Plan.StateSamples;

@@ -44,7 +44,7 @@ public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corrup
         return gains;
     }
 
-    private static MethodScores Network(CaseResult one) => one.Methods.Where(m => m.IsNetwork).Take(2).Last();
+    private static MethodScores Network(CaseResult one) => one.Mean;
 
     private static IEnumerable<double> Squares(CaseResult one)
     {

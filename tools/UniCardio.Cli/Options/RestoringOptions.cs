@@ -26,7 +26,13 @@ internal sealed class RestoringOptions
     private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else dpm++2m:10).", "SAMPLER");
     private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
-    private readonly Option<ResidualRule> _residual = new("--residual") { Description = "wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow waves come from the measurement, and so do wander and motion. none (default): the network alone." };
+    private readonly Option<ResidualRule> _residual = new("--residual") { Description = "With draws: wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow waves come from the measurement, and so do wander and motion. none (default): the network alone." };
+    private readonly Option<DenoisingMethod> _method = new("--method")
+    {
+        Description = "estimate: the mean of the clean signal given the measurement, two network calls a window, no band; for broadband noise. draws: draws from noise, with a band; takes off wander too. estimate is the default unless an option of draws is given (--draws, --summary, --sampler, --residual, --band-channels).",
+    };
+
+    private readonly Option<double?> _noise = new("--noise-level") { Description = "Standard deviation of the noise that an estimate takes off, in the channel's unit; measured window by window if left out.", HelpName = "X" };
     private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
 
     public RestoringOptions(TaskKind kind)
@@ -49,7 +55,11 @@ internal sealed class RestoringOptions
         foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band])
             command.Add(option);
         if (_kind == TaskKind.Denoise)
+        {
+            command.Add(_method);
+            command.Add(_noise);
             command.Add(_residual);
+        }
     }
 
     public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels)!;
@@ -57,6 +67,8 @@ internal sealed class RestoringOptions
     public RestorationOptions Read(ParseResult parsed) => new RestorationOptions
     {
         Task = Task(parsed.GetValue(_target), parsed.GetValue(_with)),
+        Method = Method(parsed),
+        NoiseLevel = _kind == TaskKind.Denoise ? parsed.GetValue(_noise) : null,
         Draws = parsed.GetValue(_draws),
         Summary = parsed.GetValue(_summary),
         Residual = _kind == TaskKind.Denoise ? parsed.GetValue(_residual) : ResidualRule.None,
@@ -65,6 +77,20 @@ internal sealed class RestoringOptions
         Overlap = parsed.GetValue(_overlap),
         BandChannels = parsed.GetValue(_band),
     }.Validate();
+
+    private DenoisingMethod Method(ParseResult parsed)
+    {
+        if (_kind != TaskKind.Denoise)
+            return default;
+        string? ofDraws = ((Option[])[_draws, _summary, _sampler, _residual, _band]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })?.Name;
+        bool chosen = parsed.GetResult(_method) is { Implicit: false };
+        DenoisingMethod method = chosen ? parsed.GetValue(_method) : ofDraws is null ? DenoisingMethod.Estimate : DenoisingMethod.Draws;
+        if (method == DenoisingMethod.Estimate && ofDraws is not null)
+            throw new UsageException($"{ofDraws} says nothing to an estimate, which draws nothing; leave it out or take --method draws");
+        if (method == DenoisingMethod.Draws && parsed.GetValue(_noise) is not null)
+            throw new UsageException("--noise-level is for --method estimate; draws do not ask for it");
+        return method;
+    }
 
     private CardioTask Task(Modality target, ModalitySet with) => _kind switch
     {
