@@ -49,7 +49,7 @@ public sealed record RestorationOptions
 
     /// <summary>
     /// Standard deviation of the broadband noise that an estimate takes off, in the channel's own unit, above 0; null to measure it window by
-    /// window (<see cref="WhiteNoise"/>). A channel slower than 125 Hz: as sampled.
+    /// window (<see cref="Signals.Processing.WhiteNoise"/>).
     /// </summary>
     public double? NoiseLevel { get; init; }
 

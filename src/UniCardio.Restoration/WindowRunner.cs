@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
+using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Scaling;
 
@@ -82,7 +83,14 @@ internal sealed class WindowRunner
         var conditions = new float[session.Plan.ConditionSamples];
         var measured = new float[samples];
         var clean = new float[samples];
-        var noise = new WindowNoise(_prepared, _options);
+        double rate = _prepared.Reference.SampleRate, factor = WhiteNoise.ResamplingFactor(rate);
+        double? given = _options.NoiseLevel * _prepared.UnitFactor * Math.Sqrt(RecordingPreparation.NetworkRate / rate);
+        if (factor == 0 && given is null)
+        {
+            _prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
+                $"channel '{_prepared.Reference.Name}': at {rate} Hz its noise cannot be measured and stays; give a noise level, or denoise by draws"), _prepared.Reference.Name));
+        }
+
         for (int i = 0; i < group.Windows.Count; i++)
         {
             int window = group.Windows[i];
@@ -91,9 +99,10 @@ internal sealed class WindowRunner
             for (int c = 0; c < inputs; c++)
                 Scale(group.Task, session.Plan.Conditions[c], window, scale, conditions.AsSpan(c * samples, samples));
             _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length).CopyTo(measured);
+            double level = given ?? (factor * WhiteNoise.Level(measured));
             GapBridge.FillAll(measured);
             scale.Forward(measured, measured);
-            Compute(group, i, () => session.Estimate(conditions, measured, noise.Level(range) / scale.HalfRange, clean, cancellationToken));
+            Compute(group, i, () => session.Estimate(conditions, measured, level / scale.HalfRange, clean, cancellationToken));
             Blend(window, scale, clean, band: [], index: 0, batch: 1);
             _done++;
             progress?.Report(new RestorationProgress(_done, _schedule.Computed, (double)_done / _schedule.Computed));

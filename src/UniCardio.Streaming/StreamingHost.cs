@@ -129,6 +129,8 @@ public sealed class StreamingHost : IDisposable
                 (int size, int shape) = Math.DivRem(i, shapes.Length);
                 if (_pool.IsFull(0))
                     break;
+                if (size > 0 && shapes[shape].Estimates)
+                    continue;
                 ComputeSlot slot = _pool.Get(shapes[shape], 1 << size);
                 if (i == 0)
                     slot.Session.Run(slot.Conditions, slot.Results, cancellation: cancellation);
@@ -268,8 +270,8 @@ public sealed class StreamingHost : IDisposable
         lock (Gate)
         {
             return _sessions.Count == 0
-                ? [.. TaskShape.Reachable(ModalitySet.All, ModalitySet.All, sampling)]
-                : [.. _sessions.SelectMany(s => TaskShape.Reachable(s.Channels, s.Generate | s.Denoise, sampling)).Distinct()];
+                ? [.. TaskShape.Reachable(ModalitySet.All, ModalitySet.All, ModalitySet.All, sampling)]
+                : [.. _sessions.SelectMany(s => TaskShape.Reachable(s.Channels, s.Generate, s.Denoise, sampling)).Distinct()];
         }
     }
 

@@ -329,7 +329,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
 
     private void CheckSampling(StreamSampling sampling)
     {
-        foreach (TaskShape shape in TaskShape.Reachable(Channels, ModalitySet.All, sampling))
+        foreach (TaskShape shape in TaskShape.Reachable(Channels, ModalitySet.All, ModalitySet.None, sampling))
             SamplerTable.Create(sampling.Sampler, _host.Engine.Configuration, shape.Task);
     }
 

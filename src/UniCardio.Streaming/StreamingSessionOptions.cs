@@ -23,7 +23,10 @@ public sealed record StreamingSessionOptions
     /// <summary>Modalities that are generated where they are absent.</summary>
     public ModalitySet Generate { get; init; } = ModalitySet.All;
 
-    /// <summary>Modalities that are denoised where they are present.</summary>
+    /// <summary>
+    /// Modalities that are denoised where they are present: broadband noise, whose level is measured window by window, by
+    /// <see cref="Engine.Sessions.InferenceSession.Estimate"/>. It draws nothing, so there is no band. A channel below 62.5 Hz comes out as it is.
+    /// </summary>
     public ModalitySet Denoise { get; init; }
 
     /// <summary>Draws and sampler.</summary>

@@ -64,6 +64,23 @@ public sealed class EstimateTests(InterimWeights weights)
     }
 
     [Fact]
+    public void AChannelTooSlowToTellSaysSo()
+    {
+        Recording slow = Make.Heart(12, 50);
+        RestorationOptions options = Make.Options("denoise bp") with { Method = DenoisingMethod.Estimate };
+        RestorationResult result = new Restorer(weights.Engine, options).Run(slow);
+        Assert.Contains(result.Warnings, w => w.Channel == "ABP" && w.Message.Contains("noise level", StringComparison.Ordinal));
+        Assert.Equal(0, result.NetworkCalls);
+        // Resampled to 125 Hz and back, which takes what lies above 20 Hz: the sharpest of an upstroke, under 1 mmHg of its 40.
+        float[] given = slow.Require("ABP").Samples.ToArray();
+        for (int i = 25; i < given.Length - 25; i++)
+            Assert.Equal(given[i], result.Channel.Samples.Span[i], 1f);
+        RestorationResult told = new Restorer(weights.Engine, options with { NoiseLevel = 3 }).Run(slow);
+        Assert.True(told.NetworkCalls > 0);
+        Assert.DoesNotContain(told.Warnings, w => w.Message.Contains("noise level", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void GapsStayAndTheLevelCounts()
     {
         Recording recording = Make.WithGaps(Make.Heart(12), "ABP", (0, 0.5), (5, 6), (11.8, 12));

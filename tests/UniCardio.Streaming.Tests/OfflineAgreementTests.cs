@@ -112,7 +112,7 @@ public class OfflineAgreementTests
 
         private Result Run(CardioTask task, float[][] windows, uint identity, int end)
         {
-            using InferenceSession session = _engine.CreateSession(task, new SessionOptions { Draws = _options.Sampling.Draws, Sampler = _options.Sampling.Sampler, Seed = _options.Seed });
+            using InferenceSession session = _engine.CreateSession(task, new SessionOptions { Draws = task.Kind == TaskKind.Denoise ? 1 : _options.Sampling.Draws, Sampler = _options.Sampling.Sampler, Seed = _options.Seed });
             InferencePlan plan = session.Plan;
             float[] window = windows[(int)task.Output];
             AffineScale output = task.Output == Modality.Bp ? AffineScale.BloodPressure
@@ -123,6 +123,8 @@ public class OfflineAgreementTests
                 AffineScale scale = plan.Conditions[c] == task.Output ? output : _scales[(int)plan.Conditions[c]]!.Value;
                 scale.Forward(windows[(int)plan.Conditions[c]], conditions.AsSpan(c * S, S));
             }
+            if (task.Kind == TaskKind.Denoise)
+                return new Result(task.Kind, end, Estimate(session, conditions, window, output, _options.Channel(task.Output)!.SampleRate), NotANumber, NotANumber);
             var draws = new float[plan.StateSamples];
             session.Run(conditions, draws, [identity]);
             var center = new float[S];
@@ -130,6 +132,17 @@ public class OfflineAgreementTests
             DrawStatistics.Median(draws, plan.Draws, S, center);
             DrawStatistics.Quantiles(draws, plan.Draws, S, [0.05, 0.95], band);
             return new Result(task.Kind, end, [.. center.Select(output.Inverse)], [.. band[..S].Select(output.Inverse)], [.. band[S..].Select(output.Inverse)]);
+        }
+
+        private static float[] NotANumber { get; } = [.. Enumerable.Repeat(float.NaN, S)];
+
+        private static float[] Estimate(InferenceSession session, float[] conditions, float[] window, AffineScale scale, double rate)
+        {
+            float[] measured = [.. window], clean = new float[S];
+            double level = WhiteNoise.ResamplingFactor(rate) * WhiteNoise.Level(window) / scale.HalfRange;
+            GapBridge.FillAll(measured);
+            Assert.True(session.Estimate(conditions, [.. measured.Select(scale.Forward)], level, clean) > 0);
+            return [.. clean.Select(scale.Inverse)];
         }
 
         private static float[] Window(float[] signal, int end) =>

@@ -17,6 +17,7 @@ internal sealed class SignalIntake
     private readonly StreamingSessionOptions _options;
     private readonly StreamTiming _timing;
     private readonly ChannelStream?[] _channels = new ChannelStream?[HopPlan.Modalities];
+    private readonly double[] _noiseFactors = new double[HopPlan.Modalities];
     private readonly ChannelTally[] _tallies = [new(), new(), new()];
     private readonly WindowReader _reader;
     private readonly AbsenceReason[] _reasons;
@@ -37,6 +38,7 @@ internal sealed class SignalIntake
             highest = Math.Max(highest, channel.SampleRate);
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
                 resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, RecordingPreparation.NetworkRate));
+            _noiseFactors[(int)modality] = WhiteNoise.ResamplingFactor(channel.SampleRate);
             _channels[(int)modality] = new ChannelStream(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
         }
         _reader = new WindowReader(timing, highest);
@@ -65,6 +67,9 @@ internal sealed class SignalIntake
 
     /// <summary>Hops planned in this segment.</summary>
     public long SegmentHops { get; set; }
+
+    /// <summary>White noise at 125 Hz over what is measured of it (<see cref="WhiteNoise.ResamplingFactor"/>).</summary>
+    public double NoiseFactor(int modality) => _noiseFactors[modality];
 
     public ChannelStream? Channel(int modality) => _channels[modality];
 

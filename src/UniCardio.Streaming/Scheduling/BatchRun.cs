@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
+using UniCardio.Signals.Processing;
 using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Streaming;
@@ -10,8 +11,11 @@ internal sealed class BatchRun
 {
     private readonly ComputePool _pool;
     private readonly float[] _band;
+    private readonly float[] _measured;
+    private readonly double[] _work;
 
-    public BatchRun(ComputePool pool, int slotSamples) => (_pool, _band) = (pool, new float[2 * slotSamples]);
+    public BatchRun(ComputePool pool, int slotSamples) =>
+        (_pool, _band, _measured, _work) = (pool, new float[2 * slotSamples], new float[slotSamples], new double[slotSamples]);
 
     /// <summary>What went wrong last, if anything did.</summary>
     public Exception? Failure { get; private set; }
@@ -45,18 +49,18 @@ internal sealed class BatchRun
 
     private void Compute(TaskShape shape, ReadOnlySpan<BatchJob> jobs, CancellationToken cancellation)
     {
+        if (shape.Estimates)
+        {
+            foreach (BatchJob job in jobs)
+                Estimate(_pool.Get(shape, 1), job, cancellation);
+            return;
+        }
+
         ComputeSlot slot = _pool.Get(shape, jobs.Length);
-        int samples = slot.Session.Plan.Configuration.SlotSamples;
-        Span<float> conditions = slot.Conditions;
+        int samples = slot.Session.Plan.Configuration.SlotSamples, inputs = slot.Session.Plan.Conditions.Count;
         for (int i = 0; i < jobs.Length; i++)
         {
-            foreach (Modality condition in (ReadOnlySpan<Modality>)[Modality.Ppg, Modality.Bp, Modality.Ecg])
-            {
-                if (!shape.Task.Conditions.Contains(condition))
-                    continue;
-                Scale(jobs[i], condition).Forward(jobs[i].Plan.Signal[(int)condition], conditions[..samples]);
-                conditions = conditions[samples..];
-            }
+            FillConditions(shape, jobs[i], slot.Conditions.AsSpan(i * inputs * samples, inputs * samples));
             slot.FillNoise(i, jobs[i].Session.Seed, WindowIdentity(jobs[i].Plan.Index, jobs[i].Modality));
         }
 
@@ -64,6 +68,34 @@ internal sealed class BatchRun
         int draws = shape.Sampling.Draws;
         for (int i = 0; i < jobs.Length; i++)
             Summarize(jobs[i], slot.Results.AsSpan(i * draws * samples, draws * samples), draws, samples);
+    }
+
+    private void Estimate(ComputeSlot slot, in BatchJob job, CancellationToken cancellation)
+    {
+        int m = job.Modality;
+        AffineScale scale = job.Plan.Targets[m].Scale;
+        FillConditions(slot.Shape, job, slot.Conditions);
+        job.Plan.Signal[m].CopyTo(_measured, 0);
+        double level = job.Session.Intake.NoiseFactor(m) * WhiteNoise.Level(_measured, _work);
+        GapBridge.FillAll(_measured);
+        scale.Forward(_measured, _measured);
+        slot.Session.Estimate(slot.Conditions, _measured, level / scale.HalfRange, slot.Results, cancellation);
+        scale.Inverse(slot.Results, job.Plan.Center[m]);
+        job.Plan.Low[m].AsSpan().Fill(float.NaN);
+        job.Plan.High[m].AsSpan().Fill(float.NaN);
+    }
+
+    // [conditions, S] of one window, in slot order.
+    private static void FillConditions(TaskShape shape, in BatchJob job, Span<float> conditions)
+    {
+        foreach (Modality condition in (ReadOnlySpan<Modality>)[Modality.Ppg, Modality.Bp, Modality.Ecg])
+        {
+            if (!shape.Task.Conditions.Contains(condition))
+                continue;
+            float[] signal = job.Plan.Signal[(int)condition];
+            Scale(job, condition).Forward(signal, conditions[..signal.Length]);
+            conditions = conditions[signal.Length..];
+        }
     }
 
     /// <summary>What keys the noise of a window, beside the session's seed.</summary>

@@ -18,6 +18,9 @@ internal sealed class ComputeSlot : IDisposable
         Conditions = new float[Session.Plan.ConditionSamples];
         Results = new float[Session.Plan.StateSamples];
         Noise = new float[Session.Sampler.NoiseDraws * Session.Plan.StateSamples];
+        // The first estimate makes room for itself; no hop should.
+        if (shape.Estimates)
+            Session.Estimate(Conditions, new float[Results.Length], 1, Results);
         Bytes = Session.ArenaBytes + (sizeof(float) * (Conditions.LongLength + Results.LongLength + Noise.LongLength));
     }
 

@@ -1,0 +1,50 @@
+namespace UniCardio.Signals.Processing;
+
+/// <summary>Straight lines over gaps.</summary>
+public static class GapBridge
+{
+    /// <summary>Fills every gap; before the first and after the last measured sample the signal stays level. Without any it is all zero.</summary>
+    /// <param name="samples">[n], NaN where missing; finite afterwards.</param>
+    public static void FillAll(Span<float> samples)
+    {
+        int last = -1; // The last measured sample so far.
+        for (int i = 0; i < samples.Length; i++)
+        {
+            if (float.IsNaN(samples[i]))
+                continue;
+            if (last < 0)
+                samples[..i].Fill(samples[i]);
+            else
+                Line(samples, last, i);
+            last = i;
+        }
+
+        if (last < 0)
+            samples.Clear();
+        else
+            samples[(last + 1)..].Fill(samples[last]);
+    }
+
+    /// <summary>Fills each gap of at most <paramref name="longest"/> samples that has a measured neighbour on both sides.</summary>
+    /// <param name="samples">[n], NaN where missing.</param>
+    /// <param name="longest">Longest gap that is filled, in samples.</param>
+    public static void Fill(Span<float> samples, int longest)
+    {
+        if (longest < 1)
+            return;
+        foreach (SampleRange gap in GapFinder.Find(samples))
+        {
+            if (gap.Length > longest || gap.Start == 0 || gap.End == samples.Length)
+                continue;
+            Line(samples, gap.Start - 1, gap.End);
+        }
+    }
+
+    // Between two measured samples.
+    private static void Line(Span<float> samples, int start, int end)
+    {
+        double from = samples[start], to = samples[end];
+        for (int i = start + 1; i < end; i++)
+            samples[i] = (float)(from + ((to - from) * (i - start) / (end - start)));
+    }
+}
