@@ -73,6 +73,8 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
     {
         TestServer server = shared.Server;
         float[] bp = Wave.Make(1, 95, 20), ppg = Wave.Make(1, 0.5f, 0.3f);
+        for (int i = 0; i < bp.Length; i += 2)
+            bp[i] += 3; // Something to take off.
         bp.AsSpan(30, 20).Fill(float.NaN);
         string body(string target) => $$"""{"parameters":{"target":"{{target}}",{{Quick}}},"inputs":[{{Wave.Json("bp", bp, 1)}},{{Wave.Json("ppg", ppg, 1)}}],"outputs":[{"name":"signal"}]}""";
 
@@ -88,6 +90,39 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         for (int i = 0; i < 100; i++)
             Assert.Equal(float.IsNaN(bp[i]), float.IsNaN(clean[i]));
         Assert.NotEqual(bp[0], clean[0]);
+    }
+
+    [Fact]
+    public async Task DenoisingEstimatesUnlessToldToDraw()
+    {
+        TestServer server = shared.Server;
+        float[] bp = Wave.Make(2, 95, 20), ppg = Wave.Make(2, 0.5f, 0.3f), noise = new float[200];
+        Engine.Sampling.PhiloxNormal.Fill(3, 0, 0, 0, noise);
+        for (int i = 0; i < 200; i++)
+            bp[i] += noise[i];
+        bp.AsSpan(30, 20).Fill(float.NaN);
+        async Task<JsonElement> Ask(string parameters, string outputs) => await TestServer.JsonAsync(await server.PostAsync("/v2/models/denoise/infer",
+            $$"""{"parameters":{"target":"bp",{{Quick}}{{parameters}}},"inputs":[{{Wave.Json("bp", bp, 2)}},{{Wave.Json("ppg", ppg, 2)}}]{{outputs}}}"""));
+        JsonElement alone = await Ask("", ""","outputs":[{"name":"signal"}]"""), all = await Ask("", ""), median = await Ask(""","summary":"median" """, "");
+        Assert.Equal("estimate", alone.GetProperty("parameters").GetProperty("summary").GetString());
+        float[] signal = Wave.Floats(Wave.Output(alone, "signal").GetProperty("data"));
+        Assert.Equal(signal, Wave.Floats(Wave.Output(all, "signal").GetProperty("data")));
+        Assert.NotEqual(signal, Wave.Floats(Wave.Output(median, "signal").GetProperty("data")));
+        foreach (string output in (string[])["low", "high", "draws"])
+            Assert.Equal(Wave.Floats(Wave.Output(median, output).GetProperty("data")), Wave.Floats(Wave.Output(all, output).GetProperty("data")));
+
+        float[] window = bp[..100], measured = [.. window], conditions = new float[200], expected = new float[100];
+        AffineScale scale = AffineScale.BloodPressure;
+        WindowScaling.FromExtremes(ppg, new(0, 100)).Forward(ppg.AsSpan(0, 100), conditions.AsSpan(0, 100));
+        scale.Forward(window, conditions.AsSpan(100));
+        GapBridge.FillAll(measured);
+        using ServedModel model = TestServer.Tiny();
+        using InferenceSession session = model.Engine.CreateSession(CardioTask.Parse("denoise bp | ppg"));
+        session.Estimate(conditions, [.. measured.Select(scale.Forward)], WhiteNoise.Level(window) / scale.HalfRange, expected);
+        for (int i = 0; i < 100; i++)
+            Assert.Equal(float.IsNaN(window[i]) ? float.NaN : scale.Inverse(expected[i]), signal[i]);
+        HttpResponseMessage refused = await server.PostAsync("/v2/models/impute/infer", $$"""{"parameters":{"summary":"estimate"},"inputs":[{{Wave.Json("bp", bp, 2)}}]}""");
+        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "only model 'denoise'", refused);
     }
 
     [Fact]

@@ -17,8 +17,10 @@ internal sealed class InferJob
     private readonly int _samples;
     private readonly float[][] _signals;
 
-    private InferJob(CardioTask task, InferParameters parameters, int windows, int samples, float[][] signals, bool wantsDraws)
+    private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[][] signals, Func<string, bool> wants)
     {
+        Summary = summary;
+        NeedsDraws = summary != InferSummary.Estimate || wants("low") || wants("high") || wants("draws");
         Task = task;
         Parameters = parameters;
         Windows = windows;
@@ -27,12 +29,18 @@ internal sealed class InferJob
         Signal = new float[windows * samples];
         Low = new float[windows * samples];
         High = new float[windows * samples];
-        Draws = new float[wantsDraws ? windows * parameters.Draws * samples : 0];
+        Draws = new float[wants("draws") ? windows * parameters.Draws * samples : 0];
     }
 
     public CardioTask Task { get; }
 
     public InferParameters Parameters { get; }
+
+    /// <summary>What <see cref="Signal"/> is.</summary>
+    public InferSummary Summary { get; }
+
+    /// <summary>Whether anything that was asked for is made of draws.</summary>
+    public bool NeedsDraws { get; }
 
     /// <summary>Windows N.</summary>
     public int Windows { get; }
@@ -78,15 +86,40 @@ internal sealed class InferJob
         foreach (Modality modality in task.Conditions.Members())
             RequireMeasured(modality, signals[(int)modality], samples);
         SamplerTable.Create(parameters.Sampler, configuration, task);
-        bool wantsDraws = request.Outputs?.Any(o => o.Name == "draws") ?? true;
-        return new InferJob(task, parameters, (int)windows, samples, signals, wantsDraws);
+        InferSummary summary = parameters.Summary ?? family.DefaultSummary;
+        if (summary == InferSummary.Estimate && family.Kind != TaskKind.Denoise)
+            throw RequestException.Bad($"parameter 'summary' is estimate, which only model 'denoise' has; expected median or mean");
+        return new InferJob(task, parameters, summary, (int)windows, samples, signals, name => request.Outputs?.Any(o => o.Name == name) ?? true);
     }
 
-    /// <summary>Computes.</summary>
+    /// <summary>Estimates <see cref="Signal"/>; after <see cref="Draw"/>, which may have made another.</summary>
+    /// <param name="session">A session of the task for one window and one draw.</param>
+    /// <param name="cancellation">Looked at before every network call.</param>
+    public void Estimate(InferenceSession session, CancellationToken cancellation)
+    {
+        var conditions = new float[session.Plan.ConditionSamples];
+        float[] measured = new float[_samples], clean = new float[_samples];
+        for (int window = 0; window < Windows; window++)
+        {
+            AffineScale scale = Scale(session.Plan, window, conditions);
+            Row(Task.Output, window).CopyTo(measured);
+            double level = WhiteNoise.Level(measured) / scale.HalfRange;
+            GapBridge.FillAll(measured);
+            scale.Forward(measured, measured);
+            session.Estimate(conditions, measured, level, clean, cancellation);
+            scale.Inverse(clean, clean);
+            CheckFinite(window, clean);
+            Span<float> signal = Signal.AsSpan(window * _samples, _samples);
+            clean.CopyTo(signal);
+            Keep(Row(Task.Output, window), signal, signal, signal);
+        }
+    }
+
+    /// <summary>Draws.</summary>
     /// <param name="session">A session of the task for one window and all draws.</param>
     /// <param name="observer">Called after every step, or null.</param>
     /// <param name="cancellation">Looked at before every step.</param>
-    public void Run(InferenceSession session, StepObserver? observer, CancellationToken cancellation)
+    public void Draw(InferenceSession session, StepObserver? observer, CancellationToken cancellation)
     {
         InferencePlan plan = session.Plan;
         var conditions = new float[plan.ConditionSamples];
@@ -123,12 +156,10 @@ internal sealed class InferJob
     private void Finish(int window, AffineScale scale, float[] draws)
     {
         scale.Inverse(draws, draws);
-        // A sample that is finite in scaled units may not be in the target's, where its range is near what float32 holds.
-        if (draws.AsSpan().IndexOfAny(float.PositiveInfinity, float.NegativeInfinity) >= 0)
-            throw RequestException.Bad($"window {window}: the values of '{Task.Output.Name()}' are too large to be worked with in float32");
+        CheckFinite(window, draws);
         int first = window * _samples;
         Span<float> signal = Signal.AsSpan(first, _samples), low = Low.AsSpan(first, _samples), high = High.AsSpan(first, _samples);
-        if (Parameters.Summary == DrawSummary.Mean)
+        if (Summary == InferSummary.Mean)
             DrawStatistics.Mean(draws, Parameters.Draws, _samples, signal);
         else
             DrawStatistics.Median(draws, Parameters.Draws, _samples, signal);
@@ -138,6 +169,13 @@ internal sealed class InferJob
             draws.CopyTo(Draws.AsSpan(window * draws.Length));
         if (Task.Kind != TaskKind.Translate)
             Keep(Row(Task.Output, window), signal, low, high);
+    }
+
+    // A sample that is finite in scaled units may not be in the target's, where its range is near what float32 holds.
+    private void CheckFinite(int window, float[] values)
+    {
+        if (values.AsSpan().IndexOfAny(float.PositiveInfinity, float.NegativeInfinity) >= 0)
+            throw RequestException.Bad($"window {window}: the values of '{Task.Output.Name()}' are too large to be worked with in float32");
     }
 
     // Imputation changes no measured sample, denoising fills no gap.

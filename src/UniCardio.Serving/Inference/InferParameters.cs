@@ -1,15 +1,27 @@
 using System.Globalization;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
-using UniCardio.Restoration;
 using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference;
 
+/// <summary>What the output <c>signal</c> is.</summary>
+internal enum InferSummary
+{
+    /// <summary>Median of the draws.</summary>
+    Median,
+
+    /// <summary>Mean of the draws.</summary>
+    Mean,
+
+    /// <summary>Of denoising: the mean of the clean signal given the measurement, which draws nothing (<see cref="Engine.Sessions.InferenceSession.Estimate"/>).</summary>
+    Estimate,
+}
+
 /// <summary>What the parameters of an infer request ask for.</summary>
 internal sealed record InferParameters
 {
-    private const string Known = "target (ppg, bp or ecg), draws, sampler, steps, seed, summary (median or mean), binary_data_output";
+    private const string Known = "target (ppg, bp or ecg), draws, sampler, steps, seed, summary (median or mean; estimate for denoise), binary_data_output";
 
     public Modality Target { get; init; } = Modality.Bp;
 
@@ -19,7 +31,8 @@ internal sealed record InferParameters
 
     public ulong Seed { get; init; }
 
-    public DrawSummary Summary { get; init; } = DrawSummary.Median;
+    /// <summary>Null for the model's own: estimate for denoising, else median.</summary>
+    public InferSummary? Summary { get; init; }
 
     public bool BinaryOutput { get; init; }
 
@@ -48,7 +61,7 @@ internal sealed record InferParameters
                     read = read with { Seed = ReadSeed(value) };
                     break;
                 case "summary":
-                    read = read with { Summary = value switch { "median" => DrawSummary.Median, "mean" => DrawSummary.Mean, _ => throw Wrong(name, value, "median or mean") } };
+                    read = read with { Summary = value switch { "median" => InferSummary.Median, "mean" => InferSummary.Mean, "estimate" => InferSummary.Estimate, _ => throw Wrong(name, value, "median, mean or estimate") } };
                     break;
                 case "binary_data_output":
                     read = read with { BinaryOutput = value is bool binary ? binary : throw Wrong(name, value, "true or false") };

@@ -121,7 +121,10 @@ internal sealed class InferWorker : IDisposable
         long start = Stopwatch.GetTimestamp();
         try
         {
-            job.Run(_sessions.Get(job.Task, job.Parameters.Draws, job.Parameters.Sampler), _betweenSteps, cancellation.Token);
+            if (job.NeedsDraws)
+                job.Draw(_sessions.Get(job.Task, job.Parameters.Draws, job.Parameters.Sampler), _betweenSteps, cancellation.Token);
+            if (job.Summary == InferSummary.Estimate)
+                job.Estimate(_sessions.Get(job.Task, 1, job.Parameters.Sampler), cancellation.Token);
             job.ComputeTime = Stopwatch.GetElapsedTime(start);
             ServingMetrics.InferWindows.Add(job.Windows);
             entry.Done.TrySetResult();

@@ -24,6 +24,9 @@ internal sealed class ModelFamily
 
     public string Name { get; }
 
+    /// <summary>What the output <c>signal</c> is where a request does not say.</summary>
+    public InferSummary DefaultSummary => Kind == TaskKind.Denoise ? InferSummary.Estimate : InferSummary.Median;
+
     /// <exception cref="RequestException">There is none.</exception>
     public static ModelFamily Find(string name, string? version)
     {
@@ -70,7 +73,7 @@ internal sealed class ModelFamily
                 ["sampler"] = options.Sampler.ToString(),
                 ["steps"] = SamplerTable.Create(options.Sampler, model.Engine.Configuration, CardioTask.Impute(Modality.Bp)).Steps.Count,
                 ["seed"] = 0,
-                ["summary"] = "median",
+                ["summary"] = DefaultSummary.ToString().ToLowerInvariant(),
                 ["sample_rate"] = Signals.Processing.RecordingPreparation.NetworkRate,
                 ["weights"] = model.Name,
                 ["untrained"] = model.IsUntrained,
