@@ -30,8 +30,12 @@ public sealed record GoldenActivations(string Name, CardioTask Task, int T, int 
 /// <param name="NoiseDraws">Noise draws in the file, the initial state included.</param>
 public sealed record GoldenRun(string Name, CardioTask Task, SamplerOptions Sampler, int Batch, int NoiseDraws) : GoldenEntry(Name);
 
-/// <summary>A training loss and its gradients. Recognised, not verified here.</summary>
+/// <summary>
+/// A training loss and its gradients: <c>NAME/x</c> [B, 4S] at steps <c>NAME/t</c> [B], predictions p and targets <c>NAME/noise</c> [B, S] give
+/// <c>NAME/loss</c> = sum((noise - p)^2) / (4S) and <c>NAME/d/PARAMETER</c> for every parameter whose gradient is not zero.
+/// </summary>
 /// <param name="Name">Start of its tensors' names.</param>
 /// <param name="Task">Conditions, target and decoder.</param>
+/// <param name="Steps">[B] diffusion step of each window.</param>
 /// <param name="Parameters">Names of the parameters with a gradient, without <see cref="ParameterCatalog.Prefix"/>.</param>
-public sealed record GoldenGradient(string Name, CardioTask Task, IReadOnlyList<string> Parameters) : GoldenEntry(Name);
+public sealed record GoldenGradient(string Name, CardioTask Task, IReadOnlyList<int> Steps, IReadOnlyList<string> Parameters) : GoldenEntry(Name);

@@ -18,11 +18,11 @@ internal static class GoldenLayout
         var unrecognised = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         List<string> activations = [];
-        Dictionary<string, List<string>> parameters = GradientParameters(file);
+        Dictionary<string, List<string>> parameters = GradientLayout.Parameters(file);
         foreach (string tensor in file.TensorNames)
         {
             string kind = tensor.Split('/', 2)[0];
-            string? name = kind == GoldenName.Gradient ? GradientName(tensor) : Parent(tensor);
+            string? name = kind == GoldenName.Gradient ? GradientLayout.Name(tensor) : Parent(tensor);
             if (tensor is "x" or "eps" || ActivationNames.Any(a => kind.StartsWith(a, StringComparison.Ordinal)))
                 activations.Add(tensor);
             else if (name is null || !(kind is GoldenName.Call or GoldenName.Gradient || GoldenName.IsRun(kind)))
@@ -36,27 +36,7 @@ internal static class GoldenLayout
         return (entries, unrecognised);
     }
 
-    // Names of the parameters with a gradient, by entry.
-    private static Dictionary<string, List<string>> GradientParameters(GoldenFile file)
-    {
-        var parameters = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-        foreach (string tensor in file.TensorNames.Where(n => n.StartsWith(GoldenName.Gradient + "/", StringComparison.Ordinal)))
-        {
-            string name = GradientName(tensor)!;
-            if (!parameters.TryGetValue(name, out List<string>? list))
-                parameters[name] = list = [];
-            if (tensor.AsSpan(name.Length).StartsWith("/d/"))
-                list.Add(tensor[(name.Length + 3)..]);
-        }
-
-        return parameters;
-    }
-
     private static string? Parent(string tensor) => tensor.LastIndexOf('/') is int slash and > 0 ? tensor[..slash] : null;
-
-    // Parameter names hold no slash, but they stand behind '/d/'.
-    private static string? GradientName(string tensor) =>
-        tensor.IndexOf("/d/", StringComparison.Ordinal) is int d and > 0 ? tensor[..d] : Parent(tensor);
 
     private static GoldenEntry Entry(GoldenFile file, string kind, string name, Dictionary<string, List<string>> parameters)
     {
@@ -66,7 +46,7 @@ internal static class GoldenLayout
             return kind switch
             {
                 GoldenName.Call => Call(file, name, GoldenName.Task(parts), GoldenName.Number(parts, "t")),
-                GoldenName.Gradient => new GoldenGradient(name, GoldenName.Task(parts), parameters[name]),
+                GoldenName.Gradient => GradientLayout.Entry(file, name, GoldenName.Task(parts), parameters[name]),
                 _ => Run(file, name, GoldenName.RunTask(parts), GoldenName.Sampler(kind, parts)),
             };
         }
@@ -116,13 +96,13 @@ internal static class GoldenLayout
         }
     }
 
-    private static void CheckStep(GoldenFile file, string name, int t)
+    internal static void CheckStep(GoldenFile file, string name, int t)
     {
         if (t >= file.Configuration.DiffusionSteps)
             throw new GoldenException(file.Path, name, $"t = {t} is not below the {file.Configuration.DiffusionSteps} diffusion steps");
     }
 
-    private static int Batch(GoldenFile file, string tensor, int slots)
+    internal static int Batch(GoldenFile file, string tensor, int slots)
     {
         int samples = slots * file.Configuration.SlotSamples;
         if (file.Shape(tensor) is not [int batch and >= 1 and <= InferencePlan.MaxBatch, int length] || length != samples)
@@ -130,7 +110,7 @@ internal static class GoldenLayout
         return batch;
     }
 
-    private static void Expect(GoldenFile file, string tensor, params int[] shape)
+    internal static void Expect(GoldenFile file, string tensor, params int[] shape)
     {
         if (file.Shape(tensor) is not IReadOnlyList<int> found || !found.SequenceEqual(shape))
             throw new GoldenException(file.Path, tensor, $"{Found(file, tensor)}, expected [{string.Join(", ", shape)}]");

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Cli.Training;
+using UniCardio.Engine.Model;
 using UniCardio.Golden;
+using UniCardio.Training.Network;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;
@@ -14,11 +17,12 @@ internal static class GoldenVerifyCommand
         var weights = WeightOptions.Required();
         var golden = new Option<string>("--golden") { Required = true, Description = "The golden file; its header gives what the weights do not tell.", HelpName = "FILE" };
         var backend = new BackendOptions();
-        Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance", "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends).", "X");
+        Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance", "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends and losses, 1e-4 for gradients).", "X");
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
-        var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Exit code 1 over the tolerance.",
+        var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Gradients are the training network's, tensor by tensor. Exit code 1 over the tolerance.",
             "golden verify --weights recipe:1 --golden tiny.eps.safetensors --backend reference",
-            "golden verify --weights tiny.pth --golden tiny.samplers.safetensors --isa avx2 --threads 2 --json")
+            "golden verify --weights tiny.pth --golden tiny.samplers.safetensors --isa avx2 --threads 2 --json",
+            "golden verify --weights recipe:1 --golden tiny.gradients.safetensors")
         {
             golden,
             tolerance,
@@ -46,7 +50,10 @@ internal static class GoldenVerifyCommand
         using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
         foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
             terminal.Note(note);
-        return terminal.WithProgress("verifying", bar => GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), cancellation));
+        TrainedGradients Gradients(ModelWeights w) =>
+            new(w, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed), Dropout = 0 });
+        return terminal.WithProgress("verifying", bar =>
+            GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), Gradients, cancellation));
     }
 
     private static void WriteTable(Terminal terminal, GoldenReport report)
@@ -58,18 +65,26 @@ internal static class GoldenVerifyCommand
         foreach (IGrouping<string, GoldenOmission> omitted in report.NotVerified.GroupBy(o => o.Reason))
             terminal.Out.WriteLine($"not compared ({omitted.Key}): {omitted.Count()} entries, e.g. {omitted.First().Name}");
         if (report.Worst is GoldenResult worst)
-            terminal.Out.WriteLine($"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance {report.Tolerance.In("0.##e+0")}; {report.Backend}; {(report.Passed ? "passed" : "FAILED")}");
+            terminal.Out.WriteLine($"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance {worst.Tolerance.In("0.##e+0")}; {Computed(report)}; {(report.Passed ? "passed" : "FAILED")}");
+    }
+
+    // The backend has no part in a file of gradients alone.
+    private static string Computed(GoldenReport report)
+    {
+        bool all = report.Results.All(r => r.Name.StartsWith("grad/", StringComparison.Ordinal));
+        return report.Gradients is string gradients ? (all ? gradients : $"{report.Backend}; gradients: {gradients}") : report.Backend;
     }
 
     private static void WriteJson(Terminal terminal, GoldenReport report) => Json.Write(terminal, new
     {
         report.File,
         report.Backend,
+        report.Gradients,
         report.Tolerance,
         report.Passed,
         Worst = report.Worst?.RelativeError,
         WorstEntry = report.Worst?.Name,
-        Entries = report.Results.Select(r => new { r.Name, r.RelativeError, r.Passed }),
+        Entries = report.Results.Select(r => new { r.Name, r.RelativeError, r.Tolerance, r.Passed }),
         NotVerified = report.NotVerified.Select(o => new { o.Name, o.Reason }),
     });
 }
