@@ -2,6 +2,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Restoration;
+using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Model;
 
