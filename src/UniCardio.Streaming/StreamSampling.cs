@@ -13,8 +13,8 @@ public sealed record StreamSampling
     /// <summary>Draws N a window, 1 to <see cref="MaxDraws"/>. There is a band from 2 on; 5% and 95% mean little below some 20.</summary>
     public int Draws { get; init; } = 8;
 
-    /// <summary>The sampler: <c>dpm++2m:6</c> unless told otherwise, six network calls a draw.</summary>
-    public SamplerOptions Sampler { get; init; } = new() { Kind = SamplerKind.DpmSolver2M, Steps = 6 };
+    /// <summary>The sampler: <c>ddim:6</c> unless told otherwise, six network calls a draw.</summary>
+    public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
 
     /// <summary>Checks every setting.</summary>
     /// <returns>These settings.</returns>

@@ -27,7 +27,7 @@ public sealed record SamplerStudyOptions
     public IReadOnlyList<int> ManyDraws { get; init; } = [1, 2, 4, 8, 16, 32, 50];
 
     /// <summary>The sampler that is tried with many draws.</summary>
-    public SamplerOptions Chosen { get; init; } = SamplerOptions.Default with { Steps = SamplerOptions.DefaultSolverSteps };
+    public SamplerOptions Chosen { get; init; } = SamplerOptions.Default;
 
     /// <summary>Tasks, windows, noise, gaps and seed; its sampler and draws have no say.</summary>
     public required EvaluationOptions Evaluation { get; init; }
@@ -52,7 +52,7 @@ public sealed record SamplerStudyOptions
         return this with
         {
             Samplers = [.. Samplers.Prepend(Reference).Distinct().Where(Fits)],
-            Chosen = Fits(Chosen) ? Chosen : SamplerOptions.Default,
+            Chosen = Fits(Chosen) ? Chosen : Reference,
             Evaluation = Evaluation.Validate(configuration),
         };
     }
