@@ -24,7 +24,10 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
             // Not waited by the clock: the picture has to become another one.
             await page.WaitAsync($"document.querySelector('#lane-{modality} canvas').toDataURL() !== '{before}'");
         }
+        // A figure or a message that comes only now gives the traces another size, and so another picture: the page has to have settled.
+        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart .value').textContent !== '– –'");
         await page.Page.Keyboard.PressAsync("f");
+        await FramesAsync(page, 1);
         await page.PaintedAsync();
         string frozen = await page.PictureAsync("ecg");
         await FramesAsync(page, 3);

@@ -272,17 +272,22 @@ export class Monitor {
       lane.resize(this.appearance.pixelsPerSecond, `${this.appearance.timebase} mm/s   1 s`);
       lane.fit(this.freeze.on ? this.freeze.copy : this.store, this.freeze.on ? this.freeze.right : this.clock.shown, this.appearance.pixelsPerMillimetre);
     }
+    this.draw(); // A canvas that gets another size is empty, and the next animation frame comes after this one is shown.
   }
 
   animate(now) {
+    this.clock.advance(now, this.store.end);
+    this.draw();
+    requestAnimationFrame(this.animate);
+  }
+
+  draw() {
     const { store, clock, freeze } = this;
-    clock.advance(now, store.end);
     for (let m = 0; m < this.order.length; m++) {
       if (freeze.on)
         this.order[m].paint(freeze.copy, freeze.right, freeze.cursor);
       else
         this.order[m].paint(store, clock.shown, null);
     }
-    requestAnimationFrame(this.animate);
   }
 }
