@@ -81,7 +81,6 @@ internal sealed class WindowRunner
         using InferenceSession session = _engine.CreateSession(group.Task);
         int samples = _schedule.Cover.WindowLength, inputs = session.Plan.Conditions.Count;
         var conditions = new float[session.Plan.ConditionSamples];
-        var measured = new float[samples];
         var clean = new float[samples];
         double rate = _prepared.Reference.SampleRate, factor = WhiteNoise.ResamplingFactor(rate);
         double? given = _options.NoiseLevel * _prepared.UnitFactor * Math.Sqrt(RecordingPreparation.NetworkRate / rate);
@@ -98,12 +97,9 @@ internal sealed class WindowRunner
             AffineScale scale = OutputScale(range);
             for (int c = 0; c < inputs; c++)
                 Scale(group.Task, session.Plan.Conditions[c], window, scale, conditions.AsSpan(c * samples, samples));
-            _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length).CopyTo(measured);
-            double level = given ?? (factor * WhiteNoise.Level(measured));
-            GapBridge.FillAll(measured);
-            scale.Forward(measured, measured);
-            Compute(group, i, () => session.Estimate(conditions, measured, level / scale.HalfRange, clean, cancellationToken));
-            Blend(window, scale, clean, band: [], index: 0, batch: 1);
+            Compute(group, i, () => WindowEstimate.Run(
+                session, conditions, _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length), scale, clean, given, factor, cancellationToken));
+            BlendCenter(window, clean);
             _done++;
             progress?.Report(new RestorationProgress(_done, _schedule.Computed, (double)_done / _schedule.Computed));
         }
@@ -206,9 +202,7 @@ internal sealed class WindowRunner
     private void Blend(int window, AffineScale scale, Span<float> center, float[] band, int index, int batch)
     {
         scale.Inverse(center, center);
-        float[] correction = Correct(window, center);
-        _schedule.Cover.Accumulate(window, center, Center);
-        _schedule.Cover.Accumulate(window, _ones, Weight);
+        float[] correction = BlendCenter(window, center);
         if (band.Length == 0)
             return;
         int samples = center.Length;
@@ -219,6 +213,15 @@ internal sealed class WindowRunner
         Shift(high, correction);
         _schedule.Cover.Accumulate(window, low, Low);
         _schedule.Cover.Accumulate(window, high, High);
+    }
+
+    // center: in the network's physical unit. Returns what the residual gave back.
+    private float[] BlendCenter(int window, Span<float> center)
+    {
+        float[] correction = Correct(window, center);
+        _schedule.Cover.Accumulate(window, center, Center);
+        _schedule.Cover.Accumulate(window, _ones, Weight);
+        return correction;
     }
 
     // Adds what the residual gives back; empty where nothing is done.

@@ -2,7 +2,6 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Restoration;
-using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Model;
 
@@ -33,12 +32,8 @@ internal static class WindowEstimates
                 WindowUnits.Scale(task, modality, window.Given(modality), window.Window, window.ResultScale, conditions.AsSpan(c * samples, samples));
             }
 
-            float[] measured = new float[samples];
             results[w] = new float[samples];
-            window.ResultScale.Forward(window.GivenWindow(task.Output), measured);
-            double level = WhiteNoise.Level(window.GivenWindow(task.Output)) / window.ResultScale.HalfRange;
-            session.Estimate(conditions, measured, level, results[w], cancellationToken);
-            window.ResultScale.Inverse(results[w], results[w]);
+            WindowEstimate.Run(session, conditions, window.GivenWindow(task.Output), window.ResultScale, results[w], cancellation: cancellationToken);
         }
 
         return results;

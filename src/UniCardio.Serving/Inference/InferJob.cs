@@ -98,16 +98,11 @@ internal sealed class InferJob
     public void Estimate(InferenceSession session, CancellationToken cancellation)
     {
         var conditions = new float[session.Plan.ConditionSamples];
-        float[] measured = new float[_samples], clean = new float[_samples];
+        var clean = new float[_samples];
         for (int window = 0; window < Windows; window++)
         {
             AffineScale scale = Scale(session.Plan, window, conditions);
-            Row(Task.Output, window).CopyTo(measured);
-            double level = WhiteNoise.Level(measured) / scale.HalfRange;
-            GapBridge.FillAll(measured);
-            scale.Forward(measured, measured);
-            session.Estimate(conditions, measured, level, clean, cancellation);
-            scale.Inverse(clean, clean);
+            WindowEstimate.Run(session, conditions, Row(Task.Output, window), scale, clean, cancellation: cancellation);
             CheckFinite(window, clean);
             Span<float> signal = Signal.AsSpan(window * _samples, _samples);
             clean.CopyTo(signal);
