@@ -19,6 +19,9 @@ public sealed record MethodScores(string Name, int Draws, int NetworkCalls, stri
     /// <summary>Name of denoising by estimate.</summary>
     public const string Estimate = "network, estimate";
 
+    /// <summary>Of a case's methods the mean of the draws, or the only draw.</summary>
+    internal static MethodScores MeanOf(IReadOnlyList<MethodScores> methods) => methods.FirstOrDefault(m => m.Draws > 1) ?? methods[0];
+
     /// <summary>Whether the network made it.</summary>
     public bool IsNetwork => NetworkCalls > 0;
 }
@@ -46,7 +49,7 @@ public sealed record WindowExample(
 public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows, IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples)
 {
     /// <summary>The mean of the draws, or the only draw.</summary>
-    public MethodScores Mean => Methods.FirstOrDefault(m => m.Draws > 1) ?? Methods[0];
+    public MethodScores Mean => MethodScores.MeanOf(Methods);
 }
 
 /// <summary>Where a window comes from.</summary>

@@ -82,7 +82,7 @@ public sealed class Evaluator
         List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellationToken);
         if (task.Kind == TaskKind.Denoise)
             methods.Add(EstimateRow(windows, scorers, cancellationToken));
-        IReadOnlyList<WindowScore> shown = (methods.Find(m => m.Draws > 1) ?? methods[0]).Scores;
+        IReadOnlyList<WindowScore> shown = MethodScores.MeanOf(methods).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
         MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
         methods.AddRange(theirs);

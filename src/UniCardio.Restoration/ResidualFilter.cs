@@ -1,4 +1,5 @@
 using UniCardio.Engine;
+using UniCardio.Signals.Processing;
 
 namespace UniCardio.Restoration;
 
@@ -56,12 +57,9 @@ public sealed class ResidualFilter
         if (measured.Length != Samples || generated.Length != Samples || correction.Length != Samples)
             throw new ArgumentException($"windows of {measured.Length}, {generated.Length} and {correction.Length} samples, expected {Samples}");
         double[] residual = new double[Samples];
-        if (!Residual(measured, generated, residual))
-        {
-            correction.Clear();
-            return;
-        }
-
+        for (int n = 0; n < Samples; n++)
+            residual[n] = (double)measured[n] - generated[n];
+        GapBridge.FillAll<double>(residual);
         double[] spectrum = new double[Samples];
         for (int k = 0; k < Samples; k++)
             spectrum[k] = Project(residual, k);
@@ -73,27 +71,6 @@ public sealed class ResidualFilter
                 sum += kept[k] * Cosine(n, k);
             correction[n] = (float)(sum * Math.Sqrt(2.0 / Samples));
         }
-    }
-
-    // A straight line over what is missing, level before the first and after the last measured sample. False where none is.
-    private static bool Residual(ReadOnlySpan<float> measured, ReadOnlySpan<float> generated, double[] residual)
-    {
-        int last = -1;
-        for (int n = 0; n < residual.Length; n++)
-        {
-            if (float.IsNaN(measured[n]))
-                continue;
-            residual[n] = (double)measured[n] - generated[n];
-            for (int i = last + 1; i < n; i++)
-                residual[i] = last < 0 ? residual[n] : residual[last] + ((residual[n] - residual[last]) * (i - last) / (n - last));
-            last = n;
-        }
-
-        if (last < 0)
-            return false;
-        for (int i = last + 1; i < residual.Length; i++)
-            residual[i] = residual[last];
-        return true;
     }
 
     private double Project(double[] residual, int k)

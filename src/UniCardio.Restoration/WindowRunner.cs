@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sessions;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
@@ -20,6 +21,8 @@ internal sealed class WindowRunner
     private readonly WindowSchedule _schedule;
     private readonly float[] _ones;
     private readonly ResidualFilter? _residual;
+    private readonly double? _noiseLevel;
+    private readonly double _noiseFactor;
     private int _done;
 
     public WindowRunner(InferenceEngine engine, RestorationOptions options, PreparedRecording prepared, WindowSchedule schedule)
@@ -37,6 +40,8 @@ internal sealed class WindowRunner
         Array.Fill(_ones, 1f);
         if (any && options.Task.Kind == TaskKind.Denoise && options.Residual == ResidualRule.Wiener)
             _residual = new ResidualFilter(schedule.Cover.WindowLength);
+        if (any && options.Estimates)
+            (_noiseLevel, _noiseFactor) = Noise();
     }
 
     /// <summary>The signal, [n], complete where <see cref="Weight"/> is 1; empty if no window was computed.</summary>
@@ -79,30 +84,36 @@ internal sealed class WindowRunner
     private void Estimate(WindowGroup group, IProgress<RestorationProgress>? progress, CancellationToken cancellationToken)
     {
         using InferenceSession session = _engine.CreateSession(group.Task);
-        int samples = _schedule.Cover.WindowLength, inputs = session.Plan.Conditions.Count;
         var conditions = new float[session.Plan.ConditionSamples];
-        var clean = new float[samples];
-        double rate = _prepared.Reference.SampleRate, factor = WhiteNoise.ResamplingFactor(rate);
-        double? given = _options.NoiseLevel * _prepared.UnitFactor * Math.Sqrt(RecordingPreparation.NetworkRate / rate);
-        if (factor == 0 && given is null)
-        {
-            _prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-                $"channel '{_prepared.Reference.Name}': at {rate} Hz its noise cannot be measured and stays; give a noise level, or denoise by draws"), _prepared.Reference.Name));
-        }
-
+        var clean = new float[_schedule.Cover.WindowLength];
         for (int i = 0; i < group.Windows.Count; i++)
         {
             int window = group.Windows[i];
             SampleRange range = _schedule.Cover[window];
             AffineScale scale = OutputScale(range);
-            for (int c = 0; c < inputs; c++)
-                Scale(group.Task, session.Plan.Conditions[c], window, scale, conditions.AsSpan(c * samples, samples));
+            Scale(session.Plan, window, scale, conditions);
             Compute(group, i, () => WindowEstimate.Run(
-                session, conditions, _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length), scale, clean, given, factor, cancellationToken));
+                session, conditions, _prepared.Signal(group.Task.Output).Slice(range.Start, range.Length), scale, clean, _noiseLevel, _noiseFactor, cancellationToken));
             BlendCenter(window, clean);
             _done++;
             progress?.Report(new RestorationProgress(_done, _schedule.Computed, (double)_done / _schedule.Computed));
         }
+    }
+
+    // The level that was given, in the network's unit at 125 Hz, or null and what a measured one is multiplied by.
+    private (double? Level, double Factor) Noise()
+    {
+        double rate = _prepared.Reference.SampleRate;
+        if (_options.NoiseLevel is { } level)
+            return (level * _prepared.UnitFactor * Math.Sqrt(RecordingPreparation.NetworkRate / rate), 1);
+        double factor = WhiteNoise.ResamplingFactor(PreparedRecording.ResamplerOf(rate, RecordingPreparation.NetworkRate, _prepared.Reference.Name));
+        if (factor == 0)
+        {
+            _prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
+                $"channel '{_prepared.Reference.Name}': at {rate} Hz its noise cannot be measured and stays; give a noise level, or denoise by draws"), _prepared.Reference.Name));
+        }
+
+        return (null, factor);
     }
 
     private int Batch(CardioTask task)
@@ -131,8 +142,7 @@ internal sealed class WindowRunner
                 int window = group.Windows[first + i];
                 identities[i] = (uint)window;
                 scales[i] = OutputScale(_schedule.Cover[window]);
-                for (int c = 0; c < inputs; c++)
-                    Scale(group.Task, session.Plan.Conditions[c], window, scales[i], conditions.AsSpan(((i * inputs) + c) * samples, samples));
+                Scale(session.Plan, window, scales[i], conditions.AsSpan(i * inputs * samples, inputs * samples));
             }
 
             Compute(group, first, () =>
@@ -184,8 +194,13 @@ internal sealed class WindowRunner
         return WindowUnits.OfResult(task, task.Kind == TaskKind.Translate ? default : _prepared.Signal(task.Output), range);
     }
 
-    private void Scale(CardioTask task, Modality modality, int window, AffineScale output, Span<float> scaled) =>
-        WindowUnits.Scale(task, modality, _prepared.Signal(modality), _schedule.Cover[window], output, scaled);
+    // scaled: [conditions, S] of one window.
+    private void Scale(InferencePlan plan, int window, AffineScale output, Span<float> scaled)
+    {
+        int samples = _schedule.Cover.WindowLength;
+        for (int c = 0; c < plan.Conditions.Count; c++)
+            WindowUnits.Scale(plan.Task, plan.Conditions[c], _prepared.Signal(plan.Conditions[c]), _schedule.Cover[window], output, scaled.Slice(c * samples, samples));
+    }
 
     private void Summarize(float[] draws, float[] summary, float[] band)
     {

@@ -105,7 +105,7 @@ public sealed class EstimateTests(InterimWeights weights)
         float[] nothing = [float.NaN, float.NaN];
         GapBridge.FillAll(nothing);
         Assert.Equal([0, 0], nothing);
-        GapBridge.FillAll([]);
+        GapBridge.FillAll<float>([]);
     }
 
     [Fact]

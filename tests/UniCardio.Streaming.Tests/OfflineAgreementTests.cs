@@ -139,7 +139,7 @@ public class OfflineAgreementTests
         private static float[] Estimate(InferenceSession session, float[] conditions, float[] window, AffineScale scale, double rate)
         {
             float[] measured = [.. window], clean = new float[S];
-            double level = WhiteNoise.ResamplingFactor(rate) * WhiteNoise.Level(window) / scale.HalfRange;
+            double level = WhiteNoise.ResamplingFactor(new Resampler(rate, Rate)) * WhiteNoise.Level(window) / scale.HalfRange;
             GapBridge.FillAll(measured);
             Assert.True(session.Estimate(conditions, [.. measured.Select(scale.Forward)], level, clean) > 0);
             return [.. clean.Select(scale.Inverse)];

@@ -24,11 +24,9 @@ internal readonly record struct MeasurementNode(int Low, int High, double Share,
         double wanted = -Math.Log(noiseLevel);
         if (wanted >= lambda[0])
             return new MeasurementNode(0, 0, 1, Math.Exp(2 * (lambda[0] - wanted)));
-        int high = 1;
-        while (high < schedule.Steps && lambda[high] > wanted)
-            high++;
-        return high >= schedule.Steps
-            ? new MeasurementNode(schedule.Steps - 1, schedule.Steps - 1, 1, 1)
+        int high = schedule.FirstNotAbove(wanted);
+        return lambda[high] > wanted
+            ? new MeasurementNode(high, high, 1, 1)
             : new MeasurementNode(high - 1, high, (lambda[high - 1] - wanted) / (lambda[high - 1] - lambda[high]), 1);
     }
 }

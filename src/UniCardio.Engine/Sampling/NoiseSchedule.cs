@@ -93,6 +93,22 @@ public sealed class NoiseSchedule
         return variance;
     }
 
+    /// <summary>The first t whose lambda is not above a wanted one (<see cref="LogSnr"/> falls with t); T-1 where all are.</summary>
+    internal int FirstNotAbove(double lambda)
+    {
+        int low = 0, high = Steps - 1;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_logSnr[middle] > lambda)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+
     private static double[] Betas(ModelConfiguration configuration)
     {
         int steps = configuration.DiffusionSteps;

@@ -36,17 +36,7 @@ internal static class StepNodes
 
     private static int Nearest(NoiseSchedule schedule, double lambda)
     {
-        // LogSnr falls with t: find the first t whose lambda is not above the wanted one, then take the nearer neighbour.
-        int low = 0, high = schedule.Steps - 1;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (schedule.LogSnr[middle] > lambda)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-
+        int low = schedule.FirstNotAbove(lambda);
         return low > 0 && schedule.LogSnr[low - 1] - lambda < lambda - schedule.LogSnr[low] ? low - 1 : low;
     }
 }

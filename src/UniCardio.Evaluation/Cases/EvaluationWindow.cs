@@ -88,6 +88,15 @@ public sealed class EvaluationWindow
     /// <param name="modality">Which.</param>
     public ReadOnlySpan<float> GivenWindow(Modality modality) => Given(modality).Slice(Window.Start, Window.Length);
 
+    /// <summary>Scales the window's conditions for the network, as restoration does.</summary>
+    /// <param name="conditions">The conditions, in the plan's order.</param>
+    /// <param name="scaled">Where to put them, [conditions, S].</param>
+    internal void ScaleConditions(IReadOnlyList<Modality> conditions, Span<float> scaled)
+    {
+        for (int c = 0; c < conditions.Count; c++)
+            WindowUnits.Scale(Task, conditions[c], Given(conditions[c]), Window, ResultScale, scaled.Slice(c * Window.Length, Window.Length));
+    }
+
     /// <summary>Whether results are in [-1, 1] because nothing tells their amplitude.</summary>
     public bool IsNormalized => Task.Kind == TaskKind.Translate && Task.Output != Modality.Bp;
 

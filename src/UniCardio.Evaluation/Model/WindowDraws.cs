@@ -53,11 +53,7 @@ internal sealed class WindowDraws
             {
                 EvaluationWindow window = windows[first + i];
                 identities[i] = window.Identity;
-                for (int c = 0; c < inputs; c++)
-                {
-                    Modality modality = session.Plan.Conditions[c];
-                    WindowUnits.Scale(window.Task, modality, window.Given(modality), window.Window, window.ResultScale, conditions.AsSpan(((i * inputs) + c) * samples, samples));
-                }
+                window.ScaleConditions(session.Plan.Conditions, conditions.AsSpan(i * inputs * samples, inputs * samples));
             }
 
             int done = first;

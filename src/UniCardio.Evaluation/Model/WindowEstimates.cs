@@ -26,12 +26,7 @@ internal static class WindowEstimates
         for (int w = 0; w < windows.Count; w++)
         {
             EvaluationWindow window = windows[w];
-            for (int c = 0; c < session.Plan.Conditions.Count; c++)
-            {
-                Modality modality = session.Plan.Conditions[c];
-                WindowUnits.Scale(task, modality, window.Given(modality), window.Window, window.ResultScale, conditions.AsSpan(c * samples, samples));
-            }
-
+            window.ScaleConditions(session.Plan.Conditions, conditions);
             results[w] = new float[samples];
             WindowEstimate.Run(session, conditions, window.GivenWindow(task.Output), window.ResultScale, results[w], cancellation: cancellationToken);
         }

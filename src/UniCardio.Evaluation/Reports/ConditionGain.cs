@@ -37,18 +37,16 @@ public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corrup
             if (Error(1) is { } one && (Error(2) ?? Error(3)) is not null)
             {
                 CaseResult alone = group.Single(c => c.Task.Conditions.Count() == 1);
-                gains.Add(new ConditionGain(group.Key.Kind, group.Key.Output, group.Key.Corruption.ToString(), Network(alone).Name, Squares(alone).Count(), one, Error(2), Error(3)));
+                gains.Add(new ConditionGain(group.Key.Kind, group.Key.Output, group.Key.Corruption.ToString(), alone.Mean.Name, Squares(alone).Count(), one, Error(2), Error(3)));
             }
         }
 
         return gains;
     }
 
-    private static MethodScores Network(CaseResult one) => one.Mean;
-
     private static IEnumerable<double> Squares(CaseResult one)
     {
-        MethodScores method = Network(one);
+        MethodScores method = one.Mean;
         return Enumerable.Range(0, one.Windows.Count).Where(w => one.Windows[w].Recording.Signals == ModalitySet.All).Select(w => method.Scores[w].MeanSquare);
     }
 }

@@ -1,16 +1,20 @@
+using System.Numerics;
+
 namespace UniCardio.Signals.Processing;
 
 /// <summary>Straight lines over gaps.</summary>
 public static class GapBridge
 {
     /// <summary>Fills every gap; before the first and after the last measured sample the signal stays level. Without any it is all zero.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
     /// <param name="samples">[n], NaN where missing; finite afterwards.</param>
-    public static void FillAll(Span<float> samples)
+    public static void FillAll<T>(Span<T> samples)
+        where T : struct, IBinaryFloatingPointIeee754<T>
     {
         int last = -1; // The last measured sample so far.
         for (int i = 0; i < samples.Length; i++)
         {
-            if (float.IsNaN(samples[i]))
+            if (T.IsNaN(samples[i]))
                 continue;
             if (last < 0)
                 samples[..i].Fill(samples[i]);
@@ -41,10 +45,11 @@ public static class GapBridge
     }
 
     // Between two measured samples.
-    private static void Line(Span<float> samples, int start, int end)
+    private static void Line<T>(Span<T> samples, int start, int end)
+        where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        double from = samples[start], to = samples[end];
+        double from = double.CreateChecked(samples[start]), to = double.CreateChecked(samples[end]);
         for (int i = start + 1; i < end; i++)
-            samples[i] = (float)(from + ((to - from) * (i - start) / (end - start)));
+            samples[i] = T.CreateTruncating(from + ((to - from) * (i - start) / (end - start)));
     }
 }

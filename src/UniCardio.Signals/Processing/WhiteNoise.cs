@@ -20,14 +20,14 @@ public static class WhiteNoise
     /// What <see cref="Level(ReadOnlySpan{float})"/> of a signal that was resampled to 125 Hz has to be multiplied by: to the white noise at 125 Hz with as much power
     /// per Hertz as the channel has below its own upper edge, which is what a state of the diffusion holds. Found with white noise.
     /// </summary>
-    /// <param name="rate">The channel's own rate, in Hz.</param>
+    /// <param name="resampler">What resamples the channel, from its own rate to 125 Hz.</param>
     /// <returns>1 at 125 Hz; 0 below <see cref="SlowestRate"/>, where nothing is left of the noise that could be measured.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The rate cannot be resampled.</exception>
-    public static double ResamplingFactor(double rate)
+    public static double ResamplingFactor(Resampler resampler)
     {
-        if (rate == RecordingPreparation.NetworkRate)
+        ArgumentNullException.ThrowIfNull(resampler);
+        double rate = resampler.InputRate;
+        if (resampler.IsIdentity)
             return 1;
-        var resampler = new Resampler(rate, RecordingPreparation.NetworkRate);
         if (rate < SlowestRate)
             return 0;
         float[] probe = new float[(int)Math.Ceiling(ProbeSamples * rate / RecordingPreparation.NetworkRate)];

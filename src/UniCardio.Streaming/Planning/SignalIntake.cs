@@ -38,7 +38,7 @@ internal sealed class SignalIntake
             highest = Math.Max(highest, channel.SampleRate);
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
                 resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, RecordingPreparation.NetworkRate));
-            _noiseFactors[(int)modality] = WhiteNoise.ResamplingFactor(channel.SampleRate);
+            _noiseFactors[(int)modality] = WhiteNoise.ResamplingFactor(resampler);
             _channels[(int)modality] = new ChannelStream(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
         }
         _reader = new WindowReader(timing, highest);

@@ -3,7 +3,7 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Streaming;
 
-/// <summary>What decides whether windows can share a batch: the network's view of the task, and draws and sampler.</summary>
+/// <summary>What decides whether windows can share a batch: the task, and draws and sampler.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Sampling">Draws and sampler; those of <see cref="Estimate"/> for denoising.</param>
 internal readonly record struct TaskShape(CardioTask Task, StreamSampling Sampling)
@@ -23,6 +23,5 @@ internal readonly record struct TaskShape(CardioTask Task, StreamSampling Sampli
     /// <summary>The shapes that a session with these channels and targets can ask for.</summary>
     public static IEnumerable<TaskShape> Reachable(ModalitySet channels, ModalitySet generated, ModalitySet denoised, StreamSampling sampling) => CardioTask.All
         .Where(t => (t.Kind == TaskKind.Denoise ? denoised : generated).Contains(t.Output) && (t.Conditions & ~channels) == 0)
-        .Select(t => Of(t, sampling))
-        .Distinct();
+        .Select(t => Of(t, sampling));
 }

@@ -24,7 +24,7 @@ internal sealed class EvaluationOptionSet
 
     private readonly Option<int?> _windows = Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
     private readonly Option<int?> _draws = Bounded.OptionalNumber("--draws", "Draws a window (else 8). In a study: most draws of every sampler; the default sampler is tried with 50.", 1, InferencePlan.MaxBatch);
-    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else ddim:6).", "SAMPLER");
+    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
     private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double[]> _snr = new("--snr")

@@ -23,7 +23,7 @@ internal sealed class RestoringOptions
 
     private readonly Option<int> _draws = new("--draws") { Description = "Draws a window; from 2 on there is a 5-95% band.", DefaultValueFactory = _ => 8, HelpName = "N" };
     private readonly Option<DrawSummary> _summary = new("--summary") { Description = "How draws become one signal: median or mean." };
-    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", "E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else ddim:6).", "SAMPLER");
+    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
     private readonly Option<ResidualRule> _residual = new("--residual") { Description = "With draws: wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow waves come from the measurement, and so do wander and motion. none (default): the network alone." };
