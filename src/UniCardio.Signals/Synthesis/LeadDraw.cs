@@ -14,6 +14,24 @@ internal static class LeadDraw
             < 0.83 => Inverted(ref random),
             _ => Wide(ref random),
         };
+        return p with
+        {
+            Ecg = Waves(ecg, ref random),
+            EcgRespiration = 0.25 * SubjectDraw.Calm(ref random) * SubjectDraw.Square(random.NextDouble()),
+            EcgFilter = Monitor(p.SampleRate, ref random),
+        };
+    }
+
+    /// <summary>The same heart in a lead whose QRS complex is narrow and points up; respiration and monitor stay.</summary>
+    public static SynthesisParameters Raise(SynthesisParameters p, ref CounterRandom random)
+    {
+        bool biphasic = random.NextDouble() < 0.15;
+        return p with { Ecg = Waves(biphasic ? Biphasic(ref random) : Upright(ref random), ref random) };
+    }
+
+    // All but the QRS complex, and the size.
+    private static EcgMorphology Waves(EcgMorphology ecg, ref CounterRandom random)
+    {
         ecg = Times(Repolarisation(Atria(ecg, ref random), ref random), ref random);
         ecg = ecg with
         {
@@ -21,12 +39,7 @@ internal static class LeadDraw
             VentricularWidth = random.NextUniform(0.75, 1.4),
             VentricularT = random.NextDouble() < 0.15 ? random.NextUniform(0, 0.4) : -random.NextUniform(0.05, 0.6),
         };
-        return p with
-        {
-            Ecg = Scale(ecg, random.NextUniform(0.3, 1.7)),
-            EcgRespiration = 0.25 * SubjectDraw.Calm(ref random) * SubjectDraw.Square(random.NextDouble()),
-            EcgFilter = Monitor(p.SampleRate, ref random),
-        };
+        return Scale(ecg, random.NextUniform(0.3, 1.7));
     }
 
     private static EcgMorphology Upright(ref CounterRandom random) => new(

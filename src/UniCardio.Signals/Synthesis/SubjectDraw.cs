@@ -6,7 +6,7 @@ namespace UniCardio.Signals.Synthesis;
 /// </summary>
 internal static class SubjectDraw
 {
-    public static SynthesisParameters Draw(ulong seed, double sampleRate)
+    public static SynthesisParameters Draw(ulong seed, double sampleRate, SubjectLimits limits)
     {
         var random = new CounterRandom(seed, 0x5B);
         // Stiff arteries reflect early and raise the pulse pressure; both waves share it.
@@ -14,11 +14,13 @@ internal static class SubjectDraw
         SynthesisParameters p = Rhythm(new SynthesisParameters { SampleRate = sampleRate }, ref random);
         var vessels = new CounterRandom(seed, 0x5C);
         p = Pressures(p, stiffness, ref vessels);
-        p = Delays(p, ref vessels);
+        p = Delays(p, limits.HasFlag(SubjectLimits.NoMonitorDelay), ref vessels);
         var shape = new CounterRandom(seed, 0x5D);
         p = PulseDraw.Shapes(p, stiffness, ref shape);
         var lead = new CounterRandom(seed, 0x5E);
-        return LeadDraw.Ecg(p, ref lead);
+        p = LeadDraw.Ecg(p, ref lead);
+        var upright = new CounterRandom(seed, 0x5F);
+        return limits.HasFlag(SubjectLimits.UprightLead) ? LeadDraw.Raise(p, ref upright) : p;
     }
 
     private static SynthesisParameters Rhythm(SynthesisParameters p, ref CounterRandom random)
@@ -76,7 +78,7 @@ internal static class SubjectDraw
     }
 
     // Pulses arrive sooner at high pressure; monitors delay each channel in their own way, the ECG too.
-    private static SynthesisParameters Delays(SynthesisParameters p, ref CounterRandom random)
+    private static SynthesisParameters Delays(SynthesisParameters p, bool vesselsOnly, ref CounterRandom random)
     {
         double artery = 0.19 - 0.0006 * (p.SystolicPressure - 120) + 0.035 * Math.Clamp(random.NextGaussian(), -2.5, 2.5);
         double finger = Math.Max(artery, 0.09) + random.NextUniform(0, 0.14);
@@ -84,6 +86,8 @@ internal static class SubjectDraw
         double line = monitor < 0.2 ? random.NextUniform(-0.15, 0.4) : 0;
         double oximeter = random.NextDouble() < 0.3 ? random.NextUniform(0, 0.6) : 0;
         double electrodes = random.NextDouble() < 0.1 ? random.NextUniform(0, 0.25) : 0;
+        if (vesselsOnly)
+            line = oximeter = electrodes = 0;
         return p with
         {
             PressureDelay = Math.Clamp(Math.Max(artery, 0.09) + line - electrodes, -0.2, 0.75),

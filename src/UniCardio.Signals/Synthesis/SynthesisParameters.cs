@@ -122,7 +122,8 @@ public sealed record SynthesisParameters
     /// <summary>A plausible subject and rhythm drawn at random: the wide mixture that a network is trained on.</summary>
     /// <param name="seed">Equal seeds draw equal subjects, on every machine.</param>
     /// <param name="sampleRate">Samples a second.</param>
-    public static SynthesisParameters Draw(ulong seed, double sampleRate = 125) => SubjectDraw.Draw(seed, sampleRate);
+    /// <param name="limits">What the mixture leaves out; the heart stays the same.</param>
+    public static SynthesisParameters Draw(ulong seed, double sampleRate = 125, SubjectLimits limits = SubjectLimits.None) => SubjectDraw.Draw(seed, sampleRate, limits);
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range; the exception names it, what it is and what it may be.</exception>

@@ -30,12 +30,19 @@ public sealed record CurriculumOptions
     /// proper subset, alike, of those that the task has beside the restored signal itself.</summary>
     public double ConditionDrop { get; init; }
 
+    /// <summary>Share of windows that translate in the mixed curriculum, above 0 to below 1; null: as many as their tasks are (9 of 33).</summary>
+    public double? TranslationShare { get; init; }
+
     /// <summary>Checks the numbers.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
     /// <exception cref="FormatException">A text is not a task.</exception>
     public CurriculumOptions Validate()
     {
+        if (TranslationShare is double share && !(share > 0 && share < 1))
+            throw new ConfigurationException("translation_share", $"{share} is not between 0 and 1");
+        if (TranslationShare is not null && Kind != CurriculumKind.Mixed)
+            throw new ConfigurationException("translation_share", "is for the mixed curriculum; the others have the published shares");
         if (!(ConditionDrop >= 0 && ConditionDrop <= 1))
             throw new ConfigurationException("condition_drop", $"{ConditionDrop} is not between 0 and 1");
         foreach (string task in Tasks)
@@ -75,7 +82,7 @@ public sealed class Curriculum
         _seed = seed;
         _tasks = options.Tasks.Count == 0 ? [.. CardioTask.All] : [.. options.Tasks.Select(t => CardioTask.Parse(t)).Distinct()];
         _cumulative = options.Kind == CurriculumKind.Mixed
-            ? [Cumulate(_tasks.Select(_ => 1.0))]
+            ? [Cumulate(MixedShares(_tasks, options.TranslationShare))]
             : [.. PhaseShares.Select(shares => Cumulate(_tasks.Select(t => PublishedShare(t, shares))))];
     }
 
@@ -137,6 +144,14 @@ public sealed class Curriculum
             TaskKind.Impute => CardioTask.Impute(task.Output, left),
             _ => CardioTask.Denoise(task.Output, left),
         };
+    }
+
+    private static IEnumerable<double> MixedShares(CardioTask[] tasks, double? translation)
+    {
+        int translations = tasks.Count(t => t.Kind == TaskKind.Translate), others = tasks.Length - translations;
+        return translation is not double share || translations == 0 || others == 0
+            ? tasks.Select(_ => 1.0)
+            : tasks.Select(t => t.Kind == TaskKind.Translate ? share / translations : (1 - share) / others);
     }
 
     // Shares as published, among all tasks of the same number of conditions and the same kind alike.

@@ -68,9 +68,14 @@ public sealed class SyntheticExamples : IExampleSource
             ulong own = CounterRandom.Derive(seed, 1 + ExampleBuilder.Number(task));
             _builder.Begin(task, own, _builder.SlotSamples, _builder.SlotSamples);
             SignalStretch stretch = _builder.Stretch;
-            _synthesizer.Fill(SynthesisParameters.Draw(seed, RecordingPreparation.NetworkRate), seed,
+            _synthesizer.Fill(SynthesisParameters.Draw(seed, RecordingPreparation.NetworkRate, Limits(task)), seed,
                 stretch.Clean(Modality.Ppg), stretch.Clean(Modality.Bp), stretch.Clean(Modality.Ecg));
             _builder.Finish(task, own, batch, place);
         }
+
+        // No condition tells how a monitor delays the signal that is translated, nor how a lead looks: left free, they would only blur each
+        // other. By convention a translation is what an undelayed monitor with lead II shows.
+        private static SubjectLimits Limits(CardioTask task) => task.Kind != TaskKind.Translate ? SubjectLimits.None
+            : task.Output == Modality.Ecg ? SubjectLimits.NoMonitorDelay | SubjectLimits.UprightLead : SubjectLimits.NoMonitorDelay;
     }
 }

@@ -240,6 +240,24 @@ public class SynthesizerTests
     }
 
     [Fact]
+    public void Limits_leave_out_what_they_name_and_keep_the_heart()
+    {
+        for (ulong seed = 0; seed < 2000; seed++)
+        {
+            SynthesisParameters whole = SynthesisParameters.Draw(seed);
+            SynthesisParameters near = SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay);
+            SynthesisParameters upright = SynthesisParameters.Draw(seed, limits: SubjectLimits.UprightLead);
+            // At most 2.5 deviations of 0.035 s from 0.19 s at 120 mmHg, 0.6 ms less a mmHg (55 to 255), not below 0.09; the finger 0.14 s later.
+            Assert.InRange(near.PressureDelay, 0.09, 0.317);
+            Assert.InRange(near.PpgDelay - near.PressureDelay, 0, 0.14);
+            Assert.Equal(whole, near with { PressureDelay = whole.PressureDelay, PpgDelay = whole.PpgDelay });
+            // R is at least 0.5 of a lead that is scaled by 0.3 or more; broad complexes start at 1.4.
+            Assert.True(upright.Ecg.R >= 0.15 && upright.Ecg.SecondR == 0 && upright.Ecg.QrsWidth < 1.4, $"seed {seed}: {upright.Ecg}");
+            Assert.Equal(whole, upright with { Ecg = whole.Ecg });
+        }
+    }
+
+    [Fact]
     public void Runs_of_ventricular_beats_have_their_rate_and_length()
     {
         SyntheticRecording r = Generate(new SynthesisParameters { VentricularEctopy = 0.1, VentricularRun = 0.8, VentricularRate = 180 }, 900, 12);

@@ -82,6 +82,22 @@ public class CurriculumTests
     }
 
     [Fact]
+    public void TranslationTakesTheShareItIsGiven()
+    {
+        Curriculum With(double? share, params string[] tasks) =>
+            new(new CurriculumOptions { Kind = CurriculumKind.Mixed, TranslationShare = share, Tasks = tasks }, 800, 7);
+        Curriculum half = With(0.5);
+        foreach ((CardioTask task, double share) in half.Tasks.Zip(half.Shares(0)))
+            Assert.Equal(task.Kind == TaskKind.Translate ? 0.5 / 9 : 0.5 / 24, share, 1e-12);
+        // Where all or none of the tasks translate there is nothing to share out.
+        Assert.Equal([0.5, 0.5], With(0.3, "ppg->bp", "ecg->bp").Shares(0));
+        Assert.Equal([0.5, 0.5], With(0.3, "impute bp", "denoise bp").Shares(0));
+        foreach (double wrong in (double[])[0, 1, -0.1, double.NaN])
+            Assert.Throws<ConfigurationException>(() => With(wrong));
+        Assert.Throws<ConfigurationException>(() => new CurriculumOptions { Kind = CurriculumKind.Phased, TranslationShare = 0.5 }.Validate());
+    }
+
+    [Fact]
     public void DroppedConditionsLeaveATaskOfTheSameOutput()
     {
         // With every window losing some: 'impute ecg | ppg,bp' loses at least one of two (three ways, alike), 'ppg,bp->ecg' one, 'ppg->ecg' none.

@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using UniCardio.Engine.Model;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Scaling;
+using UniCardio.Signals.Synthesis;
 using UniCardio.Training.Data;
 
 namespace UniCardio.Training.Tests.Data;
@@ -101,10 +102,29 @@ public class SyntheticExamplesTests
     [Fact]
     public void One_index_is_one_heart_whatever_the_task()
     {
-        // Translated pressure is the clean pressure in its fixed scale; so is that to be denoised.
-        float[] pressure = Window(9, CardioTask.Parse("ppg->bp")).Clean;
-        Assert.Equal(pressure, Window(9, CardioTask.Parse("ecg->bp")).Clean);
-        Assert.Equal(pressure, Window(9, CardioTask.Parse("denoise bp | ecg")).Clean);
+        // Translated pressure is the clean pressure in its fixed scale; so is that to be denoised, on a monitor that may delay it.
+        for (int i = 0; i < 20; i++)
+        {
+            float[] pressure = Window(i, CardioTask.Parse("ppg->bp")).Clean, denoised = Window(i, CardioTask.Parse("denoise bp")).Clean;
+            Assert.Equal(pressure, Window(i, CardioTask.Parse("ecg->bp")).Clean);
+            Assert.Equal(denoised, Window(i, CardioTask.Parse("denoise bp | ecg")).Clean);
+            ulong seed = CounterRandom.Derive(3, (ulong)i);
+            bool delayed = SynthesisParameters.Draw(seed).PressureDelay != SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay).PressureDelay;
+            Assert.Equal(!delayed, pressure.AsSpan().SequenceEqual(denoised));
+        }
+    }
+
+    [Fact]
+    public void What_is_translated_to_has_no_delay_of_a_monitor_and_an_upright_lead()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            float[] ecg = Window(i, CardioTask.Parse("ppg->ecg")).Clean;
+            SynthesisParameters p = SynthesisParameters.Draw(CounterRandom.Derive(3, (ulong)i), limits: SubjectLimits.UprightLead);
+            // A T wave, a premature beat or the monitor's filter may still point further down than R points up.
+            if (p.VentricularEctopy == 0 && Math.Abs(p.Ecg.T) < 0.5 * p.Ecg.R && Math.Abs(p.Ecg.S) < 0.5 * p.Ecg.R && p.EcgFilter is null)
+                Assert.True(ecg.Average() < 0, $"window {i}");
+        }
     }
 
     [Theory]
