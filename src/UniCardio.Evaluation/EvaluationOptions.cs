@@ -28,6 +28,9 @@ public sealed record EvaluationOptions
     /// <summary>Signal-to-noise ratios to denoise at, -20 to 80 dB.</summary>
     public IReadOnlyList<double> SnrDecibels { get; init; } = [5, 10, 15];
 
+    /// <summary>Noise to denoise, each at every ratio.</summary>
+    public IReadOnlyList<NoiseKind> NoiseKinds { get; init; } = [NoiseKind.White];
+
     /// <summary>Gaps to fill, in seconds; null for 30% of the window, as published.</summary>
     public IReadOnlyList<double>? GapSeconds { get; init; }
 
@@ -48,6 +51,8 @@ public sealed record EvaluationOptions
             throw new ConfigurationException("draws", $"{Draws} is not between 1 and {InferencePlan.MaxBatch}");
         if (SnrDecibels.Count == 0 && Tasks.Any(t => t.Kind == TaskKind.Denoise))
             throw new ConfigurationException("snr", "no signal-to-noise ratio to denoise at");
+        if (NoiseKinds.Count == 0 && Tasks.Any(t => t.Kind == TaskKind.Denoise))
+            throw new ConfigurationException("noise", "no kind of noise to denoise");
         if (gaps.Count == 0 && Tasks.Any(t => t.Kind == TaskKind.Impute))
             throw new ConfigurationException("gap", "no gap to fill");
         foreach (double snr in SnrDecibels)
@@ -71,7 +76,7 @@ public sealed record EvaluationOptions
     /// <param name="task">The task.</param>
     internal IEnumerable<Corruption> CorruptionsOf(CardioTask task) => task.Kind switch
     {
-        TaskKind.Denoise => SnrDecibels.Select(Corruption.Noise),
+        TaskKind.Denoise => NoiseKinds.SelectMany(kind => SnrDecibels.Select(snr => Corruption.Noise(snr, kind))),
         TaskKind.Impute => GapSeconds!.Select(Corruption.Gap),
         _ => [Corruption.Absent],
     };

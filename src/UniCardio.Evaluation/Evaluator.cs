@@ -148,7 +148,7 @@ public sealed class Evaluator
     }
 
     private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
-        corruption.SnrDecibels is { } snr && Baselines.Tuning.Choices.TryGetValue((baseline, modality, snr), out INoiseFilter? filter) ? filter.Settings : "";
+        Baselines.Tuning.Choices.TryGetValue((baseline, modality, corruption), out INoiseFilter? filter) ? filter.Settings : "";
 
     private WindowExample[] Examples(EvaluationWindow[] windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
     {

@@ -43,9 +43,10 @@ public class EvaluateTests
     [Fact]
     public void WithoutRecordingsSyntheticSubjectsAreMeasuredAndThatIsSaid()
     {
-        CliResult result = Cli.Succeed(["evaluate", "--tasks", "denoise ppg", "--snr", "10", .. Quick]);
+        CliResult result = Cli.Succeed(["evaluate", "--tasks", "denoise ppg", "--snr", "10", "--noise", "white,Wander", .. Quick]);
         Assert.Contains("synthetic subjects", result.Error, StringComparison.Ordinal);
-        Assert.Contains("denoise ppg, 10 dB", result.Out, StringComparison.Ordinal);
+        Assert.Contains("denoise ppg, 10 dB ", result.Out, StringComparison.Ordinal);
+        Assert.Contains("denoise ppg, 10 dB wander", result.Out, StringComparison.Ordinal);
         Assert.Contains("4 subjects (synthetic1", result.Out, StringComparison.Ordinal);
     }
 
@@ -71,6 +72,7 @@ public class EvaluateTests
         Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
         Assert.Equal(["index.html"], Directory.GetFiles(page).Select(f => Path.GetFileName(f)));
         Cli.Refuse("own samplers", "evaluate", "--study", "samplers", "--sampler", "ddpm");
+        Cli.Refuse("'pink' is none of white", "evaluate", "--tasks", "denoise ppg", "--noise", "white,pink");
     }
 
     [Fact]

@@ -128,6 +128,7 @@ public class EvaluatorTests(InterimWeights weights)
         Refused("windows", Options("ppg->bp") with { WindowsPerRecording = 0 });
         Refused("snr", Options("denoise bp") with { SnrDecibels = [] });
         Refused("snr", Options("denoise bp") with { SnrDecibels = [double.NaN] });
+        Refused("noise", Options("denoise bp") with { NoiseKinds = [] });
         Refused("gap", Options("impute bp") with { GapSeconds = [3.5] });
         Refused("gap", Options("impute bp") with { GapSeconds = [0] });
         Refused("tasks", Options());

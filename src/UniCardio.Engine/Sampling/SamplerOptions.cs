@@ -48,7 +48,7 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     public const int DefaultSolverSteps = 10;
 
     /// <summary>
-    /// The sampler used where none is named: <c>ddim:6</c>. Of 19 samplers tried with the shipped weights (<c>unicardio evaluate --study samplers</c>) those
+    /// The sampler used where none is named: <c>ddim:6</c>. Of 21 samplers tried with the shipped weights (<c>unicardio evaluate --study samplers</c>) those
     /// with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/README.md has the table.
     /// </summary>
     public static SamplerOptions Default { get; } = new() { Kind = SamplerKind.Ddim, Steps = 6 };

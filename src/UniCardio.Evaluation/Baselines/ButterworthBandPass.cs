@@ -4,23 +4,26 @@ namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>
 /// A Butterworth band-pass run forward and backward, so that it has no delay; each edge is down by 6 dB. The window is continued by point
-/// reflection at both ends, by up to a second.
+/// reflection at both ends, by up to a second. Its mean may pass below a lower edge too: then wander goes and the level stays.
 /// </summary>
 public sealed class ButterworthBandPass : INoiseFilter
 {
     private const double Rate = Signals.Processing.RecordingPreparation.NetworkRate;
     private readonly Biquad[] _sections;
+    private readonly bool _keepsMean;
 
     /// <summary>Designs the filter.</summary>
     /// <param name="order">Order of each edge, even, 2 or more.</param>
     /// <param name="low">Lower edge (Hz), or null for a low-pass.</param>
     /// <param name="high">Upper edge (Hz), below 62.5.</param>
-    public ButterworthBandPass(int order, double? low, double high)
+    /// <param name="keepsMean">Whether the window's mean passes whatever the lower edge.</param>
+    public ButterworthBandPass(int order, double? low, double high, bool keepsMean = false)
     {
+        _keepsMean = keepsMean;
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);
         ArgumentOutOfRangeException.ThrowIfNotEqual(order % 2, 0);
         string from = low is { } edge ? string.Create(CultureInfo.InvariantCulture, $"{edge:0.##}") : "0";
-        Settings = string.Create(CultureInfo.InvariantCulture, $"order {order}, {from}-{high:0.##} Hz");
+        Settings = string.Create(CultureInfo.InvariantCulture, $"order {order}, {from}-{high:0.##} Hz{(keepsMean && low is not null ? " and the mean" : "")}");
         var sections = new List<Biquad>();
         for (int k = 1; k <= order / 2; k++)
         {
@@ -36,7 +39,7 @@ public sealed class ButterworthBandPass : INoiseFilter
 
     /// <summary>Orders 2 and 4, from 0 or 0.5 Hz to 4 to 40 Hz.</summary>
     public static NoiseFilterFamily Family { get; } = new("Butterworth",
-        [.. from order in (int[])[2, 4] from low in (double?[])[null, 0.5] from high in (double[])[4, 5, 6, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40] select new ButterworthBandPass(order, low, high)]);
+        [.. from order in (int[])[2, 4] from low in (double?[])[null, 0.5] from high in (double[])[4, 5, 6, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40] select new ButterworthBandPass(order, low, high, keepsMean: true)]);
 
     /// <inheritdoc/>
     public string Settings { get; }
@@ -46,12 +49,15 @@ public sealed class ButterworthBandPass : INoiseFilter
     {
         int pad = Math.Min(noisy.Length - 1, (int)Rate);
         var work = new double[noisy.Length + (2 * pad)];
+        double mean = 0;
+        for (int i = 0; i < noisy.Length && _keepsMean; i++)
+            mean += noisy[i] / (double)noisy.Length;
         for (int i = 0; i < noisy.Length; i++)
-            work[pad + i] = noisy[i];
+            work[pad + i] = noisy[i] - mean;
         for (int i = 1; i <= pad; i++)
         {
-            work[pad - i] = (2.0 * noisy[0]) - noisy[i];
-            work[^(pad + 1 - i)] = (2.0 * noisy[^1]) - noisy[^(i + 1)];
+            work[pad - i] = (2.0 * noisy[0]) - noisy[i] - mean;
+            work[^(pad + 1 - i)] = (2.0 * noisy[^1]) - noisy[^(i + 1)] - mean;
         }
 
         for (int direction = 0; direction < 2; direction++)
@@ -62,7 +68,7 @@ public sealed class ButterworthBandPass : INoiseFilter
         }
 
         for (int i = 0; i < smooth.Length; i++)
-            smooth[i] = (float)work[pad + i];
+            smooth[i] = (float)(work[pad + i] + mean);
     }
 
     // Bilinear transform of 1 / (s^2 + damping s + 1) and s^2 / (...), the edge prewarped; frequencies in cycles a sample.

@@ -16,22 +16,25 @@ namespace UniCardio.Evaluation.Baselines;
 public sealed class FilterTuning(SyntheticPopulation population, int windowSamples)
 {
     private const ulong Seed = 0xF117E5;
-    private readonly ConcurrentDictionary<(string Family, Modality Modality, double Snr), INoiseFilter> _choices = new();
+    private readonly ConcurrentDictionary<(string Family, Modality Modality, Corruption Noise), INoiseFilter> _choices = new();
 
     /// <summary>What was chosen so far.</summary>
-    public IReadOnlyDictionary<(string Family, Modality Modality, double Snr), INoiseFilter> Choices => _choices;
+    public IReadOnlyDictionary<(string Family, Modality Modality, Corruption Noise), INoiseFilter> Choices => _choices;
 
     /// <summary>The best filter of a family.</summary>
     /// <param name="family">The family.</param>
     /// <param name="modality">The signal.</param>
-    /// <param name="snr">Signal-to-noise ratio, dB.</param>
-    public INoiseFilter Choose(NoiseFilterFamily family, Modality modality, double snr)
+    /// <param name="noise">The noise.</param>
+    /// <exception cref="ArgumentException">It is no noise.</exception>
+    public INoiseFilter Choose(NoiseFilterFamily family, Modality modality, Corruption noise)
     {
         ArgumentNullException.ThrowIfNull(family);
-        return _choices.GetOrAdd((family.Name, modality, snr), _ => Search(family, modality, snr));
+        if (!noise.Fits(TaskKind.Denoise))
+            throw new ArgumentException($"'{noise}' is no noise.", nameof(noise));
+        return _choices.GetOrAdd((family.Name, modality, noise), _ => Search(family, modality, noise));
     }
 
-    private INoiseFilter Search(NoiseFilterFamily family, Modality modality, double snr)
+    private INoiseFilter Search(NoiseFilterFamily family, Modality modality, Corruption noise)
     {
         var errors = new double[family.Candidates.Count];
         var smooth = new float[windowSamples];
@@ -40,7 +43,7 @@ public sealed class FilterTuning(SyntheticPopulation population, int windowSampl
             ReadOnlySpan<float> signal = population.Subjects[i].Signal(modality);
             var middle = new SampleRange(Math.Max(0, (signal.Length - windowSamples) / 2), Math.Min(windowSamples, signal.Length));
             float[] clean = signal.Slice(middle.Start, middle.Length).ToArray(), noisy = [.. clean];
-            Corruption.Noise(snr).Apply(noisy, CounterRandom.Derive(Seed, (ulong)i));
+            noise.Apply(noisy, CounterRandom.Derive(Seed, (ulong)i));
             // Every subject has the same weight, however large its pulse or QRS.
             double unit = WindowScaling.FromExtremes(clean, new SampleRange(0, clean.Length)).HalfRange;
             for (int c = 0; c < errors.Length; c++)

@@ -19,5 +19,5 @@ public sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning t
 
     /// <inheritdoc/>
     public void Estimate(EvaluationWindow window, Span<float> result) =>
-        tuning.Choose(family, window.Task.Output, window.Corruption.SnrDecibels!.Value).Run(window.GivenWindow(window.Task.Output), result);
+        tuning.Choose(family, window.Task.Output, window.Corruption).Run(window.GivenWindow(window.Task.Output), result);
 }

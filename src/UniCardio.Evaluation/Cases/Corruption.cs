@@ -5,11 +5,15 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Cases;
 
-/// <summary>What is done to a task's target before it is restored: white noise at a ratio, one gap of a length, or (in translation) all of it missing.</summary>
-/// <param name="SnrDecibels">Signal-to-noise ratio of white Gaussian noise against the window's variance, or null.</param>
+/// <summary>What is done to a task's target before it is restored: noise at a ratio, one gap of a length, or (in translation) all of it missing.</summary>
+/// <param name="SnrDecibels">The window's variance over that of the noise, or null.</param>
 /// <param name="GapSeconds">Length of the gap, at a random place in the window, or null.</param>
-public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds)
+/// <param name="NoiseKind">Which noise, where there is a ratio.</param>
+public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds, NoiseKind NoiseKind = NoiseKind.White)
 {
+    // A window without a burst of motion is rare (4 s: one in 55): some of these seeds give one.
+    private const int Attempts = 32;
+
     /// <summary>Shortest gap (s).</summary>
     public const double ShortestGap = 0.1;
 
@@ -19,18 +23,19 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
     /// <summary>The whole target is missing.</summary>
     public static Corruption Absent => default;
 
-    /// <summary>White noise.</summary>
+    /// <summary>Noise.</summary>
     /// <param name="decibels">Signal-to-noise ratio.</param>
-    public static Corruption Noise(double decibels) => new(decibels, null);
+    /// <param name="kind">Which noise.</param>
+    public static Corruption Noise(double decibels, NoiseKind kind = NoiseKind.White) => new(decibels, null, kind);
 
     /// <summary>One gap.</summary>
     /// <param name="seconds">Its length.</param>
     public static Corruption Gap(double seconds) => new(null, seconds);
 
-    /// <summary>E.g. "10 dB" or "gap 1.2 s"; "-" in translation.</summary>
+    /// <summary>E.g. "10 dB", "10 dB wander" or "gap 1.2 s"; "-" in translation.</summary>
     public override string ToString() => this switch
     {
-        { SnrDecibels: { } snr } => string.Create(CultureInfo.InvariantCulture, $"{snr:0.##} dB"),
+        { SnrDecibels: { } snr } => string.Create(CultureInfo.InvariantCulture, $"{snr:0.##} dB{(NoiseKind == NoiseKind.White ? "" : " " + NoiseKind.ToString().ToLowerInvariant())}"),
         { GapSeconds: { } gap } => string.Create(CultureInfo.InvariantCulture, $"gap {gap:0.##} s"),
         _ => "-",
     };
@@ -52,7 +57,10 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
     {
         if (SnrDecibels is { } snr)
         {
-            SignalCorruption.Apply(window, RecordingPreparation.NetworkRate, new NoiseParameters { SignalToNoiseDecibels = snr }, seed);
+            if (NoiseKind == NoiseKind.White)
+                SignalCorruption.Apply(window, RecordingPreparation.NetworkRate, new NoiseParameters { SignalToNoiseDecibels = snr }, seed);
+            else
+                AddShaped(window, NoiseKind, snr, seed);
         }
         else if (GapSeconds is { } gap)
         {
@@ -66,5 +74,42 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         }
 
         return new SampleRange(0, window.Length);
+    }
+
+    // Noise whose power is not that of a formula is measured and scaled: without its mean, which is no noise to one who filters.
+    private static void AddShaped(Span<float> window, NoiseKind kind, double snr, ulong seed)
+    {
+        NoiseParameters unit = kind switch
+        {
+            NoiseKind.Wander => new NoiseParameters { BaselineWander = 1 },
+            NoiseKind.Motion => new NoiseParameters { MotionBurstsPerMinute = 60, MotionAmplitude = 1 },
+            _ => new NoiseParameters { MuscleNoise = 1 },
+        };
+        float[] noise = new float[window.Length];
+        for (uint attempt = 0; attempt < Attempts; attempt++)
+        {
+            window.CopyTo(noise);
+            SignalCorruption.Apply(noise, RecordingPreparation.NetworkRate, unit, attempt == 0 ? seed : CounterRandom.Derive(seed, attempt));
+            for (int i = 0; i < noise.Length; i++)
+                noise[i] -= window[i];
+            (double mean, double power) = Moments(noise);
+            if (!(power > 0))
+                continue;
+            double factor = Math.Sqrt(Moments(window).Variance / power * Math.Pow(10, -snr / 10));
+            for (int i = 0; i < noise.Length; i++)
+                window[i] += (float)(factor * (noise[i] - mean));
+            return;
+        }
+    }
+
+    private static (double Mean, double Variance) Moments(ReadOnlySpan<float> x)
+    {
+        double sum = 0, squares = 0;
+        foreach (float v in x)
+            sum += v;
+        double mean = sum / x.Length;
+        foreach (float v in x)
+            squares += (v - mean) * (v - mean);
+        return (mean, squares / x.Length);
     }
 }

@@ -16,7 +16,9 @@ public sealed record SamplerStudyOptions
     [
         Reference,
         .. from kind in (SamplerKind[])[SamplerKind.Ddim, SamplerKind.DpmSolver2M, SamplerKind.DpmSolver3M]
-           from steps in (int[])[4, 6, 8, 10, 20, 50]
+           from steps in (int[])[1, 2, 4, 6, 8, 10, 20, 50]
+           // With fewer than three calls a solver of higher order is DDIM with other nodes.
+           where steps > 2 || kind == SamplerKind.Ddim
            select new SamplerOptions { Kind = kind, Steps = steps },
     ];
 

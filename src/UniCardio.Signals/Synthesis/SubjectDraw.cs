@@ -14,7 +14,7 @@ internal static class SubjectDraw
         SynthesisParameters p = Rhythm(new SynthesisParameters { SampleRate = sampleRate }, ref random);
         var vessels = new CounterRandom(seed, 0x5C);
         p = Pressures(p, stiffness, ref vessels);
-        p = Delays(p, limits.HasFlag(SubjectLimits.NoMonitorDelay), ref vessels);
+        p = Delays(p, limits, ref vessels);
         var shape = new CounterRandom(seed, 0x5D);
         p = PulseDraw.Shapes(p, stiffness, ref shape);
         var lead = new CounterRandom(seed, 0x5E);
@@ -78,15 +78,16 @@ internal static class SubjectDraw
     }
 
     // Pulses arrive sooner at high pressure; monitors delay each channel in their own way, the ECG too.
-    private static SynthesisParameters Delays(SynthesisParameters p, bool vesselsOnly, ref CounterRandom random)
+    private static SynthesisParameters Delays(SynthesisParameters p, SubjectLimits limits, ref CounterRandom random)
     {
-        double artery = 0.19 - 0.0006 * (p.SystolicPressure - 120) + 0.035 * Math.Clamp(random.NextGaussian(), -2.5, 2.5);
-        double finger = Math.Max(artery, 0.09) + random.NextUniform(0, 0.14);
+        double spread = limits.HasFlag(SubjectLimits.UsualTransit) ? 0.3 : 1;
+        double artery = 0.19 - 0.0006 * (p.SystolicPressure - 120) + spread * 0.035 * Math.Clamp(random.NextGaussian(), -2.5, 2.5);
+        double finger = Math.Max(artery, 0.09) + random.NextUniform(0.07 - spread * 0.07, 0.07 + spread * 0.07);
         double monitor = random.NextDouble();
         double line = monitor < 0.2 ? random.NextUniform(-0.15, 0.4) : 0;
         double oximeter = random.NextDouble() < 0.3 ? random.NextUniform(0, 0.6) : 0;
         double electrodes = random.NextDouble() < 0.1 ? random.NextUniform(0, 0.25) : 0;
-        if (vesselsOnly)
+        if (limits.HasFlag(SubjectLimits.NoMonitorDelay))
             line = oximeter = electrodes = 0;
         return p with
         {

@@ -12,4 +12,7 @@ public enum SubjectLimits
 
     /// <summary>Leads whose main deflection points down, and broad complexes: what is left looks like lead II of a usual heart.</summary>
     UprightLead = 2,
+
+    /// <summary>Seven tenths of the spread of the time that pulses take to arrive, at equal pressure.</summary>
+    UsualTransit = 4,
 }

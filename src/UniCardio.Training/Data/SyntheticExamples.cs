@@ -73,9 +73,11 @@ public sealed class SyntheticExamples : IExampleSource
             _builder.Finish(task, own, batch, place);
         }
 
-        // No condition tells how a monitor delays the signal that is translated, nor how a lead looks: left free, they would only blur each
-        // other. By convention a translation is what an undelayed monitor with lead II shows.
+        // No condition tells how a monitor delays the signal that is translated to, nor how a lead looks, nor when exactly a beat's R wave was:
+        // left free, they would only blur each other. By convention a translation is what an undelayed monitor shows, with lead II of a heart
+        // whose pulses arrive when they usually do. Towards a pressure the transit time is left free, since it would be taken for the pressure.
         private static SubjectLimits Limits(CardioTask task) => task.Kind != TaskKind.Translate ? SubjectLimits.None
-            : task.Output == Modality.Ecg ? SubjectLimits.NoMonitorDelay | SubjectLimits.UprightLead : SubjectLimits.NoMonitorDelay;
+            : task.Output != Modality.Ecg ? SubjectLimits.NoMonitorDelay
+            : SubjectLimits.NoMonitorDelay | SubjectLimits.UprightLead | SubjectLimits.UsualTransit;
     }
 }

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Baselines;
+using UniCardio.Evaluation.Cases;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Tests.Baselines;
@@ -55,6 +56,23 @@ public class FilterTests
     }
 
     [Fact]
+    public void AMeanThatPassesTakesNoPartInTheFilter()
+    {
+        var random = new CounterRandom(5, 0);
+        float[] centred = new float[500], raised = new float[500], without = new float[500], kept = new float[500];
+        for (int i = 0; i < 500; i++)
+            centred[i] = (float)random.NextGaussian();
+        float mean = centred.Average();
+        for (int i = 0; i < 500; i++)
+            raised[i] = (centred[i] -= mean) + 80;
+        new ButterworthBandPass(2, 0.5, 20).Run(centred, without);
+        new ButterworthBandPass(2, 0.5, 20, keepsMean: true).Run(raised, kept);
+        // float32 near 80 is known to 4e-6, twice (input and result); the filter passes noise with a gain of about 1.
+        for (int i = 0; i < 500; i++)
+            Assert.Equal(without[i] + 80, kept[i], 3e-5f);
+    }
+
+    [Fact]
     public void WaveletShrinkageIsThatOfPyWavelets() =>
         Check(new WaveletShrinkage(3, 0.4), [0.55077835, 0.53507422, 0.37171171, 0.55069772, 0.77250016]);
 
@@ -103,17 +121,20 @@ public class FilterTests
         foreach (INoiseFilter filter in NoiseFilterFamily.All.SelectMany(f => f.Candidates))
         {
             filter.Run(level, smooth);
-            // A high-pass takes a level off, by design. Everything else keeps it to float32's rounding of 93.5, 4e-6, a few times over.
-            float expected = filter.Settings.Contains("0.5-", StringComparison.Ordinal) ? 0 : 93.5f;
-            Assert.All(smooth, x => Assert.InRange(x, expected - 2e-5f, expected + 2e-5f));
+            // To float32's rounding of 93.5, 4e-6, a few times over.
+            Assert.All(smooth, x => Assert.InRange(x, 93.5f - 2e-5f, 93.5f + 2e-5f));
         }
+
+        // A high-pass that is not told to keep it takes a level off.
+        new ButterworthBandPass(2, 0.5, 20).Run(level, smooth);
+        Assert.All(smooth, x => Assert.InRange(x, -2e-5f, 2e-5f));
     }
 
     [Fact]
     public void TuningChoosesMoreSmoothingForMoreNoise()
     {
         var tuning = new FilterTuning(new SyntheticPopulation(6), 500);
-        int Width(double snr) => int.Parse(tuning.Choose(MovingAverage.Family, Modality.Ppg, snr).Settings.Split(' ')[0]);
+        int Width(double snr) => int.Parse(tuning.Choose(MovingAverage.Family, Modality.Ppg, Corruption.Noise(snr)).Settings.Split(' ')[0]);
         Assert.True(Width(0) > Width(20), $"{Width(0)} samples at 0 dB, {Width(20)} at 20 dB");
     }
 }

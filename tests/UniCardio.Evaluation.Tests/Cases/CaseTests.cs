@@ -1,3 +1,4 @@
+using System.Numerics;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Signals;
@@ -36,6 +37,43 @@ public class CaseTests
         Assert.Equal(WindowScaling.FromQuantiles(given, new SampleRange(0, 500)), window.ResultScale);
         Assert.Equal(WindowScaling.FromExtremes(truth, new SampleRange(0, 500)), window.TruthScale);
         Assert.Equal(new SampleRange(0, 500), window.Scope);
+    }
+
+    [Theory]
+    [InlineData(NoiseKind.Wander, 0, 1.2)]
+    [InlineData(NoiseKind.Motion, 0, 20)]
+    [InlineData(NoiseKind.Muscle, 20, 62.5)]
+    public void ShapedNoiseHasItsRatioAndItsBand(NoiseKind kind, double low, double high)
+    {
+        EvaluationRecording heart = Make.Heart();
+        for (uint identity = 0; identity < 100; identity++)
+        {
+            var window = new EvaluationWindow(heart, new SampleRange(0, 500), CardioTask.Parse("denoise ppg"), Corruption.Noise(7, kind), identity, 9);
+            double[] truth = [.. window.Truth.ToArray()], noise = [.. window.GivenWindow(Modality.Ppg).ToArray().Zip(truth, (g, t) => g - t)];
+            double mean = truth.Average(), signal = truth.Average(x => (x - mean) * (x - mean)), power = noise.Average(x => x * x);
+            // Scaled to the ratio in double; the sum is rounded to float32, 1e-7 of values at most ten times the noise.
+            Assert.Equal(7, 10 * Math.Log10(signal / power), 1e-4);
+            Assert.Equal(0, noise.Average(), 1e-5 * Math.Sqrt(signal));
+            if (identity == 0)
+                Assert.True(ShareOfBand(noise, low, high) > 0.6, $"{kind}: {ShareOfBand(noise, low, high)} of the power from {low} to {high} Hz");
+        }
+    }
+
+    // By direct transform of the 4 s: lines every 0.25 Hz.
+    private static double ShareOfBand(double[] x, double low, double high)
+    {
+        double inside = 0, all = 0;
+        for (int k = 1; k < x.Length / 2; k++)
+        {
+            Complex sum = Complex.Zero;
+            for (int i = 0; i < x.Length; i++)
+                sum += Complex.FromPolarCoordinates(x[i], -2 * Math.PI * k * i / x.Length);
+            double power = (sum * Complex.Conjugate(sum)).Real, frequency = k * 125.0 / x.Length;
+            all += power;
+            inside += frequency >= low && frequency <= high ? power : 0;
+        }
+
+        return inside / all;
     }
 
     [Fact]

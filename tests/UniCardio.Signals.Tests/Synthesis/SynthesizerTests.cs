@@ -254,6 +254,11 @@ public class SynthesizerTests
             // R is at least 0.5 of a lead that is scaled by 0.3 or more; broad complexes start at 1.4.
             Assert.True(upright.Ecg.R >= 0.15 && upright.Ecg.SecondR == 0 && upright.Ecg.QrsWidth < 1.4, $"seed {seed}: {upright.Ecg}");
             Assert.Equal(whole, upright with { Ecg = whole.Ecg });
+            // Three tenths of 2.5 deviations about the usual time at this pressure; the finger 0.049 to 0.091 s later.
+            SynthesisParameters usual = SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay | SubjectLimits.UsualTransit);
+            double expected = Math.Max(0.19 - 0.0006 * (whole.SystolicPressure - 120), 0.09);
+            Assert.InRange(usual.PressureDelay - expected, -0.0263, 0.0263);
+            Assert.InRange(usual.PpgDelay - usual.PressureDelay, 0.0489, 0.0911);
         }
     }
 

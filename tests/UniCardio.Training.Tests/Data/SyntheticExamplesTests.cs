@@ -240,8 +240,8 @@ public class SyntheticExamplesTests
         int differ = 0;
         for (int i = 0; i < 60; i++)
         {
-            float[] dirty = Window(i, CardioTask.Parse("bp->ecg")).Condition(0, Modality.Bp).ToArray();
-            float[] pure = Window(i, CardioTask.Parse("bp->ecg"), clean).Condition(0, Modality.Bp).ToArray();
+            float[] dirty = Window(i, CardioTask.Parse("bp->ppg")).Condition(0, Modality.Bp).ToArray();
+            float[] pure = Window(i, CardioTask.Parse("bp->ppg"), clean).Condition(0, Modality.Bp).ToArray();
             Assert.Equal(Window(i, CardioTask.Parse("ppg->bp")).Clean, pure);
             differ += dirty.SequenceEqual(pure) ? 0 : 1;
         }

@@ -35,7 +35,7 @@ internal static class EvaluateCommand
             "Spoils clean windows of recordings, restores and translates them with the network and with baselines (interpolation, the patient's own beat, filters, templates placed by pulses), and says who errs by how much. " + RestorationResult.Remark,
             "evaluate --recordings recordings/ --markdown report.md --html report",
             "evaluate --recordings icu_125Hz.csv,subject=p12 --tasks 'ppg->ecg' 'impute bp | ppg' --windows 50 --csv rows.csv",
-            "evaluate --tasks denoise --snr 0,5,10 --draws 20 --sampler ddim:20",
+            "evaluate --tasks denoise --snr 0,5,10 --noise white,wander,muscle --draws 20 --sampler ddim:20",
             "evaluate --study samplers --recordings recordings/ --html study");
         sources.AddTo(command);
         command.Add(study);

@@ -5,6 +5,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
 using UniCardio.Evaluation;
+using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Study;
 using UniCardio.Signals.Processing;
 
@@ -35,6 +36,14 @@ internal sealed class EvaluationOptionSet
         DefaultValueFactory = _ => [],
     };
 
+    private readonly Option<NoiseKind[]> _noise = new("--noise")
+    {
+        Description = "Noise to denoise: white (if left out), wander, motion, muscle.",
+        HelpName = "KIND,KIND",
+        CustomParser = ReadNoise,
+        DefaultValueFactory = _ => [NoiseKind.White],
+    };
+
     private readonly Option<GapLength[]> _gaps = new("--gap")
     {
         Description = "Gaps to fill, in seconds or percent of the window: 30% if left out.",
@@ -45,7 +54,7 @@ internal sealed class EvaluationOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_tasks, _windows, _draws, _sampler, _steps, _seed, _snr, _gaps])
+        foreach (Option option in (Option[])[_tasks, _windows, _draws, _sampler, _steps, _seed, _snr, _noise, _gaps])
             command.Add(option);
     }
 
@@ -90,6 +99,7 @@ internal sealed class EvaluationOptionSet
             Draws = parsed.GetValue(_draws) ?? 8,
             Seed = parsed.GetValue(_seed),
             SnrDecibels = snr.Length > 0 ? snr : otherwiseSnr,
+            NoiseKinds = [.. parsed.GetValue(_noise)!.Distinct()],
             GapSeconds = [.. parsed.GetValue(_gaps)!.Select(g => g.Seconds(window))],
         }.Validate(configuration);
     }
@@ -108,6 +118,20 @@ internal sealed class EvaluationOptionSet
         }
 
         return [.. tasks];
+    }
+
+    private static NoiseKind[] ReadNoise(ArgumentResult result)
+    {
+        var kinds = new List<NoiseKind>();
+        foreach (string text in ReadingOptions.Split(result))
+        {
+            if (Array.FindIndex(Enum.GetNames<NoiseKind>(), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and int found)
+                kinds.Add(Enum.GetValues<NoiseKind>()[found]);
+            else
+                result.AddError($"--noise '{text}' is none of white, wander, motion, muscle");
+        }
+
+        return [.. kinds];
     }
 
     private static double[] ReadNumbers(ArgumentResult result)
