@@ -30,19 +30,20 @@ public sealed record CurriculumOptions
     /// proper subset, alike, of those that the task has beside the restored signal itself.</summary>
     public double ConditionDrop { get; init; }
 
-    /// <summary>Share of windows that translate in the mixed curriculum, above 0 to below 1; null: as many as their tasks are (9 of 33).</summary>
-    public double? TranslationShare { get; init; }
+    /// <summary>How often tasks come in the mixed curriculum, relative to those not named, as texts of <see cref="TaskWeight"/>; where several name a
+    /// task the last counts.</summary>
+    public IReadOnlyList<string> Weights { get; init; } = [];
 
     /// <summary>Checks the numbers.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
-    /// <exception cref="FormatException">A text is not a task.</exception>
+    /// <exception cref="FormatException">A text is not a task, or not a weight.</exception>
     public CurriculumOptions Validate()
     {
-        if (TranslationShare is double share && !(share > 0 && share < 1))
-            throw new ConfigurationException("translation_share", $"{share} is not between 0 and 1");
-        if (TranslationShare is not null && Kind != CurriculumKind.Mixed)
-            throw new ConfigurationException("translation_share", "is for the mixed curriculum; the others have the published shares");
+        if (Weights.Count > 0 && Kind != CurriculumKind.Mixed)
+            throw new ConfigurationException("weights", "are for the mixed curriculum; the others have the published shares");
+        foreach (string weight in Weights)
+            _ = TaskWeight.Parse(weight);
         if (!(ConditionDrop >= 0 && ConditionDrop <= 1))
             throw new ConfigurationException("condition_drop", $"{ConditionDrop} is not between 0 and 1");
         foreach (string task in Tasks)
@@ -82,7 +83,7 @@ public sealed class Curriculum
         _seed = seed;
         _tasks = options.Tasks.Count == 0 ? [.. CardioTask.All] : [.. options.Tasks.Select(t => CardioTask.Parse(t)).Distinct()];
         _cumulative = options.Kind == CurriculumKind.Mixed
-            ? [Cumulate(MixedShares(_tasks, options.TranslationShare))]
+            ? [Cumulate(MixedShares(_tasks, [.. options.Weights.Select(w => TaskWeight.Parse(w))]))]
             : [.. PhaseShares.Select(shares => Cumulate(_tasks.Select(t => PublishedShare(t, shares))))];
     }
 
@@ -146,13 +147,8 @@ public sealed class Curriculum
         };
     }
 
-    private static IEnumerable<double> MixedShares(CardioTask[] tasks, double? translation)
-    {
-        int translations = tasks.Count(t => t.Kind == TaskKind.Translate), others = tasks.Length - translations;
-        return translation is not double share || translations == 0 || others == 0
-            ? tasks.Select(_ => 1.0)
-            : tasks.Select(t => t.Kind == TaskKind.Translate ? share / translations : (1 - share) / others);
-    }
+    private static IEnumerable<double> MixedShares(CardioTask[] tasks, TaskWeight[] weights) =>
+        tasks.Select(task => weights.LastOrDefault(w => w.Names(task))?.Weight ?? 1);
 
     // Shares as published, among all tasks of the same number of conditions and the same kind alike.
     private static double PublishedShare(CardioTask task, double[] shares)

@@ -82,19 +82,38 @@ public class CurriculumTests
     }
 
     [Fact]
-    public void TranslationTakesTheShareItIsGiven()
+    public void TasksComeAsOftenAsTheirWeightsSay()
     {
-        Curriculum With(double? share, params string[] tasks) =>
-            new(new CurriculumOptions { Kind = CurriculumKind.Mixed, TranslationShare = share, Tasks = tasks }, 800, 7);
-        Curriculum half = With(0.5);
-        foreach ((CardioTask task, double share) in half.Tasks.Zip(half.Shares(0)))
-            Assert.Equal(task.Kind == TaskKind.Translate ? 0.5 / 9 : 0.5 / 24, share, 1e-12);
-        // Where all or none of the tasks translate there is nothing to share out.
-        Assert.Equal([0.5, 0.5], With(0.3, "ppg->bp", "ecg->bp").Shares(0));
-        Assert.Equal([0.5, 0.5], With(0.3, "impute bp", "denoise bp").Shares(0));
-        foreach (double wrong in (double[])[0, 1, -0.1, double.NaN])
-            Assert.Throws<ConfigurationException>(() => With(wrong));
-        Assert.Throws<ConfigurationException>(() => new CurriculumOptions { Kind = CurriculumKind.Phased, TranslationShare = 0.5 }.Validate());
+        Curriculum curriculum = new(new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=2", "ppg->ecg=6", "denoise bp=0"] }, 800, 7);
+        // 23 of weight 1, eight translations of 2, one of 6, one left out.
+        foreach ((CardioTask task, double share) in curriculum.Tasks.Zip(curriculum.Shares(0)))
+        {
+            double weight = task.ToString() switch { "ppg->ecg" => 6, "denoise bp" => 0, _ => task.Kind == TaskKind.Translate ? 2 : 1 };
+            Assert.Equal(weight / 45, share, 1e-12);
+        }
+
+        foreach (CardioTask[] tasks in Batches(curriculum, 0, 200, 45))
+            Assert.DoesNotContain(CardioTask.Parse("denoise bp"), tasks);
+    }
+
+    [Theory]
+    [InlineData("ppg->ecg")]
+    [InlineData("ppg->ecg=")]
+    [InlineData("ppg->ecg=-1")]
+    [InlineData("ppg->ecg=NaN")]
+    [InlineData("translation=2")]
+    [InlineData("=2")]
+    public void WhatIsNoWeightIsRefused(string text)
+    {
+        Assert.Throws<FormatException>(() => TaskWeight.Parse(text));
+        Assert.Throws<FormatException>(() => new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = [text] }.Validate());
+    }
+
+    [Fact]
+    public void WeightsAreForTheMixedCurriculumAndLeaveSomethingToLearn()
+    {
+        Assert.Throws<ConfigurationException>(() => new CurriculumOptions { Kind = CurriculumKind.Phased, Weights = ["translate=2"] }.Validate());
+        Assert.Throws<ConfigurationException>(() => new Curriculum(new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=0", "impute=0", "denoise=0"] }, 8, 1));
     }
 
     [Fact]

@@ -35,14 +35,14 @@ internal sealed class TrainingOptionSet
     private readonly Option<double?> _phase = Bounded.OptionalNonNegative("--spectral-phase", "Weight of the phase spectrum's error (0).", "W");
     private readonly Option<double?> _peakL1 = Bounded.OptionalNonNegative("--peak-l1", "Weight of the absolute error of the predicted clean signal, peaks counting more (0).", "W");
     private readonly Option<double?> _drop = Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
-    private readonly Option<double?> _translation = Bounded.OptionalNonNegative("--translation-share", "Share of windows that translate, with --preset mixed (9 of 33).", "SHARE");
+    private readonly Option<TaskWeight[]> _weights = Parsed.Many<TaskWeight>("--weight", "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may stand there several times.", "TASK=W");
     private readonly Option<CardioTask[]> _tasks = Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
     private readonly Option<int?> _validateEvery = Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
     private readonly Option<int?> _validateWindows = Bounded.OptionalNumber("--validate-windows", "Held-out windows a task (12).", 1, 4096);
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _translation, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -52,6 +52,7 @@ internal sealed class TrainingOptionSet
         string? folder = parsed.GetValue(_data) is string given ? Path.GetFullPath(given) : basis.RecordingFolder;
         StepWeighting weighting = parsed.GetValue(_weighting) ?? basis.Objective.Weighting;
         CardioTask[] tasks = parsed.GetValue(_tasks) ?? [];
+        TaskWeight[] weights = parsed.GetValue(_weights) ?? [];
         bool reweighted = weighting != basis.Objective.Weighting;
         return basis with
         {
@@ -89,7 +90,7 @@ internal sealed class TrainingOptionSet
             Curriculum = basis.Curriculum with
             {
                 ConditionDrop = parsed.GetValue(_drop) ?? basis.Curriculum.ConditionDrop,
-                TranslationShare = parsed.GetValue(_translation) ?? basis.Curriculum.TranslationShare,
+                Weights = weights.Length == 0 ? basis.Curriculum.Weights : [.. weights.Select(w => w.ToString())],
                 Tasks = tasks.Length == 0 ? basis.Curriculum.Tasks : [.. tasks.Select(t => t.ToString())],
             },
             Validation = basis.Validation with
