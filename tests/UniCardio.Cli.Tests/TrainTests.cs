@@ -39,6 +39,9 @@ public class TrainTests
         // Called again, a finished run only writes its weights; other options are refused and name themselves.
         Cli.Succeed("train", "--run", run);
         Cli.Refuse("options.seed: 0 -> 4", Tiny(run, "--seed", "4"));
+        Cli.Refuse("options.curriculum.weights: [] -> [\"translate=2\"]", Tiny(run, "--preset", "mixed", "--weight", "translate=2"));
+        Cli.Refuse("not the weight of a task", Tiny(run, "--weight", "translations=2"));
+        Cli.Refuse("weights", Tiny(folder.File("phased"), "--preset", "phased", "--weight", "translate=2"));
 
         string fine = folder.File("fine");
         string[] finetune = ["finetune", "--weights", exported, "--run", fine, "--preset", "official-finetune", "--batch", "2", "--steps", "6", "--validate-every", "100", "--validate-windows", "1", "--threads", "1"];
