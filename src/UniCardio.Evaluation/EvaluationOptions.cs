@@ -53,6 +53,12 @@ public sealed record EvaluationOptions
             throw new ConfigurationException("snr", "no signal-to-noise ratio to denoise at");
         if (NoiseKinds.Count == 0 && Tasks.Any(t => t.Kind == TaskKind.Denoise))
             throw new ConfigurationException("noise", "no kind of noise to denoise");
+        foreach (NoiseKind kind in NoiseKinds)
+        {
+            if (!Enum.IsDefined(kind))
+                throw new ConfigurationException("noise", $"{(int)kind} is no kind of noise");
+        }
+
         if (gaps.Count == 0 && Tasks.Any(t => t.Kind == TaskKind.Impute))
             throw new ConfigurationException("gap", "no gap to fill");
         foreach (double snr in SnrDecibels)

@@ -76,7 +76,8 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         return new SampleRange(0, window.Length);
     }
 
-    // Noise whose power is not that of a formula is measured and scaled: without its mean, which is no noise to one who filters.
+    // Noise whose power is not that of a formula is measured and scaled: without its mean, which is no noise to one who filters. A flat window
+    // has none.
     private static void AddShaped(Span<float> window, NoiseKind kind, double snr, ulong seed)
     {
         NoiseParameters unit = kind switch

@@ -9,7 +9,8 @@ namespace UniCardio.Training.Data;
 
 /// <summary>Windows of synthetic hearts: an endless supply, each window another subject.</summary>
 /// <remarks>
-/// Window i has the same subject, rhythm and beats for every task; what spoils it is drawn for each task. All of it is a function of
+/// Window i has the same subject, rhythm and beats for every task; what spoils it is drawn for each task. Translation sees it on a monitor that delays
+/// nothing, and an ECG that is translated to in an upright lead (<see cref="SubjectLimits"/>). All of it is a function of
 /// (seed, index, task), the same bits on every thread and machine.
 /// </remarks>
 public sealed class SyntheticExamples : IExampleSource
