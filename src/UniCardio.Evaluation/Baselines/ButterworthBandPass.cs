@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Statistics;
 
 namespace UniCardio.Evaluation.Baselines;
 
@@ -19,9 +20,9 @@ public sealed class ButterworthBandPass : INoiseFilter
     /// <param name="keepsMean">Whether the window's mean passes whatever the lower edge.</param>
     public ButterworthBandPass(int order, double? low, double high, bool keepsMean = false)
     {
-        _keepsMean = keepsMean;
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);
         ArgumentOutOfRangeException.ThrowIfNotEqual(order % 2, 0);
+        _keepsMean = keepsMean;
         string from = low is { } edge ? string.Create(CultureInfo.InvariantCulture, $"{edge:0.##}") : "0";
         Settings = string.Create(CultureInfo.InvariantCulture, $"order {order}, {from}-{high:0.##} Hz{(keepsMean && low is not null ? " and the mean" : "")}");
         var sections = new List<Biquad>();
@@ -49,9 +50,7 @@ public sealed class ButterworthBandPass : INoiseFilter
     {
         int pad = Math.Min(noisy.Length - 1, (int)Rate);
         var work = new double[noisy.Length + (2 * pad)];
-        double mean = 0;
-        for (int i = 0; i < noisy.Length && _keepsMean; i++)
-            mean += noisy[i] / (double)noisy.Length;
+        double mean = _keepsMean ? ArrayStatistics.Mean(noisy.ToArray()) : 0;
         for (int i = 0; i < noisy.Length; i++)
             work[pad + i] = noisy[i] - mean;
         for (int i = 1; i <= pad; i++)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Statistics;
 using UniCardio.Engine.Model;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
@@ -86,31 +87,20 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
             NoiseKind.Motion => new NoiseParameters { MotionBurstsPerMinute = 60, MotionAmplitude = 1 },
             _ => new NoiseParameters { MuscleNoise = 1 },
         };
-        float[] noise = new float[window.Length];
+        float[] clean = window.ToArray(), noise = new float[window.Length];
         for (uint attempt = 0; attempt < Attempts; attempt++)
         {
-            window.CopyTo(noise);
+            clean.CopyTo(noise, 0);
             SignalCorruption.Apply(noise, RecordingPreparation.NetworkRate, unit, attempt == 0 ? seed : CounterRandom.Derive(seed, attempt));
             for (int i = 0; i < noise.Length; i++)
-                noise[i] -= window[i];
-            (double mean, double power) = Moments(noise);
+                noise[i] -= clean[i];
+            (double mean, double power) = ArrayStatistics.MeanVariance(noise);
             if (!(power > 0))
                 continue;
-            double factor = Math.Sqrt(Moments(window).Variance / power * Math.Pow(10, -snr / 10));
+            double factor = Math.Sqrt(ArrayStatistics.Variance(clean) / power * Math.Pow(10, -snr / 10));
             for (int i = 0; i < noise.Length; i++)
                 window[i] += (float)(factor * (noise[i] - mean));
             return;
         }
-    }
-
-    private static (double Mean, double Variance) Moments(ReadOnlySpan<float> x)
-    {
-        double sum = 0, squares = 0;
-        foreach (float v in x)
-            sum += v;
-        double mean = sum / x.Length;
-        foreach (float v in x)
-            squares += (v - mean) * (v - mean);
-        return (mean, squares / x.Length);
     }
 }

@@ -19,8 +19,10 @@ internal static class SubjectDraw
         p = PulseDraw.Shapes(p, stiffness, ref shape);
         var lead = new CounterRandom(seed, 0x5E);
         p = LeadDraw.Ecg(p, ref lead);
+        if (!limits.HasFlag(SubjectLimits.UprightLead))
+            return p;
         var upright = new CounterRandom(seed, 0x5F);
-        return limits.HasFlag(SubjectLimits.UprightLead) ? LeadDraw.Raise(p, ref upright) : p;
+        return LeadDraw.Raise(p, ref upright);
     }
 
     private static SynthesisParameters Rhythm(SynthesisParameters p, ref CounterRandom random)

@@ -40,7 +40,7 @@ internal sealed class EvaluationOptionSet
     {
         Description = "Noise to denoise: white (if left out), wander, motion, muscle.",
         HelpName = "KIND,KIND",
-        CustomParser = ReadNoise,
+        CustomParser = result => [.. ReadingOptions.Split(result).Select(text => ReadNoise(text, result)).Distinct()],
         DefaultValueFactory = _ => [NoiseKind.White],
     };
 
@@ -99,7 +99,7 @@ internal sealed class EvaluationOptionSet
             Draws = parsed.GetValue(_draws) ?? 8,
             Seed = parsed.GetValue(_seed),
             SnrDecibels = snr.Length > 0 ? snr : otherwiseSnr,
-            NoiseKinds = [.. parsed.GetValue(_noise)!.Distinct()],
+            NoiseKinds = parsed.GetValue(_noise)!,
             GapSeconds = [.. parsed.GetValue(_gaps)!.Select(g => g.Seconds(window))],
         }.Validate(configuration);
     }
@@ -120,18 +120,16 @@ internal sealed class EvaluationOptionSet
         return [.. tasks];
     }
 
-    private static NoiseKind[] ReadNoise(ArgumentResult result)
+    private static NoiseKind ReadNoise(string text, ArgumentResult result)
     {
-        var kinds = new List<NoiseKind>();
-        foreach (string text in ReadingOptions.Split(result))
+        foreach (NoiseKind kind in Enum.GetValues<NoiseKind>())
         {
-            if (Array.FindIndex(Enum.GetNames<NoiseKind>(), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and int found)
-                kinds.Add(Enum.GetValues<NoiseKind>()[found]);
-            else
-                result.AddError($"--noise '{text}' is none of white, wander, motion, muscle");
+            if (text.Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase))
+                return kind;
         }
 
-        return [.. kinds];
+        result.AddError($"--noise '{text}' is none of {string.Join(", ", Enum.GetNames<NoiseKind>()).ToLowerInvariant()}");
+        return default;
     }
 
     private static double[] ReadNumbers(ArgumentResult result)
