@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Signals;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Tests;

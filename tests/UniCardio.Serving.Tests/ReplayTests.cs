@@ -1,5 +1,6 @@
 using System.Text.Json;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Serving.Tests;

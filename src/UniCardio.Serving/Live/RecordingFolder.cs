@@ -1,5 +1,6 @@
 using UniCardio.Serving.Protocol;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Serving.Live;
 

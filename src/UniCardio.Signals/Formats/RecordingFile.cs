@@ -1,6 +1,10 @@
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Csv;
+using UniCardio.Signals.Formats.Edf;
+using UniCardio.Signals.Formats.Npy;
+using UniCardio.Signals.Formats.Wfdb;
 
-namespace UniCardio.Signals;
+namespace UniCardio.Signals.Formats;
 
 /// <summary>Reads and writes recordings, choosing the format by extension, and by content where the extension says nothing.</summary>
 /// <remarks>Research software, not a medical device: what is read is not checked for clinical use.</remarks>

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals;
+namespace UniCardio.Signals.Formats;
 
 /// <summary>File formats of recordings.</summary>
 public enum RecordingFormat

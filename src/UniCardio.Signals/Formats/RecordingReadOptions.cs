@@ -1,4 +1,4 @@
-namespace UniCardio.Signals;
+namespace UniCardio.Signals.Formats;
 
 /// <summary>How to read a recording. The defaults suit files that say everything themselves.</summary>
 public sealed record RecordingReadOptions

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals;
+namespace UniCardio.Signals.Formats;
 
 /// <summary>How to write a recording.</summary>
 public sealed record RecordingWriteOptions

@@ -1,4 +1,5 @@
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Training.Data;
 

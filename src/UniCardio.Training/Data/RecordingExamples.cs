@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using UniCardio.Engine.Model;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Training.Data;

@@ -2,6 +2,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Tests.Measures;

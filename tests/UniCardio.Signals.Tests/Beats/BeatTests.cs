@@ -1,4 +1,5 @@
 using UniCardio.Signals.Beats;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
 using UniCardio.Signals.Tests.Formats;

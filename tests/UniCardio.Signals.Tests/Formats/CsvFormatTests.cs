@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Csv;
 using UniCardio.Tests.Shared;
 using Xunit.Abstractions;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Edf;
+using UniCardio.Signals.Formats.Wfdb;
 using UniCardio.Tests.Shared;
 using Xunit.Abstractions;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Npy;
 using UniCardio.Tests.Shared;
 using Xunit.Abstractions;
 

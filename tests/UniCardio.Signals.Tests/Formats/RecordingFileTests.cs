@@ -1,4 +1,5 @@
 using System.Text;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Signals.Tests.Formats;
 

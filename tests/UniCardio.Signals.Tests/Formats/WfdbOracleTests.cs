@@ -1,5 +1,6 @@
 using System.Globalization;
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Wfdb;
 
 namespace UniCardio.Signals.Tests.Formats;
 

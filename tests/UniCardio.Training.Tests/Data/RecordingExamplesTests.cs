@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Synthesis;
 using UniCardio.Training.Data;
 

@@ -1,6 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Restoration;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Cli.Archive;
 

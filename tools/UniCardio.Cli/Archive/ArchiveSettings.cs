@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using UniCardio.Restoration;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Archive;

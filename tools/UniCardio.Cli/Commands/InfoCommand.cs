@@ -3,6 +3,7 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Golden;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;

@@ -6,6 +6,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Restoration;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;

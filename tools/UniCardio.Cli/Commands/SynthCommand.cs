@@ -2,6 +2,7 @@ using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Cli.Commands;

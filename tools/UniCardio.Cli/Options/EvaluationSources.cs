@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
 

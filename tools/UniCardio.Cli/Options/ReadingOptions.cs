@@ -1,5 +1,6 @@
 using System.CommandLine;
 using UniCardio.Signals;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Cli.Options;
 

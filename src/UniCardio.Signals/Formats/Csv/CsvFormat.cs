@@ -1,7 +1,7 @@
 using System.Text.Unicode;
 using CsvHelper;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Csv;
 
 /// <summary>Recordings as comma-separated text, one column a channel, one row a sample.</summary>
 /// <remarks>

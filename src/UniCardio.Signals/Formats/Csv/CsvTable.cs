@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Csv;
 
 /// <summary>The rows of a CSV file on their way into columns of float32.</summary>
 internal sealed class CsvTable(CsvReader reader, string file, RecordingReadOptions options)

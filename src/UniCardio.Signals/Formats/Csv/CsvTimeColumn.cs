@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Csv;
 
 /// <summary>The time column of a CSV file: gives the sample rate, and is refused where it is not uniform.</summary>
 internal sealed class CsvTimeColumn(string file)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Edf;
 
 /// <summary>
 /// Time-stamped annotation lists of EDF+ (Kemp and Olivan 2003, section 2.2): an onset, perhaps a duration, and texts, set apart by

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Edf;
 
 /// <summary>Recordings as EDF and EDF+ (16-bit) or BDF and BDF+ (24-bit) files.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Edf;
 
 /// <summary>One signal as an EDF header describes it.</summary>
 /// <param name="Label">Its name.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Edf;
 
 /// <summary>Turns the data records of an EDF or BDF file into channels.</summary>
 internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOptions options)

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Npy;
 
 /// <summary>Recordings as NumPy arrays (.npy): one dimension for one channel, two for several.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Npy;
 
 /// <summary>Header of a NumPy array file, versions 1 to 3 (numpy.lib.format): element type, order and shape.</summary>
 /// <param name="Kind">'f', 'i' or 'u'.</param>

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>The files that a WFDB record is made of: those of one folder, by plain name.</summary>
 internal abstract class RecordFiles

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>WFDB annotation files in MIT format (PhysioNet, WFDB Applications Guide, annot(5); codes of ecgcodes.h).</summary>
 internal static class WfdbAnnotations

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Recordings as WFDB records (PhysioNet): a header, signal files, annotations.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>One signal as a WFDB header describes it (header(5), signal specification line).</summary>
 /// <param name="FileName">Its signal file, a plain name; "~" for none.</param>

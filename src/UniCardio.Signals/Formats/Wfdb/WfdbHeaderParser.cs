@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Reads WFDB header files (PhysioNet, WFDB Applications Guide, header(5)).</summary>
 /// <remarks>

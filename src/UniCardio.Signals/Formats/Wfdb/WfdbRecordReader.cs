@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Assembles a WFDB record, of one segment or several, into channels in physical units.</summary>
 internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions options, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Storage formats of WFDB signal files (PhysioNet, WFDB Applications Guide, signal(5)); the value is the header's number.</summary>
 internal enum WfdbSampleFormat

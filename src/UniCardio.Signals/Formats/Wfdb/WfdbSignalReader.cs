@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Reads the signal files of an ordinary (one-segment) WFDB record into digital samples.</summary>
 internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, RecordingReadOptions options, List<SignalWarning> warnings)

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace UniCardio.Signals.Formats;
+namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Writes WFDB records in format 16.</summary>
 internal static class WfdbWriter
