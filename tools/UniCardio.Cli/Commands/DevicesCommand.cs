@@ -1,7 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using UniCardio.Cli.Output;
-using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Gpu.Devices;
 
 namespace UniCardio.Cli.Commands;
 
@@ -15,20 +16,27 @@ internal static class DevicesCommand
         command.SetAction(parsed =>
         {
             string[] instructions = [.. CpuInstructionSets.Supported.Select(CpuInstructionSets.Name)];
-            IReadOnlyList<BackendDevice> devices = BackendDiscovery.Gpu?.Devices() ?? [];
+            IReadOnlyList<GpuDeviceInfo> devices = GpuDevices.List();
             if (parsed.GetValue(json))
             {
-                Json.Write(terminal, new { Cpu = new { Threads = Environment.ProcessorCount, Isa = instructions }, Gpu = devices, GpuReason = devices.Count == 0 ? BackendDiscovery.GpuReason : null });
+                Json.Write(terminal, new { Cpu = new { Threads = Environment.ProcessorCount, Isa = instructions }, Gpu = devices });
                 return ExitCode.Success;
             }
 
             terminal.Out.WriteLine($"cpu: {Environment.ProcessorCount} threads; {string.Join(", ", instructions)}");
-            foreach (BackendDevice device in devices)
-                terminal.Out.WriteLine($"{device.Kind}: {(device.Name.Length == 0 ? "none" : device.Name)}{(device.Refusal is string why ? $"; refused: {why}" : "")}");
-            if (BackendDiscovery.Gpu is null)
-                terminal.Out.WriteLine($"gpu: none; {BackendDiscovery.GpuReason}");
+            foreach (GpuDeviceInfo device in devices)
+                terminal.Out.WriteLine(Line(device));
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static string Line(GpuDeviceInfo device)
+    {
+        string kind = device.Index == 0 ? device.Kind : $"{device.Kind} --device {device.Index}";
+        if (device.Refusal is { } why)
+            return $"{kind}: {(device.Name.Length == 0 ? "none" : device.Name)}; refused: {why}";
+        string memory = string.Create(CultureInfo.InvariantCulture, $"{device.Memory / 1e9:0.0} GB");
+        return $"{kind}: {device.Name}; {memory}{(device.IsProcessor ? "; a CPU, used only by --backend opencl" : "")}";
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using UniCardio.Cli.Output;
-using UniCardio.Engine.Backends;
+using UniCardio.Gpu.Emission;
 
 namespace UniCardio.Cli.Commands;
 
@@ -13,15 +13,14 @@ internal static class KernelsCommand
         emit.AcceptOnlyFromAmong("ptx", "opencl");
         var architecture = new Option<string>("--arch") { Description = "Architecture of the PTX.", DefaultValueFactory = _ => "SM_90", HelpName = "SM_XX" };
         var destination = new Option<string>("--out") { Required = true, Description = "The folder that the files go to; made if it is not there.", HelpName = "DIR" };
-        var command = new ExampleCommand("kernels", "Writes the code of every GPU kernel and a table of its instructions. For builds with -p:UseIlgpu=true.",
+        var command = new ExampleCommand("kernels", "Writes the code of every GPU kernel and a table of its instructions.",
             "kernels --emit ptx --arch SM_90 --out kernels-ptx")
         {
             emit, architecture, destination,
         };
         command.SetAction(parsed =>
         {
-            IGpuProvider gpu = BackendDiscovery.Gpu ?? throw new BackendUnavailableException("gpu", BackendDiscovery.GpuReason);
-            gpu.EmitKernels(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, parsed.GetValue(destination)!, terminal.Out);
+            KernelEmitter.Emit(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, parsed.GetValue(destination)!, terminal.Out);
             return ExitCode.Success;
         });
         return command;

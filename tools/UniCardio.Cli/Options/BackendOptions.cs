@@ -5,6 +5,8 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sessions;
+using UniCardio.Gpu.Backend;
+using UniCardio.Gpu.Devices;
 
 namespace UniCardio.Cli.Options;
 
@@ -23,24 +25,31 @@ internal enum BackendChoice
 internal sealed class BackendOptions
 {
     private readonly Option<BackendChoice>? _backend;
+    private readonly Option<int> _device = Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
     private readonly Option<int> _threads = Bounded.Number("--threads", "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
     private readonly Option<CpuInstructionSet> _isa = new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
 
     public BackendOptions(bool choosesBackend = true)
     {
         if (choosesBackend)
-            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl; see 'devices'), auto (gpu, or cpu where there is none)." };
+            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl on a GPU; see 'devices'), cuda or opencl by name (a CPU seen through OpenCL runs only so), auto (gpu, or cpu where there is none)." };
     }
 
     public void AddTo(Command command)
     {
         if (_backend is not null)
+        {
             command.Add(_backend);
+            command.Add(_device);
+        }
+
         command.Add(_threads);
         command.Add(_isa);
     }
 
     public int Threads(ParseResult parsed) => parsed.GetValue(_threads);
+
+    private int Device(ParseResult parsed) => parsed.GetValue(_device);
 
     public CpuInstructionSet InstructionSet(ParseResult parsed) => parsed.GetValue(_isa);
 
@@ -52,9 +61,9 @@ internal sealed class BackendOptions
     public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),
-        BackendChoice.Gpu => BackendDiscovery.CreateGpu(weights),
-        BackendChoice.Cuda => BackendDiscovery.CreateGpu(weights, "cuda"),
-        BackendChoice.OpenCl => BackendDiscovery.CreateGpu(weights, "opencl"),
+        BackendChoice.Gpu => GpuBackend.Create(weights),
+        BackendChoice.Cuda => GpuBackend.Create(weights, new DeviceSelector("cuda", Device(parsed))),
+        BackendChoice.OpenCl => GpuBackend.Create(weights, new DeviceSelector("opencl", Device(parsed))),
         BackendChoice.Auto => CreateAny(parsed, weights, note),
         _ => CreateCpu(parsed, weights),
     };
@@ -66,7 +75,7 @@ internal sealed class BackendOptions
     {
         try
         {
-            return BackendDiscovery.CreateGpu(weights);
+            return GpuBackend.Create(weights);
         }
         catch (Exception e) when (e is BackendUnavailableException or ConfigurationException)
         {

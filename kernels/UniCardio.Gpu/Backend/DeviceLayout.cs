@@ -1,0 +1,93 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Gpu.Kernels;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>Padded sizes of a network on the device, and what the kernels' tiles can hold.</summary>
+internal sealed class DeviceLayout
+{
+    public DeviceLayout(ModelConfiguration m)
+    {
+        Configuration = m;
+        Quads = Up(m.Channels);
+        HeadDimQuads = Up(m.HeadDim);
+        HeadQuads = m.Heads * HeadDimQuads;
+        FeedForwardQuads = Up(m.FeedForward);
+        // 2 more than a multiple of 4: rows lie 8 banks apart.
+        int widest = Math.Max(Quads, HeadQuads);
+        StripQuads = widest + ((6 - (widest % 4)) % 4);
+        StepQuads = (3 * HeadQuads) + Quads;
+        DecoderQuads = (4 * Quads * Quads) + Quads + (m.SamplesPerToken * Quads) + Up(m.SamplesPerToken);
+        ChunkTokens = Math.Min(32, (Convolution.Samples - (2 * Convolution.Reach)) / m.SamplesPerToken);
+        if (m.HeadDim > 64)
+            throw new ConfigurationException("heads", $"a head of {m.HeadDim} channels is more than the GPU kernels' 64");
+        if (Strip.RowsPerThread * StripQuads > Strip.Capacity)
+            throw new ConfigurationException("channels", $"rows of {4 * widest} channels (heads padded to 4) are more than the GPU kernels' strips hold, {4 * (Strip.Capacity / Strip.RowsPerThread)}");
+        if (ChunkTokens < 1)
+            throw new ConfigurationException("samples_per_token", $"{m.SamplesPerToken} are more than the GPU encoder's chunk of {Convolution.Samples} samples");
+        if (4L * m.DiffusionSteps * m.Blocks * StepQuads > Array.MaxLength)
+            throw new ConfigurationException("steps", $"the biases of {m.DiffusionSteps} diffusion steps are more than one buffer of the GPU backend holds");
+        Block = new BlockLayout();
+        int at = 0;
+        Block.Qkv = Take(ref at, 4 * Quads * 3 * HeadQuads);
+        Block.AttentionOut = Take(ref at, 4 * HeadQuads * Quads);
+        Block.Norm1Gamma = Take(ref at, Quads);
+        Block.Norm1Beta = Take(ref at, Quads);
+        Block.FeedForwardIn = Take(ref at, 4 * Quads * FeedForwardQuads);
+        Block.FeedForwardInBias = Take(ref at, FeedForwardQuads);
+        Block.FeedForwardOut = Take(ref at, 4 * FeedForwardQuads * Quads);
+        Block.FeedForwardOutBias = Take(ref at, Quads);
+        Block.Mid = Take(ref at, 4 * Quads * 2 * Quads);
+        Block.Output = Take(ref at, 4 * Quads * 2 * Quads);
+        Block.OutputBias = Take(ref at, 2 * Quads);
+        BlockQuads = at;
+    }
+
+    public ModelConfiguration Configuration { get; }
+
+    /// <summary>Quads of C channels.</summary>
+    public int Quads { get; }
+
+    public int HeadDimQuads { get; }
+
+    public int HeadQuads { get; }
+
+    public int FeedForwardQuads { get; }
+
+    public int StripQuads { get; }
+
+    /// <summary>Quads of one block's biases at one t: QKV, then C.</summary>
+    public int StepQuads { get; }
+
+    /// <summary>Quads of one decoder.</summary>
+    public int DecoderQuads { get; }
+
+    /// <summary>Tokens of a chunk of the encoder.</summary>
+    public int ChunkTokens { get; }
+
+    public int Chunks => (Configuration.SlotTokens + ChunkTokens - 1) / ChunkTokens;
+
+    public BlockLayout Block;
+
+    /// <summary>Quads of one block's weights.</summary>
+    public int BlockQuads { get; }
+
+    /// <summary>Most rows / 4 of a strip.</summary>
+    public int MaxGroupRows => Math.Min(Strip.MaxRows, Strip.Capacity / StripQuads) / Strip.RowsPerThread;
+
+    /// <summary>Where channel c of the attention's row layout stands: each head starts a new quad.</summary>
+    public int HeadColumn(int channel) => (channel / Configuration.HeadDim * 4 * HeadDimQuads) + (channel % Configuration.HeadDim);
+
+    /// <summary>Where column n of 2C stands: the two halves each start a new quad.</summary>
+    public int HalfColumn(int n) => n < Configuration.Channels ? n : (4 * Quads) + n - Configuration.Channels;
+
+    public static int Up(int floats) => (floats + 3) / 4;
+
+    private static int Take(ref int at, int quads)
+    {
+        int start = at;
+        at += quads;
+        return start;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+using UniCardio.Engine.Model;
+using UniCardio.Gpu.Devices;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>A network's weights on the device, uploaded once; the table of a slot's positions is filled when it first goes live.</summary>
+/// <remarks>The weights themselves are not needed afterwards. Everything here is called with the device's turn held.</remarks>
+internal sealed class DeviceNetwork : IDisposable
+{
+    private readonly DeviceMemory _memory;
+    private readonly AcceleratorStream _stream;
+    private readonly PositionTables _positions;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
+    private readonly bool[] _slotFilled;
+
+    public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights)
+    {
+        Layout = layout;
+        ModelConfiguration m = weights.Configuration;
+        var folded = new FoldedWeights(weights, Layout);
+        _positions = new PositionTables(weights, Layout);
+        _stream = accelerator.DefaultStream;
+        _memory = new DeviceMemory(accelerator);
+        try
+        {
+            _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(folded.Block(i)))];
+            _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(folded.Decoder(i)))];
+            _convolutions = Upload(folded.Convolutions());
+            _affine = Upload(folded.EncoderAffine());
+            _steps = Upload(folded.Steps());
+            int slots = m.Positions == PositionKind.Slot ? 1 : ModelConfiguration.SlotCount;
+            _gate = _memory.Take<Float4>((long)slots * m.Blocks * m.SlotTokens * 2 * Layout.Quads);
+            _slotFilled = new bool[slots];
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
+    }
+
+    public DeviceLayout Layout { get; }
+
+    public ArrayView<Float4> Convolutions => _convolutions.View;
+
+    public ArrayView<Float4> Affine => _affine.View;
+
+    /// <summary>[slots, blocks, T, 2C].</summary>
+    public ArrayView<Float4> Gate => _gate.View;
+
+    public ArrayView<Float4> Block(int i) => _blocks[i].View;
+
+    public ArrayView<Float4> Decoder(int i) => _decoders[i].View;
+
+    /// <summary>[blocks, 3 heads + C] of one t.</summary>
+    public ArrayView<Float4> Steps(int t)
+    {
+        ArrayView<Float4> all = _steps.View;
+        long length = (long)Layout.Configuration.Blocks * Layout.StepQuads;
+        return all.SubView(t * length, length);
+    }
+
+    /// <summary>Which slot of the gate's table a slot takes; its rows are there when this returns.</summary>
+    public int GateSlot(int slot)
+    {
+        // Positions within the slot are the same in every slot: one table serves all.
+        int index = _slotFilled.Length == 1 ? 0 : slot;
+        if (!_slotFilled[index])
+        {
+            long length = _gate.Length / _slotFilled.Length;
+            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(_positions.Fill(index)));
+            _slotFilled[index] = true;
+        }
+
+        return index;
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private MemoryBuffer1D<Float4, Stride1D.Dense> Upload(float[] values)
+    {
+        MemoryBuffer1D<Float4, Stride1D.Dense> buffer = _memory.Take<Float4>(values.Length / 4);
+        ((ArrayView<Float4>)buffer.View).CopyFromCPU(_stream, Quads(values));
+        return buffer;
+    }
+
+    private static Float4[] Quads(float[] values) => MemoryMarshal.Cast<float, Float4>(values).ToArray();
+}

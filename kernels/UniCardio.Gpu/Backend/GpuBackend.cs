@@ -1,0 +1,148 @@
+using ILGPU.Runtime;
+using UniCardio.Engine;
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Gpu.Devices;
+using UniCardio.Gpu.Kernels;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>How the GPU backend launches.</summary>
+public sealed record GpuOptions
+{
+    /// <summary>Everything of a block behind attention in one launch, the next block's queries, keys and values with it.</summary>
+    public bool FuseBlocks { get; init; } = true;
+
+    /// <summary>Rows of a strip / 4, 1 to 8; 0: as many as leave no multiprocessor without a strip.</summary>
+    public int GroupRows { get; init; }
+
+    /// <summary>Which tokens of a slot are seen; the default, all of them, is UniCardio.</summary>
+    public AttentionPattern Attention { get; init; }
+}
+
+/// <summary>The network on a GPU. Weights are uploaded once and shared by all executors; one stream.</summary>
+/// <remarks>
+/// Safe to use from several threads: executors, and backends on one device, take turns. Executors may outlive <see cref="Dispose"/>: the
+/// weights on the device go with the last of them. When the device fails, whoever asks it next gets
+/// <see cref="BackendUnavailableException"/>; a new backend starts on a fresh device.
+/// </remarks>
+public sealed class GpuBackend : IBackend
+{
+    private readonly Lock _lock = new();
+    private readonly GpuDevice _device;
+    private readonly IDisposable? _lease;
+    private readonly DeviceNetwork _network;
+    private int _executors;
+    private bool _disposed;
+
+    /// <summary>Compiles the kernels that the network needs, if they are not yet, and uploads it.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="weights">The weights; not needed afterwards.</param>
+    /// <param name="options">How to launch.</param>
+    /// <param name="lease">Disposed with this, e.g. the use of a shared device.</param>
+    /// <exception cref="ConfigurationException">The network is larger than the kernels' tiles, or an option is out of range.</exception>
+    /// <exception cref="BackendUnavailableException">A kernel does not compile, or the device has no room.</exception>
+    public GpuBackend(GpuDevice device, ModelWeights weights, GpuOptions? options = null, IDisposable? lease = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(weights);
+        Options = options ?? new GpuOptions();
+        if (Options.GroupRows is < 0 or > Strip.MaxRows / Strip.RowsPerThread)
+            throw new ConfigurationException("group_rows", $"{Options.GroupRows} is not between 0 and {Strip.MaxRows / Strip.RowsPerThread}");
+        Options.Attention.Validate();
+        _device = device;
+        _lease = lease;
+        Configuration = weights.Configuration;
+        var layout = new DeviceLayout(Configuration);
+        int threads = Math.Max(4, layout.Quads);
+        if (threads > device.Accelerator.MaxNumThreadsPerGroup)
+            throw new ConfigurationException("channels", $"{Configuration.Channels} channels need groups of {threads} threads, {device.Name} has {device.Accelerator.MaxNumThreadsPerGroup}");
+        lock (device.Turn)
+        {
+            device.Kernels.Prepare(layout.HeadDimQuads, Options.FuseBlocks);
+            try
+            {
+                _network = new DeviceNetwork(device.Accelerator, layout, weights);
+            }
+            catch (AcceleratorException e)
+            {
+                throw device.Failed("uploading the weights", e);
+            }
+        }
+    }
+
+    /// <summary>Makes a network ready on a device that the process keeps open.</summary>
+    /// <param name="weights">The weights; not needed afterwards.</param>
+    /// <param name="device">Which; null for the first that it starts on of <see cref="DeviceSelector.Automatic"/>.</param>
+    /// <param name="options">How to launch.</param>
+    /// <exception cref="ConfigurationException">The network is larger than the kernels' tiles, or an option is out of range.</exception>
+    /// <exception cref="BackendUnavailableException">It starts on none; the message says why.</exception>
+    public static GpuBackend Create(ModelWeights weights, DeviceSelector? device = null, GpuOptions? options = null) =>
+        GpuDevices.Start(device, lease => new GpuBackend(lease.Device, weights, options, lease));
+
+    /// <inheritdoc/>
+    public string Name => $"gpu {_device.Name}";
+
+    /// <inheritdoc/>
+    public ModelConfiguration Configuration { get; }
+
+    /// <summary>How it launches.</summary>
+    public GpuOptions Options { get; }
+
+    /// <inheritdoc/>
+    public IExecutor CreateExecutor(InferencePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Configuration != Configuration)
+            throw new ConfigurationException("plan", "its configuration is not the one that the weights were loaded with");
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _executors++;
+        }
+
+        try
+        {
+            return new GpuExecutor(_device, _network, plan, Options, Release);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses new executors and frees the weights on the device, at once or with the last executor.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            if (_executors > 0)
+                return;
+        }
+
+        Free();
+    }
+
+    private void Release()
+    {
+        lock (_lock)
+        {
+            if (--_executors > 0 || !_disposed)
+                return;
+        }
+
+        Free();
+    }
+
+    private void Free()
+    {
+        lock (_device.Turn)
+            _network.Dispose();
+        _lease?.Dispose();
+    }
+}

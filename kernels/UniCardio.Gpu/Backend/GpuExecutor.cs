@@ -1,0 +1,289 @@
+using ILGPU;
+using ILGPU.Runtime;
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+using UniCardio.Gpu.Devices;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>
+/// One plan on a device. All work goes to one stream in order; the host waits only where it is given values, or hands over
+/// explicit noise.
+/// </summary>
+/// <remarks>
+/// Work is queued with the device's turn held, waited for without it, so that sessions on other threads get theirs. What the
+/// device refuses leaves as <see cref="BackendUnavailableException"/>, and the device is not used for new backends any more.
+/// </remarks>
+internal sealed class GpuExecutor : IExecutor
+{
+    private readonly GpuDevice _device;
+    private readonly DeviceNetwork _network;
+    private readonly DeviceBuffers _buffers;
+    private readonly NetworkPass _pass;
+    private readonly AcceleratorStream _stream;
+    private readonly Action _release;
+    private readonly int[] _windows;
+    private bool _conditionsSet;
+    private bool _windowsSet;
+    private int _disposed;
+
+    // Step that the conditions' keys and values on the device are of; -1 for none.
+    private int _conditionStep = -1;
+
+    public GpuExecutor(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options, Action release)
+    {
+        _device = device;
+        _network = network;
+        _release = release;
+        _stream = device.Accelerator.DefaultStream;
+        Plan = plan;
+        _windows = new int[plan.Windows];
+        lock (device.Turn)
+        {
+            DeviceBuffers? buffers = null;
+            try
+            {
+                buffers = _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan);
+                _pass = new NetworkPass(device, network, _buffers, plan, options);
+                UploadWindows();
+                ((ArrayView<float>)_buffers.State.View).MemSetToZero(_stream);
+                ((ArrayView<float>)_buffers.Noise.View).MemSetToZero(_stream);
+                ClearHistory();
+            }
+            catch (Exception e)
+            {
+                buffers?.Dispose();
+                if (e is AcceleratorException)
+                    throw device.Failed("making a session", e);
+                throw;
+            }
+        }
+    }
+
+    public InferencePlan Plan { get; }
+
+    public long ArenaBytes => _buffers.Bytes;
+
+    public void SetConditions(ReadOnlySpan<float> conditions)
+    {
+        Expect(conditions.Length, Plan.ConditionSamples, "[W, conditions, S]", nameof(conditions));
+        Upload(conditions, _buffers.HostConditions, _buffers.Conditions);
+        _conditionsSet = true;
+        _conditionStep = -1;
+    }
+
+    public void SetState(ReadOnlySpan<float> state)
+    {
+        Expect(state.Length, Plan.StateSamples, "[W N, S]", nameof(state));
+        Upload(state, _buffers.HostState, _buffers.State);
+        Queue("setting the state", static (e, _) => e.ClearHistory(), 0);
+    }
+
+    public void SetState(NoiseSource noise)
+    {
+        if (noise.IsExplicit)
+        {
+            SetState(Given(noise, 0));
+            return;
+        }
+
+        SetWindows(noise);
+        StepValues values = default;
+        Key(ref values, noise, 0);
+        Queue("drawing noise", static (e, values) => e.Draw(values), values);
+    }
+
+    public void GetState(Span<float> state) => Download(_buffers.State, state, nameof(state));
+
+    public void GetClean(Span<float> clean) => Download(_buffers.Clean[0], clean, nameof(clean));
+
+    public void Predict(int t, Span<float> prediction)
+    {
+        Expect(prediction.Length, Plan.StateSamples, "[W N, S]", nameof(prediction));
+        CheckReady(t);
+        Queue("a network call", static (e, t) => e.Evaluate(t, default), t);
+        Download(_buffers.Prediction, prediction, nameof(prediction));
+    }
+
+    public void Step(in SamplerStep step, NoiseSource noise)
+    {
+        CheckReady(step.T);
+        var values = new StepValues
+        {
+            Update = 1,
+            CleanFromState = (float)step.CleanFromState,
+            CleanFromPrediction = (float)step.CleanFromPrediction,
+            State = (float)step.State,
+            Clean0 = (float)step.Clean0,
+            Clean1 = (float)step.Clean1,
+            Clean2 = (float)step.Clean2,
+            ClampLow = (float)step.ClampLow,
+            ClampHigh = (float)step.ClampHigh,
+        };
+        if (step.Noise != 0)
+        {
+            values.Noise = (float)step.Noise;
+            if (noise.IsExplicit)
+            {
+                Upload(Given(noise, step.NoiseIndex), _buffers.HostState, _buffers.Noise);
+                values.NoiseKind = 1;
+            }
+            else
+            {
+                SetWindows(noise);
+                Key(ref values, noise, step.NoiseIndex);
+                values.NoiseKind = 2;
+            }
+        }
+
+        Queue("a step", static (e, work) => e.Evaluate(work.T, work.Values), (step.T, Values: values));
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        lock (_device.Turn)
+        {
+            try
+            {
+                _device.Accelerator.Bind();
+                _stream.Synchronize();
+            }
+            catch (AcceleratorException)
+            {
+                // A device that failed has nothing under way.
+            }
+
+            _buffers.Dispose();
+        }
+
+        _release();
+    }
+
+    // Gives the device work, in this thread's turn.
+    private void Queue<TWork>(string what, Action<GpuExecutor, TWork> queue, TWork work)
+    {
+        lock (_device.Turn)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            try
+            {
+                // The CUDA context belongs to a thread; the caller's may be another than last time.
+                _device.Accelerator.Bind();
+                queue(this, work);
+            }
+            catch (AcceleratorException e)
+            {
+                throw _device.Failed(what, e);
+            }
+        }
+    }
+
+    private void Wait(string what)
+    {
+        try
+        {
+            _stream.Synchronize();
+        }
+        catch (AcceleratorException e)
+        {
+            throw _device.Failed(what, e);
+        }
+    }
+
+    private void CheckReady(int t)
+    {
+        if (!_conditionsSet)
+            throw new InvalidOperationException("the conditions were not set; call SetConditions first");
+        if (t < 0 || t >= Plan.Configuration.DiffusionSteps)
+            throw new ArgumentOutOfRangeException(nameof(t), t, $"not a diffusion step, expected 0 to {Plan.Configuration.DiffusionSteps - 1}");
+    }
+
+    private void Evaluate(int t, StepValues values)
+    {
+        _pass.Run(_network.Steps(t), withConditions: _conditionStep != t);
+        _conditionStep = t;
+        if (values.Update != 0)
+        {
+            MemoryBuffer1D<float, Stride1D.Dense>[] clean = _buffers.Clean;
+            (clean[0], clean[1], clean[2]) = (clean[2], clean[0], clean[1]);
+        }
+
+        _pass.Decode(values);
+    }
+
+    private void Draw(StepValues values)
+    {
+        const int Threads = 64;
+        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.Windows.View, _buffers.State.View);
+        ClearHistory();
+    }
+
+    private ReadOnlySpan<float> Given(NoiseSource noise, int index)
+    {
+        long at = (long)index * Plan.StateSamples;
+        if (noise.Values.Length < at + Plan.StateSamples)
+            throw new ArgumentException($"noise draw {index} was asked for, but {noise.Values.Length} values hold only {noise.Values.Length / Plan.StateSamples} of {Plan.StateSamples}", nameof(noise));
+        return noise.Values.Slice((int)at, Plan.StateSamples);
+    }
+
+    private void Key(ref StepValues values, NoiseSource noise, int index)
+    {
+        values.NoiseIndex = index;
+        values.SeedLow = (uint)noise.Seed;
+        values.SeedHigh = (uint)(noise.Seed >> 32);
+        values.Draws = Plan.Draws;
+    }
+
+    private void SetWindows(NoiseSource noise)
+    {
+        Expect(noise.Windows.Length, Plan.Windows, "[W]", nameof(noise));
+        bool same = _windowsSet;
+        for (int i = 0; i < _windows.Length; i++)
+        {
+            same &= _windows[i] == (int)noise.Windows[i];
+            _windows[i] = (int)noise.Windows[i];
+        }
+
+        if (!same)
+            Queue("handing over the windows", static (e, _) => e.UploadWindows(), 0);
+    }
+
+    private void UploadWindows()
+    {
+        ((ArrayView<int>)_buffers.Windows.View).CopyFromCPU(_stream, _windows);
+        _windowsSet = true;
+    }
+
+    private void ClearHistory()
+    {
+        foreach (MemoryBuffer1D<float, Stride1D.Dense> clean in _buffers.Clean)
+            ((ArrayView<float>)clean.View).MemSetToZero(_stream);
+    }
+
+    // The page-locked array may still be on its way from the copy before.
+    private void Upload(ReadOnlySpan<float> values, PageLockedArray1D<float> host, MemoryBuffer1D<float, Stride1D.Dense> buffer)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        Wait("the work before");
+        values.CopyTo(host.Span);
+        Queue("a copy to the device", static (e, copy) => copy.buffer.View.CopyFromPageLockedAsync(e._stream, copy.host), (buffer, host));
+    }
+
+    private void Download(MemoryBuffer1D<float, Stride1D.Dense> buffer, Span<float> values, string argument)
+    {
+        Expect(values.Length, Plan.StateSamples, "[W N, S]", argument);
+        Queue("a copy from the device", static (e, buffer) => buffer.View.CopyToPageLockedAsync(e._stream, e._buffers.HostState), buffer);
+        Wait("the work before");
+        _buffers.HostState.Span.CopyTo(values);
+    }
+
+    private static void Expect(int length, int expected, string shape, string argument)
+    {
+        if (length != expected)
+            throw new ArgumentException($"{argument} has {length} elements, its shape {shape} {expected}", argument);
+    }
+}

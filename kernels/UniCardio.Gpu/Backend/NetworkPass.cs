@@ -1,0 +1,196 @@
+using ILGPU;
+using ILGPU.Runtime;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Gpu.Devices;
+using UniCardio.Gpu.Kernels;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>The launches of one network evaluation, in order, on one stream.</summary>
+/// <remarks>
+/// Fused: encoder 2, first QKV 1, attention and tail of each block 2, decoder 1: 4 + 2 blocks. Condition rows ride in the same
+/// launches as target rows when they have to be computed, and in the last block they are left out.
+/// </remarks>
+internal sealed class NetworkPass
+{
+    private const int EncoderRows = 4;
+
+    private readonly GpuDevice _device;
+    private readonly DeviceNetwork _network;
+    private readonly DeviceBuffers _buffers;
+    private readonly InferencePlan _plan;
+    private readonly GpuOptions _options;
+    private readonly AcceleratorStream _stream;
+    private readonly int _conditionSlots, _slots, _conditionRows, _rows;
+
+    public NetworkPass(GpuDevice device, DeviceNetwork network, DeviceBuffers buffers, InferencePlan plan, GpuOptions options)
+    {
+        _device = device;
+        _network = network;
+        _buffers = buffers;
+        _plan = plan;
+        _options = options;
+        _stream = device.Accelerator.DefaultStream;
+        _conditionSlots = plan.Windows * plan.Conditions.Count;
+        _slots = _conditionSlots + plan.Streams;
+        _conditionRows = _conditionSlots * plan.TargetTokens;
+        _rows = _slots * plan.TargetTokens;
+        int[] encoders = new int[_slots], gates = new int[_slots];
+        for (int i = 0; i < _slots; i++)
+        {
+            encoders[i] = i < _conditionSlots ? (int)plan.Conditions[i % plan.Conditions.Count] : (int)plan.Target;
+            gates[i] = network.GateSlot(encoders[i]);
+        }
+
+        ((ArrayView<int>)buffers.EncoderSlots.View).CopyFromCPU(_stream, encoders);
+        ((ArrayView<int>)buffers.GateSlots.View).CopyFromCPU(_stream, gates);
+    }
+
+    private DeviceLayout Layout => _network.Layout;
+
+    /// <summary>Everything but the decoder: leaves the sum of skips.</summary>
+    /// <param name="steps">Biases of this t.</param>
+    /// <param name="withConditions">Whether the condition rows have to be computed.</param>
+    public void Run(ArrayView<Float4> steps, bool withConditions)
+    {
+        int blocks = _plan.Configuration.Blocks;
+        Encode(withConditions ? 0 : _conditionSlots);
+        StripShape shape = Shape(withConditions ? 0 : _conditionRows);
+        for (int i = 0; i < blocks; i++)
+        {
+            if (i == 0 || !_options.FuseBlocks)
+                _device.Kernels.Qkv(_stream, Strips(shape), shape, Layout.Block, _network.Block(i), steps.SubView((long)i * Layout.StepQuads), _buffers.X.View, _buffers.Qkv.View, i);
+            // In the last block nothing but the conditions' keys and values is read.
+            if (i + 1 == blocks)
+                shape = Shape(_conditionRows);
+            Attend(shape.FirstRow / _plan.TargetTokens, i);
+            if (_options.FuseBlocks)
+                Tail(shape, steps, i);
+            else
+                TailInParts(shape, steps, i);
+        }
+    }
+
+    /// <summary>The decoder, and the sampler's row if there is one.</summary>
+    public void Decode(StepValues step)
+    {
+        StripShape shape = Shape(0);
+        shape.EndRow = _rows - _conditionRows;
+        shape.ConditionRows = 0;
+        step.SamplesPerToken = _plan.Configuration.SamplesPerToken;
+        _device.Kernels.DecoderStep(
+            _stream,
+            Strips(shape),
+            shape,
+            step,
+            _network.Decoder((int)_plan.Task.Output),
+            _buffers.Skip.View,
+            _buffers.Windows.View,
+            _buffers.Noise.View,
+            _buffers.Prediction.View,
+            _buffers.State.View,
+            _buffers.Clean[0].View,
+            _buffers.Clean[1].View,
+            _buffers.Clean[2].View);
+    }
+
+    /// <summary>The encoder of the slots from <paramref name="firstSlot"/> on.</summary>
+    internal void Encode(int firstSlot)
+    {
+        ModelConfiguration m = _plan.Configuration;
+        var shape = new EncoderShape
+        {
+            FirstSlot = firstSlot,
+            ConditionSlots = _conditionSlots,
+            SlotTokens = m.SlotTokens,
+            SamplesPerToken = m.SamplesPerToken,
+            Channels = m.Channels,
+            Quads = Layout.Quads,
+            Chunks = Layout.Chunks,
+        };
+        int rows = Math.Max(1, Math.Min(EncoderRows, _device.Accelerator.MaxNumThreadsPerGroup / GroupColumns));
+        var config = new KernelConfig(new Index3D((_slots - firstSlot) * Layout.Chunks, 1, 1), new Index3D(GroupColumns, rows, 1));
+        _device.Kernels.EncoderStatistics(_stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View, _network.Convolutions, _buffers.Statistics.View);
+        _device.Kernels.Encoder(
+            _stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View, _network.Convolutions, _network.Affine, _buffers.Statistics.View, _buffers.X.View);
+    }
+
+    private void Attend(int firstSlot, int block)
+    {
+        var shape = new AttentionShape
+        {
+            FirstSlot = firstSlot,
+            ConditionSlots = _conditionSlots,
+            Conditions = _plan.Conditions.Count,
+            Draws = _plan.Draws,
+            Block = block,
+            Blocks = _plan.Configuration.Blocks,
+            SlotTokens = _plan.TargetTokens,
+            HeadQuads = Layout.HeadQuads,
+            HeadDimQuads = Layout.HeadDimQuads,
+            Window = _options.Attention.Window ?? -1,
+            GlobalTokens = _options.Attention.GlobalTokens,
+        };
+        const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
+        int tiles = (_plan.TargetTokens + Tile - 1) / Tile;
+        var config = new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));
+        _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View, ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
+    }
+
+    private void Tail(StripShape shape, ArrayView<Float4> steps, int block) =>
+        _device.Kernels.BlockTail(
+            _stream,
+            Strips(shape),
+            shape,
+            Layout.Block,
+            _network.Block(block),
+            block,
+            _network.Block(Math.Min(block + 1, _plan.Configuration.Blocks - 1)),
+            steps,
+            _network.Gate,
+            _buffers.GateSlots.View,
+            _buffers.Attention.View,
+            _buffers.X.View,
+            _buffers.Skip.View,
+            _buffers.Qkv.View);
+
+    private void TailInParts(StripShape shape, ArrayView<Float4> steps, int block)
+    {
+        ArrayView<Float4> weights = _network.Block(block), bias = steps.SubView(((long)block * Layout.StepQuads) + (3 * Layout.HeadQuads));
+        KernelConfig config = Strips(shape);
+        _device.Kernels.AttentionOut(_stream, config, shape, Layout.Block, weights, bias, _buffers.Attention.View, _buffers.X.View, _buffers.Y.View);
+        _device.Kernels.FeedForward(_stream, config, shape, Layout.Block, weights, _buffers.Y.View);
+        _device.Kernels.Gate(_stream, config, shape, Layout.Block, weights, block, _network.Gate, _buffers.GateSlots.View, _buffers.Y.View, _buffers.X.View, _buffers.Skip.View);
+    }
+
+    /// <summary>The rows from <paramref name="firstRow"/> on.</summary>
+    internal StripShape Shape(int firstRow) => new()
+    {
+        FirstRow = firstRow,
+        EndRow = _rows,
+        ConditionRows = _conditionRows,
+        SlotTokens = _plan.TargetTokens,
+        Channels = _plan.Configuration.Channels,
+        Quads = Layout.Quads,
+        HeadQuads = Layout.HeadQuads,
+        FeedForwardQuads = Layout.FeedForwardQuads,
+        StripQuads = Layout.StripQuads,
+        Blocks = _plan.Configuration.Blocks,
+    };
+
+    // LayerNorm's sums need 4 threads a row group.
+    private int GroupColumns => Math.Max(4, Layout.Quads);
+
+    /// <summary>Strips of a launch: large ones read the weights less often, small ones keep every multiprocessor busy.</summary>
+    internal KernelConfig Strips(StripShape shape)
+    {
+        Accelerator accelerator = _device.Accelerator;
+        int count = shape.EndRow - shape.FirstRow, most = Math.Min(Layout.MaxGroupRows, accelerator.MaxNumThreadsPerGroup / GroupColumns);
+        int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, most) : most;
+        while (_options.GroupRows == 0 && rows > 1 && count < rows * Strip.RowsPerThread * accelerator.NumMultiprocessors)
+            rows--;
+        int strips = (count + (rows * Strip.RowsPerThread) - 1) / (rows * Strip.RowsPerThread);
+        return new KernelConfig(new Index3D(strips, 1, 1), new Index3D(GroupColumns, rows, 1));
+    }
+}

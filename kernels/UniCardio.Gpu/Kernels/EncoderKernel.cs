@@ -1,0 +1,61 @@
+using ILGPU;
+using ILGPU.Algorithms;
+
+namespace UniCardio.Gpu.Kernels;
+
+/// <summary>
+/// Second pass of the encoder: the six convolutions, normalised with the merged statistics of the plane, token-major. With
+/// positions counted per slot the position code is in beta.
+/// </summary>
+/// <remarks>Grid: chunks of all slots. Group (quads of channels, rows).</remarks>
+public static class EncoderKernel
+{
+    /// <summary>The kernel.</summary>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="tokens">Tokens of a chunk.</param>
+    /// <param name="conditions">[condition slots, S].</param>
+    /// <param name="state">[streams, S].</param>
+    /// <param name="slots">Encoder of each slot instance.</param>
+    /// <param name="weights">[4 encoders, 12, C].</param>
+    /// <param name="affine">[4 encoders, T, gamma and beta, C].</param>
+    /// <param name="statistics">[slots, chunks] as <see cref="EncoderStatisticsKernel"/> left them.</param>
+    /// <param name="x">[rows, C].</param>
+    public static void Run(
+        EncoderShape shape,
+        int tokens,
+        ArrayView<float> conditions,
+        ArrayView<float> state,
+        ArrayView<int> slots,
+        ArrayView<Float4> weights,
+        ArrayView<Float4> affine,
+        ArrayView<Float4> statistics,
+        ArrayView<Float4> x)
+    {
+        ArrayView<float> chunk = SharedMemory.Allocate<float>(Convolution.Samples);
+        int slot = shape.FirstSlot + (Grid.IdxX / shape.Chunks), first = (Grid.IdxX % shape.Chunks) * tokens, encoder = slots[slot];
+        Convolution.Load(chunk, shape, conditions, state, slot, first, tokens);
+        Group.Barrier();
+
+        // Pairwise merge of (count, mean, squares) in chunk order (Chan, Golub and LeVeque, 1983).
+        Float4 all = statistics[slot * shape.Chunks];
+        for (int i = 1; i < shape.Chunks; i++)
+        {
+            Float4 part = statistics[(slot * shape.Chunks) + i];
+            float count = all.X + part.X, difference = part.Y - all.Y, share = part.X / count;
+            all = new Float4(count, all.Y + (difference * share), all.Z + part.Z + (difference * difference * all.X * share), 0);
+        }
+
+        float rate = 1f / XMath.Sqrt((all.Z / all.X) + 1e-5f), mean = all.Y;
+        ArrayView<Float4> taps = weights.SubView(encoder * Convolution.WeightQuads(shape.Quads));
+        for (int token = Group.IdxY; token < tokens && first + token < shape.SlotTokens; token += Group.DimY)
+        {
+            int at = ((encoder * shape.SlotTokens) + first + token) * 2 * shape.Quads;
+            for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
+            {
+                Float4 v = Convolution.Apply(chunk, shape, taps, token, quad);
+                v = new Float4((v.X - mean) * rate, (v.Y - mean) * rate, (v.Z - mean) * rate, (v.W - mean) * rate);
+                x[(((slot * shape.SlotTokens) + first + token) * shape.Quads) + quad] = Float4.MultiplyAdd(v, affine[at + quad], affine[at + shape.Quads + quad]);
+            }
+        }
+    }
+}

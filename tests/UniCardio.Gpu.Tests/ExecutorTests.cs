@@ -1,0 +1,67 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Backends;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Reference;
+using UniCardio.Engine.Sampling;
+using UniCardio.Weights;
+
+namespace UniCardio.Gpu.Tests;
+
+/// <summary>What the GPU backend refuses.</summary>
+public sealed class ExecutorTests : IDisposable
+{
+    private static readonly ModelConfiguration s_model = new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
+
+    private readonly DeviceLease _lease = TestDevices.Open();
+    private readonly ModelWeights _weights = new WeightRecipe(1, s_model).Create();
+
+    [SkippableFact]
+    public void WrongUseIsRefused()
+    {
+        using var backend = new GpuBackend(_lease.Device, _weights);
+        var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null));
+        IExecutor executor = backend.CreateExecutor(plan);
+        float[] six = new float[6];
+        Assert.Throws<InvalidOperationException>(() => executor.Predict(0, six));
+        Assert.Throws<ArgumentException>(() => executor.SetConditions(new float[5]));
+        Assert.Throws<ArgumentException>(() => executor.SetState(new float[7]));
+        executor.SetConditions(six);
+        Assert.Throws<ArgumentOutOfRangeException>(() => executor.Predict(50, six));
+        Assert.Throws<ArgumentException>(() => executor.Predict(0, new float[5]));
+        Assert.Throws<ArgumentException>(() => executor.SetState(NoiseSource.Explicit(new float[5])));
+        Assert.Throws<ArgumentException>(() => executor.SetState(NoiseSource.Philox(1, [1, 2])));
+        Assert.True(executor.ArenaBytes > 0);
+        executor.Dispose();
+        executor.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => executor.GetState(six));
+        Assert.Throws<ConfigurationException>(() => backend.CreateExecutor(new InferencePlan(s_model with { Blocks = 2 }, CardioTask.Parse("ppg->ecg", null))));
+    }
+
+    [SkippableTheory]
+    [InlineData("heads", 132, 2, 1)]
+    [InlineData("channels", 600, 600, 1)]
+    [InlineData("group_rows", 12, 2, 9)]
+    public void NetworksThatDoNotFitAreRefused(string setting, int channels, int heads, int groupRows)
+    {
+        ModelConfiguration m = s_model with { Channels = channels, Heads = heads, Blocks = 1 };
+        using ModelWeights weights = new WeightRecipe(1, m).Create();
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, weights, new GpuOptions { GroupRows = groupRows })).Setting);
+    }
+
+    [SkippableTheory]
+    [InlineData("window", -1, 0)]
+    [InlineData("global_tokens", 4, -1)]
+    public void PatternsOutOfRangeAreRefused(string setting, int window, int globals)
+    {
+        var pattern = new AttentionPattern { Window = window, GlobalTokens = globals };
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, _weights, new GpuOptions { Attention = pattern })).Setting);
+        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new ReferenceBackend(_weights, pattern: pattern)).Setting);
+    }
+
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _lease.Dispose();
+    }
+}
