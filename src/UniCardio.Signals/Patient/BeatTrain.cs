@@ -1,0 +1,109 @@
+using UniCardio.Signals.Beats;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Signals.Patient;
+
+/// <summary>Instants of a signal's beats: R peaks of an ECG, the steepest point of a pulse's upstroke, between samples.</summary>
+/// <remarks>
+/// The upstroke, not the peak: a rounded peak wanders by tens of milliseconds with a pulse's shape, the steepest point by few (Chiu et al.,
+/// "Determination of pulse wave velocities with computerized algorithms", Am Heart J 121, 1991).
+/// </remarks>
+public sealed class BeatTrain
+{
+    private readonly double[] _instants;
+
+    private BeatTrain(double[] instants, double interval)
+    {
+        _instants = instants;
+        Interval = interval;
+    }
+
+    /// <summary>The instants in samples, ascending.</summary>
+    public ReadOnlySpan<double> Instants => _instants;
+
+    /// <summary>Number of beats.</summary>
+    public int Count => _instants.Length;
+
+    /// <summary>Instant of a beat, in samples.</summary>
+    /// <param name="beat">Its number.</param>
+    public double this[int beat] => _instants[beat];
+
+    /// <summary>Median interval between beats that follow each other, in samples; NaN below two beats.</summary>
+    public double Interval { get; }
+
+    /// <summary>Finds the beats of a signal.</summary>
+    /// <param name="kind">Which of the three it is.</param>
+    /// <param name="signal">The signal, [n], NaN where missing.</param>
+    /// <param name="sampleRate">Samples a second, at least 50.</param>
+    public static BeatTrain Detect(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate) => kind == ChannelKind.Ecg
+        ? From(RPeaks(signal, sampleRate))
+        : From(Upstrokes(signal, sampleRate));
+
+    /// <summary>A train of given instants.</summary>
+    /// <param name="instants">In samples; put in order, instants that are not finite left out.</param>
+    public static BeatTrain From(IEnumerable<double> instants)
+    {
+        double[] ordered = [.. instants.Where(double.IsFinite).Order()];
+        double[] intervals = [.. Enumerable.Range(0, Math.Max(0, ordered.Length - 1)).Select(k => ordered[k + 1] - ordered[k]).Order()];
+        return new BeatTrain(ordered, intervals.Length == 0 ? double.NaN : intervals[intervals.Length / 2]);
+    }
+
+    /// <summary>The train without the beats whose wave lies in a stretch, or within a tenth of a second of it.</summary>
+    /// <param name="hidden">The stretch.</param>
+    /// <param name="sampleRate">Samples a second.</param>
+    internal BeatTrain Without(SampleRange hidden, double sampleRate)
+    {
+        double margin = 0.1 * sampleRate;
+        return From(_instants.Where(b => b < hidden.Start - margin || b >= hidden.End + margin));
+    }
+
+    /// <summary>Number of the first beat at or after an instant; <see cref="Count"/> if there is none.</summary>
+    /// <param name="instant">In samples.</param>
+    public int FirstFrom(double instant)
+    {
+        int at = Array.BinarySearch(_instants, instant);
+        return at >= 0 ? at : ~at;
+    }
+
+    private static List<double> RPeaks(ReadOnlySpan<float> ecg, double sampleRate)
+    {
+        var instants = new List<double>();
+        foreach (int peak in RPeakDetector.Detect(ecg, sampleRate))
+            instants.Add(peak + Vertex(ecg, peak));
+        return instants;
+    }
+
+    private static List<double> Upstrokes(ReadOnlySpan<float> wave, double sampleRate)
+    {
+        var instants = new List<double>();
+        foreach (Pulse pulse in PulseDetector.Detect(wave, sampleRate))
+        {
+            // The steepest point within half a second before the peak: a foot found far back belongs to a pause.
+            int from = Math.Max(Math.Max(1, pulse.Onset), pulse.Peak - (int)(0.5 * sampleRate)), steepest = from;
+            for (int i = from; i < pulse.Peak; i++)
+            {
+                if (wave[i + 1] - wave[i - 1] > wave[steepest + 1] - wave[steepest - 1])
+                    steepest = i;
+            }
+
+            double before = Slope(wave, steepest - 1), here = Slope(wave, steepest), after = Slope(wave, steepest + 1);
+            instants.Add(steepest + Vertex(before, here, after));
+        }
+
+        return instants;
+    }
+
+    private static double Slope(ReadOnlySpan<float> wave, int at) =>
+        at < 1 || at >= wave.Length - 1 ? double.NaN : (double)wave[at + 1] - wave[at - 1];
+
+    private static double Vertex(ReadOnlySpan<float> signal, int at) =>
+        at < 1 || at >= signal.Length - 1 ? 0 : Vertex(signal[at - 1], signal[at], signal[at + 1]);
+
+    // Where the parabola through three samples turns, from the middle one; 0 where it does not.
+    private static double Vertex(double before, double here, double after)
+    {
+        double bend = before - (2 * here) + after;
+        double shift = 0.5 * (before - after) / bend;
+        return double.IsFinite(shift) && Math.Abs(shift) <= 0.5 ? shift : 0;
+    }
+}
