@@ -7,7 +7,7 @@ namespace UniCardio.Weights;
 /// <summary>Untrained weights that anyone can rebuild from a 64-bit seed, for golden vectors, benchmarks and tests. They make noise, not signals.</summary>
 /// <remarks>
 /// Element i of the tensor named N is a SplitMix64 output (Steele, Lea, Flood 2014) whose state starts at seed * 0x9E3779B97F4A7C15 xor
-/// FNV-1a-64(N), mapped to u in [-1, 1). Value, computed in double and rounded once: 1 + 0.1 u for a norm's weight, 0.1 u for its bias;
+/// FNV-1a-64(N), mapped to u in [-1, 1). Value, computed in double and rounded once: 1 + 0.1 u for a norm's weight and running variance, 0.1 u for its bias and running mean;
 /// u sqrt(3 / inputs) for tensors of 2 or more dimensions; 0.1 u for biases.
 /// </remarks>
 /// <param name="Seed">The seed.</param>
@@ -52,11 +52,14 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
     public ModelWeights Create() => ModelWeights.Create(Configuration, ParameterCatalog.For(Configuration).Select(Tensor));
 
     /// <summary>One tensor.</summary>
-    public ParameterTensor Tensor(ParameterShape parameter)
+    public ParameterTensor Tensor(ParameterShape parameter) => Tensor(Seed, parameter);
+
+    /// <summary>One tensor of the recipe with this seed, of whichever network.</summary>
+    internal static ParameterTensor Tensor(ulong seed, ParameterShape parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
         float[] values = new float[checked((int)parameter.Count)];
-        Fill(parameter.Name, parameter.Shape, values);
+        Fill(seed, parameter.Name, parameter.Shape, values);
         return new ParameterTensor(parameter.Name, parameter.Shape, values);
     }
 
@@ -71,17 +74,17 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
         foreach (ulong seed in seeds)
         {
             ulong state = (seed * Golden) ^ hash;
-            if ((float)(offset + (scale * Unit(state + Golden))) == first && new WeightRecipe(seed, ModelConfiguration.Tiny).Tensor(new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span))
+            if ((float)(offset + (scale * Unit(state + Golden))) == first && Tensor(seed, new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span))
                 return seed;
         }
 
         return null;
     }
 
-    private void Fill(string name, IReadOnlyList<int> shape, Span<float> values)
+    private static void Fill(ulong seed, string name, IReadOnlyList<int> shape, Span<float> values)
     {
         (double offset, double scale) = Affine(name, shape);
-        ulong state = (Seed * Golden) ^ Hash(name);
+        ulong state = (seed * Golden) ^ Hash(name);
         for (int i = 0; i < values.Length; i++)
         {
             state += Golden;
@@ -91,10 +94,14 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
 
     private static (double Offset, double Scale) Affine(string name, IReadOnlyList<int> shape)
     {
-        if (name.Contains("norm", StringComparison.Ordinal))
-            return (name.EndsWith("weight", StringComparison.Ordinal) ? 1.0 : 0.0, 0.1);
+        if (name.Contains("norm", StringComparison.Ordinal) || IsBatchNorm(name))
+            return (name.EndsWith("weight", StringComparison.Ordinal) || name.EndsWith("running_var", StringComparison.Ordinal) ? 1.0 : 0.0, 0.1);
         return (0.0, shape.Count >= 2 ? Math.Sqrt(3.0 / shape.Skip(1).Aggregate(1L, (product, d) => product * d)) : 0.1);
     }
+
+    // Batch norms of the alarm head, whose names hold no "norm".
+    private static bool IsBatchNorm(string name) =>
+        name.Contains(".bn", StringComparison.Ordinal) || name.Contains(".shortcut.1.", StringComparison.Ordinal) || name.Contains(".projector.1.", StringComparison.Ordinal);
 
     // FNV-1a, 64 bits.
     private static ulong Hash(string name)

@@ -1,0 +1,85 @@
+using System.Globalization;
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Quality;
+
+namespace UniCardio.Weights.Quality;
+
+/// <summary>Loads QualityFM weights from a safetensors file, the author's torch checkpoint or a recipe text.</summary>
+public static class QualityWeightFile
+{
+    /// <summary>What a recipe's text may name: <c>recipe:SEED,quality-base</c>.</summary>
+    public static IReadOnlyDictionary<string, QualityConfiguration> Sizes { get; } = new Dictionary<string, QualityConfiguration>(StringComparer.OrdinalIgnoreCase)
+    {
+        ["quality-tiny"] = QualityConfiguration.Tiny,
+        ["quality-base"] = QualityConfiguration.Base,
+        ["quality-large"] = QualityConfiguration.Large,
+        ["quality-huge"] = QualityConfiguration.Huge,
+    };
+
+    /// <summary>Loads weights.</summary>
+    /// <param name="pathOrRecipe">A file, of whatever extension, or <c>recipe:SEED,quality-tiny|quality-base|quality-large|quality-huge</c>.</param>
+    /// <param name="known">What the file does not tell (heads, window, strides, samples); the base model's if null. A recipe without a size takes it.</param>
+    /// <exception cref="WeightFormatException">The file or the text cannot be read.</exception>
+    /// <exception cref="WeightsException">All missing, extra, mis-shaped, mis-typed and non-finite tensors at once.</exception>
+    /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    public static QualityWeights Load(string pathOrRecipe, QualityConfiguration? known = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pathOrRecipe);
+        if (WeightRecipe.IsRecipe(pathOrRecipe))
+            return LoadRecipe(pathOrRecipe, known);
+        WeightSource source = WeightSource.Open(pathOrRecipe, new WeightLoadOptions());
+        try
+        {
+            QualityConfiguration configuration = FromShapes(pathOrRecipe, source, QualityConfiguration.FromMetadata(source.Metadata, known));
+            IEnumerable<ParameterTensor> tensors = source.Entries
+                .Where(e => !QualityCatalog.IsKnownUnused(e.Parameter.Name))
+                .Select(e => source.Tensor(e.Parameter.Name));
+            return QualityWeights.Create(configuration, tensors, source);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static QualityWeights LoadRecipe(string text, QualityConfiguration? known)
+    {
+        string expected = $"expected recipe:SEED,{string.Join('|', Sizes.Keys)}";
+        string[] parts = text[WeightRecipe.Prefix.Length..].Split(',', StringSplitOptions.TrimEntries);
+        if (parts.Length > 2 || !ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
+            throw new WeightFormatException(WeightFormatException.Shorten(text), $"{expected} with a whole SEED from 0 to 18446744073709551615");
+        QualityConfiguration configuration = known ?? QualityConfiguration.Base;
+        if (parts.Length == 2 && !Sizes.TryGetValue(parts[1], out configuration!))
+            throw new WeightFormatException(WeightFormatException.Shorten(text), $"unknown size '{WeightFormatException.Shorten(parts[1])}', {expected}");
+        IEnumerable<ParameterShape> parameters = QualityCatalog.For(configuration)
+            .Concat(Enum.GetValues<QualityHead>().SelectMany(head => QualityCatalog.For(configuration, head)));
+        return QualityWeights.Create(configuration, parameters.Select(p => WeightRecipe.Tensor(seed, p)));
+    }
+
+    // The shapes say what the metadata may leave out: d, layers, feed-forward, channels, kernels. Heads, window and strides leave no trace in them.
+    private static QualityConfiguration FromShapes(string path, WeightSource source, QualityConfiguration told)
+    {
+        var shapes = source.Entries.ToDictionary(e => e.Parameter.Name, e => e.Parameter.Shape, StringComparer.Ordinal);
+        IReadOnlyList<int> Shape(string name, int dimensions) =>
+            shapes.TryGetValue(name, out IReadOnlyList<int>? shape) && shape.Count == dimensions
+                ? shape
+                : throw new WeightFormatException(path, $"missing or not of {dimensions} dimensions: not a QualityFM network", name);
+        IReadOnlyList<int>[] convolutions = [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages).Select(i => Shape($"encoder.patch_embed.conv{i}.weight", 3))];
+        int layers = 0;
+        while (shapes.ContainsKey($"encoder.longformer_encoder.layers.{layers}.linear1.weight"))
+            layers++;
+        return told with
+        {
+            Channels = convolutions[0][1],
+            Width = convolutions[2][0],
+            Layers = layers,
+            FeedForward = layers == 0 ? told.FeedForward : Shape("encoder.longformer_encoder.layers.0.linear1.weight", 2)[0],
+            TokeniserChannels = (convolutions[0][0], convolutions[1][0]),
+            Kernels = [.. convolutions.Select(c => c[2])],
+        };
+    }
+}

@@ -1,0 +1,191 @@
+using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Quality;
+using UniCardio.Weights;
+using UniCardio.Weights.Quality;
+
+namespace UniCardio.Engine.Tests.Quality;
+
+public sealed class QualityNetworkTests
+{
+    // Odd channels, strides that do not divide, a window narrower than a vector; 397 -> 133 -> 34 -> 12 tokens.
+    private static readonly QualityConfiguration Odd = new()
+    {
+        Width = 30,
+        Heads = 3,
+        Layers = 1,
+        FeedForward = 7,
+        Window = 2,
+        Samples = 397,
+        TokeniserChannels = (3, 5),
+        Kernels = [9, 7, 3],
+        Strides = [3, 4, 3],
+    };
+
+    [Theory]
+    [InlineData("quality-tiny", 280_472)]
+    [InlineData("quality-base", 9_576_714)]
+    [InlineData("quality-large", 70_589_706)]
+    [InlineData("quality-huge", 319_552_778)]
+    public void Catalog_has_the_published_number_of_parameters(string size, long parameters) =>
+        Assert.Equal(parameters, QualityCatalog.For(QualityWeightFile.Sizes[size]).Sum(p => p.Count));
+
+    [Theory]
+    [InlineData(9000, 18)]
+    [InlineData(3000, 6)]
+    [InlineData(1, 1)]
+    [InlineData(9001, 19)]
+    public void Tokens_are_the_rounded_up_quotients_of_the_strides(int samples, int tokens) => Assert.Equal(tokens, QualityConfiguration.Base.TokensOf(samples));
+
+    [Fact]
+    public void Metadata_round_trips()
+    {
+        Assert.Equal(Odd, QualityConfiguration.FromMetadata(Odd.ToMetadata()));
+        Assert.NotEqual(QualityConfiguration.Base, QualityConfiguration.FromMetadata(Odd.ToMetadata()));
+        Assert.True(QualityConfiguration.IsDescribedBy(Odd.ToMetadata()));
+        Assert.False(QualityConfiguration.IsDescribedBy(ModelConfiguration.Full.ToMetadata()));
+    }
+
+    [Theory]
+    [InlineData("d", "105", "tokeniser_channels")]
+    [InlineData("heads", "5", "d")]
+    [InlineData("window", "3", "window")]
+    [InlineData("kernels", "20,11,5", "kernels")]
+    [InlineData("strides", "5,0,5", "strides")]
+    [InlineData("strides", "5,4", "strides")]
+    [InlineData("samples", "-1", "samples")]
+    [InlineData("ffn", "many", "ffn")]
+    public void A_number_that_does_not_fit_is_named(string key, string value, string setting)
+    {
+        var metadata = QualityConfiguration.Tiny.ToMetadata().ToDictionary();
+        metadata[key] = value;
+        var refused = Assert.Throws<ConfigurationException>(() => QualityConfiguration.FromMetadata(metadata).Validate());
+        Assert.Equal(setting, refused.Setting);
+    }
+
+    [Fact]
+    public void Weights_name_every_tensor_at_fault()
+    {
+        List<ParameterTensor> tensors = [.. Recipe(Odd).Tensors.Where(t => t.Name != "encoder.patch_embed.conv2.bias" && !t.Name.StartsWith("head.", StringComparison.Ordinal))];
+        tensors.Add(new ParameterTensor("decoder.extra", [1], new float[1]));
+        tensors.Add(new ParameterTensor("head.af.classifier.bias", [1], new float[1]));
+        var refused = Assert.Throws<WeightsException>(() => QualityWeights.Create(Odd, tensors));
+        Assert.Equal(["decoder.extra", "encoder.patch_embed.conv2.bias", "head.af.classifier.weight"], refused.Problems.Select(p => p.Split(':')[0]).Order());
+    }
+
+    public static TheoryData<CpuInstructionSet, bool> SetsAndSizes()
+    {
+        var data = new TheoryData<CpuInstructionSet, bool>();
+        foreach (CpuInstructionSet set in CpuInstructionSets.Supported)
+        {
+            data.Add(set, true);
+            data.Add(set, false);
+        }
+
+        return data;
+    }
+
+    // Sums of n = 530 products (the widest convolution of tiny) in float32 err by at most n u = 3e-5 of their magnitudes in the worst order, by sqrt(n) u = 1.4e-6 as a
+    // rule; norms between keep it from growing. Measured: 1.1e-6. The tolerance is that of every float32 backend.
+    [Theory]
+    [MemberData(nameof(SetsAndSizes))]
+    public void Cpu_agrees_with_the_reference(CpuInstructionSet set, bool odd)
+    {
+        using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
+        using IQualityNetwork reference = QualityNetwork.Reference(weights), cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 2 });
+        QualityConfiguration m = weights.Configuration;
+        foreach (int samples in (int[])[m.Samples, m.Samples / 3, 1])
+        {
+            float[] x = Signal(3 * m.Channels * samples, 1), expected = new float[3 * m.TokensOf(samples) * m.Width], actual = new float[expected.Length];
+            reference.Encode(x, 3, expected);
+            cpu.Encode(x, 3, actual);
+            AssertClose(expected, actual, 1e-5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(SetsAndSizes))]
+    public void Decoder_and_linear_heads_agree_with_the_reference(CpuInstructionSet set, bool odd)
+    {
+        using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
+        using IQualityNetwork reference = QualityNetwork.Reference(weights), cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 1 });
+        QualityConfiguration m = weights.Configuration;
+        float[] features = Signal(2 * m.Tokens * m.Width, 2);
+        int outputs = m.TokensOf(m.Width);
+        float[][] expected = [new float[2 * outputs * m.Width], new float[2 * outputs * m.Width], new float[2], new float[4]];
+        float[][] actual = [.. expected.Select(e => new float[e.Length])];
+        foreach ((IQualityNetwork network, float[][] results) in ((IQualityNetwork, float[][])[])[(reference, expected), (cpu, actual)])
+        {
+            network.Decode(features, 2, results[0], results[1]);
+            network.Head(QualityHead.AtrialFibrillation, features, 2, results[2]);
+            network.Head(QualityHead.BloodPressure, features, 2, results[3]);
+        }
+
+        for (int i = 0; i < expected.Length; i++)
+            AssertClose(expected[i], actual[i], 1e-5);
+    }
+
+    [Fact]
+    public void Any_number_of_threads_and_any_grouping_gives_the_same_bits()
+    {
+        using QualityWeights weights = Recipe(QualityConfiguration.Tiny);
+        QualityConfiguration m = weights.Configuration;
+        const int count = 19;
+        int window = m.Channels * m.Samples, made = m.Tokens * m.Width;
+        float[] x = Signal(count * window, 3), expected = new float[count * made];
+        using (IQualityNetwork one = QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = 1 }))
+        {
+            for (int i = 0; i < count; i++)
+                one.Encode(x.AsSpan(i * window, window), 1, expected.AsSpan(i * made, made));
+        }
+
+        foreach (int threads in (int[])[1, 2, 3, 4])
+        {
+            using IQualityNetwork network = QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = threads });
+            float[] actual = new float[expected.Length];
+            network.Encode(x, count, actual);
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    [Fact]
+    public void Bad_arguments_are_refused_at_the_door()
+    {
+        using QualityWeights weights = QualityWeights.Create(Odd, Recipe(Odd).Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)));
+        float[] x = Signal(2 * 397, 4), features = new float[12 * 30];
+        foreach (IQualityNetwork network in (IQualityNetwork[])[QualityNetwork.Reference(weights), QualityNetwork.Cpu(weights)])
+        {
+            using (network)
+            {
+                Assert.Throws<ArgumentException>("windows", () => network.Encode(x.AsSpan(1), 1, features));
+                Assert.Throws<ArgumentException>("features", () => network.Encode(x, 1, features.AsSpan(1)));
+                float[] broken = [.. x];
+                broken[5] = float.NaN;
+                Assert.Throws<ArgumentException>("windows", () => network.Encode(broken, 1, features));
+                Assert.Throws<ArgumentException>("head", () => network.Head(QualityHead.AtrialFibrillation, features, 1, new float[1]));
+                Assert.Throws<ArgumentException>("head", () => network.Alarm(x, 1, new float[1]));
+            }
+        }
+    }
+
+    internal static QualityWeights Recipe(QualityConfiguration configuration) => QualityWeightFile.Load("recipe:7", configuration);
+
+    internal static float[] Signal(int length, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, length).Select(_ => (float)((2 * random.NextDouble()) - 1))];
+    }
+
+    internal static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance)
+    {
+        double difference = 0, largest = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Assert.True(float.IsFinite(actual[i]), $"element {i} is {actual[i]}");
+            difference = Math.Max(difference, Math.Abs((double)expected[i] - actual[i]));
+            largest = Math.Max(largest, Math.Abs(expected[i]));
+        }
+
+        Assert.True(difference <= tolerance * largest, $"differs by {difference / largest:e2} of the largest, tolerance {tolerance:e2}");
+    }
+}
