@@ -20,12 +20,7 @@ public unsafe class AttentionBenchmark : KernelBenchmark
 
     private int Keys => int.Parse(Shape.Split(' ')[2]);
 
-    private int Width => CpuInstructionSets.Resolve(Isa) switch
-    {
-        CpuInstructionSet.Avx512 => 16,
-        CpuInstructionSet.Avx2 => 8,
-        _ => 4,
-    };
+    private int Width => CpuInstructionSets.Lanes(CpuInstructionSets.Resolve(Isa));
 
     internal override (Action Kernel, Action Naive) Make<S, V>()
     {

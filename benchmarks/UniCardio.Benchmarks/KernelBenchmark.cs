@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.Intrinsics;
 using BenchmarkDotNet.Attributes;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
@@ -38,18 +37,7 @@ public abstract class KernelBenchmark
     public void Setup()
     {
         MeasurePeak();
-        switch (CpuInstructionSets.Resolve(Isa))
-        {
-            case CpuInstructionSet.Avx512:
-                (_kernel, _naive) = Make<Avx512Simd, Vector512<float>>();
-                break;
-            case CpuInstructionSet.Avx2:
-                (_kernel, _naive) = Make<Avx2Simd, Vector256<float>>();
-                break;
-            default:
-                (_kernel, _naive) = Make<Vector128Simd, Vector128<float>>();
-                break;
-        }
+        (_kernel, _naive) = CpuInstructionSets.Run<Maker, (Action, Action)>(CpuInstructionSets.Resolve(Isa), new Maker(this));
     }
 
     [Benchmark]
@@ -76,4 +64,11 @@ public abstract class KernelBenchmark
     private double Peak() => MachinePeak.FmaGflops(Isa, 1, TimeSpan.FromMilliseconds(50));
 
     internal static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+
+    private readonly struct Maker(KernelBenchmark benchmark) : ISimdCode<(Action, Action)>
+    {
+        public (Action, Action) Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => benchmark.Make<S, V>();
+    }
 }

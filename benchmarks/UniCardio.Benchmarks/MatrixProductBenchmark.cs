@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Kernels;
+using UniCardio.Engine.Model;
 
 namespace UniCardio.Benchmarks;
 
@@ -25,7 +26,7 @@ public unsafe class MatrixProductBenchmark : KernelBenchmark
     {
         int rows = StripScratch.Rows, k = Inputs, n = Outputs;
         AlignedBuffer a = Random((long)rows * k, 1), w = Random((long)n * k, 2), bias = Random(n + 64, 3);
-        var packed = new PackedMatrix(n, k, 2 * S.Width, (o, i) => w.Pointer[((nint)o * k) + i], o => bias.Pointer[o]);
+        var packed = new PackedMatrix(new LinearMap([.. w.Span.ToArray().Select(v => (double)v)], [.. bias.Span.ToArray().Select(v => (double)v)]), 2 * S.Width);
         var c = new AlignedBuffer((long)rows * packed.PaddedOutputs);
         return (
             () => MatrixProduct.ByRows<S, V>(a.Pointer, k, packed, 0, packed.Panels, packed.Bias, 0, c.Pointer, packed.PaddedOutputs, rows),

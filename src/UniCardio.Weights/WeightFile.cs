@@ -181,7 +181,7 @@ public static class WeightFile
     {
         if (metadata.TryGetValue(UntrainedKey, out string? said))
             return WeightFormatException.Shorten(said);
-        ParameterTensor sample = weights.Decoders[0].Hidden.Bias;
+        ParameterTensor sample = weights.Network.Decoders[0].Hidden.Bias;
         IEnumerable<ulong> seeds = Enumerable.Range(0, RecognisedSeeds).Select(s => (ulong)s);
         if (metadata.TryGetValue("seed", out string? text) && ulong.TryParse(text, out ulong named))
             seeds = seeds.Prepend(named);

@@ -38,7 +38,7 @@ public sealed class RowKernelTests
         c.Pass.Encode(0);
         double[] plane = new double[tokens * c.Model.Channels], expected = new double[tokens * c.Model.Channels];
         double[] samples = [.. c.Conditions.Select(v => (double)v)];
-        ReferenceEncoder.Tokens(c.Reference, 0, samples, plane, expected);
+        ReferenceEncoder.Tokens(c.Model, c.Reference.Encoders[0], 0, samples, plane, expected);
         c.AssertRows(expected, c.Read(c.Buffers.X), 0);
     }
 
@@ -80,7 +80,7 @@ public sealed class RowKernelTests
         for (int i = 0; i < x.Length; i++)
             attention[i] = padded[(i / channels * 4 * c.Layout.HeadQuads) + c.Layout.HeadColumn(i % channels)];
         c.Block.AttentionOut.Forward(attention, sum);
-        c.Block.Norm1.Apply(AddInto(sum, y));
+        c.Block.Norm1.Normalize(AddInto(sum, y));
         c.AssertRows(sum, c.Read(c.Buffers.Y), 0);
     }
 
@@ -111,7 +111,7 @@ public sealed class RowKernelTests
         c.Device.Kernels.Gate(
             c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), 0, c.Network.Gate, c.Buffers.GateSlots.View, c.Buffers.Y.View, c.Buffers.X.View, c.Buffers.Skip.View);
         // The kernel's y has neither gamma nor beta of the second LayerNorm yet.
-        double[] layer = [.. y.Select((v, i) => (v * c.Block.Norm2.Gamma[i % channels]) + c.Block.Norm2.Beta[i % channels])];
+        double[] layer = [.. y.Select((v, i) => (v * c.Block.Norm2.Weight[i % channels]) + c.Block.Norm2.Bias[i % channels])];
         double[] mid = new double[2 * x.Length], condition = new double[2 * x.Length], gated = new double[x.Length], output = new double[2 * x.Length], codes = new double[x.Length];
         ReferencePositionCode.Slot(c.Model, 0, codes.AsSpan(0, tokens * channels));
         ReferencePositionCode.Slot(c.Model, 2, codes.AsSpan(tokens * channels));
@@ -166,9 +166,9 @@ public sealed class RowKernelTests
             Buffers = new DeviceBuffers(Device.Accelerator, Network.Layout, Plan);
             Pass = new NetworkPass(Device, Network, Buffers, Plan, new GpuOptions { GroupRows = TestDevices.GroupRows });
             Shape = Pass.Shape(0);
-            Reference = new ReferenceWeights(_weights);
+            Reference = _weights.Network.Select(LinearMap.Of);
             Embedding = new double[Model.Embedding];
-            ReferenceDiffusionEmbedding.Forward(Reference, 3, Embedding);
+            ReferenceDiffusionEmbedding.Forward(Reference.Embedding1, Reference.Embedding2, 3, Embedding);
             Conditions = Values(Plan.ConditionSamples);
             ((ArrayView<float>)Buffers.Conditions.View).CopyFromCPU(Conditions);
             ((ArrayView<float>)Buffers.State.View).CopyFromCPU(Values(Plan.StateSamples));
@@ -195,9 +195,9 @@ public sealed class RowKernelTests
 
         public StripShape Shape { get; }
 
-        public ReferenceWeights Reference { get; }
+        public NetworkWeights<LinearMap> Reference { get; }
 
-        public ReferenceBlockWeights Block => Reference.Blocks[0];
+        public BlockWeights<LinearMap> Block => Reference.Blocks[0];
 
         public double[] Embedding { get; }
 

@@ -30,7 +30,7 @@ internal sealed class DeviceLayout
             throw new ConfigurationException("steps", $"the biases of {m.DiffusionSteps} diffusion steps are more than one buffer of the GPU backend holds");
         Block = new BlockLayout();
         int at = 0;
-        Block.Qkv = Take(ref at, 4 * Quads * 3 * HeadQuads);
+        Block.AttentionIn = Take(ref at, 4 * Quads * 3 * HeadQuads);
         Block.AttentionOut = Take(ref at, 4 * HeadQuads * Quads);
         Block.Norm1Gamma = Take(ref at, Quads);
         Block.Norm1Beta = Take(ref at, Quads);
@@ -38,9 +38,9 @@ internal sealed class DeviceLayout
         Block.FeedForwardInBias = Take(ref at, FeedForwardQuads);
         Block.FeedForwardOut = Take(ref at, 4 * FeedForwardQuads * Quads);
         Block.FeedForwardOutBias = Take(ref at, Quads);
-        Block.Mid = Take(ref at, 4 * Quads * 2 * Quads);
-        Block.Output = Take(ref at, 4 * Quads * 2 * Quads);
-        Block.OutputBias = Take(ref at, 2 * Quads);
+        Block.MidProjection = Take(ref at, 4 * Quads * 2 * Quads);
+        Block.OutputProjection = Take(ref at, 4 * Quads * 2 * Quads);
+        Block.OutputProjectionBias = Take(ref at, 2 * Quads);
         BlockQuads = at;
     }
 

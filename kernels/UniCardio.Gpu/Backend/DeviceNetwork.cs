@@ -12,7 +12,7 @@ internal sealed class DeviceNetwork : IDisposable
 {
     private readonly DeviceMemory _memory;
     private readonly AcceleratorStream _stream;
-    private readonly PositionTables _positions;
+    private readonly DeviceWeights _weights;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
@@ -22,17 +22,16 @@ internal sealed class DeviceNetwork : IDisposable
     {
         Layout = layout;
         ModelConfiguration m = weights.Configuration;
-        var folded = new FoldedWeights(weights, Layout);
-        _positions = new PositionTables(weights, Layout);
+        _weights = new DeviceWeights(new FoldedNetwork(weights), Layout);
         _stream = accelerator.DefaultStream;
         _memory = new DeviceMemory(accelerator);
         try
         {
-            _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(folded.Block(i)))];
-            _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(folded.Decoder(i)))];
-            _convolutions = Upload(folded.Convolutions());
-            _affine = Upload(folded.EncoderAffine());
-            _steps = Upload(folded.Steps());
+            _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];
+            _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.Decoder(i)))];
+            _convolutions = Upload(_weights.Convolutions());
+            _affine = Upload(_weights.EncoderAffine());
+            _steps = Upload(_weights.Steps());
             int slots = m.Positions == PositionKind.Slot ? 1 : ModelConfiguration.SlotCount;
             _gate = _memory.Take<Float4>((long)slots * m.Blocks * m.SlotTokens * 2 * Layout.Quads);
             _slotFilled = new bool[slots];
@@ -73,7 +72,7 @@ internal sealed class DeviceNetwork : IDisposable
         if (!_slotFilled[index])
         {
             long length = _gate.Length / _slotFilled.Length;
-            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(_positions.Fill(index)));
+            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(_weights.GateConstants(index)));
             _slotFilled[index] = true;
         }
 

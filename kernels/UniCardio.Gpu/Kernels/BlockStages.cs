@@ -77,7 +77,7 @@ public static class BlockStages
             int p0 = Position(shape, slots, blockIndex, first), p1 = Position(shape, slots, blockIndex, first + 1);
             int p2 = Position(shape, slots, blockIndex, first + 2), p3 = Position(shape, slots, blockIndex, first + 3);
             Tile a = Rows(table, p0 + q, p1 + q, p2 + q, p3 + q), b = Rows(table, p0 + shape.Quads + q, p1 + shape.Quads + q, p2 + shape.Quads + q, p3 + shape.Quads + q);
-            ArrayView<Float4> mid = block.SubView(layout.Mid);
+            ArrayView<Float4> mid = block.SubView(layout.MidProjection);
             a = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, mid, columns, q, a);
             b = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, mid, columns, shape.Quads + q, b);
             gated.R0 = Activation.Gate(a.R0, b.R0);
@@ -92,7 +92,7 @@ public static class BlockStages
         Group.Barrier();
     }
 
-    /// <summary>x &lt;- (x + residual) / sqrt 2, skip &lt;- skip + s with [residual, s] = output strip; no barrier follows.</summary>
+    /// <summary>x &lt;- x / sqrt 2 + residual, skip &lt;- skip + s with [residual, s] = output strip; no barrier follows.</summary>
     /// <param name="strip">The gate's output.</param>
     /// <param name="shape">Sizes.</param>
     /// <param name="layout">Where the weights are.</param>
@@ -108,13 +108,14 @@ public static class BlockStages
         Tile next = default;
         if (q >= shape.Quads)
             return next;
-        ArrayView<Float4> output = block.SubView(layout.Output);
-        next = Strip.Add(Strip.Splat(block[layout.OutputBias + q]), Strip.ReadRows(x, shape.Quads, first, shape.EndRow, q));
-        next = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, output, columns, q, next);
+        ArrayView<Float4> output = block.SubView(layout.OutputProjection);
+        next = Strip.ReadRows(x, shape.Quads, first, shape.EndRow, q);
         next.R0 = Float4.Scale(InverseSqrt2, next.R0);
         next.R1 = Float4.Scale(InverseSqrt2, next.R1);
         next.R2 = Float4.Scale(InverseSqrt2, next.R2);
         next.R3 = Float4.Scale(InverseSqrt2, next.R3);
+        next = Strip.Add(Strip.Splat(block[layout.OutputProjectionBias + q]), next);
+        next = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, output, columns, q, next);
         Strip.WriteRows(x, shape.Quads, first, 0, shape.EndRow, q, next);
 
         // A strip of condition rows alone needs no skip.
@@ -122,7 +123,7 @@ public static class BlockStages
         if (groupEnd > shape.ConditionRows && shape.EndRow > shape.ConditionRows)
         {
             int target = first - shape.ConditionRows, end = shape.EndRow - shape.ConditionRows;
-            Tile sum = Strip.Splat(block[layout.OutputBias + shape.Quads + q]);
+            Tile sum = Strip.Splat(block[layout.OutputProjectionBias + shape.Quads + q]);
             sum = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, output, columns, shape.Quads + q, sum);
             if (firstBlock == 0)
                 sum = Strip.Add(sum, TargetRows(skip, shape.Quads, target, end, q));

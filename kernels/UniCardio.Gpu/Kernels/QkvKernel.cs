@@ -19,6 +19,6 @@ public static class QkvKernel
         ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
         Strip.Load(strip, shape, x, shape.Quads);
         Group.Barrier();
-        BlockStages.Qkv(strip, shape, block.SubView(layout.Qkv), bias, qkv, blockIndex);
+        BlockStages.Qkv(strip, shape, block.SubView(layout.AttentionIn), bias, qkv, blockIndex);
     }
 }

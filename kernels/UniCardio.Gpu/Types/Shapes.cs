@@ -41,7 +41,7 @@ public struct StripShape
 public struct BlockLayout
 {
     /// <summary>[C, 3 heads] of Q, K, V; Q carries log2(e) / sqrt(head dim).</summary>
-    public int Qkv;
+    public int AttentionIn;
 
     /// <summary>[heads, C].</summary>
     public int AttentionOut;
@@ -65,13 +65,13 @@ public struct BlockLayout
     public int FeedForwardOutBias;
 
     /// <summary>[C, 2C], with the second LayerNorm's gamma in it.</summary>
-    public int Mid;
+    public int MidProjection;
 
-    /// <summary>[C, 2C] of residual and skip.</summary>
-    public int Output;
+    /// <summary>[C, 2C] of residual and skip, with 1 / sqrt 2 in the residual's half.</summary>
+    public int OutputProjection;
 
     /// <summary>[2C].</summary>
-    public int OutputBias;
+    public int OutputProjectionBias;
 }
 
 /// <summary>What the attention kernel is told.</summary>

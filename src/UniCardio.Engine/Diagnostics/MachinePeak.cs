@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
 
@@ -25,13 +24,7 @@ public static unsafe class MachinePeak
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         isa = CpuInstructionSets.Resolve(isa);
-        return OnThreads(threads, () => isa switch
-        {
-            CpuInstructionSet.Avx512 => Median(duration, Burst<Avx512Simd, Vector512<float>>),
-            CpuInstructionSet.Avx2 => Median(duration, Burst<Avx2Simd, Vector256<float>>),
-            CpuInstructionSet.Vector128 => Median(duration, Burst<Vector128Simd, Vector128<float>>),
-            _ => Median(duration, Burst<ScalarSimd, float>),
-        });
+        return OnThreads(threads, () => CpuInstructionSets.Run<MultiplyAdds, double>(isa, new MultiplyAdds(duration)));
     }
 
     /// <summary>Memory bandwidth of some threads at once, in GB/s: each copies 32 MB to another place (read + write counted).</summary>
@@ -82,6 +75,13 @@ public static unsafe class MachinePeak
         while (Stopwatch.GetElapsedTime(start) < duration);
         rates.Sort();
         return rates[rates.Count / 2];
+    }
+
+    private readonly struct MultiplyAdds(TimeSpan duration) : ISimdCode<double>
+    {
+        public double Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => Median(duration, Burst<S, V>);
     }
 
     private static double Burst<S, V>()

@@ -7,67 +7,23 @@ public static class ParameterCatalog
     public const string Prefix = "diffmodel.";
 
     /// <summary>The live parameters; <c>feature_layer</c> and <c>alpha_torch</c>, which the network never reads, are not among them.</summary>
-    public static IReadOnlyList<ParameterShape> For(ModelConfiguration configuration)
+    public static IReadOnlyList<ParameterShape> For(ModelConfiguration configuration) =>
+        [.. Network(configuration).Parts.SelectMany(p => (ParameterShape[])[p.Weight, p.Bias])];
+
+    /// <summary>The same parameters in the structure of the network.</summary>
+    public static NetworkWeights<WeightAndBias<ParameterShape>> Network(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ModelConfiguration m = configuration.Validate();
         int c = m.Channels, e = m.Embedding;
-        var list = new List<ParameterShape>();
-        void Add(string name, params int[] shape) => list.Add(new ParameterShape(Prefix + name, shape));
-        void Linear(string name, int outputs, int inputs, bool pointwise = false)
-        {
-            if (pointwise)
-                Add(name + ".weight", outputs, inputs, 1);
-            else
-                Add(name + ".weight", outputs, inputs);
-            Add(name + ".bias", outputs);
-        }
-
-        Linear("diffusion_embedding.projection1", e, e);
-        Linear("diffusion_embedding.projection2", e, e);
-        for (int slot = 1; slot <= ModelConfiguration.SlotCount; slot++)
-        {
-            for (int k = 0; k < ModelConfiguration.EncoderKernels.Count; k++)
-            {
-                string name = $"input_projection_modality_{slot}.conv_layers.{k}";
-                Add(name + ".weight", m.ChannelsPerKernel, 1, ModelConfiguration.EncoderKernels[k]);
-                Add(name + ".bias", m.ChannelsPerKernel);
-            }
-        }
-
-        for (int decoder = 1; decoder <= 3; decoder++)
-        {
-            Linear($"output_projection{decoder}_1", c, c, pointwise: true);
-            Linear($"output_projection{decoder}_2", m.SamplesPerToken, c, pointwise: true);
-        }
-
-        for (int block = 0; block < m.Blocks; block++)
-        {
-            string name = $"residual_layers.{block}.";
-            Linear(name + "diffusion_projection", c, e);
-            Linear(name + "cond_projection", 2 * c, c, pointwise: true);
-            Linear(name + "mid_projection", 2 * c, c, pointwise: true);
-            Linear(name + "output_projection", 2 * c, c, pointwise: true);
-            name += "time_layer.layers.0.";
-            Add(name + "self_attn.in_proj_weight", 3 * c, c);
-            Add(name + "self_attn.in_proj_bias", 3 * c);
-            Linear(name + "self_attn.out_proj", c, c);
-            Linear(name + "linear1", m.FeedForward, c);
-            Linear(name + "linear2", c, m.FeedForward);
-            foreach (string norm in (string[])["norm1", "norm2"])
-            {
-                Add(name + norm + ".weight", c);
-                Add(name + norm + ".bias", c);
-            }
-        }
-
-        for (int slot = 1; slot <= ModelConfiguration.SlotCount; slot++)
-        {
-            Add($"norm{slot}.weight", c, m.SlotTokens);
-            Add($"norm{slot}.bias", c, m.SlotTokens);
-        }
-
-        return list;
+        return new(
+            Linear("diffusion_embedding.projection1", e, e),
+            Linear("diffusion_embedding.projection2", e, e),
+            [.. Enumerable.Range(1, ModelConfiguration.SlotCount).Select(slot => Encoder(m, slot))],
+            [.. Enumerable.Range(1, 3).Select(d => new DecoderWeights<WeightAndBias<ParameterShape>>(
+                Pointwise($"output_projection{d}_1", c, c),
+                Pointwise($"output_projection{d}_2", m.SamplesPerToken, c)))],
+            [.. Enumerable.Range(0, m.Blocks).Select(block => Block(m, block))]);
     }
 
     /// <summary>Whether a tensor of the official checkpoint is known to be unused: the dead <c>feature_layer</c> twins and the buffer <c>alpha_torch</c>.</summary>
@@ -76,4 +32,37 @@ public static class ParameterCatalog
         ArgumentNullException.ThrowIfNull(name);
         return name == "alpha_torch" || (name.StartsWith(Prefix, StringComparison.Ordinal) && name.Contains(".feature_layer.", StringComparison.Ordinal));
     }
+
+    private static EncoderWeights<WeightAndBias<ParameterShape>> Encoder(ModelConfiguration m, int slot) => new(
+        [.. ModelConfiguration.EncoderKernels.Select((size, k) =>
+            Pair($"input_projection_modality_{slot}.conv_layers.{k}", [m.ChannelsPerKernel, 1, size], [m.ChannelsPerKernel]))],
+        Norm($"norm{slot}", m.Channels, m.SlotTokens));
+
+    private static BlockWeights<WeightAndBias<ParameterShape>> Block(ModelConfiguration m, int block)
+    {
+        int c = m.Channels;
+        string name = $"residual_layers.{block}.", layer = name + "time_layer.layers.0.";
+        return new(
+            DiffusionProjection: Linear(name + "diffusion_projection", c, m.Embedding),
+            ConditionProjection: Pointwise(name + "cond_projection", 2 * c, c),
+            MidProjection: Pointwise(name + "mid_projection", 2 * c, c),
+            OutputProjection: Pointwise(name + "output_projection", 2 * c, c),
+            AttentionIn: new(Shape(layer + "self_attn.in_proj_weight", 3 * c, c), Shape(layer + "self_attn.in_proj_bias", 3 * c)),
+            AttentionOut: Linear(layer + "self_attn.out_proj", c, c),
+            FeedForwardIn: Linear(layer + "linear1", m.FeedForward, c),
+            FeedForwardOut: Linear(layer + "linear2", c, m.FeedForward),
+            Norm1: Norm(layer + "norm1", c),
+            Norm2: Norm(layer + "norm2", c));
+    }
+
+    private static ParameterShape Shape(string name, params int[] shape) => new(Prefix + name, shape);
+
+    private static WeightAndBias<ParameterShape> Pair(string name, int[] weight, int[] bias) => new(Shape(name + ".weight", weight), Shape(name + ".bias", bias));
+
+    private static WeightAndBias<ParameterShape> Linear(string name, int outputs, int inputs) => Pair(name, [outputs, inputs], [outputs]);
+
+    // A 1x1 convolution.
+    private static WeightAndBias<ParameterShape> Pointwise(string name, int outputs, int inputs) => Pair(name, [outputs, inputs, 1], [outputs]);
+
+    private static WeightAndBias<ParameterShape> Norm(string name, params int[] shape) => Pair(name, shape, shape);
 }

@@ -1,3 +1,5 @@
+using UniCardio.Engine.Model;
+
 namespace UniCardio.Engine.Reference;
 
 /// <summary>What one residual block makes of some tokens.</summary>
@@ -33,7 +35,7 @@ public static class ReferenceBlock
     /// <param name="embedding">[E] of the diffusion step.</param>
     /// <param name="x">[tokens, C].</param>
     /// <returns>[tokens, C].</returns>
-    public static double[] AddStep(ReferenceBlockWeights weights, ReadOnlySpan<double> embedding, ReadOnlySpan<double> x)
+    public static double[] AddStep(BlockWeights<LinearMap> weights, ReadOnlySpan<double> embedding, ReadOnlySpan<double> x)
     {
         ArgumentNullException.ThrowIfNull(weights);
         int channels = weights.DiffusionProjection.Outputs;
@@ -48,7 +50,7 @@ public static class ReferenceBlock
     /// <param name="weights">The block.</param>
     /// <param name="y">[tokens, C] as <see cref="AddStep"/> makes it.</param>
     /// <param name="threads">Most threads at a time; 0 for as many as the machine has.</param>
-    public static ReferenceKeyValues KeysAndValues(ReferenceBlockWeights weights, double[] y, int threads)
+    public static ReferenceKeyValues KeysAndValues(BlockWeights<LinearMap> weights, double[] y, int threads)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(y);
@@ -73,7 +75,7 @@ public static class ReferenceBlock
     /// <param name="positions">[tokens, C] position codes.</param>
     /// <param name="threads">Most threads at a time; 0 for as many as the machine has.</param>
     public static ReferenceBlockOutput Forward(
-        ReferenceBlockWeights weights,
+        BlockWeights<LinearMap> weights,
         int heads,
         double[] x,
         double[] y,
@@ -102,7 +104,7 @@ public static class ReferenceBlock
     }
 
     // y, layer [rows, C]: LN1(y + attention), then LN2(that + W2 gelu(W1 that)).
-    private static void TransformerLayer(ReferenceBlockWeights weights, int heads, ReadOnlySpan<double> y, ReferenceKeyValues read, ReadOnlySpan<double> mask, Span<double> layer)
+    private static void TransformerLayer(BlockWeights<LinearMap> weights, int heads, ReadOnlySpan<double> y, ReferenceKeyValues read, ReadOnlySpan<double> mask, Span<double> layer)
     {
         int channels = weights.AttentionOut.Outputs, rows = y.Length / channels;
         double[] queries = new double[y.Length], attended = new double[y.Length];
@@ -110,18 +112,18 @@ public static class ReferenceBlock
         ReferenceAttention.Forward(queries, read.Keys, read.Values, mask, heads, channels, attended);
         weights.AttentionOut.Forward(attended, layer);
         Add(y, layer);
-        weights.Norm1.Apply(layer);
+        weights.Norm1.Normalize(layer);
 
         double[] hidden = new double[rows * weights.FeedForwardIn.Outputs], fed = new double[y.Length];
         weights.FeedForwardIn.Forward(layer, hidden);
         ReferenceGelu.Forward(hidden, hidden);
         weights.FeedForwardOut.Forward(hidden, fed);
         Add(fed, layer);
-        weights.Norm2.Apply(layer);
+        weights.Norm2.Normalize(layer);
     }
 
     // All [rows, C]: mid(layer) + cond(positions), gate, output projection, residual and skip.
-    private static void Gate(ReferenceBlockWeights weights, ReadOnlySpan<double> x, ReadOnlySpan<double> layer, ReadOnlySpan<double> positions, Span<double> next, Span<double> skip)
+    private static void Gate(BlockWeights<LinearMap> weights, ReadOnlySpan<double> x, ReadOnlySpan<double> layer, ReadOnlySpan<double> positions, Span<double> next, Span<double> skip)
     {
         int channels = weights.AttentionOut.Outputs, rows = x.Length / channels;
         double[] mid = new double[2 * x.Length], condition = new double[2 * x.Length], gated = new double[x.Length];

@@ -1,3 +1,5 @@
+using UniCardio.Engine.Model;
+
 namespace UniCardio.Engine.Reference;
 
 /// <summary>The decoder of one modality: C -&gt; C, ReLU, C -&gt; p, unfolded to samples.</summary>
@@ -8,7 +10,7 @@ public static class ReferenceDecoder
     /// <param name="x">[S/p, C] the sum of the blocks' skips over sqrt(n).</param>
     /// <param name="samples">[S]: sample k p + offset is output channel offset of token k.</param>
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
-    public static void Forward(ReferenceDecoderWeights weights, ReadOnlySpan<double> x, Span<double> samples)
+    public static void Forward(DecoderWeights<LinearMap> weights, ReadOnlySpan<double> x, Span<double> samples)
     {
         ArgumentNullException.ThrowIfNull(weights);
         double[] hidden = new double[x.Length];

@@ -1,3 +1,5 @@
+using UniCardio.Engine.Model;
+
 namespace UniCardio.Engine.Reference;
 
 /// <summary>The embedding of a diffusion step t: a sine/cosine table, then two linear maps with SiLU.</summary>
@@ -27,19 +29,19 @@ public static class ReferenceDiffusionEmbedding
     }
 
     /// <summary>Computes SiLU(W2 SiLU(W1 table[t] + b1) + b2).</summary>
-    /// <param name="weights">The network's weights.</param>
+    /// <param name="first">W1, b1.</param>
+    /// <param name="second">W2, b2.</param>
     /// <param name="t">Diffusion step, 0 to T-1.</param>
     /// <param name="embedding">[E].</param>
-    public static void Forward(ReferenceWeights weights, int t, Span<double> embedding)
+    public static void Forward(LinearMap first, LinearMap second, int t, Span<double> embedding)
     {
-        ArgumentNullException.ThrowIfNull(weights);
-        int e = weights.Configuration.Embedding;
-        ReferenceShape.Expect(embedding.Length, e, "[E]", nameof(embedding));
-        double[] table = new double[e], hidden = new double[e];
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        double[] table = new double[embedding.Length], hidden = new double[embedding.Length];
         Table(t, table);
-        weights.Embedding1.Forward(table, hidden);
+        first.Forward(table, hidden);
         ReferenceSilu.Forward(hidden, hidden);
-        weights.Embedding2.Forward(hidden, embedding);
+        second.Forward(hidden, embedding);
         ReferenceSilu.Forward(embedding, embedding);
     }
 }

@@ -11,7 +11,7 @@ public static class ReferenceEncoder
     /// <param name="samplesPerToken">p; divides S.</param>
     /// <param name="plane">[C, S/p]: channel c p + offset of token k is convolution channel c at sample k p + offset.</param>
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
-    public static void Forward(ReferenceEncoderWeights weights, ReadOnlySpan<double> samples, int samplesPerToken, Span<double> plane)
+    public static void Forward(EncoderWeights<LinearMap> weights, ReadOnlySpan<double> samples, int samplesPerToken, Span<double> plane)
     {
         ArgumentNullException.ThrowIfNull(weights);
         int count = samples.Length, p = samplesPerToken, tokens = ReferenceShape.Rows(samples.Length, p);
@@ -19,7 +19,7 @@ public static class ReferenceEncoder
         ReferenceShape.Expect(plane.Length, (long)channels * count, "[C, S/p]", nameof(plane));
         double[] full = new double[channels * count];
         int first = 0;
-        foreach (ReferenceLinearWeights convolution in weights.Convolutions)
+        foreach (LinearMap convolution in weights.Convolutions)
         {
             int outputs = convolution.Outputs;
             ReferenceConvolution.Forward(samples, convolution.Weight, convolution.Bias, full.AsSpan(first * count, outputs * count));
@@ -32,22 +32,24 @@ public static class ReferenceEncoder
                 plane[(((c * p) + (s % p)) * tokens) + (s / p)] = full[(c * count) + s];
         }
 
-        weights.Norm.Apply(plane);
+        weights.Norm.Normalize(plane);
     }
 
     /// <summary>Encodes a slot into the token rows that the residual blocks read.</summary>
     /// <remarks>With positions counted per slot, the position code is added once here.</remarks>
-    /// <param name="network">The network's weights.</param>
+    /// <param name="configuration">The network's sizes.</param>
+    /// <param name="weights">The slot's encoder.</param>
     /// <param name="slot">0 to 3.</param>
     /// <param name="samples">[S] scaled samples.</param>
     /// <param name="plane">[C, S/p] what the encoder itself puts out, before any position code.</param>
     /// <param name="tokens">[S/p, C].</param>
-    public static void Tokens(ReferenceWeights network, int slot, ReadOnlySpan<double> samples, Span<double> plane, Span<double> tokens)
+    public static void Tokens(
+        ModelConfiguration configuration, EncoderWeights<LinearMap> weights, int slot, ReadOnlySpan<double> samples, Span<double> plane, Span<double> tokens)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ModelConfiguration m = network.Configuration;
+        ArgumentNullException.ThrowIfNull(configuration);
+        ModelConfiguration m = configuration;
         ReferenceShape.Expect(samples.Length, m.SlotSamples, "[S]", nameof(samples));
-        Forward(network.Encoders[slot], samples, m.SamplesPerToken, plane);
+        Forward(weights, samples, m.SamplesPerToken, plane);
         ReferenceShape.Expect(tokens.Length, plane.Length, "[S/p, C]", nameof(tokens));
         double[] code = new double[tokens.Length];
         if (m.Positions == PositionKind.Slot)

@@ -20,7 +20,7 @@ public sealed record ReferenceConditionState(int T, IReadOnlyList<ReferenceKeyVa
 /// </remarks>
 public sealed class ReferenceNetwork
 {
-    private readonly ReferenceWeights _weights;
+    private readonly NetworkWeights<LinearMap> _weights;
     private readonly int _threads;
     private readonly AttentionPattern _pattern;
 
@@ -35,7 +35,9 @@ public sealed class ReferenceNetwork
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         _pattern = pattern.Validate();
-        _weights = new ReferenceWeights(weights);
+        ArgumentNullException.ThrowIfNull(weights);
+        Configuration = weights.Configuration;
+        _weights = weights.Network.Select(LinearMap.Of);
         _threads = threads;
         _positions = new double[ModelConfiguration.SlotCount][];
         for (int slot = 0; slot < _positions.Length; slot++)
@@ -46,10 +48,10 @@ public sealed class ReferenceNetwork
     }
 
     /// <summary>The network's sizes.</summary>
-    public ModelConfiguration Configuration => _weights.Configuration;
+    public ModelConfiguration Configuration { get; }
 
     /// <summary>The weights in double.</summary>
-    public ReferenceWeights Weights => _weights;
+    public NetworkWeights<LinearMap> Weights => _weights;
 
     /// <summary>The dense form: all four slots, tokens of slot i at i S/p, the full mask.</summary>
     /// <param name="task">Conditions, target and decoder.</param>
@@ -70,7 +72,7 @@ public sealed class ReferenceNetwork
         double[] skips = new double[tokens.Length];
         for (int i = 0; i < m.Blocks; i++)
         {
-            ReferenceBlockWeights block = _weights.Blocks[i];
+            BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
             ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, mask, positions, _threads);
@@ -98,7 +100,7 @@ public sealed class ReferenceNetwork
         double[] tokens = Encode(slots, samples, null), positions = Positions(slots), embedding = Embedding(t);
         double[] mask = ReferenceMask.Live(slots.Length, slots.Length, m.SlotTokens, _pattern);
         var read = new List<ReferenceKeyValues>();
-        foreach (ReferenceBlockWeights block in _weights.Blocks)
+        foreach (BlockWeights<LinearMap> block in _weights.Blocks)
         {
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
@@ -129,7 +131,7 @@ public sealed class ReferenceNetwork
         double[] skips = new double[tokens.Length];
         for (int i = 0; i < m.Blocks; i++)
         {
-            ReferenceBlockWeights block = _weights.Blocks[i];
+            BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues read = conditions.Blocks[i].Append(ReferenceBlock.KeysAndValues(block, y, _threads));
             ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read, mask, positions, _threads);
@@ -148,7 +150,7 @@ public sealed class ReferenceNetwork
         double[] tokens = new double[slots.Length * slotLength], plane = new double[slotLength];
         for (int i = 0; i < slots.Length; i++)
         {
-            ReferenceEncoder.Tokens(_weights, slots[i], samples.Slice(i * m.SlotSamples, m.SlotSamples), plane, tokens.AsSpan(i * slotLength, slotLength));
+            ReferenceEncoder.Tokens(m, _weights.Encoders[slots[i]], slots[i], samples.Slice(i * m.SlotSamples, m.SlotSamples), plane, tokens.AsSpan(i * slotLength, slotLength));
             activations?.Keep($"encoder{slots[i] + 1}", plane);
         }
 
@@ -164,7 +166,7 @@ public sealed class ReferenceNetwork
         if (t < 0 || t >= Configuration.DiffusionSteps)
             throw new ArgumentOutOfRangeException(nameof(t), t, $"not a diffusion step, expected 0 to {Configuration.DiffusionSteps - 1}");
         double[] embedding = new double[Configuration.Embedding];
-        ReferenceDiffusionEmbedding.Forward(_weights, t, embedding);
+        ReferenceDiffusionEmbedding.Forward(_weights.Embedding1, _weights.Embedding2, t, embedding);
         return embedding;
     }
 

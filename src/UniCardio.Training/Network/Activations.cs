@@ -188,7 +188,7 @@ internal sealed unsafe class Activations : IDisposable
         Panels = Take(strip * Math.Max(Math.Max(s.Stride, s.HiddenStride), s.PatchStride));
         Zeros = Take(Math.Max(Math.Max(s.QkvStride, s.MidStride), s.HiddenStride));
         Mask = Take(s.Stride);
-        Samples = Take(m.SlotSamples + (2 * TrainingShape.Reach) + 16);
+        Samples = Take(m.SlotSamples + (2 * EncoderPatch.Reach) + 16);
         Moments = Take(2L * m.SlotTokens);
         return used;
     }

@@ -3,12 +3,30 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Training.Network;
 
-/// <summary>Gradients of one residual block in a lane, in the padded form that the products write.</summary>
+/// <summary>Gradient of one map in a lane, in the padded form that the products write; null where it is kept in another form.</summary>
+internal sealed unsafe class PaddedGradient
+{
+    /// <summary>[outputs, <see cref="Stride"/>]; of a LayerNorm [stride] gamma.</summary>
+    public float* Weight;
+
+    /// <summary>[outputs padded].</summary>
+    public float* Bias;
+
+    /// <summary>Floats between rows of <see cref="Weight"/>.</summary>
+    public int Stride;
+}
+
+/// <summary>Gradients of one residual block in a lane.</summary>
 internal sealed unsafe class BlockGradients
 {
-    public float* Qkv, QkvBias, Out, OutBias, Hidden, HiddenBias, FeedForwardOut, FeedForwardOutBias;
-    public float* Mid, Residual, ResidualBias, Skip;
-    public float* Gamma1, Beta1, Gamma2, Beta2;
+    /// <summary>
+    /// The maps. Without weight: the diffusion projection, whose gradients are per window, and the condition projection; without bias also mid and
+    /// output projection.
+    /// </summary>
+    public required BlockWeights<PaddedGradient> Maps { get; init; }
+
+    /// <summary>[stride] bias of the output projection's residual half; the skip half's is the lane's.</summary>
+    public float* ResidualBias;
 
     /// <summary>[positions, MidStride] sums of dm by position: cond and mid biases, cond's weights.</summary>
     public float* Constant;
@@ -22,39 +40,23 @@ internal sealed unsafe class GradientLane : IDisposable
 {
     private readonly AlignedBuffer _all;
 
-    public GradientLane(ModelConfiguration m, TrainingShape s)
+    public GradientLane(ParameterLayout layout, TrainingShape s)
     {
-        int c = m.Channels;
-        Blocks = new BlockGradients[m.Blocks];
-        _all = new AlignedBuffer(Arrange(m, s, null));
-        Arrange(m, s, _all.Pointer);
+        Blocks = new BlockGradients[layout.Network.Blocks.Count];
+        Decoders = new DecoderWeights<PaddedGradient>[layout.Network.Decoders.Count];
+        _all = new AlignedBuffer(Arrange(layout, s, null));
+        Arrange(layout, s, _all.Pointer);
     }
 
     public BlockGradients[] Blocks { get; }
 
-    /// <summary>[slot] [C, PatchStride].</summary>
-    public float*[] Patch { get; } = new float*[ModelConfiguration.SlotCount];
+    /// <summary>[slot] the map from a patch, weight [C, PatchStride].</summary>
+    public PaddedGradient[] Patches { get; } = new PaddedGradient[ModelConfiguration.SlotCount];
 
-    /// <summary>[slot] [stride].</summary>
-    public float*[] PatchBias { get; } = new float*[ModelConfiguration.SlotCount];
+    /// <summary>[slot] gamma and beta of the encoder's plane, [S/p, stride] each.</summary>
+    public PaddedGradient[] Planes { get; } = new PaddedGradient[ModelConfiguration.SlotCount];
 
-    /// <summary>[slot] [S/p, stride].</summary>
-    public float*[] PlaneGamma { get; } = new float*[ModelConfiguration.SlotCount];
-
-    /// <summary>[slot] [S/p, stride].</summary>
-    public float*[] PlaneBeta { get; } = new float*[ModelConfiguration.SlotCount];
-
-    /// <summary>[decoder] [C, stride].</summary>
-    public float*[] DecoderHidden { get; } = new float*[3];
-
-    /// <summary>[decoder] [stride].</summary>
-    public float*[] DecoderHiddenBias { get; } = new float*[3];
-
-    /// <summary>[decoder] [p, stride].</summary>
-    public float*[] DecoderOut { get; } = new float*[3];
-
-    /// <summary>[decoder] [OutStride].</summary>
-    public float*[] DecoderOutBias { get; } = new float*[3];
+    public DecoderWeights<PaddedGradient>[] Decoders { get; }
 
     /// <summary>[stride] the same for every block.</summary>
     public float* SkipBias { get; private set; }
@@ -64,9 +66,10 @@ internal sealed unsafe class GradientLane : IDisposable
     public void Dispose() => _all.Dispose();
 
     // With a null start only counts.
-    private long Arrange(ModelConfiguration m, TrainingShape s, float* start)
+    private long Arrange(ParameterLayout layout, TrainingShape s, float* start)
     {
-        int c = m.Channels, f = m.FeedForward, stride = s.Stride;
+        ModelConfiguration m = layout.Configuration;
+        int c = m.Channels, stride = s.Stride;
         long used = 0;
         float* Take(long floats)
         {
@@ -75,46 +78,50 @@ internal sealed unsafe class GradientLane : IDisposable
             return taken;
         }
 
+        // A LayerNorm's gamma is one row.
+        PaddedGradient Weight(WeightAndBias<ParameterSlice> place)
+        {
+            bool norm = place.Weight.Shape.Count == 1;
+            int columns = s.Round(norm ? place.Weight.Rows : place.Weight.Columns);
+            return new PaddedGradient { Stride = columns, Weight = Take(norm ? columns : (long)place.Weight.Rows * columns) };
+        }
+
+        PaddedGradient Both(WeightAndBias<ParameterSlice> place)
+        {
+            PaddedGradient gradient = Weight(place);
+            gradient.Bias = Take(s.Round(place.Bias.Rows));
+            return gradient;
+        }
+
         for (int i = 0; i < Blocks.Length; i++)
         {
+            BlockWeights<WeightAndBias<ParameterSlice>> places = layout.Network.Blocks[i];
             Blocks[i] = new BlockGradients
             {
-                Qkv = Take(3L * c * stride),
-                QkvBias = Take(s.QkvStride),
-                Out = Take((long)c * stride),
-                OutBias = Take(stride),
-                Hidden = Take((long)f * stride),
-                HiddenBias = Take(s.HiddenStride),
-                FeedForwardOut = Take((long)c * s.HiddenStride),
-                FeedForwardOutBias = Take(stride),
-                Mid = Take(2L * c * stride),
-                Residual = Take((long)c * stride),
+                Maps = new(
+                    DiffusionProjection: new PaddedGradient(),
+                    ConditionProjection: new PaddedGradient(),
+                    MidProjection: Weight(places.MidProjection),
+                    OutputProjection: Weight(places.OutputProjection),
+                    AttentionIn: Both(places.AttentionIn),
+                    AttentionOut: Both(places.AttentionOut),
+                    FeedForwardIn: Both(places.FeedForwardIn),
+                    FeedForwardOut: Both(places.FeedForwardOut),
+                    Norm1: Both(places.Norm1),
+                    Norm2: Both(places.Norm2)),
                 ResidualBias = Take(stride),
-                Skip = Take((long)c * stride),
-                Gamma1 = Take(stride),
-                Beta1 = Take(stride),
-                Gamma2 = Take(stride),
-                Beta2 = Take(stride),
                 Constant = Take((long)s.Positions * s.MidStride),
             };
         }
 
         for (int slot = 0; slot < ModelConfiguration.SlotCount; slot++)
         {
-            Patch[slot] = Take((long)c * s.PatchStride);
-            PatchBias[slot] = Take(stride);
-            PlaneGamma[slot] = Take((long)m.SlotTokens * stride);
-            PlaneBeta[slot] = Take((long)m.SlotTokens * stride);
+            Patches[slot] = new PaddedGradient { Stride = s.PatchStride, Weight = Take((long)c * s.PatchStride), Bias = Take(stride) };
+            Planes[slot] = new PaddedGradient { Stride = stride, Weight = Take((long)m.SlotTokens * stride), Bias = Take((long)m.SlotTokens * stride) };
         }
 
-        for (int decoder = 0; decoder < 3; decoder++)
-        {
-            DecoderHidden[decoder] = Take((long)c * stride);
-            DecoderHiddenBias[decoder] = Take(stride);
-            DecoderOut[decoder] = Take((long)m.SamplesPerToken * stride);
-            DecoderOutBias[decoder] = Take(s.OutStride);
-        }
-
+        for (int decoder = 0; decoder < Decoders.Length; decoder++)
+            Decoders[decoder] = layout.Network.Decoders[decoder].Select(Both);
         SkipBias = Take(stride);
         return used;
     }

@@ -40,13 +40,13 @@ internal sealed unsafe partial class NetworkPass<S, V>
                 int rows = Math.Min(strip, window.TargetRows - r);
                 nint first = window.TargetRow - group.TargetRow + r, at = first * stride;
                 float* dOut = a.Prediction + (first * outStride), d = a.Row1;
-                Linear(dOut, outStride, _m.SamplesPerToken, a.Decoded + at, stride, _m.Channels, lane.DecoderOut[decoder], stride, rows, a);
-                WeightGradient.ColumnSums<S, V>(dOut, outStride, rows, outStride, lane.DecoderOutBias[decoder]);
-                Product(dOut, outStride, _weights.DecoderOut[decoder].Backward, a.Zeros, 0, d, stride, rows);
+                Linear(dOut, outStride, _m.SamplesPerToken, a.Decoded + at, stride, _m.Channels, lane.Decoders[decoder].Output.Weight, stride, rows, a);
+                WeightGradient.ColumnSums<S, V>(dOut, outStride, rows, outStride, lane.Decoders[decoder].Output.Bias);
+                Product(dOut, outStride, _weights.Decoders[decoder].Output.Backward, a.Zeros, 0, d, stride, rows);
                 ElementRows.ReluBackward<S, V>(a.Decoded + at, d, (nint)rows * stride);
-                Linear(d, stride, _m.Channels, a.Skips + at, stride, _m.Channels, lane.DecoderHidden[decoder], stride, rows, a);
-                WeightGradient.ColumnSums<S, V>(d, stride, rows, stride, lane.DecoderHiddenBias[decoder]);
-                Product(d, stride, _weights.DecoderHidden[decoder].Backward, a.Zeros, 0, a.DSkips + at, stride, rows);
+                Linear(d, stride, _m.Channels, a.Skips + at, stride, _m.Channels, lane.Decoders[decoder].Hidden.Weight, stride, rows, a);
+                WeightGradient.ColumnSums<S, V>(d, stride, rows, stride, lane.Decoders[decoder].Hidden.Bias);
+                Product(d, stride, _weights.Decoders[decoder].Hidden.Backward, a.Zeros, 0, a.DSkips + at, stride, rows);
                 ElementRows.Scale<S, V>(a.DSkips + at, _skipScale, a.DSkips + at, (nint)rows * stride);
                 WeightGradient.ColumnSums<S, V>(a.DSkips + at, stride, rows, stride, lane.SkipBias);
             }
@@ -64,12 +64,12 @@ internal sealed unsafe partial class NetworkPass<S, V>
         BlockActivations kept = a.Blocks[block];
         TrainedBlock weights = _weights.Blocks[block];
         nint at = (nint)row * stride;
-        NormRows.Backward<S, V>(d, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Norm1.Gamma, kept.Scale1 + row, into.Gamma1, into.Beta1);
+        NormRows.Backward<S, V>(d, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma, kept.Scale1 + row, into.Maps.Norm1.Weight, into.Maps.Norm1.Bias);
         Copy(d, a.DY + at, (nint)rows * stride);
         Drop(group, block, row, rows, DropoutSite.AttentionOut, dropout, d, stride, _m.Channels);
-        Linear(d, stride, _m.Channels, kept.Attended + at, stride, _m.Channels, into.Out, stride, rows, a);
-        WeightGradient.ColumnSums<S, V>(d, stride, rows, stride, into.OutBias);
-        Product(d, stride, weights.Out.Backward, a.Zeros, 0, a.DAttended + at, stride, rows);
+        Linear(d, stride, _m.Channels, kept.Attended + at, stride, _m.Channels, into.Maps.AttentionOut.Weight, stride, rows, a);
+        WeightGradient.ColumnSums<S, V>(d, stride, rows, stride, into.Maps.AttentionOut.Bias);
+        Product(d, stride, weights.Maps.AttentionOut.Backward, a.Zeros, 0, a.DAttended + at, stride, rows);
     }
 
     // Output projections, gate and mid projection: d receives the gradient of the transformer layer's output.
@@ -86,7 +86,7 @@ internal sealed unsafe partial class NetworkPass<S, V>
         {
             float* dNext = a.Row3;
             ElementRows.Scale<S, V>(a.DX + at, InverseSqrt2, dNext, count);
-            WeightGradient.Accumulate<S, V>(dNext, stride, _m.Channels, a.Panels, _m.Channels, into.Residual, stride, rows);
+            WeightGradient.Accumulate<S, V>(dNext, stride, _m.Channels, a.Panels, _m.Channels, into.Maps.OutputProjection.Weight, stride, rows);
             WeightGradient.ColumnSums<S, V>(dNext, stride, rows, stride, into.ResidualBias);
             Product(dNext, stride, weights.Residual.Backward, a.Zeros, 0, d, stride, rows);
         }
@@ -94,16 +94,16 @@ internal sealed unsafe partial class NetworkPass<S, V>
         if (row >= group.TargetRow)
         {
             float* dSkip = a.DSkips + ((nint)(row - group.TargetRow) * stride);
-            WeightGradient.Accumulate<S, V>(dSkip, stride, _m.Channels, a.Panels, _m.Channels, into.Skip, stride, rows);
+            WeightGradient.Accumulate<S, V>(dSkip, stride, _m.Channels, a.Panels, _m.Channels, into.Maps.OutputProjection.Weight + ((nint)_m.Channels * stride), stride, rows);
             Product(dSkip, stride, weights.Skip.Backward, last ? a.Zeros : d, last ? 0 : stride, d, stride, rows);
         }
 
         GateBackward.Backward<S, V>(d, kept.Sigmoid + at, kept.Tanh + at, stride, a.Mid, middle, rows, _m.Channels, stride);
         for (int r = 0; r < rows; r++)
             ElementRows.Add<S, V>(a.Mid + ((nint)r * middle), into.Constant + ((nint)Position(group, row + r) * middle), middle);
-        NormRows.Affine<S, V>(kept.Normal2 + at, a.Row2, stride, rows, stride, weights.Norm2.Gamma, weights.Norm2.Beta);
-        Linear(a.Mid, middle, 2 * _m.Channels, a.Row2, stride, _m.Channels, into.Mid, stride, rows, a);
-        Product(a.Mid, middle, weights.Mid.Backward, a.Zeros, 0, d, stride, rows);
+        NormRows.Affine<S, V>(kept.Normal2 + at, a.Row2, stride, rows, stride, weights.Maps.Norm2.Gamma, weights.Maps.Norm2.Beta);
+        Linear(a.Mid, middle, 2 * _m.Channels, a.Row2, stride, _m.Channels, into.Maps.MidProjection.Weight, stride, rows, a);
+        Product(a.Mid, middle, weights.Maps.MidProjection.Backward, a.Zeros, 0, d, stride, rows);
     }
 
     // Second LayerNorm and the feed-forward layer: d holds the gradient of the layer's output and receives that of its input.
@@ -113,7 +113,7 @@ internal sealed unsafe partial class NetworkPass<S, V>
         TrainedBlock weights = _weights.Blocks[block];
         int stride = _shape.Stride, hidden = _shape.HiddenStride;
         nint at = (nint)row * stride, hiddenAt = (nint)row * hidden;
-        NormRows.Backward<S, V>(d, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Norm2.Gamma, kept.Scale2 + row, into.Gamma2, into.Beta2);
+        NormRows.Backward<S, V>(d, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma, kept.Scale2 + row, into.Maps.Norm2.Weight, into.Maps.Norm2.Bias);
         float* branch = d;
         if (!dropout.IsOff)
         {
@@ -124,15 +124,15 @@ internal sealed unsafe partial class NetworkPass<S, V>
 
         GeluBackward.Forward<S, V>(kept.Hidden + hiddenAt, a.Hidden1, (nint)rows * hidden);
         Drop(group, block, row, rows, DropoutSite.Hidden, dropout, a.Hidden1, hidden, _m.FeedForward);
-        Linear(branch, stride, _m.Channels, a.Hidden1, hidden, _m.FeedForward, into.FeedForwardOut, hidden, rows, a);
-        WeightGradient.ColumnSums<S, V>(branch, stride, rows, stride, into.FeedForwardOutBias);
-        Product(branch, stride, weights.FeedForwardOut.Backward, a.Zeros, 0, a.Hidden2, hidden, rows);
+        Linear(branch, stride, _m.Channels, a.Hidden1, hidden, _m.FeedForward, into.Maps.FeedForwardOut.Weight, hidden, rows, a);
+        WeightGradient.ColumnSums<S, V>(branch, stride, rows, stride, into.Maps.FeedForwardOut.Bias);
+        Product(branch, stride, weights.Maps.FeedForwardOut.Backward, a.Zeros, 0, a.Hidden2, hidden, rows);
         Drop(group, block, row, rows, DropoutSite.Hidden, dropout, a.Hidden2, hidden, _m.FeedForward);
         GeluBackward.Backward<S, V>(kept.Hidden + hiddenAt, a.Hidden2, (nint)rows * hidden);
-        NormRows.Affine<S, V>(kept.Normal1 + at, a.Row2, stride, rows, stride, weights.Norm1.Gamma, weights.Norm1.Beta);
-        Linear(a.Hidden2, hidden, _m.FeedForward, a.Row2, stride, _m.Channels, into.Hidden, stride, rows, a);
-        WeightGradient.ColumnSums<S, V>(a.Hidden2, hidden, rows, hidden, into.HiddenBias);
-        Product(a.Hidden2, hidden, weights.Hidden.Backward, d, stride, d, stride, rows);
+        NormRows.Affine<S, V>(kept.Normal1 + at, a.Row2, stride, rows, stride, weights.Maps.Norm1.Gamma, weights.Maps.Norm1.Beta);
+        Linear(a.Hidden2, hidden, _m.FeedForward, a.Row2, stride, _m.Channels, into.Maps.FeedForwardIn.Weight, stride, rows, a);
+        WeightGradient.ColumnSums<S, V>(a.Hidden2, hidden, rows, hidden, into.Maps.FeedForwardIn.Bias);
+        Product(a.Hidden2, hidden, weights.Maps.FeedForwardIn.Backward, d, stride, d, stride, rows);
     }
 
     private void AttentionBackward(WindowGroup group, Activations a, BlockGradients into, int block, in DropoutMask dropout)
@@ -155,9 +155,9 @@ internal sealed unsafe partial class NetworkPass<S, V>
             int rows = StripEnd(group, row) - row;
             nint at = (nint)row * stride;
             float* dQkv = a.DQkv + ((nint)row * wide), dy = a.DY + at;
-            Linear(dQkv, wide, 3 * _m.Channels, kept.Y + at, stride, _m.Channels, into.Qkv, stride, rows, a);
-            WeightGradient.ColumnSums<S, V>(dQkv, wide, rows, wide, into.QkvBias);
-            Product(dQkv, wide, weights.Qkv.Backward, dy, stride, dy, stride, rows);
+            Linear(dQkv, wide, 3 * _m.Channels, kept.Y + at, stride, _m.Channels, into.Maps.AttentionIn.Weight, stride, rows, a);
+            WeightGradient.ColumnSums<S, V>(dQkv, wide, rows, wide, into.Maps.AttentionIn.Bias);
+            Product(dQkv, wide, weights.Maps.AttentionIn.Backward, dy, stride, dy, stride, rows);
 
             // y = x + step, and x went on to the next block over sqrt 2.
             if (last)
@@ -193,10 +193,10 @@ internal sealed unsafe partial class NetworkPass<S, V>
         int tokens = _m.SlotTokens, stride = _shape.Stride;
         nint at = (nint)slot.Row * stride;
         float* d = a.DX + at;
-        PlaneNorm.Backward<S, V>(d, a.Plane + at, (nint)tokens * stride, stride, _m.Channels, a.Mask, encoder.Gamma, a.PlaneScale[slot.Row / tokens], lane.PlaneGamma[slot.Slot], lane.PlaneBeta[slot.Slot]);
-        WeightGradient.ColumnSums<S, V>(d, stride, tokens, stride, lane.PatchBias[slot.Slot]);
+        PlaneNorm.Backward<S, V>(d, a.Plane + at, (nint)tokens * stride, stride, _m.Channels, a.Mask, encoder.Gamma, a.PlaneScale[slot.Row / tokens], lane.Planes[slot.Slot].Weight, lane.Planes[slot.Slot].Bias);
+        WeightGradient.ColumnSums<S, V>(d, stride, tokens, stride, lane.Patches[slot.Slot].Bias);
         LoadSamples(batch, slot, a);
-        Linear(d, stride, _m.Channels, a.Samples, _m.SamplesPerToken, _shape.PatchSamples, lane.Patch[slot.Slot], _shape.PatchStride, tokens, a);
+        Linear(d, stride, _m.Channels, a.Samples, _m.SamplesPerToken, _shape.PatchSamples, lane.Patches[slot.Slot].Weight, _shape.PatchStride, tokens, a);
     }
 
     // dW[outputs, inputs] += dY^T X.

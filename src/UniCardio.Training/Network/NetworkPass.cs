@@ -73,7 +73,7 @@ internal sealed unsafe partial class NetworkPass<S, V> : NetworkPass
         MatrixProduct.ByRows<S, V>(a, aStride, b, 0, b.Panels, init, initStride, c, cStride, rows);
 
     private void LoadSamples(NetworkBatch batch, in SlotRows slot, Activations a) =>
-        batch.Slot(slot.Window, slot.Slot).CopyTo(new Span<float>(a.Samples + TrainingShape.Reach, _m.SlotSamples));
+        batch.Slot(slot.Window, slot.Slot).CopyTo(new Span<float>(a.Samples + EncoderPatch.Reach, _m.SlotSamples));
 
     private void Encode(NetworkBatch batch, in SlotRows slot, Activations a)
     {
@@ -109,7 +109,7 @@ internal sealed unsafe partial class NetworkPass<S, V> : NetworkPass
 
             // In the last block conditions are only read: no queries.
             int first = last && row < group.TargetRow ? _m.Channels / width : 0;
-            PackedMatrix qkv = weights.Qkv.Forward;
+            PackedMatrix qkv = weights.Maps.AttentionIn.Forward;
             MatrixProduct.ByRows<S, V>(kept.Y + ((nint)row * stride), stride, qkv, first, qkv.Panels, qkv.Bias, 0, kept.Qkv + ((nint)row * _shape.QkvStride), _shape.QkvStride, rows);
             row += rows;
         }
@@ -141,19 +141,19 @@ internal sealed unsafe partial class NetworkPass<S, V> : NetworkPass
         int stride = _shape.Stride, hidden = _shape.HiddenStride;
         nint at = (nint)row * stride, hiddenAt = (nint)row * hidden;
         float* z = a.Row1;
-        Branch(group, a, block, row, rows, DropoutSite.AttentionOut, dropout, kept.Attended + at, stride, weights.Out.Forward, kept.Y + at, z);
-        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Out.Forward.Bias : a.Zeros, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Norm1.Gamma, weights.Norm1.Beta, kept.Scale1 + row);
+        Branch(group, a, block, row, rows, DropoutSite.AttentionOut, dropout, kept.Attended + at, stride, weights.Maps.AttentionOut.Forward, kept.Y + at, z);
+        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.AttentionOut.Forward.Bias : a.Zeros, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma, weights.Maps.Norm1.Beta, kept.Scale1 + row);
 
-        Product(z, stride, weights.Hidden.Forward, weights.Hidden.Forward.Bias, 0, kept.Hidden + hiddenAt, hidden, rows);
+        Product(z, stride, weights.Maps.FeedForwardIn.Forward, weights.Maps.FeedForwardIn.Forward.Bias, 0, kept.Hidden + hiddenAt, hidden, rows);
         GeluBackward.Forward<S, V>(kept.Hidden + hiddenAt, a.Hidden1, (nint)rows * hidden);
         Drop(group, block, row, rows, DropoutSite.Hidden, dropout, a.Hidden1, hidden, _m.FeedForward);
-        Branch(group, a, block, row, rows, DropoutSite.FeedForwardOut, dropout, a.Hidden1, hidden, weights.FeedForwardOut.Forward, z, z);
-        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.FeedForwardOut.Forward.Bias : a.Zeros, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Norm2.Gamma, weights.Norm2.Beta, kept.Scale2 + row);
+        Branch(group, a, block, row, rows, DropoutSite.FeedForwardOut, dropout, a.Hidden1, hidden, weights.Maps.FeedForwardOut.Forward, z, z);
+        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.FeedForwardOut.Forward.Bias : a.Zeros, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma, weights.Maps.Norm2.Beta, kept.Scale2 + row);
 
         int middle = _shape.MidStride;
         for (int r = 0; r < rows; r++)
             new ReadOnlySpan<float>(weights.Constant + ((nint)Position(group, row + r) * middle), middle).CopyTo(new Span<float>(a.Mid + ((nint)r * middle), middle));
-        Product(z, stride, weights.Mid.Forward, a.Mid, middle, a.Mid, middle, rows);
+        Product(z, stride, weights.Maps.MidProjection.Forward, a.Mid, middle, a.Mid, middle, rows);
         GateBackward.Forward<S, V>(a.Mid, middle, kept.Sigmoid + at, kept.Tanh + at, z, stride, rows, _m.Channels, stride);
 
         if (block < _m.Blocks - 1)
@@ -219,7 +219,7 @@ internal sealed unsafe partial class NetworkPass<S, V> : NetworkPass
         {
             int decoder = (int)batch.Tasks[window.Window].Output;
             nint first = window.TargetRow - group.TargetRow;
-            PackedMatrix hidden = _weights.DecoderHidden[decoder].Forward, output = _weights.DecoderOut[decoder].Forward;
+            PackedMatrix hidden = _weights.Decoders[decoder].Hidden.Forward, output = _weights.Decoders[decoder].Output.Forward;
             float* decoded = a.Decoded + (first * stride);
             Product(a.Skips + (first * stride), stride, hidden, hidden.Bias, 0, decoded, stride, window.TargetRows);
             ReluRows.Run<S, V>(decoded, (nint)window.TargetRows * stride);

@@ -28,6 +28,7 @@ public sealed class ParameterLayout
 
         Slices = slices;
         Length = offset;
+        Network = ParameterCatalog.Network(configuration).Select(p => new WeightAndBias<ParameterSlice>(this[p.Weight.Name], this[p.Bias.Name]));
     }
 
     /// <summary>The network's sizes.</summary>
@@ -35,6 +36,9 @@ public sealed class ParameterLayout
 
     /// <summary>The parameters in the catalog's order.</summary>
     public IReadOnlyList<ParameterSlice> Slices { get; }
+
+    /// <summary>The same parameters in the structure of the network.</summary>
+    public NetworkWeights<WeightAndBias<ParameterSlice>> Network { get; }
 
     /// <summary>Floats of the flat vector, gaps included.</summary>
     public int Length { get; }
@@ -84,4 +88,26 @@ public sealed class ParameterLayout
 /// <param name="Shape">Dimensions, row-major.</param>
 /// <param name="Offset">First float.</param>
 /// <param name="Count">Floats.</param>
-public sealed record ParameterSlice(string Name, IReadOnlyList<int> Shape, int Offset, int Count);
+public sealed record ParameterSlice(string Name, IReadOnlyList<int> Shape, int Offset, int Count)
+{
+    /// <summary>Values along the first dimension: outputs of a map, elements of a bias.</summary>
+    public int Rows => Shape[0];
+
+    /// <summary>Values of a row: inputs of a map, 1 of a bias.</summary>
+    public int Columns => Rows == 0 ? 0 : Count / Rows;
+
+    /// <summary>What stands for a parameter that is kept elsewhere.</summary>
+    internal static ParameterSlice None { get; } = new(string.Empty, [0], 0, 0);
+
+    /// <summary>Some of the rows.</summary>
+    public ParameterSlice Part(int firstRow, int rows) => new(Name, [rows, .. Shape.Skip(1)], Offset + (firstRow * Columns), rows * Columns);
+
+    /// <summary>This parameter's values in a flat vector.</summary>
+    public Span<float> Of(float[] flat) => flat.AsSpan(Offset, Count);
+
+    /// <summary>This parameter's values in a flat vector.</summary>
+    public Span<float> Of(Span<float> flat) => flat.Slice(Offset, Count);
+
+    /// <summary>This parameter's values in a flat vector.</summary>
+    public ReadOnlySpan<float> Of(ReadOnlySpan<float> flat) => flat.Slice(Offset, Count);
+}

@@ -53,12 +53,12 @@ internal sealed unsafe class StepEmbeddings : IDisposable
             return;
         int e = _m.Embedding;
         Range row = (t * e)..((t + 1) * e);
-        Map(parameters, "diffusion_embedding.projection1", _table.AsSpan(row), _u1.AsSpan(row));
+        Map(parameters, _layout.Network.Embedding1, _table.AsSpan(row), _u1.AsSpan(row));
         Silu(_u1.AsSpan(row), _s1.AsSpan(row));
-        Map(parameters, "diffusion_embedding.projection2", _s1.AsSpan(row), _u2.AsSpan(row));
+        Map(parameters, _layout.Network.Embedding2, _s1.AsSpan(row), _u2.AsSpan(row));
         Silu(_u2.AsSpan(row), _e.AsSpan(row));
         for (int block = 0; block < _m.Blocks; block++)
-            Map(parameters, $"residual_layers.{block}.diffusion_projection", _e.AsSpan(row), new Span<float>(Of(t, block), _m.Channels));
+            Map(parameters, _layout.Network.Blocks[block].DiffusionProjection, _e.AsSpan(row), new Span<float>(Of(t, block), _m.Channels));
         _known[t] = true;
     }
 
@@ -73,34 +73,34 @@ internal sealed unsafe class StepEmbeddings : IDisposable
         Range row = (t * e)..((t + 1) * e);
         float[] de = new float[e], ds1 = new float[e];
         for (int block = 0; block < _m.Blocks; block++)
-            MapBackward(parameters, gradients, $"residual_layers.{block}.diffusion_projection", _e.AsSpan(row), dSteps.Slice(block * _stride, _m.Channels), de);
+            MapBackward(parameters, gradients, _layout.Network.Blocks[block].DiffusionProjection, _e.AsSpan(row), dSteps.Slice(block * _stride, _m.Channels), de);
         SiluBackward(_u2.AsSpan(row), de);
-        MapBackward(parameters, gradients, "diffusion_embedding.projection2", _s1.AsSpan(row), de, ds1);
+        MapBackward(parameters, gradients, _layout.Network.Embedding2, _s1.AsSpan(row), de, ds1);
         SiluBackward(_u1.AsSpan(row), ds1);
-        MapBackward(parameters, gradients, "diffusion_embedding.projection1", _table.AsSpan(row), ds1, null);
+        MapBackward(parameters, gradients, _layout.Network.Embedding1, _table.AsSpan(row), ds1, null);
     }
 
     public void Dispose() => _steps.Dispose();
 
-    private ParameterSlice Slice(string name) => _layout[ParameterCatalog.Prefix + name];
-
-    private void Map(ReadOnlySpan<float> parameters, string name, ReadOnlySpan<float> x, Span<float> y)
+    private static void Map(ReadOnlySpan<float> parameters, WeightAndBias<ParameterSlice> map, ReadOnlySpan<float> x, Span<float> y)
     {
-        ReadOnlySpan<float> w = parameters[Slice(name + ".weight").Offset..], b = parameters[Slice(name + ".bias").Offset..];
+        ReadOnlySpan<float> w = map.Weight.Of(parameters), b = map.Bias.Of(parameters);
         for (int n = 0; n < y.Length; n++)
             y[n] = TensorPrimitives.Dot(w.Slice(n * x.Length, x.Length), x) + b[n];
     }
 
-    private void MapBackward(ReadOnlySpan<float> parameters, Span<float> gradients, string name, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, float[]? dx)
+    private static void MapBackward(
+        ReadOnlySpan<float> parameters, Span<float> gradients, WeightAndBias<ParameterSlice> map, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, float[]? dx)
     {
-        int weight = Slice(name + ".weight").Offset, k = x.Length;
-        TensorPrimitives.Add(gradients.Slice(Slice(name + ".bias").Offset, dy.Length), dy, gradients.Slice(Slice(name + ".bias").Offset, dy.Length));
+        int k = x.Length;
+        Span<float> weight = map.Weight.Of(gradients), bias = map.Bias.Of(gradients);
+        TensorPrimitives.Add(bias, dy, bias);
         for (int n = 0; n < dy.Length; n++)
         {
-            Span<float> dw = gradients.Slice(weight + (n * k), k);
+            Span<float> dw = weight.Slice(n * k, k);
             TensorPrimitives.MultiplyAdd(x, dy[n], dw, dw);
             if (dx is not null)
-                TensorPrimitives.MultiplyAdd(parameters.Slice(weight + (n * k), k), dy[n], dx, dx);
+                TensorPrimitives.MultiplyAdd(map.Weight.Of(parameters).Slice(n * k, k), dy[n], dx, dx);
         }
     }
 

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Model;
 
 namespace UniCardio.Training.Network;
 
@@ -15,11 +16,23 @@ internal sealed unsafe class TrainedMatrix : IDisposable
         Backward = new PackedMatrix(inputs, outputs, width);
     }
 
+    /// <summary>Room for a map of the flat vector; a LayerNorm's gamma and beta are a map of depth 1.</summary>
+    public static TrainedMatrix For(WeightAndBias<ParameterSlice> place, int width) => new(place.Weight.Rows, place.Weight.Columns, width);
+
     /// <summary>Panels of outputs, depth inputs; its bias is the map's.</summary>
     public PackedMatrix Forward { get; }
 
     /// <summary>Panels of inputs, depth outputs; no bias.</summary>
     public PackedMatrix Backward { get; }
+
+    /// <summary>Of a LayerNorm, which is a map of depth 1: [outputs padded].</summary>
+    public float* Gamma => Forward.Panel(0);
+
+    /// <summary>Of a LayerNorm: [outputs padded].</summary>
+    public float* Beta => Forward.Bias;
+
+    /// <summary>Packs W and its bias from where they stand in the flat vector.</summary>
+    public void Pack(WeightAndBias<ParameterSlice> place, ReadOnlySpan<float> parameters) => Pack(place.Weight.Of(parameters), place.Bias.Of(parameters));
 
     /// <summary>Packs W and its bias.</summary>
     /// <param name="weight">[outputs, inputs] row-major.</param>

@@ -4,65 +4,54 @@ using UniCardio.Engine.Reference;
 
 namespace UniCardio.Training.Network;
 
-/// <summary>Affine part of a LayerNorm over channels, padded with zeros.</summary>
-internal sealed unsafe class TrainedNorm(int padded) : IDisposable
-{
-    private readonly AlignedBuffer _buffer = new(2L * padded);
-
-    public float* Gamma => _buffer.Pointer;
-
-    public float* Beta => _buffer.Pointer + padded;
-
-    public void Dispose() => _buffer.Dispose();
-}
-
-/// <summary>One residual block's matrices; the output projection is kept as its residual and its skip half.</summary>
+/// <summary>One residual block's maps.</summary>
 internal sealed unsafe class TrainedBlock : IDisposable
 {
     private readonly AlignedBuffer _constant;
+    private readonly BlockWeights<WeightAndBias<ParameterSlice>> _places;
+    private readonly WeightAndBias<ParameterSlice> _residual, _skip;
 
-    public TrainedBlock(ModelConfiguration m, TrainingShape shape)
+    public TrainedBlock(BlockWeights<WeightAndBias<ParameterSlice>> places, ModelConfiguration m, TrainingShape shape)
     {
-        int c = m.Channels, width = shape.PanelWidth;
-        Qkv = new TrainedMatrix(3 * c, c, width);
-        Out = new TrainedMatrix(c, c, width);
-        Hidden = new TrainedMatrix(m.FeedForward, c, width);
-        FeedForwardOut = new TrainedMatrix(c, m.FeedForward, width);
-        Mid = new TrainedMatrix(2 * c, c, width);
-        Residual = new TrainedMatrix(c, c, width);
-        Skip = new TrainedMatrix(c, c, width);
-        Norm1 = new TrainedNorm(shape.Stride);
-        Norm2 = new TrainedNorm(shape.Stride);
+        var none = new WeightAndBias<ParameterSlice>(ParameterSlice.None, ParameterSlice.None);
+        WeightAndBias<ParameterSlice> output = places.OutputProjection;
+        _places = places with { DiffusionProjection = none, ConditionProjection = none, OutputProjection = none };
+        _residual = new(output.Weight.Part(0, m.Channels), output.Bias.Part(0, m.Channels));
+        _skip = new(output.Weight.Part(m.Channels, m.Channels), output.Bias.Part(m.Channels, m.Channels));
+        Maps = _places.Select(place => TrainedMatrix.For(place, shape.PanelWidth));
+        Residual = TrainedMatrix.For(_residual, shape.PanelWidth);
+        Skip = TrainedMatrix.For(_skip, shape.PanelWidth);
         _constant = new AlignedBuffer((long)shape.Positions * shape.MidStride);
     }
 
-    public TrainedMatrix Qkv { get; }
+    /// <summary>
+    /// The maps. Empty: the diffusion projection (<see cref="StepEmbeddings"/>), the condition projection (<see cref="Constant"/>) and the
+    /// output projection (its two halves).
+    /// </summary>
+    public BlockWeights<TrainedMatrix> Maps { get; }
 
-    public TrainedMatrix Out { get; }
-
-    public TrainedMatrix Hidden { get; }
-
-    public TrainedMatrix FeedForwardOut { get; }
-
-    public TrainedMatrix Mid { get; }
-
+    /// <summary>First half of the output projection.</summary>
     public TrainedMatrix Residual { get; }
 
+    /// <summary>Second half of the output projection.</summary>
     public TrainedMatrix Skip { get; }
-
-    public TrainedNorm Norm1 { get; }
-
-    public TrainedNorm Norm2 { get; }
 
     /// <summary>[positions, MidStride] mid's bias + cond(pe).</summary>
     public float* Constant => _constant.Pointer;
 
+    /// <summary>Packs every map anew.</summary>
+    public void Pack(ReadOnlySpan<float> parameters)
+    {
+        foreach ((TrainedMatrix map, WeightAndBias<ParameterSlice> place) in Maps.Parts.Zip(_places.Parts))
+            map.Pack(place, parameters);
+        Residual.Pack(_residual, parameters);
+        Skip.Pack(_skip, parameters);
+    }
+
     public void Dispose()
     {
-        foreach (TrainedMatrix matrix in (TrainedMatrix[])[Qkv, Out, Hidden, FeedForwardOut, Mid, Residual, Skip])
-            matrix.Dispose();
-        Norm1.Dispose();
-        Norm2.Dispose();
+        foreach (TrainedMatrix map in (IEnumerable<TrainedMatrix>)[.. Maps.Parts, Residual, Skip])
+            map.Dispose();
         _constant.Dispose();
     }
 }
@@ -107,10 +96,9 @@ internal sealed unsafe class TrainedWeights : IDisposable
         _layout = layout;
         _shape = shape;
         ModelConfiguration m = layout.Configuration;
-        Blocks = [.. Enumerable.Range(0, m.Blocks).Select(_ => new TrainedBlock(m, shape))];
+        Blocks = [.. layout.Network.Blocks.Select(places => new TrainedBlock(places, m, shape))];
         Encoders = [.. Enumerable.Range(0, ModelConfiguration.SlotCount).Select(_ => new TrainedEncoder(m, shape))];
-        DecoderHidden = [.. Enumerable.Range(0, 3).Select(_ => new TrainedMatrix(m.Channels, m.Channels, shape.PanelWidth))];
-        DecoderOut = [.. Enumerable.Range(0, 3).Select(_ => new TrainedMatrix(m.SamplesPerToken, m.Channels, shape.PanelWidth))];
+        Decoders = [.. layout.Network.Decoders.Select(d => d.Select(place => TrainedMatrix.For(place, shape.PanelWidth)))];
         SkipBias = new AlignedBuffer(shape.Stride);
     }
 
@@ -118,15 +106,13 @@ internal sealed unsafe class TrainedWeights : IDisposable
 
     public TrainedEncoder[] Encoders { get; }
 
-    public TrainedMatrix[] DecoderHidden { get; }
-
-    public TrainedMatrix[] DecoderOut { get; }
+    public DecoderWeights<TrainedMatrix>[] Decoders { get; }
 
     /// <summary>[stride] sum of the blocks' skip biases.</summary>
     public AlignedBuffer SkipBias { get; }
 
     /// <summary>Independent pieces of packing, for the team to share.</summary>
-    public int Pieces => Blocks.Length + Encoders.Length + 3;
+    public int Pieces => Blocks.Length + Encoders.Length + Decoders.Length;
 
     /// <summary>Packs one piece; different pieces may be packed at the same time.</summary>
     /// <param name="piece">0 to <see cref="Pieces"/> - 1.</param>
@@ -148,7 +134,7 @@ internal sealed unsafe class TrainedWeights : IDisposable
         int c = _layout.Configuration.Channels;
         for (int block = 0; block < Blocks.Length; block++)
         {
-            ReadOnlySpan<float> bias = Of(parameters, $"residual_layers.{block}.output_projection.bias");
+            ReadOnlySpan<float> bias = _layout.Network.Blocks[block].OutputProjection.Bias.Of(parameters);
             for (int i = 0; i < c; i++)
                 SkipBias.Span[i] += bias[c + i];
         }
@@ -156,41 +142,24 @@ internal sealed unsafe class TrainedWeights : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in (IDisposable[])[.. Blocks, .. Encoders, .. DecoderHidden, .. DecoderOut, SkipBias])
+        foreach (IDisposable part in (IDisposable[])[.. Blocks, .. Encoders, .. Decoders.SelectMany(d => d.Parts), SkipBias])
             part.Dispose();
     }
 
-    private ReadOnlySpan<float> Of(ReadOnlySpan<float> parameters, string name)
+    private void PackDecoder(int decoder, ReadOnlySpan<float> parameters)
     {
-        ParameterSlice slice = _layout[ParameterCatalog.Prefix + name];
-        return parameters.Slice(slice.Offset, slice.Count);
+        Decoders[decoder].Hidden.Pack(_layout.Network.Decoders[decoder].Hidden, parameters);
+        Decoders[decoder].Output.Pack(_layout.Network.Decoders[decoder].Output, parameters);
     }
-
-    private void Pack(TrainedMatrix matrix, ReadOnlySpan<float> parameters, string name) =>
-        matrix.Pack(Of(parameters, name + ".weight"), Of(parameters, name + ".bias"));
 
     private void PackBlock(int index, ReadOnlySpan<float> parameters)
     {
         TrainedBlock block = Blocks[index];
+        BlockWeights<WeightAndBias<ParameterSlice>> places = _layout.Network.Blocks[index];
         int c = _layout.Configuration.Channels;
-        string name = $"residual_layers.{index}.", layer = name + "time_layer.layers.0.";
-        block.Qkv.Pack(Of(parameters, layer + "self_attn.in_proj_weight"), Of(parameters, layer + "self_attn.in_proj_bias"));
-        Pack(block.Out, parameters, layer + "self_attn.out_proj");
-        Pack(block.Hidden, parameters, layer + "linear1");
-        Pack(block.FeedForwardOut, parameters, layer + "linear2");
-        Pack(block.Mid, parameters, name + "mid_projection");
-        ReadOnlySpan<float> output = Of(parameters, name + "output_projection.weight"), bias = Of(parameters, name + "output_projection.bias");
-        block.Residual.Pack(output[..(c * c)], bias[..c]);
-        block.Skip.Pack(output[(c * c)..], bias[c..]);
-        for (int i = 1; i <= 2; i++)
-        {
-            TrainedNorm norm = i == 1 ? block.Norm1 : block.Norm2;
-            Of(parameters, $"{layer}norm{i}.weight").CopyTo(new Span<float>(norm.Gamma, c));
-            Of(parameters, $"{layer}norm{i}.bias").CopyTo(new Span<float>(norm.Beta, c));
-        }
-
-        ReadOnlySpan<float> condition = Of(parameters, name + "cond_projection.weight");
-        ReadOnlySpan<float> conditionBias = Of(parameters, name + "cond_projection.bias"), midBias = Of(parameters, name + "mid_projection.bias");
+        block.Pack(parameters);
+        ReadOnlySpan<float> condition = places.ConditionProjection.Weight.Of(parameters);
+        ReadOnlySpan<float> conditionBias = places.ConditionProjection.Bias.Of(parameters), midBias = places.MidProjection.Bias.Of(parameters);
         for (int position = 0; position < _shape.Positions; position++)
         {
             ReadOnlySpan<float> code = _shape.Code(position);
@@ -206,17 +175,17 @@ internal sealed unsafe class TrainedWeights : IDisposable
         TrainedEncoder encoder = Encoders[slot];
         int c = m.Channels, p = m.SamplesPerToken, tokens = m.SlotTokens;
         float[] patch = new float[c * _shape.PatchSamples];
-        for (int k = 0; k < ModelConfiguration.EncoderKernels.Count; k++)
+        EncoderWeights<WeightAndBias<ParameterSlice>> places = _layout.Network.Encoders[slot];
+        for (int k = 0; k < places.Convolutions.Count; k++)
         {
+            ReadOnlySpan<float> weight = places.Convolutions[k].Weight.Of(parameters), bias = places.Convolutions[k].Bias.Of(parameters);
             int size = ModelConfiguration.EncoderKernels[k];
-            ReadOnlySpan<float> weight = Of(parameters, $"input_projection_modality_{slot + 1}.conv_layers.{k}.weight");
-            ReadOnlySpan<float> bias = Of(parameters, $"input_projection_modality_{slot + 1}.conv_layers.{k}.bias");
             for (int o = 0; o < m.ChannelsPerKernel; o++)
             {
                 for (int offset = 0; offset < p; offset++)
                 {
-                    int row = (((k * m.ChannelsPerKernel) + o) * p) + offset;
-                    weight.Slice(o * size, size).CopyTo(patch.AsSpan((row * _shape.PatchSamples) + TrainingShape.Reach - (size / 2) + offset, size));
+                    int row = EncoderPatch.Channel(m, k, o, offset);
+                    weight.Slice(o * size, size).CopyTo(patch.AsSpan((row * _shape.PatchSamples) + EncoderPatch.FirstColumn(k, offset), size));
                     encoder.Patch.Bias[row] = bias[o];
                 }
             }
@@ -229,7 +198,7 @@ internal sealed unsafe class TrainedWeights : IDisposable
                 encoder.Patch.Panel(row / width)[(j * width) + (row % width)] = patch[(row * _shape.PatchSamples) + j];
         }
 
-        ReadOnlySpan<float> gamma = Of(parameters, $"norm{slot + 1}.weight"), beta = Of(parameters, $"norm{slot + 1}.bias");
+        ReadOnlySpan<float> gamma = places.Norm.Weight.Of(parameters), beta = places.Norm.Bias.Of(parameters);
         bool coded = m.Positions == PositionKind.Slot;
         for (int token = 0; token < tokens; token++)
         {
@@ -242,20 +211,11 @@ internal sealed unsafe class TrainedWeights : IDisposable
             }
         }
     }
-
-    private void PackDecoder(int decoder, ReadOnlySpan<float> parameters)
-    {
-        Pack(DecoderHidden[decoder], parameters, $"output_projection{decoder + 1}_1");
-        Pack(DecoderOut[decoder], parameters, $"output_projection{decoder + 1}_2");
-    }
 }
 
 /// <summary>Paddings that follow from a configuration and an instruction set.</summary>
 internal sealed class TrainingShape
 {
-    /// <summary>Samples that the widest convolution reads on either side.</summary>
-    public const int Reach = 5;
-
     private readonly float[] _codes;
     private readonly int _channels;
 
@@ -268,7 +228,7 @@ internal sealed class TrainingShape
         QkvStride = Round(3 * m.Channels);
         MidStride = Round(m.Channels + Stride);
         OutStride = Round(m.SamplesPerToken);
-        PatchSamples = m.SamplesPerToken + (2 * Reach);
+        PatchSamples = EncoderPatch.Samples(m);
         PatchStride = Round(PatchSamples);
         Positions = m.Positions == PositionKind.Slot ? m.SlotTokens : ModelConfiguration.SlotCount * m.SlotTokens;
         _codes = new float[Positions * m.Channels];
@@ -311,5 +271,6 @@ internal sealed class TrainingShape
     /// <summary>[C] code of a position.</summary>
     public ReadOnlySpan<float> Code(int position) => _codes.AsSpan(position * _channels, _channels);
 
-    private int Round(int n) => (n + PanelWidth - 1) / PanelWidth * PanelWidth;
+    /// <summary>Rounded up to whole panels.</summary>
+    public int Round(int n) => (n + PanelWidth - 1) / PanelWidth * PanelWidth;
 }

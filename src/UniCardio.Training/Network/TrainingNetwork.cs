@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using UniCardio.Engine;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
@@ -67,17 +66,11 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         _shape = new TrainingShape(configuration, 2 * CpuInstructionSets.Lanes(InstructionSet));
         _weights = new TrainedWeights(Layout, _shape);
         _steps = new StepEmbeddings(Layout, _shape.Stride);
-        _reduction = new GradientReduction(Layout, _shape);
-        _pass = InstructionSet switch
-        {
-            CpuInstructionSet.Avx512 => new NetworkPass<Avx512Simd, Vector512<float>>(configuration, _shape, _weights, _steps),
-            CpuInstructionSet.Avx2 => new NetworkPass<Avx2Simd, Vector256<float>>(configuration, _shape, _weights, _steps),
-            CpuInstructionSet.Vector128 => new NetworkPass<Vector128Simd, Vector128<float>>(configuration, _shape, _weights, _steps),
-            _ => new NetworkPass<ScalarSimd, float>(configuration, _shape, _weights, _steps),
-        };
+        _pass = CpuInstructionSets.Run<Pass, NetworkPass>(InstructionSet, new Pass(configuration, _shape, _weights, _steps));
         _team = new ThreadTeam(Threads);
         _activations = new Activations?[Threads];
-        _lanes = [.. Enumerable.Range(0, _options.Lanes).Select(_ => new GradientLane(configuration, _shape))];
+        _lanes = [.. Enumerable.Range(0, _options.Lanes).Select(_ => new GradientLane(Layout, _shape))];
+        _reduction = new GradientReduction(Layout, _shape, _lanes);
     }
 
     /// <inheritdoc/>
@@ -140,7 +133,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
                 _pass.Backward(batch, group, a, _lanes[lane], _dSteps, dropout);
             }
         }));
-        _team.Run(new Shared(_reduction.Pieces, (piece, _) => _reduction.Run(piece, _lanes, _gradients)));
+        _team.Run(new Shared(_reduction.Pieces, (piece, _) => _reduction.Run(piece, _gradients)));
         StepGradients(batch);
         values.CopyTo(losses);
     }
@@ -255,10 +248,13 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     private void StepGradients(NetworkBatch batch)
     {
         int length = Configuration.Blocks * _shape.Stride;
-        Zero("diffusion_embedding.projection1");
-        Zero("diffusion_embedding.projection2");
-        for (int block = 0; block < Configuration.Blocks; block++)
-            Zero($"residual_layers.{block}.diffusion_projection");
+        foreach (WeightAndBias<ParameterSlice> map in (IEnumerable<WeightAndBias<ParameterSlice>>)
+            [Layout.Network.Embedding1, Layout.Network.Embedding2, .. Layout.Network.Blocks.Select(b => b.DiffusionProjection)])
+        {
+            map.Weight.Of(_gradients.AsSpan()).Clear();
+            map.Bias.Of(_gradients.AsSpan()).Clear();
+        }
+
         float[] sum = new float[length];
         foreach (IGrouping<int, int> windows in Enumerable.Range(0, batch.Count).GroupBy(w => batch.Steps[w]))
         {
@@ -269,13 +265,11 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         }
     }
 
-    private void Zero(string name)
+    private sealed record Pass(ModelConfiguration Configuration, TrainingShape Shape, TrainedWeights Weights, StepEmbeddings Steps) : ISimdCode<NetworkPass>
     {
-        foreach (string part in (string[])[".weight", ".bias"])
-        {
-            ParameterSlice slice = Layout[ParameterCatalog.Prefix + name + part];
-            _gradients.AsSpan(slice.Offset, slice.Count).Clear();
-        }
+        public NetworkPass Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => new NetworkPass<S, V>(Configuration, Shape, Weights, Steps);
     }
 
     // Pieces of work that the members of the team take one after the other.

@@ -41,16 +41,16 @@ public static class AlignedHeads
         if (m.Positions != PositionKind.Slot)
             throw new ConfigurationException("initialization", "aligned heads need positions = slot; with global positions no position reaches the first attention");
         int heads = Math.Min(Count, m.Heads), width = m.HeadDim / 2 * 2, lane = heads * width;
-        for (int slot = 1; slot <= ModelConfiguration.SlotCount; slot++)
-            Of(layout, flat, $"norm{slot}.weight")[..(lane * m.SlotTokens)].Fill(ContentScale);
+        foreach (EncoderWeights<WeightAndBias<ParameterSlice>> encoder in layout.Network.Encoders)
+            encoder.Norm.Weight.Of(flat)[..(lane * m.SlotTokens)].Fill(ContentScale);
         double square = (Lead + Math.Log(m.SlotTokens)) * Math.Sqrt(m.HeadDim) / (width / 2.0);
         for (int block = 0; block < m.Blocks; block++)
         {
-            string name = $"residual_layers.{block}.";
+            BlockWeights<WeightAndBias<ParameterSlice>> places = layout.Network.Blocks[block];
             // [2C, C], residual rows first.
-            Scale(Of(layout, flat, name + "output_projection.weight")[..(lane * m.Channels)], ResidualScale);
-            Scale(Of(layout, flat, name + "output_projection.bias")[..lane], ResidualScale);
-            Span<float> map = Of(layout, flat, name + "time_layer.layers.0.self_attn.in_proj_weight");
+            Scale(places.OutputProjection.Weight.Of(flat)[..(lane * m.Channels)], ResidualScale);
+            Scale(places.OutputProjection.Bias.Of(flat)[..lane], ResidualScale);
+            Span<float> map = places.AttentionIn.Weight.Of(flat);
             float scale = (float)Math.Sqrt(square * Math.Pow(2, block));
             for (int head = 0; head < heads; head++)
             {
@@ -67,12 +67,6 @@ public static class AlignedHeads
         Scale(map.Slice(first * m.Channels, m.HeadDim * m.Channels), RandomScale);
         for (int i = 0; i < width; i++)
             map[((first + i) * m.Channels) + (head * width) + i] += scale;
-    }
-
-    private static Span<float> Of(ParameterLayout layout, Span<float> flat, string name)
-    {
-        ParameterSlice slice = layout[ParameterCatalog.Prefix + name];
-        return flat.Slice(slice.Offset, slice.Count);
     }
 
     private static void Scale(Span<float> values, float factor)

@@ -49,8 +49,11 @@ public static class InitialWeights
         if (kind == InitializationKind.Aligned)
         {
             AlignedHeads.Apply(layout, flat);
-            for (int decoder = 1; decoder <= 3; decoder++)
-                Scale(layout, flat, $"output_projection{decoder}_2.weight", LastLayerScale);
+            foreach (DecoderWeights<WeightAndBias<ParameterSlice>> decoder in layout.Network.Decoders)
+            {
+                foreach (ref float value in decoder.Output.Weight.Of(flat))
+                    value *= LastLayerScale;
+            }
         }
     }
 
@@ -89,12 +92,5 @@ public static class InitialWeights
         var random = new KeyedRandom(seed, RandomUse.Weights, tensor, 0);
         foreach (ref float value in values)
             value = (float)(bound * ((2 * random.NextDouble()) - 1));
-    }
-
-    private static void Scale(ParameterLayout layout, Span<float> flat, string name, float factor)
-    {
-        ParameterSlice slice = layout[ParameterCatalog.Prefix + name];
-        foreach (ref float value in flat.Slice(slice.Offset, slice.Count))
-            value *= factor;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using UniCardio.Engine;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
@@ -125,7 +124,8 @@ public sealed unsafe class Muon : IDisposable
             x[Place(i, part, turned)] = gradient + (m[i] * decay);
         }
 
-        Run(x, room);
+        fixed (float* start = x)
+            CpuInstructionSets.Run<Orthogonalize, int>(_set, new Orthogonalize(start, count, room));
         for (int i = 0; i < count; i++)
             w[i] -= step * x[Place(i, part, turned)];
         System.Buffers.ArrayPool<float>.Shared.Return(held);
@@ -133,14 +133,16 @@ public sealed unsafe class Muon : IDisposable
 
     private static int Place(int i, MatrixPart part, bool turned) => turned ? (i % part.Columns * part.Rows) + (i / part.Columns) : i;
 
-    private void Run(Span<float> x, OrthogonalizationRoom room)
+    private readonly struct Orthogonalize(float* x, int count, OrthogonalizationRoom room) : ISimdCode<int>
     {
-        switch (_set)
+        private readonly float* _x = x;
+
+        public int Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct
         {
-            case CpuInstructionSet.Avx512: Orthogonalization.Run<Avx512Simd, Vector512<float>>(x, room); break;
-            case CpuInstructionSet.Avx2: Orthogonalization.Run<Avx2Simd, Vector256<float>>(x, room); break;
-            case CpuInstructionSet.Vector128: Orthogonalization.Run<Vector128Simd, Vector128<float>>(x, room); break;
-            default: Orthogonalization.Run<ScalarSimd, float>(x, room); break;
+            Orthogonalization.Run<S, V>(new Span<float>(_x, count), room);
+            return 0;
         }
     }
 

@@ -34,23 +34,23 @@ public class ModelWeightsTests
     {
         using ModelWeights weights = ModelWeights.Create(Small, Tensors(Small));
         var placed = new HashSet<ParameterTensor>();
-        void Linear(LinearWeights l, int outputs, int inputs)
+        void Linear(WeightAndBias<ParameterTensor> l, int outputs, int inputs)
         {
-            Assert.Equal((outputs, inputs), (l.Outputs, l.Inputs));
+            Assert.Equal((outputs, inputs), (l.Weight.Shape[0], l.Weight.Span.Length / l.Weight.Shape[0]));
             Assert.Equal(outputs, l.Bias.Data.Length);
             Assert.True(placed.Add(l.Weight) && placed.Add(l.Bias), l.Weight.Name);
         }
 
-        void Norm(NormWeights n, params int[] shape)
+        void Norm(WeightAndBias<ParameterTensor> n, params int[] shape)
         {
-            Assert.Equal(shape, n.Gamma.Shape);
-            Assert.Equal(shape, n.Beta.Shape);
-            Assert.True(placed.Add(n.Gamma) && placed.Add(n.Beta), n.Gamma.Name);
+            Assert.Equal(shape, n.Weight.Shape);
+            Assert.Equal(shape, n.Bias.Shape);
+            Assert.True(placed.Add(n.Weight) && placed.Add(n.Bias), n.Weight.Name);
         }
 
-        Linear(weights.Embedding1, 4, 4);
-        Linear(weights.Embedding2, 4, 4);
-        foreach (EncoderWeights encoder in weights.Encoders)
+        Linear(weights.Network.Embedding1, 4, 4);
+        Linear(weights.Network.Embedding2, 4, 4);
+        foreach (EncoderWeights<WeightAndBias<ParameterTensor>> encoder in weights.Network.Encoders)
         {
             Assert.Equal(6, encoder.Convolutions.Count);
             for (int k = 0; k < 6; k++)
@@ -58,13 +58,13 @@ public class ModelWeightsTests
             Norm(encoder.Norm, 12, 4);
         }
 
-        foreach (DecoderWeights decoder in weights.Decoders)
+        foreach (DecoderWeights<WeightAndBias<ParameterTensor>> decoder in weights.Network.Decoders)
         {
             Linear(decoder.Hidden, 12, 12);
             Linear(decoder.Output, 2, 12);
         }
 
-        foreach (BlockWeights block in weights.Blocks)
+        foreach (BlockWeights<WeightAndBias<ParameterTensor>> block in weights.Network.Blocks)
         {
             Linear(block.DiffusionProjection, 12, 4);
             Linear(block.ConditionProjection, 24, 12);
@@ -78,13 +78,13 @@ public class ModelWeightsTests
             Norm(block.Norm2, 12);
         }
 
-        Assert.Equal((4, 3, 2), (weights.Encoders.Count, weights.Decoders.Count, weights.Blocks.Count));
+        Assert.Equal((4, 3, 2), (weights.Network.Encoders.Count, weights.Network.Decoders.Count, weights.Network.Blocks.Count));
         Assert.Equal(weights.Tensors.ToHashSet(), placed);
         // Twins are told apart by name: slot 3's norm, decoder 2, block 1.
-        Assert.Equal("diffmodel.norm3.weight", weights.Encoders[2].Norm.Gamma.Name);
-        Assert.Equal("diffmodel.output_projection2_2.bias", weights.Decoders[1].Output.Bias.Name);
-        Assert.Equal("diffmodel.residual_layers.1.mid_projection.weight", weights.Blocks[1].MidProjection.Weight.Name);
-        Assert.Equal("diffmodel.residual_layers.1.time_layer.layers.0.linear2.bias", weights.Blocks[1].FeedForwardOut.Bias.Name);
+        Assert.Equal("diffmodel.norm3.weight", weights.Network.Encoders[2].Norm.Weight.Name);
+        Assert.Equal("diffmodel.output_projection2_2.bias", weights.Network.Decoders[1].Output.Bias.Name);
+        Assert.Equal("diffmodel.residual_layers.1.mid_projection.weight", weights.Network.Blocks[1].MidProjection.Weight.Name);
+        Assert.Equal("diffmodel.residual_layers.1.time_layer.layers.0.linear2.bias", weights.Network.Blocks[1].FeedForwardOut.Bias.Name);
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class ModelWeightsTests
         int at = tensors.FindIndex(t => t.Name == "diffmodel.output_projection1_1.bias");
         tensors[at] = new ParameterTensor(tensors[at].Name, [12], edge);
         using ModelWeights weights = ModelWeights.Create(Small, tensors);
-        Assert.True(weights.Decoders[0].Hidden.Bias.Span.SequenceEqual(edge));
+        Assert.True(weights.Network.Decoders[0].Hidden.Bias.Span.SequenceEqual(edge));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public class ReferenceOpTests
     [Fact]
     public void LinearOfAPartOfTheOutputsIsThatPart()
     {
-        var map = new ReferenceLinearWeights(Values(6 * 5, 1), Values(6, 2));
+        var map = new LinearMap(Values(6 * 5, 1), Values(6, 2));
         double[] x = Values(3 * 5, 3), all = new double[3 * 6], part = new double[3 * 2];
         map.Forward(x, all);
         map.Forward(2, 2, x, part);
@@ -226,9 +226,9 @@ public class ReferenceOpTests
     public void EncoderFoldsConsecutiveSamplesIntoChannels()
     {
         // A kernel of two channels, the input and the input + 10; p = 3. The LayerNorm over all 12 values is undone by their known mean and deviation.
-        var copies = new ReferenceLinearWeights([1, 1], [0, 10]);
+        var copies = new LinearMap([1, 1], [0, 10]);
         double[] plane = new double[12], one = [.. Enumerable.Repeat(1.0, 12)];
-        ReferenceEncoder.Forward(new ReferenceEncoderWeights([copies], new ReferenceNormWeights(one, new double[12])), [0, 1, 2, 3, 4, 5], 3, plane);
+        ReferenceEncoder.Forward(new EncoderWeights<LinearMap>([copies], new LinearMap(one, new double[12])), [0, 1, 2, 3, 4, 5], 3, plane);
         // Mean 7.5, variance 35/12 within a channel and 25 between them. [C = 6, tokens = 2]: channel 3 c + o of token k is sample 3 k + o of channel c.
         int[] values = [.. plane.Select(v => (int)Math.Round((v * Math.Sqrt((35.0 / 12) + 25)) + 7.5))];
         Assert.Equal([0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15], values);
@@ -238,7 +238,7 @@ public class ReferenceOpTests
     public void DecoderUnfoldsChannelsIntoSamples()
     {
         // C = 2, p = 3: hidden = relu(x), samples of a token = (h0, h1, h0 + h1 + 1).
-        var weights = new ReferenceDecoderWeights(new ReferenceLinearWeights([1, 0, 0, 1], [0, 0]), new ReferenceLinearWeights([1, 0, 0, 1, 1, 1], [0, 0, 1]));
+        var weights = new DecoderWeights<LinearMap>(new LinearMap([1, 0, 0, 1], [0, 0]), new LinearMap([1, 0, 0, 1, 1, 1], [0, 0, 1]));
         double[] samples = new double[6];
         ReferenceDecoder.Forward(weights, [2, 3, -5, 7], samples);
         Assert.Equal([2, 3, 6, 0, 7, 8], samples);

@@ -32,14 +32,14 @@ public class AlignedHeadsTests
         }
 
         double[] tokens = new double[m.SlotTokens * m.Channels], plane = new double[tokens.Length], embedding = new double[m.Embedding], code = new double[tokens.Length];
-        ReferenceEncoder.Tokens(network.Weights, 2, noisy, plane, tokens);
-        ReferenceDiffusionEmbedding.Forward(network.Weights, t, embedding);
+        ReferenceEncoder.Tokens(m, network.Weights.Encoders[2], 2, noisy, plane, tokens);
+        ReferenceDiffusionEmbedding.Forward(network.Weights.Embedding1, network.Weights.Embedding2, t, embedding);
         ReferencePositionCode.Slot(m, 2, code);
         ReferenceConditionState conditions = network.Conditions(ModalitySet.Ppg, condition, t);
         var shares = new (double, double)[m.Blocks, m.Heads];
         for (int block = 0; block < m.Blocks; block++)
         {
-            ReferenceBlockWeights weights = network.Weights.Blocks[block];
+            BlockWeights<LinearMap> weights = network.Weights.Blocks[block];
             double[] y = ReferenceBlock.AddStep(weights, embedding, tokens), queries = new double[y.Length];
             weights.AttentionIn.Forward(0, m.Channels, y, queries);
             ReferenceKeyValues read = conditions.Blocks[block].Append(ReferenceBlock.KeysAndValues(weights, y, 1));

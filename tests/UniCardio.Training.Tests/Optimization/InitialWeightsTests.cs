@@ -35,23 +35,23 @@ public class InitialWeightsTests
     public void SpreadsAreThoseOfTheOfficialCode()
     {
         using ModelWeights weights = Create(Compact);
-        BlockWeights block = weights.Blocks[2];
+        BlockWeights<WeightAndBias<ParameterTensor>> block = weights.Network.Blocks[2];
         Normal(2.0 / 180, block.MidProjection.Weight);
         Normal(2.0 / 180, block.OutputProjection.Weight);
         Normal(2.0 / 180, block.ConditionProjection.Weight);
-        Normal(2.0 / 180, weights.Decoders[1].Output.Weight);
-        Normal(2.0 / 7, weights.Encoders[3].Convolutions[3].Weight);
+        Normal(2.0 / 180, weights.Network.Decoders[1].Output.Weight);
+        Normal(2.0 / 7, weights.Network.Encoders[3].Convolutions[3].Weight);
         Uniform(1 / Math.Sqrt(180), block.MidProjection.Bias);
-        Uniform(1 / Math.Sqrt(7), weights.Encoders[3].Convolutions[3].Bias);
-        Uniform(1 / Math.Sqrt(128), weights.Embedding1.Weight);
+        Uniform(1 / Math.Sqrt(7), weights.Network.Encoders[3].Convolutions[3].Bias);
+        Uniform(1 / Math.Sqrt(128), weights.Network.Embedding1.Weight);
         Uniform(1 / Math.Sqrt(64), block.FeedForwardOut.Weight);
         Uniform(1 / Math.Sqrt(64), block.FeedForwardOut.Bias);
         Uniform(1 / Math.Sqrt(180), block.AttentionOut.Weight);
         Uniform(Math.Sqrt(6.0 / (180 + 540)), block.AttentionIn.Weight);
         Assert.Equal(0, Largest(block.AttentionIn.Bias));
         Assert.Equal(0, Largest(block.AttentionOut.Bias));
-        Assert.All(block.Norm1.Gamma.Span.ToArray(), x => Assert.Equal(1, x));
-        Assert.All(weights.Encoders[0].Norm.Beta.Span.ToArray(), x => Assert.Equal(0, x));
+        Assert.All(block.Norm1.Weight.Span.ToArray(), x => Assert.Equal(1, x));
+        Assert.All(weights.Network.Encoders[0].Norm.Bias.Span.ToArray(), x => Assert.Equal(0, x));
     }
 
     [Fact]
@@ -59,9 +59,9 @@ public class InitialWeightsTests
     {
         using ModelWeights a = Create(Compact), again = Create(Compact), b = Create(Compact, seed: 2);
         Assert.Equal(a.Tensors.Select(t => t.Span[0]), again.Tensors.Select(t => t.Span[0]));
-        Assert.NotEqual(a.Blocks[0].MidProjection.Weight.Span[0], b.Blocks[0].MidProjection.Weight.Span[0]);
-        Assert.NotEqual(a.Blocks[0].MidProjection.Weight.Span[0], a.Blocks[1].MidProjection.Weight.Span[0]);
-        Assert.NotEqual(a.Blocks[0].FeedForwardIn.Weight.Span[0], a.Blocks[1].FeedForwardIn.Weight.Span[0]);
+        Assert.NotEqual(a.Network.Blocks[0].MidProjection.Weight.Span[0], b.Network.Blocks[0].MidProjection.Weight.Span[0]);
+        Assert.NotEqual(a.Network.Blocks[0].MidProjection.Weight.Span[0], a.Network.Blocks[1].MidProjection.Weight.Span[0]);
+        Assert.NotEqual(a.Network.Blocks[0].FeedForwardIn.Weight.Span[0], a.Network.Blocks[1].FeedForwardIn.Weight.Span[0]);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class InitialWeightsTests
             || n is ['n', 'o', 'r', 'm', _, '.', 'w', ..] || (n.StartsWith("output_projection", StringComparison.Ordinal) && n.EndsWith("_2.weight", StringComparison.Ordinal)), n));
         Assert.Equal((4 * 3) + 4 + 3, changed.Count);
         // Values, skips and the other heads are left alone.
-        BlockWeights before = published.Blocks[1], after = aligned.Blocks[1];
+        BlockWeights<WeightAndBias<ParameterTensor>> before = published.Network.Blocks[1], after = aligned.Network.Blocks[1];
         Assert.True(before.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)].SequenceEqual(after.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)]));
         Assert.True(before.AttentionIn.Weight.Span[(240 * 180)..].SequenceEqual(after.AttentionIn.Weight.Span[(240 * 180)..]));
         Assert.True(before.OutputProjection.Weight.Span[(60 * 180)..].SequenceEqual(after.OutputProjection.Weight.Span[(60 * 180)..]));

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using UniCardio.Engine.Backends.Cpu.Simd;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
@@ -26,7 +25,7 @@ public sealed class CpuBackend : IBackend
         ArgumentNullException.ThrowIfNull(weights);
         Options = (options ?? new CpuBackendOptions()).Resolve();
         Configuration = weights.Configuration;
-        _network = new PackedNetwork(weights, CpuInstructionSets.Lanes(Options.InstructionSet), Options.Threads);
+        _network = new PackedNetwork(new FoldedNetwork(weights), CpuInstructionSets.Lanes(Options.InstructionSet), Options.Threads);
         _team = new ThreadTeam(Options.Threads);
     }
 
@@ -55,13 +54,7 @@ public sealed class CpuBackend : IBackend
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         if (plan.Configuration != Configuration)
             throw new ConfigurationException("plan", "it was made for another model configuration");
-        return Options.InstructionSet switch
-        {
-            CpuInstructionSet.Avx512 => Create<Avx512Simd, Vector512<float>>(plan, profile),
-            CpuInstructionSet.Avx2 => Create<Avx2Simd, Vector256<float>>(plan, profile),
-            CpuInstructionSet.Vector128 => Create<Vector128Simd, Vector128<float>>(plan, profile),
-            _ => Create<ScalarSimd, float>(plan, profile),
-        };
+        return CpuInstructionSets.Run<Executor, IExecutor>(Options.InstructionSet, new Executor(plan, _network, _team, profile));
     }
 
     /// <summary>Stops the team and frees the packed weights.</summary>
@@ -73,9 +66,12 @@ public sealed class CpuBackend : IBackend
         _network.Dispose();
     }
 
-    private IExecutor Create<S, V>(InferencePlan plan, CpuProfile? profile)
-        where S : struct, ISimd<S, V>
-        where V : struct => profile is null
-            ? new CpuExecutor<S, V, ProbeOff>(plan, _network, _team, null)
-            : new CpuExecutor<S, V, ProbeOn>(plan, _network, _team, profile);
+    private sealed record Executor(InferencePlan Plan, PackedNetwork Network, ThreadTeam Team, CpuProfile? Profile) : ISimdCode<IExecutor>
+    {
+        public IExecutor Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => Profile is null
+                ? new CpuExecutor<S, V, ProbeOff>(Plan, Network, Team, null)
+                : new CpuExecutor<S, V, ProbeOn>(Plan, Network, Team, Profile);
+    }
 }

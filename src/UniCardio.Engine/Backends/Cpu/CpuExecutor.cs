@@ -18,7 +18,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     where V : struct
     where TProbe : struct, IProbe
 {
-    private const int Reach = PackedNetwork.EncoderReach;
+    private const int Reach = EncoderPatch.Reach;
     private const int History = 3;
 
     private readonly PackedNetwork _network;

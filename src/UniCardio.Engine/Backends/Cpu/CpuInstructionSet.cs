@@ -52,14 +52,36 @@ public static class CpuInstructionSets
     }
 
     /// <summary>Float32 lanes of a vector; one for what is no vector set.</summary>
-    internal static int Lanes(CpuInstructionSet set) => set switch
-    {
-        CpuInstructionSet.Avx512 => Avx512Simd.Width,
-        CpuInstructionSet.Avx2 => Avx2Simd.Width,
-        CpuInstructionSet.Vector128 => Vector128Simd.Width,
-        _ => ScalarSimd.Width,
-    };
+    internal static int Lanes(CpuInstructionSet set) => Run<LaneCount, int>(set, default);
+
+    /// <summary>Runs code that is generic over the lanes with those of an instruction set: the only place that tells them apart.</summary>
+    /// <param name="set">One that the machine has.</param>
+    /// <param name="code">What to run.</param>
+    internal static TResult Run<TCode, TResult>(CpuInstructionSet set, TCode code)
+        where TCode : ISimdCode<TResult> => set switch
+        {
+            CpuInstructionSet.Avx512 => code.Run<Avx512Simd, Vector512<float>>(),
+            CpuInstructionSet.Avx2 => code.Run<Avx2Simd, Vector256<float>>(),
+            CpuInstructionSet.Vector128 => code.Run<Vector128Simd, Vector128<float>>(),
+            _ => code.Run<ScalarSimd, float>(),
+        };
 
     /// <summary>The lower-case name used in options and reports: <c>avx512</c>, <c>avx2</c>, <c>vector128</c>, <c>scalar</c>.</summary>
     public static string Name(CpuInstructionSet set) => set.ToString().ToLowerInvariant();
+
+    private readonly struct LaneCount : ISimdCode<int>
+    {
+        public int Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => S.Width;
+    }
+}
+
+/// <summary>Code that is generic over an instruction set's lanes; see <see cref="CpuInstructionSets.Run"/>.</summary>
+internal interface ISimdCode<TResult>
+{
+    /// <summary>Runs on one set of lanes.</summary>
+    TResult Run<S, V>()
+        where S : struct, ISimd<S, V>
+        where V : struct;
 }

@@ -1,3 +1,5 @@
+using UniCardio.Engine.Model;
+
 namespace UniCardio.Engine.Backends.Cpu;
 
 /// <summary>
@@ -9,22 +11,18 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private readonly AlignedBuffer _panels;
     private readonly AlignedBuffer _bias;
 
-    /// <summary>Packs a matrix given element by element in double, rounding each once.</summary>
-    /// <param name="outputs">Columns N of the product.</param>
-    /// <param name="inputs">Depth K.</param>
+    /// <summary>Packs a map, rounding each element once.</summary>
+    /// <param name="map">The map; one without outputs takes no room.</param>
     /// <param name="panelWidth">Columns of a panel, two vectors.</param>
-    /// <param name="weight">Element (output, input).</param>
-    /// <param name="bias">Element (output), or null for none.</param>
-    public PackedMatrix(int outputs, int inputs, int panelWidth, Func<int, int, double> weight, Func<int, double>? bias)
-        : this(outputs, inputs, panelWidth)
+    public PackedMatrix(LinearMap map, int panelWidth)
+        : this(map.Outputs, map.Inputs, panelWidth)
     {
-        for (int n = 0; n < outputs; n++)
+        for (int n = 0; n < Outputs; n++)
         {
             float* column = Panel(n / panelWidth) + (n % panelWidth);
-            for (int k = 0; k < inputs; k++)
-                column[(nint)k * panelWidth] = (float)weight(n, k);
-            if (bias is not null)
-                Bias[n] = (float)bias(n);
+            for (int k = 0; k < Inputs; k++)
+                column[(nint)k * panelWidth] = (float)map.Weight[(n * Inputs) + k];
+            Bias[n] = (float)map.Bias[n];
         }
     }
 

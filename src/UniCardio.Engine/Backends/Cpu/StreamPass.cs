@@ -18,7 +18,7 @@ internal unsafe struct StreamWork
     /// <summary>Slots of the stream, tokens in this order.</summary>
     public Slot[] Slots;
 
-    /// <summary>[slots, signal stride] samples of each slot with <see cref="PackedNetwork.EncoderReach"/> zeros on both sides.</summary>
+    /// <summary>[slots, signal stride] samples of each slot with <see cref="EncoderPatch.Reach"/> zeros on both sides.</summary>
     public float* Signals;
 
     /// <summary>Floats between slots of <see cref="Signals"/>.</summary>
@@ -122,7 +122,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         for (int row = start; row < end;)
         {
             int slot = row / tokens, token = row % tokens, count = Math.Min(end - row, tokens - token);
-            PackedMatrix map = _network.Encoders[(int)work.Slots[slot]].Convolutions;
+            PackedMatrix map = _network.Encoders[(int)work.Slots[slot]].Patch;
             float* x = buffers.X + ((nint)row * stride);
             MatrixProduct.ByRows<S, V>(work.Signals + (slot * work.SignalStride) + (token * p), p, map, 0, map.Panels, map.Bias, 0, x, stride, count);
             LayerNorm.Moments<S, V>(x, stride, count, _m.Channels, _network.VectorChannels, _network.Zeros.Pointer, _network.Mask.Pointer, buffers.Moments + (2 * row));
@@ -183,17 +183,17 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         }
 
         since = Note(CpuKernel.Attention, work.IsCondition, profilePart, since);
-        PackedBlock weights = _network.Blocks[block];
+        BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         MatrixProduct.ByTokenBlocks<S, V>(scratch.Heads, weights.AttentionOut, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
         since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);
-        LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Pointer, weights.Norm1.Pointer + stride);
+        LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
         Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);
     }
 
     // Row2 <- (Row + W2 gelu(W1 Row)) normalised; LN2's affine part is folded into the mid projection.
     private void FeedForward(in StreamWork work, StripScratch scratch, int block, int count, int profilePart)
     {
-        PackedBlock weights = _network.Blocks[block];
+        BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         int stride = _network.Stride, hidden = weights.FeedForwardIn.PaddedOutputs;
         long since = Now();
         MatrixProduct.ByRows<S, V>(scratch.Row, stride, weights.FeedForwardIn, 0, weights.FeedForwardIn.Panels, weights.FeedForwardIn.Bias, 0, scratch.Hidden, hidden, count);
@@ -209,21 +209,21 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     // [residual, skip] of the gated mid projection. Condition streams need no skip half.
     private void Gate(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
-        PackedBlock weights = _network.Blocks[block];
+        BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         int c = _m.Channels, stride = _network.Stride, wide = scratch.WideStride, tokens = _m.SlotTokens;
         long since = Now();
         for (int done = 0; done < count;)
         {
             int slot = (row + done) / tokens, token = (row + done) % tokens, part = Math.Min(count - done, tokens - token);
             float* constant = _network.Slots.Rows(work.Slots[slot], block) + ((nint)token * _network.Slots.PanelWidth);
-            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.Mid, 0, weights.Mid.Panels, constant, _network.Slots.PanelWidth, scratch.Wide + ((nint)done * wide), wide, part, _network.Slots.PanelStride);
+            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.MidProjection, 0, weights.MidProjection.Panels, constant, _network.Slots.PanelWidth, scratch.Wide + ((nint)done * wide), wide, part, _network.Slots.PanelStride);
             done += part;
         }
 
         since = Note(CpuKernel.Mid, work.IsCondition, profilePart, since);
         GateRows.Run<S, V>(scratch.Wide, wide, scratch.Row, stride, count, c);
         since = Note(CpuKernel.Gate, work.IsCondition, profilePart, since);
-        PackedMatrix output = weights.Output;
+        PackedMatrix output = weights.OutputProjection;
         int panels = work.IsCondition ? (c + output.PanelWidth - 1) / output.PanelWidth : output.Panels;
         MatrixProduct.ByRows<S, V>(scratch.Row, stride, output, 0, panels, output.Bias, 0, scratch.Wide, wide, count);
         since = Note(CpuKernel.Output, work.IsCondition, profilePart, since);
@@ -233,7 +233,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
 
     private void Decode(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int row, int count, int profilePart)
     {
-        PackedDecoder decoder = _network.Decoders[(int)work.Output];
+        DecoderWeights<PackedMatrix> decoder = _network.Decoders[(int)work.Output];
         int stride = _network.Stride, p = _m.SamplesPerToken, samples = decoder.Output.PaddedOutputs;
         long since = Now();
         MatrixProduct.ByRows<S, V>(buffers.Skip + ((nint)row * stride), stride, decoder.Hidden, 0, decoder.Hidden.Panels, decoder.Hidden.Bias, 0, scratch.Row, stride, count);

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
 
@@ -20,21 +19,7 @@ internal static class KernelCase
     public static void Run(CpuInstructionSet isa, IKernelCase test)
     {
         Skip.IfNot(CpuInstructionSets.IsSupported(isa), $"this machine has no {isa}");
-        switch (isa)
-        {
-            case CpuInstructionSet.Avx512:
-                test.Run<Avx512Simd, Vector512<float>>();
-                break;
-            case CpuInstructionSet.Avx2:
-                test.Run<Avx2Simd, Vector256<float>>();
-                break;
-            case CpuInstructionSet.Vector128:
-                test.Run<Vector128Simd, Vector128<float>>();
-                break;
-            default:
-                test.Run<ScalarSimd, float>();
-                break;
-        }
+        CpuInstructionSets.Run<Checked, int>(isa, new Checked(test));
     }
 
     /// <summary>Reproducible values in [-scale, scale].</summary>
@@ -62,5 +47,16 @@ internal static class KernelCase
         for (int i = 0; i < result.Length; i++)
             result[i] = values[i];
         return result;
+    }
+
+    private readonly struct Checked(IKernelCase test) : ISimdCode<int>
+    {
+        public int Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct
+        {
+            test.Run<S, V>();
+            return 0;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Kernels;
 using UniCardio.Engine.Backends.Cpu.Simd;
+using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Tests.Backends.Cpu;
 
@@ -44,7 +45,7 @@ public sealed unsafe class MatrixProductTests
         {
             int width = 2 * S.Width;
             float[] a = KernelCase.Values(rows * depth, 1), w = KernelCase.Values(outputs * depth, 2), init = KernelCase.Values(rows * outputs, 3);
-            using var packed = new PackedMatrix(outputs, depth, width, (n, k) => w[(n * depth) + k], null);
+            using var packed = new PackedMatrix(new LinearMap(KernelCase.Doubles(w), new double[outputs]), width);
             int stride = packed.PaddedOutputs;
             using AlignedBuffer start = KernelCase.Buffer(new float[rows * stride], fill: 0), c = KernelCase.Buffer(new float[rows * stride], fill: -7);
             for (int r = 0; r < rows; r++)
@@ -104,7 +105,7 @@ public sealed unsafe class MatrixProductTests
         {
             const int Rows = 29, Outputs = 40, Depth = 36;
             float[] a = KernelCase.Values(Rows * Depth, 4), w = KernelCase.Values(Outputs * Depth, 5);
-            using var packed = new PackedMatrix(Outputs, Depth, 2 * S.Width, (n, k) => w[(n * Depth) + k], n => n);
+            using var packed = new PackedMatrix(new LinearMap(KernelCase.Doubles(w), [.. Enumerable.Range(0, Outputs).Select(n => (double)n)]), 2 * S.Width);
             int stride = packed.PaddedOutputs;
             using AlignedBuffer left = KernelCase.Buffer(a), whole = KernelCase.Buffer(new float[Rows * stride]), alone = KernelCase.Buffer(new float[stride]);
             MatrixProduct.ByRows<S, V>(left.Pointer, Depth, packed, 0, packed.Panels, packed.Bias, 0, whole.Pointer, stride, Rows);

@@ -104,7 +104,7 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
         if (norm is not null)
             (scale, shift) = BatchNorm(norm, shift);
         return new PackedConvolution(
-            new PackedMatrix(outputs, kernel * inputs, panel, (n, k) => scale[n] * w[(((n * inputs) + (k % inputs)) * kernel) + (k / inputs)], n => shift[n]),
+            new PackedMatrix(LinearMap.Of(outputs, kernel * inputs, (n, k) => scale[n] * w[(((n * inputs) + (k % inputs)) * kernel) + (k / inputs)], n => shift[n]), panel),
             inputs,
             kernel,
             stride);
@@ -119,7 +119,7 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
         double[] shift = new double[tensor.Shape[0]];
         Widen(weights[name + ".bias"], shift);
         (double[] scale, double[] moved) = BatchNorm(norm, shift);
-        return new PackedMatrix(tensor.Shape[0], inputs, panel, (n, k) => scale[n] * w[(n * inputs) + k], n => moved[n]);
+        return new PackedMatrix(LinearMap.Of(tensor.Shape[0], inputs, (n, k) => scale[n] * w[(n * inputs) + k], n => moved[n]), panel);
     }
 
     private PackedQualityBlock Block(string name) => new(
@@ -135,7 +135,7 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
     {
         int inputs = weight.Shape[1];
         float[] w = weight.Span.ToArray(), b = bias.Span.ToArray();
-        return new PackedMatrix(weight.Shape[0], inputs, panel, (n, k) => w[(n * inputs) + k] * (n < scaled ? factor : 1), n => b[n] * (n < scaled ? factor : 1));
+        return new PackedMatrix(LinearMap.Of(weight.Shape[0], inputs, (n, k) => w[(n * inputs) + k] * (n < scaled ? factor : 1), n => b[n] * (n < scaled ? factor : 1)), panel);
     }
 
     private (double[] Scale, double[] Shift) BatchNorm(string name, double[] bias)

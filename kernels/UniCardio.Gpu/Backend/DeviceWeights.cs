@@ -1,0 +1,137 @@
+using UniCardio.Engine.Model;
+using UniCardio.Gpu.Kernels;
+
+namespace UniCardio.Gpu.Backend;
+
+/// <summary>The folded network in the device's layout: rounded once, input-major, padded with zeros.</summary>
+internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
+{
+    private readonly ModelConfiguration _m = folded.Configuration;
+
+    /// <summary>One block, as <see cref="DeviceLayout.Block"/> says.</summary>
+    public float[] Block(int index)
+    {
+        BlockWeights<LinearMap> b = folded.Blocks[index];
+        BlockLayout at = layout.Block;
+        int c = _m.Channels, width = 4 * layout.HeadQuads;
+        float[] target = new float[4 * layout.BlockQuads];
+        Matrix(target, at.AttentionIn, 3 * width, b.AttentionIn, n => ((n / c) * width) + layout.HeadColumn(n % c), k => k);
+        Matrix(target, at.AttentionOut, 4 * layout.Quads, b.AttentionOut, n => n, layout.HeadColumn);
+        Round(b.Norm1.Weight, target.AsSpan(4 * at.Norm1Gamma), n => n);
+        Round(b.Norm1.Bias, target.AsSpan(4 * at.Norm1Beta), n => n);
+        Matrix(target, at.FeedForwardIn, 4 * layout.FeedForwardQuads, b.FeedForwardIn, n => n, k => k);
+        Round(b.FeedForwardIn.Bias, target.AsSpan(4 * at.FeedForwardInBias), n => n);
+        Matrix(target, at.FeedForwardOut, 4 * layout.Quads, b.FeedForwardOut, n => n, k => k);
+        Round(b.FeedForwardOut.Bias, target.AsSpan(4 * at.FeedForwardOutBias), n => n);
+        Matrix(target, at.MidProjection, 8 * layout.Quads, b.MidProjection, layout.HalfColumn, k => k);
+        Matrix(target, at.OutputProjection, 8 * layout.Quads, b.OutputProjection, layout.HalfColumn, k => k);
+        Round(b.OutputProjection.Bias, target.AsSpan(4 * at.OutputProjectionBias), layout.HalfColumn);
+        return target;
+    }
+
+    /// <summary>[T, blocks, 3 heads + C] biases that depend on t.</summary>
+    /// <remarks>0.09 G multiply-adds in all at full size: cheaper than waiting for the device between steps.</remarks>
+    public float[] Steps()
+    {
+        int c = _m.Channels, width = 4 * layout.HeadQuads, length = 4 * layout.StepQuads * _m.Blocks;
+        float[] target = new float[(long)_m.DiffusionSteps * length];
+        Parallel.For(0, _m.DiffusionSteps, t =>
+        {
+            IReadOnlyList<StepBias> blocks = folded.Steps.At(t);
+            for (int i = 0; i < blocks.Count; i++)
+            {
+                Span<float> row = target.AsSpan((t * length) + (4 * layout.StepQuads * i), 4 * layout.StepQuads);
+                Round(blocks[i].AttentionIn, row, n => ((n / c) * width) + layout.HeadColumn(n % c));
+                Round(blocks[i].AttentionOut, row[(3 * width)..], n => n);
+            }
+        });
+        return target;
+    }
+
+    /// <summary>[4 encoders, 11 taps + bias, C].</summary>
+    public float[] Convolutions()
+    {
+        int width = 4 * layout.Quads, size = 4 * Convolution.WeightQuads(layout.Quads), samples = EncoderPatch.Samples(_m);
+        float[] target = new float[folded.Encoders.Count * size];
+        for (int slot = 0; slot < folded.Encoders.Count; slot++)
+        {
+            LinearMap patch = folded.Encoders[slot].Patch;
+            for (int channel = 0; channel < _m.Channels; channel++)
+            {
+                // The channel's sample stands p apart within the token; the kernel centres its taps on it.
+                int first = (channel * samples) + (channel % _m.SamplesPerToken);
+                for (int j = 0; j < Convolution.Taps; j++)
+                    target[(slot * size) + (j * width) + channel] = (float)patch.Weight[first + j];
+                target[(slot * size) + (Convolution.Taps * width) + channel] = (float)patch.Bias[channel];
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>[4 encoders, T, gamma and beta, C]; with slot positions the position code is in beta.</summary>
+    public float[] EncoderAffine()
+    {
+        int c = _m.Channels, tokens = _m.SlotTokens, width = 4 * layout.Quads;
+        float[] target = new float[(long)folded.Encoders.Count * tokens * 2 * width];
+        for (int slot = 0; slot < folded.Encoders.Count; slot++)
+        {
+            LinearMap plane = folded.Encoders[slot].Plane;
+            for (int token = 0; token < tokens; token++)
+            {
+                Span<float> row = target.AsSpan((int)(((long)slot * tokens + token) * 2 * width), 2 * width);
+                Round(plane.Weight.AsSpan(token * c, c), row, n => n);
+                Round(plane.Bias.AsSpan(token * c, c), row[width..], n => n);
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>One decoder.</summary>
+    public float[] Decoder(int index)
+    {
+        DecoderWeights<LinearMap> decoder = folded.Decoders[index];
+        int c = _m.Channels, width = 4 * layout.Quads;
+        float[] target = new float[4 * layout.DecoderQuads];
+        Matrix(target, 0, width, decoder.Hidden, n => n, k => k);
+        int at = width * width;
+        Round(decoder.Hidden.Bias, target.AsSpan(at), n => n);
+        at += width;
+        for (int j = 0; j < _m.SamplesPerToken; j++)
+            Round(decoder.Output.Weight.AsSpan(j * c, c), target.AsSpan(at + (j * width)), n => n);
+        Round(decoder.Output.Bias, target.AsSpan(at + (_m.SamplesPerToken * width)), n => n);
+        return target;
+    }
+
+    /// <summary>[blocks, T, 2C] what enters the gates of one slot's tokens without depending on the input.</summary>
+    public float[] GateConstants(int slot)
+    {
+        int c = _m.Channels, tokens = _m.SlotTokens, width = 8 * layout.Quads;
+        double[] codes = folded.Positions.Codes(slot);
+        float[] target = new float[(long)_m.Blocks * tokens * width];
+        Parallel.For(0, _m.Blocks * tokens, i =>
+        {
+            double[] row = new double[2 * c];
+            folded.Positions.Row(i / tokens, codes.AsSpan(i % tokens * c, c), row);
+            Round(row, target.AsSpan(i * width, width), layout.HalfColumn);
+        });
+        return target;
+    }
+
+    // target[input, output] = W[output, input], at a quad.
+    private static void Matrix(float[] target, int quad, int columns, LinearMap map, Func<int, int> column, Func<int, int> row)
+    {
+        for (int n = 0; n < map.Outputs; n++)
+        {
+            for (int k = 0; k < map.Inputs; k++)
+                target[(4 * quad) + (row(k) * columns) + column(n)] = (float)map.Weight[(n * map.Inputs) + k];
+        }
+    }
+
+    private static void Round(ReadOnlySpan<double> values, Span<float> target, Func<int, int> column)
+    {
+        for (int n = 0; n < values.Length; n++)
+            target[column(n)] = (float)values[n];
+    }
+}
