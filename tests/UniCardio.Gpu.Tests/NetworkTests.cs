@@ -145,7 +145,7 @@ public sealed class NetworkTests
     private static float[] Sample(IBackend backend, InferencePlan plan)
     {
         using IExecutor executor = backend.CreateExecutor(plan);
-        NoiseSource noise = NoiseSource.Philox(0x123456789ABCDEF0, [7, 900_000_000]);
+        NoiseSource noise = NoiseSource.Philox([0x123456789ABCDEF0, 3], [7, 900_000_000], firstDraw: 5);
         executor.SetConditions(Values(plan.ConditionSamples, 1));
         executor.SetState(noise);
         executor.Step(new SamplerStep(40, 0.9, -0.3, 0.5, 0.4, Noise: 0.2, NoiseIndex: 1, ClampLow: -0.7, ClampHigh: 0.8), noise);

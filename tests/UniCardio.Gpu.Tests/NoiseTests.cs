@@ -31,16 +31,18 @@ public sealed class NoiseTests
         const int Samples = 77, Draws = 3;
         using DeviceLease lease = TestDevices.Open();
         Accelerator accelerator = lease.Device.Accelerator;
-        using MemoryBuffer1D<int, Stride1D.Dense> windows = accelerator.Allocate1D<int>(2);
+        using MemoryBuffer1D<int, Stride1D.Dense> keys = accelerator.Allocate1D<int>(2 * 3);
         using MemoryBuffer1D<float, Stride1D.Dense> state = accelerator.Allocate1D<float>(2 * Draws * Samples);
-        ((ArrayView<int>)windows.View).CopyFromCPU([(int)window, 3]);
-        var values = new StepValues { SeedLow = (uint)seed, SeedHigh = (uint)(seed >> 32), NoiseIndex = (int)step, Draws = Draws };
-        lease.Device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples, windows.View, state.View);
+        // Each window has a seed of its own.
+        ulong other = ~seed;
+        ((ArrayView<int>)keys.View).CopyFromCPU([(int)window, (int)(uint)seed, (int)(uint)(seed >> 32), 3, (int)(uint)other, (int)(uint)(other >> 32)]);
+        var values = new StepValues { FirstDraw = 4, NoiseIndex = (int)step, Draws = Draws };
+        lease.Device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples, keys.View, state.View);
         float[] actual = new float[state.Length], expected = new float[Samples];
         ((ArrayView<float>)state.View).CopyToCPU(actual);
         for (int stream = 0; stream < 2 * Draws; stream++)
         {
-            PhiloxNormal.Fill(seed, stream < Draws ? window : 3, (uint)(stream % Draws), step, expected);
+            PhiloxNormal.Fill(stream < Draws ? seed : other, stream < Draws ? window : 3, (uint)(4 + (stream % Draws)), step, expected);
             for (int i = 0; i < Samples; i++)
                 Assert.True(Math.Abs(expected[i] - actual[(stream * Samples) + i]) <= Tolerance, $"sample {i} of stream {stream}: {actual[(stream * Samples) + i]}, expected {expected[i]}");
         }

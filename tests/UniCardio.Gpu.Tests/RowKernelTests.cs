@@ -174,7 +174,7 @@ public sealed class RowKernelTests
             ((ArrayView<float>)Buffers.State.View).CopyFromCPU(Values(Plan.StateSamples));
             foreach (MemoryBuffer1D<float, Stride1D.Dense> unused in (MemoryBuffer1D<float, Stride1D.Dense>[])[Buffers.Noise, .. Buffers.Clean])
                 ((ArrayView<float>)unused.View).CopyFromCPU(new float[Plan.StateSamples]);
-            ((ArrayView<int>)Buffers.Windows.View).CopyFromCPU(new int[1]);
+            ((ArrayView<int>)Buffers.NoiseKeys.View).CopyFromCPU(new int[3]);
         }
 
         public ModelConfiguration Model { get; }

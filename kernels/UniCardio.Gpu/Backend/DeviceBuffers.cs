@@ -30,7 +30,7 @@ internal sealed class DeviceBuffers : IDisposable
             int slots = (plan.Windows * plan.Conditions.Count) + plan.Streams;
             EncoderSlots = _memory.Take<int>(slots);
             GateSlots = _memory.Take<int>(slots);
-            Windows = _memory.Take<int>(plan.Windows);
+            NoiseKeys = _memory.Take<int>(3 * plan.Windows);
             Statistics = _memory.Take<Float4>((long)slots * layout.Chunks);
             X = _memory.Take<Float4>(rows * layout.Quads);
             Y = _memory.Take<Float4>(rows * layout.Quads);
@@ -62,7 +62,7 @@ internal sealed class DeviceBuffers : IDisposable
 
     public MemoryBuffer1D<int, Stride1D.Dense> GateSlots { get; }
 
-    public MemoryBuffer1D<int, Stride1D.Dense> Windows { get; }
+    public MemoryBuffer1D<int, Stride1D.Dense> NoiseKeys { get; }
 
     public MemoryBuffer1D<Float4, Stride1D.Dense> Statistics { get; }
 

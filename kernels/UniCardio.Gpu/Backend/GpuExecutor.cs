@@ -24,9 +24,9 @@ internal sealed class GpuExecutor : IExecutor
     private readonly NetworkPass _pass;
     private readonly AcceleratorStream _stream;
     private readonly Action _release;
-    private readonly int[] _windows;
+    private readonly int[] _noiseKeys;
     private bool _conditionsSet;
-    private bool _windowsSet;
+    private bool _keysSet;
     private int _disposed;
 
     // Step that the conditions' keys and values on the device are of; -1 for none.
@@ -39,7 +39,7 @@ internal sealed class GpuExecutor : IExecutor
         _release = release;
         _stream = device.Accelerator.DefaultStream;
         Plan = plan;
-        _windows = new int[plan.Windows];
+        _noiseKeys = new int[3 * plan.Windows];
         lock (device.Turn)
         {
             DeviceBuffers? buffers = null;
@@ -47,7 +47,7 @@ internal sealed class GpuExecutor : IExecutor
             {
                 buffers = _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan);
                 _pass = new NetworkPass(device, network, _buffers, plan, options);
-                UploadWindows();
+                UploadNoiseKeys();
                 ((ArrayView<float>)_buffers.State.View).MemSetToZero(_stream);
                 ((ArrayView<float>)_buffers.Noise.View).MemSetToZero(_stream);
                 ClearHistory();
@@ -89,7 +89,7 @@ internal sealed class GpuExecutor : IExecutor
             return;
         }
 
-        SetWindows(noise);
+        SetNoiseKeys(noise);
         StepValues values = default;
         Key(ref values, noise, 0);
         Queue("drawing noise", static (e, values) => e.Draw(values), values);
@@ -132,7 +132,7 @@ internal sealed class GpuExecutor : IExecutor
             }
             else
             {
-                SetWindows(noise);
+                SetNoiseKeys(noise);
                 Key(ref values, noise, step.NoiseIndex);
                 values.NoiseKind = 2;
             }
@@ -218,7 +218,7 @@ internal sealed class GpuExecutor : IExecutor
     private void Draw(StepValues values)
     {
         const int Threads = 64;
-        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.Windows.View, _buffers.State.View);
+        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.NoiseKeys.View, _buffers.State.View);
         ClearHistory();
     }
 
@@ -233,29 +233,30 @@ internal sealed class GpuExecutor : IExecutor
     private void Key(ref StepValues values, NoiseSource noise, int index)
     {
         values.NoiseIndex = index;
-        values.SeedLow = (uint)noise.Seed;
-        values.SeedHigh = (uint)(noise.Seed >> 32);
+        values.FirstDraw = (int)noise.FirstDraw;
         values.Draws = Plan.Draws;
     }
 
-    private void SetWindows(NoiseSource noise)
+    private void SetNoiseKeys(NoiseSource noise)
     {
         Expect(noise.Windows.Length, Plan.Windows, "[W]", nameof(noise));
-        bool same = _windowsSet;
-        for (int i = 0; i < _windows.Length; i++)
+        bool same = _keysSet;
+        for (int window = 0; window < Plan.Windows; window++)
         {
-            same &= _windows[i] == (int)noise.Windows[i];
-            _windows[i] = (int)noise.Windows[i];
+            ulong seed = noise.SeedOf(window);
+            Span<int> now = [(int)noise.Windows[window], (int)(uint)seed, (int)(uint)(seed >> 32)], key = _noiseKeys.AsSpan(3 * window, 3);
+            same &= key.SequenceEqual(now);
+            now.CopyTo(key);
         }
 
         if (!same)
-            Queue("handing over the windows", static (e, _) => e.UploadWindows(), 0);
+            Queue("handing over the keys of the noise", static (e, _) => e.UploadNoiseKeys(), 0);
     }
 
-    private void UploadWindows()
+    private void UploadNoiseKeys()
     {
-        ((ArrayView<int>)_buffers.Windows.View).CopyFromCPU(_stream, _windows);
-        _windowsSet = true;
+        ((ArrayView<int>)_buffers.NoiseKeys.View).CopyFromCPU(_stream, _noiseKeys);
+        _keysSet = true;
     }
 
     private void ClearHistory()

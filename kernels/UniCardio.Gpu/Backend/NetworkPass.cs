@@ -86,7 +86,7 @@ internal sealed class NetworkPass
             step,
             _network.Decoder((int)_plan.Task.Output),
             _buffers.Skip.View,
-            _buffers.Windows.View,
+            _buffers.NoiseKeys.View,
             _buffers.Noise.View,
             _buffers.Prediction.View,
             _buffers.State.View,

@@ -16,7 +16,7 @@ public static class DecoderStepKernel
     /// <param name="step">What to do with the prediction.</param>
     /// <param name="weights">[C, C], [C], then p rows of C and p floats padded to quads.</param>
     /// <param name="skip">[target rows, C].</param>
-    /// <param name="windows">[W] identities of the windows, for keyed noise.</param>
+    /// <param name="keys">[W, 3] identity, low and high half of the seed of each window, for keyed noise.</param>
     /// <param name="noise">[W N, S] given noise, if <see cref="StepValues.NoiseKind"/> is 1.</param>
     /// <param name="prediction">[W N, S], written where the state is not updated.</param>
     /// <param name="state">[W N, S] x.</param>
@@ -28,7 +28,7 @@ public static class DecoderStepKernel
         StepValues step,
         ArrayView<Float4> weights,
         ArrayView<Float4> skip,
-        ArrayView<int> windows,
+        ArrayView<int> keys,
         ArrayView<float> noise,
         ArrayView<float> prediction,
         ArrayView<float> state,
@@ -75,7 +75,7 @@ public static class DecoderStepKernel
                 if (step.Update == 0)
                     prediction[i] = value;
                 else
-                    Update(step, shape.SlotTokens * step.SamplesPerToken, i, value, windows, noise, state, clean, clean1, clean2);
+                    Update(step, shape.SlotTokens * step.SamplesPerToken, i, value, keys, noise, state, clean, clean1, clean2);
             }
 
             Group.Barrier();
@@ -90,7 +90,7 @@ public static class DecoderStepKernel
         int samples,
         int i,
         float prediction,
-        ArrayView<int> windows,
+        ArrayView<int> keys,
         ArrayView<float> noise,
         ArrayView<float> state,
         ArrayView<float> clean,
@@ -109,7 +109,7 @@ public static class DecoderStepKernel
         if (step.NoiseKind == 2)
         {
             int stream = i / samples;
-            next += step.Noise * PhiloxNoise.Sample(step.SeedLow, step.SeedHigh, (uint)windows[stream / step.Draws], (uint)(stream % step.Draws), (uint)step.NoiseIndex, i - (stream * samples));
+            next += step.Noise * PhiloxNoise.OfStream(step, keys, stream, i - (stream * samples));
         }
 
         clean[i] = x0;

@@ -7,16 +7,16 @@ namespace UniCardio.Gpu.Kernels;
 public static class NoiseKernel
 {
     /// <summary>The kernel.</summary>
-    /// <param name="step">Seed, noise index and draws.</param>
+    /// <param name="step">Noise index, draws of a window and the first one's identity.</param>
     /// <param name="samples">Samples S of a slot.</param>
-    /// <param name="windows">[W] identities of the windows.</param>
+    /// <param name="keys">[W, 3] identity, low and high half of the seed of each window.</param>
     /// <param name="state">[W N, S].</param>
-    public static void Run(StepValues step, int samples, ArrayView<int> windows, ArrayView<float> state)
+    public static void Run(StepValues step, int samples, ArrayView<int> keys, ArrayView<float> state)
     {
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i >= state.IntLength)
             return;
         int stream = i / samples;
-        state[i] = PhiloxNoise.Sample(step.SeedLow, step.SeedHigh, (uint)windows[stream / step.Draws], (uint)(stream % step.Draws), (uint)step.NoiseIndex, i - (stream * samples));
+        state[i] = PhiloxNoise.OfStream(step, keys, stream, i - (stream * samples));
     }
 }

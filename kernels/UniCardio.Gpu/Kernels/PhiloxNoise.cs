@@ -35,6 +35,17 @@ public static class PhiloxNoise
         return words;
     }
 
+    /// <summary>The normal of one sample of one stream.</summary>
+    /// <param name="step">Noise index, draws of a window and the first one's identity.</param>
+    /// <param name="keys">[W, 3] identity, low and high half of the seed of each window.</param>
+    /// <param name="stream">Stream, window * N + draw.</param>
+    /// <param name="sample">Sample of the window.</param>
+    public static float OfStream(StepValues step, ArrayView<int> keys, int stream, int sample)
+    {
+        int window = stream / step.Draws, draw = stream - (window * step.Draws);
+        return Sample((uint)keys[(3 * window) + 1], (uint)keys[(3 * window) + 2], (uint)keys[3 * window], (uint)(step.FirstDraw + draw), (uint)step.NoiseIndex, sample);
+    }
+
     /// <summary>The normal of one sample.</summary>
     public static float Sample(uint seedLow, uint seedHigh, uint window, uint draw, uint step, int sample)
     {

@@ -175,11 +175,8 @@ public struct StepValues
     /// <summary>Index of the noise draw within the run.</summary>
     public int NoiseIndex;
 
-    /// <summary>Low half of the seed.</summary>
-    public uint SeedLow;
-
-    /// <summary>High half of the seed.</summary>
-    public uint SeedHigh;
+    /// <summary>Identity of the batch's draw 0, which keys its noise.</summary>
+    public int FirstDraw;
 
     /// <summary>Draws of a window.</summary>
     public int Draws;

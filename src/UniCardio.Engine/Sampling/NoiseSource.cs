@@ -11,16 +11,19 @@ namespace UniCardio.Engine.Sampling;
 /// </remarks>
 public readonly ref struct NoiseSource
 {
-    private NoiseSource(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw, ReadOnlySpan<float> values)
+    private readonly ulong _seed;
+
+    private NoiseSource(ulong seed, ReadOnlySpan<ulong> seeds, ReadOnlySpan<uint> windows, uint firstDraw, ReadOnlySpan<float> values)
     {
-        Seed = seed;
+        _seed = seed;
+        Seeds = seeds;
         Windows = windows;
         FirstDraw = firstDraw;
         Values = values;
     }
 
-    /// <summary>Philox key.</summary>
-    public ulong Seed { get; }
+    /// <summary>[W] Philox key of each window. Empty where all windows share one, or values are given.</summary>
+    public ReadOnlySpan<ulong> Seeds { get; }
 
     /// <summary>[W] identity of each window of the batch, the second part of the key. Empty where values are given.</summary>
     public ReadOnlySpan<uint> Windows { get; }
@@ -38,11 +41,24 @@ public readonly ref struct NoiseSource
     /// <param name="seed">The run's seed.</param>
     /// <param name="windows">[W] identity of each window, e.g. its number in the recording.</param>
     /// <param name="firstDraw">Identity of the batch's draw 0.</param>
-    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw = 0) => new(seed, windows, firstDraw, default);
+    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw = 0) => new(seed, default, windows, firstDraw, default);
+
+    /// <summary>Noise keyed by (seed, window, draw, step), each window with a seed of its own: windows of several recordings or patients in one batch.</summary>
+    /// <param name="seeds">[W] seed of each window.</param>
+    /// <param name="windows">[W] identity of each window.</param>
+    /// <param name="firstDraw">Identity of the batch's draw 0.</param>
+    /// <exception cref="ArgumentException">There are not as many seeds as windows.</exception>
+    public static NoiseSource Philox(ReadOnlySpan<ulong> seeds, ReadOnlySpan<uint> windows, uint firstDraw = 0) => seeds.Length == windows.Length
+        ? new(0, seeds, windows, firstDraw, default)
+        : throw new ArgumentException($"{seeds.Length} seeds were given for {windows.Length} windows", nameof(seeds));
 
     /// <summary>Noise given by the caller.</summary>
     /// <param name="values">[noise draws, W N, S].</param>
-    public static NoiseSource Explicit(ReadOnlySpan<float> values) => new(0, default, 0, values);
+    public static NoiseSource Explicit(ReadOnlySpan<float> values) => new(0, default, default, 0, values);
+
+    /// <summary>Philox key of a window of the batch.</summary>
+    /// <param name="window">The window, 0 to W - 1.</param>
+    public ulong SeedOf(int window) => Seeds.IsEmpty ? _seed : Seeds[window];
 
     /// <summary>Fills a stretch of one stream's noise; executors on the host take all their noise from here.</summary>
     /// <param name="plan">The batch.</param>
@@ -68,6 +84,6 @@ public readonly ref struct NoiseSource
         int window = stream / plan.Draws;
         if (Windows.Length != plan.Windows)
             throw new ArgumentException($"{Windows.Length} window identities were given for a batch of {plan.Windows} windows");
-        PhiloxNormal.Fill(Seed, Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index, destination, first);
+        PhiloxNormal.Fill(SeedOf(window), Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index, destination, first);
     }
 }

@@ -92,6 +92,25 @@ public sealed class PhiloxTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void EachWindowMayHaveItsOwnSeed()
+    {
+        ModelConfiguration model = ModelConfiguration.Tiny;
+        CardioTask task = CardioTask.Parse("ppg->ecg");
+        var whole = new InferencePlan(model, task, 3, 2);
+        uint[] ids = [11, 4, 11];
+        ulong[] seeds = [9, 9, ulong.MaxValue];
+        float[] expected = new float[model.SlotSamples], actual = new float[model.SlotSamples];
+        for (int stream = 0; stream < whole.Streams; stream++)
+        {
+            NoiseSource.Philox(seeds, ids, 6).Fill(whole, 1, stream, actual);
+            NoiseSource.Philox(seeds[stream / 2], ids, 6).Fill(whole, 1, stream, expected);
+            Assert.Equal(expected, actual);
+        }
+
+        Assert.Throws<ArgumentException>(() => NoiseSource.Philox([1ul, 2], [1u]));
+    }
+
+    [Fact]
     public void ExplicitNoiseIsTakenByDrawAndStream()
     {
         var plan = new InferencePlan(ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"), 2, 3);

@@ -33,6 +33,22 @@ public sealed class CpuSessionTests
     }
 
     [Fact]
+    public void WindowsWithSeedsOfTheirOwnAreThoseOfOneWindowEach()
+    {
+        float[] conditions = Conditions(3), whole = new float[3 * 2 * S], part = new float[2 * S];
+        ulong[] seeds = [5, 6, ulong.MaxValue];
+        using InferenceEngine engine = Engine(new() { Threads = 2 });
+        using (InferenceSession session = engine.CreateSession(Task, new() { Windows = 3, Draws = 2, Sampler = Sampler }))
+            session.Run(conditions, whole, NoiseSource.Philox(seeds, [9, 9, 7]));
+        for (int window = 0; window < 3; window++)
+        {
+            using InferenceSession one = engine.CreateSession(Task, new() { Draws = 2, Sampler = Sampler, Seed = seeds[window] });
+            one.Run(conditions.AsSpan(window * 2 * S, 2 * S), part, [window < 2 ? 9u : 7]);
+            Assert.Equal(whole.AsSpan(window * 2 * S, 2 * S).ToArray(), part);
+        }
+    }
+
+    [Fact]
     public void TheReferenceAgreesUnderKeyedNoise()
     {
         float[] conditions = Conditions(1), cpu = new float[2 * S], reference = new float[2 * S];

@@ -40,7 +40,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private int _t;
     private bool _doesConditions, _doesUpdate;
     private SamplerStep _step;
-    private ulong _seed;
+    private readonly ulong[] _seeds;
     private uint _firstDraw;
     private readonly uint[] _windows;
     private float* _explicitNoise;
@@ -70,6 +70,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         _shared = sharedStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null;
         _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network))];
         _windows = new uint[plan.Windows];
+        _seeds = new ulong[plan.Windows];
         ArenaBytes = _conditionSignals.Bytes + _state.Bytes + _prediction.Bytes + _clean.Bytes + _conditions.Sum(c => c.Bytes)
             + _own.Sum(b => b?.Bytes ?? 0) + (_shared?.Bytes ?? 0) + _scratch.Sum(s => s.Bytes);
     }
@@ -144,7 +145,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         }
 
         CheckNoise(noise, step.NoiseIndex);
-        _seed = noise.Seed;
+        for (int window = 0; window < noise.Windows.Length; window++)
+            _seeds[window] = noise.SeedOf(window);
         _firstDraw = noise.FirstDraw;
         noise.Windows.CopyTo(_windows);
         fixed (float* values = noise.Values)
@@ -227,7 +229,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         if (_explicitNoise != null)
             noise = _explicitNoise + at;
         else if (_step.Noise != 0)
-            PhiloxNormal.Fill(_seed, _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
+            PhiloxNormal.Fill(_seeds[stream / Plan.Draws], _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
         if (TProbe.IsOn)
         {
             _profile!.Add(CpuKernel.Noise, false, thread, since);
