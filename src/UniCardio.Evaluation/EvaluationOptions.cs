@@ -3,6 +3,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation;
@@ -41,7 +42,7 @@ public sealed record EvaluationOptions
     public EvaluationOptions Validate(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        double window = configuration.SlotSamples / RecordingPreparation.NetworkRate;
+        double window = configuration.SlotSamples / NetworkSignal.Rate;
         IReadOnlyList<double> gaps = GapSeconds ?? [0.3 * window];
         if (Tasks.Count == 0 || Tasks.Any(t => !t.IsValid))
             throw new ConfigurationException("tasks", "no task given; use CardioTask.Parse or CardioTask.All");

@@ -7,7 +7,7 @@ using UniCardio.Evaluation.Baselines;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
 using UniCardio.Evaluation.Model;
-using UniCardio.Restoration;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation;
@@ -15,7 +15,7 @@ namespace UniCardio.Evaluation;
 /// <summary>Measures a network on recordings, beside baselines, task by task.</summary>
 /// <remarks>
 /// Windows come from clean stretches of the recordings (<see cref="WindowSelection"/>), are spoiled by a seed, scaled by restoration's own rule
-/// (<see cref="Restoration.WindowUnits"/>) and run through the same sessions, so that the numbers are those of a user's run.
+/// (<see cref="WindowScale"/>) and run through the same batches, so that the numbers are those of a user's run.
 /// </remarks>
 public sealed class Evaluator
 {
@@ -23,7 +23,6 @@ public sealed class Evaluator
     private readonly EvaluationOptions _options;
     private readonly int _samples;
     private long _calls;
-    private TimeSpan _networkTime;
 
     /// <summary>Creates an evaluator.</summary>
     /// <param name="engine">The network; must outlive the run.</param>
@@ -52,7 +51,8 @@ public sealed class Evaluator
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
-        (_calls, _networkTime) = (0, TimeSpan.Zero);
+        _calls = 0;
+        using var runs = new NetworkRuns(_engine);
         CasePlan plan = CasePlan.Of(recordings, _options, _samples);
         double total = plan.Cases.Sum(p => p.Windows.Count), done = 0;
         var cases = new List<CaseResult>();
@@ -60,34 +60,32 @@ public sealed class Evaluator
         {
             void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, one.ToString(), cases.Count, plan.Cases.Count));
             Report(0);
-            cases.Add(Measure(one, Report, cancellationToken));
+            cases.Add(Measure(one, runs, Report, cancellationToken));
             done += one.Windows.Count;
         }
 
-        return new EvaluationResult(_options, plan.Windows, cases, _calls, _networkTime, Stopwatch.GetElapsedTime(start));
+        return new EvaluationResult(_options, plan.Windows, cases, _calls, runs.ComputeTime, Stopwatch.GetElapsedTime(start));
     }
 
-    private CaseResult Measure(PlannedCase one, Action<double> report, CancellationToken cancellationToken)
+    private CaseResult Measure(PlannedCase one, NetworkRuns runs, Action<double> report, CancellationToken cancellationToken)
     {
         (CardioTask task, Corruption corruption) = (one.Task, one.Corruption);
         EvaluationWindow[] windows = one.Cut(_options.Seed);
         int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
-        long start = Stopwatch.GetTimestamp();
-        float[][] draws = new WindowDraws(_engine, _options.Sampler, _options.Draws, _options.Seed).Run(windows, report, cancellationToken);
-        _networkTime += Stopwatch.GetElapsedTime(start);
+        float[][] draws = runs.Run(windows, new WindowShape(task, _options.Draws, _options.Sampler), _options.Seed, report, cancellationToken);
         _calls += (long)windows.Length * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
-        DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(d, _options.Draws, _samples, windows[w].ResultScale))];
+        DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(new WindowDraws(d, _samples, windows[w].ResultScale)))];
         List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellationToken);
         if (task.Kind == TaskKind.Denoise)
-            methods.Add(EstimateRow(windows, scorers, cancellationToken));
+            methods.Add(EstimateRow(windows, scorers, runs, cancellationToken));
         IReadOnlyList<WindowScore> shown = MethodScores.MeanOf(methods).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
         MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
         methods.AddRange(theirs);
         int best = Enumerable.Range(0, theirs.Length).MinBy(b => theirs[b].Scores.Sum(s => s.MeanSquare));
-        WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / RecordingPreparation.NetworkRate))];
+        WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / NetworkSignal.Rate))];
         return new CaseResult(task, corruption, places, methods, Examples(windows, shown, drawn, baselines[best], theirs[best]));
     }
 
@@ -124,13 +122,12 @@ public sealed class Evaluator
         return rows;
     }
 
-    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, NetworkRuns runs, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
-        float[][] results = WindowEstimates.Run(_engine, windows, cancellationToken);
-        _networkTime += Stopwatch.GetElapsedTime(start);
-        _calls += (long)windows.Length * WindowEstimates.NetworkCalls;
-        return new MethodScores(MethodScores.Estimate, 0, WindowEstimates.NetworkCalls, "", false, [.. results.Select((r, w) => scorers[w].Score(r))]);
+        float[][] results = runs.Run(windows, WindowShape.Estimate(windows[0].Task), _options.Seed, null, cancellationToken);
+        _calls += (long)windows.Length * WindowShape.MaxEstimateCalls;
+        IEnumerable<WindowScore> scores = results.Select((r, w) => scorers[w].Score(DrawSummaries.Of(new WindowDraws(r, _samples, windows[w].ResultScale)).First));
+        return new MethodScores(MethodScores.Estimate, 0, WindowShape.MaxEstimateCalls, "", false, [.. scores]);
     }
 
     private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)

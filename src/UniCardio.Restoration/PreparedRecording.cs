@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -7,16 +8,16 @@ namespace UniCardio.Restoration;
 /// <summary>The signals of a task at 125 Hz on one time axis, beside the channel whose axis that is.</summary>
 internal sealed class PreparedRecording
 {
-    private readonly Dictionary<Modality, float[]> _signals = [];
-    private readonly Dictionary<Modality, Channel> _channels;
+    private readonly float[]?[] _signals = new float[]?[Modalities.All.Count];
+    private readonly IReadOnlyDictionary<Modality, Channel> _channels;
 
-    private PreparedRecording(CardioTask task, Dictionary<Modality, Channel> channels, List<SignalWarning> warnings)
+    private PreparedRecording(CardioTask task, IReadOnlyDictionary<Modality, Channel> channels, List<SignalWarning> warnings)
     {
         _channels = channels;
         Warnings = warnings;
         // In translation the longest condition gives the axis; among equals the first in slot order.
         Reference = task.Kind == TaskKind.Translate ? channels.Values.MaxBy(c => c.DurationSeconds)! : channels[task.Output];
-        Length = ResamplerOf(Reference.SampleRate, RecordingPreparation.NetworkRate, Reference.Name).OutputLength(Reference.Length);
+        Length = NetworkSignal.ResamplerOf(Reference.SampleRate, NetworkSignal.Rate, Reference.Name).OutputLength(Reference.Length);
     }
 
     /// <summary>The channel that the result takes its rate and length from: the restored one, or the longest condition.</summary>
@@ -35,7 +36,11 @@ internal sealed class PreparedRecording
     public List<SignalWarning> Warnings { get; }
 
     /// <summary>A condition's signal at 125 Hz, [n], NaN where missing; BP in mmHg.</summary>
-    public ReadOnlySpan<float> Signal(Modality modality) => _signals[modality];
+    public ReadOnlySpan<float> Signal(Modality modality) => _signals[(int)modality];
+
+    /// <summary>What is observed of a window.</summary>
+    public WindowObservation Observe(SampleRange window) => new(_signals, window);
+
 
     /// <summary>A condition's channel as recorded.</summary>
     public Channel Channel(Modality modality) => _channels[modality];
@@ -44,7 +49,7 @@ internal sealed class PreparedRecording
     {
         CardioTask task = options.Task;
         var warnings = new List<SignalWarning>(recording.Warnings);
-        Dictionary<Modality, Channel> channels = selection.Pick(recording, task.Conditions, warnings);
+        IReadOnlyDictionary<Modality, Channel> channels = selection.Pick(recording, task.Conditions, warnings);
         var prepared = new PreparedRecording(task, channels, warnings);
         foreach ((Modality modality, Channel channel) in channels)
         {
@@ -52,14 +57,6 @@ internal sealed class PreparedRecording
             prepared.Add(task, modality, channel, options.BridgedGapSeconds, cancellationToken);
         }
         return prepared;
-    }
-
-    /// <summary>A resampler, or the error that names the channel.</summary>
-    public static Resampler ResamplerOf(double inputRate, double outputRate, string channel)
-    {
-        if (inputRate / outputRate is not (>= 1.0 / 1024 and <= 1024))
-            throw new RestorationException(FormattableString.Invariant($"channel '{channel}' has {inputRate} or is to have {outputRate} samples a second; expected a ratio of at most 1024"));
-        return new Resampler(inputRate, outputRate);
     }
 
     private void Add(CardioTask task, Modality modality, Channel channel, double bridgedSeconds, CancellationToken cancellationToken)
@@ -73,7 +70,7 @@ internal sealed class PreparedRecording
             UnitFactor = task.Kind == TaskKind.Translate ? 1 : factor;
         }
 
-        Resampler resampler = ResamplerOf(channel.SampleRate, RecordingPreparation.NetworkRate, channel.Name);
+        Resampler resampler = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name);
         float[] signal = resampler.Resample(samples, cancellationToken);
         int measured = signal.Length;
         if (signal.Length != Length)
@@ -82,31 +79,25 @@ internal sealed class PreparedRecording
             if (measured < Length)
                 signal.AsSpan(measured).Fill(float.NaN);
         }
-        if (factor != 1)
-        {
-            for (int i = 0; i < signal.Length; i++)
-                signal[i] = (float)(signal[i] * factor);
-        }
+        NetworkSignal.ToNetworkUnit(signal, factor);
         int infinite = signal.AsSpan().IndexOfAny(float.PositiveInfinity, float.NegativeInfinity);
         if (infinite >= 0)
-            throw new RestorationException(FormattableString.Invariant($"channel '{channel.Name}' has values near {infinite / RecordingPreparation.NetworkRate:0.###} s that are too large to be worked with in float32"));
-        _signals.Add(modality, signal);
+            throw new RestorationException(FormattableString.Invariant($"channel '{channel.Name}' has values near {infinite / NetworkSignal.Rate:0.###} s that are too large to be worked with in float32"));
+        _signals[(int)modality] = signal;
     }
 
     // Returns the factor to the network's unit.
     private double Inspect(Modality modality, Channel channel)
     {
-        double factor = 1;
-        Channel known = channel.WithKind(ChannelSelection.KindOf(modality));
-        if (modality == Modality.Bp && SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out double toMmHg) && toMmHg != 1)
+        double factor = NetworkSignal.UnitFactor(modality, channel);
+        if (factor != 1)
         {
-            factor = toMmHg;
             Warnings.Add(new SignalWarning(SignalWarningKind.Unit, FormattableString.Invariant(
-                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the network is given {toMmHg:G6} times that, mmHg, and its result is converted back."), channel.Name));
+                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the network is given {factor:G6} times that, mmHg, and its result is converted back."), channel.Name));
         }
         else
         {
-            Warnings.AddRange(RecordingChecks.Check(known));
+            Warnings.AddRange(RecordingChecks.Check(channel.WithKind(NetworkSignal.KindOf(modality))));
         }
 
         Warnings.AddRange(RecordingPreparation.Inspect(channel).Warnings());

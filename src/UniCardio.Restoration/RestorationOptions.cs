@@ -2,18 +2,9 @@ using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Restoration;
-
-/// <summary>How the draws of a window become one signal.</summary>
-public enum DrawSummary
-{
-    /// <summary>Median of the draws, sample by sample.</summary>
-    Median,
-
-    /// <summary>Mean of the draws, sample by sample.</summary>
-    Mean,
-}
 
 /// <summary>How denoising finds the clean signal.</summary>
 public enum DenoisingMethod
@@ -85,6 +76,10 @@ public sealed record RestorationOptions
 
     /// <summary>Whether this denoises by <see cref="DenoisingMethod.Estimate"/>.</summary>
     public bool Estimates => Task.Kind == TaskKind.Denoise && Method == DenoisingMethod.Estimate;
+
+    /// <summary>What the windows of a task compute.</summary>
+    /// <param name="task">The task asked for, or what is left of it where signals are missing.</param>
+    internal WindowShape ShapeOf(CardioTask task) => Estimates ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
 
     /// <summary>Whether the result has a band: it has one from two draws on.</summary>
     public bool HasBand => Draws > 1 && !Estimates;

@@ -1,24 +1,10 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
+using UniCardio.Signals.Plotting;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Restoration;
-
-/// <summary>Where a sample of a restored channel comes from.</summary>
-public enum SampleProvenance : byte
-{
-    /// <summary>Neither measured nor generated: NaN.</summary>
-    Missing,
-
-    /// <summary>As recorded, bit for bit.</summary>
-    Measured,
-
-    /// <summary>Made by the network.</summary>
-    Generated,
-
-    /// <summary>On the straight line over a gap too short for the network (<see cref="RestorationOptions.BridgedGapSeconds"/>).</summary>
-    Bridged,
-}
 
 /// <summary>The quantile band of the draws, in unit, rate and length of the restored channel; NaN where nothing was generated.</summary>
 /// <remarks>Quantiles of overlapping windows are crossfaded like the signal itself.</remarks>
@@ -32,7 +18,7 @@ public sealed record RestorationBand(double LowQuantile, double HighQuantile, Re
 public sealed class RestorationResult
 {
     /// <summary>What stands beside every number that a clinician could read.</summary>
-    public const string Remark = "Research software, not a medical device.";
+    public const string Remark = SignalPlot.Disclaimer;
 
     internal RestorationResult()
     {
@@ -43,7 +29,7 @@ public sealed class RestorationResult
 
     /// <summary>
     /// The recording given, with the restored channel in place of its dirty one, or the translated channel (<c>ecg_translated</c> and the
-    /// like) behind the others; the band's two channels last, if asked for (<c>ABP_p5</c>, <c>ABP_p95</c>). A comment says how it was made.
+    /// like) after the others; the band's two channels last, if asked for (<c>ABP_p5</c>, <c>ABP_p95</c>). A comment says how it was made.
     /// </summary>
     public required Recording Recording { get; init; }
 
@@ -54,7 +40,7 @@ public sealed class RestorationResult
     public required RestorationBand? Band { get; init; }
 
     /// <summary>Where each sample of <see cref="Channel"/> comes from, [n].</summary>
-    public required ReadOnlyMemory<SampleProvenance> Provenance { get; init; }
+    public required ReadOnlyMemory<Provenance> Provenance { get; init; }
 
     /// <summary>Windows that cover the recording.</summary>
     public required int Windows { get; init; }
@@ -77,16 +63,22 @@ public sealed class RestorationResult
     /// <summary>The recording's own warnings, then those about the signals and about windows that lacked something; no one twice.</summary>
     public required IReadOnlyList<SignalWarning> Warnings { get; init; }
 
+    /// <summary>How many samples of <see cref="Channel"/> the network made.</summary>
+    public int GeneratedCount => GeneratedRanges.Sum(r => r.Length);
+
+    /// <summary>The stretches of <see cref="Channel"/> that the network made, in order of time.</summary>
+    public IReadOnlyList<SampleRange> GeneratedRanges => Ranges(Provenances.Of(Task.Kind));
+
     /// <summary>How many samples of <see cref="Channel"/> come from <paramref name="provenance"/>.</summary>
     /// <param name="provenance">Where from.</param>
-    public int Count(SampleProvenance provenance) => Provenance.Span.Count(provenance);
+    public int Count(Provenance provenance) => Provenance.Span.Count(provenance);
 
     /// <summary>The stretches of <see cref="Channel"/> that come from <paramref name="provenance"/>, in order of time.</summary>
     /// <param name="provenance">Where from.</param>
-    public IReadOnlyList<SampleRange> Ranges(SampleProvenance provenance)
+    public IReadOnlyList<SampleRange> Ranges(Provenance provenance)
     {
         var ranges = new List<SampleRange>();
-        ReadOnlySpan<SampleProvenance> all = Provenance.Span;
+        ReadOnlySpan<Provenance> all = Provenance.Span;
         for (int i = 0; i < all.Length;)
         {
             int start = i;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using UniCardio.Engine;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 
 namespace UniCardio.Restoration;
@@ -15,7 +16,7 @@ namespace UniCardio.Restoration;
 /// RestorationResult result = restorer.Run(recording);
 /// foreach (SignalWarning warning in result.Warnings)
 ///     Console.Error.WriteLine(warning);
-/// Console.Error.WriteLine($"{result.Count(SampleProvenance.Generated)} samples generated. {RestorationResult.Remark}");
+/// Console.Error.WriteLine($"{result.GeneratedCount} samples generated. {RestorationResult.Remark}");
 /// RecordingFile.Write("icu-filled.csv", result.Recording);
 /// </code>
 /// <para>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -15,7 +16,7 @@ internal static class ResultAssembly
         float[] center = ToOwnRate(prepared, runner.Center, runner.Weight, cancellationToken);
         float[] low = ToOwnRate(prepared, runner.Low, runner.Weight, cancellationToken);
         float[] high = ToOwnRate(prepared, runner.High, runner.Weight, cancellationToken);
-        SampleProvenance[] provenance = Compose(prepared, options.Task, center);
+        Provenance[] provenance = Compose(prepared, options.Task, center);
         CheckFinite(prepared, options.Task, center, provenance);
         Channel channel = ToChannel(recording, prepared, options.Task, center);
         RestorationBand? band = options.HasBand ? ToBand(options, center.Length, low, high, provenance) : null;
@@ -51,7 +52,7 @@ internal static class ResultAssembly
                 sums[i] = weights[i] > 0 ? sums[i] / weights[i] : float.NaN;
         }
 
-        Resampler back = PreparedRecording.ResamplerOf(RecordingPreparation.NetworkRate, prepared.Reference.SampleRate, prepared.Reference.Name);
+        Resampler back = NetworkSignal.ResamplerOf(NetworkSignal.Rate, prepared.Reference.SampleRate, prepared.Reference.Name);
         float[] all = back.Resample(sums, cancellationToken);
         all.AsSpan(0, Math.Min(length, all.Length)).CopyTo(own);
         if (prepared.UnitFactor != 1)
@@ -63,31 +64,30 @@ internal static class ResultAssembly
     }
 
     // What was generated becomes the channel's samples in place; the return value says where each comes from.
-    private static SampleProvenance[] Compose(PreparedRecording prepared, CardioTask task, float[] center)
+    private static Provenance[] Compose(PreparedRecording prepared, CardioTask task, float[] center)
     {
-        var provenance = new SampleProvenance[center.Length];
+        var provenance = new Provenance[center.Length];
         ReadOnlySpan<float> recorded = prepared.Reference.Samples.Span;
         for (int i = 0; i < center.Length; i++)
         {
-            bool measured = !float.IsNaN(recorded[i]);
-            if (task.Kind == TaskKind.Impute && measured)
-                (center[i], provenance[i]) = (recorded[i], SampleProvenance.Measured);
-            else if (task.Kind == TaskKind.Impute && !float.IsNaN(prepared.Bridged[i]))
-                (center[i], provenance[i]) = (prepared.Bridged[i], SampleProvenance.Bridged);
-            else if (task.Kind == TaskKind.Denoise && float.IsNaN(prepared.Bridged[i]))
-                (center[i], provenance[i]) = (float.NaN, SampleProvenance.Missing);
-            else
-                provenance[i] = float.IsNaN(center[i]) ? SampleProvenance.Missing : SampleProvenance.Generated;
+            Provenance given = task.Kind == TaskKind.Translate ? Provenance.NoSignal
+                : !float.IsNaN(recorded[i]) ? Provenance.Measured
+                : !float.IsNaN(prepared.Bridged[i]) ? Provenance.Bridged : Provenance.NoSignal;
+            provenance[i] = Provenances.Of(task.Kind, given);
+            if (!provenance[i].IsGenerated())
+                center[i] = given switch { Provenance.Measured => recorded[i], Provenance.Bridged => prepared.Bridged[i], _ => float.NaN };
+            else if (float.IsNaN(center[i]))
+                provenance[i] = Provenance.NoSignal;
         }
         return provenance;
     }
 
-    private static void CheckFinite(PreparedRecording prepared, CardioTask task, float[] samples, SampleProvenance[] provenance)
+    private static void CheckFinite(PreparedRecording prepared, CardioTask task, float[] samples, Provenance[] provenance)
     {
         for (int i = 0; i < samples.Length; i++)
         {
             bool owed = task.Kind == TaskKind.Impute || (task.Kind == TaskKind.Denoise && !float.IsNaN(prepared.Bridged[i]));
-            if (float.IsInfinity(samples[i]) || (owed && provenance[i] == SampleProvenance.Missing))
+            if (float.IsInfinity(samples[i]) || (owed && provenance[i] == Provenance.NoSignal))
             {
                 throw new RestorationException(FormattableString.Invariant(
                     $"channel '{prepared.Reference.Name}': sample {i} ({i / prepared.Reference.SampleRate:0.###} s) came out as {samples[i]}; its values are too large to be worked with in float32"));
@@ -99,15 +99,14 @@ internal static class ResultAssembly
     {
         if (task.Kind != TaskKind.Translate)
             return prepared.Reference.WithSamples(samples);
-        string unit = task.Output == Modality.Bp ? SignalUnit.MillimetresOfMercury : SignalUnit.Normalized;
-        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), unit, prepared.Reference.SampleRate, samples, ChannelSelection.KindOf(task.Output));
+        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), NetworkSignal.TranslatedUnit(task.Output), prepared.Reference.SampleRate, samples, NetworkSignal.KindOf(task.Output));
     }
 
-    private static RestorationBand ToBand(RestorationOptions options, int length, float[] low, float[] high, SampleProvenance[] provenance)
+    private static RestorationBand ToBand(RestorationOptions options, int length, float[] low, float[] high, Provenance[] provenance)
     {
         for (int i = 0; i < length; i++)
         {
-            if (provenance[i] != SampleProvenance.Generated)
+            if (!provenance[i].IsGenerated())
                 low[i] = high[i] = float.NaN;
             else if (low[i] > high[i])
                 (low[i], high[i]) = (high[i], low[i]); // Resampling may cross edges that touch.

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Windows;
@@ -8,12 +9,12 @@ namespace UniCardio.Restoration;
 /// <summary>Windows that run the same task, in order of time.</summary>
 /// <param name="Task">The task asked for, or what is left of it where signals are missing.</param>
 /// <param name="Windows">Numbers of the windows.</param>
-internal sealed record WindowGroup(CardioTask Task, IReadOnlyList<int> Windows);
+internal sealed record TaskWindows(CardioTask Task, IReadOnlyList<int> Windows);
 
 /// <summary>Which windows are computed, and which task each of them runs.</summary>
 internal sealed class WindowSchedule
 {
-    private WindowSchedule(WindowCover cover, IReadOnlyList<WindowGroup> groups)
+    private WindowSchedule(WindowCover cover, IReadOnlyList<TaskWindows> groups)
     {
         Cover = cover;
         Groups = groups;
@@ -24,14 +25,14 @@ internal sealed class WindowSchedule
     public WindowCover Cover { get; }
 
     /// <summary>The windows to compute, by task.</summary>
-    public IReadOnlyList<WindowGroup> Groups { get; }
+    public IReadOnlyList<TaskWindows> Groups { get; }
 
     /// <summary>Number of windows to compute.</summary>
     public int Computed { get; }
 
     public static WindowSchedule Create(PreparedRecording prepared, RestorationOptions options, int windowSamples)
     {
-        double rate = RecordingPreparation.NetworkRate;
+        double rate = NetworkSignal.Rate;
         if (prepared.Length < windowSamples)
             throw new RecordingShorterThanWindowException(prepared.Reference.Name, prepared.Reference.DurationSeconds, windowSamples / rate);
         int overlap = Math.Min(windowSamples - 1, (int)Math.Round(options.Overlap * windowSamples));
@@ -71,7 +72,7 @@ internal sealed class WindowSchedule
         }
 
         Warn(prepared, task, cover, without);
-        return new WindowSchedule(cover, [.. groups.Select(g => new WindowGroup(g.Task, g.Windows))]);
+        return new WindowSchedule(cover, [.. groups.Select(g => new TaskWindows(g.Task, g.Windows))]);
     }
 
     /// <summary>What is left of a task where only <paramref name="there"/> is measured; null where nothing can be done.</summary>
@@ -108,7 +109,7 @@ internal sealed class WindowSchedule
     private static void CheckLongGaps(PreparedRecording prepared, CardioTask task, WindowCover cover, Dictionary<Modality, int[]> counts, int[] needed)
     {
         ModalitySet others = task.Conditions & ~task.Output.ToSet();
-        double rate = RecordingPreparation.NetworkRate, window = cover.WindowLength / rate;
+        double rate = NetworkSignal.Rate, window = cover.WindowLength / rate;
         foreach (SampleRange gap in GapFinder.Find(prepared.Signal(task.Output)))
         {
             if (gap.Length < cover.WindowLength || Within(needed, gap) == 0)
@@ -129,7 +130,7 @@ internal sealed class WindowSchedule
 
     private static void Warn(PreparedRecording prepared, CardioTask task, WindowCover cover, SortedDictionary<Modality, List<int>> without)
     {
-        double rate = RecordingPreparation.NetworkRate;
+        double rate = NetworkSignal.Rate;
         foreach ((Modality modality, List<int> windows) in without)
         {
             string name = prepared.Channel(modality).Name;
@@ -146,8 +147,8 @@ internal sealed class WindowSchedule
     private static int[] RunningNeeds(PreparedRecording prepared)
     {
         var needs = new bool[prepared.Length];
-        double ratio = RecordingPreparation.NetworkRate / prepared.Reference.SampleRate;
-        bool same = prepared.Reference.SampleRate == RecordingPreparation.NetworkRate;
+        double ratio = NetworkSignal.Rate / prepared.Reference.SampleRate;
+        bool same = prepared.Reference.SampleRate == NetworkSignal.Rate;
         foreach (SampleRange gap in GapFinder.Find(prepared.Bridged))
         {
             // One more on either side: instants of uncommon rates are rounded when resampled.

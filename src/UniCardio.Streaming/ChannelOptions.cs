@@ -1,6 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -20,7 +21,7 @@ public sealed record ChannelOptions
 
     /// <summary>Options for a channel of a rate.</summary>
     /// <param name="sampleRate">Samples a second, <see cref="LowestRate"/> to <see cref="HighestRate"/>.</param>
-    public ChannelOptions(double sampleRate = RecordingPreparation.NetworkRate) => SampleRate = sampleRate;
+    public ChannelOptions(double sampleRate = NetworkSignal.Rate) => SampleRate = sampleRate;
 
     /// <summary>Samples a second (Hz).</summary>
     public double SampleRate { get; init; }
@@ -66,8 +67,8 @@ public sealed record ChannelOptions
         (double low, double high) = PlausibleRange.Of(Modality.Bp);
         var resolved = this with
         {
-            Lowest = Lowest ?? modality switch { Modality.Bp => (float)(100 + (50 * low)), Modality.Ecg => -50, _ => -1e6f },
-            Highest = Highest ?? modality switch { Modality.Bp => (float)(100 + (50 * high)), Modality.Ecg => 50, _ => 1e6f },
+            Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ => -1e6f },
+            Highest = Highest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
             LeastSpan = LeastSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
             JitterSeconds = JitterSeconds ?? 0.9 / SampleRate,
         };

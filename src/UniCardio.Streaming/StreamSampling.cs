@@ -1,6 +1,7 @@
 using UniCardio.Engine;
-using UniCardio.Engine.Plan;
+using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -15,6 +16,14 @@ public sealed record StreamSampling
 
     /// <summary>The sampler: <c>ddim:6</c> unless told otherwise, six network calls a draw.</summary>
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
+
+    /// <summary>What the windows of a task compute: denoising is an estimate, which has neither draws nor sampler.</summary>
+    internal WindowShape ShapeOf(CardioTask task) => task.Kind == TaskKind.Denoise ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
+
+    /// <summary>The shapes that a session with these channels and targets can ask for.</summary>
+    internal IEnumerable<WindowShape> Reachable(ModalitySet channels, ModalitySet generated, ModalitySet denoised) => CardioTask.All
+        .Where(t => (t.Kind == TaskKind.Denoise ? denoised : generated).Contains(t.Output) && (t.Conditions & ~channels) == 0)
+        .Select(ShapeOf);
 
     /// <summary>Checks every setting.</summary>
     /// <returns>These settings.</returns>

@@ -1,3 +1,4 @@
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -10,7 +11,7 @@ namespace UniCardio.Streaming;
 internal sealed class StreamTiming
 {
     public const long SampleTicks = TimeSpan.TicksPerSecond / Rate;
-    private const int Rate = (int)RecordingPreparation.NetworkRate;
+    private const int Rate = (int)NetworkSignal.Rate;
 
     public StreamTiming(StreamingSessionOptions options, int slotSamples)
     {

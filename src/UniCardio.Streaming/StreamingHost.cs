@@ -2,6 +2,7 @@ using System.Numerics;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -35,7 +36,7 @@ public sealed class StreamingHost : IDisposable
     private readonly List<StreamingSession> _sessions = [];
     private readonly List<TaskCompletionSource> _idle = [];
     private readonly BatchSelection _selection;
-    private readonly ComputePool _pool;
+    private readonly SessionPool _pool;
     private readonly BatchRun _run;
     private readonly Lock _compute = new();
     private readonly CancellationTokenSource _stop = new();
@@ -59,8 +60,8 @@ public sealed class StreamingHost : IDisposable
             throw new ConfigurationException("window", $"the network takes {SlotSamples} samples, expected 50 to 7500 (0.4 to 60 s at 125 Hz)");
         _time = time ?? TimeProvider.System;
         _selection = new BatchSelection(Options.LargestBatch);
-        _pool = new ComputePool(engine, Options.MostComputeBytes);
-        _run = new BatchRun(_pool, SlotSamples);
+        _pool = new SessionPool(engine, Options.MostComputeBytes);
+        _run = new BatchRun(_pool);
         if (!Options.OwnThread)
             return;
         _thread = new Thread(Loop) { IsBackground = true, Name = "UniCardio streaming" };
@@ -117,7 +118,7 @@ public sealed class StreamingHost : IDisposable
     public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         StreamSampling settings = (sampling ?? new StreamSampling()).Validate();
-        TaskShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(t => TaskShape.Of(t, settings)).Distinct()];
+        WindowShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(settings.ShapeOf).Distinct()];
         int sizes = BitOperations.Log2((uint)Options.LargestBatch) + 1;
         lock (_compute)
         {
@@ -127,13 +128,13 @@ public sealed class StreamingHost : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 // Single windows of all tasks first: they are what a small host runs.
                 (int size, int shape) = Math.DivRem(i, shapes.Length);
-                if (_pool.IsFull(0))
+                if (_pool.IsFull)
                     break;
-                if (size > 0 && shapes[shape].Estimates)
+                if (size > 0 && shapes[shape].IsEstimate)
                     continue;
-                ComputeSlot slot = _pool.Get(shapes[shape], 1 << size);
+                WindowBatch batch = _pool.Get(shapes[shape], 1 << size);
                 if (i == 0)
-                    slot.Session.Run(slot.Conditions, slot.Results, cancellation: cancellation);
+                    batch.Run(cancellation: cancellation);
                 progress?.Report((i + 1.0) / (shapes.Length * sizes));
             }
             return _pool.Bytes;
@@ -265,13 +266,13 @@ public sealed class StreamingHost : IDisposable
         }
     }
 
-    private TaskShape[] Expected(StreamSampling sampling)
+    private WindowShape[] Expected(StreamSampling sampling)
     {
         lock (Gate)
         {
             return _sessions.Count == 0
-                ? [.. TaskShape.Reachable(ModalitySet.All, ModalitySet.All, ModalitySet.All, sampling)]
-                : [.. _sessions.SelectMany(s => TaskShape.Reachable(s.Channels, s.Generate, s.Denoise, sampling)).Distinct()];
+                ? [.. sampling.Reachable(ModalitySet.All, ModalitySet.All, ModalitySet.All)]
+                : [.. _sessions.SelectMany(s => sampling.Reachable(s.Channels, s.Generate, s.Denoise)).Distinct()];
         }
     }
 

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -329,7 +330,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
 
     private void CheckSampling(StreamSampling sampling)
     {
-        foreach (TaskShape shape in TaskShape.Reachable(Channels, ModalitySet.All, ModalitySet.None, sampling))
+        foreach (WindowShape shape in sampling.Reachable(Channels, ModalitySet.All, ModalitySet.None))
             SamplerTable.Create(sampling.Sampler, _host.Engine.Configuration, shape.Task);
     }
 

@@ -15,9 +15,9 @@ public partial class PackageTests
     public void AProjectUsesThePackagesFromAFolder()
     {
         using var folder = new TemporaryFolder();
-        foreach (string project in (string[])["Engine", "Weights", "Signals", "Restoration"])
+        foreach (string project in (string[])["Engine", "Weights", "Signals", "Pipeline", "Restoration"])
             Dotnet(Project.Root, "pack", $"src/UniCardio.{project}", "--no-build", "-c", Configuration, "-o", folder.File("feed"), "-v", "quiet");
-        Assert.Equal(4, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
+        Assert.Equal(5, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
 
         WriteConsumer(folder);
         Dotnet(folder.Path, "build", "-v", "quiet", "--nologo");

@@ -4,6 +4,7 @@ using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Model;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
@@ -41,24 +42,26 @@ public class EvaluatorTests(InterimWeights weights)
         Corruption corruption = parsed.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
         Recording made = new Signals.Synthesis.CardiovascularSynthesizer().Generate(new(), 500, 3).ToRecording();
         var window = new EvaluationWindow(EvaluationRecording.From(made)!, new SampleRange(0, 500), parsed, corruption, 0, 9);
-        DrawSummaries ours = DrawSummaries.Of(new WindowDraws(weights.Engine, Quick, 3, 5).Run([window], null, CancellationToken.None)[0], 3, 500, window.ResultScale);
+        using var runs = new NetworkRuns(weights.Engine);
+        DrawSummaries Ours(WindowShape shape) => DrawSummaries.Of(new WindowDraws(runs.Run([window], shape, 5, null, CancellationToken.None)[0], 500, window.ResultScale));
+        DrawSummaries ours = Ours(new WindowShape(parsed, 3, Quick));
 
         // The same window as a recording with the spoiled target, run as the commands do.
-        Recording spoiled = made.WithChannels(made.Channels.Select(c => c.Kind == ChannelSelection.KindOf(parsed.Output) ? c.WithSamples(window.GivenWindow(parsed.Output).ToArray()) : c));
+        Recording spoiled = made.WithChannels(made.Channels.Select(c => c.Kind == NetworkSignal.KindOf(parsed.Output) ? c.WithSamples(window.GivenWindow(parsed.Output).ToArray()) : c));
         var options = new RestorationOptions { Task = parsed, Method = DenoisingMethod.Draws, Draws = 3, Sampler = Quick, Seed = 5 };
         RestorationResult theirs = new Restorer(weights.Engine, options).Run(spoiled);
         float[] expected = theirs.Channel.Samples.ToArray();
-        foreach (SampleRange range in theirs.Ranges(SampleProvenance.Generated))
+        foreach (SampleRange range in theirs.GeneratedRanges)
         {
             Assert.Equal(expected[range.Start..range.End], ours.Median[range.Start..range.End]);
             Assert.Equal(theirs.Band!.Low[range.Start..range.End].ToArray(), ours.Low[range.Start..range.End]);
         }
 
-        Assert.Equal(window.Scope.Length, theirs.Count(SampleProvenance.Generated));
+        Assert.Equal(window.Scope.Length, theirs.GeneratedCount);
         if (parsed.Kind == TaskKind.Denoise)
         {
             RestorationResult estimate = new Restorer(weights.Engine, options with { Method = DenoisingMethod.Estimate }).Run(spoiled);
-            Assert.Equal(estimate.Channel.Samples.ToArray(), WindowEstimates.Run(weights.Engine, [window], CancellationToken.None)[0]);
+            Assert.Equal(estimate.Channel.Samples.ToArray(), Ours(WindowShape.Estimate(parsed)).First);
         }
     }
 

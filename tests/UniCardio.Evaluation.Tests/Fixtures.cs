@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
 using UniCardio.Weights;
@@ -13,7 +14,7 @@ internal static class Make
     /// <summary>PPG, ABP and ECG of one heart, steady unless told otherwise, without noise.</summary>
     public static EvaluationRecording Heart(double seconds = 60, ulong seed = 3, SynthesisParameters? parameters = null, ModalitySet signals = ModalitySet.All)
     {
-        Signals.Recording made = new CardiovascularSynthesizer().Generate(parameters ?? new SynthesisParameters(), (int)(seconds * RecordingPreparation.NetworkRate), seed).ToRecording($"heart {seed}");
+        Signals.Recording made = new CardiovascularSynthesizer().Generate(parameters ?? new SynthesisParameters(), (int)(seconds * NetworkSignal.Rate), seed).ToRecording($"heart {seed}");
         return EvaluationRecording.From(made.WithChannels(made.Channels.Where((_, i) => signals.Contains((Modality)i))))!;
     }
 

@@ -1,6 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -86,8 +87,8 @@ public sealed class EstimateTests(InterimWeights weights)
         Recording recording = Make.WithGaps(Make.Heart(12), "ABP", (0, 0.5), (5, 6), (11.8, 12));
         RestorationOptions options = Make.Options("denoise bp | ppg") with { Method = DenoisingMethod.Estimate };
         RestorationResult result = new Restorer(weights.Engine, options).Run(recording);
-        Assert.Equal([new SampleRange(0, 62), new SampleRange(625, 125), new SampleRange(1475, 25)], result.Ranges(SampleProvenance.Missing));
-        Assert.Equal(result.Channel.Length - 62 - 125 - 25, result.Count(SampleProvenance.Generated));
+        Assert.Equal([new SampleRange(0, 62), new SampleRange(625, 125), new SampleRange(1475, 25)], result.Ranges(Provenance.NoSignal));
+        Assert.Equal(result.Channel.Length - 62 - 125 - 25, result.GeneratedCount);
         float[] given = recording.Require("ABP").Samples.ToArray();
         // Next to no noise: what comes out is what went in, but for crossfading and scaling, roundings of 2^-17 mmHg.
         RestorationResult nearly = new Restorer(weights.Engine, options with { NoiseLevel = 1e-6 }).Run(recording), much = new Restorer(weights.Engine, options with { NoiseLevel = 20 }).Run(recording);

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -22,7 +23,7 @@ public sealed class ImputationTests(InterimWeights weights)
         AssertFilled(Gappy.Require("ABP"), result);
         Assert.Same(result.Channel, result.Recording.Find("ABP"));
         Assert.Equal(3, result.Recording.Channels.Count);
-        Assert.Equal([new SampleRange(625, 150), new SampleRange(1688, 62)], result.Ranges(SampleProvenance.Generated));
+        Assert.Equal([new SampleRange(625, 150), new SampleRange(1688, 62)], result.GeneratedRanges);
         Assert.Contains(RestorationResult.Remark, result.Recording.Comments[^1], StringComparison.Ordinal);
         // 2500 samples, windows of 500 every 375: seven; those from 375 and 750 hold the first gap, that from 1500 the second.
         Assert.Equal(7, result.Windows);
@@ -63,7 +64,7 @@ public sealed class ImputationTests(InterimWeights weights)
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute ecg")).Run(Whole);
         Assert.Equal((0, 0L), (result.WindowsComputed, result.NetworkCalls));
         Assert.Equal(Make.Bits(Whole.Require("ECG").Samples), Make.Bits(result.Channel.Samples));
-        Assert.Equal(result.Channel.Length, result.Count(SampleProvenance.Measured));
+        Assert.Equal(result.Channel.Length, result.Count(Provenance.Measured));
     }
 
     [Fact]
@@ -74,14 +75,14 @@ public sealed class ImputationTests(InterimWeights weights)
         int wide = 0;
         for (int i = 0; i < center.Length; i++)
         {
-            bool generated = result.Provenance.Span[i] == SampleProvenance.Generated;
+            bool generated = result.Provenance.Span[i].IsGenerated();
             Assert.Equal(generated, !float.IsNaN(low[i]) && !float.IsNaN(high[i]));
             // Each is a weighted mean of the same windows' quantiles, so order holds up to rounding: a few ulp of 300 mmHg.
             if (generated)
                 Assert.True(low[i] <= center[i] + 1e-3f && center[i] <= high[i] + 1e-3f, $"sample {i}: {low[i]}, {center[i]}, {high[i]}");
             wide += generated && high[i] > low[i] ? 1 : 0;
         }
-        Assert.Equal(result.Count(SampleProvenance.Generated), wide);
+        Assert.Equal(result.GeneratedCount, wide);
         Assert.Equal(["PPG", "ABP", "ECG", "ABP_p5", "ABP_p95"], result.Recording.Channels.Select(c => c.Name));
         Assert.Equal(ChannelKind.Other, result.Recording.Channels[^1].Kind);
     }
@@ -116,12 +117,12 @@ public sealed class ImputationTests(InterimWeights weights)
         Recording recording = Whole.WithChannels([Whole.Require("ABP").WithSamples(samples)]);
 
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp")).Run(recording);
-        Assert.Equal((0, 3), (result.WindowsComputed, result.Count(SampleProvenance.Bridged)));
+        Assert.Equal((0, 3), (result.WindowsComputed, result.Count(Provenance.Bridged)));
         // Rounding of the mean of two pressures below 256 mmHg: half an ulp, 2^-17.
         Assert.Equal((samples[699] + samples[701]) / 2.0, result.Channel.Samples.Span[700], 1e-5);
 
         RestorationResult asked = new Restorer(weights.Engine, Make.Options("impute bp") with { BridgedGapSeconds = 0 }).Run(recording);
-        Assert.Equal((0, 3), (asked.Count(SampleProvenance.Bridged), asked.Count(SampleProvenance.Generated)));
+        Assert.Equal((0, 3), (asked.Count(Provenance.Bridged), asked.GeneratedCount));
     }
 
     [Fact]
@@ -132,7 +133,7 @@ public sealed class ImputationTests(InterimWeights weights)
         samples[3003] = float.NaN;
         Recording recording = heart.WithChannels([heart.Require("ABP").WithSamples(samples)]);
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp") with { BridgedGapSeconds = 0 }).Run(recording);
-        Assert.Equal(1, result.Count(SampleProvenance.Generated));
+        Assert.Equal(1, result.GeneratedCount);
         AssertFilled(recording.Require("ABP"), result);
     }
 
@@ -192,7 +193,7 @@ public sealed class ImputationTests(InterimWeights weights)
         for (int i = 0; i < before.Length; i++)
         {
             bool missing = float.IsNaN(before[i]);
-            Assert.Equal(missing ? SampleProvenance.Generated : SampleProvenance.Measured, result.Provenance.Span[i]);
+            Assert.Equal(missing ? Provenance.Imputed : Provenance.Measured, result.Provenance.Span[i]);
             if (missing)
                 Assert.True(after[i] is >= LowestPressure and <= HighestPressure, $"sample {i} is {after[i]} mmHg");
             else

@@ -1,5 +1,6 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 
 namespace UniCardio.Restoration.Tests;

@@ -1,6 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
@@ -21,7 +22,7 @@ public sealed class RestorerTests(InterimWeights weights)
         RestorationResult result = new Restorer(weights.Engine, Make.Options(task)).Run(Whole);
         Assert.Equal((name, unit), (result.Channel.Name, result.Channel.Unit));
         Assert.Equal(["PPG", "ABP", "ECG", name], result.Recording.Channels.Select(c => c.Name));
-        Assert.Equal(Whole.Require("PPG").Length, result.Count(SampleProvenance.Generated));
+        Assert.Equal(Whole.Require("PPG").Length, result.GeneratedCount);
         Assert.Equal(5, result.WindowsComputed);
         // The bounds are those of thresholding; a crossfade is a weighted mean and stays within them up to rounding.
         Assert.All(result.Channel.Samples.ToArray(), x => Assert.InRange(x, low - 1e-3f, high + 1e-3f));
@@ -33,7 +34,7 @@ public sealed class RestorerTests(InterimWeights weights)
         Recording slow = Make.Heart(9, 100);
         RestorationResult result = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(slow.WithChannels([slow.Require("PPG")]));
         Assert.Equal((100.0, 900), (result.Channel.SampleRate, result.Channel.Length));
-        Assert.Equal(900, result.Count(SampleProvenance.Generated));
+        Assert.Equal(900, result.GeneratedCount);
     }
 
     [Fact]
@@ -42,7 +43,7 @@ public sealed class RestorerTests(InterimWeights weights)
         Recording recording = Make.WithGaps(Whole, "PPG", (4, 11));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(recording);
         // Windows of 500 every 375: those from 375 to 875 and from 1125 on hold PPG, the one from 750 does not.
-        Assert.Equal([new SampleRange(875, 250)], result.Ranges(SampleProvenance.Missing));
+        Assert.Equal([new SampleRange(875, 250)], result.Ranges(Provenance.NoSignal));
         Assert.Equal(1, result.WindowsSkipped);
         // Where the skipped window would have faded in, the one before it keeps all the weight: as if the recording ended there.
         RestorationResult cut = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(recording.WithChannels([recording.Require("PPG").WithSamples(recording.Require("PPG").Samples[..875])]));
@@ -57,8 +58,8 @@ public sealed class RestorerTests(InterimWeights weights)
         Recording recording = Make.WithGaps(Whole, "ECG", (5, 6));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("denoise ecg | ppg")).Run(recording);
         Assert.Equal(("ECG", "mV"), (result.Channel.Name, result.Channel.Unit));
-        Assert.Equal([new SampleRange(625, 125)], result.Ranges(SampleProvenance.Missing));
-        Assert.Equal(result.Channel.Length - 125, result.Count(SampleProvenance.Generated));
+        Assert.Equal([new SampleRange(625, 125)], result.Ranges(Provenance.NoSignal));
+        Assert.Equal(result.Channel.Length - 125, result.GeneratedCount);
         float[] dirty = [.. Whole.Require("ECG").Samples.ToArray()];
         // Thresholding keeps scaled values within [-2, 2]: half a range beyond two quantiles of the dirty window.
         float reach = (dirty.Max() - dirty.Min()) + 1e-4f;
@@ -203,10 +204,10 @@ public sealed class RestorerTests(InterimWeights weights)
         string path = Project.Shared("data", "triad", "mimicdb230_old_300s_125Hz.csv");
         Recording recording = Make.WithGaps(RecordingFile.Read(path, new RecordingReadOptions { SampleRate = 125, StartSeconds = 20, EndSeconds = 50 }), "abp", (10, 11.2), (20, 21));
         RestorationResult imputed = new Restorer(weights.Engine, Make.Options("impute bp | ppg", 4)).Run(recording);
-        Assert.Equal(275, imputed.Count(SampleProvenance.Generated));
+        Assert.Equal(275, imputed.GeneratedCount);
         Assert.All(imputed.Channel.Samples.ToArray(), x => Assert.InRange(x, 0, 300));
         RestorationResult translated = new Restorer(weights.Engine, Make.Options("ppg->ecg", 1)).Run(recording);
-        Assert.Equal(translated.Channel.Length, translated.Count(SampleProvenance.Generated));
+        Assert.Equal(translated.Channel.Length, translated.GeneratedCount);
     }
 
     private void AssertRefused(string setting, RestorationOptions options) =>

@@ -5,9 +5,8 @@ using System.Text.Json;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
-using UniCardio.Restoration;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Serving.Tests;
 
@@ -28,9 +27,15 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         for (int w = 0; w < windows; w++)
         {
             ReadOnlySpan<float> Row(Modality m) => signals.Single(s => s.Modality == m).Values.AsSpan(w * S, S);
-            scales[w] = WindowUnits.OfResult(task, task.Kind == TaskKind.Translate ? default : Row(task.Output), new SampleRange(0, S));
+            var window = new SampleRange(0, S);
+            scales[w] = task.Kind != TaskKind.Translate ? WindowScale.Of(task.Output, Row(task.Output), window, task.Kind == TaskKind.Denoise)
+                : task.Output == Modality.Bp ? AffineScale.BloodPressure : AffineScale.Normalized;
             for (int c = 0; c < count; c++)
-                WindowUnits.Scale(task, session.Plan.Conditions[c], Row(session.Plan.Conditions[c]), new SampleRange(0, S), scales[w], conditions.AsSpan(((w * count) + c) * S, S));
+            {
+                Modality condition = session.Plan.Conditions[c];
+                AffineScale scale = condition == task.Output && task.Kind != TaskKind.Translate ? scales[w] : WindowScale.Of(condition, Row(condition), window);
+                scale.Forward(Row(condition), conditions.AsSpan(((w * count) + c) * S, S));
+            }
         }
         var results = new float[session.Plan.StateSamples];
         session.Run(conditions, results);
@@ -113,7 +118,7 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
 
         float[] window = bp[..100], measured = [.. window], conditions = new float[200], expected = new float[100];
         AffineScale scale = AffineScale.BloodPressure;
-        WindowScaling.FromExtremes(ppg, new(0, 100)).Forward(ppg.AsSpan(0, 100), conditions.AsSpan(0, 100));
+        WindowScale.Of(Modality.Ppg, ppg, new(0, 100)).Forward(ppg.AsSpan(0, 100), conditions.AsSpan(0, 100));
         scale.Forward(window, conditions.AsSpan(100));
         GapBridge.FillAll(measured);
         using ServedModel model = TestServer.Tiny();

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Streaming;
 
 namespace UniCardio.Serving.Tests;

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using UniCardio.Pipeline;
 using UniCardio.Streaming;
 using UniCardio.Weights;
 

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Tests;
 

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Synthesis;
 using UniCardio.Weights;
 

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Tests;
 

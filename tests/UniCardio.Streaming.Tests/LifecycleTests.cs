@@ -3,6 +3,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Tests;
 

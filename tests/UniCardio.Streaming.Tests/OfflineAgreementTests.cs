@@ -1,8 +1,8 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Streaming.Tests;
 
@@ -66,7 +66,7 @@ public class OfflineAgreementTests
             foreach (Modality m in Modalities.All)
             {
                 if (windows[(int)m].Count(x => !float.IsNaN(x)) >= S / 4)
-                    _scales[(int)m] = m == Modality.Bp ? AffineScale.BloodPressure : WindowScaling.FromExtremes(windows[(int)m], new SampleRange(0, S));
+                    _scales[(int)m] = WindowScale.Of(m, windows[(int)m], new SampleRange(0, S));
             }
             foreach (Modality m in Modalities.All)
                 Check(frame, m, windows, start, end, fade);
@@ -116,7 +116,7 @@ public class OfflineAgreementTests
             InferencePlan plan = session.Plan;
             float[] window = windows[(int)task.Output];
             AffineScale output = task.Output == Modality.Bp ? AffineScale.BloodPressure
-                : task.Kind == TaskKind.Denoise ? WindowScaling.FromQuantiles(window, new SampleRange(0, S)) : _scales[(int)task.Output]!.Value;
+                : task.Kind == TaskKind.Denoise ? WindowScale.Of(task.Output, window, new SampleRange(0, S), isNoisy: true) : _scales[(int)task.Output]!.Value;
             var conditions = new float[plan.ConditionSamples];
             for (int c = 0; c < plan.Conditions.Count; c++)
             {

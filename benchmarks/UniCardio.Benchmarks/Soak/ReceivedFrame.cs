@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Streaming;
 
 namespace UniCardio.Benchmarks.Soak;

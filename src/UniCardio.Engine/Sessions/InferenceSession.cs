@@ -36,6 +36,9 @@ public sealed partial class InferenceSession : IDisposable
         Seed = seed;
         _estimateRows = new RowFactory(new NoiseSchedule(Plan.Configuration), Plan.Configuration.Prediction, clamp: null);
         ArenaBytes = executor.ArenaBytes;
+        // Room for estimates where they can be expected, so that none of them allocates.
+        if (Plan.Task.Kind == TaskKind.Denoise && Plan.Draws == 1)
+            (_estimateState, _estimateClean) = (new float[Plan.StateSamples], new float[Plan.StateSamples]);
         _windows = [.. Enumerable.Range(0, Plan.Windows).Select(w => (uint)w)];
         _labels = new RunLabels(Plan.Task.ToString(), engine.Backend.Name, Plan.Windows, Plan.Draws, _rows.Length);
         EngineMetrics.SessionOpened(ArenaBytes);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MathNet.Numerics.Statistics;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Baselines;
 
@@ -9,7 +10,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// </summary>
 public sealed class ButterworthBandPass : INoiseFilter
 {
-    private const double Rate = Signals.Processing.RecordingPreparation.NetworkRate;
+    private const double Rate = Pipeline.NetworkSignal.Rate;
     private readonly Biquad[] _sections;
     private readonly bool _keepsMean;
 

@@ -1,6 +1,7 @@
 using MathNet.Numerics.Interpolation;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
@@ -8,7 +9,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// <summary>A natural cubic spline through the measured samples of the window up to a second before and after the gap; level where the window ends with the gap.</summary>
 public sealed class CubicSplineInterpolation : IBaseline
 {
-    private const int Reach = (int)RecordingPreparation.NetworkRate;
+    private const int Reach = (int)NetworkSignal.Rate;
 
     /// <inheritdoc/>
     public string Name => "cubic spline";

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Baselines;
@@ -45,7 +45,7 @@ public sealed class FilterTuning(SyntheticPopulation population, int windowSampl
             float[] clean = signal.Slice(middle.Start, middle.Length).ToArray(), noisy = [.. clean];
             noise.Apply(noisy, CounterRandom.Derive(Seed, (ulong)i));
             // Every subject has the same weight, however large its pulse or QRS.
-            double unit = WindowScaling.FromExtremes(clean, new SampleRange(0, clean.Length)).HalfRange;
+            double unit = WindowScale.FromExtremes(clean, new SampleRange(0, clean.Length)).HalfRange;
             for (int c = 0; c < errors.Length; c++)
             {
                 Span<float> made = smooth.AsSpan(0, clean.Length);

@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Evaluation.Baselines;
 
@@ -39,7 +39,7 @@ public sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
 
         Span<float> made = wave.AsSpan(window.Window.Start, window.Window.Length);
         if (window.IsNormalized)
-            WindowScaling.FromExtremes(made, new SampleRange(0, made.Length)).Forward(made, made);
+            WindowScale.FromExtremes(made, new SampleRange(0, made.Length)).Forward(made, made);
         made.CopyTo(result);
     }
 

@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Baselines;
@@ -28,7 +28,7 @@ public sealed class SyntheticPopulation
         {
             cancellationToken.ThrowIfCancellationRequested();
             ulong seed = CounterRandom.Derive(Seed, (ulong)i);
-            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(Seconds * RecordingPreparation.NetworkRate), seed);
+            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(Seconds * NetworkSignal.Rate), seed);
             subjects.Add(EvaluationRecording.From(made.ToRecording($"synthetic {i}"), cancellationToken: cancellationToken)!);
         }
 
@@ -56,7 +56,7 @@ public sealed class SyntheticPopulation
     internal double DelayOf(Modality source, Modality target) => _delays[(int)source, (int)target];
 
     private static AffineScale Unit(Modality modality, ReadOnlySpan<float> signal) =>
-        modality == Modality.Bp ? AffineScale.Normalized : WindowScaling.FromExtremes(signal, new SampleRange(0, signal.Length));
+        modality == Modality.Bp ? AffineScale.Normalized : WindowScale.FromExtremes(signal, new SampleRange(0, signal.Length));
 
     private double Level(Modality modality)
     {

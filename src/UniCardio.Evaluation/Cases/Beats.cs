@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Beats;
 using UniCardio.Signals.Processing;
 
@@ -8,6 +9,6 @@ namespace UniCardio.Evaluation.Cases;
 internal static class Beats
 {
     public static IReadOnlyList<int> Detect(Modality modality, ReadOnlySpan<float> signal) => modality == Modality.Ecg
-        ? RPeakDetector.Detect(signal, RecordingPreparation.NetworkRate)
-        : [.. PulseDetector.Detect(signal, RecordingPreparation.NetworkRate).Select(p => p.Peak)];
+        ? RPeakDetector.Detect(signal, NetworkSignal.Rate)
+        : [.. PulseDetector.Detect(signal, NetworkSignal.Rate).Select(p => p.Peak)];
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MathNet.Numerics.Statistics;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
 
@@ -59,14 +60,14 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         if (SnrDecibels is { } snr)
         {
             if (NoiseKind == NoiseKind.White)
-                SignalCorruption.Apply(window, RecordingPreparation.NetworkRate, new NoiseParameters { SignalToNoiseDecibels = snr }, seed);
+                SignalCorruption.Apply(window, NetworkSignal.Rate, new NoiseParameters { SignalToNoiseDecibels = snr }, seed);
             else
                 AddShaped(window, NoiseKind, snr, seed);
         }
         else if (GapSeconds is { } gap)
         {
-            double seconds = window.Length / RecordingPreparation.NetworkRate;
-            SignalCorruption.Apply(window, RecordingPreparation.NetworkRate, new NoiseParameters { MissingFraction = gap / seconds, GapSeconds = gap }, seed);
+            double seconds = window.Length / NetworkSignal.Rate;
+            SignalCorruption.Apply(window, NetworkSignal.Rate, new NoiseParameters { MissingFraction = gap / seconds, GapSeconds = gap }, seed);
             return GapFinder.Find(window)[0];
         }
         else
@@ -91,7 +92,7 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         for (uint attempt = 0; attempt < Attempts; attempt++)
         {
             clean.CopyTo(noise, 0);
-            SignalCorruption.Apply(noise, RecordingPreparation.NetworkRate, unit, attempt == 0 ? seed : CounterRandom.Derive(seed, attempt));
+            SignalCorruption.Apply(noise, NetworkSignal.Rate, unit, attempt == 0 ? seed : CounterRandom.Derive(seed, attempt));
             for (int i = 0; i < noise.Length; i++)
                 noise[i] -= clean[i];
             (double mean, double power) = ArrayStatistics.MeanVariance(noise);

@@ -1,5 +1,5 @@
 using UniCardio.Engine.Model;
-using UniCardio.Restoration;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -38,7 +38,7 @@ public sealed class EvaluationRecording
     public int Length { get; }
 
     /// <summary>Length in seconds.</summary>
-    public double Seconds => Length / RecordingPreparation.NetworkRate;
+    public double Seconds => Length / NetworkSignal.Rate;
 
     /// <summary>What a person should know of the signals.</summary>
     public IReadOnlyList<SignalWarning> Warnings { get; }
@@ -68,14 +68,14 @@ public sealed class EvaluationRecording
         var picked = new List<(Modality Modality, Channel Channel)>();
         foreach (Modality modality in Modalities.All)
         {
-            Channel? channel = channels.NameOf(modality) is { } named ? recording.Require(named) : recording.Find(ChannelSelection.KindOf(modality));
+            Channel? channel = channels.NameOf(modality) is { } named ? recording.Require(named) : recording.Find(NetworkSignal.KindOf(modality));
             if (channel is not null)
                 picked.Add((modality, channel));
         }
 
         if (picked.Count == 0)
             return null;
-        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), cancellationToken: cancellationToken).Channels;
+        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), NetworkSignal.Rate, cancellationToken).Channels;
         var signals = new float[]?[3];
         var flaws = new IReadOnlyList<SampleRange>[] { [], [], [] };
         var warnings = new List<SignalWarning>(recording.Warnings);
@@ -91,23 +91,17 @@ public sealed class EvaluationRecording
 
     private static float[] InNetworkUnit(Modality modality, Channel channel, float[] samples, List<SignalWarning> warnings)
     {
-        if (modality == Modality.Bp && SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out double factor) && factor != 1)
-        {
-            for (int i = 0; i < samples.Length; i++)
-                samples[i] = (float)(samples[i] * factor);
-        }
-        else
-        {
-            warnings.AddRange(RecordingChecks.Check(channel.WithKind(ChannelSelection.KindOf(modality))));
-        }
-
+        double factor = NetworkSignal.UnitFactor(modality, channel);
+        NetworkSignal.ToNetworkUnit(samples, factor);
+        if (factor == 1)
+            warnings.AddRange(RecordingChecks.Check(channel.WithKind(NetworkSignal.KindOf(modality))));
         return samples;
     }
 
     private static SampleRange[] Flaws(Channel channel)
     {
         ChannelReport report = RecordingPreparation.Inspect(channel);
-        double ratio = RecordingPreparation.NetworkRate / channel.SampleRate;
+        double ratio = NetworkSignal.Rate / channel.SampleRate;
         return [.. report.FlatRuns.Select(r => r.Range).Concat(report.ClippedRuns.Select(r => r.Range))
             .Select(r => SampleRange.Between((int)Math.Floor(r.Start * ratio), (int)Math.Ceiling(r.End * ratio)))];
     }

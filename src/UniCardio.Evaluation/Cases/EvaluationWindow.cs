@@ -1,7 +1,6 @@
 using UniCardio.Engine.Model;
-using UniCardio.Restoration;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Cases;
@@ -30,7 +29,7 @@ public sealed class EvaluationWindow
     {
         ArgumentNullException.ThrowIfNull(recording);
         (Recording, Position, Task, Corruption, Identity) = (recording, position, task, corruption, identity);
-        int reach = (int)(ContextSeconds * RecordingPreparation.NetworkRate);
+        int reach = (int)(ContextSeconds * NetworkSignal.Rate);
         Context = SampleRange.Between(Math.Max(0, position.Start - reach), Math.Min(recording.Length, position.End + reach));
         Window = new SampleRange(position.Start - Context.Start, position.Length);
         foreach (Modality modality in (task.Conditions | task.Output.ToSet()).Members())
@@ -40,8 +39,9 @@ public sealed class EvaluationWindow
         // The seed tells windows, signals and corruptions apart, not tasks: more conditions meet the same noise.
         ulong spoil = CounterRandom.Derive(CounterRandom.Derive(seed, identity), (ulong)task.Output);
         Scope = corruption.Apply(_given[(int)task.Output].AsSpan(Window.Start, Window.Length), spoil);
-        ResultScale = WindowUnits.OfResult(task, _given[(int)task.Output], Window);
-        TruthScale = task.Output == Modality.Bp ? AffineScale.BloodPressure : WindowScaling.FromExtremes(Truth.Span, new SampleRange(0, Truth.Length));
+        Observation = new WindowObservation(_given, Window) { Identity = identity };
+        Observation = Observation with { ResultScale = WindowScale.OfResult(task, Observation) };
+        TruthScale = WindowScale.Of(task.Output, Truth.Span, new SampleRange(0, Truth.Length));
     }
 
     /// <summary>Where it comes from.</summary>
@@ -72,7 +72,10 @@ public sealed class EvaluationWindow
     public ReadOnlyMemory<float> Truth { get; }
 
     /// <summary>The map that the network's result takes back to its unit: the product's own, from what is given.</summary>
-    public AffineScale ResultScale { get; }
+    public AffineScale ResultScale => Observation.ResultScale!.Value;
+
+    /// <summary>What the network is given.</summary>
+    internal WindowObservation Observation { get; }
 
     /// <summary>
     /// The map to the unit of the measures: (mmHg - 100) / 50, else minimum and maximum of the clean window to [-1, 1], so that errors at
@@ -87,15 +90,6 @@ public sealed class EvaluationWindow
     /// <summary>The given window of a signal, [S].</summary>
     /// <param name="modality">Which.</param>
     public ReadOnlySpan<float> GivenWindow(Modality modality) => Given(modality).Slice(Window.Start, Window.Length);
-
-    /// <summary>Scales the window's conditions for the network, as restoration does.</summary>
-    /// <param name="conditions">The conditions, in the plan's order.</param>
-    /// <param name="scaled">Where to put them, [conditions, S].</param>
-    internal void ScaleConditions(IReadOnlyList<Modality> conditions, Span<float> scaled)
-    {
-        for (int c = 0; c < conditions.Count; c++)
-            WindowUnits.Scale(Task, conditions[c], Given(conditions[c]), Window, ResultScale, scaled.Slice(c * Window.Length, Window.Length));
-    }
 
     /// <summary>Whether results are in [-1, 1] because nothing tells their amplitude.</summary>
     public bool IsNormalized => Task.Kind == TaskKind.Translate && Task.Output != Modality.Bp;

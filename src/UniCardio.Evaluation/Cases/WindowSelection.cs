@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Cases;
@@ -56,6 +57,6 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
         if (modality == Modality.Bp && !(low >= LowestPressure && high <= HighestPressure && high - low >= LeastPulsePressure))
             return false;
         int[] beats = [.. recording.BeatsOf(modality).Where(window.Contains)];
-        return Measures.RateReading.OfBeats(beats, RecordingPreparation.NetworkRate) is >= SlowestRate and <= FastestRate;
+        return Measures.RateReading.OfBeats(beats, NetworkSignal.Rate) is >= SlowestRate and <= FastestRate;
     }
 }

@@ -1,8 +1,8 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Beats;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using SignalMeasures = UniCardio.Signals.Processing.Measures;
 
 namespace UniCardio.Evaluation.Measures;
@@ -15,7 +15,7 @@ public sealed class WindowScorer
     /// </summary>
     public const double EdgeSeconds = 0.1;
 
-    private const double Rate = RecordingPreparation.NetworkRate;
+    private const double Rate = NetworkSignal.Rate;
     private readonly EvaluationWindow _window;
     private readonly float[] _truth;
     private readonly float[] _estimate;

@@ -1,6 +1,4 @@
-using UniCardio.Engine.Sessions;
-using UniCardio.Restoration;
-using UniCardio.Signals.Scaling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Model;
 
@@ -14,25 +12,19 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
 {
     public const double LowQuantile = 0.05, HighQuantile = 0.95;
 
-    /// <summary>Sums up the first <paramref name="count"/> of a window's draws, [N, S] in the network's units; first summed up, then scaled back, as restoration does.</summary>
-    public static DrawSummaries Of(ReadOnlySpan<float> draws, int count, int samples, AffineScale scale)
+    /// <summary>Sums up a window's draws.</summary>
+    public static DrawSummaries Of(WindowDraws draws)
     {
-        float[] Back(ReadOnlySpan<float> scaled)
-        {
-            var result = new float[scaled.Length];
-            scale.Inverse(scaled, result);
-            return result;
-        }
-
-        ReadOnlySpan<float> used = draws[..(count * samples)];
-        float[] first = Back(used[..samples]);
-        if (count == 1)
+        int samples = draws.Samples;
+        float[] first = new float[samples], mean = new float[samples], median = new float[samples], low = new float[samples], high = new float[samples];
+        draws.First(1).Unscale(first);
+        if (draws.Count == 1)
             return new DrawSummaries(first, first, first, [], []);
-        float[] mean = new float[samples], quantiles = new float[3 * samples];
-        DrawStatistics.Mean(used, count, samples, mean);
-        DrawStatistics.Quantiles(used, count, samples, [LowQuantile, 0.5, HighQuantile], quantiles);
-        quantiles = Back(quantiles);
-        return new DrawSummaries(first, Back(mean), quantiles[samples..(2 * samples)], quantiles[..samples], quantiles[(2 * samples)..]);
+        draws.Summarize(DrawSummary.Mean, mean);
+        draws.Summarize(DrawSummary.Median, median);
+        draws.Quantile(LowQuantile, low);
+        draws.Quantile(HighQuantile, high);
+        return new DrawSummaries(first, mean, median, low, high);
     }
 
     /// <summary>The mean with what the residual gives back, the band moved by it; as restoration does with <see cref="ResidualRule.Wiener"/>.</summary>

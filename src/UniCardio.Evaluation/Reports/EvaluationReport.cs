@@ -1,7 +1,7 @@
 using System.Globalization;
+using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
-using UniCardio.Restoration;
 
 namespace UniCardio.Evaluation.Reports;
 
@@ -104,7 +104,7 @@ public sealed record EvaluationReport
 }
 
 /// <summary>A recording of somebody whose signals the network was trained on.</summary>
-public sealed class SharedSubjectException : RestorationException
+public sealed class SharedSubjectException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="subjects">Who.</param>

@@ -1,14 +1,14 @@
 using System.Globalization;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
-using UniCardio.Restoration;
+using UniCardio.Signals.Plotting;
 
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>What the measures and baselines are, for whoever reads a report alone.</summary>
 internal static class MeasureText
 {
-    public const string Remark = RestorationResult.Remark + " Pressure figures are set beside numeric limits; nothing is validated by them.";
+    public const string Remark = SignalPlot.Disclaimer + " Pressure figures are set beside numeric limits; nothing is validated by them.";
 
     public static IReadOnlyList<string> Lines { get; } =
     [

@@ -1,6 +1,7 @@
 using System.Globalization;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Plotting;
 using UniCardio.Signals.Processing;
 
@@ -30,7 +31,7 @@ internal static class WindowPicture
         return new SignalPlot
         {
             Title = $"{window.Task}{(window.Corruption == Corruption.Absent ? "" : $", {window.Corruption}")}: {example.Rank} window",
-            SampleRate = RecordingPreparation.NetworkRate,
+            SampleRate = NetworkSignal.Rate,
             Panels = panels,
             PanelHeight = 150,
             Width = 1000,
@@ -39,7 +40,7 @@ internal static class WindowPicture
 
     /// <summary>What stands below the picture.</summary>
     public static string Caption(WindowExample example) => string.Create(CultureInfo.InvariantCulture,
-        $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / RecordingPreparation.NetworkRate:0.0} s; RMSE {example.Score.RootMeanSquare:0.000}, {example.Baseline} {example.BaselineScore.RootMeanSquare:0.000} (scaled units)");
+        $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / NetworkSignal.Rate:0.0} s; RMSE {example.Score.RootMeanSquare:0.000}, {example.Baseline} {example.BaselineScore.RootMeanSquare:0.000} (scaled units)");
 
     private static IEnumerable<PlotTrace> Given(EvaluationWindow window) => window.Task.Kind == TaskKind.Translate
         ? []

@@ -6,6 +6,7 @@ using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Measures;
 using UniCardio.Evaluation.Model;
 using UniCardio.Evaluation.Reports;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Study;
 
@@ -63,6 +64,7 @@ public sealed class SamplerStudy
         double total = plan.Cases.Sum(c => c.Windows.Count * runs.Sum(r => (double)Steps(r.Sampler, c) * r.Draws.Max())), done = 0;
         var points = new List<SamplerPoint>();
         int finished = 0;
+        using var network = new NetworkRuns(_engine);
         foreach (PlannedCase one in plan.Cases)
         {
             EvaluationWindow[] windows = one.Cut(_options.Evaluation.Seed);
@@ -71,7 +73,7 @@ public sealed class SamplerStudy
             {
                 double cost = (double)Steps(sampler, one) * counts.Max();
                 void Report(double here) => progress?.Report(new EvaluationProgress((done + (here * cost)) / total, one.ToString(), finished, plan.Cases.Count));
-                float[][] draws = new WindowDraws(_engine, sampler, counts.Max(), _options.Evaluation.Seed).Run(windows, Report, cancellationToken);
+                float[][] draws = network.Run(windows, new WindowShape(one.Task, counts.Max(), sampler), _options.Evaluation.Seed, Report, cancellationToken);
                 points.AddRange(counts.Select(d => Point(one, windows, scorers, sampler, d, draws)));
                 done += cost * windows.Length;
                 calls += (long)cost * windows.Length;
@@ -98,7 +100,7 @@ public sealed class SamplerStudy
         var scores = new List<WindowScore>(scorers.Length);
         for (int w = 0; w < scorers.Length; w++)
         {
-            DrawSummaries drawn = DrawSummaries.Of(draws[w], count, samples, windows[w].ResultScale);
+            DrawSummaries drawn = DrawSummaries.Of(new WindowDraws(draws[w], samples, windows[w].ResultScale).First(count));
             scores.Add(scorers[w].Score(drawn.Mean, drawn.Low, drawn.High));
         }
 

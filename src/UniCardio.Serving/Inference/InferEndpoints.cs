@@ -33,7 +33,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         version = typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3),
         extensions = (string[])["binary_tensor_data"],
         models = ModelFamily.All.Select(f => f.Name).ToArray(),
-        remark = Restoration.RestorationResult.Remark,
+        remark = Signals.Plotting.SignalPlot.Disclaimer,
     });
 
     private Task ModelMetadata(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, Family(context).Describe(options, host.Require().Model));

@@ -1,23 +1,20 @@
 using UniCardio.Engine.Model;
-using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
-using UniCardio.Engine.Sessions;
-using UniCardio.Restoration;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Hosting;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Serving.Inference;
 
-/// <summary>The work of one infer request: windows in, windows out, each a window of its own scaled by the rule of <see cref="WindowUnits"/>.</summary>
+/// <summary>The work of one infer request: windows in, windows out, each a window of its own scaled by the rule of <see cref="WindowScale"/>.</summary>
 internal sealed class InferJob
 {
-    private static readonly double[] Band = [0.05, 0.95];
+    private const double LowQuantile = 0.05, HighQuantile = 0.95;
 
     private readonly int _samples;
-    private readonly float[][] _signals;
+    private readonly float[]?[] _signals;
 
-    private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[][] signals, Func<string, bool> wants)
+    private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[]?[] signals, Func<string, bool> wants)
     {
         Summary = summary;
         NeedsDraws = summary != InferSummary.Estimate || wants("low") || wants("high") || wants("draws");
@@ -67,7 +64,7 @@ internal sealed class InferJob
     {
         InferParameters parameters = InferParameters.Read(request.Parameters, options);
         int samples = configuration.SlotSamples;
-        var signals = new float[Modalities.All.Count][];
+        var signals = new float[]?[Modalities.All.Count];
         ModalitySet given = ModalitySet.None;
         long windows = -1;
         foreach (InferTensor input in request.Inputs)
@@ -84,7 +81,7 @@ internal sealed class InferJob
         }
         CardioTask task = family.TaskOf(parameters.Target, given);
         foreach (Modality modality in task.Conditions.Members())
-            RequireMeasured(modality, signals[(int)modality], samples);
+            RequireMeasured(modality, signals[(int)modality]!, samples);
         SamplerTable.Create(parameters.Sampler, configuration, task);
         InferSummary summary = parameters.Summary ?? family.DefaultSummary;
         if (summary == InferSummary.Estimate && family.Kind != TaskKind.Denoise)
@@ -92,41 +89,16 @@ internal sealed class InferJob
         return new InferJob(task, parameters, summary, (int)windows, samples, signals, name => request.Outputs?.Any(o => o.Name == name) ?? true);
     }
 
-    /// <summary>Estimates <see cref="Signal"/>; after <see cref="Draw"/>, which may have made another.</summary>
-    /// <param name="session">A session of the task for one window and one draw.</param>
+    /// <summary>Computes what was asked for, in batches.</summary>
+    /// <param name="series">Runs the windows.</param>
+    /// <param name="betweenSteps">Called between network calls.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
-    public void Estimate(InferenceSession session, CancellationToken cancellation)
+    public void Compute(WindowSeries series, Action betweenSteps, CancellationToken cancellation)
     {
-        var conditions = new float[session.Plan.ConditionSamples];
-        var clean = new float[_samples];
-        for (int window = 0; window < Windows; window++)
-        {
-            AffineScale scale = Scale(session.Plan, window, conditions);
-            WindowEstimate.Run(session, conditions, Row(Task.Output, window), scale, clean, cancellation: cancellation);
-            CheckFinite(window, clean);
-            Span<float> signal = Signal.AsSpan(window * _samples, _samples);
-            clean.CopyTo(signal);
-            Keep(Row(Task.Output, window), signal, signal, signal);
-        }
-    }
-
-    /// <summary>Draws.</summary>
-    /// <param name="session">A session of the task for one window and all draws.</param>
-    /// <param name="observer">Called after every step, or null.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
-    public void Draw(InferenceSession session, StepObserver? observer, CancellationToken cancellation)
-    {
-        InferencePlan plan = session.Plan;
-        var conditions = new float[plan.ConditionSamples];
-        var draws = new float[plan.StateSamples];
-        Span<uint> identity = stackalloc uint[1];
-        for (int window = 0; window < Windows; window++)
-        {
-            AffineScale scale = Scale(plan, window, conditions);
-            identity[0] = (uint)window;
-            session.Run(conditions, draws, NoiseSource.Philox(Parameters.Seed, identity), observer, cancellation);
-            Finish(window, scale, draws);
-        }
+        if (NeedsDraws)
+            series.Run(new WindowShape(Task, Parameters.Draws, Parameters.Sampler), Windows, Observe, TakeDraws, (_, _) => betweenSteps(), cancellation);
+        if (Summary == InferSummary.Estimate)
+            series.Run(WindowShape.Estimate(Task), Windows, Observe, TakeEstimate, (_, _) => betweenSteps(), cancellation);
     }
 
     private static void RequireMeasured(Modality modality, float[] signal, int samples)
@@ -138,50 +110,50 @@ internal sealed class InferJob
         }
     }
 
-    private AffineScale Scale(InferencePlan plan, int window, float[] conditions)
+    // Each window of its own: none has surroundings.
+    private WindowObservation Observe(int window) => new(Row(Modality.Ppg, window), Row(Modality.Bp, window), Row(Modality.Ecg, window), new SampleRange(0, _samples))
     {
-        var range = new SampleRange(0, _samples);
-        AffineScale result = WindowUnits.OfResult(Task, Task.Kind == TaskKind.Translate ? default : Row(Task.Output, window), range);
-        for (int c = 0; c < plan.Conditions.Count; c++)
-            WindowUnits.Scale(Task, plan.Conditions[c], Row(plan.Conditions[c], window), range, result, conditions.AsSpan(c * _samples, _samples));
-        return result;
+        Seed = Parameters.Seed,
+        Identity = (uint)window,
+    };
+
+    private void TakeDraws(int window, WindowDraws draws)
+    {
+        Span<float> signal = Of(Signal, window), low = Of(Low, window), high = Of(High, window);
+        draws.Summarize(Summary == InferSummary.Mean ? DrawSummary.Mean : DrawSummary.Median, signal);
+        draws.Quantile(LowQuantile, low);
+        draws.Quantile(HighQuantile, high);
+        CheckFinite(window, low);
+        CheckFinite(window, high);
+        CheckFinite(window, signal);
+        if (Draws.Length > 0)
+        {
+            Span<float> all = Draws.AsSpan(window * draws.Scaled.Length, draws.Scaled.Length);
+            draws.Unscale(all);
+            CheckFinite(window, all);
+        }
+
+        foreach (float[] output in (float[][])[Signal, Low, High])
+            Provenances.Keep(Task.Kind, Row(Task.Output, window).Span, Of(output, window));
     }
 
-    // draws: [N, S] of one window, in scaled units; in the target's unit afterwards.
-    private void Finish(int window, AffineScale scale, float[] draws)
+    private void TakeEstimate(int window, WindowDraws estimate)
     {
-        scale.Inverse(draws, draws);
-        CheckFinite(window, draws);
-        int first = window * _samples;
-        Span<float> signal = Signal.AsSpan(first, _samples), low = Low.AsSpan(first, _samples), high = High.AsSpan(first, _samples);
-        if (Summary == InferSummary.Mean)
-            DrawStatistics.Mean(draws, Parameters.Draws, _samples, signal);
-        else
-            DrawStatistics.Median(draws, Parameters.Draws, _samples, signal);
-        DrawStatistics.Quantiles(draws, Parameters.Draws, _samples, Band.AsSpan(0, 1), low);
-        DrawStatistics.Quantiles(draws, Parameters.Draws, _samples, Band.AsSpan(1, 1), high);
-        if (Draws.Length > 0)
-            draws.CopyTo(Draws.AsSpan(window * draws.Length));
-        if (Task.Kind != TaskKind.Translate)
-            Keep(Row(Task.Output, window), signal, low, high);
+        Span<float> signal = Of(Signal, window);
+        estimate.Summarize(DrawSummary.Median, signal);
+        CheckFinite(window, signal);
+        Provenances.Keep(Task.Kind, Row(Task.Output, window).Span, signal);
     }
 
     // A sample that is finite in scaled units may not be in the target's, where its range is near what float32 holds.
-    private void CheckFinite(int window, float[] values)
+    private void CheckFinite(int window, ReadOnlySpan<float> values)
     {
-        if (values.AsSpan().IndexOfAny(float.PositiveInfinity, float.NegativeInfinity) >= 0)
+        if (values.IndexOfAny(float.PositiveInfinity, float.NegativeInfinity) >= 0)
             throw RequestException.Bad($"window {window}: the values of '{Task.Output.Name()}' are too large to be worked with in float32");
     }
 
-    // Imputation changes no measured sample, denoising fills no gap.
-    private void Keep(ReadOnlySpan<float> given, Span<float> signal, Span<float> low, Span<float> high)
-    {
-        for (int i = 0; i < given.Length; i++)
-        {
-            if (float.IsNaN(given[i]) == (Task.Kind == TaskKind.Denoise))
-                signal[i] = low[i] = high[i] = given[i];
-        }
-    }
+    private Span<float> Of(float[] output, int window) => output.AsSpan(window * _samples, _samples);
 
-    private ReadOnlySpan<float> Row(Modality modality, int window) => _signals[(int)modality].AsSpan(window * _samples, _samples);
+    private ReadOnlyMemory<float> Row(Modality modality, int window) =>
+        _signals[(int)modality] is { } signal ? signal.AsMemory(window * _samples, _samples) : default;
 }

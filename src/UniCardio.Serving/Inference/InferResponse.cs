@@ -84,7 +84,7 @@ internal static class InferResponse
         json.WriteString("seed"u8, job.Parameters.Seed.ToString(CultureInfo.InvariantCulture));
         json.WriteNumber("compute_seconds"u8, job.ComputeTime.TotalSeconds);
         json.WriteBoolean("untrained"u8, model.IsUntrained);
-        json.WriteString("remark"u8, Restoration.RestorationResult.Remark);
+        json.WriteString("remark"u8, Signals.Plotting.SignalPlot.Disclaimer);
         json.WriteEndObject();
     }
 

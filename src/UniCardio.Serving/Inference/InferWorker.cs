@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Metrics;
 
@@ -14,24 +15,20 @@ internal sealed class InferWorker : IDisposable
 {
     private const int MostPauseMilliseconds = 100;
 
-    private readonly InferenceEngine _engine;
     private readonly int _mostWaiting;
     private readonly Func<int> _liveQueue;
     private readonly SessionPool _sessions;
     private readonly BlockingCollection<Entry> _queue = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
-    private readonly StepObserver _betweenSteps;
     private int _pending;
     private int _running;
 
     public InferWorker(InferenceEngine engine, ServerOptions options, Func<int> liveQueue)
     {
-        _engine = engine;
         _mostWaiting = options.MostWaiting;
         _liveQueue = liveQueue;
         _sessions = new SessionPool(engine, options.MostComputeBytes);
-        _betweenSteps = (in StepObservation _) => LetLiveGoFirst();
         _thread = new Thread(Work) { IsBackground = true, Name = "UniCardio infer" };
         _thread.Start();
     }
@@ -121,10 +118,7 @@ internal sealed class InferWorker : IDisposable
         long start = Stopwatch.GetTimestamp();
         try
         {
-            if (job.NeedsDraws)
-                job.Draw(_sessions.Get(job.Task, job.Parameters.Draws, job.Parameters.Sampler), _betweenSteps, cancellation.Token);
-            if (job.Summary == InferSummary.Estimate)
-                job.Estimate(_sessions.Get(job.Task, 1, job.Parameters.Sampler), cancellation.Token);
+            job.Compute(new WindowSeries(_sessions), LetLiveGoFirst, cancellation.Token);
             job.ComputeTime = Stopwatch.GetElapsedTime(start);
             ServingMetrics.InferWindows.Add(job.Windows);
             entry.Done.TrySetResult();

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference;
@@ -74,11 +75,11 @@ internal sealed class ModelFamily
                 ["steps"] = SamplerTable.Create(options.Sampler, model.Engine.Configuration, CardioTask.Impute(Modality.Bp)).Steps.Count,
                 ["seed"] = 0,
                 ["summary"] = DefaultSummary.ToString().ToLowerInvariant(),
-                ["sample_rate"] = Signals.Processing.RecordingPreparation.NetworkRate,
+                ["sample_rate"] = Pipeline.NetworkSignal.Rate,
                 ["weights"] = model.Name,
                 ["untrained"] = model.IsUntrained,
                 ["description"] = model.Description,
-                ["remark"] = Restoration.RestorationResult.Remark,
+                ["remark"] = Signals.Plotting.SignalPlot.Disclaimer,
             });
     }
 

@@ -205,6 +205,6 @@ internal sealed class Patient(string name, PatientRegistry registry)
     {
         Served? served = registry.Served;
         double window = served is null ? 0 : served.Model.Engine.Configuration.SlotSamples / StreamingFrame.SampleRate;
-        return new HelloMessage("hello", LiveProtocol.Version, name, registry.IsReady, served?.Model.Description, Restoration.RestorationResult.Remark, StreamingFrame.SampleRate, window, _session?.State(registry.Configuration));
+        return new HelloMessage("hello", LiveProtocol.Version, name, registry.IsReady, served?.Model.Description, Signals.Plotting.SignalPlot.Disclaimer, StreamingFrame.SampleRate, window, _session?.State(registry.Configuration));
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Protocol;
 using UniCardio.Signals;
 using UniCardio.Streaming;
@@ -96,7 +97,7 @@ internal sealed class Replay
     {
         public static Track? Of(Recording recording, Modality modality)
         {
-            Channel? channel = recording.Find(Restoration.ChannelSelection.KindOf(modality));
+            Channel? channel = recording.Find(Pipeline.NetworkSignal.KindOf(modality));
             if (channel is null || channel.SampleRate is < ChannelOptions.LowestRate or > ChannelOptions.HighestRate || channel.Length == 0)
                 return null;
             string unit = modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => "mV", _ => channel.Unit };

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Streaming;
 
 namespace UniCardio.Serving.Protocol;

@@ -25,12 +25,9 @@ public sealed record ChannelReport(
     private string Seconds(long samples) => (samples / Channel.SampleRate).ToString("0.0", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Brings a recording to the form the network takes: one rate, one length.</summary>
+/// <summary>Looks over a recording and brings it to one rate and one length.</summary>
 public static class RecordingPreparation
 {
-    /// <summary>Rate that UniCardio works at (Hz).</summary>
-    public const double NetworkRate = 125;
-
     /// <summary>Looks for gaps, flat lines and clipping. Do so before resampling, which rounds plateaus.</summary>
     /// <param name="channel">The channel as recorded.</param>
     public static ChannelReport Inspect(Channel channel)
@@ -53,7 +50,7 @@ public static class RecordingPreparation
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">The rate is not finite and above 0, or more than 1024 times a channel's or less than 1/1024.</exception>
     /// <exception cref="SignalException">A channel would become longer than an array can be.</exception>
-    public static Recording Resample(Recording recording, double rate = NetworkRate, CancellationToken cancellationToken = default)
+    public static Recording Resample(Recording recording, double rate, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         int first = recording.Channels[0].Length;

@@ -11,30 +11,27 @@ public static class WhiteNoise
     // Median of |z| for a standard normal z.
     private const double MedianOfNormal = 0.6744897501960817;
 
-    /// <summary>Slowest channel whose noise can be told from its signal after resampling, in Hz.</summary>
-    public const double SlowestRate = RecordingPreparation.NetworkRate / 2;
-
     private const int ProbeSamples = 4096;
 
     /// <summary>
-    /// What <see cref="Level(ReadOnlySpan{float})"/> of a signal that was resampled to 125 Hz has to be multiplied by: to the white noise at 125 Hz with as much power
+    /// What <see cref="Level(ReadOnlySpan{float})"/> of a resampled signal has to be multiplied by: to the white noise at its new rate with as much power
     /// per Hertz as the channel has below its own upper edge, which is what a state of the diffusion holds. Found with white noise.
     /// </summary>
-    /// <param name="resampler">What resamples the channel, from its own rate to 125 Hz.</param>
-    /// <returns>1 at 125 Hz; 0 below <see cref="SlowestRate"/>, where nothing is left of the noise that could be measured.</returns>
+    /// <param name="resampler">What resamples the channel, from its own rate to the new one.</param>
+    /// <returns>1 where the rates are equal; 0 where the channel has less than half the new rate, where nothing is left of the noise that could be measured.</returns>
     public static double ResamplingFactor(Resampler resampler)
     {
         ArgumentNullException.ThrowIfNull(resampler);
         double rate = resampler.InputRate;
         if (resampler.IsIdentity)
             return 1;
-        if (rate < SlowestRate)
+        if (rate < resampler.OutputRate / 2)
             return 0;
-        float[] probe = new float[(int)Math.Ceiling(ProbeSamples * rate / RecordingPreparation.NetworkRate)];
+        float[] probe = new float[(int)Math.Ceiling(ProbeSamples * rate / resampler.OutputRate)];
         var random = new CounterRandom(1, 0);
         for (int i = 0; i < probe.Length; i++)
             probe[i] = (float)random.NextGaussian();
-        return Math.Sqrt(RecordingPreparation.NetworkRate / rate) / Level(resampler.Resample(probe));
+        return Math.Sqrt(resampler.OutputRate / rate) / Level(resampler.Resample(probe));
     }
 
     /// <summary>Standard deviation of the white noise: median of the fourth differences' size over 0.6745 sqrt(70).</summary>

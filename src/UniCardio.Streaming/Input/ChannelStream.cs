@@ -1,3 +1,4 @@
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -48,7 +49,7 @@ internal sealed partial class ChannelStream
         double retained = timing.RetainedSeconds(_resampler.Reach / Rate);
         _values = new StreamRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
         _marks = new StreamRing<SampleMarks>(_values.Capacity);
-        _resampled = new StreamRing<float>((int)Math.Ceiling(retained * RecordingPreparation.NetworkRate) + Chunk);
+        _resampled = new StreamRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
         _scratch = new float[_resampler.LargestOutput(Chunk)];
         Reset(0);
     }

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -73,12 +74,10 @@ internal sealed class FrameAssembler
     // What is measured stays, unless its noise was taken off; a denoised window says nothing where the signal is absent.
     private static FrameSample Generated(FrameSample sample, HopPlan results, int m, int at)
     {
-        TaskKind kind = results.TaskOf(m).Kind;
-        bool isAbsent = sample.Provenance == Provenance.NoSignal;
-        if (isAbsent == (kind == TaskKind.Denoise))
-            return sample;
-        Provenance provenance = kind switch { TaskKind.Impute => Provenance.Imputed, TaskKind.Denoise => Provenance.Denoised, _ => Provenance.Translated };
-        return new FrameSample(results.Center[m][at], results.Low[m][at], results.High[m][at], provenance, results.Targets[m].IsNormalized);
+        Provenance provenance = Provenances.Of(results.TaskOf(m).Kind, sample.Provenance);
+        return provenance.IsGenerated()
+            ? new FrameSample(results.Center[m][at], results.Low[m][at], results.High[m][at], provenance, results.Targets[m].IsNormalized)
+            : sample;
     }
 
     private static NoSignalReason Reason(HopPlan plan, int m)

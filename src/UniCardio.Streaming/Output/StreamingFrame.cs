@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -17,7 +18,7 @@ public delegate void FrameHandler(StreamingSession session, StreamingFrame frame
 public sealed class StreamingFrame
 {
     /// <summary>Samples a second of every signal in a frame.</summary>
-    public const double SampleRate = RecordingPreparation.NetworkRate;
+    public const double SampleRate = NetworkSignal.Rate;
 
     private const int Modalities = 3;
     private const long TicksPerSample = TimeSpan.TicksPerSecond / (long)SampleRate;

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -36,7 +37,7 @@ internal sealed class WindowTail
         plan.Low[m].AsSpan(from).CopyTo(Low);
         plan.High[m].AsSpan(from).CopyTo(High);
         Start = plan.WindowEnd - Center.Length;
-        Provenance = plan.TaskOf(m).Kind switch { TaskKind.Impute => Provenance.Imputed, TaskKind.Denoise => Provenance.Denoised, _ => Provenance.Translated };
+        Provenance = Provenances.Of(plan.TaskOf(m).Kind);
         IsNormalized = plan.Targets[m].IsNormalized;
         IsSet = true;
     }

@@ -1,6 +1,6 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Streaming;
 
@@ -26,18 +26,13 @@ internal sealed class GenerationPolicy
         for (int m = 0; m < HopPlan.Modalities; m++)
         {
             if (plan.Quality[m].Index >= 0.25f)
-                _lastScale[m] = ScaleOf((Modality)m, plan.Signal[m]);
+                _lastScale[m] = WindowScale.Of((Modality)m, plan.Signal[m], Whole(plan.Signal[m]));
             if (plan.Quality[m].Index >= _leastCoverage && Age(plan, m) < _timing.LargestHop)
                 conditions |= ((Modality)m).ToSet();
         }
         for (int m = 0; m < HopPlan.Modalities; m++)
             plan.Targets[m] = Target(plan, m, conditions, generate, denoise);
     }
-
-    /// <summary>The map of a window that is a condition or is filled in.</summary>
-    public static AffineScale ScaleOf(Modality modality, ReadOnlySpan<float> signal) => modality == Modality.Bp
-        ? AffineScale.BloodPressure
-        : WindowScaling.FromExtremes(signal, new SampleRange(0, signal.Length));
 
     private TargetPlan Target(HopPlan plan, int m, ModalitySet conditions, ModalitySet generate, ModalitySet denoise)
     {
@@ -49,7 +44,7 @@ internal sealed class GenerationPolicy
         if (plan.WindowEnd < _timing.WindowSamples)
             return new TargetPlan(default, default, false, isAbsent ? NoSignalReason.WarmingUp : NoSignalReason.None);
         if (!isAbsent)
-            return new TargetPlan(CardioTask.Denoise(modality, others), DenoisingScale(modality, plan.Signal[m]), false, NoSignalReason.None);
+            return new TargetPlan(CardioTask.Denoise(modality, others), WindowScale.Of(modality, plan.Signal[m], Whole(plan.Signal[m]), isNoisy: true), false, NoSignalReason.None);
         if (!generate.Contains(modality))
             return new TargetPlan(default, default, false, NoSignalReason.NotRequested);
         if (plan.Quality[m].Index >= 0.25f && Age(plan, m) <= _timing.ImputeSamples)
@@ -60,9 +55,7 @@ internal sealed class GenerationPolicy
         return new TargetPlan(CardioTask.Translate(others, modality), scale, modality != Modality.Bp && _lastScale[m] is null, NoSignalReason.None);
     }
 
-    private static AffineScale DenoisingScale(Modality modality, ReadOnlySpan<float> signal) => modality == Modality.Bp
-        ? AffineScale.BloodPressure
-        : WindowScaling.FromQuantiles(signal, new SampleRange(0, signal.Length));
+    private static SampleRange Whole(float[] signal) => new(0, signal.Length);
 
     // Samples since the last one that is there; S if there is none.
     private static int Age(HopPlan plan, int m)

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 

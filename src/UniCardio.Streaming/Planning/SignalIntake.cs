@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -29,7 +30,7 @@ internal sealed class SignalIntake
         Clock = new BlockClock(timing.JumpTicks);
         Policy = new GenerationPolicy(timing, options.LeastCoverage);
         _reasons = new AbsenceReason[timing.SlotSamples];
-        double highest = RecordingPreparation.NetworkRate;
+        double highest = NetworkSignal.Rate;
         var resamplers = new Dictionary<double, Resampler>();
         foreach (Modality modality in Modalities.All)
         {
@@ -37,7 +38,7 @@ internal sealed class SignalIntake
                 continue;
             highest = Math.Max(highest, channel.SampleRate);
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
-                resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, RecordingPreparation.NetworkRate));
+                resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, NetworkSignal.Rate));
             _noiseFactors[(int)modality] = WhiteNoise.ResamplingFactor(resampler);
             _channels[(int)modality] = new ChannelStream(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
         }

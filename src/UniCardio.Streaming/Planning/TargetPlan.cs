@@ -1,5 +1,5 @@
 using UniCardio.Engine.Model;
-using UniCardio.Signals.Scaling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 

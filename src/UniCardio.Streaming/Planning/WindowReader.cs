@@ -1,3 +1,4 @@
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming;
@@ -13,7 +14,7 @@ internal sealed class WindowReader
     public WindowReader(StreamTiming timing, double highestRate)
     {
         _timing = timing;
-        int input = (int)Math.Ceiling(timing.SlotSamples * highestRate / RecordingPreparation.NetworkRate) + 4;
+        int input = (int)Math.Ceiling(timing.SlotSamples * highestRate / NetworkSignal.Rate) + 4;
         (_values, _marks) = (new float[input], new SampleMarks[input]);
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
@@ -15,7 +16,7 @@ internal sealed class BatchSelection
     public BatchSelection(int largest) => (_jobs, _deadlines) = (new BatchJob[largest], new long[largest]);
 
     /// <summary>What the batch computes.</summary>
-    public TaskShape Shape { get; private set; }
+    public WindowShape Shape { get; private set; }
 
     /// <summary>Windows of the batch, a power of two; 0 if nothing waits.</summary>
     public int Count { get; private set; }
@@ -62,7 +63,7 @@ internal sealed class BatchSelection
         if (first is null)
             return false;
         int modality = BitOperations.TrailingZeroCount(first.Open);
-        Shape = TaskShape.Of(first.TaskOf(modality), first.Sampling);
+        Shape = first.Sampling.ShapeOf(first.TaskOf(modality));
         return true;
     }
 
@@ -70,7 +71,7 @@ internal sealed class BatchSelection
     private bool TryFind(HopPlan plan, out int modality)
     {
         modality = (int)Shape.Task.Output;
-        return (plan.Open & (1 << modality)) != 0 && Shape.Equals(TaskShape.Of(plan.TaskOf(modality), plan.Sampling));
+        return (plan.Open & (1 << modality)) != 0 && Shape.Equals(plan.Sampling.ShapeOf(plan.TaskOf(modality)));
     }
 
     // Keeps the earliest deadlines in order; of equal ones those of the session opened first.

@@ -4,7 +4,7 @@ using System.Text;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
-using UniCardio.Signals.Scaling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 

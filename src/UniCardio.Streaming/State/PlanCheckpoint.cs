@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
-using UniCardio.Signals.Scaling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
-using UniCardio.Signals.Scaling;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 

@@ -1,17 +1,17 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Training.Data;
 
 /// <summary>
-/// Makes a training window out of a stretch of clean signals: corrupts it first and scales it afterwards, by the maps that restoration uses
-/// (<see cref="WindowScaling"/>), so that the network meets what it will meet in use. Not for two threads at once.
+/// Makes a training window out of a stretch of clean signals: corrupts it first and scales it afterwards, by the rule that restoration uses
+/// (<see cref="WindowScale"/>), so that the network meets what it will meet in use. Not for two threads at once.
 /// </summary>
 internal sealed class ExampleBuilder
 {
-    private const double Rate = RecordingPreparation.NetworkRate;
+    private const double Rate = NetworkSignal.Rate;
     private readonly double _dirt;
 
     /// <param name="slotSamples">Samples S of a window.</param>
@@ -89,15 +89,16 @@ internal sealed class ExampleBuilder
                 AddNoise(modality, own);
             else
                 Soil(modality, restored, own);
-            AffineScale scale = ConditionScale(task, modality);
+            AffineScale scale = WindowScale.Of(modality, Stretch.Dirty(modality), Stretch.Window, isNoisy: restored && task.Kind == TaskKind.Denoise);
             SampleRange window = Stretch.Window;
             scale.Forward(Stretch.Dirty(modality).Slice(window.Start, window.Length), condition);
             if (restored)
                 FinishTarget(task, scale, batch, place);
         }
 
+        // A translated PPG or ECG has no amplitude reference: its own extremes are -1 and 1.
         if (task.Kind == TaskKind.Translate)
-            FinishTarget(task, TranslationScale(task.Output), batch, place);
+            FinishTarget(task, WindowScale.Of(task.Output, Stretch.Clean(task.Output), Stretch.Window), batch, place);
     }
 
     private void AddNoise(Modality modality, ulong seed)
@@ -157,19 +158,6 @@ internal sealed class ExampleBuilder
         int length = (int)(share * SlotSamples);
         dirty.Slice(Stretch.Window.Start + (int)(place * (SlotSamples - length + 1)), length).Fill(float.NaN);
     }
-
-    private AffineScale ConditionScale(CardioTask task, Modality modality)
-    {
-        if (modality == Modality.Bp)
-            return AffineScale.BloodPressure;
-        return task.Kind == TaskKind.Denoise && modality == task.Output
-            ? WindowScaling.FromQuantiles(Stretch.Dirty(modality), Stretch.Window)
-            : WindowScaling.FromExtremes(Stretch.Dirty(modality), Stretch.Window);
-    }
-
-    // A translated PPG or ECG has no amplitude reference: its own extremes are -1 and 1.
-    private AffineScale TranslationScale(Modality modality) =>
-        modality == Modality.Bp ? AffineScale.BloodPressure : WindowScaling.FromExtremes(Stretch.Clean(modality), Stretch.Window);
 
     private void FinishTarget(CardioTask task, AffineScale scale, ExampleBatch batch, int place)
     {

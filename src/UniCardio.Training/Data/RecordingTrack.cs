@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
@@ -19,12 +20,12 @@ internal sealed record RecordingTrack(string Subject, string Source, IReadOnlyLi
     /// <exception cref="SignalException">A channel cannot be brought to 125 Hz.</exception>
     public static List<RecordingTrack> Of(Recording recording, string subject, string source, CancellationToken cancellationToken)
     {
-        float[]? ppg = Prepare(recording.Find(ChannelKind.Ppg), cancellationToken);
-        float[]? pressure = Prepare(recording.Find(ChannelKind.BloodPressure), cancellationToken);
-        Channel[] leads = [.. recording.Channels.Where(c => c.Kind == ChannelKind.Ecg)];
+        float[]? Find(Modality modality) => recording.Find(NetworkSignal.KindOf(modality)) is { } channel ? Prepare(modality, channel, cancellationToken) : null;
+        float[]? ppg = Find(Modality.Ppg), pressure = Find(Modality.Bp);
+        Channel[] leads = [.. recording.Channels.Where(c => c.Kind == NetworkSignal.KindOf(Modality.Ecg))];
         var tracks = new List<RecordingTrack>();
         foreach (Channel lead in leads)
-            tracks.Add(new RecordingTrack(subject, $"{source} ({lead.Name})", [ppg, pressure, Prepare(lead, cancellationToken)]));
+            tracks.Add(new RecordingTrack(subject, $"{source} ({lead.Name})", [ppg, pressure, Prepare(Modality.Ecg, lead, cancellationToken)]));
         if (leads.Length == 0 && (ppg ?? pressure) is not null)
             tracks.Add(new RecordingTrack(subject, source, [ppg, pressure, null]));
         return tracks;
@@ -42,22 +43,16 @@ internal sealed record RecordingTrack(string Subject, string Source, IReadOnlyLi
     }
 
     // What does not move for a second is no signal: a sensor that came off, or a calibration.
-    private static float[]? Prepare(Channel? channel, CancellationToken cancellationToken)
+    private static float[] Prepare(Modality modality, Channel channel, CancellationToken cancellationToken)
     {
-        if (channel is null)
-            return null;
-        if (channel.SampleRate / RecordingPreparation.NetworkRate is not (>= 1.0 / 1024 and <= 1024))
-            throw new SignalException(FormattableString.Invariant($"channel '{channel.Name}' has {channel.SampleRate} samples a second; expected 0.125 to 128000"));
+        Resampler resampler = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name);
         float[] samples = channel.Samples.ToArray();
         foreach (FlatRun run in SignalQuality.FindFlatRuns(samples, (int)Math.Max(8, Math.Ceiling(FlatSeconds * channel.SampleRate))))
             samples.AsSpan(run.Range.Start, run.Range.Length).Fill(float.NaN);
-        float[] signal = new Resampler(channel.SampleRate, RecordingPreparation.NetworkRate).Resample(samples, cancellationToken);
-        double factor = 1;
-        if (channel.Kind == ChannelKind.BloodPressure && !SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out factor))
-            factor = 1;
+        float[] signal = resampler.Resample(samples, cancellationToken);
+        NetworkSignal.ToNetworkUnit(signal, NetworkSignal.UnitFactor(modality, channel));
         foreach (ref float x in signal.AsSpan())
         {
-            x = (float)(x * factor);
             if (float.IsInfinity(x))
                 x = float.NaN;
         }

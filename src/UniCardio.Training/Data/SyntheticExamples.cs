@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
 
@@ -69,7 +70,7 @@ public sealed class SyntheticExamples : IExampleSource
             ulong own = CounterRandom.Derive(seed, 1 + ExampleBuilder.Number(task));
             _builder.Begin(task, own, _builder.SlotSamples, _builder.SlotSamples);
             SignalStretch stretch = _builder.Stretch;
-            _synthesizer.Fill(SynthesisParameters.Draw(seed, RecordingPreparation.NetworkRate, Limits(task)), seed,
+            _synthesizer.Fill(SynthesisParameters.Draw(seed, NetworkSignal.Rate, Limits(task)), seed,
                 stretch.Clean(Modality.Ppg), stretch.Clean(Modality.Bp), stretch.Clean(Modality.Ecg));
             _builder.Finish(task, own, batch, place);
         }

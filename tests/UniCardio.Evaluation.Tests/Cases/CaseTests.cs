@@ -3,9 +3,9 @@ using MathNet.Numerics;
 using MathNet.Numerics.IntegralTransforms;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
 namespace UniCardio.Evaluation.Tests.Cases;
 
@@ -36,8 +36,8 @@ public class CaseTests
         // The variance of 500 normal numbers has a relative standard error of sqrt(2/500) = 0.063; four of them are 1.1 dB.
         Assert.InRange(10 * Math.Log10(signal / noise), 8.9, 11.1);
         // The network's unit comes from the dirty window, that of the measures from the clean one.
-        Assert.Equal(WindowScaling.FromQuantiles(given, new SampleRange(0, 500)), window.ResultScale);
-        Assert.Equal(WindowScaling.FromExtremes(truth, new SampleRange(0, 500)), window.TruthScale);
+        Assert.Equal(WindowScale.Of(Modality.Ppg, given, new SampleRange(0, 500), isNoisy: true), window.ResultScale);
+        Assert.Equal(WindowScale.FromExtremes(truth, new SampleRange(0, 500)), window.TruthScale);
         Assert.Equal(new SampleRange(0, 500), window.Scope);
     }
 

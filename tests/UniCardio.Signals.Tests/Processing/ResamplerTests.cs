@@ -222,17 +222,17 @@ public class ResamplerTests
             new Channel("PPG", "NU", 125, Sine(1, 125, 1250)),
             new Channel("ABP", "mmHg", 100, Sine(1, 100, 999)),
         ]);
-        Recording r = RecordingPreparation.Resample(recording);
+        Recording r = RecordingPreparation.Resample(recording, 125);
         Assert.All(r.Channels, c => Assert.Equal((125.0, r.Channels[0].Length), (c.SampleRate, c.Length)));
         Assert.Equal("ABP", r.Channels[2].Name);
-        Assert.Same(r, RecordingPreparation.Resample(r));
+        Assert.Same(r, RecordingPreparation.Resample(r, 125));
     }
 
     [Fact]
     public void A_channel_that_ends_early_is_filled_up_with_missing_samples()
     {
         var recording = new Recording("r", [new Channel("a", "mV", 125, new float[1000]), new Channel("b", "mV", 250, new float[1000])]);
-        Recording r = RecordingPreparation.Resample(recording);
+        Recording r = RecordingPreparation.Resample(recording, 125);
         Assert.Equal(1000, r.Channels[1].Length);
         Assert.Equal(500, GapFinder.CountMeasured(r.Channels[1].Samples.Span));
     }

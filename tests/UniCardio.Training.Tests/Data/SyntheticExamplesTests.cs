@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 using UniCardio.Signals.Synthesis;
 using UniCardio.Training.Data;
 
@@ -157,7 +157,7 @@ public class SyntheticExamplesTests
             ExampleBatch batch = Window(i, task);
             float[] dirty = batch.Condition(0, task.Output).ToArray();
             // Scaling what is already scaled by restoration's own rule changes nothing.
-            AffineScale again = WindowScaling.FromQuantiles(dirty, new SampleRange(0, S));
+            AffineScale again = WindowScale.Of(task.Output, dirty, new SampleRange(0, S), isNoisy: true);
             Assert.Equal(0, again.Center, 1e-5);
             Assert.Equal(1, again.HalfRange, 1e-5);
         }

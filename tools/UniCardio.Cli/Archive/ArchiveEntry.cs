@@ -1,3 +1,4 @@
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 
 namespace UniCardio.Cli.Archive;
@@ -37,9 +38,9 @@ internal sealed record ArchiveEntry
     {
         Output = output,
         Windows = result.WindowsComputed,
-        SamplesMeasured = result.Count(SampleProvenance.Measured),
-        SamplesGenerated = result.Count(SampleProvenance.Generated),
-        SamplesMissing = result.Count(SampleProvenance.Missing),
+        SamplesMeasured = result.Count(Provenance.Measured),
+        SamplesGenerated = result.GeneratedCount,
+        SamplesMissing = result.Count(Provenance.NoSignal),
         Warnings = [.. result.Warnings.Select(w => w.Message)],
     };
 

@@ -1,4 +1,5 @@
 using UniCardio.Engine;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;

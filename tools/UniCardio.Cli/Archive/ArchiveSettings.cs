@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;

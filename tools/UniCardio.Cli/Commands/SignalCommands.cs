@@ -4,6 +4,7 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;

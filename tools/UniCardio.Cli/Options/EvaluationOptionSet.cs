@@ -7,6 +7,7 @@ using UniCardio.Engine.Sampling;
 using UniCardio.Evaluation;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Study;
+using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Cli.Options;
@@ -89,7 +90,7 @@ internal sealed class EvaluationOptionSet
 
     private EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, IReadOnlyList<CardioTask> otherwiseTasks, int windows, double[] otherwiseSnr)
     {
-        double window = configuration.SlotSamples / RecordingPreparation.NetworkRate;
+        double window = configuration.SlotSamples / NetworkSignal.Rate;
         CardioTask[] tasks = [.. parsed.GetValue(_tasks)!.Distinct()];
         double[] snr = parsed.GetValue(_snr)!;
         return new EvaluationOptions

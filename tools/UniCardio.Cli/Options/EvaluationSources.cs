@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
@@ -71,7 +72,7 @@ internal sealed partial class EvaluationSources
         for (int i = 0; i < SyntheticSubjects; i++)
         {
             ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
-            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * RecordingPreparation.NetworkRate), seed);
+            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * NetworkSignal.Rate), seed);
             recordings.Add(EvaluationRecording.From(made.ToRecording($"synthetic{i + 1}"), cancellationToken: cancellation)!);
         }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 
 namespace UniCardio.Cli.Options;

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Plotting;
@@ -38,7 +39,7 @@ internal static class RestorationPlot
     {
         double rate = result.Channel.SampleRate;
         int length = result.Channel.Length, count = (int)Math.Clamp(Math.Round(seconds * rate), 1, length);
-        IReadOnlyList<SampleRange> generated = result.Ranges(SampleProvenance.Generated);
+        IReadOnlyList<SampleRange> generated = result.GeneratedRanges;
         double from = start ?? (generated.Count > 0 ? (generated[0].Start / rate) - LeadSeconds : 0);
         if (start is double given && !(given >= 0 && given * rate < length))
             throw new UsageException($"--plot-start {given} s lies outside the recording of {length / rate} s");
@@ -62,7 +63,7 @@ internal static class RestorationPlot
         bool fills = result.Task.Kind == TaskKind.Impute;
         bool translates = result.Task.Kind == TaskKind.Translate;
         string name = translates ? result.Task.Output.Name().ToUpperInvariant() : made.Name;
-        return new PlotPanel(name, translates && made.Unit == SignalUnit.Normalized ? "normalised" : made.Unit, traces) { Gaps = fills ? Within(result.Ranges(SampleProvenance.Generated), range) : [] };
+        return new PlotPanel(name, translates && made.Unit == SignalUnit.Normalized ? "normalised" : made.Unit, traces) { Gaps = fills ? Within(result.GeneratedRanges, range) : [] };
     }
 
     // What was generated and the measured sample on either side, so that the line closes the gap.
@@ -70,7 +71,7 @@ internal static class RestorationPlot
     {
         float[] samples = new float[result.Channel.Length];
         Array.Fill(samples, float.NaN);
-        foreach (SampleRange range in result.Ranges(SampleProvenance.Generated))
+        foreach (SampleRange range in result.GeneratedRanges)
         {
             int from = Math.Max(0, range.Start - 1), to = Math.Min(samples.Length, range.End + 1);
             result.Channel.Samples.Span[from..to].CopyTo(samples.AsSpan(from));
@@ -85,7 +86,7 @@ internal static class RestorationPlot
         if (result.Task.Kind != TaskKind.Translate && ReferenceEquals(channel, recording.Find(result.Channel.Name)))
             return false;
         ModalitySet shown = result.Task.Conditions | result.Task.Output.ToSet();
-        return shown.Members().Any(m => ReferenceEquals(recording.Find(ChannelSelection.KindOf(m)), channel));
+        return shown.Members().Any(m => ReferenceEquals(recording.Find(NetworkSignal.KindOf(m)), channel));
     }
 
     private static PlotPanel Measured(Channel channel, CardioTask task, double rate, int length, SampleRange range)
@@ -96,7 +97,7 @@ internal static class RestorationPlot
         Array.Resize(ref samples, length);
         if (there < length)
             samples.AsSpan(there).Fill(float.NaN);
-        bool given = task.Conditions.Members().Any(m => ChannelSelection.KindOf(m) == channel.Kind);
+        bool given = task.Conditions.Members().Any(m => NetworkSignal.KindOf(m) == channel.Kind);
         var trace = new PlotTrace(given ? TraceRole.Measured : TraceRole.Reference, samples.AsMemory(range.Start, range.Length)) { Label = given ? null : "Recorded, not given to the network" };
         return new PlotPanel(channel.Name, channel.Unit, [trace])
         {

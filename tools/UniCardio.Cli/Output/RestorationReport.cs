@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Weights;
@@ -68,9 +69,9 @@ internal sealed record RestorationReport
             Windows = result.Windows,
             WindowsComputed = result.WindowsComputed,
             NetworkCalls = result.NetworkCalls,
-            SamplesMeasured = result.Count(SampleProvenance.Measured),
-            SamplesGenerated = result.Count(SampleProvenance.Generated),
-            SamplesMissing = result.Count(SampleProvenance.Missing),
+            SamplesMeasured = result.Count(Provenance.Measured),
+            SamplesGenerated = result.GeneratedCount,
+            SamplesMissing = result.Count(Provenance.NoSignal),
             ComputeSeconds = result.ComputeTime.TotalSeconds,
             TotalSeconds = result.TotalTime.TotalSeconds,
             PeakMemoryBytes = process.PeakWorkingSet64,

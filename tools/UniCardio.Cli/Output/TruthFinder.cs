@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
@@ -16,7 +17,7 @@ internal static class TruthFinder
         // A translated PPG or ECG has no scale.
         if (result.Task.Kind == TaskKind.Translate && result.Task.Output != Modality.Bp)
             return null;
-        Channel channel = truth.Find(made.Name) ?? truth.Require(ChannelSelection.KindOf(result.Task.Output));
+        Channel channel = truth.Find(made.Name) ?? truth.Require(NetworkSignal.KindOf(result.Task.Output));
         if (channel.Unit != made.Unit)
             throw new UsageException($"the truth's channel '{channel.Name}' is in '{channel.Unit}', the restored '{made.Name}' in '{made.Unit}'");
         var resampler = new Resampler(channel.SampleRate, made.SampleRate);
@@ -32,7 +33,7 @@ internal static class TruthFinder
     {
         if (Samples(result, truth) is not float[] all)
             return null;
-        int[] at = [.. Enumerable.Range(0, all.Length).Where(i => result.Provenance.Span[i] == SampleProvenance.Generated && !float.IsNaN(all[i]))];
+        int[] at = [.. Enumerable.Range(0, all.Length).Where(i => result.Provenance.Span[i].IsGenerated() && !float.IsNaN(all[i]))];
         float[] expected = [.. at.Select(i => all[i])], generated = [.. at.Select(i => result.Channel.Samples.Span[i])];
         if (Measures.RootMeanSquareError(generated, expected) is not double rmse)
             return null;
@@ -50,7 +51,7 @@ internal static class TruthFinder
     private static float[] StraightLines(RestorationResult result)
     {
         float[] samples = result.Channel.Samples.ToArray();
-        foreach (SampleRange gap in result.Ranges(SampleProvenance.Generated))
+        foreach (SampleRange gap in result.GeneratedRanges)
         {
             bool before = gap.Start > 0, after = gap.End < samples.Length;
             float from = before ? samples[gap.Start - 1] : after ? samples[gap.End] : 0, to = after ? samples[gap.End] : from;

@@ -1,26 +1,6 @@
+using UniCardio.Pipeline;
+
 namespace UniCardio.Streaming;
-
-/// <summary>Where a sample of a frame comes from.</summary>
-public enum Provenance : byte
-{
-    /// <summary>Neither measured nor generated: NaN. <see cref="ModalityStatus.NoSignal"/> says why.</summary>
-    NoSignal,
-
-    /// <summary>As it came in, or resampled from what came in.</summary>
-    Measured,
-
-    /// <summary>On the straight line over a gap too short for the network (<see cref="StreamingSessionOptions.BridgedGap"/>).</summary>
-    Bridged,
-
-    /// <summary>Made by the network in a gap of the modality, from what the modality was like just before (and from others that are there).</summary>
-    Imputed,
-
-    /// <summary>Measured, with its noise taken off by the network.</summary>
-    Denoised,
-
-    /// <summary>Made by the network from other modalities.</summary>
-    Translated,
-}
 
 /// <summary>Why nothing is shown where nothing is measured.</summary>
 public enum NoSignalReason : byte

@@ -1,15 +1,50 @@
+using UniCardio.Engine.Model;
+using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Signals.Scaling;
+namespace UniCardio.Pipeline;
 
-/// <summary>
-/// Chooses the affine map of a PPG or ECG window from what is measured. Blood pressure always takes
-/// <see cref="AffineScale.BloodPressure"/>, a translated PPG or ECG <see cref="AffineScale.Normalized"/>.
-/// </summary>
-public static class WindowScaling
+/// <summary>A signal has no measured sample, so there is nothing to scale it by.</summary>
+public sealed class NoMeasuredSamplesException : SignalException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="samples">Number of samples of the signal.</param>
+    public NoMeasuredSamplesException(int samples)
+        : base($"None of the signal's {samples} samples is measured; expected at least one to scale it by.") => Samples = samples;
+
+    /// <summary>Number of samples of the signal.</summary>
+    public int Samples { get; }
+}
+
+/// <summary>The one rule by which a window is scaled for the network and its result is unscaled.</summary>
+/// <remarks>
+/// Maps are taken from the signals as they are given, that is after they were spoiled: (mmHg - 100) / 50 for blood pressure, minimum and maximum of
+/// the measured samples for a PPG or ECG that is a condition or is filled in, quantiles for one that is denoised, and none for a translated one,
+/// which has no amplitude. The restored signal's own slot has the map of its result.
+/// </remarks>
+public static class WindowScale
 {
     /// <summary>Lower quantile that maps to -1 in a window to be denoised; the upper one is its mirror image. Noise moves the extremes, not these much.</summary>
-    public const double DenoisingQuantile = 0.005;
+    internal const double DenoisingQuantile = 0.005;
+
+    /// <summary>The map of a window's result: of the target's measured samples in restoration, of nothing in translation.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="observation">What is observed; its target is not looked at in translation or for blood pressure.</param>
+    /// <exception cref="NoMeasuredSamplesException">The target has no measured sample to be scaled by.</exception>
+    public static AffineScale OfResult(CardioTask task, in WindowObservation observation) =>
+        task.Kind != TaskKind.Translate ? Of(task.Output, observation.Signal(task.Output), observation.Window, task.Kind == TaskKind.Denoise)
+        : task.Output == Modality.Bp ? AffineScale.BloodPressure
+        : AffineScale.Normalized;
+
+    /// <summary>The map of a signal's window.</summary>
+    /// <param name="modality">The signal.</param>
+    /// <param name="signal">The whole signal, [n], NaN where missing; blood pressure in mmHg.</param>
+    /// <param name="window">The window in it.</param>
+    /// <param name="isNoisy">Whether its noise is to be taken off: then quantiles are scaled by, else extremes.</param>
+    /// <exception cref="NoMeasuredSamplesException">A PPG or ECG has no measured sample at all.</exception>
+    public static AffineScale Of(Modality modality, ReadOnlySpan<float> signal, SampleRange window, bool isNoisy = false) => modality == Modality.Bp
+        ? AffineScale.BloodPressure
+        : isNoisy ? FromQuantiles(signal, window) : FromExtremes(signal, window);
 
     /// <summary>A condition or an imputation target: minimum and maximum of the measured samples map to -1 and 1.</summary>
     /// <param name="signal">The whole signal, [n], NaN where missing.</param>
@@ -44,7 +79,7 @@ public static class WindowScaling
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The window is empty or not inside the signal.</exception>
     /// <exception cref="NoMeasuredSamplesException">The signal has no measured sample at all.</exception>
-    public static AffineScale FromQuantiles(ReadOnlySpan<float> signal, SampleRange window)
+    internal static AffineScale FromQuantiles(ReadOnlySpan<float> signal, SampleRange window)
     {
         SampleRange extent = MeasuredExtent(signal, window);
         float[] measured = System.Buffers.ArrayPool<float>.Shared.Rent(extent.Length);

@@ -1,9 +1,9 @@
-namespace UniCardio.Signals.Scaling;
+namespace UniCardio.Pipeline;
 
 /// <summary>The affine map between physical units and the units the network works in: scaled = (physical - Center) / HalfRange.</summary>
 /// <remarks>
 /// It is fixed before a window is corrupted or generated and inverted after. The default value of the type is not a valid map; use the
-/// factories of <see cref="WindowScaling"/> or <see cref="FromRange"/>.
+/// rule of <see cref="WindowScale"/> or <see cref="FromRange"/>.
 /// </remarks>
 public readonly record struct AffineScale
 {

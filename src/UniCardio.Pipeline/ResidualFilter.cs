@@ -1,7 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Restoration;
+namespace UniCardio.Pipeline;
 
 /// <summary>What denoising does with the residual, measured minus generated.</summary>
 public enum ResidualRule
@@ -26,7 +26,7 @@ public enum ResidualRule
 /// </remarks>
 public sealed class ResidualFilter
 {
-    private const int LeastHalfWidth = 2, ShareOfHalfWidth = 8;
+    private const int MinHalfWidth = 2, ShareOfHalfWidth = 8;
 
     private readonly double[] _cosines;
 
@@ -95,7 +95,7 @@ public sealed class ResidualFilter
         double[] kept = new double[half];
         for (int k = 0; k < half; k++)
         {
-            int width = Math.Max(LeastHalfWidth, k / ShareOfHalfWidth), from = Math.Max(0, k - width), to = Math.Min(Samples - 1, k + width);
+            int width = Math.Max(MinHalfWidth, k / ShareOfHalfWidth), from = Math.Max(0, k - width), to = Math.Min(Samples - 1, k + width);
             double power = 0;
             for (int i = from; i <= to; i++)
                 power += spectrum[i] * spectrum[i];

@@ -1,10 +1,9 @@
 using MathNet.Numerics.Statistics;
 using UniCardio.Signals.Processing;
-using UniCardio.Signals.Scaling;
 
-namespace UniCardio.Signals.Tests.Scaling;
+namespace UniCardio.Pipeline.Tests;
 
-public class ScalingTests
+public class WindowScaleTests
 {
     private const float N = float.NaN;
 
@@ -19,7 +18,7 @@ public class ScalingTests
     public void Measured_extremes_map_to_one_and_missing_to_minus_one()
     {
         float[] x = [2, N, 6, 4, 3, N, 5, 2];
-        AffineScale scale = WindowScaling.FromExtremes(x, new SampleRange(0, 8));
+        AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(0, 8));
         var y = new float[8];
         scale.Forward(x, y);
         Assert.Equal([-1, -1, 1, 0, -0.5f, -1, 0.5f, -1], y);
@@ -32,7 +31,7 @@ public class ScalingTests
     {
         var random = new Random(3);
         float[] x = [.. Enumerable.Range(0, 500).Select(_ => 1000 + random.NextSingle())];
-        AffineScale scale = WindowScaling.FromExtremes(x, new SampleRange(0, 500));
+        AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(0, 500));
         // Scaled values are rounded by 2^-24 of [-1, 1], half a unit wide in physical terms; the result by half a step of 1000, 3.1e-5.
         Assert.All(x, v => Assert.InRange(scale.Inverse(scale.Forward(v)) - v, -3.2e-5f, 3.2e-5f));
         Assert.All(x, v => Assert.InRange(scale.Forward(v), -1f, 1f));
@@ -44,10 +43,10 @@ public class ScalingTests
         foreach (float value in new[] { 0f, 3.7f, -1e6f, 1e-20f })
         {
             float[] x = [value, value, N, value];
-            AffineScale scale = WindowScaling.FromExtremes(x, new SampleRange(0, 4));
+            AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(0, 4));
             Assert.Equal(0, scale.Forward(value));
             Assert.Equal(value, scale.Inverse(0));
-            Assert.Equal(scale, WindowScaling.FromQuantiles(x, new SampleRange(0, 4)));
+            Assert.Equal(scale, WindowScale.FromQuantiles(x, new SampleRange(0, 4)));
         }
         // Two neighbouring floats are rounding, not a signal.
         Assert.Equal(1, AffineScale.FromRange(100, MathF.BitIncrement(100)).HalfRange);
@@ -61,7 +60,7 @@ public class ScalingTests
         for (int i = 0; i < 100; i++)
             x[i] = i is >= 36 and < 64 ? N : i;
         x[50] = x[51] = x[52] = x[53] = 50;
-        AffineScale scale = WindowScaling.FromExtremes(x, new SampleRange(40, 20));
+        AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(40, 20));
         Assert.Equal(28, scale.Inverse(-1));
         Assert.Equal(71, scale.Inverse(1));
     }
@@ -74,9 +73,9 @@ public class ScalingTests
             x[i] = i;
         for (int i = 45; i < 60; i++)
             x[i] = N;
-        Assert.Equal(44, WindowScaling.FromExtremes(x, new SampleRange(40, 20)).Inverse(1));
+        Assert.Equal(44, WindowScale.FromExtremes(x, new SampleRange(40, 20)).Inverse(1));
         x[44] = N;
-        Assert.Equal(67, WindowScaling.FromExtremes(x, new SampleRange(40, 20)).Inverse(1));
+        Assert.Equal(67, WindowScale.FromExtremes(x, new SampleRange(40, 20)).Inverse(1));
     }
 
     [Fact]
@@ -86,7 +85,7 @@ public class ScalingTests
         Array.Fill(x, N);
         x[0] = 1;
         x[1] = 3;
-        AffineScale scale = WindowScaling.FromExtremes(x, new SampleRange(40, 20));
+        AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(40, 20));
         Assert.Equal((1f, 3f), (scale.Inverse(-1), scale.Inverse(1)));
     }
 
@@ -99,7 +98,7 @@ public class ScalingTests
         x[18] = -40;
         x[99] = N;
         double[] measured = [.. x.Where(v => !float.IsNaN(v)).Select(v => (double)v)];
-        AffineScale scale = WindowScaling.FromQuantiles(x, new SampleRange(0, 500));
+        AffineScale scale = WindowScale.FromQuantiles(x, new SampleRange(0, 500));
         Assert.Equal(measured.QuantileCustom(0.005, QuantileDefinition.R7), scale.Inverse(-1), 1e-6);
         Assert.Equal(measured.QuantileCustom(0.995, QuantileDefinition.R7), scale.Inverse(1), 1e-6);
     }
@@ -108,10 +107,10 @@ public class ScalingTests
     public void What_cannot_be_scaled_is_refused()
     {
         float[] x = [N, N, N, N];
-        Assert.Throws<NoMeasuredSamplesException>(() => WindowScaling.FromExtremes(x, new SampleRange(0, 4)));
-        Assert.Throws<NoMeasuredSamplesException>(() => WindowScaling.FromQuantiles(x, new SampleRange(0, 4)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WindowScaling.FromExtremes(x, new SampleRange(1, 4)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WindowScaling.FromExtremes(x, new SampleRange(0, 0)));
+        Assert.Throws<NoMeasuredSamplesException>(() => WindowScale.FromExtremes(x, new SampleRange(0, 4)));
+        Assert.Throws<NoMeasuredSamplesException>(() => WindowScale.FromQuantiles(x, new SampleRange(0, 4)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WindowScale.FromExtremes(x, new SampleRange(1, 4)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WindowScale.FromExtremes(x, new SampleRange(0, 0)));
         Assert.Throws<ArgumentOutOfRangeException>(() => new AffineScale(0, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new AffineScale(double.NaN, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => AffineScale.FromRange(2, 1));

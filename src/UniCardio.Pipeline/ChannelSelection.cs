@@ -2,7 +2,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Signals;
 
-namespace UniCardio.Restoration;
+namespace UniCardio.Pipeline;
 
 /// <summary>Which channel of a recording is which signal. What is left null is found by <see cref="Channel.Kind"/>: the first that fits.</summary>
 public sealed record ChannelSelection
@@ -28,27 +28,18 @@ public sealed record ChannelSelection
         _ => Ecg,
     };
 
-    /// <summary>The channel kind of a modality.</summary>
-    /// <param name="modality">The modality.</param>
-    public static ChannelKind KindOf(Modality modality) => modality switch
-    {
-        Modality.Ppg => ChannelKind.Ppg,
-        Modality.Bp => ChannelKind.BloodPressure,
-        _ => ChannelKind.Ecg,
-    };
-
     /// <summary>The recording's channel for each modality.</summary>
     /// <param name="recording">The recording.</param>
     /// <param name="modalities">What is needed.</param>
     /// <param name="warnings">Takes a warning where a kind is ambiguous.</param>
     /// <exception cref="ChannelNotFoundException">There is no such channel; the message lists those there are.</exception>
     /// <exception cref="ConfigurationException">One channel was chosen for two signals.</exception>
-    internal Dictionary<Modality, Channel> Pick(Recording recording, ModalitySet modalities, List<SignalWarning> warnings)
+    public IReadOnlyDictionary<Modality, Channel> Pick(Recording recording, ModalitySet modalities, ICollection<SignalWarning> warnings)
     {
         var picked = new Dictionary<Modality, Channel>();
         foreach (Modality modality in modalities.Members())
         {
-            ChannelKind kind = KindOf(modality);
+            ChannelKind kind = NetworkSignal.KindOf(modality);
             Channel channel = NameOf(modality) is { } name ? recording.Require(name) : recording.Require(kind);
             foreach ((Modality other, Channel taken) in picked)
             {

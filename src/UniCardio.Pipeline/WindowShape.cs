@@ -1,0 +1,37 @@
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+
+namespace UniCardio.Pipeline;
+
+/// <summary>What decides whether windows can share a batch: the task, the draws of a window and the sampler.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Draws">Draws N a window.</param>
+/// <param name="Sampler">The sampler; says nothing to an estimate.</param>
+/// <param name="IsEstimate">Whether windows are estimated from what is measured, which draws nothing: each at its own noise level and so on its own.</param>
+public readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false)
+{
+    // Streams of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
+    private const int MaxStreams = 32, MaxWindows = 16;
+    private const long MaxConditionBytes = 128L << 20;
+
+    /// <summary>Network calls that an estimate takes at most.</summary>
+    public const int MaxEstimateCalls = 2;
+
+    // No sampler has a part in an estimate; one call stands for the one or two that it takes.
+    private static readonly SamplerOptions s_none = new() { Kind = SamplerKind.Ddim, Steps = 1 };
+
+    /// <summary>Denoising by estimate.</summary>
+    /// <param name="task">A denoising task.</param>
+    public static WindowShape Estimate(CardioTask task) => new(task, 1, s_none, IsEstimate: true);
+
+    /// <summary>Windows of a batch that keep memory bounded and cancellation prompt.</summary>
+    /// <param name="model">The network.</param>
+    public int BatchWindows(ModelConfiguration model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (IsEstimate)
+            return 1;
+        long keysAndValues = 2L * sizeof(float) * model.Blocks * model.Channels * Task.Conditions.Count() * model.SlotTokens;
+        return (int)Math.Clamp(Math.Min(MaxStreams / Draws, MaxConditionBytes / keysAndValues), 1, MaxWindows);
+    }
+}
