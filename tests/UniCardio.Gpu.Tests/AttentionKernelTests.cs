@@ -7,7 +7,7 @@ using UniCardio.Golden;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The attention kernel against the double twin with a dense mask: odd sizes, every head width, windows and global tokens.</summary>
-public sealed class AttentionKernelTests
+public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(device)
 {
     // Softmax weights sum to 1, so the error is a few float32 roundings of scores up to ~6 (2^-24 x 6 x 2) and of one sum of at
     // most 1000 terms taken 32 at a time: 2e-6 of the largest value holds a few times over.
@@ -186,3 +186,9 @@ public sealed class AttentionKernelTests
         private static double[] Values(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (double)((random.NextSingle() * 4) - 2))];
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClAttentionKernelTests() : AttentionKernelTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedAttentionKernelTests() : AttentionKernelTests(TestDevice.Simulated);

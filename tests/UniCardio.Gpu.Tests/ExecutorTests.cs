@@ -9,7 +9,7 @@ using UniCardio.Weights;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>What the GPU backend refuses.</summary>
-public sealed class ExecutorTests : IDisposable
+public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), IDisposable
 {
     private static readonly ModelConfiguration s_model = new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
 
@@ -65,3 +65,9 @@ public sealed class ExecutorTests : IDisposable
         _lease.Dispose();
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClExecutorTests() : ExecutorTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedExecutorTests() : ExecutorTests(TestDevice.Simulated);

@@ -8,7 +8,7 @@ using UniCardio.Weights;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The official code's values, through the device.</summary>
-public sealed class GoldenTests
+public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
 {
     [SkippableTheory]
     [InlineData("tiny.eps.safetensors")]
@@ -56,3 +56,9 @@ public sealed class GoldenTests
         return GoldenFile.Open(Project.Shared("golden", file));
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClGoldenTests() : GoldenTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedGoldenTests() : GoldenTests(TestDevice.Simulated);

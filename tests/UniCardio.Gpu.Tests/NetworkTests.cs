@@ -9,7 +9,7 @@ using UniCardio.Weights;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The whole network and the samplers' rows on the device against the double reference.</summary>
-public sealed class NetworkTests
+public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
 {
     // Float32 through 2 blocks of some ten maps each: as the CPU backend's bound.
     private const double Tolerance = 1e-5;
@@ -169,3 +169,9 @@ public sealed class NetworkTests
         Assert.True(error <= Tolerance, $"relative error {error}");
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClNetworkTests() : NetworkTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedNetworkTests() : NetworkTests(TestDevice.Simulated);

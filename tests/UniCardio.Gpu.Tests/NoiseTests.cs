@@ -5,7 +5,7 @@ using UniCardio.Engine.Sampling;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The kernels' noise against the engine's.</summary>
-public sealed class NoiseTests
+public abstract class NoiseTests(TestDevice device) : DeviceTests(device)
 {
     // The engine's steps fuse multiplication and addition, the kernels' need not: a few roundings of values up to 6.7.
     private const float Tolerance = 2e-6f;
@@ -48,3 +48,9 @@ public sealed class NoiseTests
         }
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClNoiseTests() : NoiseTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedNoiseTests() : NoiseTests(TestDevice.Simulated);

@@ -9,7 +9,7 @@ using UniCardio.Weights;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>Encoder, block and decoder kernels one at a time against their double twins, on odd numbers of tokens, at p 1 and 5.</summary>
-public sealed class RowKernelTests
+public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
 {
     // Each kernel is a chain of at most four sums of at most 192 products in float32, LayerNorms between: 2e-6 is more than twice
     // what such a chain is off by when roundings add up as a random walk (sqrt(192) x 6e-8 each).
@@ -261,3 +261,9 @@ public sealed class RowKernelTests
         private float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (_random.NextSingle() * 2) - 1)];
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClRowKernelTests() : RowKernelTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedRowKernelTests() : RowKernelTests(TestDevice.Simulated);

@@ -1,27 +1,69 @@
+using UniCardio.Ptx.Cuda;
+
 // The devices are the process's, and tests of single kernels launch without taking turns.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace UniCardio.Gpu.Tests;
 
-/// <summary>The device that kernels are tested on: OpenCL's, a CPU through PoCL too; UNICARDIO_TEST_DEVICE names another.</summary>
+/// <summary>What kernels are tested on.</summary>
+public enum TestDevice
+{
+    /// <summary>ILGPU's OpenCL code, on the CPU through PoCL; or the device that UNICARDIO_TEST_DEVICE names.</summary>
+    OpenCl,
+
+    /// <summary>ILGPU's PTX and its CUDA accelerator, on the simulator behind a CUDA driver of this process.</summary>
+    Simulated,
+}
+
+/// <summary>Tests that run on one device after the other: a class derived for each.</summary>
+public abstract class DeviceTests
+{
+    /// <summary>Chooses the device for the test that is about to run.</summary>
+    protected DeviceTests(TestDevice device)
+    {
+        TestDevices.Current = device;
+    }
+}
+
+/// <summary>The devices that kernels are tested on.</summary>
 internal static class TestDevices
 {
-    private static readonly Lazy<(DeviceSelector Selector, string? Missing)> s_device = new(Find);
+    private static readonly Lazy<(DeviceSelector Selector, string? Missing)> s_openCl = new(FindOpenCl);
+    private static readonly Lazy<(SimulatedDriver? Driver, string? Missing)> s_simulated = new(StartDriver);
+
+    /// <summary>That of the test that runs.</summary>
+    public static TestDevice Current { get; set; }
 
     /// <summary>ILGPU's CPU device takes minutes for what the others do at once.</summary>
-    public static bool IsSlow => s_device.Value.Selector.Kind == "cpu";
+    public static bool IsSlow => Current == TestDevice.OpenCl && s_openCl.Value.Selector.Kind == "cpu";
 
     /// <summary>Rows / 4 of a strip where a test does not say: PoCL compiles a kernel again for each size of its groups.</summary>
     public const int GroupRows = 1;
 
+    /// <summary>The driver of the simulated device; the test is skipped, with the reason, where there is none.</summary>
+    public static SimulatedDriver Driver
+    {
+        get
+        {
+            Skip.If(s_simulated.Value.Missing is not null, s_simulated.Value.Missing);
+            return s_simulated.Value.Driver!;
+        }
+    }
+
     /// <summary>A lease of the device; the test is skipped, with the reason, where there is none.</summary>
     public static DeviceLease Open()
     {
-        Skip.If(s_device.Value.Missing is not null, s_device.Value.Missing);
-        return GpuDevices.Start(s_device.Value.Selector, lease => lease);
+        if (Current == TestDevice.Simulated)
+        {
+            _ = Driver;
+            return GpuDevices.Start(new DeviceSelector("cuda"), lease => lease);
+        }
+
+        Skip.If(s_openCl.Value.Missing is not null, s_openCl.Value.Missing);
+        return GpuDevices.Start(s_openCl.Value.Selector, lease => lease);
     }
 
-    private static (DeviceSelector Selector, string? Missing) Find()
+    private static (DeviceSelector Selector, string? Missing) FindOpenCl()
     {
         // The kernels need no generic address space, which Debian's PoCL does not report.
         GpuDevices.AssumesGenericSpace = true;
@@ -29,5 +71,17 @@ internal static class TestDevices
             return (DeviceSelector.Parse(named), null);
         GpuDeviceInfo found = GpuDevices.List().First(d => d.Kind == "opencl");
         return (new DeviceSelector("opencl"), found.Refusal is null ? null : $"no OpenCL device (Debian: pocl-opencl-icd, ocl-icd-opencl-dev): {found.Refusal}");
+    }
+
+    private static (SimulatedDriver? Driver, string? Missing) StartDriver()
+    {
+        try
+        {
+            return (SimulatedDriver.Start(SimulatedGpu.H100), null);
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return (null, e.Message);
+        }
     }
 }

@@ -61,5 +61,6 @@ internal static unsafe class Fusion
         };
         code[at] = new Instruction(sum.Source, InstructionClass.Float) { Run = run, Slots = [sum.Slots[0], mul.Slots[1], mul.Slots[2], other], IsFused = true };
         mul.IsAbsorbed = true;
+        mul.Run = 0;
     }
 }
