@@ -1,0 +1,114 @@
+using UniCardio.Training.Differentiation;
+
+namespace UniCardio.Training.Quality;
+
+/// <summary>Numbers of the published pretraining loss (arXiv 2509.06516 and its code).</summary>
+public sealed record QualityLossOptions
+{
+    /// <summary>Temperature of the teacher's softmax.</summary>
+    public double TeacherTemperature { get; init; } = 0.04;
+
+    /// <summary>Temperature of the student's softmax.</summary>
+    public double StudentTemperature { get; init; } = 0.1;
+
+    /// <summary>Share of the old centre that stays at an update.</summary>
+    public double CentreMomentum { get; init; } = 0.9;
+
+    /// <summary>Weight of the amplitude loss.</summary>
+    public double Amplitude { get; init; } = 0.1;
+
+    /// <summary>Weight of the phase loss.</summary>
+    public double Phase { get; init; } = 0.1;
+}
+
+/// <summary>The parts of the pretraining loss, each with its gradient.</summary>
+internal static class QualityLosses
+{
+    /// <summary>
+    /// Distillation: mean over rows of -sum_k softmax((Ut - c) / Tt)_k logsoftmax(Us / Ts)_k. Gradient by Us: (softmax(Us / Ts) - softmax((Ut - c) / Tt)) / (rows Ts).
+    /// </summary>
+    /// <param name="student">[rows, d]; its gradient is added to.</param>
+    /// <param name="teacher">[rows, d].</param>
+    /// <param name="centre">[rows of a window, d].</param>
+    /// <param name="options">Temperatures.</param>
+    /// <param name="totalRows">Rows that the mean is over; those of the whole batch where this is a part of it.</param>
+    /// <returns>The loss.</returns>
+    public static double Distil(TapeMatrix student, ReadOnlySpan<float> teacher, ReadOnlySpan<float> centre, QualityLossOptions options, int totalRows)
+    {
+        int d = student.Columns;
+        double[] target = new double[d], own = new double[d];
+        double loss = 0;
+        for (int row = 0; row < student.Rows; row++)
+        {
+            ReadOnlySpan<float> t = teacher.Slice(row * d, d), c = centre.Slice(row * d % centre.Length, d), s = student.Row(row);
+            for (int k = 0; k < d; k++)
+            {
+                target[k] = ((double)t[k] - c[k]) / options.TeacherTemperature;
+                own[k] = s[k] / options.StudentTemperature;
+            }
+
+            Softmax(target);
+            double log = Softmax(own);
+            Span<float> gradient = student.GradientRow(row);
+            for (int k = 0; k < d; k++)
+            {
+                loss -= target[k] * ((s[k] / options.StudentTemperature) - log) / totalRows;
+                gradient[k] += (float)((own[k] - target[k]) / (totalRows * options.StudentTemperature));
+            }
+        }
+
+        return loss;
+    }
+
+    /// <summary>Smooth L1 with beta 1, mean over all elements of the batch: e^2 / 2 where |e| &lt; 1, else |e| - 1/2.</summary>
+    /// <param name="prediction">[rows, d]; its gradient is added to.</param>
+    /// <param name="target">[rows, d].</param>
+    /// <param name="weight">Factor of the gradient.</param>
+    /// <param name="totalRows">Rows that the mean is over.</param>
+    /// <returns>The loss, without the factor.</returns>
+    public static double SmoothL1(TapeMatrix prediction, ReadOnlySpan<double> target, double weight, int totalRows)
+    {
+        int d = prediction.Columns;
+        double loss = 0, count = (double)totalRows * d;
+        for (int row = 0; row < prediction.Rows; row++)
+        {
+            ReadOnlySpan<float> p = prediction.Row(row);
+            Span<float> gradient = prediction.GradientRow(row);
+            for (int k = 0; k < d; k++)
+            {
+                double error = p[k] - target[(row * d) + k], size = Math.Abs(error);
+                loss += (size < 1 ? error * error / 2 : size - 0.5) / count;
+                gradient[k] += (float)(weight * Math.Clamp(error, -1, 1) / count);
+            }
+        }
+
+        return loss;
+    }
+
+    /// <summary>c &lt;- momentum c + (1 - momentum) mean over windows of the teacher's features.</summary>
+    /// <param name="centre">[tokens, d], updated.</param>
+    /// <param name="teacher">[windows, tokens, d].</param>
+    /// <param name="options">The momentum.</param>
+    public static void UpdateCentre(Span<float> centre, ReadOnlySpan<float> teacher, QualityLossOptions options)
+    {
+        int windows = teacher.Length / centre.Length;
+        for (int i = 0; i < centre.Length; i++)
+        {
+            double mean = 0;
+            for (int w = 0; w < windows; w++)
+                mean += teacher[(w * centre.Length) + i];
+            centre[i] = (float)((options.CentreMomentum * centre[i]) + ((1 - options.CentreMomentum) * mean / windows));
+        }
+    }
+
+    // In place; returns log of the sum of exponentials.
+    private static double Softmax(double[] row)
+    {
+        double largest = row.Max(), sum = 0;
+        for (int k = 0; k < row.Length; k++)
+            sum += row[k] = Math.Exp(row[k] - largest);
+        for (int k = 0; k < row.Length; k++)
+            row[k] /= sum;
+        return largest + Math.Log(sum);
+    }
+}
