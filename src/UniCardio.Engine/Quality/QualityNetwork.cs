@@ -19,16 +19,14 @@ public static class QualityNetwork
     public static IQualityNetwork Cpu(QualityWeights weights, CpuBackendOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        options ??= new CpuBackendOptions();
-        CpuInstructionSet set = CpuInstructionSets.Resolve(options.InstructionSet);
-        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
-        string name = $"cpu {CpuInstructionSets.Name(set)}";
-        return set switch
-        {
-            CpuInstructionSet.Avx512 => new CpuQualityNetwork<Avx512Simd, System.Runtime.Intrinsics.Vector512<float>>(weights, name, threads),
-            CpuInstructionSet.Avx2 => new CpuQualityNetwork<Avx2Simd, System.Runtime.Intrinsics.Vector256<float>>(weights, name, threads),
-            CpuInstructionSet.Vector128 => new CpuQualityNetwork<Vector128Simd, System.Runtime.Intrinsics.Vector128<float>>(weights, name, threads),
-            _ => new CpuQualityNetwork<ScalarSimd, float>(weights, name, threads),
-        };
+        CpuBackendOptions resolved = (options ?? new CpuBackendOptions()).Resolve();
+        return CpuInstructionSets.Run<Code, IQualityNetwork>(resolved.InstructionSet, new Code(weights, resolved));
+    }
+
+    private readonly struct Code(QualityWeights weights, CpuBackendOptions options) : ISimdCode<IQualityNetwork>
+    {
+        public IQualityNetwork Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => new CpuQualityNetwork<S, V>(weights, $"cpu {CpuInstructionSets.Name(options.InstructionSet)}", options.Threads);
     }
 }

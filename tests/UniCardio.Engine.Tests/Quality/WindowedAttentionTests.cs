@@ -88,13 +88,15 @@ public sealed unsafe class WindowedAttentionTests
         return scaled;
     }
 
-    private static (float[] Output, long Keys) Run(CpuInstructionSet set, float[] qkv, int tokens, int reach, int headDim) => set switch
+    private static (float[] Output, long Keys) Run(CpuInstructionSet set, float[] qkv, int tokens, int reach, int headDim) =>
+        CpuInstructionSets.Run<Code, (float[], long)>(set, new Code(qkv, tokens, reach, headDim));
+
+    private readonly struct Code(float[] qkv, int tokens, int reach, int headDim) : ISimdCode<(float[], long)>
     {
-        CpuInstructionSet.Avx512 => Run<Avx512Simd, System.Runtime.Intrinsics.Vector512<float>>(qkv, tokens, reach, headDim),
-        CpuInstructionSet.Avx2 => Run<Avx2Simd, System.Runtime.Intrinsics.Vector256<float>>(qkv, tokens, reach, headDim),
-        CpuInstructionSet.Vector128 => Run<Vector128Simd, System.Runtime.Intrinsics.Vector128<float>>(qkv, tokens, reach, headDim),
-        _ => Run<ScalarSimd, float>(qkv, tokens, reach, headDim),
-    };
+        public (float[], long) Run<S, V>()
+            where S : struct, ISimd<S, V>
+            where V : struct => WindowedAttentionTests.Run<S, V>(qkv, tokens, reach, headDim);
+    }
 
     private static (float[] Output, long Keys) Run<S, V>(float[] qkv, int tokens, int reach, int headDim)
         where S : struct, ISimd<S, V>
