@@ -44,10 +44,10 @@ public sealed class Evaluator
     /// <summary>Measures.</summary>
     /// <param name="recordings">The recordings; one without a clean window takes no part.</param>
     /// <param name="progress">Told after every step of the sampler.</param>
-    /// <param name="cancellationToken">Looked at before every step and every window.</param>
+    /// <param name="cancellation">Looked at before every step and every window.</param>
     /// <exception cref="NonFiniteResultException">The network went out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public EvaluationResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public EvaluationResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
@@ -60,29 +60,29 @@ public sealed class Evaluator
         {
             void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, one.ToString(), cases.Count, plan.Cases.Count));
             Report(0);
-            cases.Add(Measure(one, runs, Report, cancellationToken));
+            cases.Add(Measure(one, runs, Report, cancellation));
             done += one.Windows.Count;
         }
 
         return new EvaluationResult(_options, plan.Windows, cases, _calls, runs.ComputeTime, Stopwatch.GetElapsedTime(start));
     }
 
-    private CaseResult Measure(PlannedCase one, NetworkRuns runs, Action<double> report, CancellationToken cancellationToken)
+    private CaseResult Measure(PlannedCase one, NetworkRuns runs, Action<double> report, CancellationToken cancellation)
     {
         (CardioTask task, Corruption corruption) = (one.Task, one.Corruption);
         EvaluationWindow[] windows = one.Cut(_options.Seed);
         int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
-        float[][] draws = runs.Run(windows, new WindowShape(task, _options.Draws, _options.Sampler), _options.Seed, report, cancellationToken);
+        float[][] draws = runs.Run(windows, new WindowShape(task, _options.Draws, _options.Sampler), _options.Seed, report, cancellation);
         _calls += (long)windows.Length * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
         DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(new WindowDraws(d, _samples, windows[w].ResultScale)))];
-        List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellationToken);
+        List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellation);
         if (task.Kind == TaskKind.Denoise)
-            methods.Add(EstimateRow(windows, scorers, runs, cancellationToken));
+            methods.Add(EstimateRow(windows, scorers, runs, cancellation));
         IReadOnlyList<WindowScore> shown = MethodScores.MeanOf(methods).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
-        MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellationToken))];
+        MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellation))];
         methods.AddRange(theirs);
         int best = Enumerable.Range(0, theirs.Length).MinBy(b => theirs[b].Scores.Sum(s => s.MeanSquare));
         WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / NetworkSignal.Rate))];
@@ -90,7 +90,7 @@ public sealed class Evaluator
     }
 
     // One draw always stands beside the mean: averaging flatters the squared error.
-    private List<MethodScores> NetworkRows(EvaluationWindow[] windows, WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellationToken)
+    private List<MethodScores> NetworkRows(EvaluationWindow[] windows, WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellation)
     {
         int draws = _options.Draws;
         MethodScores Row(string name, int used, DrawSummaries[] drawn, Func<DrawSummaries, float[]> result, bool band)
@@ -98,7 +98,7 @@ public sealed class Evaluator
             var scores = new List<WindowScore>(scorers.Length);
             for (int w = 0; w < scorers.Length; w++)
             {
-                cancellationToken.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
                 scores.Add(band ? scorers[w].Score(result(drawn[w]), drawn[w].Low, drawn[w].High) : scorers[w].Score(result(drawn[w])));
             }
 
@@ -122,21 +122,21 @@ public sealed class Evaluator
         return rows;
     }
 
-    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, NetworkRuns runs, CancellationToken cancellationToken)
+    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, NetworkRuns runs, CancellationToken cancellation)
     {
-        float[][] results = runs.Run(windows, WindowShape.Estimate(windows[0].Task), _options.Seed, null, cancellationToken);
+        float[][] results = runs.Run(windows, WindowShape.Estimate(windows[0].Task), _options.Seed, null, cancellation);
         _calls += (long)windows.Length * WindowShape.MaxEstimateCalls;
         IEnumerable<WindowScore> scores = results.Select((r, w) => scorers[w].Score(DrawSummaries.Of(new WindowDraws(r, _samples, windows[w].ResultScale)).First));
         return new MethodScores(MethodScores.Estimate, 0, WindowShape.MaxEstimateCalls, "", false, [.. scores]);
     }
 
-    private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellationToken)
+    private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellation)
     {
         var scores = new List<WindowScore>(windows.Length);
         var result = new float[_samples];
         for (int w = 0; w < windows.Length; w++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             baseline.Estimate(windows[w], result);
             scores.Add(scorers[w].Score(result));
         }

@@ -45,7 +45,7 @@ internal sealed class PreparedRecording
     /// <summary>A condition's channel as recorded.</summary>
     public Channel Channel(Modality modality) => _channels[modality];
 
-    public static PreparedRecording Create(Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellationToken)
+    public static PreparedRecording Create(Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
     {
         CardioTask task = options.Task;
         var warnings = new List<SignalWarning>(recording.Warnings);
@@ -53,13 +53,13 @@ internal sealed class PreparedRecording
         var prepared = new PreparedRecording(task, channels, warnings);
         foreach ((Modality modality, Channel channel) in channels)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            prepared.Add(task, modality, channel, options.BridgedGapSeconds, cancellationToken);
+            cancellation.ThrowIfCancellationRequested();
+            prepared.Add(task, modality, channel, options.BridgedGapSeconds, cancellation);
         }
         return prepared;
     }
 
-    private void Add(CardioTask task, Modality modality, Channel channel, double bridgedSeconds, CancellationToken cancellationToken)
+    private void Add(CardioTask task, Modality modality, Channel channel, double bridgedSeconds, CancellationToken cancellation)
     {
         double factor = Inspect(modality, channel);
         float[] samples = channel.Samples.ToArray();
@@ -71,7 +71,7 @@ internal sealed class PreparedRecording
         }
 
         Resampler resampler = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name);
-        float[] signal = resampler.Resample(samples, cancellationToken);
+        float[] signal = resampler.Resample(samples, cancellation);
         int measured = signal.Length;
         if (signal.Length != Length)
         {

@@ -64,21 +64,21 @@ public sealed class Restorer
     /// <param name="recording">The recording; it is not changed.</param>
     /// <param name="channels">Which channel is which signal; null for all by kind.</param>
     /// <param name="progress">Told after every sampler step.</param>
-    /// <param name="cancellationToken">Looked at before every sampler step.</param>
+    /// <param name="cancellation">Looked at before every sampler step.</param>
     /// <exception cref="ChannelNotFoundException">A signal that the task needs is not there.</exception>
     /// <exception cref="ConfigurationException">One channel was chosen for two signals.</exception>
     /// <exception cref="RecordingShorterThanWindowException">The recording is shorter than a window.</exception>
     /// <exception cref="GapTooLongException">A gap can be filled from nothing.</exception>
     /// <exception cref="RestorationException">A channel cannot be worked with, or the network went out of range on it.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public RestorationResult Run(Recording recording, ChannelSelection? channels = null, IProgress<RestorationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public RestorationResult Run(Recording recording, ChannelSelection? channels = null, IProgress<RestorationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         long start = Stopwatch.GetTimestamp();
-        PreparedRecording prepared = PreparedRecording.Create(recording, channels ?? ChannelSelection.ByKind, _options, cancellationToken);
+        PreparedRecording prepared = PreparedRecording.Create(recording, channels ?? ChannelSelection.ByKind, _options, cancellation);
         WindowSchedule schedule = WindowSchedule.Create(prepared, _options, _engine.Configuration.SlotSamples);
         var runner = new WindowRunner(_engine, _options, prepared, schedule);
-        runner.Run(progress, cancellationToken);
-        return ResultAssembly.Assemble(recording, prepared, schedule, runner, _options, start, cancellationToken);
+        runner.Run(progress, cancellation);
+        return ResultAssembly.Assemble(recording, prepared, schedule, runner, _options, start, cancellation);
     }
 }

@@ -11,11 +11,11 @@ namespace UniCardio.Restoration;
 internal static class ResultAssembly
 {
     public static RestorationResult Assemble(Recording recording, PreparedRecording prepared, WindowSchedule schedule, WindowRunner runner,
-        RestorationOptions options, long startTimestamp, CancellationToken cancellationToken)
+        RestorationOptions options, long startTimestamp, CancellationToken cancellation)
     {
-        float[] center = ToOwnRate(prepared, runner.Center, runner.Weight, cancellationToken);
-        float[] low = ToOwnRate(prepared, runner.Low, runner.Weight, cancellationToken);
-        float[] high = ToOwnRate(prepared, runner.High, runner.Weight, cancellationToken);
+        float[] center = ToOwnRate(prepared, runner.Center, runner.Weight, cancellation);
+        float[] low = ToOwnRate(prepared, runner.Low, runner.Weight, cancellation);
+        float[] high = ToOwnRate(prepared, runner.High, runner.Weight, cancellation);
         Provenance[] provenance = Compose(prepared, options.Task, center);
         CheckFinite(prepared, options.Task, center, provenance);
         Channel channel = ToChannel(recording, prepared, options.Task, center);
@@ -38,7 +38,7 @@ internal static class ResultAssembly
     }
 
     // [n] sums at 125 Hz to [own n] values, NaN where no window was computed.
-    private static float[] ToOwnRate(PreparedRecording prepared, float[] sums, float[] weights, CancellationToken cancellationToken)
+    private static float[] ToOwnRate(PreparedRecording prepared, float[] sums, float[] weights, CancellationToken cancellation)
     {
         int length = prepared.Reference.Length;
         var own = new float[length];
@@ -53,7 +53,7 @@ internal static class ResultAssembly
         }
 
         Resampler back = NetworkSignal.ResamplerOf(NetworkSignal.Rate, prepared.Reference.SampleRate, prepared.Reference.Name);
-        float[] all = back.Resample(sums, cancellationToken);
+        float[] all = back.Resample(sums, cancellation);
         all.AsSpan(0, Math.Min(length, all.Length)).CopyTo(own);
         if (prepared.UnitFactor != 1)
         {

@@ -36,7 +36,7 @@ public sealed record ChannelOptions
     /// Least distance between the highest and the lowest sample of a window; a signal that moves less is implausible as a whole. Null for the
     /// modality's own: BP 5 mmHg (damped line, transducer open to air), ECG 0.02 mV (detached electrode), PPG 0 (any).
     /// </summary>
-    public float? LeastSpan { get; init; }
+    public float? MinSpan { get; init; }
 
     /// <summary>Seconds without movement from which on the signal is flat and counts as missing; 0.1 to 4.</summary>
     public double FlatSeconds { get; init; } = 1;
@@ -69,12 +69,12 @@ public sealed record ChannelOptions
         {
             Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ => -1e6f },
             Highest = Highest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
-            LeastSpan = LeastSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
+            MinSpan = MinSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
             JitterSeconds = JitterSeconds ?? 0.9 / SampleRate,
         };
         Require(SampleRate is >= LowestRate and <= HighestRate, name, $"sample rate {SampleRate} is not between {LowestRate} and {HighestRate} Hz");
         Require(MathF.Abs(resolved.Lowest.Value) <= 1e9f && MathF.Abs(resolved.Highest.Value) <= 1e9f && resolved.Lowest < resolved.Highest, name, $"{resolved.Lowest} to {resolved.Highest} is not a range within 1e9 of 0");
-        Require(resolved.LeastSpan is >= 0 and <= 1e9f, name, $"least span {LeastSpan} is not between 0 and 1e9");
+        Require(resolved.MinSpan is >= 0 and <= 1e9f, name, $"least span {MinSpan} is not between 0 and 1e9");
         Require(FlatSeconds is >= 0.1 and <= 4, name, $"flat after {FlatSeconds} s is not between 0.1 and 4 s");
         Require(FlatTolerance is >= 0 and <= 1e9f, name, $"flat tolerance {FlatTolerance} is not between 0 and 1e9");
         Require(ClippedSeconds is >= 0.02 and <= 4, name, $"clipped after {ClippedSeconds} s is not between 0.02 and 4 s");

@@ -19,7 +19,7 @@ internal sealed class StreamTiming
         WindowSamples = Math.Min(slotSamples, ToSamples(options.Window!.Value));
         FadeSamples = ToSamples(options.Fade);
         HopTicks = options.Hop.Ticks;
-        LargestHop = (int)(HopTicks / SampleTicks) + 1;
+        MaxHop = (int)(HopTicks / SampleTicks) + 1;
         LatenessTicks = options.MaximumLateness.Ticks;
         JumpTicks = options.ClockJump.Ticks;
         LongestBlockTicks = options.LongestBlock.Ticks;
@@ -39,7 +39,7 @@ internal sealed class StreamTiming
     public long HopTicks { get; }
 
     /// <summary>Most samples of a hop.</summary>
-    public int LargestHop { get; }
+    public int MaxHop { get; }
 
     public long LatenessTicks { get; }
 
@@ -48,7 +48,7 @@ internal sealed class StreamTiming
     public long LongestBlockTicks { get; }
 
     /// <summary>Most samples of a frame: the last one of a segment may have a hop, a fade, and what a channel's last period adds.</summary>
-    public int LargestFrame => LargestHop + FadeSamples + 8;
+    public int MaxFrame => MaxHop + FadeSamples + 8;
 
     /// <summary>Seconds of a channel that can lie between the start of the oldest window still to be read and the newest sample.</summary>
     public double RetainedSeconds(double reachSeconds) =>

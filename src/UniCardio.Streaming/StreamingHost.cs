@@ -59,8 +59,8 @@ public sealed class StreamingHost : IDisposable
         if (SlotSamples is < 50 or > 7500)
             throw new ConfigurationException("window", $"the network takes {SlotSamples} samples, expected 50 to 7500 (0.4 to 60 s at 125 Hz)");
         _time = time ?? TimeProvider.System;
-        _selection = new BatchSelection(Options.LargestBatch);
-        _pool = new SessionPool(engine, Options.MostComputeBytes);
+        _selection = new BatchSelection(Options.MaxBatch);
+        _pool = new SessionPool(engine, Options.MaxComputeBytes);
         _run = new BatchRun(_pool);
         if (!Options.OwnThread)
             return;
@@ -112,14 +112,14 @@ public sealed class StreamingHost : IDisposable
     /// <param name="sampling">Draws and sampler; null for the default.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancellation">Stops between tasks.</param>
-    /// <returns>Bytes of working memory held; less than all tasks need where <see cref="StreamingHostOptions.MostComputeBytes"/> is reached.</returns>
+    /// <returns>Bytes of working memory held; less than all tasks need where <see cref="StreamingHostOptions.MaxComputeBytes"/> is reached.</returns>
     /// <exception cref="ConfigurationException">The sampler does not fit the network or a task.</exception>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
     public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         StreamSampling settings = (sampling ?? new StreamSampling()).Validate();
         WindowShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(settings.ShapeOf).Distinct()];
-        int sizes = BitOperations.Log2((uint)Options.LargestBatch) + 1;
+        int sizes = BitOperations.Log2((uint)Options.MaxBatch) + 1;
         lock (_compute)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -259,8 +259,8 @@ public sealed class StreamingHost : IDisposable
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_sessions.Count >= Options.MostSessions)
-                throw new TooManySessionsException(Options.MostSessions);
+            if (_sessions.Count >= Options.MaxSessions)
+                throw new TooManySessionsException(Options.MaxSessions);
             _sessions.Add(session);
             StreamingMetrics.CountSessions(1);
         }

@@ -88,7 +88,7 @@ public sealed partial class StreamingSession
     // Keeps the hops that wait for computing or delivery to a number, whatever the machine does; the handler may hold that up, and then so may we.
     private void MakeRoom()
     {
-        int most = _host.Options.MostWaitingHops;
+        int most = _host.Options.MaxWaitingHops;
         lock (_host.Gate)
         {
             if (Queue.Count <= most)

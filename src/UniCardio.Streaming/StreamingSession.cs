@@ -11,7 +11,7 @@ namespace UniCardio.Streaming;
 /// <para>
 /// <b>What is generated</b> is decided hop by hop. A modality that is absent in the hop is <em>imputed</em> if it is among <see cref="Generate"/>, was there in at
 /// least a quarter of the window and not longer ago than <see cref="StreamingSessionOptions.ImputeFor"/>; else <em>translated</em> from those others that cover
-/// <see cref="StreamingSessionOptions.LeastCoverage"/> of the window and reach into its last hop; else there is <em>no signal</em>, with the reason. Flat, clipped and
+/// <see cref="StreamingSessionOptions.MinCoverage"/> of the window and reach into its last hop; else there is <em>no signal</em>, with the reason. Flat, clipped and
 /// implausible samples count as absent (<see cref="ModalityQuality"/>). A patient without a pulse has a flat line: what is then generated from another signal is
 /// an invention, which is one reason why this is no medical device; show provenance and quality beside every trace.
 /// </para>
@@ -24,7 +24,7 @@ namespace UniCardio.Streaming;
 /// </remarks>
 public sealed partial class StreamingSession : IDisposable, IHopSink
 {
-    internal static readonly TimeSpan LargestTime = TimeSpan.FromDays(36525);
+    internal static readonly TimeSpan MaxTime = TimeSpan.FromDays(36525);
 
     private readonly StreamingHost _host;
     private readonly TimeProvider _time;
@@ -49,9 +49,9 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
             Channels |= Options.Channel(modality) is null ? ModalitySet.None : modality.ToSet();
         CheckSampling(Options.Sampling);
         _deadline = (long)(Options.Deadline.TotalSeconds * time.TimestampFrequency);
-        _frame = new StreamingFrame(Timing.LargestFrame);
+        _frame = new StreamingFrame(Timing.MaxFrame);
         _frames = handler is null ? System.Threading.Channels.Channel.CreateUnbounded<StreamingFrame>() : null;
-        Queue = new HopQueue(host.SlotSamples, host.Options.MostWaitingHops);
+        Queue = new HopQueue(host.SlotSamples, host.Options.MaxWaitingHops);
         Assembler = new FrameAssembler(Timing);
         Intake = new SignalIntake(Options, Timing, this);
     }
@@ -94,7 +94,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
     }
 
     /// <summary>Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of a block, of two while a channel is silent: fade, reach of the resampling filters, maximum lateness.</summary>
-    public TimeSpan AlgorithmicDelay => Intake.LargestDelay;
+    public TimeSpan AlgorithmicDelay => Intake.MaxDelay;
 
     /// <summary>What the session has done.</summary>
     public SessionCounts Counts
@@ -342,7 +342,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
 
     private static void CheckTime(TimeSpan time)
     {
-        if (time < -LargestTime || time > LargestTime)
+        if (time < -MaxTime || time > MaxTime)
             throw new ArgumentOutOfRangeException(nameof(time), time, "A time is within 100 years of zero.");
     }
 }

@@ -66,7 +66,7 @@ public sealed record StreamingSessionOptions
     public TimeSpan ImputeFor { get; init; } = TimeSpan.FromSeconds(1.2);
 
     /// <summary>Share of a window that a signal must be there for to be a condition of another one, 0.25 to 1; and its last sample must be no older than a hop.</summary>
-    public double LeastCoverage { get; init; } = 0.5;
+    public double MinCoverage { get; init; } = 0.5;
 
     /// <summary>Gaps that last no longer than this (0 to 0.2 s) are bridged by a straight line and never generated.</summary>
     public TimeSpan BridgedGap { get; init; } = TimeSpan.FromMilliseconds(16);
@@ -106,7 +106,7 @@ public sealed record StreamingSessionOptions
         Require(ClockJump > MaximumLateness, "clock jump", FormattableString.Invariant($"{ClockJump.TotalSeconds} s is not more than the maximum lateness"));
         Require(LongestBlock >= TimeSpan.FromSeconds(0.1) && LongestBlock <= TimeSpan.FromSeconds(60), "longest block", Seconds(LongestBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
         Require(ImputeFor >= TimeSpan.Zero && ImputeFor <= window, "impute for", Seconds(ImputeFor, TimeSpan.Zero, window));
-        Require(LeastCoverage is >= 0.25 and <= 1, "least coverage", FormattableString.Invariant($"{LeastCoverage} is not between 0.25 and 1 of a window"));
+        Require(MinCoverage is >= 0.25 and <= 1, "min coverage", FormattableString.Invariant($"{MinCoverage} is not between 0.25 and 1 of a window"));
         Require(BridgedGap >= TimeSpan.Zero && BridgedGap <= TimeSpan.FromSeconds(0.2), "bridged gap", Seconds(BridgedGap, TimeSpan.Zero, TimeSpan.FromSeconds(0.2)));
         Require(Deadline >= TimeSpan.Zero && Deadline <= TimeSpan.FromHours(1), "deadline", Seconds(Deadline, TimeSpan.Zero, TimeSpan.FromHours(1)));
         Require(FrameQueue is >= 1 and <= 4096, "frame queue", $"{FrameQueue} is not between 1 and 4096");

@@ -73,7 +73,7 @@ internal sealed class FakeServer : IAsyncDisposable
     {
         context.Response.ContentType = "text/event-stream";
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
-        await context.Response.WriteAsync("event: patients\ndata: {\"patients\":[{\"patient\":\"bed-2\"},{\"patient\":\"demo\"}],\"most_patients\":64}\n\n");
+        await context.Response.WriteAsync("event: patients\ndata: {\"patients\":[{\"patient\":\"bed-2\"},{\"patient\":\"demo\"}],\"max_patients\":64}\n\n");
         try
         {
             while (true)

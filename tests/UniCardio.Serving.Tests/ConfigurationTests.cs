@@ -29,7 +29,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal("ddim:4", options.Sampler.ToString());
         Assert.Equal(["https://a.example", "https://b.example"], options.Origins);
         Assert.Equal(1.5, options.Linger.TotalSeconds);
-        Assert.Equal(new ServerOptions().MostBodyBytes, options.MostBodyBytes);
+        Assert.Equal(new ServerOptions().MaxBodyBytes, options.MaxBodyBytes);
         options.Validate();
     }
 

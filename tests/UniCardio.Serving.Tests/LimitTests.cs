@@ -99,7 +99,7 @@ public class LimitTests
     [Fact]
     public async Task BodiesOverTheLimitAre413WhetherAnnouncedOrNot()
     {
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MostBodyBytes = 4096 });
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxBodyBytes = 4096 });
         await TestServer.RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "4096", await server.PostAsync("/v2/models/translate/infer", new byte[5000], null));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/translate/infer") { Content = new StreamContent(new MemoryStream(new byte[5000])) };
         request.Headers.TransferEncodingChunked = true;
@@ -110,7 +110,7 @@ public class LimitTests
     [Fact]
     public async Task RequestsBeyondTheQueueAre503AndThoseInItAreServed()
     {
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MostWaiting = 1 });
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaiting = 1 });
         Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", Slow());
         while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_wait_seconds_count 1", StringComparison.Ordinal) && !running.IsCompleted)
             await Task.Delay(5);
@@ -185,7 +185,7 @@ public class LimitTests
     [Fact]
     public async Task PatientsAndConnectionsBeyondTheLimitAreRefusedUntilThereIsRoom()
     {
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MostPatients = 1, MostConnections = 2 });
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxPatients = 1, MaxConnections = 2 });
         await using LiveClient first = await LiveClient.ConnectAsync(server, "a");
         LiveClient second = await LiveClient.ConnectAsync(server, "b");
         await first.SendAsync(Open);
@@ -221,7 +221,7 @@ public class LimitTests
     public async Task ASlowReaderLosesFramesButNoControlMessageAndOthersLoseNothing()
     {
         const int Blocks = 700, PerBlock = 500;
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MostWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(1) });
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(1) });
         await using LiveClient device = await LiveClient.ConnectAsync(server, "a", "?frames=binary");
         await using LiveClient slow = await LiveClient.ConnectAsync(server, "a");
         await device.SendAsync(Open);

@@ -183,7 +183,7 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
             using StreamingSession session = host.Restore(bytes, frames.Handle);
             host.RunPending();
             long time = session.Intake.Clock.HasStarted ? session.Intake.Clock.Newest : 0;
-            if (Math.Abs(time) > StreamingSession.LargestTime.Ticks - TimeSpan.TicksPerHour)
+            if (Math.Abs(time) > StreamingSession.MaxTime.Ticks - TimeSpan.TicksPerHour)
                 return;
             foreach (Modality modality in Modalities.All.Where(m => session.Options.Channel(m) is not null))
                 session.Push(modality, TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(0.3), new float[Math.Min(50, (int)(session.Options.LongestBlock.TotalSeconds * session.Options.Channel(modality)!.SampleRate))]);

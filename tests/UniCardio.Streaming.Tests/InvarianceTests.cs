@@ -62,7 +62,7 @@ public sealed class InvarianceTests : IDisposable
     public void CompanyDoesNotMatter(int batch, int threads)
     {
         using InferenceEngine engine = Make.Engine(threads);
-        using StreamingHost host = Make.Host(engine, options: new StreamingHostOptions { LargestBatch = batch });
+        using StreamingHost host = Make.Host(engine, options: new StreamingHostOptions { MaxBatch = batch });
         const int Patients = 5;
         Frames[] frames = [.. Enumerable.Range(0, Patients).Select(_ => new Frames())];
         StreamingSession[] sessions = [.. frames.Select((f, i) => host.Open(Options with { Seed = (ulong)i }, f.Handle))];

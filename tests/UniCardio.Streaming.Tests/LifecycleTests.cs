@@ -179,7 +179,7 @@ public sealed class LifecycleTests : IDisposable
     [Fact]
     public async Task ClosingMidRunLeavesTheOthersAlone()
     {
-        using var host = new StreamingHost(_engine, new StreamingHostOptions { LargestBatch = 4 });
+        using var host = new StreamingHost(_engine, new StreamingHostOptions { MaxBatch = 4 });
         using var inRun = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
         _backend.OnRun = _ =>
@@ -229,7 +229,7 @@ public sealed class LifecycleTests : IDisposable
     [Fact]
     public async Task ManyThreads()
     {
-        using var host = new StreamingHost(_engine, new StreamingHostOptions { LargestBatch = 8 });
+        using var host = new StreamingHost(_engine, new StreamingHostOptions { MaxBatch = 8 });
         await Parallel.ForEachAsync(Enumerable.Range(0, 16), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (p, cancellation) =>
         {
             var frames = new Frames();
@@ -266,7 +266,7 @@ public sealed class LifecycleTests : IDisposable
     [Fact]
     public void LimitsAndMisuse()
     {
-        using var host = new StreamingHost(_engine, new StreamingHostOptions { MostSessions = 2 });
+        using var host = new StreamingHost(_engine, new StreamingHostOptions { MaxSessions = 2 });
         using StreamingSession a = host.Open(Options), b = host.Open(Options);
         Assert.Equal(2, Assert.Throws<TooManySessionsException>(() => host.Open(Options)).Limit);
         b.Dispose();

@@ -13,8 +13,8 @@ public class OptionsTests
     {
         StreamingSessionOptions resolved = Sound.Resolve(Slot);
         Assert.Equal(Slot, resolved.Window);
-        Assert.Equal((0f, 300f, 5f), (resolved.Bp!.Lowest!.Value, resolved.Bp.Highest!.Value, resolved.Bp.LeastSpan!.Value));
-        Assert.Equal((-50f, 50f, 0.02f), (resolved.Ecg!.Lowest!.Value, resolved.Ecg.Highest!.Value, resolved.Ecg.LeastSpan!.Value));
+        Assert.Equal((0f, 300f, 5f), (resolved.Bp!.Lowest!.Value, resolved.Bp.Highest!.Value, resolved.Bp.MinSpan!.Value));
+        Assert.Equal((-50f, 50f, 0.02f), (resolved.Ecg!.Lowest!.Value, resolved.Ecg.Highest!.Value, resolved.Ecg.MinSpan!.Value));
         Assert.Equal(0.9 / 250, resolved.Bp.JitterSeconds);
         // What was resolved stands as it is when resolved again, as it is when a checkpoint is read.
         Assert.Equal(resolved, resolved.Resolve(Slot));
@@ -27,7 +27,7 @@ public class OptionsTests
         { "ecg", Sound with { Ecg = new ChannelOptions(double.NaN) } },
         { "bp", Sound with { Bp = new ChannelOptions { Lowest = float.NaN } } },
         { "bp", Sound with { Bp = new ChannelOptions { Lowest = 100, Highest = 100 } } },
-        { "bp", Sound with { Bp = new ChannelOptions { LeastSpan = -1 } } },
+        { "bp", Sound with { Bp = new ChannelOptions { MinSpan = -1 } } },
         { "ppg", Sound with { Ppg = new ChannelOptions { FlatSeconds = 0 } } },
         { "ppg", Sound with { Ppg = new ChannelOptions { FlatTolerance = float.PositiveInfinity } } },
         { "ppg", Sound with { Ppg = new ChannelOptions { ClippedOnceSeconds = 0.01 } } },
@@ -44,7 +44,7 @@ public class OptionsTests
         { "clock jump", Sound with { ClockJump = TimeSpan.FromSeconds(1), MaximumLateness = TimeSpan.FromSeconds(1) } },
         { "longest block", Sound with { LongestBlock = TimeSpan.FromHours(1) } },
         { "impute for", Sound with { ImputeFor = TimeSpan.FromSeconds(5) } },
-        { "least coverage", Sound with { LeastCoverage = double.NaN } },
+        { "min coverage", Sound with { MinCoverage = double.NaN } },
         { "bridged gap", Sound with { BridgedGap = TimeSpan.FromSeconds(1) } },
         { "deadline", Sound with { Deadline = TimeSpan.FromDays(1) } },
         { "frame queue", Sound with { FrameQueue = 0 } },
@@ -58,12 +58,12 @@ public class OptionsTests
         Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => options.Resolve(Slot)).Setting);
 
     [Theory]
-    [InlineData("largest batch", 0, 1, 64)]
-    [InlineData("most sessions", 1, 0, 64)]
-    [InlineData("most waiting hops", 1, 1, 7)]
+    [InlineData("max batch", 0, 1, 64)]
+    [InlineData("max sessions", 1, 0, 64)]
+    [InlineData("max waiting hops", 1, 1, 7)]
     public void AHostsOptionsToo(string setting, int batch, int sessions, int hops)
     {
-        var options = new StreamingHostOptions { LargestBatch = batch, MostSessions = sessions, MostWaitingHops = hops };
+        var options = new StreamingHostOptions { MaxBatch = batch, MaxSessions = sessions, MaxWaitingHops = hops };
         Assert.Equal(setting, Assert.Throws<ConfigurationException>(options.Validate).Setting);
     }
 }

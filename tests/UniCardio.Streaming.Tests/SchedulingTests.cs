@@ -25,10 +25,10 @@ public sealed class SchedulingTests : IDisposable
         Assert.Equal(0, _backend.Executors);
     }
 
-    private void SetLargestBatch(int windows)
+    private void SetMaxBatch(int windows)
     {
         _host.Dispose();
-        _host = Make.Host(_engine, _time, new StreamingHostOptions { LargestBatch = windows });
+        _host = Make.Host(_engine, _time, new StreamingHostOptions { MaxBatch = windows });
     }
 
     private static StreamingSessionOptions BpMissing => new()
@@ -89,7 +89,7 @@ public sealed class SchedulingTests : IDisposable
     [Fact]
     public void WhatIsReadyTogetherRunsTogether()
     {
-        SetLargestBatch(8);
+        SetMaxBatch(8);
         (_, StreamingSession[] sessions, Frames[] frames) = Open(11);
         for (int i = 0; i < 40; i++)
         {
@@ -139,7 +139,7 @@ public sealed class SchedulingTests : IDisposable
     [InlineData(20, 125, 1)]
     public void AMachineThatDoesNotSkipsEvenly(int patients, int milliseconds, int batch)
     {
-        SetLargestBatch(batch);
+        SetMaxBatch(batch);
         (Ward ward, StreamingSession[] sessions, Frames[] frames) = Open(patients);
         SetSpeed(ward, milliseconds);
         Run(ward, 60);
@@ -237,7 +237,7 @@ public sealed class SchedulingTests : IDisposable
     public void ComputeMemoryIsBounded()
     {
         _host.Dispose();
-        _host = Make.Host(_engine, _time, new StreamingHostOptions { LargestBatch = 4, MostComputeBytes = 16 << 20 });
+        _host = Make.Host(_engine, _time, new StreamingHostOptions { MaxBatch = 4, MaxComputeBytes = 16 << 20 });
         long held = _host.WarmUp(sampling: Make.Quick);
         Assert.InRange(held, 15 << 20, 16 << 20);
         Assert.InRange(_backend.Executors, 12, 16);

@@ -51,7 +51,7 @@ internal static class SoakRun
         var sampling = new StreamSampling { Draws = options.Draws, Sampler = SamplerOptions.Parse(options.Sampler) };
         await using var server = new ServerProcess(
             "--weights", options.Weights, "--untrained", "--threads", options.Threads.ToString(CultureInfo.InvariantCulture), "--checkpoints", folder, "--checkpoint-seconds", "1",
-            "--linger-seconds", "60", "--slow-seconds", "5", "--most-draws", "8", "--live-draws", "2", "--draws", "2", "--log", "information");
+            "--linger-seconds", "60", "--slow-seconds", "5", "--max-draws", "8", "--live-draws", "2", "--draws", "2", "--log", "information");
         using var stop = new CancellationTokenSource();
         await server.StartAsync(stop.Token);
 

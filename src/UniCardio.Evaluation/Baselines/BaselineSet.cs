@@ -7,10 +7,10 @@ public sealed class BaselineSet
 {
     /// <summary>Makes them ready.</summary>
     /// <param name="windowSamples">Samples of a window, S.</param>
-    /// <param name="cancellationToken">Looked at between synthetic subjects.</param>
-    public BaselineSet(int windowSamples, CancellationToken cancellationToken = default)
+    /// <param name="cancellation">Looked at between synthetic subjects.</param>
+    public BaselineSet(int windowSamples, CancellationToken cancellation = default)
     {
-        Population = new SyntheticPopulation(cancellationToken: cancellationToken);
+        Population = new SyntheticPopulation(cancellation: cancellation);
         Tuning = new FilterTuning(Population, windowSamples);
         All =
         [

@@ -8,7 +8,7 @@ internal sealed class BeatTemplate
     /// <summary>Points of a beat; the last one is the next beat's first.</summary>
     public const int Points = 257;
 
-    private const int MostBeats = 30;
+    private const int MaxBeats = 30;
     private const double ShortestInterval = 0.75, LongestInterval = 1.25;
 
     private readonly double[] _wave;
@@ -49,7 +49,7 @@ internal sealed class BeatTemplate
         double interval = Median([.. whole.Select(b => (double)(b.To - b.From))]);
         (int From, int To)[] used = [.. whole
             .Where(b => b.To - b.From >= ShortestInterval * interval && b.To - b.From <= LongestInterval * interval)
-            .OrderBy(b => Math.Abs((0.5 * (b.From + b.To)) - near)).Take(MostBeats)];
+            .OrderBy(b => Math.Abs((0.5 * (b.From + b.To)) - near)).Take(MaxBeats)];
         if (used.Length < fewest)
             return null;
         var wave = new double[Points];

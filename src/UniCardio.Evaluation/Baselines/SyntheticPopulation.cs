@@ -18,18 +18,18 @@ public sealed class SyntheticPopulation
 
     /// <summary>Draws subjects.</summary>
     /// <param name="count">How many, at least 1.</param>
-    /// <param name="cancellationToken">Looked at between subjects.</param>
-    public SyntheticPopulation(int count = 48, CancellationToken cancellationToken = default)
+    /// <param name="cancellation">Looked at between subjects.</param>
+    public SyntheticPopulation(int count = 48, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var subjects = new List<EvaluationRecording>();
         var synthesizer = new CardiovascularSynthesizer();
         for (int i = 0; i < count; i++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             ulong seed = CounterRandom.Derive(Seed, (ulong)i);
             SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(Seconds * NetworkSignal.Rate), seed);
-            subjects.Add(EvaluationRecording.From(made.ToRecording($"synthetic {i}"), cancellationToken: cancellationToken)!);
+            subjects.Add(EvaluationRecording.From(made.ToRecording($"synthetic {i}"), cancellation: cancellation)!);
         }
 
         Subjects = subjects;

@@ -59,9 +59,9 @@ public sealed class EvaluationRecording
     /// <param name="recording">The recording.</param>
     /// <param name="subject">Whose it is; the recording's name if null.</param>
     /// <param name="channels">Which channel is which signal; the first of each kind if null.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="SignalException">A channel cannot be brought to 125 Hz, or a named one is not there.</exception>
-    public static EvaluationRecording? From(Recording recording, string? subject = null, ChannelSelection? channels = null, CancellationToken cancellationToken = default)
+    public static EvaluationRecording? From(Recording recording, string? subject = null, ChannelSelection? channels = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         channels ??= ChannelSelection.ByKind;
@@ -75,7 +75,7 @@ public sealed class EvaluationRecording
 
         if (picked.Count == 0)
             return null;
-        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), NetworkSignal.Rate, cancellationToken).Channels;
+        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), NetworkSignal.Rate, cancellation).Channels;
         var signals = new float[]?[3];
         var flaws = new IReadOnlyList<SampleRange>[] { [], [], [] };
         var warnings = new List<SignalWarning>(recording.Warnings);

@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Cases;
 public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Candidates, int Clean)
 {
     private const double SlowestRate = 30, FastestRate = 220;
-    private const double LowestPressure = 20, HighestPressure = 300, LeastPulsePressure = 10;
+    private const double LowestPressure = 20, HighestPressure = 300, MinPulsePressure = 10;
 
     /// <summary>Chooses windows spread evenly over the clean ones.</summary>
     /// <remarks>
@@ -54,7 +54,7 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
             (low, high) = (Math.Min(low, x), Math.Max(high, x));
         }
 
-        if (modality == Modality.Bp && !(low >= LowestPressure && high <= HighestPressure && high - low >= LeastPulsePressure))
+        if (modality == Modality.Bp && !(low >= LowestPressure && high <= HighestPressure && high - low >= MinPulsePressure))
             return false;
         int[] beats = [.. recording.BeatsOf(modality).Where(window.Contains)];
         return Measures.RateReading.OfBeats(beats, NetworkSignal.Rate) is >= SlowestRate and <= FastestRate;

@@ -54,8 +54,8 @@ public sealed class SamplerStudy
     /// <summary>Compares.</summary>
     /// <param name="recordings">The recordings.</param>
     /// <param name="progress">Told after every step of a sampler.</param>
-    /// <param name="cancellationToken">Looked at before every step.</param>
-    public SamplerStudyResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="cancellation">Looked at before every step.</param>
+    public SamplerStudyResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp(), calls = 0;
@@ -73,7 +73,7 @@ public sealed class SamplerStudy
             {
                 double cost = (double)Steps(sampler, one) * counts.Max();
                 void Report(double here) => progress?.Report(new EvaluationProgress((done + (here * cost)) / total, one.ToString(), finished, plan.Cases.Count));
-                float[][] draws = network.Run(windows, new WindowShape(one.Task, counts.Max(), sampler), _options.Evaluation.Seed, Report, cancellationToken);
+                float[][] draws = network.Run(windows, new WindowShape(one.Task, counts.Max(), sampler), _options.Evaluation.Seed, Report, cancellation);
                 points.AddRange(counts.Select(d => Point(one, windows, scorers, sampler, d, draws)));
                 done += cost * windows.Length;
                 calls += (long)cost * windows.Length;

@@ -77,7 +77,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         {
             byte[] body = await ReadAsync(context.Request, time.Token);
             isRead = true;
-            InferRequest request = InferRequestReader.Read(body, JsonLength(context.Request), options.MostWindows * served.Model.Engine.Configuration.SlotSamples);
+            InferRequest request = InferRequestReader.Read(body, JsonLength(context.Request), options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
             IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
             InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
             await served.Infer.RunAsync(job, time.Token);
@@ -115,8 +115,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
             using var body = new MemoryStream();
             for (int read = -1; read != 0; body.Write(buffer, 0, read))
             {
-                if (request.ContentLength > options.MostBodyBytes || body.Length > options.MostBodyBytes)
-                    throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"the body has more than {options.MostBodyBytes} bytes, which is as much as this server takes");
+                if (request.ContentLength > options.MaxBodyBytes || body.Length > options.MaxBodyBytes)
+                    throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"the body has more than {options.MaxBodyBytes} bytes, which is as much as this server takes");
                 read = await request.Body.ReadAsync(buffer, cancellation);
             }
             return body.ToArray();

@@ -49,7 +49,7 @@ internal sealed record InferParameters
                     read = read with { Target = value is string target && Modalities.TryParse(target, out Modality modality) ? modality : throw Wrong(name, value, "one of ppg, bp and ecg") };
                     break;
                 case "draws":
-                    read = read with { Draws = Whole(name, value, options.MostDraws) };
+                    read = read with { Draws = Whole(name, value, options.MaxDraws) };
                     break;
                 case "sampler":
                     read = read with { Sampler = ReadSampler(value) };

@@ -10,29 +10,29 @@ namespace UniCardio.Serving.Inference;
 /// </summary>
 internal ref struct InferRequestReader
 {
-    private const int MostDepth = 16, MostInputs = 16, MostParameters = 64, LongestId = 1024;
-    private readonly int _mostValues;
+    private const int MaxDepth = 16, MaxInputs = 16, MaxParameters = 64, LongestId = 1024;
+    private readonly int _maxValues;
     private Utf8JsonReader _json;
 
-    private InferRequestReader(ReadOnlySpan<byte> json, int mostValues)
+    private InferRequestReader(ReadOnlySpan<byte> json, int maxValues)
     {
-        _json = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth });
-        _mostValues = mostValues;
+        _json = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        _maxValues = maxValues;
     }
 
     /// <summary>Reads a body.</summary>
     /// <param name="body">The body.</param>
     /// <param name="jsonLength">Bytes of JSON; null if all of it is.</param>
-    /// <param name="mostValues">Most values of a tensor.</param>
+    /// <param name="maxValues">Most values of a tensor.</param>
     /// <exception cref="RequestException">It is not a request.</exception>
-    public static InferRequest Read(ReadOnlySpan<byte> body, int? jsonLength, int mostValues)
+    public static InferRequest Read(ReadOnlySpan<byte> body, int? jsonLength, int maxValues)
     {
         if (jsonLength is int length && (uint)length > (uint)body.Length)
             throw RequestException.Bad($"Inference-Header-Content-Length is {length}, but the body has {body.Length} bytes");
         try
         {
             int json = jsonLength ?? body.Length;
-            return new InferRequestReader(body[..json], mostValues).Read(body[json..]);
+            return new InferRequestReader(body[..json], maxValues).Read(body[json..]);
         }
         catch (JsonException problem)
         {
@@ -119,8 +119,8 @@ internal ref struct InferRequestReader
         Begin(JsonTokenType.StartArray, "inputs");
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
-            if (inputs.Count == MostInputs)
-                throw RequestException.Bad($"there are more than {MostInputs} inputs");
+            if (inputs.Count == MaxInputs)
+                throw RequestException.Bad($"there are more than {MaxInputs} inputs");
             PartialTensor input = ReadInput(inputs.Count);
             if (inputs.Exists(i => i.Name == input.Name))
                 throw RequestException.Bad($"input '{input.Name}' stands there twice");
@@ -181,22 +181,22 @@ internal ref struct InferRequestReader
         {
             if (extent < 0)
                 throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has a negative extent");
-            count = extent > _mostValues ? long.MaxValue : count * extent;
-            if (count > _mostValues)
-                throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has more than {_mostValues} values, which is as many as this server takes");
+            count = extent > _maxValues ? long.MaxValue : count * extent;
+            if (count > _maxValues)
+                throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has more than {_maxValues} values, which is as many as this server takes");
         }
         return (int)count;
     }
 
     private long[] ReadShape(int index)
     {
-        const int MostDimensions = 8;
+        const int MaxDimensions = 8;
         var shape = new List<long>();
         Begin(JsonTokenType.StartArray, $"shape of input {index}");
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
-            if (shape.Count == MostDimensions || _json.TokenType != JsonTokenType.Number || !_json.TryGetInt64(out long extent))
-                throw RequestException.Bad($"shape of input {index}: expected at most {MostDimensions} whole numbers");
+            if (shape.Count == MaxDimensions || _json.TokenType != JsonTokenType.Number || !_json.TryGetInt64(out long extent))
+                throw RequestException.Bad($"shape of input {index}: expected at most {MaxDimensions} whole numbers");
             shape.Add(extent);
         }
         return [.. shape];
@@ -206,7 +206,7 @@ internal ref struct InferRequestReader
     private float[] ReadData(int index)
     {
         Begin(JsonTokenType.StartArray, $"data of input {index}");
-        var values = new float[Math.Min(_mostValues, 512)];
+        var values = new float[Math.Min(_maxValues, 512)];
         int count = 0;
         for (int depth = 1; depth > 0 && _json.Read();)
         {
@@ -219,10 +219,10 @@ internal ref struct InferRequestReader
                     depth--;
                     break;
                 case JsonTokenType.Number or JsonTokenType.Null:
-                    if (count == _mostValues)
-                        throw RequestException.Bad($"data of input {index} has more than {_mostValues} values, which is as many as this server takes");
+                    if (count == _maxValues)
+                        throw RequestException.Bad($"data of input {index} has more than {_maxValues} values, which is as many as this server takes");
                     if (count == values.Length)
-                        Array.Resize(ref values, Math.Min(_mostValues, 2 * count));
+                        Array.Resize(ref values, Math.Min(_maxValues, 2 * count));
                     values[count] = Value(index, count);
                     count++;
                     break;
@@ -246,8 +246,8 @@ internal ref struct InferRequestReader
         Begin(JsonTokenType.StartArray, "outputs");
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
-            if (outputs.Count == MostInputs)
-                throw RequestException.Bad($"there are more than {MostInputs} outputs");
+            if (outputs.Count == MaxInputs)
+                throw RequestException.Bad($"there are more than {MaxInputs} outputs");
             Here(JsonTokenType.StartObject, $"output {outputs.Count}");
             string? name = null;
             Dictionary<string, object>? parameters = null;
@@ -287,8 +287,8 @@ internal ref struct InferRequestReader
                 JsonTokenType.Number => _json.GetDouble(),
                 _ => throw RequestException.Bad($"{what}: '{name}' should be a text, a number, true or false"),
             };
-            if (parameters.Count == MostParameters)
-                throw RequestException.Bad($"{what}: there are more than {MostParameters}");
+            if (parameters.Count == MaxParameters)
+                throw RequestException.Bad($"{what}: there are more than {MaxParameters}");
             if (!parameters.TryAdd(name, value))
                 throw RequestException.Bad($"{what}: '{name}' stands there twice");
         }

@@ -13,9 +13,9 @@ namespace UniCardio.Serving.Inference;
 /// </summary>
 internal sealed class InferWorker : IDisposable
 {
-    private const int MostPauseMilliseconds = 100;
+    private const int MaxPauseMilliseconds = 100;
 
-    private readonly int _mostWaiting;
+    private readonly int _maxWaiting;
     private readonly Func<int> _liveQueue;
     private readonly SessionPool _sessions;
     private readonly BlockingCollection<Entry> _queue = [];
@@ -26,9 +26,9 @@ internal sealed class InferWorker : IDisposable
 
     public InferWorker(InferenceEngine engine, ServerOptions options, Func<int> liveQueue)
     {
-        _mostWaiting = options.MostWaiting;
+        _maxWaiting = options.MaxWaiting;
         _liveQueue = liveQueue;
-        _sessions = new SessionPool(engine, options.MostComputeBytes);
+        _sessions = new SessionPool(engine, options.MaxComputeBytes);
         _thread = new Thread(Work) { IsBackground = true, Name = "UniCardio infer" };
         _thread.Start();
     }
@@ -45,10 +45,10 @@ internal sealed class InferWorker : IDisposable
     /// <exception cref="RequestException">Too many wait, or the server is shutting down.</exception>
     public async Task RunAsync(InferJob job, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref _pending) > _mostWaiting + 1)
+        if (Interlocked.Increment(ref _pending) > _maxWaiting + 1)
         {
             Interlocked.Decrement(ref _pending);
-            throw RequestException.Unavailable($"{_mostWaiting} requests wait already, which is as many as this server allows");
+            throw RequestException.Unavailable($"{_maxWaiting} requests wait already, which is as many as this server allows");
         }
         ServingMetrics.InferPending.Add(1);
         using Activity? activity = ServingMetrics.Activities.StartActivity("infer.wait");
@@ -142,7 +142,7 @@ internal sealed class InferWorker : IDisposable
 
     private void LetLiveGoFirst()
     {
-        for (int waited = 0; waited < MostPauseMilliseconds && _liveQueue() > 0 && !_stopping.IsCancellationRequested; waited++)
+        for (int waited = 0; waited < MaxPauseMilliseconds && _liveQueue() > 0 && !_stopping.IsCancellationRequested; waited++)
             Thread.Sleep(1);
     }
 

@@ -32,7 +32,7 @@ internal sealed partial class LiveConnection : IDisposable
         _registry = registry;
         _options = options;
         _log = log;
-        _outbox = new Outbox(options.MostWaitingFrames);
+        _outbox = new Outbox(options.MaxWaitingFrames);
     }
 
     /// <summary>Whether frames go out in binary.</summary>
@@ -107,7 +107,7 @@ internal sealed partial class LiveConnection : IDisposable
             try
             {
                 if (length < 0)
-                    throw new ProtocolException(ErrorCode.TooLarge, $"the message has more than {_options.MostMessageBytes} bytes, which is as much as this server takes");
+                    throw new ProtocolException(ErrorCode.TooLarge, $"the message has more than {_options.MaxMessageBytes} bytes, which is as much as this server takes");
                 ClientMessage message = type == WebSocketMessageType.Binary ? _reader.ReadBinary(_buffer.AsSpan(0, length)) : _reader.ReadText(_buffer.AsMemory(0, length));
                 id = message.Id;
                 await TakeAsync(patient, message);
@@ -220,7 +220,7 @@ internal sealed partial class LiveConnection : IDisposable
             length += part.Count;
             if (part.MessageType == WebSocketMessageType.Close)
                 return (WebSocketMessageType.Close, 0);
-            if (length > _options.MostMessageBytes)
+            if (length > _options.MaxMessageBytes)
                 return (part.MessageType, -1);
             if (part.EndOfMessage)
                 return (part.MessageType, length);
@@ -231,7 +231,7 @@ internal sealed partial class LiveConnection : IDisposable
 
     private void Grow()
     {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * _buffer.Length, _options.MostMessageBytes + 1));
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * _buffer.Length, _options.MaxMessageBytes + 1));
         _buffer.CopyTo(larger, 0);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

@@ -4,9 +4,9 @@ namespace UniCardio.Serving.Live;
 /// What a connection is to be sent, in order. Frames beyond a number are dropped, the oldest first, and counted; control messages are kept, and are too many only if the
 /// client asks without reading.
 /// </summary>
-internal sealed class Outbox(int mostFrames) : IDisposable
+internal sealed class Outbox(int maxFrames) : IDisposable
 {
-    private const int MostControls = 1024;
+    private const int MaxControls = 1024;
 
     private readonly Lock _lock = new();
     private readonly Queue<Item> _items = new();
@@ -22,7 +22,7 @@ internal sealed class Outbox(int mostFrames) : IDisposable
     {
         lock (_lock)
         {
-            if (_isClosed || (!message.IsFrame && _controls == MostControls))
+            if (_isClosed || (!message.IsFrame && _controls == MaxControls))
             {
                 message.Release();
                 return false;
@@ -32,7 +32,7 @@ internal sealed class Outbox(int mostFrames) : IDisposable
             if (message.IsFrame)
             {
                 _frames.Enqueue(item);
-                if (_frames.Count > mostFrames)
+                if (_frames.Count > maxFrames)
                     Drop();
             }
             else

@@ -55,10 +55,10 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     /// <exception cref="RequestException">There are too many.</exception>
     public void Enter()
     {
-        if (Interlocked.Increment(ref _connectionCount) > options.MostConnections)
+        if (Interlocked.Increment(ref _connectionCount) > options.MaxConnections)
         {
             Interlocked.Decrement(ref _connectionCount);
-            throw RequestException.Unavailable($"{options.MostConnections} connections are open, which is as many as this server allows", 5);
+            throw RequestException.Unavailable($"{options.MaxConnections} connections are open, which is as many as this server allows", 5);
         }
         Metrics.ServingMetrics.Connections.Add(1);
     }
@@ -75,8 +75,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     {
         if (host.IsStopping)
             throw RequestException.Unavailable("the server is shutting down", 5);
-        if (_patients.GetValueOrDefault(patient)?.Session is null && Sessions.Count() >= options.MostPatients)
-            throw RequestException.Unavailable($"{options.MostPatients} patients have a session, which is as many as this server allows", 5);
+        if (_patients.GetValueOrDefault(patient)?.Session is null && Sessions.Count() >= options.MaxPatients)
+            throw RequestException.Unavailable($"{options.MaxPatients} patients have a session, which is as many as this server allows", 5);
     }
 
     /// <summary>Serves a connection until it closes.</summary>
@@ -104,8 +104,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     /// <exception cref="ProtocolException">More draws than allowed.</exception>
     public void CheckDraws(LiveSettings settings)
     {
-        if (settings.Draws > options.MostDraws)
-            throw new ProtocolException(ErrorCode.Invalid, $"draws: {settings.Draws} is not between 1 and {options.MostDraws}, as many as this server allows");
+        if (settings.Draws > options.MaxDraws)
+            throw new ProtocolException(ErrorCode.Invalid, $"draws: {settings.Draws} is not between 1 and {options.MaxDraws}, as many as this server allows");
     }
 
     /// <summary>Options of a session that has these settings, without channels.</summary>
@@ -168,7 +168,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         }
     });
 
-    public PatientList List() => new([.. Sessions.OrderBy(s => s.Patient.Name, StringComparer.Ordinal).Select(s => s.Session.Describe(s.Patient.Name, s.Patient.Connections.Length))], options.MostPatients);
+    public PatientList List() => new([.. Sessions.OrderBy(s => s.Patient.Name, StringComparer.Ordinal).Select(s => s.Session.Describe(s.Patient.Name, s.Patient.Connections.Length))], options.MaxPatients);
 
     public RecordingList Recordings() => new([.. _recordings.List().Keys]);
 

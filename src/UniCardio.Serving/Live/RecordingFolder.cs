@@ -10,7 +10,7 @@ namespace UniCardio.Serving.Live;
 /// </summary>
 internal sealed class RecordingFolder(string? folder)
 {
-    private const int MostRecordings = 10_000;
+    private const int MaxRecordings = 10_000;
 
     /// <summary>Names and paths, in the order of the names.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
@@ -19,7 +19,7 @@ internal sealed class RecordingFolder(string? folder)
         var recordings = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (folder is null)
             return recordings;
-        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Take(MostRecordings)];
+        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Take(MaxRecordings)];
         foreach (IGrouping<string, string> same in paths.GroupBy(p => Path.GetFileNameWithoutExtension(p), StringComparer.Ordinal))
         {
             foreach (string path in same)

@@ -11,7 +11,7 @@ namespace UniCardio.Serving.Live;
 internal sealed partial class SessionKeeper : IDisposable
 {
     private const string Extension = ".checkpoint";
-    private const int MostBytes = 64 << 20;
+    private const int MaxBytes = 64 << 20;
 
     private readonly ServerOptions _options;
     private readonly PatientRegistry _patients;
@@ -41,8 +41,8 @@ internal sealed partial class SessionKeeper : IDisposable
                 continue;
             try
             {
-                if (new FileInfo(path).Length > MostBytes)
-                    throw new CheckpointException(0, $"it has more than {MostBytes} bytes");
+                if (new FileInfo(path).Length > MaxBytes)
+                    throw new CheckpointException(0, $"it has more than {MaxBytes} bytes");
                 _patients.Restore(patient, File.ReadAllBytes(path), served);
                 LogRestored(_log);
             }

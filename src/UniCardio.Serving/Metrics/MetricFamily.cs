@@ -6,7 +6,7 @@ namespace UniCardio.Serving.Metrics;
 /// <summary>All series of one instrument.</summary>
 internal sealed class MetricFamily
 {
-    private const int MostSeries = 512;
+    private const int MaxSeries = 512;
     private static readonly double[] Seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
     private static readonly double[] Numbers = [0, 1, 2, 4, 8, 16, 32, 64, 128, 1024, 16384, 262144, 4194304];
 
@@ -78,7 +78,7 @@ internal sealed class MetricFamily
                 return series;
         }
         // Tags are few and closed; if one ever is not, memory stays bounded all the same.
-        if (_series.Count == MostSeries)
+        if (_series.Count == MaxSeries)
             return null;
         var added = new Series(tags.ToArray(), Kind == MetricKind.Histogram ? Bounds.Length + 1 : 0);
         _series.Add(added);

@@ -11,8 +11,8 @@ namespace UniCardio.Serving.Protocol;
 /// <summary>Reads what clients send. One reader a connection: it keeps the memory for samples.</summary>
 internal sealed class MessageReader
 {
-    private const int MostDepth = 8;
-    private const double LargestTime = 36525 * 86400.0;
+    private const int MaxDepth = 8;
+    private const double MaxTime = 36525 * 86400.0;
     private static readonly string[] SettingFields = ["generate", "denoise", "muted", "draws", "sampler", "steps"];
     private static readonly string[] OpeningFields = [.. SettingFields, "seed", "hop", "window", "lateness"];
 
@@ -24,7 +24,7 @@ internal sealed class MessageReader
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(message, new JsonDocumentOptions { MaxDepth = MostDepth });
+            using JsonDocument document = JsonDocument.Parse(message, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return Read(new Fields(document.RootElement));
         }
         catch (JsonException problem)
@@ -56,7 +56,7 @@ internal sealed class MessageReader
         for (int i = 0; i < (int)count; i++)
             _samples[i] = BinaryPrimitives.ReadSingleLittleEndian(message[(Head + (4 * i))..]);
         long microseconds = BinaryPrimitives.ReadInt64LittleEndian(message[8..]);
-        if (Math.Abs(microseconds / 1e6) > LargestTime)
+        if (Math.Abs(microseconds / 1e6) > MaxTime)
             throw new ProtocolException(ErrorCode.Invalid, $"time {microseconds} is more than 100 years from zero");
         return new SamplesMessage(null, (Modality)message[16], TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond), _samples.AsMemory(0, (int)count));
     }
@@ -153,7 +153,7 @@ internal sealed class MessageReader
         {
             Lowest = (float?)fields.Number("lowest"),
             Highest = (float?)fields.Number("highest"),
-            LeastSpan = (float?)fields.Number("least_span"),
+            MinSpan = (float?)fields.Number("least_span"),
             FlatSeconds = fields.Number("flat_seconds") ?? channel.FlatSeconds,
             FlatTolerance = (float?)fields.Number("flat_tolerance") ?? channel.FlatTolerance,
             ClippedSeconds = fields.Number("clipped_seconds") ?? channel.ClippedSeconds,
@@ -274,7 +274,7 @@ internal sealed class MessageReader
             _ => throw Malformed($"'id' should be a text of at most {LiveProtocol.LongestId} characters or a whole number"),
         };
 
-        private static TimeSpan Checked(string name, double seconds) => Math.Abs(seconds) <= LargestTime
+        private static TimeSpan Checked(string name, double seconds) => Math.Abs(seconds) <= MaxTime
             ? TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond))
             : throw new ProtocolException(ErrorCode.Invalid, $"{name} is more than 100 years from zero");
     }

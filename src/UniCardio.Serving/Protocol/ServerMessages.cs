@@ -96,7 +96,7 @@ internal sealed record PatientState
 }
 
 /// <summary>The list of patients.</summary>
-internal sealed record PatientList(IReadOnlyList<PatientState> Patients, int MostPatients);
+internal sealed record PatientList(IReadOnlyList<PatientState> Patients, int MaxPatients);
 
 /// <summary>The recordings that can be replayed.</summary>
 internal sealed record RecordingList(IReadOnlyList<string> Recordings);

@@ -1,6 +1,6 @@
 using UniCardio.Engine.Model;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>What a block's time stamp says about the session's clock.</summary>
 internal enum ClockVerdict

@@ -1,7 +1,7 @@
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>
 /// One channel of one segment: blocks find their place, gaps are found and the short ones bridged, what is certain is resampled to 125 Hz. Samples are
@@ -50,7 +50,7 @@ internal sealed partial class ChannelStream
         _values = new StreamRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
         _marks = new StreamRing<SampleMarks>(_values.Capacity);
         _resampled = new StreamRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
-        _scratch = new float[_resampler.LargestOutput(Chunk)];
+        _scratch = new float[_resampler.MaxOutput(Chunk)];
         Reset(0);
     }
 

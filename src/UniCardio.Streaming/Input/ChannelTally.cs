@@ -1,4 +1,4 @@
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>The running counts behind <see cref="InputCounts"/>; they outlive segments.</summary>
 internal sealed class ChannelTally

@@ -1,4 +1,4 @@
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>Time stamps of the newest blocks of a channel, to know one that is sent twice.</summary>
 internal sealed class RecentStamps

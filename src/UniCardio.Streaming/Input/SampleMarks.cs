@@ -1,4 +1,4 @@
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>What is known of an input sample.</summary>
 [Flags]

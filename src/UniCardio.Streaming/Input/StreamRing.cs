@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 /// <summary>The newest stretch of something that goes on for ever, by absolute index.</summary>
 internal sealed class StreamRing<T>

@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Output;
 
 /// <summary>Puts a hop's frame together and fades each window's results in over those of the one before. The host's lock guards it.</summary>
 internal sealed class FrameAssembler

@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Output;
 
 /// <summary>One sample on its way into a frame.</summary>
 internal readonly record struct FrameSample(float Value, float Low, float High, Provenance Provenance, bool IsNormalized);

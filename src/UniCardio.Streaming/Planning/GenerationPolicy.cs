@@ -2,16 +2,16 @@ using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Planning;
 
 /// <summary>Decides what a hop generates, from its windows alone and the scale that each modality had when it was last there. The rules stand at <see cref="StreamingSession"/>.</summary>
 internal sealed class GenerationPolicy
 {
     private readonly StreamTiming _timing;
-    private readonly double _leastCoverage;
+    private readonly double _minCoverage;
     private readonly AffineScale?[] _lastScale = new AffineScale?[HopPlan.Modalities];
 
-    public GenerationPolicy(StreamTiming timing, double leastCoverage) => (_timing, _leastCoverage) = (timing, leastCoverage);
+    public GenerationPolicy(StreamTiming timing, double minCoverage) => (_timing, _minCoverage) = (timing, minCoverage);
 
     /// <summary>The map of each modality's last window in which at least a quarter of it was there; null before the first.</summary>
     public Span<AffineScale?> LastScales => _lastScale;
@@ -27,7 +27,7 @@ internal sealed class GenerationPolicy
         {
             if (plan.Quality[m].Index >= 0.25f)
                 _lastScale[m] = WindowScale.Of((Modality)m, plan.Signal[m], Whole(plan.Signal[m]));
-            if (plan.Quality[m].Index >= _leastCoverage && Age(plan, m) < _timing.LargestHop)
+            if (plan.Quality[m].Index >= _minCoverage && Age(plan, m) < _timing.MaxHop)
                 conditions |= ((Modality)m).ToSet();
         }
         for (int m = 0; m < HopPlan.Modalities; m++)

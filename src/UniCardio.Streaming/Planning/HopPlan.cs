@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Planning;
 
 /// <summary>Where a hop stands between its samples being there and its frame being delivered.</summary>
 internal enum HopState : byte

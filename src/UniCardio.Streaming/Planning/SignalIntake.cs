@@ -2,7 +2,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Planning;
 
 /// <summary>Takes plans and gives out room for them.</summary>
 internal interface IHopSink
@@ -28,7 +28,7 @@ internal sealed class SignalIntake
     {
         (_options, _timing, _sink) = (options, timing, sink);
         Clock = new BlockClock(timing.JumpTicks);
-        Policy = new GenerationPolicy(timing, options.LeastCoverage);
+        Policy = new GenerationPolicy(timing, options.MinCoverage);
         _reasons = new AbsenceReason[timing.SlotSamples];
         double highest = NetworkSignal.Rate;
         var resamplers = new Dictionary<double, Resampler>();
@@ -77,7 +77,7 @@ internal sealed class SignalIntake
     public ChannelTally Tally(int modality) => _tallies[modality];
 
     /// <summary>Longest that a frame waits for samples behind its last one, but for a block's duration.</summary>
-    public TimeSpan LargestDelay
+    public TimeSpan MaxDelay
     {
         get
         {

@@ -1,7 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Planning;
 
 /// <summary>What is to become of one modality in one hop.</summary>
 /// <param name="Task">The task to run, invalid if none.</param>

@@ -1,7 +1,7 @@
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Planning;
 
 /// <summary>Cuts a window out of a channel, leaves out what is no signal, and says why.</summary>
 internal sealed class WindowReader
@@ -95,7 +95,7 @@ internal sealed class WindowReader
             measured++;
         }
         // Less than a second may lie between two beats.
-        return measured >= channel.Rate && (double)high - low < channel.Options.LeastSpan!.Value;
+        return measured >= channel.Rate && (double)high - low < channel.Options.MinSpan!.Value;
     }
 
     // What is known of the input samples on either side of an instant.

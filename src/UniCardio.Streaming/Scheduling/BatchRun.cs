@@ -1,7 +1,7 @@
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Scheduling;
 
 /// <summary>Runs the windows of a batch through the engine and leaves the results in their hops. For one thread at a time.</summary>
 internal sealed class BatchRun

@@ -2,7 +2,7 @@ using System.Numerics;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Scheduling;
 
 /// <summary>One window of a batch.</summary>
 internal readonly record struct BatchJob(StreamingSession Session, HopPlan Plan, int Modality);

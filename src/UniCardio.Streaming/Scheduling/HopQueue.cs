@@ -1,4 +1,4 @@
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Scheduling;
 
 /// <summary>The hops of a session that are not delivered, in order. The host's lock guards it.</summary>
 internal sealed class HopQueue

@@ -6,16 +6,16 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.State;
 
 /// <summary>Reads what a <see cref="CheckpointWriter"/> wrote, and believes nothing of it: every number has its range.</summary>
 internal sealed class CheckpointReader : ICountVisitor
 {
     /// <summary>Largest index of a sample or a hop; some centuries.</summary>
-    public const long LargestIndex = 1L << 46;
+    public const long MaxIndex = 1L << 46;
 
     // Larger than any signal that a session lets in, and far from overflow in what is computed with it.
-    private const float LargestValue = 1e10f;
+    private const float MaxValue = 1e10f;
 
     private readonly byte[] _bytes;
 
@@ -58,10 +58,10 @@ internal sealed class CheckpointReader : ICountVisitor
 
     public long Long(long least, long most, string what) => InRange(MemoryMarshal.Read<long>(Bytes(sizeof(long))), least, most, what);
 
-    public long Index(string what) => Long(0, LargestIndex, what);
+    public long Index(string what) => Long(0, MaxIndex, what);
 
     /// <summary>A time that stamps can have, with room for what is reckoned from them.</summary>
-    public long Time(string what) => Long(-2 * StreamingSession.LargestTime.Ticks, 2 * StreamingSession.LargestTime.Ticks, what);
+    public long Time(string what) => Long(-2 * StreamingSession.MaxTime.Ticks, 2 * StreamingSession.MaxTime.Ticks, what);
 
     public TimeSpan Span() => TimeSpan.FromTicks(MemoryMarshal.Read<long>(Bytes(sizeof(long))));
 
@@ -77,7 +77,7 @@ internal sealed class CheckpointReader : ICountVisitor
         MemoryMarshal.Cast<byte, float>(Bytes(values.Length * sizeof(float))).CopyTo(values);
         foreach (float value in values)
         {
-            if (!(float.IsNaN(value) || MathF.Abs(value) <= LargestValue))
+            if (!(float.IsNaN(value) || MathF.Abs(value) <= MaxValue))
                 throw Problem($"{value} is not a signal's value");
         }
     }
@@ -118,7 +118,7 @@ internal sealed class CheckpointReader : ICountVisitor
     public AffineScale Scale()
     {
         double center = Double(), halfRange = Double();
-        Require(Math.Abs(center) <= LargestValue && halfRange > 1e-30 && halfRange <= LargestValue, $"{center} and {halfRange} are no scale");
+        Require(Math.Abs(center) <= MaxValue && halfRange > 1e-30 && halfRange <= MaxValue, $"{center} and {halfRange} are no scale");
         return new AffineScale(center, halfRange);
     }
 

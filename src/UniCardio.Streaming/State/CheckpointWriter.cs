@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using UniCardio.Engine.Model;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.State;
 
 /// <summary>Writes numbers, little-endian, one after the other.</summary>
 internal sealed class CheckpointWriter : ICountVisitor

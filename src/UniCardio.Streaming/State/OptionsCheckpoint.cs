@@ -1,7 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.State;
 
 /// <summary>A session's options in a checkpoint.</summary>
 internal static class OptionsCheckpoint
@@ -21,7 +21,7 @@ internal static class OptionsCheckpoint
         writer.Write(unchecked((long)options.Seed));
         foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[options.Window!.Value, options.Hop, options.Fade, options.MaximumLateness, options.ClockJump, options.LongestBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
             writer.Write(time);
-        writer.Write(options.LeastCoverage);
+        writer.Write(options.MinCoverage);
         writer.Write(options.FrameQueue);
     }
 
@@ -47,7 +47,7 @@ internal static class OptionsCheckpoint
             ImputeFor = reader.Span(),
             BridgedGap = reader.Span(),
             Deadline = reader.Span(),
-            LeastCoverage = reader.Double(),
+            MinCoverage = reader.Double(),
             FrameQueue = reader.Int(1, 4096, "frame queue"),
         };
     }
@@ -57,7 +57,7 @@ internal static class OptionsCheckpoint
         writer.Write(channel.SampleRate);
         writer.Write(channel.Lowest!.Value);
         writer.Write(channel.Highest!.Value);
-        writer.Write(channel.LeastSpan!.Value);
+        writer.Write(channel.MinSpan!.Value);
         writer.Write(channel.FlatSeconds);
         writer.Write(channel.FlatTolerance);
         writer.Write(channel.ClippedSeconds);
@@ -70,7 +70,7 @@ internal static class OptionsCheckpoint
         SampleRate = reader.Double(),
         Lowest = reader.Float(),
         Highest = reader.Float(),
-        LeastSpan = reader.Float(),
+        MinSpan = reader.Float(),
         FlatSeconds = reader.Double(),
         FlatTolerance = reader.Float(),
         ClippedSeconds = reader.Double(),

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.State;
 
 /// <summary>A hop that was not delivered, in a checkpoint. What a batch under way has of it is computed again.</summary>
 internal static class PlanCheckpoint
@@ -39,7 +39,7 @@ internal static class PlanCheckpoint
         plan.Origin = reader.Time("origin");
         (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) = (reader.Index("end of a window"), reader.Index("start of a frame"), reader.Index("end of a frame"));
         plan.NewestTime = reader.Time("newest sample");
-        reader.Require(plan.FrameStart <= plan.FrameEnd && plan.FrameEnd <= plan.WindowEnd && plan.FrameEnd - plan.FrameStart <= timing.LargestFrame
+        reader.Require(plan.FrameStart <= plan.FrameEnd && plan.FrameEnd <= plan.WindowEnd && plan.FrameEnd - plan.FrameStart <= timing.MaxFrame
             && plan.WindowEnd - timing.SlotSamples <= plan.FrameStart, "a frame is not inside its window");
         (plan.IsLast, plan.EndsStream, plan.IsForced) = (reader.Bool(), reader.Bool(), reader.Bool());
         plan.State = (HopState)reader.Byte((int)HopState.Skipped);

@@ -4,14 +4,14 @@ using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.State;
 
 /// <summary>A session's checkpoint: the bytes "UCST", version, options, state, CRC-32C of all that; numbers are little-endian.</summary>
 internal static class SessionCheckpoint
 {
     private const uint Magic = 0x54534355;
     private const int Version = 1;
-    private const int LargestPlans = 1 << 16;
+    private const int MaxPlans = 1 << 16;
 
     /// <summary>Writes a session. Its lock and the host's gate are held.</summary>
     public static byte[] Write(StreamingSession session)
@@ -181,7 +181,7 @@ internal static class SessionCheckpoint
 
     private static void ReadPlans(CheckpointReader reader, StreamingSession session)
     {
-        int count = reader.Int(0, LargestPlans, "hops");
+        int count = reader.Int(0, MaxPlans, "hops");
         for (int i = 0; i < count; i++)
         {
             HopPlan plan = session.Queue.Rent();

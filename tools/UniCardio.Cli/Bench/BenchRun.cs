@@ -12,7 +12,7 @@ namespace UniCardio.Cli.Bench;
 /// <summary>Measures one configuration: warm-up, calls, peaks before and after in the same process.</summary>
 internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, CancellationToken cancellation)
 {
-    private const int MostCalls = 500, FewestCalls = 3, ProfiledCalls = 4;
+    private const int MaxCalls = 500, FewestCalls = 3, ProfiledCalls = 4;
     private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(150), WarmUpTime = TimeSpan.FromMilliseconds(700);
 
     public BenchResult Measure()
@@ -61,7 +61,7 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
     private (double[] Milliseconds, double BytesPerCall) Time(CallDriver driver)
     {
         WarmUp(driver);
-        double[] times = new double[options.Calls ?? MostCalls];
+        double[] times = new double[options.Calls ?? MaxCalls];
         int calls = 0;
         long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
         while (calls < times.Length && (options.Calls is not null || calls < FewestCalls || Stopwatch.GetElapsedTime(start) < options.Budget))

@@ -73,7 +73,7 @@ internal sealed partial class EvaluationSources
         {
             ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
             SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * NetworkSignal.Rate), seed);
-            recordings.Add(EvaluationRecording.From(made.ToRecording($"synthetic{i + 1}"), cancellationToken: cancellation)!);
+            recordings.Add(EvaluationRecording.From(made.ToRecording($"synthetic{i + 1}"), cancellation: cancellation)!);
         }
 
         return recordings;
@@ -119,7 +119,7 @@ internal sealed partial class EvaluationSources
         double? rate = source.Rate ?? (isBare && RateInName().Match(Path.GetFileNameWithoutExtension(path)) is { Success: true } match
             ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null);
         var options = new RecordingReadOptions { SampleRate = isBare ? rate : null, ColumnNames = isBare ? source.Columns : null };
-        return EvaluationRecording.From(RecordingFile.Read(path, options, cancellation), source.Subject, cancellationToken: cancellation);
+        return EvaluationRecording.From(RecordingFile.Read(path, options, cancellation), source.Subject, cancellation: cancellation);
     }
 
     [GeneratedRegex(@"_(\d+(?:\.\d+)?)Hz$", RegexOptions.IgnoreCase)]

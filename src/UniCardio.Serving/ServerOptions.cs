@@ -44,25 +44,25 @@ public sealed record ServerOptions
     public string? Demo { get; init; }
 
     /// <summary>Most bytes of a request's body.</summary>
-    public long MostBodyBytes { get; init; } = 16L << 20;
+    public long MaxBodyBytes { get; init; } = 16L << 20;
 
     /// <summary>Most bytes of a live message.</summary>
-    public int MostMessageBytes { get; init; } = 1 << 20;
+    public int MaxMessageBytes { get; init; } = 1 << 20;
 
     /// <summary>Most patients with a session.</summary>
-    public int MostPatients { get; init; } = 64;
+    public int MaxPatients { get; init; } = 64;
 
     /// <summary>Most live connections and event streams.</summary>
-    public int MostConnections { get; init; } = 256;
+    public int MaxConnections { get; init; } = 256;
 
     /// <summary>Most <c>infer</c> requests that wait for the one that runs.</summary>
-    public int MostWaiting { get; init; } = 32;
+    public int MaxWaiting { get; init; } = 32;
 
     /// <summary>Most windows of an <c>infer</c> request.</summary>
-    public int MostWindows { get; init; } = 64;
+    public int MaxWindows { get; init; } = 64;
 
     /// <summary>Most draws of a window, in <c>infer</c> and live.</summary>
-    public int MostDraws { get; init; } = 64;
+    public int MaxDraws { get; init; } = 64;
 
     /// <summary>Longest time from the arrival of an <c>infer</c> request to its result.</summary>
     public TimeSpan RequestTime { get; init; } = TimeSpan.FromSeconds(60);
@@ -74,7 +74,7 @@ public sealed record ServerOptions
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Frames that wait for a slow reader; beyond that the oldest is dropped.</summary>
-    public int MostWaitingFrames { get; init; } = 64;
+    public int MaxWaitingFrames { get; init; } = 64;
 
     /// <summary>How long a reader may stand still before its connection is closed.</summary>
     public TimeSpan SlowReader { get; init; } = TimeSpan.FromSeconds(20);
@@ -89,10 +89,10 @@ public sealed record ServerOptions
     public int Draws { get; init; } = 8;
 
     /// <summary>Most live windows of a batch.</summary>
-    public int LargestBatch { get; init; } = 4;
+    public int MaxBatch { get; init; } = 4;
 
     /// <summary>Bytes of working memory for <c>infer</c> and for live sessions, each.</summary>
-    public long MostComputeBytes { get; init; } = 1L << 30;
+    public long MaxComputeBytes { get; init; } = 1L << 30;
 
     /// <summary>Checks every setting.</summary>
     /// <returns>These options.</returns>
@@ -106,24 +106,24 @@ public sealed record ServerOptions
         Require(CertificateKey is null || Certificate is not null, "certificate_key", "there is no certificate to it");
         Require(Origins.All(o => Uri.TryCreate(o, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"), "origins", "expected addresses such as https://ward.example");
         InRange("checkpoint_seconds", CheckpointEvery, 0.1, 3600);
-        InRange("most_body_bytes", MostBodyBytes, 1024, 1L << 31);
-        InRange("most_message_bytes", MostMessageBytes, 1024, 64 << 20);
-        InRange("most_patients", MostPatients, 1, 65536);
-        InRange("most_connections", MostConnections, 1, 65536);
-        InRange("most_waiting", MostWaiting, 0, 65536);
-        InRange("most_windows", MostWindows, 1, 65536);
-        InRange("most_draws", MostDraws, 1, StreamSampling.MaxDraws);
+        InRange("max_body_bytes", MaxBodyBytes, 1024, 1L << 31);
+        InRange("max_message_bytes", MaxMessageBytes, 1024, 64 << 20);
+        InRange("max_patients", MaxPatients, 1, 65536);
+        InRange("max_connections", MaxConnections, 1, 65536);
+        InRange("max_waiting", MaxWaiting, 0, 65536);
+        InRange("max_windows", MaxWindows, 1, 65536);
+        InRange("max_draws", MaxDraws, 1, StreamSampling.MaxDraws);
         InRange("request_seconds", RequestTime, 0.01, 86400);
         InRange("drain_seconds", DrainTime, 0, 3600);
         InRange("linger_seconds", Linger, 0, 86400);
-        InRange("most_waiting_frames", MostWaitingFrames, 1, 4096);
+        InRange("max_waiting_frames", MaxWaitingFrames, 1, 4096);
         InRange("slow_seconds", SlowReader, 0.1, 3600);
-        InRange("draws", Draws, 1, MostDraws);
+        InRange("draws", Draws, 1, MaxDraws);
         Live.Validate();
-        InRange("live_draws", Live.Draws, 1, MostDraws);
+        InRange("live_draws", Live.Draws, 1, MaxDraws);
         Sampler.Validate();
-        InRange("largest_batch", LargestBatch, 1, 64);
-        InRange("most_compute_bytes", MostComputeBytes, 16L << 20, 1L << 40);
+        InRange("max_batch", MaxBatch, 1, 64);
+        InRange("max_compute_bytes", MaxComputeBytes, 16L << 20, 1L << 40);
         return this;
     }
 

@@ -140,7 +140,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         // Live connections are counted where they can be answered; these are for those that never send a request.
-        kestrel.Limits.MaxConcurrentConnections = 256L + (4L * options.MostConnections);
+        kestrel.Limits.MaxConcurrentConnections = 256L + (4L * options.MaxConnections);
         kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
         {
             if (options.Certificate is string certificate)
@@ -174,8 +174,8 @@ public sealed class UniCardioServer : IAsyncDisposable
 
     private sealed class NoLifetime : IHostLifetime
     {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task WaitForStartAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellation) => Task.CompletedTask;
     }
 }

@@ -12,7 +12,7 @@ public static class ServerConfiguration
     /// <summary>The variable that may hold the token itself.</summary>
     public const string TokenVariable = VariablePrefix + "TOKEN";
 
-    private const int MostFileBytes = 1 << 20;
+    private const int MaxFileBytes = 1 << 20;
 
     /// <summary>Reads options.</summary>
     /// <param name="file">A JSON file with an object of <see cref="ServerSetting.Key"/>s, or null.</param>
@@ -48,8 +48,8 @@ public static class ServerConfiguration
         try
         {
             using FileStream stream = File.OpenRead(path);
-            if (stream.Length > MostFileBytes)
-                throw new ConfigurationException(path, $"it has more than {MostFileBytes} bytes");
+            if (stream.Length > MaxFileBytes)
+                throw new ConfigurationException(path, $"it has more than {MaxFileBytes} bytes");
             using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new ConfigurationException(path, "expected a JSON object of settings");

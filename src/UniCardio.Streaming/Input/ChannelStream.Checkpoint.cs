@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using UniCardio.Signals.Processing;
 
-namespace UniCardio.Streaming;
+namespace UniCardio.Streaming.Input;
 
 internal sealed partial class ChannelStream
 {
@@ -57,7 +57,7 @@ internal sealed partial class ChannelStream
         reader.Require(_phase is >= -0.5 and <= 0.5, $"{_phase} is not a part of a sample");
         _openGap = reader.Int(0, _longestBridge + 1, "samples of a gap");
         _flat.Resume(flat, reader.Float(), reader.Float());
-        _gaps.State = new GapFinderState(reader.Index("samples"), reader.Index("gaps"), reader.Index("missing samples"), reader.Long(-1, CheckpointReader.LargestIndex, "start of a gap"), reader.Index("end of a gap"), reader.Index("end of a gap"));
+        _gaps.State = new GapFinderState(reader.Index("samples"), reader.Index("gaps"), reader.Index("missing samples"), reader.Long(-1, CheckpointReader.MaxIndex, "start of a gap"), reader.Index("end of a gap"), reader.Index("end of a gap"));
         LoadStamps(reader);
 
         reader.Require(low <= _passed && _passed <= Frontier && Frontier <= Top && Top - low <= _values.Capacity, "samples of the input are out of order");
@@ -82,7 +82,7 @@ internal sealed partial class ChannelStream
     {
         int count = reader.Int(0, RecentStamps.Capacity, "time stamps");
         for (int i = 0; i < count; i++)
-            _stamps.Add(reader.Time("time stamp"), reader.Long(-CheckpointReader.LargestIndex, CheckpointReader.LargestIndex, "sample of a time stamp"));
+            _stamps.Add(reader.Time("time stamp"), reader.Long(-CheckpointReader.MaxIndex, CheckpointReader.MaxIndex, "sample of a time stamp"));
     }
 
     private void LoadSamples(CheckpointReader reader, long low, long resampledLow, long produced)
