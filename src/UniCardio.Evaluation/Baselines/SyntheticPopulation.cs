@@ -97,3 +97,49 @@ public sealed class SyntheticPopulation
     private double Delay(Modality source, Modality target) => BeatTemplate.Median(
         [.. Subjects.Select(s => BeatPlacement.Delay(source, s.BeatsOf(source), target, s.BeatsOf(target))).OfType<double>()]);
 }
+
+/// <summary>
+/// The average synthetic subject's beat, placed by the beats found in the window of a given signal at the population's delay: what a user
+/// without any recording of the target can do. A flat line where no beat is found.
+/// </summary>
+/// <param name="population">Where beat and delays come from.</param>
+public sealed class PopulationTemplate(SyntheticPopulation population) : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => "population beat, by signal";
+
+    /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result)
+    {
+        Modality target = window.Task.Output, source = BeatPlacement.Source(window.Task.Conditions)!.Value;
+        result.Fill((float)population.LevelOf(target));
+        IReadOnlyList<int> beats = Beats.Detect(source, window.GivenWindow(source));
+        double[] placed = [.. beats.Select(b => b + population.DelayOf(source, target))];
+        double interval = beats.Count < 2 ? population.TemplateOf(target).Interval : (double)(beats[^1] - beats[0]) / (beats.Count - 1);
+        if (BeatPlacement.Over(placed, new(0, result.Length), interval) is { } all)
+            population.TemplateOf(target).Render(all, result);
+    }
+}
+
+/// <summary>A flat line at the population's mean level: what errs least without looking at anything. A translation that is no better has told nothing.</summary>
+/// <param name="population">Where the level comes from.</param>
+public sealed class FlatLevel(SyntheticPopulation population) : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => "flat line";
+
+    /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Translate;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result) => result.Fill((float)population.LevelOf(window.Task.Output));
+}

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using UniCardio.Evaluation;
+using UniCardio.Golden;
 using UniCardio.Training.Runs;
 
 namespace UniCardio.Cli.Output;
@@ -36,4 +38,25 @@ internal sealed class TrainingReport(Terminal terminal, IProgress<(double Share,
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{left.Minutes:00} h left"));
         return string.Join(", ", parts);
     }
+}
+
+/// <summary>Shows an evaluation as a bar where somebody watches, else as a line a case.</summary>
+internal sealed class CaseProgress(IProgress<(double Share, string What)> bar, Terminal terminal) : IProgress<EvaluationProgress>
+{
+    private int _announced = -1;
+
+    public void Report(EvaluationProgress value)
+    {
+        bar.Report((value.Share, value.Case));
+        if (terminal.ErrorIsTerminal || value.CasesDone == _announced)
+            return;
+        _announced = value.CasesDone;
+        terminal.Note($"{value.CasesDone + 1} of {value.CasesTotal}: {value.Case}");
+    }
+}
+
+/// <summary>Shows golden entries as a share of all.</summary>
+internal sealed class EntryProgress(IProgress<(double Share, string What)> bar) : IProgress<GoldenProgress>
+{
+    public void Report(GoldenProgress value) => bar.Report((value.Done / (double)Math.Max(1, value.Total), value.Entry));
 }

@@ -7,6 +7,46 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Baselines;
 
+/// <summary>A filter with its settings fixed. Stateless; safe to share between threads.</summary>
+public interface INoiseFilter
+{
+    /// <summary>The settings in words.</summary>
+    string Settings { get; }
+
+    /// <summary>Filters a window without delay.</summary>
+    /// <param name="noisy">[n] at 125 Hz, every sample measured.</param>
+    /// <param name="smooth">[n].</param>
+    void Run(ReadOnlySpan<float> noisy, Span<float> smooth);
+}
+
+/// <summary>A kind of filter and the settings that tuning chooses from.</summary>
+/// <param name="Name">Name in tables.</param>
+/// <param name="Candidates">The filters.</param>
+public sealed record NoiseFilterFamily(string Name, IReadOnlyList<INoiseFilter> Candidates)
+{
+    /// <summary>The four filters of the evaluation.</summary>
+    public static IReadOnlyList<NoiseFilterFamily> All { get; } = [MovingAverage.Family, SavitzkyGolay.Family, ButterworthBandPass.Family, WaveletShrinkage.Family];
+}
+
+/// <summary>A filter with the settings that suit signal and noise best.</summary>
+/// <param name="family">The filter.</param>
+/// <param name="tuning">Chooses the settings.</param>
+public sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning tuning) : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => family.Name;
+
+    /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Denoise;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result) =>
+        tuning.Choose(family, window.Task.Output, window.Corruption).Run(window.GivenWindow(window.Task.Output), result);
+}
+
 /// <summary>
 /// The settings of each filter for each signal and noise: those with the least mean squared error over windows of synthetic subjects, so that the
 /// recordings that are measured on have no say. Equal populations give equal choices. Safe to share between threads.
@@ -57,4 +97,20 @@ public sealed class FilterTuning(SyntheticPopulation population, int windowSampl
 
         return family.Candidates[Array.IndexOf(errors, errors.Min())];
     }
+}
+
+/// <summary>The noisy signal as it is given.</summary>
+public sealed class Untouched : IBaseline
+{
+    /// <inheritdoc/>
+    public string Name => "as given";
+
+    /// <inheritdoc/>
+    public bool SeesBeyondWindow => false;
+
+    /// <inheritdoc/>
+    public bool Fits(CardioTask task) => task.Kind == TaskKind.Denoise;
+
+    /// <inheritdoc/>
+    public void Estimate(EvaluationWindow window, Span<float> result) => window.GivenWindow(window.Task.Output).CopyTo(result);
 }
