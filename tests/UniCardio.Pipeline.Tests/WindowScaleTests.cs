@@ -8,14 +8,14 @@ public class WindowScaleTests
     private const float N = float.NaN;
 
     [Fact]
-    public void Blood_pressure_has_its_own_scale()
+    public void BloodPressureHasItsOwnScale()
     {
         Assert.Equal(0.4f, AffineScale.BloodPressure.Forward(120));
         Assert.Equal(50f, AffineScale.BloodPressure.Inverse(AffineScale.Missing));
     }
 
     [Fact]
-    public void Measured_extremes_map_to_one_and_missing_to_minus_one()
+    public void MeasuredExtremesMapToOneAndMissingToMinusOne()
     {
         float[] x = [2, N, 6, 4, 3, N, 5, 2];
         AffineScale scale = WindowScale.FromExtremes(x, new SampleRange(0, 8));
@@ -27,7 +27,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void A_round_trip_loses_no_more_than_float_rounding()
+    public void ARoundTripLosesNoMoreThanFloatRounding()
     {
         var random = new Random(3);
         float[] x = [.. Enumerable.Range(0, 500).Select(_ => 1000 + random.NextSingle())];
@@ -38,7 +38,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void A_constant_window_becomes_zero_and_inverts_to_itself()
+    public void AConstantWindowBecomesZeroAndInvertsToItself()
     {
         foreach (float value in new[] { 0f, 3.7f, -1e6f, 1e-20f })
         {
@@ -53,7 +53,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void A_sparse_window_is_scaled_by_the_nearest_window_s_worth_of_samples()
+    public void ASparseWindowIsScaledByTheNearestWindowSWorthOfSamples()
     {
         // Window 40..60 is missing but for four samples; the nearest 20 measured ones are those four and eight to either side.
         var x = new float[100];
@@ -66,7 +66,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void A_quarter_measured_is_enough()
+    public void AQuarterMeasuredIsEnough()
     {
         var x = new float[100];
         for (int i = 0; i < 100; i++)
@@ -79,7 +79,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void A_sparse_window_at_an_end_takes_what_there_is()
+    public void ASparseWindowAtAnEndTakesWhatThereIs()
     {
         var x = new float[60];
         Array.Fill(x, N);
@@ -90,7 +90,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void Quantiles_are_those_of_NumPy()
+    public void QuantilesAreThoseOfNumPy()
     {
         var random = new Random(11);
         float[] x = [.. Enumerable.Range(0, 500).Select(_ => random.NextSingle())];
@@ -104,7 +104,7 @@ public class WindowScaleTests
     }
 
     [Fact]
-    public void What_cannot_be_scaled_is_refused()
+    public void WhatCannotBeScaledIsRefused()
     {
         float[] x = [N, N, N, N];
         Assert.Throws<NoMeasuredSamplesException>(() => WindowScale.FromExtremes(x, new SampleRange(0, 4)));

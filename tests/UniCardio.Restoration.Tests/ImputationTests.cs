@@ -16,7 +16,7 @@ public sealed class ImputationTests(InterimWeights weights)
     private static readonly Recording Gappy = Make.WithGaps(Whole, "ABP", (5, 6.2), (13.5, 14));
 
     [Fact]
-    public void Measured_samples_stay_bit_for_bit_and_gaps_are_filled_in_mmHg()
+    public void MeasuredSamplesStayBitForBitAndGapsAreFilledInMmHg()
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(Gappy);
 
@@ -35,7 +35,7 @@ public sealed class ImputationTests(InterimWeights weights)
     [InlineData(1, 1)]
     [InlineData(2, 2)]
     [InlineData(5, 3)]
-    public void Neither_batch_nor_threads_change_a_bit(int batch, int threads)
+    public void NeitherBatchNorThreadsChangeABit(int batch, int threads)
     {
         Recording recording = Make.WithGaps(Whole, "ABP", (1, 2), (5, 6.2), (9, 10), (13.5, 14), (19, 20));
         RestorationOptions options = Make.Options("impute bp | ppg", 3);
@@ -50,7 +50,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Another_seed_fills_in_another_way()
+    public void AnotherSeedFillsInAnotherWay()
     {
         RestorationOptions options = Make.Options("impute bp");
         RestorationResult a = new Restorer(weights.Engine, options).Run(Gappy);
@@ -59,7 +59,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_recording_without_gaps_costs_nothing()
+    public void ARecordingWithoutGapsCostsNothing()
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute ecg")).Run(Whole);
         Assert.Equal((0, 0L), (result.WindowsComputed, result.NetworkCalls));
@@ -68,7 +68,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void The_band_lies_about_the_median_in_gaps_and_nowhere_else()
+    public void TheBandLiesAboutTheMedianInGapsAndNowhereElse()
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp", 5) with { BandChannels = true }).Run(Gappy);
         ReadOnlySpan<float> low = result.Band!.Low.Span, high = result.Band.High.Span, center = result.Channel.Samples.Span;
@@ -91,7 +91,7 @@ public sealed class ImputationTests(InterimWeights weights)
     [InlineData(100)]
     [InlineData(250)]
     [InlineData(99.7)]
-    public void Other_rates_come_back_at_their_own_rate(double rate)
+    public void OtherRatesComeBackAtTheirOwnRate(double rate)
     {
         Recording recording = Make.WithGaps(Make.Heart(12, rate), "ABP", (0, 0.7), (5, 6.2), (11.4, 12));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg")).Run(recording);
@@ -99,7 +99,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Channels_of_different_rates_and_lengths_meet_on_one_axis()
+    public void ChannelsOfDifferentRatesAndLengthsMeetOnOneAxis()
     {
         Recording slow = Make.Heart(12, 100), fast = Make.Heart(10, 360);
         var recording = new Recording("mixed", [slow.Require("ABP"), fast.Require("ECG")]);
@@ -110,7 +110,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Single_lost_samples_are_bridged_without_a_window()
+    public void SingleLostSamplesAreBridgedWithoutAWindow()
     {
         float[] samples = Whole.Require("ABP").Samples.ToArray();
         samples[700] = samples[1400] = samples[1401] = float.NaN;
@@ -126,7 +126,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_gap_between_two_samples_of_the_network_is_filled_too()
+    public void AGapBetweenTwoSamplesOfTheNetworkIsFilledToo()
     {
         Recording heart = Make.Heart(6, 1000);
         float[] samples = heart.Require("ABP").Samples.ToArray();
@@ -138,7 +138,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_gap_longer_than_a_window_is_filled_from_other_signals()
+    public void AGapLongerThanAWindowIsFilledFromOtherSignals()
     {
         Recording recording = Make.WithGaps(Whole, "ABP", (5, 14));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(recording);
@@ -147,7 +147,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_gap_longer_than_a_window_alone_is_refused_by_name()
+    public void AGapLongerThanAWindowAloneIsRefusedByName()
     {
         var problem = Assert.Throws<GapTooLongException>(() =>
             new Restorer(weights.Engine, Make.Options("impute bp")).Run(Make.WithGaps(Whole, "ABP", (5, 14))));
@@ -159,7 +159,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_condition_that_is_missing_in_a_window_is_left_out_there()
+    public void AConditionThatIsMissingInAWindowIsLeftOutThere()
     {
         // Without PPG in the windows of the gap the task is 'impute bp': the same windows, the same noise, the same bits.
         Recording recording = Make.WithGaps(Make.WithGaps(Whole, "ABP", (5, 6.2)), "PPG", (2.9, 10.1));
@@ -170,7 +170,7 @@ public sealed class ImputationTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Pressure_in_kPa_is_filled_in_kPa()
+    public void PressureInKPaIsFilledInKPa()
     {
         Channel pressure = Whole.Require("ABP");
         SignalUnit.TryGetFactor("mmHg", "kPa", out double factor);

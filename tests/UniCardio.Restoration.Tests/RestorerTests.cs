@@ -17,7 +17,7 @@ public sealed class RestorerTests(InterimWeights weights)
     [InlineData("ppg->bp", "bp_translated", "mmHg", 0, 300)]
     [InlineData("ppg->ecg", "ecg_translated", "NU", -2, 2)]
     [InlineData("bp,ecg->ppg", "ppg_translated", "NU", -2, 2)]
-    public void Translation_adds_a_channel_in_its_unit(string task, string name, string unit, float low, float high)
+    public void TranslationAddsAChannelInItsUnit(string task, string name, string unit, float low, float high)
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options(task)).Run(Whole);
         Assert.Equal((name, unit), (result.Channel.Name, result.Channel.Unit));
@@ -29,7 +29,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Translation_comes_at_the_rate_of_its_condition()
+    public void TranslationComesAtTheRateOfItsCondition()
     {
         Recording slow = Make.Heart(9, 100);
         RestorationResult result = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(slow.WithChannels([slow.Require("PPG")]));
@@ -38,7 +38,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Windows_with_nothing_to_translate_from_are_left_missing()
+    public void WindowsWithNothingToTranslateFromAreLeftMissing()
     {
         Recording recording = Make.WithGaps(Whole, "PPG", (4, 11));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(recording);
@@ -53,7 +53,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Denoising_keeps_unit_and_gaps()
+    public void DenoisingKeepsUnitAndGaps()
     {
         Recording recording = Make.WithGaps(Whole, "ECG", (5, 6));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("denoise ecg | ppg")).Run(recording);
@@ -68,7 +68,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Windows_meet_without_a_step()
+    public void WindowsMeetWithoutAStep()
     {
         // Window 0 alone, and in the whole, where window 1 fades in from sample 375 to 499 by a raised cosine f: there the whole differs
         // from window 0 by f (window 1 - window 0), at most 300 f mmHg, as thresholding keeps both within 0 to 300 mmHg.
@@ -89,7 +89,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Progress_never_falls_and_ends_at_one()
+    public void ProgressNeverFallsAndEndsAtOne()
     {
         var reports = new Reports();
         RestorationOptions options = Make.Options("ppg->ecg") with { WindowsPerBatch = 2 };
@@ -102,7 +102,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Cancellation_is_heeded_between_steps()
+    public void CancellationIsHeededBetweenSteps()
     {
         using var source = new CancellationTokenSource();
         var reports = new Reports { OnReport = source.Cancel };
@@ -111,7 +111,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_recording_shorter_than_a_window_is_refused_with_both_lengths()
+    public void ARecordingShorterThanAWindowIsRefusedWithBothLengths()
     {
         var problem = Assert.Throws<RecordingShorterThanWindowException>(() => new Restorer(weights.Engine, Make.Options("ppg->ecg")).Run(Make.Heart(3.5, 100)));
         Assert.Equal((3.5, 4.0), (problem.Seconds, problem.WindowSeconds));
@@ -121,7 +121,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Channels_are_found_by_kind_or_by_name()
+    public void ChannelsAreFoundByKindOrByName()
     {
         Channel ppg = Whole.Require("PPG").Relabel("finger"), ecg = Whole.Require("ECG");
         var recording = new Recording("named", [new Channel("x1", "", 125, ppg.Samples), ecg, ecg.Relabel("V5")]);
@@ -136,7 +136,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Suspicious_signals_are_reported()
+    public void SuspiciousSignalsAreReported()
     {
         float[] normalised = [.. Whole.Require("ABP").Samples.ToArray().Select(x => (x - 100) / 50)];
         float[] flat = Whole.Require("PPG").Samples.ToArray();
@@ -148,7 +148,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Values_beyond_reason_are_refused_not_returned()
+    public void ValuesBeyondReasonAreRefusedNotReturned()
     {
         float[] huge = Whole.Require("PPG").Samples.ToArray();
         huge[100] = 3e38f;
@@ -166,7 +166,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Options_are_checked_when_the_restorer_is_made()
+    public void OptionsAreCheckedWhenTheRestorerIsMade()
     {
         RestorationOptions good = Make.Options("impute bp");
         AssertRefused("draws", good with { Draws = 0 });
@@ -187,7 +187,7 @@ public sealed class RestorerTests(InterimWeights weights)
     [InlineData("impute bp | ppg", "ecg", null)]
     [InlineData("denoise ecg | bp", "ecg", "denoise ecg")]
     [InlineData("denoise ecg | bp", "bp", null)]
-    public void A_task_is_reduced_to_what_is_there(string task, string there, string? expected)
+    public void ATaskIsReducedToWhatIsThere(string task, string there, string? expected)
     {
         ModalitySet set = ModalitySet.None;
         foreach (string name in there.Split(','))
@@ -199,7 +199,7 @@ public sealed class RestorerTests(InterimWeights weights)
     }
 
     [SkippableFact]
-    public void A_real_recording_goes_through()
+    public void ARealRecordingGoesThrough()
     {
         string path = Project.Shared("data", "triad", "mimicdb230_old_300s_125Hz.csv");
         Recording recording = Make.WithGaps(RecordingFile.Read(path, new RecordingReadOptions { SampleRate = 125, StartSeconds = 20, EndSeconds = 50 }), "abp", (10, 11.2), (20, 21));
