@@ -20,7 +20,7 @@ public enum NoSignalReason : byte
     /// <summary>The machine could not keep up: the hop and those after it whose window would have held it were skipped.</summary>
     Overload,
 
-    /// <summary>The network's result was not finite, or the engine failed; the rest of the session goes on.</summary>
+    /// <summary>The network's result was not finite, or the engine failed; the rest of the session continues.</summary>
     ComputeFailed,
 }
 

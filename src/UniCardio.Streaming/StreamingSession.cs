@@ -215,7 +215,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
         return _frames.Reader.ReadAllAsync(cancellation);
     }
 
-    /// <summary>Some seconds of state, from which <see cref="StreamingHost.Restore"/> goes on: options, samples that later windows reach, hops that are not delivered.</summary>
+    /// <summary>Some seconds of state, from which <see cref="StreamingHost.Restore"/> continues: options, samples that later windows reach, hops that are not delivered.</summary>
     /// <returns>A versioned, checksummed file's worth of bytes. Blocks set aside are not in it, nor frames that wait for a reader, nor <see cref="Muted"/>.</returns>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
     public byte[] Checkpoint()

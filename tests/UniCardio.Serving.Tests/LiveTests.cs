@@ -191,7 +191,7 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
         if (closes is null)
         {
-            // It goes on.
+            // It continues.
             await client.SendAsync(Open);
             await client.NextAsync("session");
             return;

@@ -206,7 +206,7 @@ public sealed class InputTests : IDisposable
         Assert.Equal((1, 1200), (session.InputCounts(Modality.Ppg).Gaps, session.InputCounts(Modality.Ppg).MissingSamples));
     }
 
-    // Nobody sends: time goes on by itself, and frames say that there is nothing.
+    // Nobody sends: time continues by itself, and frames say that there is nothing.
     [Fact]
     public void SilenceIsShownWhenToldTheTime()
     {

@@ -11,7 +11,7 @@ namespace UniCardio.Cli;
 internal static class CommandLine
 {
     /// <summary>Parses and runs one command line.</summary>
-    /// <param name="args">The words behind the program's name.</param>
+    /// <param name="args">The words after the program's name.</param>
     /// <param name="terminal">Where output goes.</param>
     /// <param name="cancellation">Looked at between steps.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>

@@ -78,7 +78,7 @@ internal sealed class ModelHost : IDisposable
     {
         _stopping = true;
         _cancellation.Cancel();
-        // Loading cannot be cut short everywhere; what it makes must not be left behind.
+        // Loading cannot be cut short everywhere; what it makes must be freed.
         ((IAsyncResult)Ready).AsyncWaitHandle.WaitOne();
         if (_served is Served served)
         {

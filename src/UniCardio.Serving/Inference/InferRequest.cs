@@ -8,7 +8,7 @@ internal sealed record InferTensor(string Name, long[] Shape, float[] Values);
 
 /// <summary>An output that is wanted.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="IsBinary">Whether it goes behind the JSON; null for what the request says of all.</param>
+/// <param name="IsBinary">Whether it goes after the JSON; null for what the request says of all.</param>
 internal sealed record InferOutput(string Name, bool? IsBinary);
 
 /// <summary>A request of the Open Inference Protocol, parsed but not yet held against a model.</summary>

@@ -5,7 +5,7 @@ using UniCardio.Serving.Hosting;
 namespace UniCardio.Serving.Inference;
 
 /// <summary>
-/// Reads the body of an infer request: JSON, or JSON with tensors behind it (binary tensor data extension). Fields that the protocol does not know are skipped,
+/// Reads the body of an infer request: JSON, or JSON with tensors after it (binary tensor data extension). Fields that the protocol does not know are skipped,
 /// as extensions may add some; everything else that does not fit is refused with its place.
 /// </summary>
 internal ref struct InferRequestReader
@@ -92,7 +92,7 @@ internal ref struct InferRequestReader
             complete.Add(new InferTensor(input.Name, input.Shape, values));
         }
         if (tensors.Length > 0)
-            throw RequestException.Bad($"{tensors.Length} bytes stand behind the last tensor");
+            throw RequestException.Bad($"{tensors.Length} bytes come after the last tensor");
         return complete;
     }
 
@@ -123,7 +123,7 @@ internal ref struct InferRequestReader
                 throw RequestException.Bad($"there are more than {MaxInputs} inputs");
             PartialTensor input = ReadInput(inputs.Count);
             if (inputs.Exists(i => i.Name == input.Name))
-                throw RequestException.Bad($"input '{input.Name}' stands there twice");
+                throw RequestException.Bad($"input '{input.Name}' is a duplicate");
             inputs.Add(input);
         }
         return inputs;
@@ -290,7 +290,7 @@ internal ref struct InferRequestReader
             if (parameters.Count == MaxParameters)
                 throw RequestException.Bad($"{what}: there are more than {MaxParameters}");
             if (!parameters.TryAdd(name, value))
-                throw RequestException.Bad($"{what}: '{name}' stands there twice");
+                throw RequestException.Bad($"{what}: '{name}' is a duplicate");
         }
         return parameters;
     }

@@ -8,7 +8,7 @@ using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference;
 
-/// <summary>Writes the answer to an infer request: JSON, or JSON with tensors behind it.</summary>
+/// <summary>Writes the answer to an infer request: JSON, or JSON with tensors after it.</summary>
 internal static class InferResponse
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
@@ -24,7 +24,7 @@ internal static class InferResponse
             if (!ModelFamily.Outputs.Contains(output.Name))
                 throw RequestException.Bad($"there is no output '{output.Name}'; expected {string.Join(", ", ModelFamily.Outputs)}");
             if (!seen.Add(output.Name))
-                throw RequestException.Bad($"output '{output.Name}' stands there twice");
+                throw RequestException.Bad($"output '{output.Name}' is a duplicate");
         }
         return wanted;
     }

@@ -278,7 +278,7 @@ internal sealed partial class LiveConnection : IDisposable
         _outbox.Close();
         try
         {
-            // What waits for it may go on at once, and the caller may be the thread that computes for everybody.
+            // What waits for it may continue at once, and the caller may be the thread that computes for everybody.
             _ = _end.CancelAsync();
         }
         catch (ObjectDisposedException)

@@ -61,7 +61,7 @@ internal sealed class LiveSession : IDisposable
         return session;
     }
 
-    /// <summary>Goes on with a session from a checkpoint.</summary>
+    /// <summary>Continues a session from a checkpoint.</summary>
     public static LiveSession Restore(Patient patient, StreamingHost host, ReadOnlySpan<byte> checkpoint)
     {
         var session = new LiveSession(patient, LiveSource.Device);

@@ -46,7 +46,7 @@ internal sealed class Patient(string name, PatientRegistry registry)
         }
     }
 
-    /// <summary>Opens a session or goes on with the one that is open.</summary>
+    /// <summary>Opens a session or continues the one that is open.</summary>
     public void Open(OpenMessage message, Served served, LiveConnection from)
     {
         lock (_lock)
@@ -86,7 +86,7 @@ internal sealed class Patient(string name, PatientRegistry registry)
         }
     }
 
-    /// <summary>Goes on with a session from a checkpoint.</summary>
+    /// <summary>Continues a session from a checkpoint.</summary>
     public void Restore(byte[] checkpoint, Served served)
     {
         lock (_lock)

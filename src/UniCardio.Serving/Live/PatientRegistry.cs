@@ -144,7 +144,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         _patients.GetOrAdd("demo", name => new Patient(name, this)).Replay(replay, new LiveSettings(), served, null, null);
     }
 
-    /// <summary>Goes on with a patient's session from a checkpoint.</summary>
+    /// <summary>Continues a patient's session from a checkpoint.</summary>
     public void Restore(string patient, byte[] checkpoint, Served served) => _patients.GetOrAdd(patient, name => new Patient(name, this)).Restore(checkpoint, served);
 
     /// <summary>Watches over a replay.</summary>

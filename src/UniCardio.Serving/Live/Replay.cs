@@ -31,7 +31,7 @@ internal sealed class Replay
     /// <summary>Prepares a replay.</summary>
     /// <param name="recording">The recording.</param>
     /// <param name="source">What to call it, and its speed.</param>
-    /// <param name="loops">Whether it starts over at its end; time goes on.</param>
+    /// <param name="loops">Whether it starts over at its end; time continues.</param>
     /// <exception cref="ProtocolException">It has no channel that a session takes.</exception>
     public static Replay Of(Recording recording, LiveSource source, bool loops)
     {

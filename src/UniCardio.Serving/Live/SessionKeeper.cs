@@ -28,7 +28,7 @@ internal sealed partial class SessionKeeper : IDisposable
         patients.Ended += Forget;
     }
 
-    /// <summary>Goes on with every session that was kept. What is no sound checkpoint is left where it is and logged.</summary>
+    /// <summary>Continues every session that was kept. What is no sound checkpoint is left where it is and logged.</summary>
     public void Restore(Served served)
     {
         if (_options.Checkpoints is not string folder)
@@ -132,7 +132,7 @@ internal sealed partial class SessionKeeper : IDisposable
 
     private string PathOf(Patient patient) => Path.Combine(_options.Checkpoints!, patient.Name + Extension);
 
-    [LoggerMessage(30, LogLevel.Information, "A session goes on from its checkpoint")]
+    [LoggerMessage(30, LogLevel.Information, "A session continues from its checkpoint")]
     private static partial void LogRestored(ILogger log);
 
     [LoggerMessage(31, LogLevel.Warning, "A checkpoint was not restored: {Problem}")]

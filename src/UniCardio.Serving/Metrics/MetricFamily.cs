@@ -25,7 +25,7 @@ internal sealed class MetricFamily
 
     public MetricKind Kind { get; }
 
-    /// <summary>Name in the exposition, with unit and kind behind it as Prometheus's conventions have it.</summary>
+    /// <summary>Name in the exposition, with unit and kind after it as Prometheus's conventions have it.</summary>
     public string Name { get; }
 
     /// <summary>Upper bounds of a histogram's buckets but the last, which has none.</summary>

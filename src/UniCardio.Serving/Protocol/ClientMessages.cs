@@ -40,7 +40,7 @@ internal sealed record LiveSettings
     }
 }
 
-/// <summary>Opens a session, or goes on with it.</summary>
+/// <summary>Opens a session, or continues it.</summary>
 internal sealed record OpenMessage(JsonNode? Id, IReadOnlyDictionary<Modality, ChannelOptions> Channels, LiveSettings Settings, bool Restart, bool Wait) : ClientMessage(Id);
 
 /// <summary>A block of samples.</summary>

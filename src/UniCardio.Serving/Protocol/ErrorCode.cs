@@ -56,7 +56,7 @@ public static class ErrorCodes
         _ => "failed",
     };
 
-    /// <summary>What the connection closes with (RFC 6455, 7.4.1), or null if it goes on.</summary>
+    /// <summary>What the connection closes with (RFC 6455, 7.4.1), or null if it stays open.</summary>
     public static WebSocketCloseStatus? Closes(this ErrorCode code) => code switch
     {
         ErrorCode.Malformed => WebSocketCloseStatus.InvalidPayloadData,

@@ -178,7 +178,7 @@ internal sealed class MessageReader
             foreach (JsonProperty property in element.EnumerateObject())
             {
                 if (!_fields.TryAdd(property.Name, property.Value))
-                    throw Malformed("a field stands there twice");
+                    throw Malformed("a field is a duplicate");
             }
         }
 

@@ -8,7 +8,7 @@ internal enum ClockVerdict
     /// <summary>The first block of the session.</summary>
     First,
 
-    /// <summary>It goes on.</summary>
+    /// <summary>It continues.</summary>
     GoesOn,
 
     /// <summary>The block is far from all others and nothing agrees with it yet.</summary>

@@ -8,7 +8,7 @@ namespace UniCardio.Streaming.Input;
 /// counted from the segment's origin.
 /// </summary>
 /// <remarks>
-/// Samples before <see cref="Frontier"/> are certain: nothing that comes later changes them. Those from there to <see cref="Top"/> lie behind a gap that may still be
+/// Samples before <see cref="Frontier"/> are certain: nothing that comes later changes them. Those from there to <see cref="Top"/> lie after a gap that may still be
 /// filled. Whatever the blocks were, the certain samples go through bridging, flat-line and gap finding and the resampler in order, once.
 /// </remarks>
 internal sealed partial class ChannelStream
@@ -70,7 +70,7 @@ internal sealed partial class ChannelStream
     /// <summary>Samples at 125 Hz that are certain.</summary>
     public long Produced => _resampler.Produced;
 
-    /// <summary>Seconds that a sample at 125 Hz can wait for those behind it: for the filter's reach, or for the end of a gap that may be bridged.</summary>
+    /// <summary>Seconds that a sample at 125 Hz can wait for those after it: for the filter's reach, or for the end of a gap that may be bridged.</summary>
     public double ReachSeconds => (_resampler.Reach + _longestBridge + 2) / Rate;
 
     public InputCounts Counts => _tally.ToCounts(_gaps.Count, _gaps.Missing);

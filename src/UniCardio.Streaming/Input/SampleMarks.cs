@@ -12,7 +12,7 @@ internal enum SampleMarks : byte
     /// <summary>On a straight line over a short gap.</summary>
     Bridged = 2,
 
-    /// <summary>In a flat stretch, as the samples behind it have shown or as it was already known when it came.</summary>
+    /// <summary>In a flat stretch, as the samples after it have shown or as it was already known when it came.</summary>
     Flat = 4,
 
     /// <summary>Came with a value that no working sensor gives; its value is NaN here.</summary>

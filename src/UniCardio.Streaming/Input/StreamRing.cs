@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace UniCardio.Streaming.Input;
 
-/// <summary>The newest stretch of something that goes on for ever, by absolute index.</summary>
+/// <summary>The newest stretch of something that never ends, by absolute index.</summary>
 internal sealed class StreamRing<T>
     where T : unmanaged
 {

@@ -29,7 +29,7 @@ internal sealed class WindowTail
 
     public void Clear() => IsSet = false;
 
-    /// <summary>Keeps what a hop's window says about the samples behind its frame.</summary>
+    /// <summary>Keeps what a hop's window says about the samples after its frame.</summary>
     public void Set(HopPlan plan, int m)
     {
         int from = plan.Center[m].Length - Center.Length;

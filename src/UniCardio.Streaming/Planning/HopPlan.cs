@@ -42,13 +42,13 @@ internal sealed class HopPlan
     /// <summary>Time of the segment's sample 0, in ticks.</summary>
     public long Origin { get; set; }
 
-    /// <summary>The sample behind the window's last one.</summary>
+    /// <summary>The sample after the window's last one.</summary>
     public long WindowEnd { get; set; }
 
     /// <summary>First sample of the frame.</summary>
     public long FrameStart { get; set; }
 
-    /// <summary>The sample behind the frame's last one.</summary>
+    /// <summary>The sample after the frame's last one.</summary>
     public long FrameEnd { get; set; }
 
     /// <summary>Whether it ends its segment.</summary>

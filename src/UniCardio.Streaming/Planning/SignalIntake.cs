@@ -76,7 +76,7 @@ internal sealed class SignalIntake
 
     public ChannelTally Tally(int modality) => _tallies[modality];
 
-    /// <summary>Longest that a frame waits for samples behind its last one, but for a block's duration.</summary>
+    /// <summary>Longest that a frame waits for samples after its last one, but for a block's duration.</summary>
     public TimeSpan MaxDelay
     {
         get

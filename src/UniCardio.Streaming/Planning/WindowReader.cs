@@ -20,7 +20,7 @@ internal sealed class WindowReader
 
     /// <summary>Reads the window that ends at a sample.</summary>
     /// <param name="channel">The channel; it has produced samples up to <paramref name="end"/>.</param>
-    /// <param name="end">Sample at 125 Hz behind the last one.</param>
+    /// <param name="end">Sample at 125 Hz after the last one.</param>
     /// <param name="signal">[S] the usable samples, NaN elsewhere.</param>
     /// <param name="source">[S] measured, bridged, or no signal.</param>
     /// <param name="reasons">[S] why a sample cannot be used.</param>
@@ -74,7 +74,7 @@ internal sealed class WindowReader
     {
         Span<float> values = _values.AsSpan(0, marks.Length);
         channel.ReadInput(from, values, marks);
-        // Nor on a stretch that only turned out flat behind it.
+        // Nor on a stretch that only turned out flat after it.
         for (int i = marks.Length - 1; i >= 0 && (marks[i] & (SampleMarks.Flat | SampleMarks.KnownFlat)) == SampleMarks.Flat; i--)
             marks[i] &= ~SampleMarks.Flat;
         int shortest = Math.Max(3, (int)Math.Ceiling(channel.Options.ClippedSeconds * channel.Rate));

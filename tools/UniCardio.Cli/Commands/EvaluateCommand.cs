@@ -56,56 +56,52 @@ internal static class EvaluateCommand
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description, sources.TrainingSubjects(parsed), engine.Backend.Name);
             EvaluationReport.KeptApart(recordings, with);
-            if (measured is not null)
-                Measure(terminal, engine, measured, recordings, with, reports, parsed, cancellation);
-            else
-                Compare(terminal, engine, compared!, recordings, with, reports, parsed, cancellation);
+            var subject = new Measured(terminal, engine, recordings, with);
+            (IReadOnlyList<string> files, string remark) = measured is not null
+                ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () => CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)
+                : Compare(subject, compared!, (report, result) => reports.Write(parsed, report.ToMarkdown, report.ToCsv, () => JsonReport.Of(report), () => report.ToHtml(result.Options)), cancellation);
+            foreach (string file in files)
+                terminal.Note($"wrote {file}");
+            terminal.Note(remark);
             return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
 
-    private static void Measure(Terminal terminal, InferenceEngine engine, EvaluationOptions options, IReadOnlyList<EvaluationRecording> recordings,
-        EvaluationSubject with, ReportOptions reports, ParseResult parsed, CancellationToken cancellation)
+    // What is measured on what, and where it is told.
+    private sealed record Measured(Terminal Terminal, InferenceEngine Engine, IReadOnlyList<EvaluationRecording> Recordings, EvaluationSubject With);
+
+    private static (IReadOnlyList<string> Files, string Remark) Measure(
+        Measured subject, EvaluationOptions options, Func<EvaluationReport, EvaluationResult, IReadOnlyList<string>> write, CancellationToken cancellation)
     {
-        EvaluationResult result = terminal.WithProgress("evaluate", bar => new Evaluator(engine, options).Run(recordings, new CaseProgress(bar, terminal), cancellation));
+        Terminal terminal = subject.Terminal;
+        EvaluationResult result = terminal.WithProgress("evaluate", bar => new Evaluator(subject.Engine, options).Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (result.Cases.Count == 0)
             throw new UsageException(NothingToMeasure);
-        EvaluationReport report = EvaluationReport.Of(result, with);
-        IReadOnlyList<string> files = reports.Write(parsed, () => MarkdownReport.Of(report), () => CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result));
-        Show(terminal, report, files);
-    }
-
-    private static void Compare(Terminal terminal, InferenceEngine engine, SamplerStudyOptions options, IReadOnlyList<EvaluationRecording> recordings,
-        EvaluationSubject with, ReportOptions reports, ParseResult parsed, CancellationToken cancellation)
-    {
-        SamplerStudyResult result = terminal.WithProgress("study", bar => new SamplerStudy(engine, options).Run(recordings, new CaseProgress(bar, terminal), cancellation));
-        cancellation.ThrowIfCancellationRequested();
-        if (result.Points.Count == 0)
-            throw new UsageException(NothingToMeasure);
-        SamplerReport report = SamplerReport.Of(result, with);
-        IReadOnlyList<string> files = reports.Write(parsed, report.ToMarkdown, report.ToCsv, () => JsonReport.Of(report), () => report.ToHtml(result.Options));
-        terminal.Write(EvaluationTables.Samplers(report));
-        terminal.Out.WriteLine(report.Verdict);
-        terminal.Out.WriteLine($"{report.NetworkCalls} network calls, {report.TotalSeconds.In("0.0")} s; {report.Settings}");
-        Close(terminal, files, report.Remark);
-    }
-
-    private static void Show(Terminal terminal, EvaluationReport report, IReadOnlyList<string> files)
-    {
+        EvaluationReport report = EvaluationReport.Of(result, subject.With);
+        IReadOnlyList<string> files = write(report, result);
         terminal.Write(EvaluationTables.Short(report));
         if (report.ConditionGains.Count > 0)
             terminal.Write(EvaluationTables.Gains(report));
         terminal.Out.WriteLine($"{report.NetworkCalls} network calls, {report.NetworkSeconds.In("0.0")} s in the network of {report.TotalSeconds.In("0.0")} s; {report.Settings}; {report.With.Backend}");
         terminal.Out.WriteLine($"subjects: {report.Subjects}");
-        Close(terminal, files, report.Remark);
+        return (files, report.Remark);
     }
 
-    private static void Close(Terminal terminal, IReadOnlyList<string> files, string remark)
+    private static (IReadOnlyList<string> Files, string Remark) Compare(
+        Measured subject, SamplerStudyOptions options, Func<SamplerReport, SamplerStudyResult, IReadOnlyList<string>> write, CancellationToken cancellation)
     {
-        foreach (string file in files)
-            terminal.Note($"wrote {file}");
-        terminal.Note(remark);
+        Terminal terminal = subject.Terminal;
+        SamplerStudyResult result = terminal.WithProgress("study", bar => new SamplerStudy(subject.Engine, options).Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        if (result.Points.Count == 0)
+            throw new UsageException(NothingToMeasure);
+        SamplerReport report = SamplerReport.Of(result, subject.With);
+        IReadOnlyList<string> files = write(report, result);
+        terminal.Write(EvaluationTables.Samplers(report));
+        terminal.Out.WriteLine(report.Verdict);
+        terminal.Out.WriteLine($"{report.NetworkCalls} network calls, {report.TotalSeconds.In("0.0")} s; {report.Settings}");
+        return (files, report.Remark);
     }
 }

@@ -8,7 +8,7 @@ using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;
 
-/// <summary><c>finetune --weights FILE --run DIR</c>: trains on from weights, or goes on with such a run.</summary>
+/// <summary><c>finetune --weights FILE --run DIR</c>: trains on from weights, or continues such a run.</summary>
 internal static class FinetuneCommand
 {
     private const int HashDigits = 16;

@@ -43,7 +43,7 @@ internal static class InfoCommand
         return command;
     }
 
-    // A torch checkpoint is a zip archive or a pickle; a safetensors file has '{' behind eight bytes of length.
+    // A torch checkpoint is a zip archive or a pickle; a safetensors file has '{' after eight bytes of length.
     private static bool IsWeights(string path)
     {
         if (WeightRecipe.IsRecipe(path) || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))

@@ -79,7 +79,7 @@ internal static class SignalCommands
         else
             terminal.Out.WriteLine($"part {report.Shard}: {report.Recordings} recordings, {report.Done} restored, {report.Skipped} done before, {report.Failed} failed; {report.Manifest}");
         if (report.Cancelled)
-            terminal.Note("cancelled; the same command goes on where it was");
+            terminal.Note("cancelled; the same command continues where it was");
         terminal.Note(report.Remark);
         return report.Cancelled ? ExitCode.Cancelled : report.Failed > 0 ? ExitCode.Failed : ExitCode.Success;
     }

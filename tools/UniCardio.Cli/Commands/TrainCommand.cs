@@ -15,7 +15,7 @@ internal enum NetworkSize
     Full,
 }
 
-/// <summary><c>train --run DIR</c>: trains a network, or goes on with a run.</summary>
+/// <summary><c>train --run DIR</c>: trains a network, or continues a run.</summary>
 internal static class TrainCommand
 {
     public static Command Create(Terminal terminal)
@@ -28,7 +28,7 @@ internal static class TrainCommand
         var options = new TrainingOptionSet();
         var run = new RunOptions();
         var command = new ExampleCommand("train",
-            "Trains a network on synthetic windows, on the CPU. Goes on by itself where the folder holds a run: killed at any moment, it ends with the same bits. Diverged training ends with exit code 1 and keeps its last checkpoint.",
+            "Trains a network on synthetic windows, on the CPU. Continues by itself where the folder holds a run: killed at any moment, it ends with the same bits. Diverged training ends with exit code 1 and keeps its last checkpoint.",
             "train --run runs/first --size compact --steps 100000 --hours 8",
             "train --run runs/first",
             "train --run runs/first --export weights/first.safetensors",

@@ -10,7 +10,7 @@ internal sealed class ArchiveOptions
 
     private readonly Option<Shard> _shard = new("--shard")
     {
-        Description = "INPUT is a folder: work at part I of N only, I from 0, as an array job does. Run again, it goes on where it was.",
+        Description = "INPUT is a folder: work at part I of N only, I from 0, as an array job does. Run again, it continues where it was.",
         HelpName = "I/N",
         CustomParser = result => Parsed.Read<Shard>(result.Tokens[0].Value, result.AddError),
         DefaultValueFactory = _ => Shard.Whole,

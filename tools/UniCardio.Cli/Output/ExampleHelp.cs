@@ -11,7 +11,7 @@ internal sealed class ExampleCommand(string name, string description, params str
     public IReadOnlyList<string> Examples { get; } = examples;
 }
 
-/// <summary>The usual help with the command's examples behind it.</summary>
+/// <summary>The usual help with the command's examples after it.</summary>
 internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;

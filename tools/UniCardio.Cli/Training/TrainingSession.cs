@@ -51,13 +51,13 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
     {
         if (outcome == RunOutcome.Cancelled)
         {
-            terminal.Note($"cancelled after {training.Updates} updates; the state is saved, the same command goes on");
+            terminal.Note($"cancelled after {training.Updates} updates; the state is saved, the same command continues");
             return ExitCode.Cancelled;
         }
 
         if (outcome == RunOutcome.TimeUp)
         {
-            terminal.Out.WriteLine($"{folder.Path}: {training.Updates} of {options.Steps} updates done; the same command goes on");
+            terminal.Out.WriteLine($"{folder.Path}: {training.Updates} of {options.Steps} updates done; the same command continues");
             return ExitCode.Success;
         }
 

@@ -231,9 +231,9 @@ export class Monitor {
     this.freeze.set(!this.freeze.on, this.store, this.clock.shown);
     const button = byId("freeze");
     button.setAttribute("aria-pressed", String(this.freeze.on));
-    button.textContent = this.freeze.on ? "Go on" : "Freeze";
+    button.textContent = this.freeze.on ? "Continue" : "Freeze";
     document.documentElement.classList.toggle("frozen", this.freeze.on);
-    this.told(this.freeze.on ? "Frozen; the figures go on. Arrow keys or the pointer read the traces, Page Up and Page Down move them." : "");
+    this.told(this.freeze.on ? "Frozen; the figures continue. Arrow keys or the pointer read the traces, Page Up and Page Down move them." : "");
   }
 
   told(text) {
