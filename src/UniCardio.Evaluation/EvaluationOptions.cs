@@ -75,7 +75,7 @@ public sealed record EvaluationOptions
         }
 
         foreach (CardioTask task in Tasks)
-            SamplerTable.Create(Sampler, configuration, task);
+            new WindowShape(task, Draws, Sampler).Validate(configuration);
         return this with { GapSeconds = gaps };
     }
 

@@ -71,8 +71,9 @@ public sealed class Evaluator
     {
         (CardioTask task, Corruption corruption) = (one.Task, one.Corruption);
         EvaluationWindow[] windows = one.Cut(_options.Seed);
-        int steps = SamplerTable.Create(_options.Sampler, _engine.Configuration, task).NetworkCalls;
-        float[][] draws = runs.Run(windows, new WindowShape(task, _options.Draws, _options.Sampler), _options.Seed, report, cancellation);
+        var shape = new WindowShape(task, _options.Draws, _options.Sampler);
+        int steps = shape.Steps(_engine.Configuration);
+        float[][] draws = runs.Run(windows, shape, _options.Seed, report, cancellation);
         _calls += (long)windows.Length * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];

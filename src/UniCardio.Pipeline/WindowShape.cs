@@ -10,8 +10,8 @@ namespace UniCardio.Pipeline;
 /// <param name="IsEstimate">Whether windows are estimated from what is measured, which draws nothing: each at its own noise level and so on its own.</param>
 public readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false)
 {
-    // Streams of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
-    private const int MaxStreams = 32, MaxWindows = 16;
+    // Draws of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
+    private const int MaxBatchDraws = 32, MaxWindows = 16;
     private const long MaxConditionBytes = 128L << 20;
 
     /// <summary>Network calls that an estimate takes at most.</summary>
@@ -24,6 +24,21 @@ public readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOpt
     /// <param name="task">A denoising task.</param>
     public static WindowShape Estimate(CardioTask task) => new(task, 1, s_none, IsEstimate: true);
 
+    /// <summary>Network calls of a draw: the sampler's steps.</summary>
+    /// <param name="model">The network.</param>
+    /// <exception cref="Engine.ConfigurationException">The sampler does not fit the network or the task.</exception>
+    public int Steps(ModelConfiguration model) => SamplerTable.Create(Sampler, model, Task).NetworkCalls;
+
+    /// <summary>Checks that the sampler fits the network and the task.</summary>
+    /// <param name="model">The network.</param>
+    /// <returns>This shape.</returns>
+    /// <exception cref="Engine.ConfigurationException">It does not; what is wrong is named.</exception>
+    public WindowShape Validate(ModelConfiguration model)
+    {
+        _ = Steps(model);
+        return this;
+    }
+
     /// <summary>Windows of a batch that keep memory bounded and cancellation prompt.</summary>
     /// <param name="model">The network.</param>
     public int BatchWindows(ModelConfiguration model)
@@ -32,6 +47,6 @@ public readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOpt
         if (IsEstimate)
             return 1;
         long keysAndValues = 2L * sizeof(float) * model.Blocks * model.Channels * Task.Conditions.Count() * model.SlotTokens;
-        return (int)Math.Clamp(Math.Min(MaxStreams / Draws, MaxConditionBytes / keysAndValues), 1, MaxWindows);
+        return (int)Math.Clamp(Math.Min(MaxBatchDraws / Draws, MaxConditionBytes / keysAndValues), 1, MaxWindows);
     }
 }

@@ -54,7 +54,7 @@ public sealed class Restorer
         ArgumentNullException.ThrowIfNull(options);
         _engine = engine;
         _options = options.Validate();
-        Engine.Sampling.SamplerTable.Create(options.Sampler, engine.Configuration, options.Task);
+        new WindowShape(options.Task, options.Draws, options.Sampler).Validate(engine.Configuration);
     }
 
     /// <summary>What is done.</summary>

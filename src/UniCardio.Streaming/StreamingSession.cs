@@ -22,7 +22,7 @@ namespace UniCardio.Streaming;
 /// </para>
 /// <para>Safe to use from several threads; samples are taken in the order in which they get hold of the session.</para>
 /// </remarks>
-public sealed partial class StreamingSession : IDisposable, IHopSink
+public sealed partial class StreamingSession : IDisposable
 {
     internal static readonly TimeSpan MaxTime = TimeSpan.FromDays(36525);
 
@@ -53,7 +53,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
         _frames = handler is null ? System.Threading.Channels.Channel.CreateUnbounded<StreamingFrame>() : null;
         Queue = new HopQueue(host.SlotSamples, host.Options.MaxWaitingHops);
         Assembler = new FrameAssembler(Timing);
-        Intake = new SignalIntake(Options, Timing, this);
+        Intake = new SignalIntake(Options, Timing, RentPlan, AddPlan);
     }
 
     /// <summary>The options in force: every default replaced by what it stands for. The four properties below may have changed since.</summary>
@@ -231,13 +231,13 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
     /// <summary>Closes the session at once; frames that were not delivered are not. A call of the handler that is under way on another thread ends by itself.</summary>
     public void Dispose() => Close(null);
 
-    HopPlan IHopSink.Rent()
+    private HopPlan RentPlan()
     {
         lock (_host.Gate)
             return Queue.Rent();
     }
 
-    void IHopSink.Add(HopPlan plan)
+    private void AddPlan(HopPlan plan)
     {
         plan.ReadyTimestamp = _time.GetTimestamp();
         plan.Deadline = plan.ReadyTimestamp + _deadline;
@@ -331,7 +331,7 @@ public sealed partial class StreamingSession : IDisposable, IHopSink
     private void CheckSampling(StreamSampling sampling)
     {
         foreach (WindowShape shape in sampling.Reachable(Channels, ModalitySet.All, ModalitySet.None))
-            SamplerTable.Create(sampling.Sampler, _host.Engine.Configuration, shape.Task);
+            shape.Validate(_host.Engine.Configuration);
     }
 
     private void CheckOpen()

@@ -92,7 +92,7 @@ public sealed class SamplerStudy
         (_options.Chosen, [.. _options.Draws.Union(_options.ManyDraws).Order()]),
     ];
 
-    private int Steps(SamplerOptions sampler, PlannedCase one) => SamplerTable.Create(sampler, _engine.Configuration, one.Task).NetworkCalls;
+    private int Steps(SamplerOptions sampler, PlannedCase one) => new WindowShape(one.Task, 1, sampler).Steps(_engine.Configuration);
 
     private SamplerPoint Point(PlannedCase one, EvaluationWindow[] windows, WindowScorer[] scorers, SamplerOptions sampler, int count, float[][] draws)
     {

@@ -82,7 +82,7 @@ internal sealed class InferJob
         CardioTask task = family.TaskOf(parameters.Target, given);
         foreach (Modality modality in task.Conditions.Members())
             RequireMeasured(modality, signals[(int)modality]!, samples);
-        SamplerTable.Create(parameters.Sampler, configuration, task);
+        new WindowShape(task, parameters.Draws, parameters.Sampler).Validate(configuration);
         InferSummary summary = parameters.Summary ?? family.DefaultSummary;
         if (summary == InferSummary.Estimate && family.Kind != TaskKind.Denoise)
             throw RequestException.Bad($"parameter 'summary' is estimate, which only model 'denoise' has; expected median or mean");

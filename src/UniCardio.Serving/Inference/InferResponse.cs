@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference;
@@ -80,7 +81,7 @@ internal static class InferResponse
         json.WriteString("summary"u8, job.Summary.ToString().ToLowerInvariant());
         json.WriteNumber("draws"u8, job.Parameters.Draws);
         json.WriteString("sampler"u8, job.Parameters.Sampler.ToString());
-        json.WriteNumber("steps"u8, SamplerTable.Create(job.Parameters.Sampler, model.Engine.Configuration, job.Task).Steps.Count);
+        json.WriteNumber("steps"u8, new WindowShape(job.Task, job.Parameters.Draws, job.Parameters.Sampler).Steps(model.Engine.Configuration));
         json.WriteString("seed"u8, job.Parameters.Seed.ToString(CultureInfo.InvariantCulture));
         json.WriteNumber("compute_seconds"u8, job.ComputeTime.TotalSeconds);
         json.WriteBoolean("untrained"u8, model.IsUntrained);

@@ -72,7 +72,7 @@ internal sealed class ModelFamily
                 ["target"] = "bp",
                 ["draws"] = options.Draws,
                 ["sampler"] = options.Sampler.ToString(),
-                ["steps"] = SamplerTable.Create(options.Sampler, model.Engine.Configuration, CardioTask.Impute(Modality.Bp)).Steps.Count,
+                ["steps"] = new WindowShape(CardioTask.Impute(Modality.Bp), options.Draws, options.Sampler).Steps(model.Engine.Configuration),
                 ["seed"] = 0,
                 ["summary"] = DefaultSummary.ToString().ToLowerInvariant(),
                 ["sample_rate"] = Pipeline.NetworkSignal.Rate,

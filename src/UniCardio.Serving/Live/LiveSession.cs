@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Serving.Protocol;
 using UniCardio.Streaming;
 
@@ -99,7 +100,7 @@ internal sealed class LiveSession : IDisposable
             Muted = LiveProtocol.Names(s.Muted),
             Draws = sampling.Draws,
             Sampler = sampling.Sampler.ToString(),
-            Steps = SamplerTable.Create(sampling.Sampler, configuration, CardioTask.Impute(Modality.Bp)).Steps.Count,
+            Steps = new WindowShape(CardioTask.Impute(Modality.Bp), sampling.Draws, sampling.Sampler).Steps(configuration),
             Seed = s.Options.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
             Window = s.Options.Window!.Value.TotalSeconds,
             Hop = s.Options.Hop.TotalSeconds,

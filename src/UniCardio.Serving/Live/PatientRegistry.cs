@@ -14,7 +14,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
 
     private readonly ConcurrentDictionary<string, Patient> _patients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<LiveConnection, byte> _connections = new();
-    private readonly RecordingFolder _recordings = new(options.Recordings);
+    private readonly ReplayFolder _recordings = new(options.Recordings);
     private int _connectionCount;
     private long _changes;
 
@@ -133,14 +133,14 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     {
         Served served = Require();
         string path = _recordings.Find(message.Recording);
-        Replay replay = await Task.Run(() => Replay.Of(RecordingFolder.Read(path, cancellation), new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
+        Replay replay = await Task.Run(() => Replay.Of(ReplayFolder.Read(path, cancellation), new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
         patient.Replay(replay, message.Settings, served, message.Id, from);
     }
 
     /// <summary>Replays the demonstration's recording in a loop.</summary>
     public void StartDemo(string path, Served served)
     {
-        Replay replay = Replay.Of(RecordingFolder.Read(path, CancellationToken.None), new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
+        Replay replay = Replay.Of(ReplayFolder.Read(path, CancellationToken.None), new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
         _patients.GetOrAdd("demo", name => new Patient(name, this)).Replay(replay, new LiveSettings(), served, null, null);
     }
 

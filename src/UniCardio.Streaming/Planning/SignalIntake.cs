@@ -4,14 +4,6 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming.Planning;
 
-/// <summary>Takes plans and gives out room for them.</summary>
-internal interface IHopSink
-{
-    HopPlan Rent();
-
-    void Add(HopPlan plan);
-}
-
 /// <summary>A session's input side: blocks to channels, channels to windows, windows to plans. The session's lock guards it.</summary>
 internal sealed class SignalIntake
 {
@@ -22,11 +14,16 @@ internal sealed class SignalIntake
     private readonly ChannelTally[] _tallies = [new(), new(), new()];
     private readonly WindowReader _reader;
     private readonly AbsenceReason[] _reasons;
-    private readonly IHopSink _sink;
+    private readonly Func<HopPlan> _rent;
+    private readonly Action<HopPlan> _add;
 
-    public SignalIntake(StreamingSessionOptions options, StreamTiming timing, IHopSink sink)
+    /// <param name="options">The session's.</param>
+    /// <param name="timing">Its times.</param>
+    /// <param name="rent">Gives out room for a plan.</param>
+    /// <param name="add">Takes the plan.</param>
+    public SignalIntake(StreamingSessionOptions options, StreamTiming timing, Func<HopPlan> rent, Action<HopPlan> add)
     {
-        (_options, _timing, _sink) = (options, timing, sink);
+        (_options, _timing, _rent, _add) = (options, timing, rent, add);
         Clock = new BlockClock(timing.JumpTicks);
         Policy = new GenerationPolicy(timing, options.MinCoverage);
         _reasons = new AbsenceReason[timing.SlotSamples];
@@ -225,7 +222,7 @@ internal sealed class SignalIntake
 
     private void Plan(long windowEnd, long frameEnd, bool isLast, bool endsStream)
     {
-        HopPlan plan = _sink.Rent();
+        HopPlan plan = _rent();
         plan.Clear();
         (plan.Index, plan.Segment, plan.Origin) = (Hops, Segment, Origin);
         (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) = (windowEnd, Math.Max(0, _timing.Boundary(SegmentHops) - _timing.FadeSamples), frameEnd);
@@ -240,6 +237,6 @@ internal sealed class SignalIntake
         }
         Policy.Decide(plan, Generate, Denoise);
         (Hops, SegmentHops) = (Hops + 1, SegmentHops + 1);
-        _sink.Add(plan);
+        _add(plan);
     }
 }

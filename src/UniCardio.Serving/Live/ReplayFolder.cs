@@ -8,7 +8,7 @@ namespace UniCardio.Serving.Live;
 /// The operator's folder of recordings. Clients name what stands in its listing; no text of theirs becomes part of a path. A recording is called as its file is
 /// without the extension, or with it where two would have one name.
 /// </summary>
-internal sealed class RecordingFolder(string? folder)
+internal sealed class ReplayFolder(string? folder)
 {
     private const int MaxRecordings = 10_000;
 
