@@ -39,7 +39,7 @@ public sealed class Evaluator
     }
 
     /// <summary>The baselines, with the filter settings that were chosen so far.</summary>
-    public BaselineSet Baselines { get; }
+    internal BaselineSet Baselines { get; }
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">The recordings; one without a clean window takes no part.</param>

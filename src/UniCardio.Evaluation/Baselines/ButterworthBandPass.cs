@@ -8,7 +8,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// A Butterworth band-pass run forward and backward, so that it has no delay; each edge is down by 6 dB. The window is continued by point
 /// reflection at both ends, by up to a second. Its mean may pass below a lower edge too: then wander goes and the level stays.
 /// </summary>
-public sealed class ButterworthBandPass : INoiseFilter
+internal sealed class ButterworthBandPass : INoiseFilter
 {
     private const double Rate = Pipeline.NetworkSignal.Rate;
     private readonly Biquad[] _sections;

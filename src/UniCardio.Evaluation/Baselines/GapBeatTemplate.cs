@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// </summary>
 /// <param name="byOther">Whether beats are placed by another signal: the ECG if it is given, else the pressure, else the PPG.</param>
 /// <param name="beyond">Whether the recording beside the window is looked at.</param>
-public sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
+internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
 {
     private const int FewestBeats = 3;
 

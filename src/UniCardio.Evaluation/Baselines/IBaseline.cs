@@ -4,7 +4,7 @@ using UniCardio.Evaluation.Cases;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>What a user would do without a network. Stateless once made; safe to share between threads.</summary>
-public interface IBaseline
+internal interface IBaseline
 {
     /// <summary>Name in tables.</summary>
     string Name { get; }
@@ -23,7 +23,7 @@ public interface IBaseline
 }
 
 /// <summary>The baselines of an evaluation.</summary>
-public sealed class BaselineSet
+internal sealed class BaselineSet
 {
     /// <summary>Makes them ready.</summary>
     /// <param name="windowSamples">Samples of a window, S.</param>

@@ -7,7 +7,7 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>A straight line from the last measured sample before the gap to the first one after it; level where the window ends with the gap.</summary>
-public sealed class LinearInterpolation : IBaseline
+internal sealed class LinearInterpolation : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "linear";
@@ -41,7 +41,7 @@ public sealed class LinearInterpolation : IBaseline
 }
 
 /// <summary>A natural cubic spline through the measured samples of the window up to a second before and after the gap; level where the window ends with the gap.</summary>
-public sealed class CubicSplineInterpolation : IBaseline
+internal sealed class CubicSplineInterpolation : IBaseline
 {
     private const int Reach = (int)NetworkSignal.Rate;
 

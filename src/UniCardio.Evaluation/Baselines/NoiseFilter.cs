@@ -8,7 +8,7 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>A filter with its settings fixed. Stateless; safe to share between threads.</summary>
-public interface INoiseFilter
+internal interface INoiseFilter
 {
     /// <summary>The settings in words.</summary>
     string Settings { get; }
@@ -22,7 +22,7 @@ public interface INoiseFilter
 /// <summary>A kind of filter and the settings that tuning chooses from.</summary>
 /// <param name="Name">Name in tables.</param>
 /// <param name="Candidates">The filters.</param>
-public sealed record NoiseFilterFamily(string Name, IReadOnlyList<INoiseFilter> Candidates)
+internal sealed record NoiseFilterFamily(string Name, IReadOnlyList<INoiseFilter> Candidates)
 {
     /// <summary>The four filters of the evaluation.</summary>
     public static IReadOnlyList<NoiseFilterFamily> All { get; } = [MovingAverage.Family, SavitzkyGolay.Family, ButterworthBandPass.Family, WaveletShrinkage.Family];
@@ -31,7 +31,7 @@ public sealed record NoiseFilterFamily(string Name, IReadOnlyList<INoiseFilter> 
 /// <summary>A filter with the settings that suit signal and noise best.</summary>
 /// <param name="family">The filter.</param>
 /// <param name="tuning">Chooses the settings.</param>
-public sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning tuning) : IBaseline
+internal sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning tuning) : IBaseline
 {
     /// <inheritdoc/>
     public string Name => family.Name;
@@ -53,7 +53,7 @@ public sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning t
 /// </summary>
 /// <param name="population">The subjects.</param>
 /// <param name="windowSamples">Samples of a window, S.</param>
-public sealed class FilterTuning(SyntheticPopulation population, int windowSamples)
+internal sealed class FilterTuning(SyntheticPopulation population, int windowSamples)
 {
     private const ulong Seed = 0xF117E5;
     private readonly ConcurrentDictionary<(string Family, Modality Modality, Corruption Noise), INoiseFilter> _choices = new();
@@ -100,7 +100,7 @@ public sealed class FilterTuning(SyntheticPopulation population, int windowSampl
 }
 
 /// <summary>The noisy signal as it is given.</summary>
-public sealed class Untouched : IBaseline
+internal sealed class Untouched : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "as given";

@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// mean where too few beats are found.
 /// </summary>
 /// <param name="population">Gives the level where the patient's target is measured nowhere else.</param>
-public sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
+internal sealed class PatientTemplate(SyntheticPopulation population) : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "patient's beat, by signal";

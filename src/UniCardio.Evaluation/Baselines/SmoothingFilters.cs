@@ -4,7 +4,7 @@ namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>Mean of the samples about each sample; at the ends of the window of as many as lie on both sides.</summary>
 /// <param name="width">Samples, odd.</param>
-public sealed class MovingAverage(int width) : INoiseFilter
+internal sealed class MovingAverage(int width) : INoiseFilter
 {
     /// <summary>Widths of 3 to 25 samples (24 to 200 ms).</summary>
     public static NoiseFilterFamily Family { get; } = new("moving average", [.. Enumerable.Range(1, 12).Select(half => new MovingAverage((2 * half) + 1))]);
@@ -31,7 +31,7 @@ public sealed class MovingAverage(int width) : INoiseFilter
 /// least squares procedures", Anal. Chem. 36(8), 1964. The first and last samples take the values of the polynomials of the first and last
 /// full stretch.
 /// </summary>
-public sealed class SavitzkyGolay : INoiseFilter
+internal sealed class SavitzkyGolay : INoiseFilter
 {
     private readonly int _width, _order;
     private readonly double[,] _fit;

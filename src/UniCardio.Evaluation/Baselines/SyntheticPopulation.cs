@@ -7,7 +7,7 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>Synthetic subjects for what a baseline must know beforehand: filter settings, and the average person's beats, so that nothing is learnt from the recordings that are measured on.</summary>
-public sealed class SyntheticPopulation
+internal sealed class SyntheticPopulation
 {
     private const double Seconds = 16;
     private const ulong Seed = 0x5EED_BA5E;
@@ -103,7 +103,7 @@ public sealed class SyntheticPopulation
 /// without any recording of the target can do. A flat line where no beat is found.
 /// </summary>
 /// <param name="population">Where beat and delays come from.</param>
-public sealed class PopulationTemplate(SyntheticPopulation population) : IBaseline
+internal sealed class PopulationTemplate(SyntheticPopulation population) : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "population beat, by signal";
@@ -129,7 +129,7 @@ public sealed class PopulationTemplate(SyntheticPopulation population) : IBaseli
 
 /// <summary>A flat line at the population's mean level: what errs least without looking at anything. A translation that is no better has told nothing.</summary>
 /// <param name="population">Where the level comes from.</param>
-public sealed class FlatLevel(SyntheticPopulation population) : IBaseline
+internal sealed class FlatLevel(SyntheticPopulation population) : IBaseline
 {
     /// <inheritdoc/>
     public string Name => "flat line";

@@ -9,7 +9,7 @@ namespace UniCardio.Evaluation.Baselines;
 /// </summary>
 /// <param name="levels">Levels of details that are shrunk, 1 or more.</param>
 /// <param name="share">Threshold as a share of the universal one.</param>
-public sealed class WaveletShrinkage(int levels, double share) : INoiseFilter
+internal sealed class WaveletShrinkage(int levels, double share) : INoiseFilter
 {
     // I. Daubechies, "Ten Lectures on Wavelets", 1992, table 6.1, N = 4.
     private static readonly double[] Low =

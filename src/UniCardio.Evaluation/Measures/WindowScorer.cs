@@ -8,7 +8,7 @@ using SignalMeasures = UniCardio.Signals.Processing.Measures;
 namespace UniCardio.Evaluation.Measures;
 
 /// <summary>Scores results for one window; what is known of the truth is worked out once.</summary>
-public sealed class WindowScorer
+internal sealed class WindowScorer
 {
     /// <summary>
     /// Beats nearer than this to an end of the window are not asked for, and not held against a result: half of such a wave lies outside. (s)

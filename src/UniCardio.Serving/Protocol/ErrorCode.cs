@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 namespace UniCardio.Serving.Protocol;
 
 /// <summary>What a live connection is told of a problem, and whether it ends with it.</summary>
-public enum ErrorCode
+internal enum ErrorCode
 {
     /// <summary>Not a message of the protocol.</summary>
     Malformed,
@@ -37,7 +37,7 @@ public enum ErrorCode
 }
 
 /// <summary>Words and close codes of <see cref="ErrorCode"/>.</summary>
-public static class ErrorCodes
+internal static class ErrorCodes
 {
     private const WebSocketCloseStatus GoingAway = WebSocketCloseStatus.EndpointUnavailable;
 

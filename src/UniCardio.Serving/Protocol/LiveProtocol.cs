@@ -5,7 +5,7 @@ using UniCardio.Streaming;
 namespace UniCardio.Serving.Protocol;
 
 /// <summary>The fixed words and numbers of the live protocol (PROTOCOL.md).</summary>
-public static class LiveProtocol
+internal static class LiveProtocol
 {
     /// <summary>Version of the protocol.</summary>
     public const int Version = 1;

@@ -3,7 +3,7 @@ using UniCardio.Engine;
 namespace UniCardio.Serving.Protocol;
 
 /// <summary>A message that is answered with an error.</summary>
-public sealed class ProtocolException : UniCardioException
+internal sealed class ProtocolException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="code">What kind of problem.</param>
