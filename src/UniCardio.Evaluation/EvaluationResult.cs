@@ -11,7 +11,8 @@ namespace UniCardio.Evaluation;
 /// <param name="Settings">Settings in words, or "".</param>
 /// <param name="SeesBeyondWindow">Whether it looks at the recording beside the window, which the network does not see.</param>
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
-public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow, IReadOnlyList<WindowScore> Scores)
+public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow,
+    IReadOnlyList<WindowScore> Scores)
 {
     /// <summary>End of the name of a denoised result with its residual's Wiener part.</summary>
     public const string WithResidual = ", residual by Wiener";
@@ -37,7 +38,8 @@ public sealed record MethodScores(string Name, int Draws, int NetworkCalls, stri
 /// <param name="BaselineScore">Its score.</param>
 /// <param name="BaselineResult">[S] what it made.</param>
 public sealed record WindowExample(
-    string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low, ReadOnlyMemory<float> High,
+    string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low,
+    ReadOnlyMemory<float> High,
     string Baseline, WindowScore BaselineScore, ReadOnlyMemory<float> BaselineResult);
 
 /// <summary>One task with one corruption on all recordings that have its signals.</summary>
@@ -46,7 +48,8 @@ public sealed record WindowExample(
 /// <param name="Windows">The windows, by recording and time.</param>
 /// <param name="Methods">What was tried: the network's rows first.</param>
 /// <param name="Examples">The best, median and worst window by the mean of the draws.</param>
-public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows, IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples)
+public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows,
+    IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples)
 {
     /// <summary>The mean of the draws, or the only draw.</summary>
     public MethodScores Mean => MethodScores.MeanOf(Methods);

@@ -50,13 +50,15 @@ public static class ServerConfiguration
             using FileStream stream = File.OpenRead(path);
             if (stream.Length > MaxFileBytes)
                 throw new ConfigurationException(path, $"it has more than {MaxFileBytes} bytes");
-            using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
+            using JsonDocument document = JsonDocument.Parse(stream,
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new ConfigurationException(path, "expected a JSON object of settings");
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
                 ServerSetting setting = ServerSetting.All.FirstOrDefault(s => s.Key == property.Name)
-                    ?? throw new ConfigurationException(path, $"'{property.Name}' is not a setting; expected {string.Join(", ", ServerSetting.All.Select(s => s.Key))}");
+                    ?? throw new ConfigurationException(path,
+                        $"'{property.Name}' is not a setting; expected {string.Join(", ", ServerSetting.All.Select(s => s.Key))}");
                 options = setting.Apply(options, Text(path, property), $"{path}, {setting.Key}");
             }
             return options;
@@ -71,7 +73,8 @@ public static class ServerConfiguration
     {
         JsonValueKind.String => property.Value.GetString()!,
         JsonValueKind.Number => property.Value.GetRawText(),
-        JsonValueKind.Array when property.Value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) => string.Join(',', property.Value.EnumerateArray().Select(e => e.GetString())),
+        JsonValueKind.Array when property.Value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) =>
+            string.Join(',', property.Value.EnumerateArray().Select(e => e.GetString())),
         _ => throw new ConfigurationException(path, $"'{property.Name}' should be a text, a number or a list of texts"),
     };
 }

@@ -19,7 +19,10 @@ public sealed record ServerOptions
     /// <summary>Port, 0 for any that is free.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>The bearer token that requests must carry; null for none, which only loopback addresses allow. At least <see cref="ShortestToken"/> characters.</summary>
+    /// <summary>
+    /// The bearer token that requests must carry; null for none, which only loopback addresses allow. At least <see cref="ShortestToken"/>
+    /// characters.
+    /// </summary>
     public string? Token { get; init; }
 
     /// <summary>PEM file of a certificate, for HTTPS; null for HTTP.</summary>
@@ -102,9 +105,11 @@ public sealed record ServerOptions
         Require(Port is >= 0 and <= 65535, "port", $"{Port} is not between 0 and 65535");
         Require(Token is null || Token.Length >= ShortestToken, "token", $"it has fewer than {ShortestToken} characters");
         Require(Token is null || Token.All(c => c is > ' ' and <= '~'), "token", "it holds a character that is no visible ASCII one");
-        Require(Token is not null || IPAddress.IsLoopback(Address), "address", $"{Address} can be reached from elsewhere, so a token is needed: name a file with --token-file or set UNICARDIO_TOKEN");
+        Require(Token is not null || IPAddress.IsLoopback(Address), "address",
+            $"{Address} can be reached from elsewhere, so a token is needed: name a file with --token-file or set UNICARDIO_TOKEN");
         Require(CertificateKey is null || Certificate is not null, "certificate_key", "there is no certificate to it");
-        Require(Origins.All(o => Uri.TryCreate(o, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"), "origins", "expected addresses such as https://ward.example");
+        Require(Origins.All(o => Uri.TryCreate(o, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"), "origins",
+            "expected addresses such as https://ward.example");
         InRange("checkpoint_seconds", CheckpointEvery, 0.1, 3600);
         InRange("max_body_bytes", MaxBodyBytes, 1024, 1L << 31);
         InRange("max_message_bytes", MaxMessageBytes, 1024, 64 << 20);
@@ -131,7 +136,8 @@ public sealed record ServerOptions
     internal byte[]? TokenHash() => Token is null ? null : SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Token));
 
     private static void InRange(string setting, TimeSpan value, double least, double most) =>
-        Require(value.TotalSeconds >= least && value.TotalSeconds <= most, setting, FormattableString.Invariant($"{value.TotalSeconds} s is not between {least} and {most} s"));
+        Require(value.TotalSeconds >= least && value.TotalSeconds <= most, setting,
+            FormattableString.Invariant($"{value.TotalSeconds} s is not between {least} and {most} s"));
 
     private static void InRange(string setting, long value, long least, long most) =>
         Require(value >= least && value <= most, setting, $"{value} is not between {least} and {most}");

@@ -21,19 +21,26 @@ public sealed class ServerSetting
     /// <summary>Every setting, in the order in which help shows them.</summary>
     public static IReadOnlyList<ServerSetting> All { get; } =
     [
-        new("address", "IP", "Address to listen on (127.0.0.1). Any but a loopback address needs a token.", (o, v) => o with { Address = IPAddress.TryParse(v, out IPAddress? address) ? address : throw new FormatException($"'{v}' is not an IP address") }),
+        new("address", "IP", "Address to listen on (127.0.0.1). Any but a loopback address needs a token.", (o, v) =>
+            o with { Address = IPAddress.TryParse(v, out IPAddress? address) ? address
+            : throw new FormatException($"'{v}' is not an IP address") }),
         new("port", "PORT", "Port (8080); 0 for any that is free.", (o, v) => o with { Port = Integer(v) }),
-        new("token_file", "FILE", "File that holds the bearer token which requests must carry. UNICARDIO_TOKEN may hold the token itself.", (o, v) => o with { Token = ReadToken(v) }),
+        new("token_file", "FILE", "File that holds the bearer token which requests must carry. UNICARDIO_TOKEN may hold the token itself.",
+            (o, v) => o with { Token = ReadToken(v) }),
         new("certificate", "PEM", "Certificate, for HTTPS.", (o, v) => o with { Certificate = v }),
         new("certificate_key", "PEM", "The certificate's key, if it is a file of its own.", (o, v) => o with { CertificateKey = v }),
-        new("origins", "URLS", "Origins of browser pages that may use the server beside its own, parted by commas.", (o, v) => o with { Origins = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        new("origins", "URLS", "Origins of browser pages that may use the server beside its own, parted by commas.", (o, v) =>
+            o with { Origins = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
         new("recordings", "DIR", "Folder of recordings that clients may have replayed, by name.", (o, v) => o with { Recordings = v }),
         new("checkpoints", "DIR", "Folder where live sessions are kept over a restart.", (o, v) => o with { Checkpoints = v }),
         new("checkpoint_seconds", "S", "Time between checkpoints of a session (2).", (o, v) => o with { CheckpointEvery = Seconds(v) }),
         new("draws", "N", "Draws of an infer request that asks for none (8).", (o, v) => o with { Draws = Integer(v) }),
-        new("sampler", "SAMPLER", $"Sampler of an infer request that asks for none ({SamplerOptions.Default}).", (o, v) => o with { Sampler = SamplerOptions.Parse(v) }),
-        new("live_draws", "N", "Draws of a live session that asks for none (8).", (o, v) => o with { Live = o.Live with { Draws = Integer(v) } }),
-        new("live_sampler", "SAMPLER", $"Sampler of a live session that asks for none ({SamplerOptions.Default}).", (o, v) => o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
+        new("sampler", "SAMPLER", $"Sampler of an infer request that asks for none ({SamplerOptions.Default}).", (o, v) =>
+            o with { Sampler = SamplerOptions.Parse(v) }),
+        new("live_draws", "N", "Draws of a live session that asks for none (8).", (o, v) =>
+            o with { Live = o.Live with { Draws = Integer(v) } }),
+        new("live_sampler", "SAMPLER", $"Sampler of a live session that asks for none ({SamplerOptions.Default}).", (o, v) =>
+            o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
         new("max_patients", "N", "Most patients with a live session (64).", (o, v) => o with { MaxPatients = Integer(v) }),
         new("max_connections", "N", "Most live connections and event streams (256).", (o, v) => o with { MaxConnections = Integer(v) }),
         new("max_body_bytes", "N", "Most bytes of a request's body (16777216).", (o, v) => o with { MaxBodyBytes = Long(v) }),
@@ -41,13 +48,16 @@ public sealed class ServerSetting
         new("max_waiting", "N", "Most infer requests that wait (32).", (o, v) => o with { MaxWaiting = Integer(v) }),
         new("max_windows", "N", "Most windows of an infer request (64).", (o, v) => o with { MaxWindows = Integer(v) }),
         new("max_draws", "N", "Most draws of a window (64).", (o, v) => o with { MaxDraws = Integer(v) }),
-        new("max_waiting_frames", "N", "Frames that wait for a slow reader before the oldest is dropped (64).", (o, v) => o with { MaxWaitingFrames = Integer(v) }),
-        new("max_compute_bytes", "N", "Working memory of infer and of live sessions, each (1073741824).", (o, v) => o with { MaxComputeBytes = Long(v) }),
+        new("max_waiting_frames", "N", "Frames that wait for a slow reader before the oldest is dropped (64).", (o, v) =>
+            o with { MaxWaitingFrames = Integer(v) }),
+        new("max_compute_bytes", "N", "Working memory of infer and of live sessions, each (1073741824).", (o, v) =>
+            o with { MaxComputeBytes = Long(v) }),
         new("max_batch", "N", "Most live windows of a batch (4).", (o, v) => o with { MaxBatch = Integer(v) }),
         new("request_seconds", "S", "Longest time of an infer request (60).", (o, v) => o with { RequestTime = Seconds(v) }),
         new("slow_seconds", "S", "How long a reader may stand still (20).", (o, v) => o with { SlowReader = Seconds(v) }),
         new("linger_seconds", "S", "How long a session stays without a pushing connection (30).", (o, v) => o with { Linger = Seconds(v) }),
-        new("drain_seconds", "S", "Longest time that shutting down waits for what is in flight (20).", (o, v) => o with { DrainTime = Seconds(v) }),
+        new("drain_seconds", "S", "Longest time that shutting down waits for what is in flight (20).", (o, v) =>
+            o with { DrainTime = Seconds(v) }),
     ];
 
     /// <summary>Name in a configuration file.</summary>
@@ -94,11 +104,14 @@ public sealed class ServerSetting
     }
 
     private static int Integer(string text) =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value : throw new FormatException($"'{text}' is not a whole number");
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value
+            : throw new FormatException($"'{text}' is not a whole number");
 
     private static long Long(string text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : throw new FormatException($"'{text}' is not a whole number");
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
+            : throw new FormatException($"'{text}' is not a whole number");
 
     private static TimeSpan Seconds(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) < 1e9 ? TimeSpan.FromSeconds(value) : throw new FormatException($"'{text}' is not a number of seconds");
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) < 1e9
+            ? TimeSpan.FromSeconds(value) : throw new FormatException($"'{text}' is not a number of seconds");
 }

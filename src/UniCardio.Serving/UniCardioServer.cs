@@ -20,10 +20,11 @@ namespace UniCardio.Serving;
 /// <remarks>
 /// <code>
 /// var options = new ServerOptions { Port = 8080 };
-/// await using UniCardioServer server = await UniCardioServer.StartAsync(options, _ => new ServedModel(WeightFile.Load("weights.safetensors")));
-/// await server.Ready;
+/// await using UniCardioServer server = await UniCardioServer.StartAsync(options, _ => new
+/// ServedModel(WeightFile.Load("weights.safetensors"))); await server.Ready;
 /// </code>
-/// <para>It listens from the start and says so; until the weights are packed it is alive but not ready. Research software, not a medical device.</para>
+/// <para>It listens from the start and says so; until the weights are packed it is alive but not ready. Research software, not a medical
+/// device.</para>
 /// </remarks>
 public sealed class UniCardioServer : IAsyncDisposable
 {
@@ -57,7 +58,8 @@ public sealed class UniCardioServer : IAsyncDisposable
     /// <param name="cancellation">Stops the start.</param>
     /// <exception cref="Engine.ConfigurationException">An option is out of range; it is named.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public static async Task<UniCardioServer> StartAsync(ServerOptions options, Func<CancellationToken, ServedModel> load, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
+    public static async Task<UniCardioServer> StartAsync(ServerOptions options, Func<CancellationToken, ServedModel> load,
+        Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(load);
@@ -69,7 +71,8 @@ public sealed class UniCardioServer : IAsyncDisposable
             server.Map();
             await app.StartAsync(cancellation);
             server._host.Start(load, server.Prepare);
-            server.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            server.Address =
+                new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
             return server;
         }
         catch
@@ -136,7 +139,8 @@ public sealed class UniCardioServer : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        // Looked at where bodies are read: so the answer is sent, and the rest of the body read and dropped for a while, before the connection is closed.
+        // Looked at where bodies are read: so the answer is sent, and the rest of the body read and dropped for a while, before the
+        // connection is closed.
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         // Live connections are counted where they can be answered; these are for those that never send a request.
@@ -165,7 +169,8 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app.UseMiddleware<ErrorBodies>();
         _app.UseRouting();
         _app.UseMiddleware<AccessPolicy>(_options);
-        _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
+        _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15),
+            KeepAliveTimeout = TimeSpan.FromSeconds(30) });
         new InferEndpoints(_options, _host).Map(_app);
         new LiveEndpoints(_options, _patients, Log<LiveEndpoints>()).Map(_app);
         new MetricsEndpoints(_options, _host, _patients, _metrics).Map(_app);

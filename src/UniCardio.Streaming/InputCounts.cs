@@ -36,6 +36,8 @@ public readonly record struct InputCounts
     /// <summary>Gaps longer than the bridged ones, the one that is open included.</summary>
     public long Gaps { get; init; }
 
-    /// <summary>Samples at the channel's rate that are missing between first and newest: never sent, late, NaN or implausible, and not bridged.</summary>
+    /// <summary>
+    /// Samples at the channel's rate that are missing between first and newest: never sent, late, NaN or implausible, and not bridged.
+    /// </summary>
     public long MissingSamples { get; init; }
 }

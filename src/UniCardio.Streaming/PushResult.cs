@@ -5,7 +5,7 @@ namespace UniCardio.Streaming;
 /// <param name="Repeated">Samples whose place was taken by a sample that came before: duplicates and overlaps. The first wins.</param>
 /// <param name="Late">Samples whose place had been given up as missing.</param>
 /// <param name="SetAside">
-/// Samples whose time stamp is far from all others. They wait: if the next such block agrees with them the clock has jumped and a new segment begins
-/// with both, otherwise they count as <see cref="InputCounts.StraySamples"/>.
+/// Samples whose time stamp is far from all others. They wait: if the next such block agrees with them the clock has jumped and a new
+/// segment begins with both, otherwise they count as <see cref="InputCounts.StraySamples"/>.
 /// </param>
 public readonly record struct PushResult(int Taken, int Repeated, int Late, int SetAside);

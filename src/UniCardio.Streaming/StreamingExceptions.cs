@@ -2,7 +2,9 @@ using UniCardio.Engine;
 
 namespace UniCardio.Streaming;
 
-/// <summary>A checkpoint that does not hold what it should: cut short, damaged, of another version, or of another network's window.</summary>
+/// <summary>
+/// A checkpoint that does not hold what it should: cut short, damaged, of another version, or of another network's window.
+/// </summary>
 public sealed class CheckpointException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
@@ -34,7 +36,8 @@ public sealed class SessionClosedException : UniCardioException
     /// <summary>Creates the exception.</summary>
     /// <param name="inner">What the frame handler threw, if that closed it.</param>
     public SessionClosedException(Exception? inner = null)
-        : base(inner is null ? "the session was completed or closed and takes no more samples" : $"the session was closed because its frame handler failed: {inner.Message}", inner)
+        : base(inner is null ? "the session was completed or closed and takes no more samples"
+            : $"the session was closed because its frame handler failed: {inner.Message}", inner)
     {
     }
 }

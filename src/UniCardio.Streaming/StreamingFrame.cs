@@ -6,14 +6,17 @@ namespace UniCardio.Streaming;
 
 /// <summary>Receives the frames of a session, in order, never two at a time.</summary>
 /// <param name="session">The session.</param>
-/// <param name="frame">The frame; it and its spans are the session's own memory and valid during the call only. <see cref="StreamingFrame.Clone"/> copies it.</param>
+/// <param name="frame">The frame; it and its spans are the session's own memory and valid during the call only.
+/// <see cref="StreamingFrame.Clone"/> copies it.</param>
 /// <remarks>
-/// Called on the host's thread or on the thread that pushed: return soon, and hand long work to others. It may push samples and close the session.
-/// An exception closes the session and becomes its <see cref="StreamingSession.Fault"/>.
+/// Called on the host's thread or on the thread that pushed: return soon, and hand long work to others. It may push samples and close the
+/// session. An exception closes the session and becomes its <see cref="StreamingSession.Fault"/>.
 /// </remarks>
 public delegate void FrameHandler(StreamingSession session, StreamingFrame frame);
 
-/// <summary>One hop's worth of all three signals at 125 Hz. Frames follow each other without gap or overlap, except where the clock jumped.</summary>
+/// <summary>
+/// One hop's worth of all three signals at 125 Hz. Frames follow each other without gap or overlap, except where the clock jumped.
+/// </summary>
 /// <remarks>Research software, not a medical device: no number in it may guide the care of a patient.</remarks>
 public sealed class StreamingFrame
 {
@@ -39,7 +42,10 @@ public sealed class StreamingFrame
     /// <summary>How often the clock had jumped before; frames of one segment share a time axis.</summary>
     public int Segment { get; internal set; }
 
-    /// <summary>Number of the window that the generated samples come from: <see cref="Index"/>, or a later one if the hop was skipped; -1 if nothing was computed.</summary>
+    /// <summary>
+    /// Number of the window that the generated samples come from: <see cref="Index"/>, or a later one if the hop was skipped; -1 if
+    /// nothing was computed.
+    /// </summary>
     public long Window { get; internal set; }
 
     /// <summary>Whether the machine could not keep up and the hop's own window was not computed.</summary>
@@ -57,13 +63,18 @@ public sealed class StreamingFrame
     /// <summary>Time of the sample after the last one: the next frame's <see cref="Start"/>.</summary>
     public TimeSpan End => TimeOf(Count);
 
-    /// <summary>Stream time from <see cref="End"/> to the end of the newest block that had come when all that the frame needs was there.</summary>
+    /// <summary>
+    /// Stream time from <see cref="End"/> to the end of the newest block that had come when all that the frame needs was there.
+    /// </summary>
     public TimeSpan AlgorithmicDelay { get; internal set; }
 
     /// <summary>Time from then to the frame's delivery: waiting, computing, assembling.</summary>
     public TimeSpan ComputeDelay { get; internal set; }
 
-    /// <summary>Frames that were dropped before this one because nobody read them (<see cref="StreamingSession.ReadAllAsync"/> only), since the session was opened.</summary>
+    /// <summary>
+    /// Frames that were dropped before this one because nobody read them (<see cref="StreamingSession.ReadAllAsync"/> only), since the
+    /// session was opened.
+    /// </summary>
     public long Dropped { get; internal set; }
 
     /// <summary>Time of a sample.</summary>
@@ -122,7 +133,8 @@ public sealed class StreamingFrame
         return copy;
     }
 
-    internal FrameRow Row(int modality) => new(_values[modality], _low[modality], _high[modality], _measured[modality], _provenance[modality]);
+    internal FrameRow Row(int modality) =>
+        new(_values[modality], _low[modality], _high[modality], _measured[modality], _provenance[modality]);
 
     internal void SetStatus(int modality, in ModalityStatus status) => _status[modality] = status;
 }

@@ -16,12 +16,15 @@ public sealed record StreamingHostOptions
     /// </summary>
     public int MaxWaitingHops { get; init; } = 64;
 
-    /// <summary>Bytes of working memory for computing, beyond which the sessions of the engine that were not used for longest are freed; at least 16 MiB.</summary>
+    /// <summary>
+    /// Bytes of working memory for computing, beyond which the sessions of the engine that were not used for longest are freed; at least
+    /// 16 MiB.
+    /// </summary>
     public long MaxComputeBytes { get; init; } = 1L << 30;
 
     /// <summary>
-    /// Whether the host computes on a thread of its own. If not, <see cref="StreamingHost.RunPending"/> does, on the thread that calls it: for hosts that
-    /// have a loop of their own, faster than real time, and for tests.
+    /// Whether the host computes on a thread of its own. If not, <see cref="StreamingHost.RunPending"/> does, on the thread that calls it:
+    /// for hosts that have a loop of their own, faster than real time, and for tests.
     /// </summary>
     public bool OwnThread { get; init; } = true;
 

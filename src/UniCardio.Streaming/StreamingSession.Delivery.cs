@@ -3,7 +3,10 @@ namespace UniCardio.Streaming;
 // How frames leave a session: in order, one at a time, on whichever thread finds one ready.
 public sealed partial class StreamingSession
 {
-    /// <summary>Whether all that has come is out: no hop waits or is computed, and no call of the handler is under way. Counts alone run ahead of the handler.</summary>
+    /// <summary>
+    /// Whether all that has come is out: no hop waits or is computed, and no call of the handler is under way. Counts alone run ahead of
+    /// the handler.
+    /// </summary>
     public bool IsDrained
     {
         get
@@ -85,7 +88,8 @@ public sealed partial class StreamingSession
         _frames.Writer.TryWrite(_frame.Clone());
     }
 
-    // Keeps the hops that wait for computing or delivery to a number, whatever the machine does; the handler may hold that up, and then so may we.
+    // Keeps the hops that wait for computing or delivery to a number, whatever the machine does; the handler may hold that up, and then so
+    // may we.
     private void MakeRoom()
     {
         int most = _host.Options.MaxWaitingHops;
@@ -96,7 +100,8 @@ public sealed partial class StreamingSession
             CountSkipped(Queue.Force(most));
         }
         Deliver();
-        while (!_isClosed && Volatile.Read(ref _deliveringThread) is int thread && thread != 0 && thread != Environment.CurrentManagedThreadId)
+        while (!_isClosed && Volatile.Read(ref _deliveringThread) is int thread && thread != 0
+            && thread != Environment.CurrentManagedThreadId)
         {
             lock (_host.Gate)
             {

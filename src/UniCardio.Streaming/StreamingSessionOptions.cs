@@ -5,9 +5,9 @@ namespace UniCardio.Streaming;
 
 /// <summary>What one patient's session takes and makes. Checked when the session is opened.</summary>
 /// <remarks>
-/// Equal samples, options and weights give equal bits, however the samples were cut into blocks and whenever they came, as long as none came later
-/// than <see cref="MaximumLateness"/> and no hop missed its <see cref="Deadline"/>: the noise of window k for modality m is keyed by
-/// (<see cref="Seed"/>, 4 k + m).
+/// Equal samples, options and weights give equal bits, however the samples were cut into blocks and whenever they came, as long as none
+/// came later than <see cref="MaximumLateness"/> and no hop missed its <see cref="Deadline"/>: the noise of window k for modality m is
+/// keyed by (<see cref="Seed"/>, 4 k + m).
 /// </remarks>
 public sealed record StreamingSessionOptions
 {
@@ -25,7 +25,8 @@ public sealed record StreamingSessionOptions
 
     /// <summary>
     /// Modalities that are denoised where they are present: broadband noise, whose level is measured window by window, by
-    /// <see cref="Engine.Sessions.InferenceSession.Estimate"/>. It draws nothing, so there is no band. A channel below 62.5 Hz comes out as it is.
+    /// <see cref="Engine.Sessions.InferenceSession.Estimate"/>. It draws nothing, so there is no band. A channel below 62.5 Hz comes out
+    /// as it is.
     /// </summary>
     public ModalitySet Denoise { get; init; }
 
@@ -36,8 +37,8 @@ public sealed record StreamingSessionOptions
     public ulong Seed { get; init; }
 
     /// <summary>
-    /// How far back a window looks, from half of what the network takes to all of it (4 s for the published sizes); null for all. What lies further
-    /// back is shown to the network as missing.
+    /// How far back a window looks, from half of what the network takes to all of it (4 s for the published sizes); null for all. What
+    /// lies further back is shown to the network as missing.
     /// </summary>
     public TimeSpan? Window { get; init; }
 
@@ -48,33 +49,44 @@ public sealed record StreamingSessionOptions
     public TimeSpan Fade { get; init; } = TimeSpan.FromMilliseconds(96);
 
     /// <summary>
-    /// How long a channel is waited for, 0 to 5 s: a sample counts as missing once a block that starts this much later has come on any channel, and is
-    /// dropped as late if it comes after all. While a sensor is silent, output lags by that much.
+    /// How long a channel is waited for, 0 to 5 s: a sample counts as missing once a block that starts this much later has come on any
+    /// channel, and is dropped as late if it comes after all. While a sensor is silent, output lags by that much.
     /// </summary>
     public TimeSpan MaximumLateness { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Distance of a time stamp from those before, 1 to 60 s, beyond which the clock is taken to have jumped (see <see cref="StreamingSession.Push"/>).</summary>
+    /// <summary>
+    /// Distance of a time stamp from those before, 1 to 60 s, beyond which the clock is taken to have jumped (see
+    /// <see cref="StreamingSession.Push"/>).
+    /// </summary>
     public TimeSpan ClockJump { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest block that can be pushed, 0.1 to 60 s. Memory grows with it.</summary>
     public TimeSpan LongestBlock { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long after its last sample a modality is imputed from what it was like; after that it is translated from the others. 1.2 s is the gap
-    /// that the published network was trained to fill, 30% of a window.
+    /// How long after its last sample a modality is imputed from what it was like; after that it is translated from the others. 1.2 s is
+    /// the gap that the published network was trained to fill, 30% of a window.
     /// </summary>
     public TimeSpan ImputeFor { get; init; } = TimeSpan.FromSeconds(1.2);
 
-    /// <summary>Share of a window that a signal must be there for to be a condition of another one, 0.25 to 1; and its last sample must be no older than a hop.</summary>
+    /// <summary>
+    /// Share of a window that a signal must be there for to be a condition of another one, 0.25 to 1; and its last sample must be no older
+    /// than a hop.
+    /// </summary>
     public double MinCoverage { get; init; } = 0.5;
 
     /// <summary>Gaps that last no longer than this (0 to 0.2 s) are bridged by a straight line and never generated.</summary>
     public TimeSpan BridgedGap { get; init; } = TimeSpan.FromMilliseconds(16);
 
-    /// <summary>How long a hop may wait for its computation to begin, 0 to 1 h. A session whose oldest hop has waited longer skips to its newest.</summary>
+    /// <summary>
+    /// How long a hop may wait for its computation to begin, 0 to 1 h. A session whose oldest hop has waited longer skips to its newest.
+    /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Frames that wait for a reader of <see cref="StreamingSession.ReadAllAsync"/>; beyond that the oldest is dropped and counted. 1 to 4096.</summary>
+    /// <summary>
+    /// Frames that wait for a reader of <see cref="StreamingSession.ReadAllAsync"/>; beyond that the oldest is dropped and counted. 1 to
+    /// 4096.
+    /// </summary>
     public int FrameQueue { get; init; } = 64;
 
     /// <summary>The options of a modality's channel, or null.</summary>
@@ -94,24 +106,34 @@ public sealed record StreamingSessionOptions
     internal StreamingSessionOptions Resolve(TimeSpan slot)
     {
         TimeSpan window = Window ?? slot;
-        Require(Ppg is not null || Bp is not null || Ecg is not null, "channels", "no channel given; expected at least one of PPG, BP and ECG");
+        Require(Ppg is not null || Bp is not null || Ecg is not null, "channels",
+            "no channel given; expected at least one of PPG, BP and ECG");
         Require((Generate & ~ModalitySet.All) == 0, "generate", $"{(int)Generate} holds an unknown modality");
         Require((Denoise & ~ModalitySet.All) == 0, "denoise", $"{(int)Denoise} holds an unknown modality");
         Require(Sampling is not null, "sampling", "none given");
         Require(window >= slot / 2 && window <= slot, "window", Seconds(window, slot / 2, slot));
         Require(Hop >= TimeSpan.FromMilliseconds(40) && Hop <= window / 2, "hop", Seconds(Hop, TimeSpan.FromMilliseconds(40), window / 2));
-        Require(Fade >= TimeSpan.Zero && Fade <= Hop - TimeSpan.FromMilliseconds(16), "fade", Seconds(Fade, TimeSpan.Zero, Hop - TimeSpan.FromMilliseconds(16)));
-        Require(MaximumLateness >= TimeSpan.Zero && MaximumLateness <= TimeSpan.FromSeconds(5), "maximum lateness", Seconds(MaximumLateness, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
-        Require(ClockJump >= TimeSpan.FromSeconds(1) && ClockJump <= TimeSpan.FromSeconds(60), "clock jump", Seconds(ClockJump, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)));
-        Require(ClockJump > MaximumLateness, "clock jump", FormattableString.Invariant($"{ClockJump.TotalSeconds} s is not more than the maximum lateness"));
-        Require(LongestBlock >= TimeSpan.FromSeconds(0.1) && LongestBlock <= TimeSpan.FromSeconds(60), "longest block", Seconds(LongestBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
+        Require(Fade >= TimeSpan.Zero && Fade <= Hop - TimeSpan.FromMilliseconds(16), "fade",
+            Seconds(Fade, TimeSpan.Zero, Hop - TimeSpan.FromMilliseconds(16)));
+        Require(MaximumLateness >= TimeSpan.Zero && MaximumLateness <= TimeSpan.FromSeconds(5), "maximum lateness",
+            Seconds(MaximumLateness, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
+        Require(ClockJump >= TimeSpan.FromSeconds(1) && ClockJump <= TimeSpan.FromSeconds(60), "clock jump",
+            Seconds(ClockJump, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)));
+        Require(ClockJump > MaximumLateness, "clock jump",
+            FormattableString.Invariant($"{ClockJump.TotalSeconds} s is not more than the maximum lateness"));
+        Require(LongestBlock >= TimeSpan.FromSeconds(0.1) && LongestBlock <= TimeSpan.FromSeconds(60), "longest block",
+            Seconds(LongestBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
         Require(ImputeFor >= TimeSpan.Zero && ImputeFor <= window, "impute for", Seconds(ImputeFor, TimeSpan.Zero, window));
-        Require(MinCoverage is >= 0.25 and <= 1, "min coverage", FormattableString.Invariant($"{MinCoverage} is not between 0.25 and 1 of a window"));
-        Require(BridgedGap >= TimeSpan.Zero && BridgedGap <= TimeSpan.FromSeconds(0.2), "bridged gap", Seconds(BridgedGap, TimeSpan.Zero, TimeSpan.FromSeconds(0.2)));
-        Require(Deadline >= TimeSpan.Zero && Deadline <= TimeSpan.FromHours(1), "deadline", Seconds(Deadline, TimeSpan.Zero, TimeSpan.FromHours(1)));
+        Require(MinCoverage is >= 0.25 and <= 1, "min coverage",
+            FormattableString.Invariant($"{MinCoverage} is not between 0.25 and 1 of a window"));
+        Require(BridgedGap >= TimeSpan.Zero && BridgedGap <= TimeSpan.FromSeconds(0.2), "bridged gap",
+            Seconds(BridgedGap, TimeSpan.Zero, TimeSpan.FromSeconds(0.2)));
+        Require(Deadline >= TimeSpan.Zero && Deadline <= TimeSpan.FromHours(1), "deadline",
+            Seconds(Deadline, TimeSpan.Zero, TimeSpan.FromHours(1)));
         Require(FrameQueue is >= 1 and <= 4096, "frame queue", $"{FrameQueue} is not between 1 and 4096");
         Sampling!.Validate();
-        return this with { Window = window, Ppg = Ppg?.Resolve(Modality.Ppg), Bp = Bp?.Resolve(Modality.Bp), Ecg = Ecg?.Resolve(Modality.Ecg) };
+        return this with { Window = window, Ppg = Ppg?.Resolve(Modality.Ppg), Bp = Bp?.Resolve(Modality.Bp),
+            Ecg = Ecg?.Resolve(Modality.Ecg) };
     }
 
     private static string Seconds(TimeSpan value, TimeSpan least, TimeSpan most) =>

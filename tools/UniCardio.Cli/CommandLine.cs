@@ -27,7 +27,8 @@ internal static class CommandLine
         }
 
         // Signals are the process's affair (Program), exceptions are ours.
-        var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        var invocation = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null };
         try
         {
             return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);

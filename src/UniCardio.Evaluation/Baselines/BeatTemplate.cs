@@ -3,7 +3,9 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
 
-/// <summary>An average beat: one wave from an R peak (or systolic peak) to the next, on a time axis that is stretched to any interval.</summary>
+/// <summary>
+/// An average beat: one wave from an R peak (or systolic peak) to the next, on a time axis that is stretched to any interval.
+/// </summary>
 internal sealed class BeatTemplate
 {
     /// <summary>Points of a beat; the last one is the next beat's first.</summary>
@@ -111,7 +113,8 @@ internal static class BeatPlacement
     }
 
     /// <summary>Median time from a beat of one signal to the same beat of another, in samples; null without a pair.</summary>
-    /// <remarks>A pulse follows its R peak, so an R peak goes with the next pulse and a pulse with the R peak before; pulses go with the nearest one.</remarks>
+    /// <remarks>A pulse follows its R peak, so an R peak goes with the next pulse and a pulse with the R peak before; pulses go with the
+    /// nearest one.</remarks>
     /// <param name="source">Signal to place by.</param>
     /// <param name="sourceBeats">Its beats, ascending.</param>
     /// <param name="target">Signal to place in.</param>
@@ -133,7 +136,9 @@ internal static class BeatPlacement
         return delays.Count == 0 ? null : BeatTemplate.Median([.. delays]);
     }
 
-    /// <summary>Beats across a gap by rhythm: as many as fit the median interval, evenly spaced. Null without a beat on either side.</summary>
+    /// <summary>
+    /// Beats across a gap by rhythm: as many as fit the median interval, evenly spaced. Null without a beat on either side.
+    /// </summary>
     /// <param name="beats">Beats outside the gap, ascending.</param>
     /// <param name="gap">The gap.</param>
     /// <param name="interval">Usual interval, in samples.</param>

@@ -6,8 +6,8 @@ namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>
 /// The patient's own average beat in a gap: made of the measured beats of the window, or of up to 30 within 30 s of it, stretched to the
-/// expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of another
-/// signal with the delay between the two measured outside the gap. Straight lines where too few beats are found.
+/// expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of
+/// another signal with the delay between the two measured outside the gap. Straight lines where too few beats are found.
 /// </summary>
 /// <param name="byOther">Whether beats are placed by another signal: the ECG if it is given, else the pressure, else the PPG.</param>
 /// <param name="beyond">Whether the recording beside the window is looked at.</param>
@@ -60,7 +60,8 @@ internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
         Array.Fill(wave, float.NaN);
         template.Render(beats, wave);
         bool before = gap.Start > 0 && !float.IsNaN(wave[gap.Start - 1]), after = gap.End < signal.Length && !float.IsNaN(wave[gap.End]);
-        double left = before ? (double)signal[gap.Start - 1] - wave[gap.Start - 1] : 0, right = after ? (double)signal[gap.End] - wave[gap.End] : left;
+        double left = before ? (double)signal[gap.Start - 1] - wave[gap.Start - 1] : 0, right = after
+            ? (double)signal[gap.End] - wave[gap.End] : left;
         if (!before)
             left = right;
         for (int i = gap.Start; i < gap.End; i++)

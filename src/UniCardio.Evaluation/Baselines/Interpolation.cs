@@ -6,7 +6,9 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
 
-/// <summary>A straight line from the last measured sample before the gap to the first one after it; level where the window ends with the gap.</summary>
+/// <summary>
+/// A straight line from the last measured sample before the gap to the first one after it; level where the window ends with the gap.
+/// </summary>
 internal sealed class LinearInterpolation : IBaseline
 {
     /// <inheritdoc/>
@@ -40,7 +42,10 @@ internal sealed class LinearInterpolation : IBaseline
     }
 }
 
-/// <summary>A natural cubic spline through the measured samples of the window up to a second before and after the gap; level where the window ends with the gap.</summary>
+/// <summary>
+/// A natural cubic spline through the measured samples of the window up to a second before and after the gap; level where the window ends
+/// with the gap.
+/// </summary>
 internal sealed class CubicSplineInterpolation : IBaseline
 {
     private const int Reach = (int)NetworkSignal.Rate;

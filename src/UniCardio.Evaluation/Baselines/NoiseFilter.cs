@@ -25,7 +25,8 @@ internal interface INoiseFilter
 internal sealed record NoiseFilterFamily(string Name, IReadOnlyList<INoiseFilter> Candidates)
 {
     /// <summary>The four filters of the evaluation.</summary>
-    public static IReadOnlyList<NoiseFilterFamily> All { get; } = [MovingAverage.Family, SavitzkyGolay.Family, ButterworthBandPass.Family, WaveletShrinkage.Family];
+    public static IReadOnlyList<NoiseFilterFamily> All { get; } =
+        [MovingAverage.Family, SavitzkyGolay.Family, ButterworthBandPass.Family, WaveletShrinkage.Family];
 }
 
 /// <summary>A filter with the settings that suit signal and noise best.</summary>
@@ -48,8 +49,8 @@ internal sealed class NoiseFilterBaseline(NoiseFilterFamily family, FilterTuning
 }
 
 /// <summary>
-/// The settings of each filter for each signal and noise: those with the least mean squared error over windows of synthetic subjects, so that the
-/// recordings that are measured on have no say. Equal populations give equal choices. Safe to share between threads.
+/// The settings of each filter for each signal and noise: those with the least mean squared error over windows of synthetic subjects, so
+/// that the recordings that are measured on have no say. Equal populations give equal choices. Safe to share between threads.
 /// </summary>
 /// <param name="population">The subjects.</param>
 /// <param name="windowSamples">Samples of a window, S.</param>

@@ -7,7 +7,8 @@ namespace UniCardio.Evaluation.Baselines;
 internal sealed class MovingAverage(int width) : INoiseFilter
 {
     /// <summary>Widths of 3 to 25 samples (24 to 200 ms).</summary>
-    public static NoiseFilterFamily Family { get; } = new("moving average", [.. Enumerable.Range(1, 12).Select(half => new MovingAverage((2 * half) + 1))]);
+    public static NoiseFilterFamily Family { get; } =
+        new("moving average", [.. Enumerable.Range(1, 12).Select(half => new MovingAverage((2 * half) + 1))]);
 
     /// <inheritdoc/>
     public string Settings => $"{width} samples";
@@ -27,9 +28,9 @@ internal sealed class MovingAverage(int width) : INoiseFilter
 }
 
 /// <summary>
-/// A polynomial fitted to the samples about each sample: A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by simplified
-/// least squares procedures", Anal. Chem. 36(8), 1964. The first and last samples take the values of the polynomials of the first and last
-/// full stretch.
+/// A polynomial fitted to the samples about each sample: A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by
+/// simplified least squares procedures", Anal. Chem. 36(8), 1964. The first and last samples take the values of the polynomials of the
+/// first and last full stretch.
 /// </summary>
 internal sealed class SavitzkyGolay : INoiseFilter
 {
@@ -53,7 +54,8 @@ internal sealed class SavitzkyGolay : INoiseFilter
 
     /// <summary>Orders 2 and 4 over 5 to 41 samples (40 to 328 ms).</summary>
     public static NoiseFilterFamily Family { get; } = new("Savitzky-Golay",
-        [.. from order in (int[])[2, 4] from half in Enumerable.Range(2, 19) where (2 * half) + 1 > order + 1 select new SavitzkyGolay((2 * half) + 1, order)]);
+        [.. from order in (int[])[2, 4] from half in Enumerable.Range(2, 19) where (2 * half) + 1 > order
+            + 1 select new SavitzkyGolay((2 * half) + 1, order)]);
 
     /// <inheritdoc/>
     public string Settings => $"order {_order}, {_width} samples";

@@ -20,10 +20,12 @@ internal sealed class WaveletShrinkage(int levels, double share) : INoiseFilter
 
     /// <summary>Two to six levels, a quarter to all of the universal threshold.</summary>
     public static NoiseFilterFamily Family { get; } = new("wavelet shrinkage",
-        [.. from levels in Enumerable.Range(2, 5) from share in (double[])[0.25, 0.4, 0.55, 0.7, 0.85, 1] select new WaveletShrinkage(levels, share)]);
+        [.. from levels in Enumerable.Range(2, 5) from share in (double[])[0.25, 0.4, 0.55, 0.7, 0.85,
+            1] select new WaveletShrinkage(levels, share)]);
 
     /// <inheritdoc/>
-    public string Settings => string.Create(CultureInfo.InvariantCulture, $"db4, {levels} levels, soft, {share:0.##} of the universal threshold");
+    public string Settings =>
+        string.Create(CultureInfo.InvariantCulture, $"db4, {levels} levels, soft, {share:0.##} of the universal threshold");
 
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<float> noisy, Span<float> smooth)

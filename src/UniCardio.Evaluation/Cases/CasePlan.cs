@@ -17,7 +17,8 @@ internal sealed record PlannedCase(CardioTask Task, Corruption Corruption, IRead
 {
     /// <summary>Cuts and spoils the windows. Each holds a minute of signals, so no more than one case's should be kept.</summary>
     /// <param name="seed">Seed of the corruption.</param>
-    public EvaluationWindow[] Cut(ulong seed) => [.. Windows.Select(w => new EvaluationWindow(w.Recording, w.Position, Task, Corruption, w.Identity, seed))];
+    public EvaluationWindow[] Cut(ulong seed) =>
+        [.. Windows.Select(w => new EvaluationWindow(w.Recording, w.Position, Task, Corruption, w.Identity, seed))];
 
     public override string ToString() => Corruption == Corruption.Absent ? Task.ToString() : $"{Task}, {Corruption}";
 }

@@ -31,10 +31,12 @@ public readonly record struct BandCoverage(int Samples, int Inside)
 
     /// <summary>
     /// The share that draws would cover on average were the truth one more draw of the same distribution: (high - low)(N - 1)/(N + 1) for
-    /// quantiles linear between order statistics (exact for a uniform distribution). It stays below high - low since few draws leave their tails unseen.
+    /// quantiles linear between order statistics (exact for a uniform distribution). It stays below high - low since few draws leave their
+    /// tails unseen.
     /// </summary>
     /// <param name="draws">N.</param>
     /// <param name="lowQuantile">Quantile of the lower edge.</param>
     /// <param name="highQuantile">Quantile of the upper edge.</param>
-    public static double Expected(int draws, double lowQuantile, double highQuantile) => (highQuantile - lowQuantile) * (draws - 1) / (draws + 1);
+    public static double Expected(int draws, double lowQuantile, double highQuantile) =>
+        (highQuantile - lowQuantile) * (draws - 1) / (draws + 1);
 }

@@ -15,8 +15,8 @@ public readonly record struct ErrorMargin(double Share, double Low, double High)
 
     /// <summary>Compares root mean square errors of the same windows.</summary>
     /// <remarks>
-    /// Windows are drawn with replacement, the same ones for both (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile
-    /// interval). Windows of one person resemble each other, so the interval says little of other people.
+    /// Windows are drawn with replacement, the same ones for both (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
+    /// percentile interval). Windows of one person resemble each other, so the interval says little of other people.
     /// </remarks>
     /// <param name="method">Mean squared error of each window.</param>
     /// <param name="baseline">The baseline's, of the same windows in the same order.</param>

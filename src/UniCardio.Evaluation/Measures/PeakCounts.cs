@@ -22,19 +22,24 @@ public readonly record struct PeakCounts(int Found, int Missed, int False, doubl
     /// <summary>Sum of two counts.</summary>
     public static PeakCounts Add(PeakCounts left, PeakCounts right) => left + right;
 
-    /// <summary>Pairs peaks, each at most once, in order of time; what lies outside <paramref name="scope"/> may take part in a pair but is not counted.</summary>
+    /// <summary>
+    /// Pairs peaks, each at most once, in order of time; what lies outside <paramref name="scope"/> may take part in a pair but is not
+    /// counted.
+    /// </summary>
     /// <param name="known">Samples of the true peaks, ascending.</param>
     /// <param name="detected">Samples of the estimate's peaks, ascending.</param>
     /// <param name="scope">The samples in which true peaks are asked for and others held against the estimate.</param>
     /// <param name="sampleRate">Samples a second.</param>
     /// <param name="toleranceSeconds">Largest distance of a pair.</param>
-    public static PeakCounts Compare(IReadOnlyList<int> known, IReadOnlyList<int> detected, SampleRange scope, double sampleRate, double toleranceSeconds)
+    public static PeakCounts Compare(IReadOnlyList<int> known, IReadOnlyList<int> detected, SampleRange scope, double sampleRate,
+        double toleranceSeconds)
     {
         int found = 0, missed = 0, spurious = 0, i = 0, j = 0;
         double error = 0;
         while (i < known.Count || j < detected.Count)
         {
-            double difference = i == known.Count ? double.NegativeInfinity : j == detected.Count ? double.PositiveInfinity : (detected[j] - known[i]) / sampleRate;
+            double difference = i == known.Count ? double.NegativeInfinity : j == detected.Count ? double.PositiveInfinity
+                : (detected[j] - known[i]) / sampleRate;
             if (difference < -toleranceSeconds)
             {
                 spurious += scope.Contains(detected[j++]) ? 1 : 0;

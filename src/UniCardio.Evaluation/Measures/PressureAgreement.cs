@@ -16,7 +16,10 @@ public enum PressureGrade
     D,
 }
 
-/// <summary>Errors of pressure readings set beside numeric limits. Both protocols ask for far more (85 subjects and cuffs): nothing is validated by this.</summary>
+/// <summary>
+/// Errors of pressure readings set beside numeric limits. Both protocols ask for far more (85 subjects and cuffs): nothing is validated by
+/// this.
+/// </summary>
 /// <remarks>
 /// AAMI: ANSI/AAMI/ISO 81060-2 criterion 1, mean error within 5 mmHg and standard deviation (n - 1) up to 8 mmHg. BHS: O'Brien et al., "The
 /// British Hypertension Society protocol for the evaluation of blood pressure measuring devices", J. Hypertens. 11(suppl. 2), 1993.
@@ -28,14 +31,16 @@ public enum PressureGrade
 /// <param name="Within5">Share within 5 mmHg, 0 to 1.</param>
 /// <param name="Within10">Share within 10 mmHg.</param>
 /// <param name="Within15">Share within 15 mmHg.</param>
-public sealed record PressureAgreement(int Readings, double MeanError, double? Deviation, double MeanAbsoluteError, double Within5, double Within10, double Within15)
+public sealed record PressureAgreement(int Readings, double MeanError, double? Deviation, double MeanAbsoluteError, double Within5,
+    double Within10, double Within15)
 {
     /// <summary>Whether the errors are within the AAMI numeric limits.</summary>
     public bool WithinAamiLimits => Math.Abs(MeanError) <= 5 && Deviation <= 8;
 
     /// <summary>The grade whose numeric limits the errors meet.</summary>
     public PressureGrade Grade =>
-        Meets(0.60, 0.85, 0.95) ? PressureGrade.A : Meets(0.50, 0.75, 0.90) ? PressureGrade.B : Meets(0.40, 0.65, 0.85) ? PressureGrade.C : PressureGrade.D;
+        Meets(0.60, 0.85, 0.95) ? PressureGrade.A : Meets(0.50, 0.75, 0.90) ? PressureGrade.B : Meets(0.40, 0.65, 0.85) ? PressureGrade.C
+            : PressureGrade.D;
 
     /// <summary>Sums errors up; null if there are none.</summary>
     /// <param name="errors">Estimate minus truth, mmHg.</param>
@@ -49,5 +54,6 @@ public sealed record PressureAgreement(int Readings, double MeanError, double? D
         return new PressureAgreement(errors.Count, mean, deviation, errors.Average(Math.Abs), Within(5), Within(10), Within(15));
     }
 
-    private bool Meets(double within5, double within10, double within15) => Within5 >= within5 && Within10 >= within10 && Within15 >= within15;
+    private bool Meets(double within5, double within10, double within15) => Within5 >= within5 && Within10 >= within10
+        && Within15 >= within15;
 }

@@ -5,10 +5,10 @@ namespace UniCardio.Evaluation.Measures;
 
 /// <summary>How far the spectrum of an estimate is from that of the truth, whatever the phases.</summary>
 /// <remarks>
-/// Log-spectral distance in decibels (Gray and Markel, "Distance measures for speech processing", IEEE Trans. Acoust. Speech Signal Process.
-/// 24(5), 1976): the root mean square, over the bins from 0.5 to 40 Hz, of 10 log10((P_estimate + f) / (P_truth + f)). P is the periodogram
-/// of the window under a Hann taper with its mean taken off; the floor f is 40 dB below the truth's mean power in the band, so that bins in
-/// which the truth holds nothing decide nothing until an estimate puts something there.
+/// Log-spectral distance in decibels (Gray and Markel, "Distance measures for speech processing", IEEE Trans. Acoust. Speech Signal
+/// Process. 24(5), 1976): the root mean square, over the bins from 0.5 to 40 Hz, of 10 log10((P_estimate + f) / (P_truth + f)). P is the
+/// periodogram of the window under a Hann taper with its mean taken off; the floor f is 40 dB below the truth's mean power in the band, so
+/// that bins in which the truth holds nothing decide nothing until an estimate puts something there.
 /// </remarks>
 public static class SpectralDistance
 {
@@ -35,7 +35,8 @@ public static class SpectralDistance
     /// <summary>The same of two periodograms (<see cref="Power"/>) of n samples.</summary>
     internal static double? Between(double[] ours, double[] theirs, int samples, double sampleRate)
     {
-        int low = (int)Math.Ceiling(LowEdge * samples / sampleRate), high = Math.Min(theirs.Length - 1, (int)Math.Floor(HighEdge * samples / sampleRate));
+        int low = (int)Math.Ceiling(LowEdge * samples / sampleRate),
+            high = Math.Min(theirs.Length - 1, (int)Math.Floor(HighEdge * samples / sampleRate));
         if (high < low)
             return null;
         double floor = Floor * theirs.AsSpan(low, high - low + 1).ToArray().Average();

@@ -1,6 +1,9 @@
 namespace UniCardio.Evaluation.Measures;
 
-/// <summary>What one method's result for one window is worth. Errors are in scaled units ([-1, 1] of the clean window; blood pressure 50 mmHg a unit).</summary>
+/// <summary>
+/// What one method's result for one window is worth. Errors are in scaled units ([-1, 1] of the clean window; blood pressure 50 mmHg a
+/// unit).
+/// </summary>
 public sealed record WindowScore
 {
     /// <summary>Mean squared error over the scope.</summary>
@@ -12,7 +15,9 @@ public sealed record WindowScore
     /// <summary>Kolmogorov-Smirnov statistic of the sample values in the scope, 0 to 1.</summary>
     public required double KolmogorovSmirnov { get; init; }
 
-    /// <summary>Pearson's correlation over the scope; 0 where the result is constant (it explains nothing), null where the truth is.</summary>
+    /// <summary>
+    /// Pearson's correlation over the scope; 0 where the result is constant (it explains nothing), null where the truth is.
+    /// </summary>
     public required double? Pearson { get; init; }
 
     /// <summary>Log-spectral distance over the window, dB (<see cref="Measures.SpectralDistance"/>).</summary>

@@ -2,7 +2,9 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Evaluation.Reports;
 
-/// <summary>How the error of a restored signal falls as other signals are given, on the same windows of the recordings that have all three.</summary>
+/// <summary>
+/// How the error of a restored signal falls as other signals are given, on the same windows of the recordings that have all three.
+/// </summary>
 /// <param name="Kind">Imputation or denoising.</param>
 /// <param name="Output">The restored signal.</param>
 /// <param name="Corruption">What was done to it.</param>
@@ -11,7 +13,8 @@ namespace UniCardio.Evaluation.Reports;
 /// <param name="One">RMSE with the dirty signal alone, scaled units.</param>
 /// <param name="Two">RMSE with one other signal: root of the mean square over both choices.</param>
 /// <param name="Three">RMSE with both other signals.</param>
-public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corruption, string Method, int Windows, double One, double? Two, double? Three)
+public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corruption, string Method, int Windows, double One, double? Two,
+    double? Three)
 {
     /// <summary>Two / One: below 1 the other signal helps.</summary>
     public double? TwoToOne => Two / One;
@@ -37,7 +40,8 @@ public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corrup
             if (Error(1) is { } one && (Error(2) ?? Error(3)) is not null)
             {
                 CaseResult alone = group.Single(c => c.Task.Conditions.Count() == 1);
-                gains.Add(new ConditionGain(group.Key.Kind, group.Key.Output, group.Key.Corruption.ToString(), alone.Mean.Name, Squares(alone).Count(), one, Error(2), Error(3)));
+                gains.Add(new ConditionGain(group.Key.Kind, group.Key.Output, group.Key.Corruption.ToString(), alone.Mean.Name,
+                    Squares(alone).Count(), one, Error(2), Error(3)));
             }
         }
 
@@ -47,6 +51,7 @@ public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corrup
     private static IEnumerable<double> Squares(CaseResult one)
     {
         MethodScores method = one.Mean;
-        return Enumerable.Range(0, one.Windows.Count).Where(w => one.Windows[w].Recording.Signals == ModalitySet.All).Select(w => method.Scores[w].MeanSquare);
+        return Enumerable.Range(0, one.Windows.Count).Where(w => one.Windows[w].Recording.Signals == ModalitySet.All)
+            .Select(w => method.Scores[w].MeanSquare);
     }
 }

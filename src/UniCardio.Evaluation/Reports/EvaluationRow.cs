@@ -51,7 +51,9 @@ public sealed record EvaluationRow
     /// <summary>Whether it looks at the recording beside the window, which the network does not see.</summary>
     public required bool SeesBeyondWindow { get; init; }
 
-    /// <summary>Whether no baseline of this case and recording has a smaller RMSE. Chosen on these very windows, which favours baselines.</summary>
+    /// <summary>
+    /// Whether no baseline of this case and recording has a smaller RMSE. Chosen on these very windows, which favours baselines.
+    /// </summary>
     public required bool IsBestBaseline { get; init; }
 
     /// <summary>Whether no baseline that sees the window alone, as the network does, has a smaller RMSE.</summary>
@@ -76,7 +78,8 @@ public sealed record EvaluationRow
         {
             int[] all = [.. Enumerable.Range(0, one.Windows.Count)];
             int subjects = one.Windows.Select(w => w.Recording.Subject).Distinct().Count();
-            rows.AddRange(Rows(one, AllRecordings, FormattableString.Invariant($"{subjects} subject{(subjects == 1 ? "" : "s")}"), all, result.Options.Seed));
+            rows.AddRange(Rows(one, AllRecordings, FormattableString.Invariant($"{subjects} subject{(subjects == 1 ? "" : "s")}"), all,
+                result.Options.Seed));
             foreach (IGrouping<Cases.EvaluationRecording, int> recording in all.GroupBy(w => one.Windows[w].Recording))
                 rows.AddRange(Rows(one, recording.Key.Name, recording.Key.Subject, [.. recording], result.Options.Seed));
         }

@@ -61,9 +61,11 @@ internal sealed class HtmlPage
     /// <param name="rows">The cells.</param>
     public HtmlPage Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
-        bool[] words = [.. headings.Select(h => h is "method" or "best in window" or "best of all" or "subject" or "signals" or "spoiled by" or "sampler")];
+        bool[] words = [.. headings.Select(h =>
+            h is "method" or "best in window" or "best of all" or "subject" or "signals" or "spoiled by" or "sampler")];
         string Cell(string tag, int column, string text) => $"<{tag}{(words[column] ? " class=\"text\"" : "")}>{Escape(text)}</{tag}>";
-        _text.Append("<table>\n<thead><tr>").Append(string.Concat(headings.Select((h, i) => Cell("th", i, h)))).Append("</tr></thead>\n<tbody>\n");
+        _text.Append("<table>\n<thead><tr>").Append(string.Concat(headings.Select((h, i) => Cell("th", i, h))))
+            .Append("</tr></thead>\n<tbody>\n");
         foreach (IReadOnlyList<string> row in rows)
             _text.Append("<tr>").Append(string.Concat(row.Select((c, i) => Cell("td", i, c)))).Append("</tr>\n");
         _text.Append("</tbody>\n</table>\n");

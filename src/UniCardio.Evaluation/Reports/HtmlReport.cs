@@ -18,7 +18,8 @@ public static class HtmlReport
             .Paragraph($"Weights {report.With.Weights}{(report.With.Trained is { } said ? $" ({said.TrimEnd('.')})" : "")}; {report.Settings}.")
             .Paragraph($"Subjects: {report.Subjects}")
             .Table(["recording", "subject", "signals", "seconds", "windows", "clean", "measured"],
-                report.Recordings.Select(r => (IReadOnlyList<string>)[r.Name, r.Subject, r.Signals, ReportTable.Text(r.Seconds, "0"), Text(r.Candidates), Text(r.Clean), Text(r.Measured)]))
+                report.Recordings.Select(r => (IReadOnlyList<string>)[r.Name, r.Subject, r.Signals, ReportTable.Text(r.Seconds, "0"),
+                    Text(r.Candidates), Text(r.Clean), Text(r.Measured)]))
             .Heading(2, "The network beside the best baseline, all recordings")
             .Table(ShortTable.Headings, ShortTable.Rows(report))
             .Heading(2, "What the measures are")
@@ -33,7 +34,8 @@ public static class HtmlReport
     private static void AddCase(HtmlPage page, EvaluationReport report, EvaluationResult result, CaseResult one)
     {
         page.Heading(2, Name(one), Anchor(one));
-        EvaluationRow[] rows = [.. report.Rows.Where(r => r.Recording == EvaluationRow.AllRecordings && r.Task == one.Task.ToString() && r.Corruption == one.Corruption.ToString())];
+        EvaluationRow[] rows = [.. report.Rows.Where(r => r.Recording == EvaluationRow.AllRecordings && r.Task == one.Task.ToString()
+            && r.Corruption == one.Corruption.ToString())];
         page.Table(ReportTable.Headings(one.Task.Output), rows.Select(ReportTable.Cells));
         // Pictures of a task at one noise or gap, the middle of the list: all would make a page of ten megabytes and show little more.
         CaseResult[] alike = [.. result.Cases.Where(c => c.Task == one.Task)];
@@ -43,9 +45,11 @@ public static class HtmlReport
             page.Picture(WindowPicture.Of(example).ToSvg(), WindowPicture.Caption(example));
     }
 
-    private static string Name(CaseResult one) => one.Task.Kind == TaskKind.Translate ? one.Task.ToString() : $"{one.Task}, {one.Corruption}";
+    private static string Name(CaseResult one) => one.Task.Kind == TaskKind.Translate ? one.Task.ToString()
+        : $"{one.Task}, {one.Corruption}";
 
-    private static string Anchor(CaseResult one) => string.Concat(Name(one).Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '-'));
+    private static string Anchor(CaseResult one) =>
+        string.Concat(Name(one).Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '-'));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -30,7 +30,9 @@ internal static class SamplerChart
         for (int i = 0; i < panels.Length; i++)
             Panel(svg, panels[i].Label, Series(lines, options, panels[i].Value), x, Top + (i * (PanelHeight + Gap)));
         svg.Text(Left + ((Width - Left - Right) / 2), bottom + 42, "network calls a window", "middle", 14, bold: true);
-        svg.Text(Left, bottom + 66, $"{SignalPlot.Disclaimer} Means over the cases of the study; solid: most draws that all samplers have, dashed: one draw.", size: 12, fill: "#666666");
+        svg.Text(Left, bottom + 66,
+            $"{SignalPlot.Disclaimer} Means over the cases of the study; solid: most draws that all samplers have, dashed: one draw.",
+            size: 12, fill: "#666666");
         return svg.Finish();
     }
 
@@ -38,7 +40,8 @@ internal static class SamplerChart
         IReadOnlyList<SamplerLine> lines, SamplerStudyOptions options, Func<SamplerLine, double?> value)
     {
         var series = new List<(string, string, string?, (double, double)[])>();
-        (double, double)[] Points(IEnumerable<SamplerLine> of) => [.. of.Where(l => value(l) is not null).OrderBy(l => l.NetworkCalls).Select(l => (Math.Log2(l.NetworkCalls), value(l)!.Value))];
+        (double, double)[] Points(IEnumerable<SamplerLine> of) =>
+            [.. of.Where(l => value(l) is not null).OrderBy(l => l.NetworkCalls).Select(l => (Math.Log2(l.NetworkCalls), value(l)!.Value))];
         int usual = options.Draws.Max(), colour = 0;
         foreach (IGrouping<string, SamplerLine> family in lines.GroupBy(l => l.Family))
         {
@@ -46,17 +49,20 @@ internal static class SamplerChart
             {
                 (double, double)[] points = Points(family.Where(l => l.Draws == draws));
                 if (points.Length > 0)
-                    series.Add((string.Create(CultureInfo.InvariantCulture, $"{family.Key}, {draws} draw{(draws == 1 ? "" : "s")}"), Colours[colour % Colours.Length], draws == usual ? null : "6 3", points));
+                    series.Add((string.Create(CultureInfo.InvariantCulture, $"{family.Key}, {draws} draw{(draws == 1 ? "" : "s")}"),
+                        Colours[colour % Colours.Length], draws == usual ? null : "6 3", points));
             }
 
             colour++;
         }
 
-        series.Add(($"{options.Chosen}, 1-{options.ManyDraws.Max()} draws", Colours[colour % Colours.Length], "2 2", Points(lines.Where(l => l.Sampler == options.Chosen.ToString()))));
+        series.Add(($"{options.Chosen}, 1-{options.ManyDraws.Max()} draws", Colours[colour % Colours.Length], "2 2",
+            Points(lines.Where(l => l.Sampler == options.Chosen.ToString()))));
         return series;
     }
 
-    private static void Panel(SvgDocument svg, string label, List<(string Label, string Colour, string? Dashes, (double X, double Y)[] Points)> series, PlotAxis x, double top)
+    private static void Panel(SvgDocument svg, string label,
+        List<(string Label, string Colour, string? Dashes, (double X, double Y)[] Points)> series, PlotAxis x, double top)
     {
         double right = Width - Right, bottom = top + PanelHeight;
         double[] values = [.. series.SelectMany(s => s.Points).Select(p => p.Y)];

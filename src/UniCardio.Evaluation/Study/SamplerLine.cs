@@ -9,7 +9,8 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="KolmogorovSmirnov">Mean over the cases of the KS statistic.</param>
 /// <param name="SpectralDistance">Mean over the cases of the log-spectral distance, dB.</param>
 /// <param name="Coverage">Mean over the cases of the coverage of the 5-95% band; null for one draw.</param>
-public sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov, double? SpectralDistance, double? Coverage)
+public sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov,
+    double? SpectralDistance, double? Coverage)
 {
     /// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
     public const double Near = 1.02;
@@ -27,11 +28,13 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
         ArgumentNullException.ThrowIfNull(result);
         string reference = SamplerStudyOptions.Reference.ToString();
         int most = result.Points.Where(p => p.Sampler == reference).Select(p => p.Draws).DefaultIfEmpty().Max();
-        Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == most).ToDictionary(p => (p.Task, p.Corruption), p => p.Scores.Rmse);
+        Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == most)
+            .ToDictionary(p => (p.Task, p.Corruption), p => p.Scores.Rmse);
         return [.. result.Points.GroupBy(p => (p.Sampler, p.Draws)).Select(g => new SamplerLine(
             g.Key.Sampler, g.Max(p => p.Steps), g.Key.Draws,
             Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
-            g.Average(p => p.Scores.Rmse), g.Average(p => p.Scores.KolmogorovSmirnov), g.Average(p => p.Scores.SpectralDistance), g.Average(p => p.Scores.Coverage)))
+            g.Average(p => p.Scores.Rmse), g.Average(p => p.Scores.KolmogorovSmirnov), g.Average(p => p.Scores.SpectralDistance),
+                g.Average(p => p.Scores.Coverage)))
             .OrderBy(l => l.Draws).ThenBy(l => l.Family, StringComparer.Ordinal).ThenBy(l => l.Steps)];
     }
 
@@ -41,6 +44,7 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
     public static SamplerLine? Cheapest(IEnumerable<SamplerLine> lines, int draws)
     {
         SamplerLine[] alike = [.. lines.Where(l => l.Draws == draws)];
-        return alike.Length == 0 ? null : alike.Where(l => l.RelativeRmse <= Near * alike.Min(a => a.RelativeRmse)).MinBy(l => (l.NetworkCalls, l.RelativeRmse));
+        return alike.Length == 0 ? null : alike.Where(l => l.RelativeRmse <= Near * alike.Min(a => a.RelativeRmse))
+            .MinBy(l => (l.NetworkCalls, l.RelativeRmse));
     }
 }

@@ -36,7 +36,8 @@ public sealed record SamplerStudyOptions
 
     /// <summary>The tasks of a study where none are named: each kind, each output.</summary>
     public static IReadOnlyList<CardioTask> UsualTasks { get; } =
-        [.. ((string[])["impute bp | ppg", "impute ecg | ppg,bp", "denoise ppg", "denoise ecg", "ppg->ecg", "ppg->bp"]).Select(t => CardioTask.Parse(t))];
+        [.. ((string[])["impute bp | ppg", "impute ecg | ppg,bp", "denoise ppg", "denoise ecg", "ppg->ecg", "ppg->bp"])
+            .Select(t => CardioTask.Parse(t))];
 
     /// <summary>Checks every setting against a network; samplers with more steps than the network has are left out.</summary>
     /// <param name="configuration">The network.</param>
@@ -47,7 +48,8 @@ public sealed record SamplerStudyOptions
         foreach (IReadOnlyList<int> counts in (IReadOnlyList<int>[])[Draws, ManyDraws])
         {
             if (counts.Count == 0 || counts.Any(d => d is < 1 or > InferencePlan.MaxBatch))
-                throw new ConfigurationException("draws", $"{string.Join(", ", counts)}: expected numbers between 1 and {InferencePlan.MaxBatch}");
+                throw new ConfigurationException("draws",
+                    $"{string.Join(", ", counts)}: expected numbers between 1 and {InferencePlan.MaxBatch}");
         }
 
         bool Fits(SamplerOptions sampler) => sampler.Steps is null || sampler.Steps <= configuration.DiffusionSteps;

@@ -8,20 +8,22 @@ namespace UniCardio.Serving.Hosting;
 
 /// <summary>Who may ask: loopback names or a bearer token, and browser pages of the server's own origin.</summary>
 /// <remarks>
-/// Without a token the server listens on loopback only; there, a page from elsewhere could still send requests through the user's browser, by a name that it makes
-/// point here or across origins, so host name and origin are looked at.
+/// Without a token the server listens on loopback only; there, a page from elsewhere could still send requests through the user's browser,
+/// by a name that it makes point here or across origins, so host name and origin are looked at.
 /// </remarks>
 internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
 {
     private readonly byte[]? _token = options.TokenHash();
-    private readonly HashSet<string> _origins = new(options.Origins.Select(o => new Uri(o).GetLeftPart(UriPartial.Authority)), StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _origins =
+        new(options.Origins.Select(o => new Uri(o).GetLeftPart(UriPartial.Authority)), StringComparer.OrdinalIgnoreCase);
 
     public Task InvokeAsync(HttpContext context)
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.CacheControl = "no-store";
         if (_token is null && !IsLoopbackName(context.Request.Host.Host))
-            throw new RequestException(StatusCodes.Status403Forbidden, "without a token this server answers to localhost and loopback addresses only");
+            throw new RequestException(StatusCodes.Status403Forbidden,
+                "without a token this server answers to localhost and loopback addresses only");
         if (context.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !IsOwn(origin, context.Request.Host))
         {
             if (!_origins.Contains(origin))
@@ -39,13 +41,16 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
 
     /// <summary>What orchestrators probe, and the page's own files: nothing of a patient is there.</summary>
     private static bool IsOpen(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/v2/health") || context.GetEndpoint()?.Metadata.GetMetadata<PageFiles.OpenFile>() is not null;
+        context.Request.Path.StartsWithSegments("/v2/health")
+            || context.GetEndpoint()?.Metadata.GetMetadata<PageFiles.OpenFile>() is not null;
 
     private static bool IsLoopbackName(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 
     private static bool IsOwn(string origin, HostString host) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.Authority.Equals(host.Value, StringComparison.OrdinalIgnoreCase);
+        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+            && uri.Authority.Equals(host.Value, StringComparison.OrdinalIgnoreCase);
 
     // Cross-origin resource sharing: true if that was all the request asked for.
     private static bool AnswerForeign(HttpContext context, string origin)
@@ -68,7 +73,8 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
             return IsToken(Encoding.UTF8.GetBytes(header["Bearer ".Length..].Trim()));
         foreach (string offered in request.Headers.SecWebSocketProtocol.ToString().Split(',', StringSplitOptions.TrimEntries))
         {
-            if (offered.StartsWith(LiveProtocol.BearerSubprotocol, StringComparison.Ordinal) && Base64Url.IsValid(offered.AsSpan(LiveProtocol.BearerSubprotocol.Length)))
+            if (offered.StartsWith(LiveProtocol.BearerSubprotocol, StringComparison.Ordinal)
+                && Base64Url.IsValid(offered.AsSpan(LiveProtocol.BearerSubprotocol.Length)))
                 return IsToken(Base64Url.DecodeFromChars(offered.AsSpan(LiveProtocol.BearerSubprotocol.Length)));
         }
         return false;

@@ -4,7 +4,10 @@ using UniCardio.Serving.Protocol;
 
 namespace UniCardio.Serving.Hosting;
 
-/// <summary>The outermost frame of every request: whatever goes wrong becomes a status and <c>{"error": "..."}</c>, as the Open Inference Protocol has it.</summary>
+/// <summary>
+/// The outermost frame of every request: whatever goes wrong becomes a status and <c>{"error": "..."}</c>, as the Open Inference Protocol
+/// has it.
+/// </summary>
 internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBodies> log)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -12,7 +15,8 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
         try
         {
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null } response && !context.WebSockets.IsWebSocketRequest)
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null } response
+                && !context.WebSockets.IsWebSocketRequest)
                 await WriteAsync(context, response.StatusCode, Text(context, response.StatusCode));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -64,7 +64,8 @@ internal sealed class ModelHost : IDisposable
     {
         try
         {
-            var live = new StreamingHost(model.Engine, new StreamingHostOptions { MaxBatch = _options.MaxBatch, MaxSessions = _options.MaxPatients, MaxComputeBytes = _options.MaxComputeBytes });
+            var live = new StreamingHost(model.Engine, new StreamingHostOptions { MaxBatch = _options.MaxBatch,
+                MaxSessions = _options.MaxPatients, MaxComputeBytes = _options.MaxComputeBytes });
             return new Served(model, new InferWorker(model.Engine, _options, () => live.QueueLength), live);
         }
         catch

@@ -21,8 +21,10 @@ internal sealed class RequestException : UniCardioException
     public int? RetryAfter { get; }
 
     /// <summary>400: the request cannot be.</summary>
-    public static RequestException Bad(string message, Exception? inner = null) => new(StatusCodes.Status400BadRequest, message, inner: inner);
+    public static RequestException Bad(string message, Exception? inner = null) =>
+        new(StatusCodes.Status400BadRequest, message, inner: inner);
 
     /// <summary>503: not now.</summary>
-    public static RequestException Unavailable(string message, int retryAfter = 1) => new(StatusCodes.Status503ServiceUnavailable, message, retryAfter);
+    public static RequestException Unavailable(string message, int retryAfter = 1) =>
+        new(StatusCodes.Status503ServiceUnavailable, message, retryAfter);
 }

@@ -14,14 +14,18 @@ internal enum InferSummary
     /// <summary>Mean of the draws.</summary>
     Mean,
 
-    /// <summary>Of denoising: the mean of the clean signal given the measurement, which draws nothing (<see cref="Engine.Sessions.InferenceSession.Estimate"/>).</summary>
+    /// <summary>
+    /// Of denoising: the mean of the clean signal given the measurement, which draws nothing
+    /// (<see cref="Engine.Sessions.InferenceSession.Estimate"/>).
+    /// </summary>
     Estimate,
 }
 
 /// <summary>What the parameters of an infer request ask for.</summary>
 internal sealed record InferParameters
 {
-    private const string Known = "target (ppg, bp or ecg), draws, sampler, steps, seed, summary (median or mean; estimate for denoise), binary_data_output";
+    private const string Known =
+        "target (ppg, bp or ecg), draws, sampler, steps, seed, summary (median or mean; estimate for denoise), binary_data_output";
 
     public Modality Target { get; init; } = Modality.Bp;
 
@@ -46,7 +50,8 @@ internal sealed record InferParameters
             switch (name)
             {
                 case "target":
-                    read = read with { Target = value is string target && Modalities.TryParse(target, out Modality modality) ? modality : throw Wrong(name, value, "one of ppg, bp and ecg") };
+                    read = read with { Target = value is string target && Modalities.TryParse(target, out Modality modality) ? modality
+                        : throw Wrong(name, value, "one of ppg, bp and ecg") };
                     break;
                 case "draws":
                     read = read with { Draws = Whole(name, value, options.MaxDraws) };
@@ -61,7 +66,8 @@ internal sealed record InferParameters
                     read = read with { Seed = ReadSeed(value) };
                     break;
                 case "summary":
-                    read = read with { Summary = value switch { "median" => InferSummary.Median, "mean" => InferSummary.Mean, "estimate" => InferSummary.Estimate, _ => throw Wrong(name, value, "median, mean or estimate") } };
+                    read = read with { Summary = value switch { "median" => InferSummary.Median, "mean" => InferSummary.Mean, "estimate" =>
+                        InferSummary.Estimate, _ => throw Wrong(name, value, "median, mean or estimate") } };
                     break;
                 case "binary_data_output":
                     read = read with { BinaryOutput = value is bool binary ? binary : throw Wrong(name, value, "true or false") };

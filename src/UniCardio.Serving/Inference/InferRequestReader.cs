@@ -5,8 +5,8 @@ using UniCardio.Serving.Hosting;
 namespace UniCardio.Serving.Inference;
 
 /// <summary>
-/// Reads the body of an infer request: JSON, or JSON with tensors after it (binary tensor data extension). Fields that the protocol does not know are skipped,
-/// as extensions may add some; everything else that does not fit is refused with its place.
+/// Reads the body of an infer request: JSON, or JSON with tensors after it (binary tensor data extension). Fields that the protocol does
+/// not know are skipped, as extensions may add some; everything else that does not fit is refused with its place.
 /// </summary>
 internal ref struct InferRequestReader
 {
@@ -86,7 +86,8 @@ internal ref struct InferRequestReader
         var complete = new List<InferTensor>(inputs.Count);
         foreach (PartialTensor input in inputs)
         {
-            float[] values = input.BinarySize is long size ? FromBytes(input, size, ref tensors) : input.Values ?? throw RequestException.Bad($"input '{input.Name}' has neither 'data' nor 'binary_data_size'");
+            float[] values = input.BinarySize is long size ? FromBytes(input, size, ref tensors)
+                : input.Values ?? throw RequestException.Bad($"input '{input.Name}' has neither 'data' nor 'binary_data_size'");
             if (input.Count != values.Length)
                 throw RequestException.Bad($"input '{input.Name}' has {values.Length} values; its shape [{string.Join(", ", input.Shape)}] has room for {input.Count}");
             complete.Add(new InferTensor(input.Name, input.Shape, values));
@@ -237,7 +238,8 @@ internal ref struct InferRequestReader
     {
         if (_json.TokenType == JsonTokenType.Null)
             return float.NaN;
-        return _json.TryGetSingle(out float value) && float.IsFinite(value) ? value : throw RequestException.Bad($"data of input {index}, value {count} is not a float32");
+        return _json.TryGetSingle(out float value) && float.IsFinite(value) ? value
+            : throw RequestException.Bad($"data of input {index}, value {count} is not a float32");
     }
 
     private List<InferOutput> ReadOutputs()
@@ -260,7 +262,8 @@ internal ref struct InferRequestReader
                 else
                     _json.Skip();
             }
-            outputs.Add(new InferOutput(name ?? throw RequestException.Bad($"output {outputs.Count} lacks 'name'"), parameters?.GetValueOrDefault("binary_data") switch
+            outputs.Add(new InferOutput(name ?? throw RequestException.Bad($"output {outputs.Count} lacks 'name'"),
+                parameters?.GetValueOrDefault("binary_data") switch
             {
                 null => null,
                 bool binary => binary,

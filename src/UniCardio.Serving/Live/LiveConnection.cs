@@ -93,7 +93,8 @@ internal sealed partial class LiveConnection : IDisposable
         ArrayPool<byte>.Shared.Return(_buffer);
     }
 
-    private static byte[] ErrorText(ErrorCode code, string message, JsonNode? id) => ProtocolJson.Bytes(new ErrorMessage("error", code.Name(), message, id));
+    private static byte[] ErrorText(ErrorCode code, string message, JsonNode? id) =>
+        ProtocolJson.Bytes(new ErrorMessage("error", code.Name(), message, id));
 
     private async Task ReceiveAllAsync(Patient patient)
     {
@@ -107,8 +108,10 @@ internal sealed partial class LiveConnection : IDisposable
             try
             {
                 if (length < 0)
-                    throw new ProtocolException(ErrorCode.TooLarge, $"the message has more than {_options.MaxMessageBytes} bytes, which is as much as this server takes");
-                ClientMessage message = type == WebSocketMessageType.Binary ? _reader.ReadBinary(_buffer.AsSpan(0, length)) : _reader.ReadText(_buffer.AsMemory(0, length));
+                    throw new ProtocolException(ErrorCode.TooLarge,
+                        $"the message has more than {_options.MaxMessageBytes} bytes, which is as much as this server takes");
+                ClientMessage message = type == WebSocketMessageType.Binary ? _reader.ReadBinary(_buffer.AsSpan(0, length))
+                    : _reader.ReadText(_buffer.AsMemory(0, length));
                 id = message.Id;
                 await TakeAsync(patient, message);
             }
@@ -267,7 +270,8 @@ internal sealed partial class LiveConnection : IDisposable
         using var time = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
         time.CancelAfter(_options.SlowReader);
         WebSocketMessageType type = message.IsBinary ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
-        await _socket.SendAsync(dropped == 0 ? message.Bytes : FrameMessage.WithDropped(message, dropped), type, endOfMessage: true, time.Token);
+        await _socket.SendAsync(dropped == 0 ? message.Bytes : FrameMessage.WithDropped(message, dropped), type, endOfMessage: true,
+            time.Token);
         if (message.IsFrame)
             ServingMetrics.FramesSent.Add(1);
     }
@@ -293,7 +297,8 @@ internal sealed partial class LiveConnection : IDisposable
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
-            while (_socket.State == WebSocketState.CloseSent && (await _socket.ReceiveAsync(_buffer.AsMemory(), time.Token)).MessageType != WebSocketMessageType.Close)
+            while (_socket.State == WebSocketState.CloseSent && (await _socket.ReceiveAsync(_buffer.AsMemory(), time.Token))
+                .MessageType != WebSocketMessageType.Close)
             {
             }
         }

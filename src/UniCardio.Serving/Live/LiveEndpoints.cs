@@ -44,7 +44,8 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
         registry.Enter();
         try
         {
-            string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(LiveProtocol.Subprotocol) ? LiveProtocol.Subprotocol : null;
+            string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(LiveProtocol.Subprotocol)
+                ? LiveProtocol.Subprotocol : null;
             using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
             using var connection = new LiveConnection(socket, binary, registry, options, log);
             using Activity? activity = RequestSpan.Start("live.connection", context.Request);

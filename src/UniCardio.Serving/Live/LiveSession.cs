@@ -54,7 +54,8 @@ internal sealed class LiveSession : IDisposable
     }
 
     /// <summary>Opens a session whose frames go to a patient's connections.</summary>
-    public static LiveSession Open(Patient patient, StreamingHost host, StreamingSessionOptions options, ModalitySet muted, LiveSource source)
+    public static LiveSession Open(Patient patient, StreamingHost host, StreamingSessionOptions options, ModalitySet muted,
+        LiveSource source)
     {
         var session = new LiveSession(patient, source);
         session._streaming = host.Open(options, session.OnFrame);
@@ -94,7 +95,8 @@ internal sealed class LiveSession : IDisposable
             Source = Source.Kind,
             Recording = Source.Recording,
             Speed = Source.Speed,
-            Channels = Modalities.All.Where(m => s.Options.Channel(m) is not null).ToDictionary(m => m.Name(), m => new ChannelState(s.Options.Channel(m)!.SampleRate)),
+            Channels = Modalities.All.Where(m => s.Options.Channel(m) is not null)
+                .ToDictionary(m => m.Name(), m => new ChannelState(s.Options.Channel(m)!.SampleRate)),
             Generate = LiveProtocol.Names(s.Generate),
             Denoise = LiveProtocol.Names(s.Denoise),
             Muted = LiveProtocol.Names(s.Muted),
@@ -154,7 +156,8 @@ internal sealed class LiveSession : IDisposable
         SharedMessage? json = null, binary = null;
         foreach (LiveConnection connection in _patient.Connections)
         {
-            SharedMessage message = connection.WantsBinary ? binary ??= FrameMessage.Binary(frame, session.Counts) : json ??= FrameMessage.Json(frame, session.Counts);
+            SharedMessage message = connection.WantsBinary ? binary ??= FrameMessage.Binary(frame, session.Counts)
+                : json ??= FrameMessage.Json(frame, session.Counts);
             connection.Send(message.Retain());
         }
         json?.Release();

@@ -1,8 +1,8 @@
 namespace UniCardio.Serving.Live;
 
 /// <summary>
-/// What a connection is to be sent, in order. Frames beyond a number are dropped, the oldest first, and counted; control messages are kept, and are too many only if the
-/// client asks without reading.
+/// What a connection is to be sent, in order. Frames beyond a number are dropped, the oldest first, and counted; control messages are
+/// kept, and are too many only if the client asks without reading.
 /// </summary>
 internal sealed class Outbox(int maxFrames) : IDisposable
 {
@@ -44,7 +44,10 @@ internal sealed class Outbox(int maxFrames) : IDisposable
         return true;
     }
 
-    /// <summary>The next message, to be released after sending, and the frames dropped before it if it is a frame; null once the box is closed and empty.</summary>
+    /// <summary>
+    /// The next message, to be released after sending, and the frames dropped before it if it is a frame; null once the box is closed and
+    /// empty.
+    /// </summary>
     public async ValueTask<(SharedMessage? Message, long Dropped)> TakeAsync(CancellationToken cancellation)
     {
         while (true)

@@ -36,7 +36,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     public long Changes => Interlocked.Read(ref _changes);
 
     /// <summary>Patients with a session.</summary>
-    public IEnumerable<(Patient Patient, LiveSession Session)> Sessions => _patients.Values.Select(p => (p, p.Session!)).Where(p => p.Item2 is not null);
+    public IEnumerable<(Patient Patient, LiveSession Session)> Sessions => _patients.Values.Select(p => (p, p.Session!))
+        .Where(p => p.Item2 is not null);
 
     /// <exception cref="ProtocolException">The server is not ready, or not any more.</exception>
     public Served Require()
@@ -105,7 +106,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     public void CheckDraws(LiveSettings settings)
     {
         if (settings.Draws > options.MaxDraws)
-            throw new ProtocolException(ErrorCode.Invalid, $"draws: {settings.Draws} is not between 1 and {options.MaxDraws}, as many as this server allows");
+            throw new ProtocolException(ErrorCode.Invalid,
+                $"draws: {settings.Draws} is not between 1 and {options.MaxDraws}, as many as this server allows");
     }
 
     /// <summary>Options of a session that has these settings, without channels.</summary>
@@ -133,19 +135,22 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     {
         Served served = Require();
         string path = _recordings.Find(message.Recording);
-        Replay replay = await Task.Run(() => Replay.Of(ReplayFolder.Read(path, cancellation), new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
+        Replay replay = await Task.Run(() => Replay.Of(ReplayFolder.Read(path, cancellation),
+            new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
         patient.Replay(replay, message.Settings, served, message.Id, from);
     }
 
     /// <summary>Replays the demonstration's recording in a loop.</summary>
     public void StartDemo(string path, Served served)
     {
-        Replay replay = Replay.Of(ReplayFolder.Read(path, CancellationToken.None), new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
+        Replay replay = Replay.Of(ReplayFolder.Read(path, CancellationToken.None),
+            new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
         _patients.GetOrAdd("demo", name => new Patient(name, this)).Replay(replay, new LiveSettings(), served, null, null);
     }
 
     /// <summary>Continues a patient's session from a checkpoint.</summary>
-    public void Restore(string patient, byte[] checkpoint, Served served) => _patients.GetOrAdd(patient, name => new Patient(name, this)).Restore(checkpoint, served);
+    public void Restore(string patient, byte[] checkpoint, Served served) => _patients.GetOrAdd(patient, name => new Patient(name, this))
+        .Restore(checkpoint, served);
 
     /// <summary>Watches over a replay.</summary>
     public void Run(Func<Task<bool>> replay, LiveSession session, Patient patient) => _ = Task.Run(async () =>
@@ -168,11 +173,14 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         }
     });
 
-    public PatientList List() => new([.. Sessions.OrderBy(s => s.Patient.Name, StringComparer.Ordinal).Select(s => s.Session.Describe(s.Patient.Name, s.Patient.Connections.Length))], options.MaxPatients);
+    public PatientList List() =>
+        new([.. Sessions.OrderBy(s => s.Patient.Name, StringComparer.Ordinal)
+        .Select(s => s.Session.Describe(s.Patient.Name, s.Patient.Connections.Length))], options.MaxPatients);
 
     public RecordingList Recordings() => new([.. _recordings.List().Keys]);
 
-    public void HasStarted(LiveSession session) => LogStarted(log, session.Number, session.Source.Kind, session.Streaming.Options.Hop.TotalSeconds);
+    public void HasStarted(LiveSession session) =>
+        LogStarted(log, session.Number, session.Source.Kind, session.Streaming.Options.Hop.TotalSeconds);
 
     public void HasChanged() => Interlocked.Increment(ref _changes);
 
@@ -232,7 +240,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     [LoggerMessage(20, LogLevel.Information, "Session {Session} opened: {Source}, hop {Hop} s")]
     private static partial void LogStarted(ILogger log, long session, string source, double hop);
 
-    [LoggerMessage(21, LogLevel.Information, "Session {Session} ended: {Reason}; {Frames} frames, {Windows} windows, {Skipped} hops skipped")]
+    [LoggerMessage(21, LogLevel.Information,
+        "Session {Session} ended: {Reason}; {Frames} frames, {Windows} windows, {Skipped} hops skipped")]
     private static partial void LogEnded(ILogger log, long session, string reason, long frames, long windows, long skipped);
 
     [LoggerMessage(22, LogLevel.Error, "The replay of session {Session} failed")]

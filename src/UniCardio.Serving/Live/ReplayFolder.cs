@@ -5,8 +5,8 @@ using UniCardio.Signals.Formats;
 namespace UniCardio.Serving.Live;
 
 /// <summary>
-/// The operator's folder of recordings. Clients name what stands in its listing; no text of theirs becomes part of a path. A recording is called as its file is
-/// without the extension, or with it where two would have one name.
+/// The operator's folder of recordings. Clients name what stands in its listing; no text of theirs becomes part of a path. A recording is
+/// called as its file is without the extension, or with it where two would have one name.
 /// </summary>
 internal sealed class ReplayFolder(string? folder)
 {
@@ -30,7 +30,8 @@ internal sealed class ReplayFolder(string? folder)
 
     /// <exception cref="ProtocolException">There is none of this name.</exception>
     public string Find(string name) =>
-        List().GetValueOrDefault(name) ?? throw new ProtocolException(ErrorCode.NotFound, folder is null ? "this server has no recordings" : "there is no recording of this name; /recordings lists them");
+        List().GetValueOrDefault(name) ?? throw new ProtocolException(ErrorCode.NotFound, folder is null ? "this server has no recordings"
+            : "there is no recording of this name; /recordings lists them");
 
     /// <summary>Reads a recording.</summary>
     /// <exception cref="ProtocolException">It cannot be read; the message holds no path.</exception>
@@ -42,7 +43,8 @@ internal sealed class ReplayFolder(string? folder)
         }
         catch (SignalException problem)
         {
-            throw new ProtocolException(ErrorCode.Invalid, "the recording cannot be read; the server's operator can find out with 'unicardio info'", problem);
+            throw new ProtocolException(ErrorCode.Invalid,
+                "the recording cannot be read; the server's operator can find out with 'unicardio info'", problem);
         }
     }
 }

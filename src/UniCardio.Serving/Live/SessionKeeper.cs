@@ -5,8 +5,8 @@ using UniCardio.Streaming;
 namespace UniCardio.Serving.Live;
 
 /// <summary>
-/// Keeps the sessions of devices over a restart: one file a patient, written beside and renamed, gone when the session ends. What a device pushed since the last one it
-/// pushes again; samples that are there already are recognised.
+/// Keeps the sessions of devices over a restart: one file a patient, written beside and renamed, gone when the session ends. What a device
+/// pushed since the last one it pushes again; samples that are there already are recognised.
 /// </summary>
 internal sealed partial class SessionKeeper : IDisposable
 {

@@ -89,7 +89,8 @@ internal sealed class MetricFamily
     {
         string type = instrument.GetType().Name;
         return type.StartsWith("Histogram", StringComparison.Ordinal) ? MetricKind.Histogram
-            : type.StartsWith("Counter", StringComparison.Ordinal) || type.StartsWith("ObservableCounter", StringComparison.Ordinal) ? MetricKind.Counter
+            : type.StartsWith("Counter", StringComparison.Ordinal) || type.StartsWith("ObservableCounter", StringComparison.Ordinal)
+                ? MetricKind.Counter
             : MetricKind.Gauge;
     }
 
@@ -97,7 +98,8 @@ internal sealed class MetricFamily
     {
         string name = string.Concat(instrument.Name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
         string unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
-        return string.Create(CultureInfo.InvariantCulture, $"{name}{(name.EndsWith(unit, StringComparison.Ordinal) ? "" : unit)}{(kind == MetricKind.Counter ? "_total" : "")}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{name}{(name.EndsWith(unit, StringComparison.Ordinal) ? "" : unit)}{(kind == MetricKind.Counter ? "_total" : "")}");
     }
 }
 

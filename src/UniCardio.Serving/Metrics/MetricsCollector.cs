@@ -5,11 +5,14 @@ using UniCardio.Streaming;
 
 namespace UniCardio.Serving.Metrics;
 
-/// <summary>Listens to the meters of the process and keeps what a scrape needs. Measuring allocates only where a set of tags is new.</summary>
+/// <summary>
+/// Listens to the meters of the process and keeps what a scrape needs. Measuring allocates only where a set of tags is new.
+/// </summary>
 internal sealed class MetricsCollector : IDisposable
 {
     // Meters that hold nothing of a patient; ASP.NET's name routes, not paths.
-    private static readonly string[] Meters = [EngineMetrics.MeterName, StreamingMetrics.MeterName, ServingMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime"];
+    private static readonly string[] Meters = [EngineMetrics.MeterName, StreamingMetrics.MeterName, ServingMetrics.MeterName,
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime"];
 
     private readonly ConcurrentDictionary<Instrument, MetricFamily> _families = new();
     private readonly MeterListener _listener = new();

@@ -61,7 +61,8 @@ internal sealed class MetricsEndpoints(ServerOptions options, ModelHost host, Pa
         time.CancelAfter(options.SlowReader);
         try
         {
-            await context.Response.Body.WriteAsync((byte[])[.. Encoding.UTF8.GetBytes($"event: {name}\ndata: "), .. ProtocolJson.Bytes(message), .. "\n\n"u8], time.Token);
+            await context.Response.Body.WriteAsync((byte[])[.. Encoding.UTF8.GetBytes($"event: {name}\ndata: "),
+                .. ProtocolJson.Bytes(message), .. "\n\n"u8], time.Token);
             await context.Response.Body.FlushAsync(time.Token);
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)

@@ -17,7 +17,8 @@ internal static class PrometheusText
             if (family.Name == last)
                 continue;
             last = family.Name;
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {family.Name} {Help(family.Instrument.Description)}\n# TYPE {family.Name} {Kind(family.Kind)}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"# HELP {family.Name} {Help(family.Instrument.Description)}\n# TYPE {family.Name} {Kind(family.Kind)}\n");
             family.ForEach(series => Write(text, family, series));
         }
         return text.ToString();
@@ -46,7 +47,8 @@ internal static class PrometheusText
         char separator = '{';
         foreach ((string key, object? tag) in series.Tags)
         {
-            text.Append(separator).Append(Label(key)).Append("=\"").Append(Escape(Convert.ToString(tag, CultureInfo.InvariantCulture) ?? "")).Append('"');
+            text.Append(separator).Append(Label(key)).Append("=\"")
+                .Append(Escape(Convert.ToString(tag, CultureInfo.InvariantCulture) ?? "")).Append('"');
             separator = ',';
         }
         if (bound is not null)
@@ -59,13 +61,17 @@ internal static class PrometheusText
         text.Append(' ').Append(Number(value)).Append('\n');
     }
 
-    private static string Kind(MetricKind kind) => kind switch { MetricKind.Counter => "counter", MetricKind.Gauge => "gauge", _ => "histogram" };
+    private static string Kind(MetricKind kind) =>
+        kind switch { MetricKind.Counter => "counter", MetricKind.Gauge => "gauge", _ => "histogram" };
 
-    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
 
     private static string Label(string key) => string.Concat(key.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
-    private static string Help(string? text) => (text ?? "").Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", " ", StringComparison.Ordinal);
+    private static string Help(string? text) => (text ?? "").Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\n", " ", StringComparison.Ordinal);
 
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -41,7 +41,8 @@ internal sealed record LiveSettings
 }
 
 /// <summary>Opens a session, or continues it.</summary>
-internal sealed record OpenMessage(JsonNode? Id, IReadOnlyDictionary<Modality, ChannelOptions> Channels, LiveSettings Settings, bool Restart, bool Wait) : ClientMessage(Id);
+internal sealed record OpenMessage(JsonNode? Id, IReadOnlyDictionary<Modality, ChannelOptions> Channels, LiveSettings Settings,
+    bool Restart, bool Wait) : ClientMessage(Id);
 
 /// <summary>A block of samples.</summary>
 /// <param name="Id">See <see cref="ClientMessage"/>.</param>

@@ -58,7 +58,8 @@ internal sealed class MessageReader
         long microseconds = BinaryPrimitives.ReadInt64LittleEndian(message[8..]);
         if (Math.Abs(microseconds / 1e6) > MaxTime)
             throw new ProtocolException(ErrorCode.Invalid, $"time {microseconds} is more than 100 years from zero");
-        return new SamplesMessage(null, (Modality)message[16], TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond), _samples.AsMemory(0, (int)count));
+        return new SamplesMessage(null, (Modality)message[16], TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond),
+            _samples.AsMemory(0, (int)count));
     }
 
     private ClientMessage Read(Fields fields)
@@ -71,7 +72,8 @@ internal sealed class MessageReader
             "samples" => new SamplesMessage(id, fields.Modality("modality"), fields.Time("time"), Samples(fields)),
             "advance" => new AdvanceMessage(id, fields.Time("time")),
             "set" => new SetMessage(id, Settings(fields, SettingFields)),
-            "replay" => new ReplayMessage(id, fields.Text("recording") ?? throw Malformed("'recording' is missing"), Speed(fields), fields.Flag("loop"), Settings(fields, OpeningFields)),
+            "replay" => new ReplayMessage(id, fields.Text("recording") ?? throw Malformed("'recording' is missing"), Speed(fields),
+                fields.Flag("loop"), Settings(fields, OpeningFields)),
             "complete" => new CompleteMessage(id),
             "stop" => new StopMessage(id),
             "counts" => new CountsRequest(id),
@@ -111,7 +113,8 @@ internal sealed class MessageReader
     private static double Speed(Fields fields)
     {
         double speed = fields.Number("speed") ?? 1;
-        return speed is >= 1 and <= LiveProtocol.FastestReplay ? speed : throw new ProtocolException(ErrorCode.Invalid, FormattableString.Invariant($"speed {speed} is not between 1 and {LiveProtocol.FastestReplay}"));
+        return speed is >= 1 and <= LiveProtocol.FastestReplay ? speed : throw new ProtocolException(ErrorCode.Invalid,
+            FormattableString.Invariant($"speed {speed} is not between 1 and {LiveProtocol.FastestReplay}"));
     }
 
     private static LiveSettings Settings(Fields fields, string[] allowed)
@@ -218,7 +221,8 @@ internal sealed class MessageReader
                 return null;
             if (element.ValueKind != JsonValueKind.Number)
                 throw Malformed($"'{name}' should be a number");
-            return element.TryGetInt32(out int value) && value >= 1 && value <= most ? value : throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number between 1 and {most}");
+            return element.TryGetInt32(out int value) && value >= 1 && value <= most ? value
+                : throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number between 1 and {most}");
         }
 
         public TimeSpan? Seconds(string name) => Number(name) is double seconds ? Checked(name, seconds) : null;
@@ -226,7 +230,8 @@ internal sealed class MessageReader
         public TimeSpan Time(string name) => Checked(name, Number(name) ?? throw Malformed($"'{name}' is missing"));
 
         public Modality Modality(string name) =>
-            Engine.Model.Modalities.TryParse(Text(name) ?? throw Malformed($"'{name}' is missing"), out Modality modality) ? modality : throw Malformed($"'{name}' is none of ppg, bp, ecg");
+            Engine.Model.Modalities.TryParse(Text(name) ?? throw Malformed($"'{name}' is missing"), out Modality modality) ? modality
+                : throw Malformed($"'{name}' is none of ppg, bp, ecg");
 
         public ModalitySet? Modalities(string name)
         {
@@ -237,7 +242,8 @@ internal sealed class MessageReader
             ModalitySet set = ModalitySet.None;
             foreach (JsonElement element in list.EnumerateArray())
             {
-                if (element.ValueKind != JsonValueKind.String || !Engine.Model.Modalities.TryParse(element.GetString(), out Modality modality))
+                if (element.ValueKind != JsonValueKind.String
+                    || !Engine.Model.Modalities.TryParse(element.GetString(), out Modality modality))
                     throw Malformed($"'{name}' should be a list of ppg, bp, ecg");
                 set |= modality.ToSet();
             }
@@ -262,14 +268,16 @@ internal sealed class MessageReader
         {
             null => null,
             { ValueKind: JsonValueKind.Number } number when number.TryGetUInt64(out ulong seed) => seed,
-            { ValueKind: JsonValueKind.String } text when ulong.TryParse(text.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) => seed,
+            { ValueKind: JsonValueKind.String } text when ulong.TryParse(text.GetString(), NumberStyles.None, CultureInfo.InvariantCulture,
+                out ulong seed) => seed,
             _ => throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number from 0 to 18446744073709551615"),
         };
 
         public JsonValue? Id() => Take("id") switch
         {
             null => null,
-            { ValueKind: JsonValueKind.String } text when text.GetString()!.Length <= LiveProtocol.LongestId => JsonValue.Create(text.GetString()),
+            { ValueKind: JsonValueKind.String } text when text.GetString()!.Length <= LiveProtocol.LongestId =>
+                JsonValue.Create(text.GetString()),
             { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out long id) => JsonValue.Create(id),
             _ => throw Malformed($"'id' should be a text of at most {LiveProtocol.LongestId} characters or a whole number"),
         };

@@ -48,7 +48,8 @@ internal sealed record SessionState
 }
 
 /// <summary>The first message on a connection.</summary>
-internal sealed record HelloMessage(string Type, int Protocol, string Patient, bool Ready, string? Weights, string Remark, double SampleRate, double Window, SessionState? Session);
+internal sealed record HelloMessage(string Type, int Protocol, string Patient, bool Ready, string? Weights, string Remark,
+    double SampleRate, double Window, SessionState? Session);
 
 /// <summary>What became of pushed samples.</summary>
 internal sealed record PushedMessage(string Type, JsonNode? Id, int Taken, int Repeated, int Late, int SetAside);

@@ -52,7 +52,8 @@ internal sealed class BlockClock
         if (time - End <= _jump && Newest - time <= _jump)
             return ClockVerdict.GoesOn;
         // The very same block again is no second witness.
-        bool agrees = HasAside && (time != AsideTime || modality != AsideModality) && time - _asideEnd <= _jump && AsideTime - time <= _jump;
+        bool agrees = HasAside && (time != AsideTime || modality != AsideModality) && time - _asideEnd <= _jump
+            && AsideTime - time <= _jump;
         return agrees ? ClockVerdict.Jumped : ClockVerdict.SetAside;
     }
 

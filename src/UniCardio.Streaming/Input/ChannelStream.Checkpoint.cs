@@ -52,20 +52,25 @@ internal sealed partial class ChannelStream
         _newestTime = reader.Long(long.MinValue, newest, "time of the newest block");
         long low = reader.Index("oldest sample");
         (_passed, Frontier, Top) = (reader.Index("resampled input"), reader.Index("certain input"), reader.Index("end of input"));
-        long resampledLow = reader.Index("oldest sample at 125 Hz"), produced = reader.Index("end of samples at 125 Hz"), flat = reader.Index("length of a stretch");
+        long resampledLow = reader.Index("oldest sample at 125 Hz"), produced = reader.Index("end of samples at 125 Hz"),
+            flat = reader.Index("length of a stretch");
         _phase = reader.Double();
         reader.Require(_phase is >= -0.5 and <= 0.5, $"{_phase} is not a part of a sample");
         _openGap = reader.Int(0, _longestBridge + 1, "samples of a gap");
         _flat.Resume(flat, reader.Float(), reader.Float());
-        _gaps.State = new GapFinderState(reader.Index("samples"), reader.Index("gaps"), reader.Index("missing samples"), reader.Long(-1, CheckpointReader.MaxIndex, "start of a gap"), reader.Index("end of a gap"), reader.Index("end of a gap"));
+        _gaps.State = new GapFinderState(reader.Index("samples"), reader.Index("gaps"), reader.Index("missing samples"),
+            reader.Long(-1, CheckpointReader.MaxIndex, "start of a gap"), reader.Index("end of a gap"), reader.Index("end of a gap"));
         LoadStamps(reader);
 
-        reader.Require(low <= _passed && _passed <= Frontier && Frontier <= Top && Top - low <= _values.Capacity, "samples of the input are out of order");
-        reader.Require(Frontier - _passed == (_hasMeasured && _openGap <= _longestBridge ? _openGap : 0), "a gap does not end where the input does");
+        reader.Require(low <= _passed && _passed <= Frontier && Frontier <= Top && Top - low <= _values.Capacity,
+            "samples of the input are out of order");
+        reader.Require(Frontier - _passed == (_hasMeasured && _openGap <= _longestBridge ? _openGap : 0),
+            "a gap does not end where the input does");
         reader.Require((low, resampledLow) == Oldest(windowStart, produced), "it does not hold the samples that the next window needs");
         reader.Require(produced - resampledLow <= _resampled.Capacity && resampledLow <= produced, "samples at 125 Hz are out of order");
         // Between these the session's clock stands; anything else would have to be caught up with first.
-        reader.Require(Frontier >= IndexBefore(newest - lateness) && TimeOf(Top) <= end + TimeSpan.TicksPerSecond, "a channel is not where the clock is");
+        reader.Require(Frontier >= IndexBefore(newest - lateness) && TimeOf(Top) <= end + TimeSpan.TicksPerSecond,
+            "a channel is not where the clock is");
         LoadSamples(reader, low, resampledLow, produced);
     }
 
@@ -82,7 +87,8 @@ internal sealed partial class ChannelStream
     {
         int count = reader.Int(0, RecentStamps.Capacity, "time stamps");
         for (int i = 0; i < count; i++)
-            _stamps.Add(reader.Time("time stamp"), reader.Long(-CheckpointReader.MaxIndex, CheckpointReader.MaxIndex, "sample of a time stamp"));
+            _stamps.Add(reader.Time("time stamp"),
+                reader.Long(-CheckpointReader.MaxIndex, CheckpointReader.MaxIndex, "sample of a time stamp"));
     }
 
     private void LoadSamples(CheckpointReader reader, long low, long resampledLow, long produced)

@@ -50,7 +50,7 @@ internal sealed partial class ChannelStream
         _values = new StreamRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
         _marks = new StreamRing<SampleMarks>(_values.Capacity);
         _resampled = new StreamRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
-        _scratch = new float[_resampler.MaxOutput(Chunk)];
+        _scratch = new float[_resampler.LargestOutput(Chunk)];
         Reset(0);
     }
 

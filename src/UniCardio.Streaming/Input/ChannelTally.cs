@@ -3,7 +3,8 @@ namespace UniCardio.Streaming.Input;
 /// <summary>The running counts behind <see cref="InputCounts"/>; they outlive segments.</summary>
 internal sealed class ChannelTally
 {
-    public long Blocks, Samples, DuplicateBlocks, OverlappingBlocks, RepeatedSamples, ReorderedBlocks, LateSamples, StraySamples, NonFiniteSamples, ImplausibleSamples, Gaps, MissingSamples;
+    public long Blocks, Samples, DuplicateBlocks, OverlappingBlocks, RepeatedSamples, ReorderedBlocks, LateSamples, StraySamples,
+        NonFiniteSamples, ImplausibleSamples, Gaps, MissingSamples;
 
     /// <summary>All counts in the order in which a checkpoint holds them.</summary>
     public void Visit(ICountVisitor visitor)

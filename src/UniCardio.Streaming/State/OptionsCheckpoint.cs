@@ -19,7 +19,8 @@ internal static class OptionsCheckpoint
         writer.Write((byte)options.Denoise);
         writer.Write(options.Sampling);
         writer.Write(unchecked((long)options.Seed));
-        foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[options.Window!.Value, options.Hop, options.Fade, options.MaximumLateness, options.ClockJump, options.LongestBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
+        foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[options.Window!.Value, options.Hop, options.Fade, options.MaximumLateness,
+            options.ClockJump, options.LongestBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
             writer.Write(time);
         writer.Write(options.MinCoverage);
         writer.Write(options.FrameQueue);

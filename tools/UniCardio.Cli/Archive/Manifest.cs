@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace UniCardio.Cli.Archive;
 
 /// <summary>
-/// The manifests of an output folder: one file a part, one JSON object a line, only ever added to. A process that is killed leaves at most a torn last line, which counts as not
-/// there. What any part has done, no part does again.
+/// The manifests of an output folder: one file a part, one JSON object a line, only ever added to. A process that is killed leaves at most
+/// a torn last line, which counts as not there. What any part has done, no part does again.
 /// </summary>
 internal sealed class Manifest : IDisposable
 {
@@ -87,7 +87,8 @@ internal sealed class Manifest : IDisposable
                 // Torn, or being written by another part.
             }
             // A failure does not undo what an earlier line says is done.
-            if (entry is not null && (entry.Error is null || !_done.TryGetValue(entry.Name, out ArchiveEntry? before) || before.Error is not null))
+            if (entry is not null
+                && (entry.Error is null || !_done.TryGetValue(entry.Name, out ArchiveEntry? before) || before.Error is not null))
                 _done[entry.Name] = entry;
         }
     }

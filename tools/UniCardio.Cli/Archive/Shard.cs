@@ -22,7 +22,8 @@ internal readonly record struct Shard(int Index, int Count) : IParsable<Shard>
     }
 
     public static Shard Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out Shard shard) ? shard : throw new FormatException($"'{s}' is not a part I/N with I from 0 to N-1, e.g. 0/16");
+        TryParse(s, provider, out Shard shard) ? shard
+            : throw new FormatException($"'{s}' is not a part I/N with I from 0 to N-1, e.g. 0/16");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Shard result)
     {

@@ -18,7 +18,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
     public BenchResult Measure()
     {
         using LoadedWeights loaded = WeightFile.Load(options.Weights, loading);
-        using var backend = new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = options.Threads, InstructionSet = options.Isa });
+        using var backend =
+            new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = options.Threads, InstructionSet = options.Isa });
         var plan = new InferencePlan(backend.Configuration, options.Task, options.Windows, options.Draws);
         SamplerTable sampler = SamplerTable.Create(options.Sampler, backend.Configuration, options.Task);
         CallDriver.Prepare(backend, options.Task, sampler);
@@ -56,7 +57,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         return options.Loaded ? WithLoading(result, loaded, sampler) : result;
     }
 
-    private static double Peak(CpuBackend backend) => MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
+    private static double Peak(CpuBackend backend) =>
+        MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
 
     private (double[] Milliseconds, double BytesPerCall) Time(CallDriver driver)
     {
@@ -64,7 +66,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         double[] times = new double[options.Calls ?? MaxCalls];
         int calls = 0;
         long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
-        while (calls < times.Length && (options.Calls is not null || calls < FewestCalls || Stopwatch.GetElapsedTime(start) < options.Budget))
+        while (calls < times.Length
+            && (options.Calls is not null || calls < FewestCalls || Stopwatch.GetElapsedTime(start) < options.Budget))
         {
             cancellation.ThrowIfCancellationRequested();
             times[calls++] = driver.Call();
@@ -87,7 +90,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
 
     private BenchResult WithKernels(BenchResult result, CpuBackend backend, InferencePlan plan, SamplerTable sampler)
     {
-        KernelProfile profile = KernelProfile.Measure(backend, plan, sampler, options.TargetOnly, ProfiledCalls, result.FmaPeakGflops, cancellation);
+        KernelProfile profile =
+            KernelProfile.Measure(backend, plan, sampler, options.TargetOnly, ProfiledCalls, result.FmaPeakGflops, cancellation);
         return result with
         {
             LinearFractionOfPeak = profile.FractionOfPeak(KernelProfile.IsLinear),
@@ -102,7 +106,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         string path = Path.Combine(Path.GetTempPath(), $"unicardio-bench-{Guid.NewGuid():N}.safetensors");
         try
         {
-            UniCardio.Weights.Safetensors.SafetensorsWriter.Write(path, weights.Weights.Tensors, new Dictionary<string, string>(weights.Configuration.ToMetadata()), cancellation);
+            UniCardio.Weights.Safetensors.SafetensorsWriter.Write(path, weights.Weights.Tensors,
+                new Dictionary<string, string>(weights.Configuration.ToMetadata()), cancellation);
             double best = double.PositiveInfinity;
             for (int i = 0; i < 3; i++)
             {
@@ -122,8 +127,10 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
     {
         long start = Stopwatch.GetTimestamp();
         using LoadedWeights loaded = WeightFile.Load(path);
-        using var backend = new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = options.Threads, InstructionSet = options.Isa });
-        using IExecutor executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, options.Task, options.Windows, options.Draws));
+        using var backend =
+            new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = options.Threads, InstructionSet = options.Isa });
+        using IExecutor executor =
+            backend.CreateExecutor(new InferencePlan(backend.Configuration, options.Task, options.Windows, options.Draws));
         new CallDriver(executor, sampler, targetOnly: false).Call();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }

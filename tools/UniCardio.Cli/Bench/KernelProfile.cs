@@ -43,7 +43,8 @@ internal sealed class KernelProfile
 {
     private static readonly CpuKernel[] LinearKernels =
     [
-        CpuKernel.AttentionIn, CpuKernel.AttentionOut, CpuKernel.FeedForwardIn, CpuKernel.FeedForwardOut, CpuKernel.Mid, CpuKernel.Output, CpuKernel.DecoderHidden,
+        CpuKernel.AttentionIn, CpuKernel.AttentionOut, CpuKernel.FeedForwardIn, CpuKernel.FeedForwardOut, CpuKernel.Mid, CpuKernel.Output,
+        CpuKernel.DecoderHidden,
     ];
 
     private readonly double _peak;
@@ -77,7 +78,8 @@ internal sealed class KernelProfile
     public static bool IsLinear(CpuKernel kernel) => LinearKernels.Contains(kernel);
 
     /// <summary>Profiles some steps after a warm-up.</summary>
-    public static KernelProfile Measure(CpuBackend backend, InferencePlan plan, SamplerTable sampler, bool targetOnly, int steps, double peak, CancellationToken cancellation)
+    public static KernelProfile Measure(CpuBackend backend, InferencePlan plan, SamplerTable sampler, bool targetOnly, int steps,
+        double peak, CancellationToken cancellation)
     {
         var profile = new CpuProfile(backend.Options.Threads, SpansNeeded(plan, backend.Options.Threads, steps));
         using IExecutor executor = backend.CreateExecutor(plan, profile);
@@ -101,7 +103,8 @@ internal sealed class KernelProfile
         if (profile.Dropped > 0)
             throw new InvalidOperationException($"{profile.Dropped} spans did not fit into the profile");
         CpuSpan[] spans = [.. profile.Spans];
-        return new KernelProfile(RowsOf(spans, plan, wall, steps, backend.Options.Threads, peak), spans, wall / steps, steps, backend.Options.Threads, peak);
+        return new KernelProfile(RowsOf(spans, plan, wall, steps, backend.Options.Threads, peak), spans, wall / steps, steps,
+            backend.Options.Threads, peak);
     }
 
     /// <summary>Share of the peak that the chosen kernels reached while they ran.</summary>
@@ -127,7 +130,8 @@ internal sealed class KernelProfile
             (CpuKernel kernel, bool isCondition) = group.Key;
             double ms = group.Sum(s => Stopwatch.GetElapsedTime(s.Start, s.End).TotalMilliseconds) / steps / threads;
             int streams = isCondition ? plan.Windows : plan.Streams;
-            double macs = streams * WorkCount.Macs(plan, kernel, isCondition), bytes = streams * KernelTraffic.Bytes(plan, kernel, isCondition);
+            double macs = streams * WorkCount.Macs(plan, kernel, isCondition),
+                bytes = streams * KernelTraffic.Bytes(plan, kernel, isCondition);
             return new KernelRow
             {
                 Kernel = kernel,

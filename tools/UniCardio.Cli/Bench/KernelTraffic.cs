@@ -4,7 +4,9 @@ using UniCardio.Engine.Plan;
 
 namespace UniCardio.Cli.Bench;
 
-/// <summary>Bytes that a kernel moves over one stream if every input is read once and every output written once, all blocks together.</summary>
+/// <summary>
+/// Bytes that a kernel moves over one stream if every input is read once and every output written once, all blocks together.
+/// </summary>
 /// <remarks>A lower bound of what the caches see: strips reuse their rows in L1 and L2, weights are read again by every strip.</remarks>
 internal static class KernelTraffic
 {

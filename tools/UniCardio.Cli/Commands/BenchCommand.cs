@@ -13,7 +13,8 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var options = new CallOptions();
-        Option<int?> calls = Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
+        Option<int?> calls =
+            Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
             "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
@@ -50,10 +51,12 @@ internal static class BenchCommand
 
     private static void WriteTable(Terminal terminal, List<BenchResult> results)
     {
-        var table = ResultTable.Create("configuration", "isa", ">calls", ">ms p50", ">p90", ">p99", ">max", ">ms/draw", ">GFLOP/s", ">FMA peak", ">% of peak", ">B/call", ">arena MB");
+        var table = ResultTable.Create("configuration", "isa", ">calls", ">ms p50", ">p90", ">p99", ">max", ">ms/draw", ">GFLOP/s",
+            ">FMA peak", ">% of peak", ">B/call", ">arena MB");
         foreach (BenchResult r in results)
         {
-            table.Add(r.Name, r.Isa, r.Calls, Ms(r.Ms.P50), Ms(r.Ms.P90), Ms(r.Ms.P99), Ms(r.Ms.Max), Ms(r.MsPerDraw), r.Gflops.In("0.0"), r.FmaPeakGflops.In("0.0"),
+            table.Add(r.Name, r.Isa, r.Calls, Ms(r.Ms.P50), Ms(r.Ms.P90), Ms(r.Ms.P99), Ms(r.Ms.Max), Ms(r.MsPerDraw), r.Gflops.In("0.0"),
+                r.FmaPeakGflops.In("0.0"),
                 (100 * r.FractionOfPeak).In("0.0"), r.BytesPerCall.In("0"), (r.ArenaBytes / 1e6).In("0.0"));
         }
 

@@ -13,7 +13,8 @@ internal static class ConvertCommand
         var source = new Argument<string>("IN") { Description = "A torch checkpoint (.pth), a .safetensors file or recipe:SEED[,full|compact|tiny]." };
         var destination = new Argument<string>("OUT") { Description = "The .safetensors file to write; replaced if it exists." };
         var network = new NetworkOptions();
-        var command = new ExampleCommand("convert", "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run.",
+        var command = new ExampleCommand("convert",
+            "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run.",
             "convert checkpoint.pth unicardio.safetensors",
             "convert interim.pth interim.safetensors --heads 4 --positions slot --prediction v",
             "convert recipe:2,tiny tiny.safetensors")
@@ -22,7 +23,8 @@ internal static class ConvertCommand
             destination,
         };
         network.AddTo(command);
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(terminal, parsed.GetValue(source)!, parsed.GetValue(destination)!, network.Read(parsed), cancellation)));
+        command.SetAction((parsed, cancellation) =>
+            Task.FromResult(Run(terminal, parsed.GetValue(source)!, parsed.GetValue(destination)!, network.Read(parsed), cancellation)));
         return command;
     }
 

@@ -12,7 +12,8 @@ internal static class DevicesCommand
     public static Command Create(Terminal terminal)
     {
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
-        var command = new ExampleCommand("devices", "Lists what a network can run on here, and why a device was refused.", "devices") { json };
+        var command =
+            new ExampleCommand("devices", "Lists what a network can run on here, and why a device was refused.", "devices") { json };
         command.SetAction(parsed =>
         {
             string[] instructions = [.. CpuInstructionSets.Supported.Select(CpuInstructionSets.Name)];

@@ -54,12 +54,15 @@ internal static class EvaluateCommand
             SamplerStudyOptions? compared = measured is null ? options.ReadStudy(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation);
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
-            var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description, sources.TrainingSubjects(parsed), engine.Backend.Name);
+            var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
+                sources.TrainingSubjects(parsed), engine.Backend.Name);
             EvaluationReport.KeptApart(recordings, with);
             var subject = new Measured(terminal, engine, recordings, with);
             (IReadOnlyList<string> files, string remark) = measured is not null
-                ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () => CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)
-                : Compare(subject, compared!, (report, result) => reports.Write(parsed, report.ToMarkdown, report.ToCsv, () => JsonReport.Of(report), () => report.ToHtml(result.Options)), cancellation);
+                ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () =>
+                    CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)
+                : Compare(subject, compared!, (report, result) => reports.Write(parsed, report.ToMarkdown, report.ToCsv, () =>
+                    JsonReport.Of(report), () => report.ToHtml(result.Options)), cancellation);
             foreach (string file in files)
                 terminal.Note($"wrote {file}");
             terminal.Note(remark);
@@ -69,13 +72,16 @@ internal static class EvaluateCommand
     }
 
     // What is measured on what, and where it is told.
-    private sealed record Measured(Terminal Terminal, InferenceEngine Engine, IReadOnlyList<EvaluationRecording> Recordings, EvaluationSubject With);
+    private sealed record Measured(Terminal Terminal, InferenceEngine Engine, IReadOnlyList<EvaluationRecording> Recordings,
+        EvaluationSubject With);
 
     private static (IReadOnlyList<string> Files, string Remark) Measure(
-        Measured subject, EvaluationOptions options, Func<EvaluationReport, EvaluationResult, IReadOnlyList<string>> write, CancellationToken cancellation)
+        Measured subject, EvaluationOptions options, Func<EvaluationReport, EvaluationResult, IReadOnlyList<string>> write,
+            CancellationToken cancellation)
     {
         Terminal terminal = subject.Terminal;
-        EvaluationResult result = terminal.WithProgress("evaluate", bar => new Evaluator(subject.Engine, options).Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
+        EvaluationResult result = terminal.WithProgress("evaluate", bar => new Evaluator(subject.Engine, options)
+            .Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (result.Cases.Count == 0)
             throw new UsageException(NothingToMeasure);
@@ -90,10 +96,12 @@ internal static class EvaluateCommand
     }
 
     private static (IReadOnlyList<string> Files, string Remark) Compare(
-        Measured subject, SamplerStudyOptions options, Func<SamplerReport, SamplerStudyResult, IReadOnlyList<string>> write, CancellationToken cancellation)
+        Measured subject, SamplerStudyOptions options, Func<SamplerReport, SamplerStudyResult, IReadOnlyList<string>> write,
+            CancellationToken cancellation)
     {
         Terminal terminal = subject.Terminal;
-        SamplerStudyResult result = terminal.WithProgress("study", bar => new SamplerStudy(subject.Engine, options).Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
+        SamplerStudyResult result = terminal.WithProgress("study", bar => new SamplerStudy(subject.Engine, options)
+            .Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (result.Points.Count == 0)
             throw new UsageException(NothingToMeasure);

@@ -19,7 +19,8 @@ internal static class FinetuneCommand
         var preset = new Option<FinetunePreset?>("--preset")
         {
             Description = "plain (default): the usual loss on all tasks at a tenth of the learning rate; official-finetune: as published, BP from PPG or ECG with spectral and peak-weighted losses.",
-            CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("-", string.Empty, StringComparison.Ordinal), true, out FinetunePreset value) && Enum.IsDefined(value)
+            CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("-", string.Empty, StringComparison.Ordinal), true,
+                out FinetunePreset value) && Enum.IsDefined(value)
                 ? value
                 : Refuse(result),
         };
@@ -50,12 +51,14 @@ internal static class FinetuneCommand
                 ? folder.ReadRecord().Options with { Network = loaded.Configuration }
                 : TrainingPresets.Options(parsed.GetValue(preset) ?? FinetunePreset.Plain, loaded.Configuration);
             var start = new StartWeights(loaded.Weights, $"{Path.GetFileName(source)} sha256 {Hash(loaded)}");
-            return Task.FromResult(new TrainingSession(terminal, folder, options.Read(parsed, basis), run, parsed) { Start = start }.Run(cancellation));
+            return Task.FromResult(new TrainingSession(terminal, folder, options.Read(parsed, basis), run,
+                parsed) { Start = start }.Run(cancellation));
         });
         return command;
     }
 
-    private static int GoOn(Terminal terminal, RunFolder folder, TrainingOptionSet options, RunOptions run, ParseResult parsed, CancellationToken cancellation)
+    private static int GoOn(Terminal terminal, RunFolder folder, TrainingOptionSet options, RunOptions run, ParseResult parsed,
+        CancellationToken cancellation)
     {
         if (!folder.HasRun)
             throw new UsageException($"{folder.Path} holds no run; name the weights to start from with --weights");

@@ -15,9 +15,11 @@ internal static class GoldenVerifyCommand
     public static Command Create(Terminal terminal)
     {
         var weights = WeightOptions.Required();
-        var golden = new Option<string>("--golden") { Required = true, Description = "The golden file; its header gives what the weights do not tell.", HelpName = "FILE" };
+        var golden = new Option<string>("--golden") { Required = true,
+            Description = "The golden file; its header gives what the weights do not tell.", HelpName = "FILE" };
         var backend = new BackendOptions();
-        Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance", "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends and losses, 1e-4 for gradients).", "X");
+        Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance",
+            "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends and losses, 1e-4 for gradients).", "X");
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Gradients are the training network's, tensor by tensor. Exit code 1 over the tolerance.",
             "golden verify --weights recipe:1 --golden tiny.eps.safetensors --backend reference",
@@ -32,7 +34,8 @@ internal static class GoldenVerifyCommand
         backend.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            GoldenReport report = Verify(terminal, parsed, weights, backend, parsed.GetValue(golden)!, parsed.GetValue(tolerance), cancellation);
+            GoldenReport report =
+                Verify(terminal, parsed, weights, backend, parsed.GetValue(golden)!, parsed.GetValue(tolerance), cancellation);
             if (parsed.GetValue(json))
                 WriteJson(terminal, report);
             else
@@ -44,16 +47,19 @@ internal static class GoldenVerifyCommand
         return command;
     }
 
-    private static GoldenReport Verify(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path, double? tolerance, CancellationToken cancellation)
+    private static GoldenReport Verify(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path,
+        double? tolerance, CancellationToken cancellation)
     {
         using GoldenFile file = GoldenFile.Open(path);
         using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
         foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
             terminal.Note(note);
         TrainedGradients Gradients(ModelWeights w) =>
-            new(w, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed), Dropout = 0 });
+            new(w, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed),
+                Dropout = 0 });
         return terminal.WithProgress("verifying", bar =>
-            GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), Gradients, cancellation));
+            GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar),
+                Gradients, cancellation));
     }
 
     private static void WriteTable(Terminal terminal, GoldenReport report)

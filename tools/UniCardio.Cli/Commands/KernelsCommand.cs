@@ -11,8 +11,10 @@ internal static class KernelsCommand
     {
         var emit = new Option<string>("--emit") { Required = true, Description = "ptx or opencl.", HelpName = "LANGUAGE" };
         emit.AcceptOnlyFromAmong("ptx", "opencl");
-        var architecture = new Option<string>("--arch") { Description = "Architecture of the PTX.", DefaultValueFactory = _ => "SM_90", HelpName = "SM_XX" };
-        var destination = new Option<string>("--out") { Required = true, Description = "The folder that the files go to; made if it is not there.", HelpName = "DIR" };
+        var architecture = new Option<string>("--arch") { Description = "Architecture of the PTX.", DefaultValueFactory = _ => "SM_90",
+            HelpName = "SM_XX" };
+        var destination = new Option<string>("--out") { Required = true,
+            Description = "The folder that the files go to; made if it is not there.", HelpName = "DIR" };
         var command = new ExampleCommand("kernels", "Writes the code of every GPU kernel and a table of its instructions.",
             "kernels --emit ptx --arch SM_90 --out kernels-ptx")
         {

@@ -39,7 +39,8 @@ internal static class ProfileCommand
             double peak = MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
             double bandwidth = MachinePeak.BandwidthGBs(backend.Options.Threads, PeakTime);
             var plan = new InferencePlan(backend.Configuration, one.Task, one.Windows, one.Draws);
-            KernelProfile profile = KernelProfile.Measure(backend, plan, sampler, one.TargetOnly, parsed.GetValue(calls), peak, cancellation);
+            KernelProfile profile =
+                KernelProfile.Measure(backend, plan, sampler, one.TargetOnly, parsed.GetValue(calls), peak, cancellation);
             if (parsed.GetValue(trace) is string path)
             {
                 TraceFile.Write(path, profile);
@@ -47,7 +48,8 @@ internal static class ProfileCommand
             }
 
             if (parsed.GetValue(json))
-                Json.Write(terminal, new { one.Name, Backend = backend.Name, profile.Steps, profile.StepMs, FmaPeakGflops = peak, BandwidthGbs = bandwidth, profile.Explained, profile.Rows });
+                Json.Write(terminal, new { one.Name, Backend = backend.Name, profile.Steps, profile.StepMs, FmaPeakGflops = peak,
+                    BandwidthGbs = bandwidth, profile.Explained, profile.Rows });
             else
                 WriteTable(terminal, $"{one.Name}; {backend.Name}", profile, peak, bandwidth);
             return Task.FromResult(ExitCode.Success);
@@ -57,10 +59,12 @@ internal static class ProfileCommand
 
     private static void WriteTable(Terminal terminal, string title, KernelProfile profile, double peak, double bandwidth)
     {
-        var table = ResultTable.Create("kernel", "stream", ">calls", ">MMAC", ">MB", ">ms", ">GFLOP/s", ">% of peak", ">GB/s", ">% of step");
+        var table = ResultTable.Create("kernel", "stream", ">calls", ">MMAC", ">MB", ">ms", ">GFLOP/s", ">% of peak", ">GB/s",
+            ">% of step");
         foreach (KernelRow r in profile.Rows)
         {
-            table.Add(r.Kernel, r.Stream, r.CallsPerStep.In("0.#"), (r.MacPerStep / 1e6).In("0.0"), (r.BytesPerStep / 1e6).In("0.00"), r.Ms.In("0.000"),
+            table.Add(r.Kernel, r.Stream, r.CallsPerStep.In("0.#"), (r.MacPerStep / 1e6).In("0.0"), (r.BytesPerStep / 1e6).In("0.00"),
+                r.Ms.In("0.000"),
                 r.Gflops?.In("0.0"), (100 * r.FractionOfPeak)?.In("0.0"), r.Gbs?.In("0.0"), (100 * r.ShareOfStep).In("0.0"));
         }
 

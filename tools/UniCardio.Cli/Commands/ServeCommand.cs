@@ -20,7 +20,8 @@ internal static class ServeCommand
         var untrained = new Option<bool>("--untrained") { Description = "Serves untrained recipe weights; their output is noise." };
         var backend = new BackendOptions();
         var logging = new LoggingOptions();
-        Dictionary<ServerSetting, Option<string?>> settings = ServerSetting.All.ToDictionary(s => s, s => new Option<string?>(s.Flag) { Description = s.Description, HelpName = s.ValueName });
+        Dictionary<ServerSetting, Option<string?>> settings = ServerSetting.All.ToDictionary(s => s, s =>
+            new Option<string?>(s.Flag) { Description = s.Description, HelpName = s.ValueName });
         var command = new ExampleCommand("serve",
             $"Serves infer requests (Open Inference Protocol v2), live sessions (WebSockets), metrics and the monitor page. Prints its address once it listens; a signal ends it when what is in flight is done. {RestorationResult.Remark}",
             "serve --demo",
@@ -54,12 +55,14 @@ internal static class ServeCommand
 
             using IDisposable? traces = logging.Traces(parsed);
             using var unobserved = new UnobservedFaults(terminal.Error);
-            return await RunAsync(terminal, options, Load, log => logging.Configure(parsed, log, terminal), cancellation).ConfigureAwait(false);
+            return await RunAsync(terminal, options, Load, log => logging.Configure(parsed, log, terminal), cancellation)
+                .ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, ServerOptions options, Func<CancellationToken, ServedModel> load, Action<ILoggingBuilder> logging, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Terminal terminal, ServerOptions options, Func<CancellationToken, ServedModel> load,
+        Action<ILoggingBuilder> logging, CancellationToken cancellation)
     {
         await using UniCardioServer server = await UniCardioServer.StartAsync(options, load, logging, cancellation).ConfigureAwait(false);
         terminal.Out.WriteLine(server.Address);

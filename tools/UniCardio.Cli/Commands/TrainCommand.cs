@@ -44,7 +44,8 @@ internal static class TrainCommand
                 return Task.FromResult(TrainingSession.Export(terminal, run.Folder(parsed), file, cancellation));
             RunFolder folder = run.Folder(parsed);
             bool starts = !folder.HasRun || parsed.GetValue(preset) is not null;
-            TrainingOptions basis = starts ? TrainingPresets.Options(parsed.GetValue(preset) ?? TrainingPreset.Phased) : folder.ReadRecord().Options;
+            TrainingOptions basis = starts ? TrainingPresets.Options(parsed.GetValue(preset) ?? TrainingPreset.Phased) : folder.ReadRecord()
+                .Options;
             ModelConfiguration network = Network(basis.Network, parsed.GetValue(size), parsed.GetValue(sizes) ?? []) with
             {
                 Positions = parsed.GetValue(positions) ?? basis.Network.Positions,

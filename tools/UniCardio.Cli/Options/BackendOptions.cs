@@ -25,9 +25,12 @@ internal enum BackendChoice
 internal sealed class BackendOptions
 {
     private readonly Option<BackendChoice>? _backend;
-    private readonly Option<int> _device = Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
-    private readonly Option<int> _threads = Bounded.Number("--threads", "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
-    private readonly Option<CpuInstructionSet> _isa = new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
+    private readonly Option<int> _device =
+        Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
+    private readonly Option<int> _threads = Bounded.Number("--threads",
+        "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
+    private readonly Option<CpuInstructionSet> _isa =
+        new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
 
     public BackendOptions(bool choosesBackend = true)
     {
@@ -58,7 +61,8 @@ internal sealed class BackendOptions
     /// <param name="weights">The weights.</param>
     /// <param name="note">Takes a line where another backend than the first choice runs.</param>
     /// <exception cref="UniCardioException">It cannot run here.</exception>
-    public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) =>
+        (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),
         BackendChoice.Gpu => GpuBackend.Create(weights),

@@ -18,7 +18,8 @@ internal enum NetworkSize
 /// <summary>Which network calls <c>bench</c> and <c>profile</c> make.</summary>
 internal sealed class CallOptions
 {
-    private readonly Option<NetworkSize?> _size = new("--size") { Description = "Untrained weights of this size: full (the published network), compact or tiny." };
+    private readonly Option<NetworkSize?> _size =
+        new("--size") { Description = "Untrained weights of this size: full (the published network), compact or tiny." };
     private readonly WeightOptions _weights = WeightOptions.Optional("recipe weights of --size");
     private readonly Option<CardioTask> _task = new("--task")
     {
@@ -30,7 +31,8 @@ internal sealed class CallOptions
 
     private readonly Option<int> _windows = Bounded.Number("--windows", "Windows a call.", 1, InferencePlan.MaxBatch, 1);
     private readonly Option<int> _draws = Bounded.Number("--draws", "Draws a window.", 1, InferencePlan.MaxBatch, 1);
-    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", $"Sampler whose rows the calls are, e.g. ddim:20 (else {SamplerOptions.Default}).", "SAMPLER");
+    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler",
+        $"Sampler whose rows the calls are, e.g. ddim:20 (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<bool> _targetOnly = new("--target-only") { Description = "Calls at one t, which share the condition stream." };
     private readonly BackendOptions _backend = new(choosesBackend: false);
 

@@ -12,13 +12,15 @@ internal readonly record struct GapLength(double Value, bool IsShare) : IParsabl
     public double Seconds(double windowSeconds) => IsShare ? Value * windowSeconds : Value;
 
     public static GapLength Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out GapLength gap) ? gap : throw new FormatException($"'{s}' is not a gap; expected seconds (1.2) or a share of the window (30%)");
+        TryParse(s, provider, out GapLength gap) ? gap
+            : throw new FormatException($"'{s}' is not a gap; expected seconds (1.2) or a share of the window (30%)");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out GapLength result)
     {
         string text = (s ?? "").Trim();
         bool share = text.EndsWith('%');
-        bool read = double.TryParse(text.TrimEnd('%', 's'), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value);
+        bool read = double.TryParse(text.TrimEnd('%', 's'), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value);
         result = new GapLength(share ? value / 100 : value, share);
         return read;
     }

@@ -45,7 +45,8 @@ internal sealed class LoggingOptions
         if (endpoint is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable)))
             return null;
         return Sdk.CreateTracerProviderBuilder()
-            .ConfigureResource(resource => resource.AddService("unicardio", serviceVersion: typeof(LoggingOptions).Assembly.GetName().Version?.ToString(3)))
+            .ConfigureResource(resource =>
+                resource.AddService("unicardio", serviceVersion: typeof(LoggingOptions).Assembly.GetName().Version?.ToString(3)))
             .AddSource(ServingMetrics.MeterName)
             .AddOtlpExporter(exporter =>
             {

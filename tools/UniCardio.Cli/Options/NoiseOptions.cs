@@ -9,13 +9,15 @@ namespace UniCardio.Cli.Options;
 internal readonly record struct GapRequest(string Channel, double Start, double Seconds) : IParsable<GapRequest>
 {
     public static GapRequest Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out GapRequest gap) ? gap : throw new FormatException($"'{s}' is not a gap; expected CHANNEL,START,SECONDS such as ABP,6,1.2");
+        TryParse(s, provider, out GapRequest gap) ? gap
+            : throw new FormatException($"'{s}' is not a gap; expected CHANNEL,START,SECONDS such as ABP,6,1.2");
 
     public static bool TryParse(string? s, IFormatProvider? provider, out GapRequest result)
     {
         result = default;
         if (s?.Split(',', StringSplitOptions.TrimEntries) is not [{ Length: > 0 } channel, string from, string length]
-            || !double.TryParse(from, CultureInfo.InvariantCulture, out double start) || !double.TryParse(length, CultureInfo.InvariantCulture, out double seconds)
+            || !double.TryParse(from, CultureInfo.InvariantCulture, out double start)
+                || !double.TryParse(length, CultureInfo.InvariantCulture, out double seconds)
             || !(start >= 0 && seconds > 0 && double.IsFinite(start + seconds)))
             return false;
         result = new GapRequest(channel, start, seconds);
@@ -26,13 +28,19 @@ internal readonly record struct GapRequest(string Channel, double Start, double 
 /// <summary>What spoils a synthetic recording: noise, artefacts, gaps.</summary>
 internal sealed class NoiseOptions
 {
-    private readonly Option<double?> _snr = new("--snr") { Description = "White noise at this signal-to-noise ratio, dB; none if left out.", HelpName = "DB" };
-    private readonly Option<double> _wander = SubjectOptions.Number("--wander", "Baseline wander, in standard deviations of the signal (PPG and ECG).", 0, "X");
-    private readonly Option<double> _powerline = SubjectOptions.Number("--powerline", "50 Hz hum, in standard deviations of the signal (ECG).", 0, "X");
+    private readonly Option<double?> _snr =
+        new("--snr") { Description = "White noise at this signal-to-noise ratio, dB; none if left out.", HelpName = "DB" };
+    private readonly Option<double> _wander =
+        SubjectOptions.Number("--wander", "Baseline wander, in standard deviations of the signal (PPG and ECG).", 0, "X");
+    private readonly Option<double> _powerline =
+        SubjectOptions.Number("--powerline", "50 Hz hum, in standard deviations of the signal (ECG).", 0, "X");
     private readonly Option<double> _motion = SubjectOptions.Number("--motion", "Bursts of motion a minute (PPG and ECG).", 0, "N");
-    private readonly Option<double> _missing = SubjectOptions.Number("--missing", "Share of samples missing in gaps at random, 0 to 0.95.", 0, "X");
-    private readonly Option<double> _missingSeconds = SubjectOptions.Number("--missing-seconds", "Mean length of the gaps at random.", 1, "S");
-    private readonly Option<GapRequest[]> _gaps = Parsed.Many<GapRequest>("--gap", "A gap in one channel (PPG, ABP or ECG) from START for SECONDS; may be repeated.", "CHANNEL,START,SECONDS");
+    private readonly Option<double> _missing =
+        SubjectOptions.Number("--missing", "Share of samples missing in gaps at random, 0 to 0.95.", 0, "X");
+    private readonly Option<double> _missingSeconds =
+        SubjectOptions.Number("--missing-seconds", "Mean length of the gaps at random.", 1, "S");
+    private readonly Option<GapRequest[]> _gaps = Parsed.Many<GapRequest>("--gap",
+        "A gap in one channel (PPG, ABP or ECG) from START for SECONDS; may be repeated.", "CHANNEL,START,SECONDS");
 
     public void AddTo(Command command)
     {
@@ -48,7 +56,8 @@ internal sealed class NoiseOptions
         foreach (Channel channel in recording.Channels)
         {
             float[] samples = channel.Samples.ToArray();
-            SignalCorruption.Apply(samples, channel.SampleRate, Of(parsed, channel.Kind), CounterRandom.Derive(clean.Seed, (ulong)channels.Count));
+            SignalCorruption.Apply(samples, channel.SampleRate, Of(parsed, channel.Kind),
+                CounterRandom.Derive(clean.Seed, (ulong)channels.Count));
             channels.Add(channel.WithSamples(samples));
         }
 

@@ -31,7 +31,8 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
             string[] pair = part.Split('=', 2, StringSplitOptions.TrimEntries);
             source = pair[0].ToLowerInvariant() switch
             {
-                "rate" when double.TryParse(pair[1], CultureInfo.InvariantCulture, out double rate) && rate > 0 && double.IsFinite(rate) => source with { Rate = rate },
+                "rate" when double.TryParse(pair[1], CultureInfo.InvariantCulture, out double rate) && rate > 0 && double.IsFinite(rate) =>
+                    source with { Rate = rate },
                 "columns" when pair[1].Length > 0 => source with { Columns = pair[1].Split('/') },
                 "subject" when pair[1].Length > 0 => source with { Subject = pair[1] },
                 _ => throw new FormatException($"'{part}' is not a setting of a recording; expected rate=HZ, columns=A/B/C or subject=NAME"),
@@ -56,5 +57,6 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
     }
 
     private static bool IsSetting(string part) => part.TrimStart() is { } text
-        && (text.StartsWith("rate=", StringComparison.OrdinalIgnoreCase) || text.StartsWith("columns=", StringComparison.OrdinalIgnoreCase) || text.StartsWith("subject=", StringComparison.OrdinalIgnoreCase));
+        && (text.StartsWith("rate=", StringComparison.OrdinalIgnoreCase) || text.StartsWith("columns=", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("subject=", StringComparison.OrdinalIgnoreCase));
 }

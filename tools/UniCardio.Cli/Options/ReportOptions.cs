@@ -22,7 +22,8 @@ internal sealed class ReportOptions
     {
         foreach (Option<string?> option in (Option<string?>[])[_markdown, _csv, _json, _html])
         {
-            if (parsed.GetValue(option) is string path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path.TrimEnd('/', '\\')))))
+            if (parsed.GetValue(option) is string path
+                && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path.TrimEnd('/', '\\')))))
                 throw new UsageException($"{option.Name} {path}: there is no such folder");
         }
 
@@ -64,5 +65,6 @@ internal sealed class ReportOptions
         return written;
     }
 
-    private static Option<string?> File(string name, string description, string helpName) => new(name) { Description = description, HelpName = helpName };
+    private static Option<string?> File(string name, string description, string helpName) =>
+        new(name) { Description = description, HelpName = helpName };
 }

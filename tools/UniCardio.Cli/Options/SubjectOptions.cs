@@ -10,7 +10,8 @@ internal sealed class SubjectOptions
     private static readonly SynthesisParameters Usual = new();
 
     private readonly Option<double> _rate = Number("--rate", "Samples a second, 50 to 4000.", Usual.SampleRate, "HZ");
-    private readonly Option<SynthRhythm> _rhythm = new("--rhythm") { Description = "sinus, af (atrial fibrillation) or ectopy (a tenth of the beats premature)." };
+    private readonly Option<SynthRhythm> _rhythm =
+        new("--rhythm") { Description = "sinus, af (atrial fibrillation) or ectopy (a tenth of the beats premature)." };
     private readonly Option<double> _heartRate = Number("--heart-rate", "Beats a minute, 30 to 220.", Usual.HeartRate, "BPM");
     private readonly Option<double> _breaths = Number("--respiratory-rate", "Breaths a minute, 4 to 60.", Usual.RespiratoryRate, "N");
     private readonly Option<double> _systolic = Number("--systolic", "Mean systolic pressure, mmHg.", Usual.SystolicPressure, "MMHG");

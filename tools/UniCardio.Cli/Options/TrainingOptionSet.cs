@@ -7,42 +7,63 @@ using UniCardio.Training.Runs;
 
 namespace UniCardio.Cli.Options;
 
-/// <summary>Options that the result of a training run depends on; each left out keeps the preset's value, or that of the run in the folder.</summary>
+/// <summary>
+/// Options that the result of a training run depends on; each left out keeps the preset's value, or that of the run in the folder.
+/// </summary>
 internal sealed class TrainingOptionSet
 {
     private const double DefaultShare = 0.5;
 
-    private readonly Option<long?> _steps = new("--steps") { Description = "Updates of the whole run; phases and learning rate are spread over them (100000).", HelpName = "N" };
+    private readonly Option<long?> _steps =
+        new("--steps") { Description = "Updates of the whole run; phases and learning rate are spread over them (100000).",
+        HelpName = "N" };
     private readonly Option<int?> _batch = Bounded.OptionalNumber("--batch", "Windows of an update (32; published 128).", 1, 65536);
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Of weights, tasks, noise (0).", HelpName = "SEED" };
     private readonly Option<ulong?> _dataSeed = new("--data-seed") { Description = "Of the synthetic windows (1).", HelpName = "SEED" };
     private readonly Option<string?> _data = new("--data") { Description = "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.", HelpName = "DIR" };
-    private readonly Option<double?> _dataShare = Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
+    private readonly Option<double?> _dataShare =
+        Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
     private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls at its end, see --cooldown)." };
-    private readonly Option<double?> _cooldown = Bounded.OptionalNonNegative("--cooldown", "Share of the updates over which a trapezoid falls (0.2).", "SHARE");
-    private readonly Option<int?> _warmup = Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
+    private readonly Option<double?> _cooldown =
+        Bounded.OptionalNonNegative("--cooldown", "Share of the updates over which a trapezoid falls (0.2).", "SHARE");
+    private readonly Option<int?> _warmup =
+        Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
     private readonly Option<InitializationKind?> _initialization = new("--init") { Description = "published, or aligned: two heads a block start by looking at equal positions (default with slot positions)." };
     private readonly Option<double?> _dropout = Bounded.OptionalNonNegative("--dropout", "Dropout (0; published 0.1).", "P");
-    private readonly Option<double?> _ema = Bounded.OptionalNonNegative("--ema", "Decay of the averaged weights (0.999; published 0).", "D");
+    private readonly Option<double?> _ema =
+        Bounded.OptionalNonNegative("--ema", "Decay of the averaged weights (0.999; published 0).", "D");
     private readonly Option<double?> _decay = Bounded.OptionalNonNegative("--weight-decay", "Weight decay (1e-6).", "D");
     private readonly Option<WeightDecayKind?> _decayKind = new("--decay") { Description = "l2 (Adam, default) or decoupled (AdamW)." };
-    private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "adam (default), or muon for the maps inside blocks and decoders with Adam for the rest." };
-    private readonly Option<double?> _muonSize = Bounded.OptionalNonNegative("--muon-size", "Root mean square of muon's updates over the learning rate (0.2; about adam's).", "SIZE");
-    private readonly Option<double?> _clip = Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
-    private readonly Option<StepWeighting?> _weighting = new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
-    private readonly Option<double?> _amplitude = Bounded.OptionalNonNegative("--spectral-amplitude", "Weight of the amplitude spectrum's error of the predicted clean signal (0).", "W");
-    private readonly Option<double?> _phase = Bounded.OptionalNonNegative("--spectral-phase", "Weight of the phase spectrum's error (0).", "W");
-    private readonly Option<double?> _peakL1 = Bounded.OptionalNonNegative("--peak-l1", "Weight of the absolute error of the predicted clean signal, peaks counting more (0).", "W");
-    private readonly Option<double?> _drop = Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
-    private readonly Option<TaskWeight[]> _weights = Parsed.Many<TaskWeight>("--weight", "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may stand there several times.", "TASK=W");
-    private readonly Option<CardioTask[]> _tasks = Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
-    private readonly Option<int?> _validateEvery = Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
+    private readonly Option<OptimizerKind?> _optimizer =
+        new("--optimizer") { Description = "adam (default), or muon for the maps inside blocks and decoders with Adam for the rest." };
+    private readonly Option<double?> _muonSize = Bounded.OptionalNonNegative("--muon-size",
+        "Root mean square of muon's updates over the learning rate (0.2; about adam's).", "SIZE");
+    private readonly Option<double?> _clip =
+        Bounded.OptionalNonNegative("--clip", "Largest norm of the gradient (1; published none).", "NORM");
+    private readonly Option<StepWeighting?> _weighting =
+        new("--weighting") { Description = "Weight of diffusion steps: none (default), minsnr (gamma 5) or p2 (gamma 1)." };
+    private readonly Option<double?> _amplitude = Bounded.OptionalNonNegative("--spectral-amplitude",
+        "Weight of the amplitude spectrum's error of the predicted clean signal (0).", "W");
+    private readonly Option<double?> _phase =
+        Bounded.OptionalNonNegative("--spectral-phase", "Weight of the phase spectrum's error (0).", "W");
+    private readonly Option<double?> _peakL1 = Bounded.OptionalNonNegative("--peak-l1",
+        "Weight of the absolute error of the predicted clean signal, peaks counting more (0).", "W");
+    private readonly Option<double?> _drop =
+        Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
+    private readonly Option<TaskWeight[]> _weights = Parsed.Many<TaskWeight>("--weight",
+        "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may stand there several times.", "TASK=W");
+    private readonly Option<CardioTask[]> _tasks =
+        Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
+    private readonly Option<int?> _validateEvery =
+        Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
     private readonly Option<int?> _validateWindows = Bounded.OptionalNumber("--validate-windows", "Held-out windows a task (12).", 1, 4096);
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _weights, _tasks, _validateEvery, _validateWindows])
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup,
+            _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1,
+            _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -61,8 +82,10 @@ internal sealed class TrainingOptionSet
             Seed = parsed.GetValue(_seed) ?? basis.Seed,
             DataSeed = parsed.GetValue(_dataSeed) ?? basis.DataSeed,
             RecordingFolder = folder,
-            RecordingShare = folder is null ? 0 : parsed.GetValue(_dataShare) ?? (basis.RecordingFolder is null ? DefaultShare : basis.RecordingShare),
-            Initialization = parsed.GetValue(_initialization) ?? (basis.Network.Positions == PositionKind.Slot ? basis.Initialization : InitializationKind.Published),
+            RecordingShare = folder is null ? 0
+                : parsed.GetValue(_dataShare) ?? (basis.RecordingFolder is null ? DefaultShare : basis.RecordingShare),
+            Initialization = parsed.GetValue(_initialization) ?? (basis.Network.Positions == PositionKind.Slot ? basis.Initialization
+                : InitializationKind.Published),
             Dropout = parsed.GetValue(_dropout) ?? basis.Dropout,
             EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,
             LearningRate = basis.LearningRate with

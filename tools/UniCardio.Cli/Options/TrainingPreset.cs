@@ -32,7 +32,8 @@ internal enum FinetunePreset
 /// <summary>The options that presets stand for.</summary>
 internal static class TrainingPresets
 {
-    private static TrainingOptions Ours { get; } = new() { Objective = new ObjectiveOptions { Draw = StepDraw.Stratified, ClampsTargets = true } };
+    private static TrainingOptions Ours { get; } =
+        new() { Objective = new ObjectiveOptions { Draw = StepDraw.Stratified, ClampsTargets = true } };
 
     public static TrainingOptions Options(TrainingPreset preset)
     {
@@ -61,7 +62,8 @@ internal static class TrainingPresets
             Batch = 128,
             Dropout = 0.1,
             Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = ["ppg->bp", "ecg->bp"] },
-            Objective = new ObjectiveOptions { Normalization = LossNormalization.Published, WeighsPeaks = true, SpectralAmplitude = 1, PeakL1 = 1 },
+            Objective = new ObjectiveOptions { Normalization = LossNormalization.Published, WeighsPeaks = true, SpectralAmplitude = 1,
+                PeakL1 = 1 },
             Adam = new AdamOptions { ClipNorm = double.PositiveInfinity },
             LearningRate = new LearningRateSchedule { Peak = 1e-4, Shape = LearningRateShape.Step, Milestones = [0.75] },
             EmaDecay = 0,

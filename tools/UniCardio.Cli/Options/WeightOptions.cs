@@ -7,9 +7,12 @@ namespace UniCardio.Cli.Options;
 /// <summary>What a weight file cannot tell about its network: <c>--heads</c>, <c>--positions</c>, <c>--prediction</c>.</summary>
 internal sealed class NetworkOptions
 {
-    private readonly Option<int?> _heads = new("--heads") { Description = "Attention heads; shapes do not show them (else the file's metadata, else 8).", HelpName = "N" };
-    private readonly Option<PositionKind?> _positions = new("--positions") { Description = "Position codes: global or slot (else the file's metadata, else global)." };
-    private readonly Option<PredictionKind?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon, v or sample (else the file's metadata, else epsilon)." };
+    private readonly Option<int?> _heads =
+        new("--heads") { Description = "Attention heads; shapes do not show them (else the file's metadata, else 8).", HelpName = "N" };
+    private readonly Option<PositionKind?> _positions =
+        new("--positions") { Description = "Position codes: global or slot (else the file's metadata, else global)." };
+    private readonly Option<PredictionKind?> _prediction =
+        new("--prediction") { Description = "What the network predicts: epsilon, v or sample (else the file's metadata, else epsilon)." };
 
     public void AddTo(Command command)
     {
@@ -41,7 +44,8 @@ internal sealed class WeightOptions
 
     /// <summary>The option must be given.</summary>
     public static WeightOptions Required() =>
-        new(new Option<string?>("--weights") { Required = true, Description = "A .safetensors or .pth file, or recipe:SEED[,full|compact|tiny].", HelpName = "W" });
+        new(new Option<string?>("--weights") { Required = true,
+            Description = "A .safetensors or .pth file, or recipe:SEED[,full|compact|tiny].", HelpName = "W" });
 
     /// <summary>Left out, the command chooses.</summary>
     public static WeightOptions Optional(string otherwise) =>
@@ -64,5 +68,6 @@ internal sealed class WeightOptions
     /// <param name="otherwise">The source where none was given.</param>
     /// <param name="known">See <see cref="NetworkOptions.Read"/>.</param>
     public LoadedWeights Load(ParseResult parsed, string? otherwise = null, ModelConfiguration? known = null) =>
-        WeightFile.Load(Source(parsed) ?? otherwise ?? throw new UsageException("no weights were given (--weights)"), _network.Read(parsed, known));
+        WeightFile.Load(Source(parsed) ?? otherwise ?? throw new UsageException("no weights were given (--weights)"),
+            _network.Read(parsed, known));
 }

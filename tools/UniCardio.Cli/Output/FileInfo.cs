@@ -6,7 +6,8 @@ using UniCardio.Weights;
 namespace UniCardio.Cli.Output;
 
 /// <summary>What <c>info</c> says of a channel.</summary>
-internal sealed record ChannelInfo(string Name, ChannelKind Kind, string Unit, double SampleRate, int Samples, int Measured, int Gaps, double LongestGapSeconds, double? Minimum, double? Maximum)
+internal sealed record ChannelInfo(string Name, ChannelKind Kind, string Unit, double SampleRate, int Samples, int Measured, int Gaps,
+    double LongestGapSeconds, double? Minimum, double? Maximum)
 {
     public static ChannelInfo Of(ChannelReport report)
     {
@@ -14,18 +15,22 @@ internal sealed record ChannelInfo(string Name, ChannelKind Kind, string Unit, d
         (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (float x in channel.Samples.Span)
             (low, high) = float.IsNaN(x) ? (low, high) : (Math.Min(low, x), Math.Max(high, x));
-        return new ChannelInfo(channel.Name, channel.Kind, channel.Unit, channel.SampleRate, channel.Length, report.Measured, report.Gaps.Count,
-            report.Gaps.Count == 0 ? 0 : report.Gaps.Max(g => g.Length) / channel.SampleRate, low <= high ? low : null, low <= high ? high : null);
+        return new ChannelInfo(channel.Name, channel.Kind, channel.Unit, channel.SampleRate, channel.Length, report.Measured,
+            report.Gaps.Count,
+            report.Gaps.Count == 0 ? 0 : report.Gaps.Max(g => g.Length) / channel.SampleRate, low <= high ? low : null, low <= high ? high
+                : null);
     }
 }
 
 /// <summary>What <c>info</c> says of a recording.</summary>
-internal sealed record RecordingInfo(string File, string Kind, string Name, double Seconds, DateTime? Start, IReadOnlyList<ChannelInfo> Channels, int Annotations, IReadOnlyList<string> Warnings)
+internal sealed record RecordingInfo(string File, string Kind, string Name, double Seconds, DateTime? Start,
+    IReadOnlyList<ChannelInfo> Channels, int Annotations, IReadOnlyList<string> Warnings)
 {
     public static RecordingInfo Of(string file, Recording recording)
     {
         ChannelReport[] reports = [.. recording.Channels.Select(RecordingPreparation.Inspect)];
-        return new RecordingInfo(file, "recording", recording.Name, recording.DurationSeconds, recording.StartTime, [.. reports.Select(ChannelInfo.Of)], recording.Annotations.Count,
+        return new RecordingInfo(file, "recording", recording.Name, recording.DurationSeconds, recording.StartTime,
+            [.. reports.Select(ChannelInfo.Of)], recording.Annotations.Count,
             [.. recording.Warnings.Concat(reports.SelectMany(r => r.Warnings())).Select(w => w.Message)]);
     }
 
@@ -35,7 +40,8 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
         var table = ResultTable.Create("channel", "measures", "unit", ">Hz", ">samples", ">missing", ">gaps", ">longest gap (s)", ">from", ">to");
         foreach (ChannelInfo c in Channels)
         {
-            table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.SampleRate, c.Samples, c.Samples - c.Measured, c.Gaps, c.LongestGapSeconds.In("0.##"),
+            table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.SampleRate, c.Samples, c.Samples - c.Measured, c.Gaps,
+                c.LongestGapSeconds.In("0.##"),
                 c.Minimum?.In("G5"), c.Maximum?.In("G5"));
         }
 

@@ -29,7 +29,8 @@ internal sealed class JsonLog(TextWriter output) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel))
                 return;
@@ -44,7 +45,8 @@ internal sealed class JsonLog(TextWriter output) : ILoggerProvider
             foreach ((string key, object? value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
             {
                 if (key != Template)
-                    line.TryAdd(JsonNamingPolicy.SnakeCaseLower.ConvertName(key), value is null or bool or int or long or double ? value : value.ToString());
+                    line.TryAdd(JsonNamingPolicy.SnakeCaseLower.ConvertName(key), value is null or bool or int or long or double ? value
+                        : value.ToString());
             }
             if (exception is not null)
                 line["exception"] = exception.ToString();

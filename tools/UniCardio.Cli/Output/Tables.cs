@@ -42,7 +42,8 @@ internal static class EvaluationTables
     /// <summary>One line a case: the network beside its best baselines.</summary>
     public static Table Short(EvaluationReport report)
     {
-        Table table = ResultTable.Create([.. ShortTable.Headings.Take(Columns).Select(h => h is "case" or "best in window" or "best of all" ? h : $">{h}")]);
+        Table table = ResultTable.Create([.. ShortTable.Headings.Take(Columns)
+            .Select(h => h is "case" or "best in window" or "best of all" ? h : $">{h}")]);
         foreach (IReadOnlyList<string> row in ShortTable.Rows(report, intervals: false))
             table.Add([.. row.Take(Columns)]);
         return table;
@@ -54,7 +55,8 @@ internal static class EvaluationTables
         Table table = ResultTable.Create("restored", "spoiled by", ">windows", ">1 condition", ">2", ">3", ">2 to 1", ">3 to 1");
         foreach (ConditionGain g in report.ConditionGains)
         {
-            table.Add($"{g.Kind.ToString().ToLowerInvariant()} {g.Output.Name()}", g.Corruption, g.Windows, g.One.In("0.000"), g.Two?.In("0.000"), g.Three?.In("0.000"),
+            table.Add($"{g.Kind.ToString().ToLowerInvariant()} {g.Output.Name()}", g.Corruption, g.Windows, g.One.In("0.000"),
+                g.Two?.In("0.000"), g.Three?.In("0.000"),
                 g.TwoToOne?.In("0.00"), g.ThreeToOne?.In("0.00"));
         }
 

@@ -31,7 +31,8 @@ internal sealed class TrainedGradients : IGoldenGradients
         for (int window = 0; window < batch.Count; window++)
             (batch.Tasks[window], batch.Steps[window]) = (task, steps[window]);
         double[] losses = new double[batch.Count];
-        _network.Accumulate(batch, (window, prediction, gradient) => Loss(prediction, targets.Span.Slice(window * samples, samples), gradient), 0, losses);
+        _network.Accumulate(batch, (window, prediction, gradient) =>
+            Loss(prediction, targets.Span.Slice(window * samples, samples), gradient), 0, losses);
         var parameters = new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal);
         foreach (ParameterSlice slice in _network.Layout.Slices)
             parameters[slice.Name[ParameterCatalog.Prefix.Length..]] = _network.Gradients.Slice(slice.Offset, slice.Count).ToArray();

@@ -12,7 +12,8 @@ internal static class TrainingData
 
     /// <summary>Opens examples to learn from and examples kept apart.</summary>
     /// <exception cref="SignalException">The recordings cannot be used.</exception>
-    public static (IExampleSource Training, IExampleSource HeldOut) Open(Terminal terminal, TrainingOptions options, CancellationToken cancellation)
+    public static (IExampleSource Training, IExampleSource HeldOut) Open(Terminal terminal, TrainingOptions options,
+        CancellationToken cancellation)
     {
         int samples = options.Network.SlotSamples;
         var synthetic = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = samples });
@@ -21,7 +22,8 @@ internal static class TrainingData
             return (synthetic, heldOut);
         RecordingExamples Recordings(SubjectPart part, ulong seed)
         {
-            RecordingExamples opened = RecordingExamples.Open(folder, new RecordingExampleOptions { Seed = seed, SlotSamples = samples, Part = part }, cancellation);
+            RecordingExamples opened = RecordingExamples.Open(folder,
+                new RecordingExampleOptions { Seed = seed, SlotSamples = samples, Part = part }, cancellation);
             foreach (SignalWarning warning in opened.Warnings)
                 terminal.Note($"warning: {warning.Message}");
             terminal.Note($"{folder}: {opened.Subjects.Count} subjects for {part.ToString().ToLowerInvariant()}: {string.Join(", ", opened.Subjects)}");

@@ -30,8 +30,10 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
     {
         cancellation.ThrowIfCancellationRequested();
         options.Validate();
-        using var network = new TrainingNetwork(options.Network, new TrainingNetworkOptions { Threads = run.Backend.Threads(parsed), InstructionSet = run.Backend.InstructionSet(parsed), Dropout = options.Dropout });
-        RunSettings settings = run.Settings(parsed) with { MeasurePeak = () => Enumerable.Range(0, PeakTries).Max(_ => MachinePeak.FmaGflops(network.InstructionSet, network.Threads, PeakTime)) };
+        using var network = new TrainingNetwork(options.Network, new TrainingNetworkOptions { Threads = run.Backend.Threads(parsed),
+            InstructionSet = run.Backend.InstructionSet(parsed), Dropout = options.Dropout });
+        RunSettings settings = run.Settings(parsed) with { MeasurePeak = () => Enumerable.Range(0, PeakTries)
+            .Max(_ => MachinePeak.FmaGflops(network.InstructionSet, network.Threads, PeakTime)) };
         (IExampleSource examples, IExampleSource heldOut) = TrainingData.Open(terminal, options, cancellation);
         using var training = new TrainingRun(folder, options, network, examples, heldOut, settings, Start);
         terminal.Note($"{folder.Path}: step {training.Updates} of {options.Steps}, {network.Layout.Slices.Sum(s => s.Count):N0} parameters, {network.Threads} threads, {network.InstructionSet.ToString().ToLowerInvariant()}");
