@@ -111,7 +111,7 @@ public class TrainTests
     {
         using var folder = new TemporaryFolder();
         string run = folder.File("run");
-        Assert.Contains("goes on", Cli.Succeed(Tiny(run, "--hours", "0")).Out, StringComparison.Ordinal);
+        Assert.Contains("continues", Cli.Succeed(Tiny(run, "--hours", "0")).Out, StringComparison.Ordinal);
         Assert.Contains("after 40 updates", Cli.Succeed("train", "--run", run).Out, StringComparison.Ordinal);
         using JsonDocument record = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "run.json")));
         Assert.Equal(40, record.RootElement.GetProperty("options").GetProperty("steps").GetInt32());
