@@ -96,7 +96,7 @@ internal readonly struct ProbeOn : IProbe
 public sealed class CpuProfile
 {
     private readonly CpuSpan[][] _spans;
-    private readonly PaddedInt[] _counts;
+    private readonly PaddedInt[] _counts, _queryBlocks, _repeats;
 
     /// <summary>Allocates the lists.</summary>
     /// <param name="parts">Members of the team.</param>
@@ -106,7 +106,7 @@ public sealed class CpuProfile
         ArgumentOutOfRangeException.ThrowIfLessThan(parts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         _spans = [.. Enumerable.Range(0, parts).Select(_ => new CpuSpan[capacity])];
-        _counts = new PaddedInt[parts];
+        (_counts, _queryBlocks, _repeats) = (new PaddedInt[parts], new PaddedInt[parts], new PaddedInt[parts]);
     }
 
     /// <summary>Spans that did not fit.</summary>
@@ -115,8 +115,25 @@ public sealed class CpuProfile
     /// <summary>The spans kept, thread by thread in time order.</summary>
     public IEnumerable<CpuSpan> Spans => _spans.SelectMany((s, part) => s.Take(_counts[part].Value));
 
-    /// <summary>Forgets all spans.</summary>
-    public void Clear() => Array.Clear(_counts);
+    /// <summary>Blocks of queries that attention worked on, one for each head.</summary>
+    public long QueryBlocks => _queryBlocks.Sum(c => (long)c.Value);
+
+    /// <summary>Blocks of keys that attention repeated in the online form, because a score was too far above the lazy softmax's reference.</summary>
+    public long SoftmaxRepeats => _repeats.Sum(c => (long)c.Value);
+
+    /// <summary>Forgets all spans and counts.</summary>
+    public void Clear()
+    {
+        Array.Clear(_counts);
+        Array.Clear(_queryBlocks);
+        Array.Clear(_repeats);
+    }
+
+    internal void AddSoftmax(int part, int queryBlocks, int repeats)
+    {
+        _queryBlocks[part].Value += queryBlocks;
+        _repeats[part].Value += repeats;
+    }
 
     internal void Add(CpuKernel kernel, bool isCondition, int part, long start)
     {

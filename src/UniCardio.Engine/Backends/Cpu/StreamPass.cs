@@ -169,6 +169,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         int c = _m.Channels, width = 2 * S.Width, headDim = _m.HeadDim, stride = _network.Stride;
         KeyValueCache own = buffers.KeyValues;
         int set = block % StreamBuffers.KeyValueSets;
+        int queryBlocks = 0, repeated = 0;
         long since = Now();
         for (int head = 0; head < _m.Heads; head++)
         {
@@ -178,11 +179,14 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             for (int q = 0; q < count; q += width)
             {
                 nint at = (nint)head * headDim * width;
-                Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.Heads + ((nint)q * c) + at);
+                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.Heads + ((nint)q * c) + at);
+                queryBlocks++;
             }
         }
 
         since = Note(CpuKernel.Attention, work.IsCondition, profilePart, since);
+        if (TProbe.IsOn)
+            _profile!.AddSoftmax(profilePart, queryBlocks, repeated);
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         MatrixProduct.ByTokenBlocks<S, V>(scratch.Heads, weights.AttentionOut, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
         since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);

@@ -22,24 +22,39 @@ internal unsafe struct KeySegment
 /// The queries carry the scale log2(e) / sqrt(head dim), so that softmax's e^x is 2^s.
 /// </summary>
 /// <remarks>
-/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register
-/// tile, softmax runs down the keys without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep S^T in L1; the
-/// running maximum m and sum are kept a lane, O^T is rescaled once a block (online softmax, Milakov and Gimelshein 2018).</para>
-/// <para>FLOPs: 4 keys 2W head-dim, and some 13 operations an exponential; bytes: K and V once a block of queries (from
-/// L2), Q and O once.</para>
+/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register tile, softmax runs down the keys
+/// without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep P^T and the block's V in L1.</para>
+/// <para>The softmax is lazy. A query's reference m is the maximum of its first <see cref="FirstBlock"/> keys (online softmax, Milakov and Gimelshein 2018); for the
+/// later blocks scores start from -m, so that 2^(s - m) is taken in the score tile's registers, without a pass for the maximum and without rescaling O^T. m
+/// moves only when a total passes <see cref="MoveBeyond"/>, by a whole power of two. A block of keys that takes any total of the block of queries to
+/// <see cref="RangeEnd"/> is repeated in the online form from the totals before it. All of it is decided by the block of queries, never by the thread.</para>
+/// <para>FLOPs: 4 keys 2W head-dim, and some 13 operations an exponential; bytes: K and V once a block of queries (from L2), Q and O once.</para>
 /// <para>Key order is fixed by the segments and the block, never by the split of queries, so results are bit-identical for every
-/// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound.</para>
+/// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound; a score that starts from -m is rounded to
+/// the larger of |s| and |m|.</para>
 /// </remarks>
 internal static unsafe class Attention
 {
-    /// <summary>Keys of a block, whole tiles of 6 and 12: S^T takes 252 x 16 x 4 B = 132 x 32 x 4 B = 16 KB of L1.</summary>
-    public static int KeyBlock(int lanes) => lanes >= 16 ? 132 : 252;
+    /// <summary>Keys of a block, whole tiles of 6 and 12: P^T takes 132 x 16 x 4 B = 8 KB or 96 x 32 x 4 B = 12 KB, V 19 or 14 KB of a L1 of 32 KB.</summary>
+    public static int KeyBlock(int lanes) => lanes >= 16 ? 96 : 132;
+
+    /// <summary>Keys of the first block, whose maximum is the reference of the later ones.</summary>
+    public const int FirstBlock = 36;
 
     /// <summary>Rows that a tile may read and compute past the last key (they are not used).</summary>
     public const int KeyPadding = 12;
 
+    /// <summary>From this total on a lane's reference moves up: 2^60 below <see cref="RangeEnd"/>, which is the room that the next block has to grow.</summary>
+    public const float MoveBeyond = 1L << 40;
+
+    /// <summary>
+    /// A total from 2^100 on, infinite or NaN sends its block of keys to the online form. Below it no weight passes 2^100, so that a sum of weighted values
+    /// overflows for no value under 2^27.
+    /// </summary>
+    public const float RangeEnd = 1.2676506e30f;
+
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
-    public static int ScratchLength(int headDim, int lanes) => ((KeyBlock(lanes) + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes);
+    public static int ScratchLength(int headDim, int lanes) => ((KeyBlock(lanes) + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes) + ((8 + Elementary.Exp2Vectors) * lanes);
 
     /// <summary>Head dim rounded up to whole tiles of 6 rows.</summary>
     public static int PaddedHeadDim(int headDim) => (headDim + 5) / 6 * 6;
@@ -51,112 +66,242 @@ internal static unsafe class Attention
     /// <param name="second">Second segment; may be empty.</param>
     /// <param name="scratch">64-byte aligned, <see cref="ScratchLength"/> floats.</param>
     /// <param name="output">[head dim, 2W].</param>
+    /// <returns>Blocks of keys that were repeated in the online form.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<S, V>(float* queries, int headDim, in KeySegment first, in KeySegment second, float* scratch, float* output)
+    public static int Run<S, V>(float* queries, int headDim, in KeySegment first, in KeySegment second, float* scratch, float* output)
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int width = 2 * S.Width, keyBlock = KeyBlock(S.Width);
-        float* scores = scratch;
-        float* sums = scratch + ((nint)(keyBlock + KeyPadding) * width);
-        int padded = PaddedHeadDim(headDim);
-        for (int i = 0; i < padded * 2; i++)
-            S.Store(sums + (i * S.Width), S.Zero);
-        V max0 = S.Set(float.MinValue), max1 = max0, total0 = S.Zero, total1 = S.Zero;
+        int width = 2 * S.Width, padded = PaddedHeadDim(headDim), repeated = 0;
+        SoftmaxState state = Place(scratch, padded, width, KeyBlock(S.Width));
+        Clear<S, V>(state, padded);
+        bool isFirst = true;
         for (int part = 0; part < 2; part++)
         {
             KeySegment segment = part == 0 ? first : second;
-            for (int start = 0; start < segment.Count; start += keyBlock)
+            for (int start = 0, count; start < segment.Count; start += count)
             {
-                int count = Math.Min(keyBlock, segment.Count - start);
-                Scores<S, V>(segment.Keys + ((nint)start * headDim), queries, headDim, scores, count);
-                Softmax<S, V>(scores, count, sums, padded, start == 0 && part == 0, ref max0, ref max1, ref total0, ref total1);
-                Accumulate<S, V>(segment.Values + ((nint)start * headDim), headDim, scores, count, sums);
+                count = Math.Min(isFirst ? FirstBlock : KeyBlock(S.Width), segment.Count - start);
+                float* keys = segment.Keys + ((nint)start * headDim);
+                if (isFirst)
+                {
+                    Scores<S, V>(keys, queries, headDim, state, count);
+                    Online<S, V>(state, count, padded);
+                    isFirst = false;
+                }
+                else if (!Lazy<S, V>(keys, queries, headDim, state, count))
+                {
+                    Scores<S, V>(keys, queries, headDim, state, count);
+                    Online<S, V>(state, count, padded);
+                    repeated++;
+                }
+
+                Accumulate<S, V>(segment.Values + ((nint)start * headDim), headDim, state.Weights, count, state.Sums);
+                if (AnyBeyond<S, V>(state.Totals, MoveBeyond))
+                    Move(state, width, padded);
             }
         }
 
-        V scale0 = S.Divide(S.Set(1f), total0), scale1 = S.Divide(S.Set(1f), total1);
-        for (int d = 0; d < headDim; d++)
+        Divide<S, V>(state, output, headDim);
+        return repeated;
+    }
+
+    // Where the parts of the scratch are: [2W] each but for the weights and sums.
+    private ref struct SoftmaxState
+    {
+        /// <summary>[keys, 2W] scores, then weights.</summary>
+        public float* Weights;
+
+        /// <summary>[padded head dim, 2W] sums of weighted values.</summary>
+        public float* Sums;
+
+        /// <summary>[2W] -m.</summary>
+        public float* Reference;
+
+        /// <summary>[2W] sums of weights, then the table of 2^x.</summary>
+        public float* Totals;
+
+        /// <summary>[2W] the totals before a block.</summary>
+        public float* Before;
+
+        /// <summary>[2W] zeros.</summary>
+        public float* Zero;
+    }
+
+    private static SoftmaxState Place(float* scratch, int padded, int width, int keyBlock)
+    {
+        float* sums = scratch + ((nint)(keyBlock + KeyPadding) * width), rest = sums + ((nint)padded * width);
+        return new SoftmaxState { Weights = scratch, Sums = sums, Reference = rest, Before = rest + width, Zero = rest + (2 * width), Totals = rest + (3 * width) };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Clear<S, V>(in SoftmaxState state, int padded)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        for (int i = 0; i < padded * 2; i++)
+            S.Store(state.Sums + (i * S.Width), S.Zero);
+        for (int i = 0; i < 2 * S.Width; i += S.Width)
         {
-            S.Store(output, S.Multiply(S.Load(sums), scale0));
-            S.Store(output + S.Width, S.Multiply(S.Load(sums + S.Width), scale1));
-            output += width;
-            sums += width;
+            S.Store(state.Reference + i, S.Set(float.MaxValue));
+            S.Store(state.Totals + i, S.Zero);
+            S.Store(state.Zero + i, S.Zero);
         }
+
+        Elementary.FillExp2<S, V>(state.Totals + (2 * S.Width));
     }
 
     // S^T = K Q^T in whole tiles; the last tile's surplus rows fall into the padding.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Scores<S, V>(float* keys, float* queries, int headDim, float* scores, int count)
+    private static void Scores<S, V>(float* keys, float* queries, int headDim, in SoftmaxState state, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int width = 2 * S.Width;
-        float* zero = stackalloc float[32];
-        for (int i = 0; i < 32; i++)
-            zero[i] = 0;
         for (int key = 0; key < count; key += S.TileRows)
+            ScoreTile<S, V, Plain>(keys + ((nint)key * headDim), queries, headDim, state.Zero, state.Weights + ((nint)key * 2 * S.Width), null);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScoreTile<S, V, TEnd>(float* keys, float* queries, int headDim, float* init, float* weights, float* totals)
+        where S : struct, ISimd<S, V>
+        where V : struct
+        where TEnd : struct, ITileEnd
+    {
+        if (S.TileRows == 12)
+            RegisterTile.Run<S, V, Rows12, ByRow, TEnd>(keys, headDim, queries, headDim, init, 0, weights, 2 * S.Width, totals);
+        else
+            RegisterTile.Run<S, V, Rows6, ByRow, TEnd>(keys, headDim, queries, headDim, init, 0, weights, 2 * S.Width, totals);
+    }
+
+    // P^T = 2^(S^T - m) in the score tiles' registers against the reference as it is; false, with the totals as before, where a lane left the range.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static bool Lazy<S, V>(float* keys, float* queries, int headDim, in SoftmaxState state, int count)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        int width = 2 * S.Width, whole = count / S.TileRows * S.TileRows;
+        S.Store(state.Before, S.Load(state.Totals));
+        S.Store(state.Before + S.Width, S.Load(state.Totals + S.Width));
+        for (int key = 0; key < whole; key += S.TileRows)
+            ScoreTile<S, V, Power>(keys + ((nint)key * headDim), queries, headDim, state.Reference, state.Weights + ((nint)key * width), state.Totals);
+        if (whole < count)
         {
-            if (S.TileRows == 12)
-                RegisterTile.Run<S, V, Rows12, ByRow>(keys, headDim, queries, headDim, zero, 0, scores, width);
-            else
-                RegisterTile.Run<S, V, Rows6, ByRow>(keys, headDim, queries, headDim, zero, 0, scores, width);
-            keys += (nint)S.TileRows * headDim;
-            scores += (nint)S.TileRows * width;
+            ScoreTile<S, V, Plain>(keys + ((nint)whole * headDim), queries, headDim, state.Reference, state.Weights + ((nint)whole * width), null);
+            Powers<S, V>(state.Weights + ((nint)whole * width), count - whole, state.Totals);
+        }
+
+        if (!AnyBeyond<S, V>(state.Totals, RangeEnd))
+            return true;
+        S.Store(state.Totals, S.Load(state.Before));
+        S.Store(state.Totals + S.Width, S.Load(state.Before + S.Width));
+        return false;
+    }
+
+    // The keys of a tile that the segment's end leaves part-filled.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Powers<S, V>(float* weights, int count, float* totals)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        float* table = totals + (2 * S.Width);
+        V t0 = S.Load(totals), t1 = S.Load(totals + S.Width);
+        for (float* end = weights + (count * 2 * S.Width); weights < end; weights += 2 * S.Width)
+        {
+            V p0 = S.Exp2(S.Load(weights), table), p1 = S.Exp2(S.Load(weights + S.Width), table);
+            S.Store(weights, p0);
+            S.Store(weights + S.Width, p1);
+            t0 = S.Add(t0, p0);
+            t1 = S.Add(t1, p1);
+        }
+
+        S.Store(totals, t0);
+        S.Store(totals + S.Width, t1);
+    }
+
+    // Whether a lane is not below the limit; NaN is not.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AnyBeyond<S, V>(float* totals, float limit)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        V inside = S.Add(Inside<S, V>(totals, limit), Inside<S, V>(totals + S.Width, limit));
+        return S.Sum(inside) != 2 * S.Width;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Inside<S, V>(float* totals, float limit)
+        where S : struct, ISimd<S, V>
+        where V : struct => S.SelectLess(S.Load(totals), S.Set(limit), S.Set(1f), S.Zero);
+
+    // m moves up by the power of two in each total that is beyond; sums and totals shrink alike, exactly but for what falls under 2^-126. Rare.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Move(in SoftmaxState state, int width, int padded)
+    {
+        for (int lane = 0; lane < width; lane++)
+        {
+            float total = state.Totals[lane];
+            if (!(total >= MoveBeyond && total < float.PositiveInfinity))
+                continue;
+            int power = Math.ILogB(total);
+            state.Reference[lane] -= power;
+            state.Totals[lane] = MathF.ScaleB(total, -power);
+            for (int d = 0; d < padded; d++)
+                state.Sums[(d * width) + lane] = MathF.ScaleB(state.Sums[(d * width) + lane], -power);
         }
     }
 
-    // P^T = 2^(S^T - m) in place; on a new maximum the sums so far are scaled down.
+    // P^T = 2^(S^T - m) in place with m the maximum so far; on a new maximum the sums so far are scaled down.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Softmax<S, V>(float* scores, int count, float* sums, int padded, bool isFirst, ref V max0, ref V max1, ref V total0, ref V total1)
+    private static void Online<S, V>(in SoftmaxState state, int count, int padded)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         int width = 2 * S.Width;
-        V m0 = max0, m1 = max1, n0 = max0, n1 = max1;
-        float* end = scores + ((nint)count * width);
-        float* p = scores;
-        if (count % 2 != 0)
+        float* end = state.Weights + ((nint)count * width);
+        V old0 = S.Subtract(S.Zero, S.Load(state.Reference)), old1 = S.Subtract(S.Zero, S.Load(state.Reference + S.Width)), m0 = old0, m1 = old1;
+        for (float* p = state.Weights; p < end; p += width)
         {
             m0 = S.Max(m0, S.Load(p));
             m1 = S.Max(m1, S.Load(p + S.Width));
-            p += width;
         }
 
-        for (; p < end; p += 2 * width)
+        V shrink0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(old0, m0)), shrink1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(old1, m1));
+        V t0 = S.Multiply(S.Load(state.Totals), shrink0), t1 = S.Multiply(S.Load(state.Totals + S.Width), shrink1);
+        float* sums = state.Sums;
+        for (int d = 0; d < padded; d++, sums += width)
         {
-            m0 = S.Max(m0, S.Load(p));
-            m1 = S.Max(m1, S.Load(p + S.Width));
-            n0 = S.Max(n0, S.Load(p + width));
-            n1 = S.Max(n1, S.Load(p + width + S.Width));
+            S.Store(sums, S.Multiply(S.Load(sums), shrink0));
+            S.Store(sums + S.Width, S.Multiply(S.Load(sums + S.Width), shrink1));
         }
 
-        m0 = S.Max(m0, n0);
-        m1 = S.Max(m1, n1);
-        V t0 = total0, t1 = total1;
-        if (!isFirst)
+        for (float* p = state.Weights; p < end; p += width)
         {
-            V shrink0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(max0, m0)), shrink1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(max1, m1));
-            t0 = S.Multiply(t0, shrink0);
-            t1 = S.Multiply(t1, shrink1);
-            for (int d = 0; d < padded; d++, sums += width)
-            {
-                S.Store(sums, S.Multiply(S.Load(sums), shrink0));
-                S.Store(sums + S.Width, S.Multiply(S.Load(sums + S.Width), shrink1));
-            }
-        }
-
-        for (p = scores; p < end; p += width)
-        {
-            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0));
-            V p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
+            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0)), p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
             S.Store(p, p0);
             S.Store(p + S.Width, p1);
             t0 = S.Add(t0, p0);
             t1 = S.Add(t1, p1);
         }
 
-        (max0, max1, total0, total1) = (m0, m1, t0, t1);
+        S.Store(state.Totals, t0);
+        S.Store(state.Totals + S.Width, t1);
+        S.Store(state.Reference, S.Subtract(S.Zero, m0));
+        S.Store(state.Reference + S.Width, S.Subtract(S.Zero, m1));
+    }
+
+    // O = sums / totals.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Divide<S, V>(in SoftmaxState state, float* output, int headDim)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        float* sums = state.Sums;
+        V scale0 = S.Divide(S.Set(1f), S.Load(state.Totals)), scale1 = S.Divide(S.Set(1f), S.Load(state.Totals + S.Width));
+        for (int d = 0; d < headDim; d++, output += 2 * S.Width, sums += 2 * S.Width)
+        {
+            S.Store(output, S.Multiply(S.Load(sums), scale0));
+            S.Store(output + S.Width, S.Multiply(S.Load(sums + S.Width), scale1));
+        }
     }
 
     // O^T += V^T P^T, tiles of 12 and 6 rows over the padded head dim.

@@ -46,6 +46,21 @@ internal static class Elementary
         return S.ScaleByPowerOfTwo(S.MultiplyAdd(Exp2Polynomial<S, V>(f), f, S.Set(1f)), shifted);
     }
 
+    /// <summary>Vectors of the table of <see cref="ISimd{TSelf, V}.Exp2"/>.</summary>
+    public const int Exp2Vectors = 9;
+
+    /// <summary>Writes that table: [9, W], one constant a vector: -126, 126, 1.5 2^23, E4 to E0, 1.</summary>
+    public static unsafe void FillExp2<S, V>(float* table)
+        where S : struct, ISimd<S, V>
+        where V : struct
+    {
+        foreach (float constant in (ReadOnlySpan<float>)[Lowest, -Lowest, RoundingShift, E4, E3, E2, E1, E0, 1f])
+        {
+            S.Store(table, S.Set(constant));
+            table += S.Width;
+        }
+    }
+
     /// <summary>2^x, x clamped to [-126, 127].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp2<S, V>(V x)

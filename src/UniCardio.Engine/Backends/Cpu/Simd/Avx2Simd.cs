@@ -65,5 +65,19 @@ internal readonly unsafe struct Avx2Simd : ISimd<Avx2Simd, Vector256<float>>
         (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp2(Vector256<float> x, float* table)
+    {
+        x = Avx.Min(Vector256.Load(table + 8), Avx.Max(Vector256.Load(table), x));
+        Vector256<float> shifted = x + Vector256.Load(table + 16), p = Vector256.Load(table + 24);
+        x -= shifted - Vector256.Load(table + 16);
+        p = Fma.MultiplyAdd(p, x, Vector256.Load(table + 32));
+        p = Fma.MultiplyAdd(p, x, Vector256.Load(table + 40));
+        p = Fma.MultiplyAdd(p, x, Vector256.Load(table + 48));
+        p = Fma.MultiplyAdd(p, x, Vector256.Load(table + 56));
+        p = Fma.MultiplyAdd(p, x, Vector256.Load(table + 64));
+        return (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> a) => Vector128Simd.Sum(a.GetLower() + a.GetUpper());
 }

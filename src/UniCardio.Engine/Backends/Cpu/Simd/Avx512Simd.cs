@@ -65,5 +65,18 @@ internal readonly unsafe struct Avx512Simd : ISimd<Avx512Simd, Vector512<float>>
         (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp2(Vector512<float> x, float* table)
+    {
+        x = Avx512F.Max(Vector512.Load(table), x);
+        Vector512<float> n = Avx512F.RoundScale(x, 8), p = Vector512.Load(table + 48);
+        x -= n;
+        p = Avx512F.FusedMultiplyAdd(p, x, Vector512.Load(table + 64));
+        p = Avx512F.FusedMultiplyAdd(p, x, Vector512.Load(table + 80));
+        p = Avx512F.FusedMultiplyAdd(p, x, Vector512.Load(table + 96));
+        p = Avx512F.FusedMultiplyAdd(p, x, Vector512.Load(table + 112));
+        return Avx512F.Scale(Avx512F.FusedMultiplyAdd(p, x, Vector512.Load(table + 128)), n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> a) => Avx2Simd.Sum(a.GetLower() + a.GetUpper());
 }

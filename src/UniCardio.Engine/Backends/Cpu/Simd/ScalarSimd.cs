@@ -58,5 +58,16 @@ internal readonly unsafe struct ScalarSimd : ISimd<ScalarSimd, float>
         BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(p) + (BitConverter.SingleToInt32Bits(shifted) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Exp2(float x, float* table)
+    {
+        x = Min(table[1], Max(table[0], x));
+        float shifted = x + table[2], p = table[3];
+        x -= shifted - table[2];
+        for (int i = 4; i < 9; i++)
+            p = float.MultiplyAddEstimate(p, x, table[i]);
+        return ScaleByPowerOfTwo(p, shifted);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(float a) => a;
 }

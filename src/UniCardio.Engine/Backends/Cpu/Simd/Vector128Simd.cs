@@ -64,5 +64,19 @@ internal readonly unsafe struct Vector128Simd : ISimd<Vector128Simd, Vector128<f
         (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Exp2(Vector128<float> x, float* table)
+    {
+        x = Vector128.MinNative(Vector128.Load(table + 4), Vector128.MaxNative(Vector128.Load(table), x));
+        Vector128<float> shifted = x + Vector128.Load(table + 8), p = Vector128.Load(table + 12);
+        x -= shifted - Vector128.Load(table + 8);
+        p = Vector128.MultiplyAddEstimate(p, x, Vector128.Load(table + 16));
+        p = Vector128.MultiplyAddEstimate(p, x, Vector128.Load(table + 20));
+        p = Vector128.MultiplyAddEstimate(p, x, Vector128.Load(table + 24));
+        p = Vector128.MultiplyAddEstimate(p, x, Vector128.Load(table + 28));
+        p = Vector128.MultiplyAddEstimate(p, x, Vector128.Load(table + 32));
+        return (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128<float> a) => (a[0] + a[2]) + (a[1] + a[3]);
 }
