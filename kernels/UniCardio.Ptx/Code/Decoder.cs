@@ -13,10 +13,13 @@ internal sealed unsafe class Decoder(BodyParser body)
         "ld" or "st" => Access(s),
         "mov" => Move(s),
         "membar" or "fence" => Fence(s),
+        "mma" or "ldmatrix" => MatrixForms.Decode(s),
+        "cp" => CopyForms.Decode(s),
+        "shfl" or "redux" => ExchangeForms.Decode(s),
         _ => Mapped(s),
     };
 
-    private static string Name(Statement s) => string.Join('.', [s.Opcode, .. s.Modifiers]);
+    public static string Name(Statement s) => string.Join('.', [s.Opcode, .. s.Modifiers]);
 
     // add, mul, setp, cvt and all others that are a map over lanes.
     private static Instruction Mapped(Statement s)
@@ -125,9 +128,10 @@ internal sealed unsafe class Decoder(BodyParser body)
             "local" => MemorySpace.Local,
             _ => throw s.Unknown($"'{Name(s)}'"),
         };
-        (Slot row, long offset) = Address(s, from, address.Bits);
+        (Slot row, long offset) = Address(s, from, address.Bits, space);
         return new Instruction(s, Kind(space))
         {
+            IsNarrow = row.Size == 4,
             Run = isStore ? MemoryAccess.Store(space, type.Size(), count) : MemoryAccess.Load(space, type.Size(), count),
             Slots = [row, .. values],
             Immediate = offset,
@@ -137,8 +141,9 @@ internal sealed unsafe class Decoder(BodyParser body)
     }
 
     /// <summary>The row and the offset of an address.</summary>
-    private static (Slot Row, long Offset) Address(Statement s, Operand from, long offset) => from.Kind switch
+    public static (Slot Row, long Offset) Address(Statement s, Operand from, long offset, MemorySpace space) => from.Kind switch
     {
+        OperandKind.Register when space == MemorySpace.Shared && from.Register!.Type.Size() == 4 && !from.Register.Type.IsFloat() => (Slot.Of(from.Register, false), offset),
         OperandKind.Register when from.Register!.Type.Size() == 8 && !from.Register.Type.IsFloat() => (Slot.Of(from.Register, false), offset),
         OperandKind.Register => throw s.Error($"{from.Text} is no register of 64 bits, as an address is"),
         OperandKind.Variable => (Slot.Constant((ulong)from.Variable!.Address, 8), offset),
@@ -172,7 +177,7 @@ internal sealed unsafe class Decoder(BodyParser body)
         _ => InstructionClass.Local,
     };
 
-    private static Slot Target(Statement s, Operand operand, PtxType type, bool mayBeWider)
+    public static Slot Target(Statement s, Operand operand, PtxType type, bool mayBeWider)
     {
         if (operand.Kind != OperandKind.Register)
             throw s.Error($"'{operand.Text}' is no register to write");
@@ -180,7 +185,7 @@ internal sealed unsafe class Decoder(BodyParser body)
         return Slot.Of(operand.Register!, true);
     }
 
-    private static Slot Source(Statement s, Operand operand, PtxType type, bool mayBeWider)
+    public static Slot Source(Statement s, Operand operand, PtxType type, bool mayBeWider)
     {
         switch (operand.Kind)
         {

@@ -51,6 +51,9 @@ internal static unsafe class Forms
             WideTwo<Add>(all, "add" + n, t);
             WideTwo<Subtract>(all, "sub" + n, t);
             WideTwo<MultiplyLow>(all, "mul.lo" + n, t);
+            all["mad.lo" + n] = new Form(Run(&Map.WideThree<MultiplyAddLow>), InstructionClass.Integer, t, t, t, t);
+            all["div" + n] = new Form(signed ? Run(&Map.WideTwo<DivideSigned>) : Run(&Map.WideTwo<DivideUnsigned>), InstructionClass.IntegerDivision, t, t, t);
+            all["rem" + n] = new Form(signed ? Run(&Map.WideTwo<RemainderSigned>) : Run(&Map.WideTwo<RemainderUnsigned>), InstructionClass.IntegerDivision, t, t, t);
             all["min" + n] = new Form(signed ? Run(&Map.WideTwo<MinSigned>) : Run(&Map.WideTwo<MinUnsigned>), InstructionClass.Integer, t, t, t);
             all["max" + n] = new Form(signed ? Run(&Map.WideTwo<MaxSigned>) : Run(&Map.WideTwo<MaxUnsigned>), InstructionClass.Integer, t, t, t);
             all["shr" + n] = new Form(signed ? Run(&Map.WideShift<ShiftRightSigned>) : Run(&Map.WideShift<ShiftRightUnsigned>), InstructionClass.Integer, t, t, PtxType.U32);
@@ -192,7 +195,12 @@ internal static unsafe class Forms
             foreach (PtxType from in wides)
                 all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Convert, to, from);
             all[$"cvt.rn.f32{to.Name()}"] = new Form(to == PtxType.S64 ? Run(&Convert.FloatFromS64) : Run(&Convert.FloatFromU64), InstructionClass.Convert, PtxType.F32, to);
-            all[$"cvta.to.global{to.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Move, to, to);
+            // No generic access is known, so that an address is the same in every window.
+            foreach (string window in (string[])["global", "shared", "local"])
+            {
+                all[$"cvta.to.{window}{to.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Move, to, to);
+                all[$"cvta.{window}{to.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Move, to, to);
+            }
         }
 
         all["cvt.rni.f32.f32"] = new Form(Run(&Map.One<WholeFloat<ToNearest>>), InstructionClass.Convert, PtxType.F32, PtxType.F32);

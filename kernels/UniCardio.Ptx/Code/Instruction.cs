@@ -20,6 +20,9 @@ internal enum MemorySpace
 internal sealed record MemoryForm(MemorySpace Space, bool IsStore, int Bytes, int Count)
 {
     public int LaneBytes => Bytes * Count;
+
+    /// <summary>Lanes whose addresses count.</summary>
+    public uint Lanes { get; init; } = uint.MaxValue;
 }
 
 // An operand of a decoded instruction: a register, a special register, or bits that are the same in every lane.
@@ -44,9 +47,18 @@ internal sealed class Instruction(Statement source, InstructionClass kind)
 
     public long Immediate { get; init; }
 
+    /// <summary>The offset of a second address.</summary>
+    public long Immediate2 { get; init; }
+
+    /// <summary>Whether the first address is of 32 bits, as shared memory's may be.</summary>
+    public bool IsNarrow { get; init; }
+
     public MemoryForm? Memory { get; init; }
 
     public bool IsSigned { get; init; }
+
+    /// <summary>Multiply-adds of a matrix instruction.</summary>
+    public int Products { get; init; }
 
     public Flow Flow { get; init; }
 

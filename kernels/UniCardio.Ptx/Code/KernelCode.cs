@@ -15,6 +15,8 @@ internal sealed unsafe class KernelCode
     private readonly Dictionary<(ulong Bits, int Size), int> _constants = [];
     private readonly int[] _specialRows = new int[BodyParser.Special.Count];
     private readonly Op[] _ops;
+    private readonly Liveness _liveness;
+    private AssemblyModel? _assembly;
 
     public KernelCode(BodyParser body, bool isChecked, bool fuses)
     {
@@ -32,6 +34,7 @@ internal sealed unsafe class KernelCode
             liveness = new Liveness(Instructions, Blocks, body.Registers.Count);
         }
 
+        _liveness = liveness;
         LiveWords = MostLive(liveness, body.Registers);
         int[] rows = isChecked ? OwnRows(body.Registers) : SharedRows(liveness, body.Registers);
         RowOf = rows;
@@ -75,6 +78,12 @@ internal sealed unsafe class KernelCode
 
     public ReadOnlySpan<Op> Ops => _ops;
 
+    /// <summary>What an assembler would make of it.</summary>
+    public AssemblyModel Assembly => _assembly ??= new AssemblyModel(this);
+
+    /// <summary>Whether a register is read after a block.</summary>
+    public bool LivesBeyond(Block block, int register) => _liveness.Out(block.Index)[register];
+
     /// <summary>The row of a register, or of a constant.</summary>
     public int RowOfSlot(Slot slot) => slot.Register is not null ? RowOf[slot.Register.Id]
         : slot.Special >= 0 ? _specialRows[slot.Special]
@@ -83,6 +92,9 @@ internal sealed unsafe class KernelCode
     private Op MakeOp(int index, int[] rows)
     {
         Instruction instruction = Instructions[index];
+        // An absorbed product has no row to write to any more.
+        if (instruction.IsAbsorbed)
+            return new Op { Index = index };
         if (instruction.Slots.Count > 16)
             throw instruction.Source.Unknown("an instruction of more than 16 operands");
         var op = new Op
@@ -90,6 +102,8 @@ internal sealed unsafe class KernelCode
             Run = (delegate*<Warp, Op*, void>)instruction.Run,
             Index = index,
             Immediate = instruction.Immediate,
+            Immediate2 = instruction.Immediate2,
+            IsNarrow = instruction.IsNarrow,
             Bytes = instruction.Memory?.Bytes ?? 0,
             Count = instruction.Memory?.Count ?? 0,
             IsSigned = instruction.IsSigned,

@@ -33,7 +33,7 @@ internal sealed unsafe class GroupRun : IDisposable
         int threads = (int)launch.Group.Count, warps = (threads + Warp.Lanes - 1) / Warp.Lanes;
         long local = (long)Warp.Lanes * _code.LocalBytes, opBytes = ((long)sizeof(Op) * _code.Ops.Length + 63) & ~63L;
         long shared = (launch.SharedBytes + 127) & ~63;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(((_code.RegisterBytes + local) * warps) + opBytes + shared), 64);
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(((_code.RegisterBytes + local + (8 * Warp.Lanes)) * warps) + opBytes + shared), 64);
         _shared = _memory;
         _ops = (Op*)(_memory + shared);
         _code.Ops.CopyTo(new Span<Op>(_ops, _code.Ops.Length));
@@ -51,12 +51,13 @@ internal sealed unsafe class GroupRun : IDisposable
                 Shared = _shared,
                 SharedBytes = launch.SharedBytes,
                 Local = at + _code.RegisterBytes,
+                Scratch = (ulong*)(at + _code.RegisterBytes + local),
                 LocalBytes = _code.LocalBytes,
                 Parameters = launch.Parameters,
                 LastRegions = new MemoryRegion?[_code.Ops.Length],
             };
             NativeMemory.Clear(at, (nuint)_code.RegisterBytes);
-            at += _code.RegisterBytes + local;
+            at += _code.RegisterBytes + local + (8 * Warp.Lanes);
             _stacks[i] = new Path[64];
             FillConstants(_warps[i]);
         }
@@ -85,6 +86,8 @@ internal sealed unsafe class GroupRun : IDisposable
 
     public IReadOnlyList<Warp> Warps => _warps;
 
+    public MemoryForm Form(Op* op) => _code.Instructions[op->Index].Memory!;
+
     public uint LiveLanes(Warp w) => _live[w.Index];
 
     /// <summary>A live lane of a warp that does not execute.</summary>
@@ -109,6 +112,7 @@ internal sealed unsafe class GroupRun : IDisposable
             _live[i] = threads == Warp.Lanes ? uint.MaxValue : (1u << threads) - 1;
             _stacks[i][0] = new Path(0, _code.Blocks.Length, _live[i]);
             _depths[i] = 1;
+            w.Copies?.Clear();
             _waiting[i] = -1;
             _budgets[i] = Launch.Device.Options.WarpInstructions;
         }

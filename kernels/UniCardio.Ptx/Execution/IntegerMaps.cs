@@ -26,8 +26,10 @@ internal readonly struct MultiplyLow : IMap2, IWide2
     public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => a * b;
 }
 
-internal readonly struct MultiplyAddLow : IMap3
+internal readonly struct MultiplyAddLow : IMap3, IWide3
 {
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) => (a * b) + c;
+
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) => (a * b) + c;
 }
 
@@ -193,24 +195,32 @@ internal readonly struct ShiftRightSigned : IMap2, IWide2
 }
 
 // Division by zero has no result that the ISA names: all ones here, as the hardware gives; int.MinValue / -1 wraps.
-internal readonly struct DivideSigned : IMap2
+internal readonly struct DivideSigned : IMap2, IWide2
 {
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : (long)y == -1 ? 0 - x : (ulong)((long)x / (long)y));
+
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => IntegerDivision.Signed(a, b);
 }
 
-internal readonly struct DivideUnsigned : IMap2
+internal readonly struct DivideUnsigned : IMap2, IWide2
 {
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : x / y);
+
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => IntegerDivision.Unsigned(a, b);
 }
 
-internal readonly struct RemainderSigned : IMap2
+internal readonly struct RemainderSigned : IMap2, IWide2
 {
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : (long)y == -1 ? 0 : (ulong)((long)x % (long)y));
+
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
         Vector512.ConditionalSelect(Vector512.Equals(b, Vector512<uint>.Zero), a, a - (IntegerDivision.Signed(a, b) * b));
 }
 
-internal readonly struct RemainderUnsigned : IMap2
+internal readonly struct RemainderUnsigned : IMap2, IWide2
 {
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : x % y);
+
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
         Vector512.ConditionalSelect(Vector512.Equals(b, Vector512<uint>.Zero), a, a - (IntegerDivision.Unsigned(a, b) * b));
 }
@@ -251,6 +261,14 @@ internal static class IntegerDivision
         for (int i = 0; i < 16; i++)
             result[i] = of(a[i]);
         return Vector512.Create<uint>(result);
+    }
+
+    public static Vector512<ulong> EachWide(Vector512<ulong> a, Vector512<ulong> b, Func<ulong, ulong, ulong> of)
+    {
+        Span<ulong> result = stackalloc ulong[8];
+        for (int i = 0; i < 8; i++)
+            result[i] = of(a[i], b[i]);
+        return Vector512.Create<ulong>(result);
     }
 
     private static Vector512<ulong> Half(Vector512<long> a, Vector512<long> b)

@@ -29,6 +29,11 @@ internal interface IWide2
     static abstract Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b);
 }
 
+internal interface IWide3
+{
+    static abstract Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c);
+}
+
 internal interface ICompare
 {
     static abstract Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b);
@@ -71,6 +76,13 @@ internal static unsafe class Map
     {
         for (int i = 0; i < 4; i++)
             w.Put(op->R[0], i, T.Of(w.Get<ulong>(op->R[1], i), w.Get<ulong>(op->R[2], i)));
+    }
+
+    public static void WideThree<T>(Warp w, Op* op)
+        where T : IWide3
+    {
+        for (int i = 0; i < 4; i++)
+            w.Put(op->R[0], i, T.Of(w.Get<ulong>(op->R[1], i), w.Get<ulong>(op->R[2], i), w.Get<ulong>(op->R[3], i)));
     }
 
     /// <summary>64-bit shifts: the amount is of 32 bits.</summary>

@@ -95,8 +95,7 @@ internal static unsafe class MemoryAccess
     private static void LoadWord<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         switch (Look(w, op, 4, out int lane, out ulong first))
         {
             case Pattern.Same:
@@ -121,8 +120,7 @@ internal static unsafe class MemoryAccess
     private static void LoadQuad<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         Pattern pattern = Look(w, op, 16, out int lane, out ulong first);
         if (pattern == Pattern.Same)
         {
@@ -182,8 +180,7 @@ internal static unsafe class MemoryAccess
     private static void LoadAny<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         ulong* addresses = Addresses(w, op);
         int size = op->Bytes, count = op->Count;
         for (uint left = w.Mask; left != 0; left &= left - 1)
@@ -198,8 +195,7 @@ internal static unsafe class MemoryAccess
     private static void StoreWord<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         if (Look(w, op, 4, out int lane, out ulong first) == Pattern.Neighbours)
         {
             byte* p = Aligned<T>(w, op, lane, first, 128, 4);
@@ -220,8 +216,7 @@ internal static unsafe class MemoryAccess
     private static void StoreQuad<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         ulong* addresses = Addresses(w, op);
         uint* r0 = (uint*)(w.Registers + op->R[1]), r1 = (uint*)(w.Registers + op->R[2]), r2 = (uint*)(w.Registers + op->R[3]), r3 = (uint*)(w.Registers + op->R[4]);
         for (uint left = w.Mask; left != 0; left &= left - 1)
@@ -234,8 +229,7 @@ internal static unsafe class MemoryAccess
     private static void StoreAny<T>(Warp w, Op* op)
         where T : ISpace
     {
-        if (w.Group.Observer is not null)
-            w.Group.Observer.Access(w, op);
+        Observe(w, op);
         ulong* addresses = Addresses(w, op);
         int size = op->Bytes, count = op->Count;
         for (uint left = w.Mask; left != 0; left &= left - 1)
@@ -301,11 +295,37 @@ internal static unsafe class MemoryAccess
             ((uint*)(w.Registers + row))[lane] = (uint)value;
     }
 
+    /// <summary>The addresses of R[0], without the offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong* Addresses(Warp w, Op* op) => (ulong*)(w.Registers + op->R[0]);
+    public static ulong* Addresses(Warp w, Op* op) => op->IsNarrow ? Widened(w, op) : (ulong*)(w.Registers + op->R[0]);
+
+    /// <summary>Shows the observer an access, if there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Observe(Warp w, Op* op)
+    {
+        if (w.Group.Observer is not null)
+            Show(w, op, w.Group.Form(op), Addresses(w, op), op->Immediate);
+    }
+
+    /// <summary>Shows the observer an access at some addresses.</summary>
+    public static void Show(Warp w, Op* op, MemoryForm form, ulong* rows, long offset)
+    {
+        ulong* addresses = stackalloc ulong[Warp.Lanes];
+        for (int i = 0; i < Warp.Lanes; i++)
+            addresses[i] = rows[i] + (ulong)offset;
+        w.Group.Observer!.Access(w, op, form, addresses);
+    }
+
+    private static ulong* Widened(Warp w, Op* op)
+    {
+        uint* row = (uint*)(w.Registers + op->R[0]);
+        for (int i = 0; i < Warp.Lanes; i++)
+            w.Scratch[i] = row[i];
+        return w.Scratch;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* Aligned<T>(Warp w, Op* op, int lane, ulong address, int bytes, int alignment)
+    public static byte* Aligned<T>(Warp w, Op* op, int lane, ulong address, int bytes, int alignment)
         where T : ISpace
     {
         if ((address & (ulong)(alignment - 1)) != 0)
@@ -323,7 +343,7 @@ internal static unsafe class MemoryAccess
         first = start + (ulong)op->Immediate;
         if (w.Mask == uint.MaxValue)
         {
-            Vector512<ulong> v0 = w.Get<ulong>(op->R[0], 0), v1 = w.Get<ulong>(op->R[0], 1), v2 = w.Get<ulong>(op->R[0], 2), v3 = w.Get<ulong>(op->R[0], 3);
+            Vector512<ulong> v0 = Vector512.Load(a), v1 = Vector512.Load(a + 8), v2 = Vector512.Load(a + 16), v3 = Vector512.Load(a + 24);
             var base0 = Vector512.Create(start);
             if (((v0 ^ base0) | (v1 ^ base0) | (v2 ^ base0) | (v3 ^ base0)) == Vector512<ulong>.Zero)
                 return Pattern.Same;

@@ -29,6 +29,10 @@ internal unsafe struct Op
     public int Bytes;
     public int Count;
     public bool IsSigned;
+
+    /// <summary>The offset of a second address, and whether the first is of 32 bits.</summary>
+    public long Immediate2;
+    public bool IsNarrow;
 }
 
 /// <summary>
@@ -59,6 +63,12 @@ internal sealed unsafe class Warp(byte* registers)
     public byte* Local;
     public int LocalBytes;
     public byte* Parameters;
+
+    /// <summary>Room for 32 addresses.</summary>
+    public ulong* Scratch;
+
+    /// <summary>Asynchronous copies that this warp's lanes have begun and not yet waited for.</summary>
+    public AsyncCopies? Copies;
 
     public GroupRun Group = null!;
 

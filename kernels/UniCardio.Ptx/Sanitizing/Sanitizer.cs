@@ -34,6 +34,7 @@ internal sealed unsafe class Sanitizer : AccessObserver
 
     public override void BeginGroup()
     {
+        _counter?.BeginGroup();
         _shared.Begin();
         _shared.ClearWritten();
         foreach (Shadow local in _local)
@@ -41,28 +42,37 @@ internal sealed unsafe class Sanitizer : AccessObserver
         Array.Clear(_warpEpochs);
     }
 
+    public override void EndBarrier() => _counter?.EndBarrier();
+
     public override void WarpBarrier(Warp w) => _warpEpochs[w.Index]++;
 
-    public override void Access(Warp w, Op* op)
+    public override void Access(Warp w, Op* op, MemoryForm form, ulong* addresses)
     {
-        _counter?.Access(w, op);
-        MemoryForm form = _launch.Code.Instructions[op->Index].Memory!;
-        ulong* addresses = MemoryAccess.Addresses(w, op);
-        bool isUniform = !form.IsStore && IsUniform(w, addresses);
-        for (uint left = w.Mask; left != 0; left &= left - 1)
+        _counter?.Access(w, op, form, addresses);
+        uint lanes = w.Mask & form.Lanes;
+        bool isUniform = !form.IsStore && IsUniform(lanes, addresses);
+        for (uint left = lanes; left != 0; left &= left - 1)
         {
             int lane = BitOperations.TrailingZeroCount(left);
             // Of lanes that read one address, two are as good as all.
-            if (isUniform && left != w.Mask && (left & (left - 1)) != 0)
+            if (isUniform && left != lanes && (left & (left - 1)) != 0)
                 continue;
-            Check(w, op, form, lane, addresses[lane] + (ulong)op->Immediate);
+            Check(w, op, form, lane, addresses[lane]);
         }
     }
 
-    private static bool IsUniform(Warp w, ulong* addresses)
+    public override void BeginCopy(Warp w, Op* op, int lane, ulong target, int bytes)
     {
-        ulong first = addresses[BitOperations.TrailingZeroCount(w.Mask)];
-        for (uint left = w.Mask; left != 0; left &= left - 1)
+        Check(w, op, new MemoryForm(MemorySpace.Shared, true, bytes, 1), lane, target);
+        _shared.ClearWritten((long)target, bytes);
+    }
+
+    public override void EndCopy(Warp w, Op* op, int lane, ulong target, int bytes) => Check(w, op, new MemoryForm(MemorySpace.Shared, true, bytes, 1), lane, target);
+
+    private static bool IsUniform(uint lanes, ulong* addresses)
+    {
+        ulong first = addresses[BitOperations.TrailingZeroCount(lanes) & 31];
+        for (uint left = lanes; left != 0; left &= left - 1)
         {
             if (addresses[BitOperations.TrailingZeroCount(left)] != first)
                 return false;

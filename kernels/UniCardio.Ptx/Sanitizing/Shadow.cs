@@ -33,6 +33,8 @@ internal sealed class Shadow(long length)
 
     public void SetWritten(long at, long bytes) => _written.AsSpan((int)at, (int)bytes).Fill(1);
 
+    public void ClearWritten(long at, long bytes) => _written.AsSpan((int)at, (int)bytes).Clear();
+
     public void ClearWritten() => Array.Clear(_written);
 
     public void CopyWritten(long at, Shadow source, long from, long bytes) => source._written.AsSpan((int)from, (int)bytes).CopyTo(_written.AsSpan((int)at, (int)bytes));
