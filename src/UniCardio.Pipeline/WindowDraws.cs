@@ -16,6 +16,9 @@ public enum DrawSummary
 /// <remarks>The one rule of a result: draws are first summed up in scaled units and unscaled after.</remarks>
 public readonly ref struct WindowDraws
 {
+    /// <summary>Edges of the band where nothing else is asked for, as quantiles of the draws: 90% lie between them.</summary>
+    public const double LowQuantile = 0.05, HighQuantile = 0.95;
+
     /// <summary>Draws of a window.</summary>
     /// <param name="scaled">[N, S] in scaled units, finite.</param>
     /// <param name="samples">S.</param>

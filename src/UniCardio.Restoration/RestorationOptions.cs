@@ -57,10 +57,10 @@ public sealed record RestorationOptions
     public double Overlap { get; init; } = 0.25;
 
     /// <summary>Lower edge of the band as a quantile of the draws, 0 up to below <see cref="HighQuantile"/>.</summary>
-    public double LowQuantile { get; init; } = 0.05;
+    public double LowQuantile { get; init; } = WindowDraws.LowQuantile;
 
     /// <summary>Upper edge of the band as a quantile of the draws, up to 1.</summary>
-    public double HighQuantile { get; init; } = 0.95;
+    public double HighQuantile { get; init; } = WindowDraws.HighQuantile;
 
     /// <summary>
     /// Gaps that last no longer than this (seconds, 0 to 0.2) are bridged by a straight line before anything else, in every signal that

@@ -10,8 +10,6 @@ namespace UniCardio.Evaluation.Model;
 /// <param name="High">95% quantile, or empty for a single draw.</param>
 internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median, float[] Low, float[] High)
 {
-    public const double LowQuantile = 0.05, HighQuantile = 0.95;
-
     /// <summary>Sums up a window's draws.</summary>
     public static DrawSummaries Of(WindowDraws draws)
     {
@@ -22,8 +20,8 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
             return new DrawSummaries(first, first, first, [], []);
         draws.Summarize(DrawSummary.Mean, mean);
         draws.Summarize(DrawSummary.Median, median);
-        draws.Quantile(LowQuantile, low);
-        draws.Quantile(HighQuantile, high);
+        draws.Quantile(WindowDraws.LowQuantile, low);
+        draws.Quantile(WindowDraws.HighQuantile, high);
         return new DrawSummaries(first, mean, median, low, high);
     }
 

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Measures;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Reports;
 
@@ -117,7 +118,7 @@ public sealed record EvaluationRow
                 IsBestOfWindow = ReferenceEquals(method, alike),
                 Margin = Margin(method, best),
                 MarginOfWindow = Margin(method, alike),
-                ExpectedCoverage = method.Draws > 1 ? BandCoverage.Expected(method.Draws, 0.05, 0.95) : null,
+                ExpectedCoverage = method.Draws > 1 ? BandCoverage.Expected(method.Draws, WindowDraws.LowQuantile, WindowDraws.HighQuantile) : null,
             };
         }
     }

@@ -9,8 +9,6 @@ namespace UniCardio.Serving.Inference;
 /// <summary>The work of one infer request: windows in, windows out, each a window of its own scaled by the rule of <see cref="WindowScale"/>.</summary>
 internal sealed class InferJob
 {
-    private const double LowQuantile = 0.05, HighQuantile = 0.95;
-
     private readonly int _samples;
     private readonly float[]?[] _signals;
 
@@ -121,8 +119,8 @@ internal sealed class InferJob
     {
         Span<float> signal = Of(Signal, window), low = Of(Low, window), high = Of(High, window);
         draws.Summarize(Summary == InferSummary.Mean ? DrawSummary.Mean : DrawSummary.Median, signal);
-        draws.Quantile(LowQuantile, low);
-        draws.Quantile(HighQuantile, high);
+        draws.Quantile(WindowDraws.LowQuantile, low);
+        draws.Quantile(WindowDraws.HighQuantile, high);
         CheckFinite(window, low);
         CheckFinite(window, high);
         CheckFinite(window, signal);

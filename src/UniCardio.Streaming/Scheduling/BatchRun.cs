@@ -77,7 +77,7 @@ internal sealed class BatchRun
             return;
         }
 
-        draws.Quantile(0.05, low);
-        draws.Quantile(0.95, high);
+        draws.Quantile(WindowDraws.LowQuantile, low);
+        draws.Quantile(WindowDraws.HighQuantile, high);
     }
 }

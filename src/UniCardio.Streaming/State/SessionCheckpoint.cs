@@ -120,7 +120,7 @@ internal static class SessionCheckpoint
         intake.Origin = reader.Time("origin");
         intake.Segment = (int)reader.Long(0, int.MaxValue, "segment");
         (intake.Hops, intake.SegmentHops) = (reader.Index("hops"), reader.Index("hops of the segment"));
-        reader.Require(intake.SegmentHops <= long.MaxValue / 2 / session.Timing.HopTicks / 125, "there are more hops than a segment can have");
+        reader.Require(intake.SegmentHops <= long.MaxValue / 2 / session.Timing.HopTicks / (long)NetworkSignal.Rate, "there are more hops than a segment can have");
         reader.Require(newest - end <= session.Timing.JumpTicks && end - newest <= session.Timing.LongestBlockTicks + TimeSpan.TicksPerSecond, "the clock's times do not go together");
         if (hasStarted)
             intake.Clock.GoTo(newest, end);
