@@ -14,8 +14,8 @@ namespace UniCardio.Evaluation;
 
 /// <summary>Measures a network on recordings, beside baselines, task by task.</summary>
 /// <remarks>
-/// Windows come from clean stretches of the recordings (<see cref="WindowSelection"/>), are spoiled by a seed, scaled by restoration's own rule
-/// (<see cref="WindowScale"/>) and run through the same batches, so that the numbers are those of a user's run.
+/// Windows come from clean stretches of the recordings (<see cref="WindowSelection"/>), are spoiled by a seed, scaled by restoration's own
+/// rule (<see cref="WindowScale"/>) and run through the same batches, so that the numbers are those of a user's run.
 /// </remarks>
 public sealed class Evaluator
 {
@@ -47,7 +47,8 @@ public sealed class Evaluator
     /// <param name="cancellation">Looked at before every step and every window.</param>
     /// <exception cref="NonFiniteResultException">The network went out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public EvaluationResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+    public EvaluationResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
@@ -58,7 +59,8 @@ public sealed class Evaluator
         var cases = new List<CaseResult>();
         foreach (PlannedCase one in plan.Cases)
         {
-            void Report(double here) => progress?.Report(new EvaluationProgress((done + here) / total, one.ToString(), cases.Count, plan.Cases.Count));
+            void Report(double here) =>
+                progress?.Report(new EvaluationProgress((done + here) / total, one.ToString(), cases.Count, plan.Cases.Count));
             Report(0);
             cases.Add(Measure(one, runs, Report, cancellation));
             done += one.Windows.Count;
@@ -91,7 +93,8 @@ public sealed class Evaluator
     }
 
     // One draw always stands beside the mean: averaging flatters the squared error.
-    private List<MethodScores> NetworkRows(EvaluationWindow[] windows, WindowScorer[] scorers, DrawSummaries[] drawn, int steps, CancellationToken cancellation)
+    private List<MethodScores> NetworkRows(EvaluationWindow[] windows, WindowScorer[] scorers, DrawSummaries[] drawn, int steps,
+        CancellationToken cancellation)
     {
         int draws = _options.Draws;
         MethodScores Row(string name, int used, DrawSummaries[] drawn, Func<DrawSummaries, float[]> result, bool band)
@@ -127,7 +130,8 @@ public sealed class Evaluator
     {
         float[][] results = runs.Run(windows, WindowShape.Estimate(windows[0].Task), _options.Seed, null, cancellation);
         _calls += (long)windows.Length * WindowShape.MaxEstimateCalls;
-        IEnumerable<WindowScore> scores = results.Select((r, w) => scorers[w].Score(DrawSummaries.Of(new WindowDraws(r, _samples, windows[w].ResultScale)).First));
+        IEnumerable<WindowScore> scores =
+            results.Select((r, w) => scorers[w].Score(DrawSummaries.Of(new WindowDraws(r, _samples, windows[w].ResultScale)).First));
         return new MethodScores(MethodScores.Estimate, 0, WindowShape.MaxEstimateCalls, "", false, [.. scores]);
     }
 
@@ -142,13 +146,15 @@ public sealed class Evaluator
             scores.Add(scorers[w].Score(result));
         }
 
-        return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption), baseline.SeesBeyondWindow, scores);
+        return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption),
+            baseline.SeesBeyondWindow, scores);
     }
 
     private string SettingsOf(string baseline, Modality modality, Corruption corruption) =>
         Baselines.Tuning.Choices.TryGetValue((baseline, modality, corruption), out INoiseFilter? filter) ? filter.Settings : "";
 
-    private WindowExample[] Examples(EvaluationWindow[] windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn, IBaseline baseline, MethodScores theirs)
+    private WindowExample[] Examples(EvaluationWindow[] windows, IReadOnlyList<WindowScore> scores, DrawSummaries[] drawn,
+        IBaseline baseline, MethodScores theirs)
     {
         int[] order = [.. Enumerable.Range(0, windows.Length).OrderBy(w => scores[w].MeanSquare)];
         WindowExample At(string rank, int place)
@@ -156,7 +162,8 @@ public sealed class Evaluator
             int at = order[place];
             var made = new float[_samples];
             baseline.Estimate(windows[at], made);
-            return new WindowExample(rank, windows[at], scores[at], drawn[at].Mean, drawn[at].Low, drawn[at].High, baseline.Name, theirs.Scores[at], made);
+            return new WindowExample(rank, windows[at], scores[at], drawn[at].Mean, drawn[at].Low, drawn[at].High, baseline.Name,
+                theirs.Scores[at], made);
         }
 
         return [At("best", 0), At("median", order.Length / 2), At("worst", order.Length - 1)];

@@ -49,7 +49,8 @@ public readonly record struct AffineScale
         if (!float.IsFinite(minimum))
             throw new ArgumentOutOfRangeException(nameof(minimum), minimum, "The bounds of a range are finite.");
         if (!float.IsFinite(maximum) || maximum < minimum)
-            throw new ArgumentOutOfRangeException(nameof(maximum), maximum, $"The upper bound of a range is finite and not below the lower one, {minimum}.");
+            throw new ArgumentOutOfRangeException(nameof(maximum), maximum,
+                $"The upper bound of a range is finite and not below the lower one, {minimum}.");
         double center = ((double)minimum + maximum) / 2;
         double halfRange = ((double)maximum - minimum) / 2;
         float largest = MathF.Max(MathF.Abs(minimum), MathF.Abs(maximum));

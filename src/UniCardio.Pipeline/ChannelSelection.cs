@@ -4,7 +4,9 @@ using UniCardio.Signals;
 
 namespace UniCardio.Pipeline;
 
-/// <summary>Which channel of a recording is which signal. What is left null is found by <see cref="Channel.Kind"/>: the first that fits.</summary>
+/// <summary>
+/// Which channel of a recording is which signal. What is left null is found by <see cref="Channel.Kind"/>: the first that fits.
+/// </summary>
 public sealed record ChannelSelection
 {
     /// <summary>Every signal by its kind.</summary>
@@ -44,7 +46,8 @@ public sealed record ChannelSelection
             foreach ((Modality other, Channel taken) in picked)
             {
                 if (ReferenceEquals(taken, channel))
-                    throw new ConfigurationException("channels", $"'{channel.Name}' was chosen for both {other.Name()} and {modality.Name()}");
+                    throw new ConfigurationException("channels",
+                        $"'{channel.Name}' was chosen for both {other.Name()} and {modality.Name()}");
             }
             picked.Add(modality, channel);
 

@@ -14,7 +14,9 @@ public enum Provenance : byte
     /// <summary>On the straight line over a gap too short for the network.</summary>
     Bridged,
 
-    /// <summary>Made by the network in a gap of the signal, from what is measured of it nearby and from the other signals that are given.</summary>
+    /// <summary>
+    /// Made by the network in a gap of the signal, from what is measured of it nearby and from the other signals that are given.
+    /// </summary>
     Imputed,
 
     /// <summary>Measured, with its noise taken off by the network.</summary>
@@ -42,9 +44,11 @@ public static class Provenances
 
     /// <summary>Where a sample of a task's result comes from, given what there was.</summary>
     /// <param name="kind">What the task does.</param>
-    /// <param name="given"><see cref="Provenance.NoSignal"/>, <see cref="Provenance.Measured"/> or <see cref="Provenance.Bridged"/>.</param>
+    /// <param name="given"><see cref="Provenance.NoSignal"/>, <see cref="Provenance.Measured"/> or
+    /// <see cref="Provenance.Bridged"/>.</param>
     /// <returns><paramref name="given"/> where the given sample, or its absence, is kept; else what the network made.</returns>
-    public static Provenance Of(TaskKind kind, Provenance given) => (given == Provenance.NoSignal) == (kind == TaskKind.Denoise) ? given : Of(kind);
+    public static Provenance Of(TaskKind kind, Provenance given) => (given == Provenance.NoSignal) == (kind == TaskKind.Denoise) ? given
+        : Of(kind);
 
     /// <summary>Keeps of a window what the task does not change.</summary>
     /// <param name="kind">What the task does; translation keeps nothing, its target is not looked at.</param>

@@ -14,14 +14,15 @@ public enum ResidualRule
 }
 
 /// <summary>
-/// Wiener filter of a denoised window's residual: <c>x + H (y - x)</c>, y measured, x the network's. What the network gets wrong slowly (level,
-/// amplitude, wave shape) is in the residual with more power than broadband noise has there, and comes back from the measurement.
+/// Wiener filter of a denoised window's residual: <c>x + H (y - x)</c>, y measured, x the network's. What the network gets wrong slowly
+/// (level, amplitude, wave shape) is in the residual with more power than broadband noise has there, and comes back from the measurement.
 /// </summary>
 /// <remarks>
-/// <para>Over the cosine transform (DCT-II, orthonormal; no seam at the window's ends) of the residual: noise power N is the mean of the upper
-/// half of the coefficients, P_k the mean around k over an eighth of k to both sides (at least 2), and H_k = max(0, 1 - N / P_k) below half
-/// of the band, 0 above (Wiener 1949, with the spectrum estimated as in spectral subtraction, Boll 1979).</para>
-/// <para>It holds for broadband noise. Wander and motion are as slow as the network's own errors: they come back too. Mains hum does not.</para>
+/// <para>Over the cosine transform (DCT-II, orthonormal; no seam at the window's ends) of the residual: noise power N is the mean of the
+/// upper half of the coefficients, P_k the mean around k over an eighth of k to both sides (at least 2), and H_k = max(0, 1 - N / P_k)
+/// below half of the band, 0 above (Wiener 1949, with the spectrum estimated as in spectral subtraction, Boll 1979).</para>
+/// <para>It holds for broadband noise. Wander and motion are as slow as the network's own errors: they come back too. Mains hum does
+/// not.</para>
 /// <para>2 S^2 / 2 multiply-adds a transform, in double; S = 500: 0.25 million each way. Safe to use from several threads.</para>
 /// </remarks>
 public sealed class ResidualFilter

@@ -2,7 +2,10 @@ using UniCardio.Engine.Sessions;
 
 namespace UniCardio.Pipeline;
 
-/// <summary>The engine's sessions with their buffers, made on first use and kept while memory allows; those not used for longest go first. For one thread at a time.</summary>
+/// <summary>
+/// The engine's sessions with their buffers, made on first use and kept while memory allows; those not used for longest go first. For one
+/// thread at a time.
+/// </summary>
 /// <param name="engine">The network; must outlive the pool.</param>
 /// <param name="maxBytes">Bytes of working memory that are kept; the batch in use is kept in any case.</param>
 public sealed class SessionPool(InferenceEngine engine, long maxBytes) : IDisposable

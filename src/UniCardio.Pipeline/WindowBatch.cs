@@ -7,8 +7,9 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Pipeline;
 
 /// <summary>
-/// Windows of one shape through a session: observations in the network's physical units go in and are scaled, the network draws or estimates,
-/// and what it made is summed up and unscaled. For one thread at a time; from <see cref="SessionPool"/>. After it was made it allocates nothing.
+/// Windows of one shape through a session: observations in the network's physical units go in and are scaled, the network draws or
+/// estimates, and what it made is summed up and unscaled. For one thread at a time; from <see cref="SessionPool"/>. After it was made it
+/// allocates nothing.
 /// </summary>
 public sealed class WindowBatch : IDisposable
 {
@@ -89,7 +90,8 @@ public sealed class WindowBatch : IDisposable
 
     /// <summary>What the network made of a window; valid until the next run.</summary>
     /// <param name="window">The window, 0 to W - 1.</param>
-    public WindowDraws Draws(int window) => new(_results.AsSpan(window * Shape.Draws * _samples, Shape.Draws * _samples), _samples, _scales[window]);
+    public WindowDraws Draws(int window) =>
+        new(_results.AsSpan(window * Shape.Draws * _samples, Shape.Draws * _samples), _samples, _scales[window]);
 
     /// <summary>Frees the session.</summary>
     public void Dispose() => _session.Dispose();

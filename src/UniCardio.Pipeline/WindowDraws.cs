@@ -12,7 +12,9 @@ public enum DrawSummary
     Mean,
 }
 
-/// <summary>What the network made of one window: its draws, or the one estimate, as it made them, and the map back to the result's unit.</summary>
+/// <summary>
+/// What the network made of one window: its draws, or the one estimate, as it made them, and the map back to the result's unit.
+/// </summary>
 /// <remarks>The one rule of a result: draws are first summed up in scaled units and unscaled after.</remarks>
 public readonly ref struct WindowDraws
 {

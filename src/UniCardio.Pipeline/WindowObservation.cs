@@ -3,16 +3,19 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Pipeline;
 
-/// <summary>What is observed of one window before anything is made: the signals about it, where it lies in them, and what keys its noise.</summary>
+/// <summary>
+/// What is observed of one window before anything is made: the signals about it, where it lies in them, and what keys its noise.
+/// </summary>
 /// <remarks>
-/// Signals are at 125 Hz on one time axis in the network's physical units (blood pressure in mmHg), NaN where missing, and empty where there are
-/// none. What lies about the window is looked at only to scale a window of which little is measured (<see cref="WindowScale"/>).
+/// Signals are at 125 Hz on one time axis in the network's physical units (blood pressure in mmHg), NaN where missing, and empty where
+/// there are none. What lies about the window is looked at only to scale a window of which little is measured (<see cref="WindowScale"/>).
 /// </remarks>
 /// <param name="Ppg">[n] or empty.</param>
 /// <param name="Bp">[n] or empty.</param>
 /// <param name="Ecg">[n] or empty.</param>
 /// <param name="Window">The window in them, S samples.</param>
-public readonly record struct WindowObservation(ReadOnlyMemory<float> Ppg, ReadOnlyMemory<float> Bp, ReadOnlyMemory<float> Ecg, SampleRange Window)
+public readonly record struct WindowObservation(ReadOnlyMemory<float> Ppg, ReadOnlyMemory<float> Bp, ReadOnlyMemory<float> Ecg,
+    SampleRange Window)
 {
     /// <summary>Signals by modality.</summary>
     /// <param name="signals">[3] in slot order; null or empty where there is none.</param>
@@ -28,7 +31,9 @@ public readonly record struct WindowObservation(ReadOnlyMemory<float> Ppg, ReadO
     /// <summary>Number of the window under its seed.</summary>
     public uint Identity { get; init; }
 
-    /// <summary>The map of the result, which the restored signal's own slot shares, where more than the window tells it; null for the rule's own.</summary>
+    /// <summary>
+    /// The map of the result, which the restored signal's own slot shares, where more than the window tells it; null for the rule's own.
+    /// </summary>
     public AffineScale? ResultScale { get; init; }
 
     /// <summary>Standard deviation of the target's white noise in its unit, for an estimate; null to measure it in the window.</summary>

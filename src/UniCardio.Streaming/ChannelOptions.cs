@@ -26,15 +26,19 @@ public sealed record ChannelOptions
     /// <summary>Samples a second (Hz).</summary>
     public double SampleRate { get; init; }
 
-    /// <summary>Lowest plausible value; a sample below counts as missing. Null for the modality's own: BP 0 mmHg, ECG -50 mV, PPG -1e6.</summary>
+    /// <summary>
+    /// Lowest plausible value; a sample below counts as missing. Null for the modality's own: BP 0 mmHg, ECG -50 mV, PPG -1e6.
+    /// </summary>
     public float? Lowest { get; init; }
 
-    /// <summary>Highest plausible value; a sample above counts as missing. Null for the modality's own: BP 300 mmHg, ECG 50 mV, PPG 1e6.</summary>
+    /// <summary>
+    /// Highest plausible value; a sample above counts as missing. Null for the modality's own: BP 300 mmHg, ECG 50 mV, PPG 1e6.
+    /// </summary>
     public float? Highest { get; init; }
 
     /// <summary>
-    /// Least distance between the highest and the lowest sample of a window; a signal that moves less is implausible as a whole. Null for the
-    /// modality's own: BP 5 mmHg (damped line, transducer open to air), ECG 0.02 mV (detached electrode), PPG 0 (any).
+    /// Least distance between the highest and the lowest sample of a window; a signal that moves less is implausible as a whole. Null for
+    /// the modality's own: BP 5 mmHg (damped line, transducer open to air), ECG 0.02 mV (detached electrode), PPG 0 (any).
     /// </summary>
     public float? MinSpan { get; init; }
 
@@ -45,7 +49,8 @@ public sealed record ChannelOptions
     public float FlatTolerance { get; init; }
 
     /// <summary>
-    /// Seconds that a signal stands at an end of its window's range from which on it is clipped there: twice or more for so long, or once for
+    /// Seconds that a signal stands at an end of its window's range from which on it is clipped there: twice or more for so long, or once
+    /// for
     /// <see cref="ClippedOnceSeconds"/> (<see cref="SignalQuality.FindClippedRuns"/>). 0.02 to 4.
     /// </summary>
     public double ClippedSeconds { get; init; } = 0.08;
@@ -54,8 +59,9 @@ public sealed record ChannelOptions
     public double ClippedOnceSeconds { get; init; } = 0.2;
 
     /// <summary>
-    /// Distance in seconds between a block's time stamp and the end of the samples before it up to which the block follows them without a gap or an
-    /// overlap; 0 to 0.2. Null for nine tenths of a sample. More swallows overlaps of that length: set it only where stamps are known to wander.
+    /// Distance in seconds between a block's time stamp and the end of the samples before it up to which the block follows them without a
+    /// gap or an overlap; 0 to 0.2. Null for nine tenths of a sample. More swallows overlaps of that length: set it only where stamps are
+    /// known to wander.
     /// </summary>
     public double? JitterSeconds { get; init; }
 
@@ -67,18 +73,22 @@ public sealed record ChannelOptions
         (double low, double high) = PlausibleRange.Of(Modality.Bp);
         var resolved = this with
         {
-            Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ => -1e6f },
+            Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ =>
+                -1e6f },
             Highest = Highest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
             MinSpan = MinSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
             JitterSeconds = JitterSeconds ?? 0.9 / SampleRate,
         };
-        Require(SampleRate is >= LowestRate and <= HighestRate, name, $"sample rate {SampleRate} is not between {LowestRate} and {HighestRate} Hz");
-        Require(MathF.Abs(resolved.Lowest.Value) <= 1e9f && MathF.Abs(resolved.Highest.Value) <= 1e9f && resolved.Lowest < resolved.Highest, name, $"{resolved.Lowest} to {resolved.Highest} is not a range within 1e9 of 0");
+        Require(SampleRate is >= LowestRate and <= HighestRate, name,
+            $"sample rate {SampleRate} is not between {LowestRate} and {HighestRate} Hz");
+        Require(MathF.Abs(resolved.Lowest.Value) <= 1e9f && MathF.Abs(resolved.Highest.Value) <= 1e9f && resolved.Lowest < resolved.Highest,
+            name, $"{resolved.Lowest} to {resolved.Highest} is not a range within 1e9 of 0");
         Require(resolved.MinSpan is >= 0 and <= 1e9f, name, $"least span {MinSpan} is not between 0 and 1e9");
         Require(FlatSeconds is >= 0.1 and <= 4, name, $"flat after {FlatSeconds} s is not between 0.1 and 4 s");
         Require(FlatTolerance is >= 0 and <= 1e9f, name, $"flat tolerance {FlatTolerance} is not between 0 and 1e9");
         Require(ClippedSeconds is >= 0.02 and <= 4, name, $"clipped after {ClippedSeconds} s is not between 0.02 and 4 s");
-        Require(ClippedOnceSeconds >= ClippedSeconds && ClippedOnceSeconds <= 4, name, $"clipped once after {ClippedOnceSeconds} s is not between {ClippedSeconds} and 4 s");
+        Require(ClippedOnceSeconds >= ClippedSeconds && ClippedOnceSeconds <= 4, name,
+            $"clipped once after {ClippedOnceSeconds} s is not between {ClippedSeconds} and 4 s");
         Require(resolved.JitterSeconds is >= 0 and <= 0.2, name, $"jitter {JitterSeconds} s is not between 0 and 0.2 s");
         return resolved;
     }

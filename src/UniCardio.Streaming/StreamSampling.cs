@@ -5,7 +5,9 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
-/// <summary>How much computing a window gets: speed against quality. Hops of different sessions run as one batch only where this is equal.</summary>
+/// <summary>
+/// How much computing a window gets: speed against quality. Hops of different sessions run as one batch only where this is equal.
+/// </summary>
 public sealed record StreamSampling
 {
     /// <summary>Most draws of a window in a live stream.</summary>
@@ -18,7 +20,8 @@ public sealed record StreamSampling
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
 
     /// <summary>What the windows of a task compute: denoising is an estimate, which has neither draws nor sampler.</summary>
-    internal WindowShape ShapeOf(CardioTask task) => task.Kind == TaskKind.Denoise ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
+    internal WindowShape ShapeOf(CardioTask task) => task.Kind == TaskKind.Denoise ? WindowShape.Estimate(task)
+        : new WindowShape(task, Draws, Sampler);
 
     /// <summary>The shapes that a session with these channels and targets can ask for.</summary>
     internal IEnumerable<WindowShape> Reachable(ModalitySet channels, ModalitySet generated, ModalitySet denoised) => CardioTask.All

@@ -5,8 +5,8 @@ namespace UniCardio.Streaming;
 
 /// <summary>A session's times in ticks and in samples at 125 Hz.</summary>
 /// <remarks>
-/// Hop n of a segment ends at sample B(n) = floor(n hop 125 Hz), counted from the segment's origin, so hops of 0.5 s have 62 and 63 samples in turn. Its window
-/// is the S samples before B(n), its frame the samples from B(n-1) - fade to B(n) - fade.
+/// Hop n of a segment ends at sample B(n) = floor(n hop 125 Hz), counted from the segment's origin, so hops of 0.5 s have 62 and 63
+/// samples in turn. Its window is the S samples before B(n), its frame the samples from B(n-1) - fade to B(n) - fade.
 /// </remarks>
 internal sealed class StreamTiming
 {
@@ -52,12 +52,16 @@ internal sealed class StreamTiming
 
     /// <summary>Seconds of a channel that can lie between the start of the oldest window still to be read and the newest sample.</summary>
     public double RetainedSeconds(double reachSeconds) =>
-        (SlotSamples / (double)Rate) + (2 * reachSeconds) + ((HopTicks + LatenessTicks + LongestBlockTicks) / (double)TimeSpan.TicksPerSecond) + 1;
+        (SlotSamples / (double)Rate) + (2 * reachSeconds)
+            + ((HopTicks + LatenessTicks + LongestBlockTicks) / (double)TimeSpan.TicksPerSecond) + 1;
 
     /// <summary>B(n), the end of hop n.</summary>
     public long Boundary(long hop) => hop * HopTicks * Rate / TimeSpan.TicksPerSecond;
 
-    /// <summary>Where a segment begins whose first block has that time: early enough for blocks before it that are still under way, by whole samples.</summary>
+    /// <summary>
+    /// Where a segment begins whose first block has that time: early enough for blocks before it that are still under way, by whole
+    /// samples.
+    /// </summary>
     public long Origin(long firstTime) => firstTime - ((LatenessTicks + SampleTicks - 1) / SampleTicks * SampleTicks);
 
     private static int ToSamples(TimeSpan time) => (int)(time.Ticks / SampleTicks);

@@ -9,10 +9,11 @@ namespace UniCardio.Streaming;
 /// <summary>Live sessions of many patients on one engine.</summary>
 /// <remarks>
 /// <para>
-/// Windows of different sessions that run the same task run as one batch; the hop that has waited longest for its <see cref="StreamingSessionOptions.Deadline"/>
-/// comes first. When the machine cannot keep up, a session whose hops have missed their deadline jumps to its newest one and keeps its place in the queue: the
-/// others are skipped and counted, and what they were to generate is taken from the newer window where it reaches back that far. No sample is lost or reordered,
-/// and no session waits for more than one hop of each other one.
+/// Windows of different sessions that run the same task run as one batch; the hop that has waited longest for its
+/// <see cref="StreamingSessionOptions.Deadline"/>
+/// comes first. When the machine cannot keep up, a session whose hops have missed their deadline jumps to its newest one and keeps its
+/// place in the queue: the others are skipped and counted, and what they were to generate is taken from the newer window where it reaches
+/// back that far. No sample is lost or reordered, and no session waits for more than one hop of each other one.
 /// </para>
 /// <para>Safe to use from several threads. After <see cref="WarmUp"/> and a session's first seconds a hop allocates nothing.</para>
 /// <para>An example, with an engine made of weights; frames go to the handler as samples come in:</para>
@@ -57,7 +58,8 @@ public sealed class StreamingHost : IDisposable
         Options = (options ?? new StreamingHostOptions()).Validate();
         SlotSamples = engine.Configuration.SlotSamples;
         if (SlotSamples is < 50 or > 7500)
-            throw new ConfigurationException("window", $"the network takes {SlotSamples} samples, expected 50 to 7500 (0.4 to 60 s at 125 Hz)");
+            throw new ConfigurationException("window",
+                $"the network takes {SlotSamples} samples, expected 50 to 7500 (0.4 to 60 s at 125 Hz)");
         _time = time ?? TimeProvider.System;
         _selection = new BatchSelection(Options.MaxBatch);
         _pool = new SessionPool(engine, Options.MaxComputeBytes);
@@ -99,7 +101,9 @@ public sealed class StreamingHost : IDisposable
         }
     }
 
-    /// <summary>What went wrong last in computing, if anything did; the windows concerned are counted in <see cref="SessionCounts.FailedWindows"/>.</summary>
+    /// <summary>
+    /// What went wrong last in computing, if anything did; the windows concerned are counted in <see cref="SessionCounts.FailedWindows"/>.
+    /// </summary>
     public Exception? Failure => _run.Failure;
 
     /// <summary>Guards the queues, the frames under construction and the list of sessions.</summary>
@@ -112,10 +116,12 @@ public sealed class StreamingHost : IDisposable
     /// <param name="sampling">Draws and sampler; null for the default.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancellation">Stops between tasks.</param>
-    /// <returns>Bytes of working memory held; less than all tasks need where <see cref="StreamingHostOptions.MaxComputeBytes"/> is reached.</returns>
+    /// <returns>Bytes of working memory held; less than all tasks need where <see cref="StreamingHostOptions.MaxComputeBytes"/> is
+    /// reached.</returns>
     /// <exception cref="ConfigurationException">The sampler does not fit the network or a task.</exception>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
-    public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
     {
         StreamSampling settings = (sampling ?? new StreamSampling()).Validate();
         WindowShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(settings.ShapeOf).Distinct()];
@@ -155,7 +161,10 @@ public sealed class StreamingHost : IDisposable
         return session;
     }
 
-    /// <summary>Continues a session where <see cref="StreamingSession.Checkpoint"/> left it: the frames that follow are those that would have followed.</summary>
+    /// <summary>
+    /// Continues a session where <see cref="StreamingSession.Checkpoint"/> left it: the frames that follow are those that would have
+    /// followed.
+    /// </summary>
     /// <param name="checkpoint">What the session wrote. Anything may stand there: it is checked before it is believed.</param>
     /// <param name="handler">As in <see cref="Open"/>.</param>
     /// <exception cref="CheckpointException">It is not a sound checkpoint of a session on a network with this window.</exception>
@@ -177,7 +186,9 @@ public sealed class StreamingHost : IDisposable
         return session;
     }
 
-    /// <summary>Computes and delivers on the calling thread until no hop waits. Only where <see cref="StreamingHostOptions.OwnThread"/> is off.</summary>
+    /// <summary>
+    /// Computes and delivers on the calling thread until no hop waits. Only where <see cref="StreamingHostOptions.OwnThread"/> is off.
+    /// </summary>
     /// <param name="cancellation">Stops at the next sampler step; the batch under way is computed again by the next call.</param>
     /// <returns>Batches computed.</returns>
     /// <exception cref="InvalidOperationException">The host has a thread of its own, or another call is under way.</exception>
@@ -217,7 +228,9 @@ public sealed class StreamingHost : IDisposable
         return done.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>Stops computing at the next sampler step and closes every session. Call <see cref="DrainAsync"/> first to finish what waits.</summary>
+    /// <summary>
+    /// Stops computing at the next sampler step and closes every session. Call <see cref="DrainAsync"/> first to finish what waits.
+    /// </summary>
     public void Dispose()
     {
         StreamingSession[] open;

@@ -6,18 +6,24 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming;
 
-/// <summary>One patient's live signals: push what comes in, receive frames with what is missing filled in. Made by <see cref="StreamingHost.Open"/>.</summary>
+/// <summary>
+/// One patient's live signals: push what comes in, receive frames with what is missing filled in. Made by
+/// <see cref="StreamingHost.Open"/>.
+/// </summary>
 /// <remarks>
 /// <para>
-/// <b>What is generated</b> is decided hop by hop. A modality that is absent in the hop is <em>imputed</em> if it is among <see cref="Generate"/>, was there in at
-/// least a quarter of the window and not longer ago than <see cref="StreamingSessionOptions.ImputeFor"/>; else <em>translated</em> from those others that cover
-/// <see cref="StreamingSessionOptions.MinCoverage"/> of the window and reach into its last hop; else there is <em>no signal</em>, with the reason. Flat, clipped and
-/// implausible samples count as absent (<see cref="ModalityQuality"/>). A patient without a pulse has a flat line: what is then generated from another signal is
-/// an invention, which is one reason why this is no medical device; show provenance and quality beside every trace.
+/// <b>What is generated</b> is decided hop by hop. A modality that is absent in the hop is <em>imputed</em> if it is among
+/// <see cref="Generate"/>, was there in at least a quarter of the window and not longer ago than
+/// <see cref="StreamingSessionOptions.ImputeFor"/>; else <em>translated</em> from those others that cover
+/// <see cref="StreamingSessionOptions.MinCoverage"/> of the window and reach into its last hop; else there is <em>no signal</em>, with the
+/// reason. Flat, clipped and implausible samples count as absent (<see cref="ModalityQuality"/>). A patient without a pulse has a flat
+/// line: what is then generated from another signal is an invention, which is one reason why this is no medical device; show provenance
+/// and quality beside every trace.
 /// </para>
 /// <para>
-/// <b>Delay.</b> A frame covers the hop that ended <see cref="StreamingSessionOptions.Fade"/> before the end of its window. The window is complete as soon as every channel has
-/// come that far, plus the reach of the resampling filter where a channel is not at 125 Hz; or, for a channel that is silent, when another one is
+/// <b>Delay.</b> A frame covers the hop that ended <see cref="StreamingSessionOptions.Fade"/> before the end of its window. The window is
+/// complete as soon as every channel has come that far, plus the reach of the resampling filter where a channel is not at 125 Hz; or, for
+/// a channel that is silent, when another one is
 /// <see cref="StreamingSessionOptions.MaximumLateness"/> further (<see cref="AlgorithmicDelay"/>). Each frame states its delays.
 /// </para>
 /// <para>Safe to use from several threads; samples are taken in the order in which they get hold of the session.</para>
@@ -56,7 +62,9 @@ public sealed partial class StreamingSession : IDisposable
         Intake = new SignalIntake(Options, Timing, RentPlan, AddPlan);
     }
 
-    /// <summary>The options in force: every default replaced by what it stands for. The four properties below may have changed since.</summary>
+    /// <summary>
+    /// The options in force: every default replaced by what it stands for. The four properties below may have changed since.
+    /// </summary>
     public StreamingSessionOptions Options { get; }
 
     /// <summary>Modalities generated where they are absent, from the next window on.</summary>
@@ -93,7 +101,10 @@ public sealed partial class StreamingSession : IDisposable
         }
     }
 
-    /// <summary>Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of a block, of two while a channel is silent: fade, reach of the resampling filters, maximum lateness.</summary>
+    /// <summary>
+    /// Largest <see cref="StreamingFrame.AlgorithmicDelay"/>, to which comes the duration of a block, of two while a channel is silent:
+    /// fade, reach of the resampling filters, maximum lateness.
+    /// </summary>
     public TimeSpan AlgorithmicDelay => Intake.MaxDelay;
 
     /// <summary>What the session has done.</summary>
@@ -136,19 +147,26 @@ public sealed partial class StreamingSession : IDisposable
     /// <summary>Takes a block of evenly spaced samples.</summary>
     /// <param name="modality">What they measure; the session must have a channel for it.</param>
     /// <param name="time">Time of the first sample, on any clock that all channels of the session share; within 100 years of zero.</param>
-    /// <param name="samples">[n] at the channel's rate, NaN where the sender knows that a sample is missing; at most <see cref="StreamingSessionOptions.LongestBlock"/>.</param>
+    /// <param name="samples">[n] at the channel's rate, NaN where the sender knows that a sample is missing; at most
+    /// <see cref="StreamingSessionOptions.LongestBlock"/>.</param>
     /// <returns>What became of them.</returns>
     /// <remarks>
-    /// <para>A channel's samples are evenly spaced from its first block in the segment on; in frames they stand at most half a sample of theirs from there. Time stamps, in this order:</para>
+    /// <para>A channel's samples are evenly spaced from its first block in the segment on; in frames they stand at most half a sample of
+    /// theirs from there. Time stamps, in this order:</para>
     /// <list type="bullet">
-    /// <item><b>Duplicates.</b> A block with the time stamp of one of the last 32 blocks of its channel has that block's place: the first wins, a longer second one adds its tail.</item>
-    /// <item><b>Jitter.</b> A block that begins within <see cref="ChannelOptions.JitterSeconds"/> of the end of the newest samples, or of the start of the oldest gap that is still waited for, follows without a seam.</item>
-    /// <item><b>Otherwise</b> the block stands at the sample nearest to its time stamp. Where it overlaps older samples, those win. Samples between are a gap, bridged if it
-    /// is no longer than <see cref="StreamingSessionOptions.BridgedGap"/>; so a device whose clock drifts loses or repeats a sample now and then.</item>
-    /// <item><b>Late blocks</b> are taken, in their place, until their samples have been given up (<see cref="StreamingSessionOptions.MaximumLateness"/>).</item>
-    /// <item><b>Clock jumps.</b> A block that begins more than <see cref="StreamingSessionOptions.ClockJump"/> after the end of all samples or before the newest block is set aside.
-    /// If the next such block, of any channel, is within that distance of it, the clock has jumped: the segment ends, its last samples go out, and a new one begins
-    /// with both blocks and no memory of the past. Otherwise the block was a stray and is dropped.</item>
+    /// <item><b>Duplicates.</b> A block with the time stamp of one of the last 32 blocks of its channel has that block's place: the first
+    /// wins, a longer second one adds its tail.</item>
+    /// <item><b>Jitter.</b> A block that begins within <see cref="ChannelOptions.JitterSeconds"/> of the end of the newest samples, or of
+    /// the start of the oldest gap that is still waited for, follows without a seam.</item>
+    /// <item><b>Otherwise</b> the block stands at the sample nearest to its time stamp. Where it overlaps older samples, those win.
+    /// Samples between are a gap, bridged if it is no longer than <see cref="StreamingSessionOptions.BridgedGap"/>; so a device whose
+    /// clock drifts loses or repeats a sample now and then.</item>
+    /// <item><b>Late blocks</b> are taken, in their place, until their samples have been given up
+    /// (<see cref="StreamingSessionOptions.MaximumLateness"/>).</item>
+    /// <item><b>Clock jumps.</b> A block that begins more than <see cref="StreamingSessionOptions.ClockJump"/> after the end of all
+    /// samples or before the newest block is set aside. If the next such block, of any channel, is within that distance of it, the clock
+    /// has jumped: the segment ends, its last samples go out, and a new one begins with both blocks and no memory of the past. Otherwise
+    /// the block was a stray and is dropped.</item>
     /// </list>
     /// </remarks>
     /// <exception cref="ArgumentException">The session has no channel for the modality, or the block is too long.</exception>
@@ -172,8 +190,11 @@ public sealed partial class StreamingSession : IDisposable
         return result;
     }
 
-    /// <summary>Says that the clock has come to a time although no samples have: hops before it, less the maximum lateness, go out as they are.</summary>
-    /// <param name="time">The time; nothing happens if it is not after the newest block's, or more than <see cref="StreamingSessionOptions.ClockJump"/> after the newest sample.</param>
+    /// <summary>
+    /// Says that the clock has come to a time although no samples have: hops before it, less the maximum lateness, go out as they are.
+    /// </summary>
+    /// <param name="time">The time; nothing happens if it is not after the newest block's, or more than
+    /// <see cref="StreamingSessionOptions.ClockJump"/> after the newest sample.</param>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
     public void AdvanceTo(TimeSpan time)
     {
@@ -215,8 +236,12 @@ public sealed partial class StreamingSession : IDisposable
         return _frames.Reader.ReadAllAsync(cancellation);
     }
 
-    /// <summary>Some seconds of state, from which <see cref="StreamingHost.Restore"/> continues: options, samples that later windows reach, hops that are not delivered.</summary>
-    /// <returns>A versioned, checksummed file's worth of bytes. Blocks set aside are not in it, nor frames that wait for a reader, nor <see cref="Muted"/>.</returns>
+    /// <summary>
+    /// Some seconds of state, from which <see cref="StreamingHost.Restore"/> continues: options, samples that later windows reach, hops
+    /// that are not delivered.
+    /// </summary>
+    /// <returns>A versioned, checksummed file's worth of bytes. Blocks set aside are not in it, nor frames that wait for a reader, nor
+    /// <see cref="Muted"/>.</returns>
     /// <exception cref="SessionClosedException">The session is completed, closed, or its handler failed.</exception>
     public byte[] Checkpoint()
     {
@@ -228,7 +253,10 @@ public sealed partial class StreamingSession : IDisposable
         }
     }
 
-    /// <summary>Closes the session at once; frames that were not delivered are not. A call of the handler that is under way on another thread ends by itself.</summary>
+    /// <summary>
+    /// Closes the session at once; frames that were not delivered are not. A call of the handler that is under way on another thread ends
+    /// by itself.
+    /// </summary>
     public void Dispose() => Close(null);
 
     private HopPlan RentPlan()

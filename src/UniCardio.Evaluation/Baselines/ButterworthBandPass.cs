@@ -25,7 +25,8 @@ internal sealed class ButterworthBandPass : INoiseFilter
         ArgumentOutOfRangeException.ThrowIfNotEqual(order % 2, 0);
         _keepsMean = keepsMean;
         string from = low is { } edge ? string.Create(CultureInfo.InvariantCulture, $"{edge:0.##}") : "0";
-        Settings = string.Create(CultureInfo.InvariantCulture, $"order {order}, {from}-{high:0.##} Hz{(keepsMean && low is not null ? " and the mean" : "")}");
+        Settings = string.Create(CultureInfo.InvariantCulture,
+            $"order {order}, {from}-{high:0.##} Hz{(keepsMean && low is not null ? " and the mean" : "")}");
         var sections = new List<Biquad>();
         for (int k = 1; k <= order / 2; k++)
         {
@@ -41,7 +42,8 @@ internal sealed class ButterworthBandPass : INoiseFilter
 
     /// <summary>Orders 2 and 4, from 0 or 0.5 Hz to 4 to 40 Hz.</summary>
     public static NoiseFilterFamily Family { get; } = new("Butterworth",
-        [.. from order in (int[])[2, 4] from low in (double?[])[null, 0.5] from high in (double[])[4, 5, 6, 8, 10, 12, 15, 18, 21, 25, 30, 35, 40] select new ButterworthBandPass(order, low, high, keepsMean: true)]);
+        [.. from order in (int[])[2, 4] from low in (double?[])[null, 0.5] from high in (double[])[4, 5, 6, 8, 10, 12, 15, 18, 21, 25, 30,
+            35, 40] select new ButterworthBandPass(order, low, high, keepsMean: true)]);
 
     /// <inheritdoc/>
     public string Settings { get; }

@@ -6,7 +6,10 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Baselines;
 
-/// <summary>Synthetic subjects for what a baseline must know beforehand: filter settings, and the average person's beats, so that nothing is learnt from the recordings that are measured on.</summary>
+/// <summary>
+/// Synthetic subjects for what a baseline must know beforehand: filter settings, and the average person's beats, so that nothing is learnt
+/// from the recordings that are measured on.
+/// </summary>
 internal sealed class SyntheticPopulation
 {
     private const double Seconds = 16;
@@ -127,7 +130,10 @@ internal sealed class PopulationTemplate(SyntheticPopulation population) : IBase
     }
 }
 
-/// <summary>A flat line at the population's mean level: what errs least without looking at anything. A translation that is no better has told nothing.</summary>
+/// <summary>
+/// A flat line at the population's mean level: what errs least without looking at anything. A translation that is no better has told
+/// nothing.
+/// </summary>
 /// <param name="population">Where the level comes from.</param>
 internal sealed class FlatLevel(SyntheticPopulation population) : IBaseline
 {

@@ -7,7 +7,9 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Cases;
 
-/// <summary>What is done to a task's target before it is restored: noise at a ratio, one gap of a length, or (in translation) all of it missing.</summary>
+/// <summary>
+/// What is done to a task's target before it is restored: noise at a ratio, one gap of a length, or (in translation) all of it missing.
+/// </summary>
 /// <param name="SnrDecibels">The window's variance over that of the noise, or null.</param>
 /// <param name="GapSeconds">Length of the gap, at a random place in the window, or null.</param>
 /// <param name="NoiseKind">Which noise, where there is a ratio.</param>
@@ -37,7 +39,8 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
     /// <summary>E.g. "10 dB", "10 dB wander" or "gap 1.2 s"; "-" in translation.</summary>
     public override string ToString() => this switch
     {
-        { SnrDecibels: { } snr } => string.Create(CultureInfo.InvariantCulture, $"{snr:0.##} dB{(NoiseKind == NoiseKind.White ? "" : " " + NoiseKind.ToString().ToLowerInvariant())}"),
+        { SnrDecibels: { } snr } => string.Create(CultureInfo.InvariantCulture,
+            $"{snr:0.##} dB{(NoiseKind == NoiseKind.White ? "" : " " + NoiseKind.ToString().ToLowerInvariant())}"),
         { GapSeconds: { } gap } => string.Create(CultureInfo.InvariantCulture, $"gap {gap:0.##} s"),
         _ => "-",
     };
@@ -78,8 +81,8 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         return new SampleRange(0, window.Length);
     }
 
-    // Noise whose power is not that of a formula is measured and scaled: without its mean, which is no noise to one who filters. A flat window
-    // has none.
+    // Noise whose power is not that of a formula is measured and scaled: without its mean, which is no noise to one who filters. A flat
+    // window has none.
     private static void AddShaped(Span<float> window, NoiseKind kind, double snr, ulong seed)
     {
         NoiseParameters unit = kind switch

@@ -5,14 +5,17 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Cases;
 
-/// <summary>A recording to measure on: its PPG, blood pressure and ECG at 125 Hz on one time axis, as far as it has them, and the beats in them.</summary>
+/// <summary>
+/// A recording to measure on: its PPG, blood pressure and ECG at 125 Hz on one time axis, as far as it has them, and the beats in them.
+/// </summary>
 public sealed class EvaluationRecording
 {
     private readonly float[]?[] _signals;
     private readonly IReadOnlyList<int>[] _beats;
     private readonly IReadOnlyList<SampleRange>[] _flaws;
 
-    private EvaluationRecording(string name, string subject, float[]?[] signals, IReadOnlyList<SampleRange>[] flaws, IReadOnlyList<SignalWarning> warnings)
+    private EvaluationRecording(string name, string subject, float[]?[] signals, IReadOnlyList<SampleRange>[] flaws,
+        IReadOnlyList<SignalWarning> warnings)
     {
         Name = name;
         Subject = subject;
@@ -61,21 +64,24 @@ public sealed class EvaluationRecording
     /// <param name="channels">Which channel is which signal; the first of each kind if null.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="SignalException">A channel cannot be brought to 125 Hz, or a named one is not there.</exception>
-    public static EvaluationRecording? From(Recording recording, string? subject = null, ChannelSelection? channels = null, CancellationToken cancellation = default)
+    public static EvaluationRecording? From(Recording recording, string? subject = null, ChannelSelection? channels = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         channels ??= ChannelSelection.ByKind;
         var picked = new List<(Modality Modality, Channel Channel)>();
         foreach (Modality modality in Modalities.All)
         {
-            Channel? channel = channels.NameOf(modality) is { } named ? recording.Require(named) : recording.Find(NetworkSignal.KindOf(modality));
+            Channel? channel = channels.NameOf(modality) is { } named ? recording.Require(named)
+                : recording.Find(NetworkSignal.KindOf(modality));
             if (channel is not null)
                 picked.Add((modality, channel));
         }
 
         if (picked.Count == 0)
             return null;
-        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), NetworkSignal.Rate, cancellation).Channels;
+        IReadOnlyList<Channel> common =
+            RecordingPreparation.Resample(recording.WithChannels(picked.Select(p => p.Channel)), NetworkSignal.Rate, cancellation).Channels;
         var signals = new float[]?[3];
         var flaws = new IReadOnlyList<SampleRange>[] { [], [], [] };
         var warnings = new List<SignalWarning>(recording.Warnings);

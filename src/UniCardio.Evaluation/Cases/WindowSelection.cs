@@ -15,9 +15,9 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
 
     /// <summary>Chooses windows spread evenly over the clean ones.</summary>
     /// <remarks>
-    /// Candidates lie end to end from the start of the recording. A window is clean if every signal of the recording is measured throughout,
-    /// nowhere flat for a second or clipped, and holds two beats at 30 to 220 a minute; blood pressure stays within 20 to 300 mmHg and moves by
-    /// 10 at least. All tasks of a recording share its windows, so that their errors can be compared.
+    /// Candidates lie end to end from the start of the recording. A window is clean if every signal of the recording is measured
+    /// throughout, nowhere flat for a second or clipped, and holds two beats at 30 to 220 a minute; blood pressure stays within 20 to 300
+    /// mmHg and moves by 10 at least. All tasks of a recording share its windows, so that their errors can be compared.
     /// </remarks>
     /// <param name="recording">The recording.</param>
     /// <param name="windowSamples">Samples of a window, S.</param>

@@ -14,7 +14,8 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
     public static DrawSummaries Of(WindowDraws draws)
     {
         int samples = draws.Samples;
-        float[] first = new float[samples], mean = new float[samples], median = new float[samples], low = new float[samples], high = new float[samples];
+        float[] first = new float[samples], mean = new float[samples], median = new float[samples], low = new float[samples],
+            high = new float[samples];
         draws.First(1).Unscale(first);
         if (draws.Count == 1)
             return new DrawSummaries(first, first, first, [], []);
@@ -25,7 +26,9 @@ internal sealed record DrawSummaries(float[] First, float[] Mean, float[] Median
         return new DrawSummaries(first, mean, median, low, high);
     }
 
-    /// <summary>The mean with what the residual gives back, the band moved by it; as restoration does with <see cref="ResidualRule.Wiener"/>.</summary>
+    /// <summary>
+    /// The mean with what the residual gives back, the band moved by it; as restoration does with <see cref="ResidualRule.Wiener"/>.
+    /// </summary>
     public DrawSummaries Corrected(ResidualFilter filter, ReadOnlySpan<float> measured)
     {
         var correction = new float[Mean.Length];

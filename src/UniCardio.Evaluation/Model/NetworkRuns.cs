@@ -4,7 +4,9 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Model;
 
-/// <summary>Windows through the network as restoration runs them, with what it took. Sessions are kept from case to case while memory allows.</summary>
+/// <summary>
+/// Windows through the network as restoration runs them, with what it took. Sessions are kept from case to case while memory allows.
+/// </summary>
 internal sealed class NetworkRuns : IDisposable
 {
     private const long MaxSessionBytes = 512L << 20;
@@ -28,7 +30,8 @@ internal sealed class NetworkRuns : IDisposable
     /// <param name="progress">Told the number of windows done, in parts.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
     /// <returns>For each window [N, S] draws, or the estimate, in the network's units.</returns>
-    public float[][] Run(IReadOnlyList<EvaluationWindow> windows, WindowShape shape, ulong seed, Action<double>? progress, CancellationToken cancellation)
+    public float[][] Run(IReadOnlyList<EvaluationWindow> windows, WindowShape shape, ulong seed, Action<double>? progress,
+        CancellationToken cancellation)
     {
         var draws = new float[windows.Count][];
         _series.Run(

@@ -20,7 +20,8 @@ public sealed record EvaluationSubject(string Weights, string? Trained, IReadOnl
 /// <param name="Candidates">Windows looked at.</param>
 /// <param name="Clean">Windows that were clean.</param>
 /// <param name="Measured">Windows measured on.</param>
-public sealed record MeasuredRecording(string Name, string Subject, string Signals, double Seconds, int Candidates, int Clean, int Measured);
+public sealed record MeasuredRecording(string Name, string Subject, string Signals, double Seconds, int Candidates, int Clean,
+    int Measured);
 
 /// <summary>An evaluation, ready to be written down.</summary>
 public sealed record EvaluationReport
@@ -94,7 +95,8 @@ public sealed record EvaluationReport
             throw new SharedSubjectException(shared);
         string training = with.TrainingSubjects.Count > 0
             ? $"none of them is among the {with.TrainingSubjects.Count} subjects that were trained on"
-            : with.Trained is null ? "the weights do not say what they were trained on, so whether subjects are shared is not known" : $"the weights say of their training: {with.Trained}";
+            : with.Trained is null ? "the weights do not say what they were trained on, so whether subjects are shared is not known"
+                : $"the weights say of their training: {with.Trained}";
         return $"{subjects.Length} subject{(subjects.Length == 1 ? "" : "s")} ({string.Join(", ", subjects)}); {training.TrimEnd('.')}.";
     }
 

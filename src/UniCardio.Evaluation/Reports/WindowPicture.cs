@@ -23,11 +23,14 @@ internal static class WindowPicture
         SampleRange[] gaps = window.Task.Kind == TaskKind.Impute ? [window.Scope] : [];
         var panels = new List<PlotPanel>
         {
-            new($"{output.Name().ToUpperInvariant()}, network", unit, [.. Given(window), reference, Made(window, example.Result, example.Low, example.High, "Mean of the draws")]) { Gaps = gaps },
-            new("baseline", unit, [.. Given(window), reference, Made(window, example.BaselineResult, default, default, $"Baseline: {example.Baseline}")]) { Gaps = gaps },
+            new($"{output.Name().ToUpperInvariant()}, network", unit, [.. Given(window), reference,
+                Made(window, example.Result, example.Low, example.High, "Mean of the draws")]) { Gaps = gaps },
+            new("baseline", unit, [.. Given(window), reference,
+                Made(window, example.BaselineResult, default, default, $"Baseline: {example.Baseline}")]) { Gaps = gaps },
         };
         foreach (Modality other in (window.Task.Conditions & ~output.ToSet()).Members())
-            panels.Add(new PlotPanel(other.Name().ToUpperInvariant(), other == Modality.Bp ? "mmHg" : "", [new PlotTrace(TraceRole.Measured, window.GivenWindow(other).ToArray())]));
+            panels.Add(new PlotPanel(other.Name().ToUpperInvariant(), other == Modality.Bp ? "mmHg" : "",
+                [new PlotTrace(TraceRole.Measured, window.GivenWindow(other).ToArray())]));
         return new SignalPlot
         {
             Title = $"{window.Task}{(window.Corruption == Corruption.Absent ? "" : $", {window.Corruption}")}: {example.Rank} window",
@@ -47,7 +50,8 @@ internal static class WindowPicture
         : [new PlotTrace(TraceRole.Measured, window.GivenWindow(window.Task.Output).ToArray()) { Label = "Given" }];
 
     // In a gap with the measured sample on either side, so that the line joins.
-    private static PlotTrace Made(EvaluationWindow window, ReadOnlyMemory<float> result, ReadOnlyMemory<float> low, ReadOnlyMemory<float> high, string label)
+    private static PlotTrace Made(EvaluationWindow window, ReadOnlyMemory<float> result, ReadOnlyMemory<float> low,
+        ReadOnlyMemory<float> high, string label)
     {
         if (window.Task.Kind != TaskKind.Impute)
             return new PlotTrace(TraceRole.Generated, result) { Label = label, Lower = low, Upper = high };

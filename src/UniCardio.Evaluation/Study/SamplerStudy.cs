@@ -30,7 +30,8 @@ public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string T
 /// <param name="NetworkCalls">Network calls in all.</param>
 /// <param name="TotalTime">Time in all.</param>
 public sealed record SamplerStudyResult(
-    SamplerStudyOptions Options, IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows, IReadOnlyList<SamplerPoint> Points, long NetworkCalls, TimeSpan TotalTime);
+    SamplerStudyOptions Options, IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows,
+        IReadOnlyList<SamplerPoint> Points, long NetworkCalls, TimeSpan TotalTime);
 
 /// <summary>Quality against network calls: every sampler at several numbers of steps, and means of few and many draws.</summary>
 /// <remarks>Draws of one sampler are shared: the mean of two is that of the first two of eight. Corruption is the same for all.</remarks>
@@ -55,7 +56,8 @@ public sealed class SamplerStudy
     /// <param name="recordings">The recordings.</param>
     /// <param name="progress">Told after every step of a sampler.</param>
     /// <param name="cancellation">Looked at before every step.</param>
-    public SamplerStudyResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+    public SamplerStudyResult Run(IReadOnlyList<EvaluationRecording> recordings, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp(), calls = 0;
@@ -72,8 +74,10 @@ public sealed class SamplerStudy
             foreach ((SamplerOptions sampler, IReadOnlyList<int> counts) in runs)
             {
                 double cost = (double)Steps(sampler, one) * counts.Max();
-                void Report(double here) => progress?.Report(new EvaluationProgress((done + (here * cost)) / total, one.ToString(), finished, plan.Cases.Count));
-                float[][] draws = network.Run(windows, new WindowShape(one.Task, counts.Max(), sampler), _options.Evaluation.Seed, Report, cancellation);
+                void Report(double here) =>
+                    progress?.Report(new EvaluationProgress((done + (here * cost)) / total, one.ToString(), finished, plan.Cases.Count));
+                float[][] draws =
+                    network.Run(windows, new WindowShape(one.Task, counts.Max(), sampler), _options.Evaluation.Seed, Report, cancellation);
                 points.AddRange(counts.Select(d => Point(one, windows, scorers, sampler, d, draws)));
                 done += cost * windows.Length;
                 calls += (long)cost * windows.Length;
@@ -94,7 +98,8 @@ public sealed class SamplerStudy
 
     private int Steps(SamplerOptions sampler, PlannedCase one) => new WindowShape(one.Task, 1, sampler).Steps(_engine.Configuration);
 
-    private SamplerPoint Point(PlannedCase one, EvaluationWindow[] windows, WindowScorer[] scorers, SamplerOptions sampler, int count, float[][] draws)
+    private SamplerPoint Point(PlannedCase one, EvaluationWindow[] windows, WindowScorer[] scorers, SamplerOptions sampler, int count,
+        float[][] draws)
     {
         int samples = _engine.Configuration.SlotSamples;
         var scores = new List<WindowScore>(scorers.Length);
@@ -104,6 +109,7 @@ public sealed class SamplerStudy
             scores.Add(scorers[w].Score(drawn.Mean, drawn.Low, drawn.High));
         }
 
-        return new SamplerPoint(sampler.ToString(), Steps(sampler, one), count, one.Task.ToString(), one.Corruption.ToString(), ScoreSummary.Of(one.Task.Output, scores));
+        return new SamplerPoint(sampler.ToString(), Steps(sampler, one), count, one.Task.ToString(), one.Corruption.ToString(),
+            ScoreSummary.Of(one.Task.Output, scores));
     }
 }

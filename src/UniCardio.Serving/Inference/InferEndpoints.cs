@@ -16,7 +16,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
     {
         endpoints.MapGet("/v2", ServerMetadata);
         endpoints.MapGet("/v2/health/live", context => WriteAsync(context, StatusCodes.Status200OK, new { live = true }));
-        endpoints.MapGet("/v2/health/ready", context => WriteAsync(context, Status(host.IsReady), new { live = true, ready = host.IsReady }));
+        endpoints.MapGet("/v2/health/ready", context =>
+            WriteAsync(context, Status(host.IsReady), new { live = true, ready = host.IsReady }));
         foreach (string version in (string[])["", "/versions/{version}"])
         {
             endpoints.MapGet("/v2/models/{model}" + version, ModelMetadata);
@@ -36,11 +37,14 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         remark = Signals.Plotting.SignalPlot.Disclaimer,
     });
 
-    private Task ModelMetadata(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, Family(context).Describe(options, host.Require().Model));
+    private Task ModelMetadata(HttpContext context) =>
+        WriteAsync(context, StatusCodes.Status200OK, Family(context).Describe(options, host.Require().Model));
 
-    private Task ModelReady(HttpContext context) => WriteAsync(context, Status(host.IsReady), new { name = Family(context).Name, ready = host.IsReady });
+    private Task ModelReady(HttpContext context) =>
+        WriteAsync(context, Status(host.IsReady), new { name = Family(context).Name, ready = host.IsReady });
 
-    private static ModelFamily Family(HttpContext context) => ModelFamily.Find((string)context.GetRouteValue("model")!, (string?)context.GetRouteValue("version"));
+    private static ModelFamily Family(HttpContext context) =>
+        ModelFamily.Find((string)context.GetRouteValue("model")!, (string?)context.GetRouteValue("version"));
 
     private async Task InferAsync(HttpContext context)
     {
@@ -56,13 +60,15 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         }
         catch (Exception problem)
         {
-            status = problem is RequestException refused ? refused.Status : problem is Engine.UniCardioException ? StatusCodes.Status400BadRequest : status;
+            status = problem is RequestException refused ? refused.Status : problem is Engine.UniCardioException
+                ? StatusCodes.Status400BadRequest : status;
             activity?.SetStatus(ActivityStatusCode.Error, problem.GetType().Name);
             throw;
         }
         finally
         {
-            ServingMetrics.InferDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new("unicardio.model", family.Name), new("http.response.status_code", status));
+            ServingMetrics.InferDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new("unicardio.model", family.Name),
+                new("http.response.status_code", status));
         }
     }
 
@@ -77,7 +83,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         {
             byte[] body = await ReadAsync(context.Request, time.Token);
             isRead = true;
-            InferRequest request = InferRequestReader.Read(body, JsonLength(context.Request), options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
+            InferRequest request = InferRequestReader.Read(body, JsonLength(context.Request),
+                options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
             IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
             InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
             await served.Infer.RunAsync(job, time.Token);
@@ -87,15 +94,19 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         {
             string limit = options.RequestTime.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
             throw isRead
-                ? new RequestException(StatusCodes.Status504GatewayTimeout, $"not computed within {limit} s, which is as long as a request may take; send fewer windows, draws or steps", inner: problem)
+                ? new RequestException(StatusCodes.Status504GatewayTimeout,
+                    $"not computed within {limit} s, which is as long as a request may take; send fewer windows, draws or steps",
+                    inner: problem)
                 : new RequestException(StatusCodes.Status408RequestTimeout, $"the body did not come within {limit} s", inner: problem);
         }
     }
 
     private static void RefuseEncoding(HttpRequest request)
     {
-        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-            throw new RequestException(StatusCodes.Status415UnsupportedMediaType, "bodies with a Content-Encoding are not taken; send it as it is");
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
+            && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            throw new RequestException(StatusCodes.Status415UnsupportedMediaType,
+                "bodies with a Content-Encoding are not taken; send it as it is");
     }
 
     private static int? JsonLength(HttpRequest request)
@@ -103,7 +114,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         string header = request.Headers[HeaderLength].ToString();
         if (header.Length == 0)
             return null;
-        return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : throw RequestException.Bad($"{HeaderLength} should be a number of bytes");
+        return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length
+            : throw RequestException.Bad($"{HeaderLength} should be a number of bytes");
     }
 
     // Grows with what has come, not with what is announced.
@@ -116,7 +128,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
             for (int read = -1; read != 0; body.Write(buffer, 0, read))
             {
                 if (request.ContentLength > options.MaxBodyBytes || body.Length > options.MaxBodyBytes)
-                    throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"the body has more than {options.MaxBodyBytes} bytes, which is as much as this server takes");
+                    throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                        $"the body has more than {options.MaxBodyBytes} bytes, which is as much as this server takes");
                 read = await request.Body.ReadAsync(buffer, cancellation);
             }
             return body.ToArray();

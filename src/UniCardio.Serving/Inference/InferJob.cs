@@ -6,13 +6,16 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Serving.Inference;
 
-/// <summary>The work of one infer request: windows in, windows out, each a window of its own scaled by the rule of <see cref="WindowScale"/>.</summary>
+/// <summary>
+/// The work of one infer request: windows in, windows out, each a window of its own scaled by the rule of <see cref="WindowScale"/>.
+/// </summary>
 internal sealed class InferJob
 {
     private readonly int _samples;
     private readonly float[]?[] _signals;
 
-    private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[]?[] signals, Func<string, bool> wants)
+    private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[]?[] signals,
+        Func<string, bool> wants)
     {
         Summary = summary;
         NeedsDraws = summary != InferSummary.Estimate || wants("low") || wants("high") || wants("draws");
@@ -84,7 +87,8 @@ internal sealed class InferJob
         InferSummary summary = parameters.Summary ?? family.DefaultSummary;
         if (summary == InferSummary.Estimate && family.Kind != TaskKind.Denoise)
             throw RequestException.Bad($"parameter 'summary' is estimate, which only model 'denoise' has; expected median or mean");
-        return new InferJob(task, parameters, summary, (int)windows, samples, signals, name => request.Outputs?.Any(o => o.Name == name) ?? true);
+        return new InferJob(task, parameters, summary, (int)windows, samples, signals, name =>
+            request.Outputs?.Any(o => o.Name == name) ?? true);
     }
 
     /// <summary>Computes what was asked for, in batches.</summary>
@@ -94,7 +98,8 @@ internal sealed class InferJob
     public void Compute(WindowSeries series, Action betweenSteps, CancellationToken cancellation)
     {
         if (NeedsDraws)
-            series.Run(new WindowShape(Task, Parameters.Draws, Parameters.Sampler), Windows, Observe, TakeDraws, (_, _) => betweenSteps(), cancellation);
+            series.Run(new WindowShape(Task, Parameters.Draws, Parameters.Sampler), Windows, Observe, TakeDraws, (_, _) => betweenSteps(),
+                cancellation);
         if (Summary == InferSummary.Estimate)
             series.Run(WindowShape.Estimate(Task), Windows, Observe, TakeEstimate, (_, _) => betweenSteps(), cancellation);
     }
@@ -109,7 +114,8 @@ internal sealed class InferJob
     }
 
     // Each window of its own: none has surroundings.
-    private WindowObservation Observe(int window) => new(Row(Modality.Ppg, window), Row(Modality.Bp, window), Row(Modality.Ecg, window), new SampleRange(0, _samples))
+    private WindowObservation Observe(int window) =>
+        new(Row(Modality.Ppg, window), Row(Modality.Bp, window), Row(Modality.Ecg, window), new SampleRange(0, _samples))
     {
         Seed = Parameters.Seed,
         Identity = (uint)window,

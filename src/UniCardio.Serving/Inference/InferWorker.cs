@@ -8,8 +8,8 @@ using UniCardio.Serving.Metrics;
 namespace UniCardio.Serving.Inference;
 
 /// <summary>
-/// Computes infer requests, one after the other, on a thread of its own: the network takes all cores by itself. Live hops go first: between steps a request waits
-/// for them, up to a bound, so that it gets on too.
+/// Computes infer requests, one after the other, on a thread of its own: the network takes all cores by itself. Live hops go first:
+/// between steps a request waits for them, up to a bound, so that it gets on too.
 /// </summary>
 internal sealed class InferWorker : IDisposable
 {
@@ -113,7 +113,8 @@ internal sealed class InferWorker : IDisposable
         ServingMetrics.InferWait.Record(Stopwatch.GetElapsedTime(entry.Arrived).TotalSeconds);
         entry.Waiting?.Stop();
         using Activity? activity = ServingMetrics.Activities.StartActivity("infer.compute", ActivityKind.Internal, entry.Parent);
-        activity?.SetTag("unicardio.task", job.Task.ToString()).SetTag("unicardio.windows", job.Windows).SetTag("unicardio.draws", job.Parameters.Draws).SetTag("unicardio.sampler", job.Parameters.Sampler.ToString());
+        activity?.SetTag("unicardio.task", job.Task.ToString()).SetTag("unicardio.windows", job.Windows)
+            .SetTag("unicardio.draws", job.Parameters.Draws).SetTag("unicardio.sampler", job.Parameters.Sampler.ToString());
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(entry.Cancellation, _stopping.Token);
         long start = Stopwatch.GetTimestamp();
         try

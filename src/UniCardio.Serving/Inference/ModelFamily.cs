@@ -16,7 +16,8 @@ internal sealed class ModelFamily
         Name = name;
     }
 
-    public static IReadOnlyList<ModelFamily> All { get; } = [new(TaskKind.Impute, "impute"), new(TaskKind.Denoise, "denoise"), new(TaskKind.Translate, "translate")];
+    public static IReadOnlyList<ModelFamily> All { get; } =
+        [new(TaskKind.Impute, "impute"), new(TaskKind.Denoise, "denoise"), new(TaskKind.Translate, "translate")];
 
     /// <summary>Names of the outputs: [N, S], [N, S], [N, S] and [N, draws, S].</summary>
     public static IReadOnlyList<string> Outputs { get; } = ["signal", "low", "high", "draws"];
@@ -32,7 +33,8 @@ internal sealed class ModelFamily
     public static ModelFamily Find(string name, string? version)
     {
         ModelFamily family = All.FirstOrDefault(f => f.Name == name)
-            ?? throw new RequestException(StatusCodes.Status404NotFound, $"there is no model of this name; expected {string.Join(", ", All.Select(f => f.Name))}");
+            ?? throw new RequestException(StatusCodes.Status404NotFound,
+                $"there is no model of this name; expected {string.Join(", ", All.Select(f => f.Name))}");
         if (version is not (null or Version))
             throw new RequestException(StatusCodes.Status404NotFound, $"model '{family.Name}' has no such version; expected {Version}");
         return family;
@@ -46,7 +48,9 @@ internal sealed class ModelFamily
     {
         ModalitySet others = given & ~target.ToSet();
         if (Kind == TaskKind.Translate)
-            return others == ModalitySet.None ? throw RequestException.Bad($"translating to {target.Name()} needs another signal as an input") : CardioTask.Translate(others, target);
+            return others == ModalitySet.None
+                ? throw RequestException.Bad($"translating to {target.Name()} needs another signal as an input")
+                : CardioTask.Translate(others, target);
         if (!given.Contains(target))
             throw RequestException.Bad($"model '{Name}' with target {target.Name()} needs the signal itself as input '{target.Name()}'");
         return Kind == TaskKind.Impute ? CardioTask.Impute(target, others) : CardioTask.Denoise(target, others);
@@ -72,7 +76,8 @@ internal sealed class ModelFamily
                 ["target"] = "bp",
                 ["draws"] = options.Draws,
                 ["sampler"] = options.Sampler.ToString(),
-                ["steps"] = new WindowShape(CardioTask.Impute(Modality.Bp), options.Draws, options.Sampler).Steps(model.Engine.Configuration),
+                ["steps"] = new WindowShape(CardioTask.Impute(Modality.Bp), options.Draws, options.Sampler)
+                    .Steps(model.Engine.Configuration),
                 ["seed"] = 0,
                 ["summary"] = DefaultSummary.ToString().ToLowerInvariant(),
                 ["sample_rate"] = Pipeline.NetworkSignal.Rate,
@@ -89,7 +94,8 @@ internal sealed class ModelFamily
     {
         ["optional"] = true,
         ["unit"] = modality switch { Modality.Bp => "mmHg", Modality.Ecg => "mV", _ => "any" },
-        ["description"] = "windows at 125 Hz; a missing sample is null in JSON and NaN in binary data" + (Kind == TaskKind.Translate ? "; not looked at where it is the target" : ""),
+        ["description"] = "windows at 125 Hz; a missing sample is null in JSON and NaN in binary data"
+            + (Kind == TaskKind.Translate ? "; not looked at where it is the target" : ""),
     };
 }
 
@@ -97,4 +103,5 @@ internal sealed class ModelFamily
 internal sealed record TensorMetadata(string Name, string Datatype, long[] Shape, IReadOnlyDictionary<string, object?> Parameters);
 
 /// <summary>A model's metadata; the parameters are those of a request that gives none.</summary>
-internal sealed record ModelMetadata(string Name, string[] Versions, string Platform, TensorMetadata[] Inputs, TensorMetadata[] Outputs, IReadOnlyDictionary<string, object?> Parameters);
+internal sealed record ModelMetadata(string Name, string[] Versions, string Platform, TensorMetadata[] Inputs, TensorMetadata[] Outputs,
+    IReadOnlyDictionary<string, object?> Parameters);

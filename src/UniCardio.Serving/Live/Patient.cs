@@ -54,7 +54,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
             if (_session is LiveSession open && !message.Restart)
             {
                 if (!open.Source.IsDevice || !HasChannels(open, message.Channels))
-                    throw new ProtocolException(ErrorCode.Conflict, "a session with other channels or from a recording is open; send \"restart\": true to end it, or stop");
+                    throw new ProtocolException(ErrorCode.Conflict,
+                        "a session with other channels or from a recording is open; send \"restart\": true to end it, or stop");
                 open.Apply(message.Settings);
                 from.Pushes();
                 Tell(open, message.Id, from);
@@ -68,7 +69,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
                 Ecg = message.Channels.GetValueOrDefault(Modality.Ecg),
             };
             from.Pushes();
-            Start(Begin(() => LiveSession.Open(this, served.Live, message.Wait ? Patiently(options) : options, message.Settings.Muted ?? ModalitySet.None, LiveSource.Device)), message.Id, from);
+            Start(Begin(() => LiveSession.Open(this, served.Live, message.Wait ? Patiently(options) : options,
+                message.Settings.Muted ?? ModalitySet.None, LiveSource.Device)), message.Id, from);
         }
     }
 
@@ -79,7 +81,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
         {
             StreamingSessionOptions options = replay.Channels(registry.OptionsOf(settings));
             // Faster than real time it waits for the machine, so that nothing is skipped.
-            LiveSession session = Begin(() => LiveSession.Open(this, served.Live, replay.Source.Speed > 1 ? Patiently(options) : options, settings.Muted ?? ModalitySet.None, replay.Source));
+            LiveSession session = Begin(() => LiveSession.Open(this, served.Live, replay.Source.Speed > 1 ? Patiently(options) : options,
+                settings.Muted ?? ModalitySet.None, replay.Source));
             Start(session, id, from);
             CancellationToken feeding = session.Feeding.Token;
             registry.Run(() => replay.RunAsync(session.Streaming, () => session.WaitingHops, feeding), session, this);
@@ -113,7 +116,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
     }
 
     /// <exception cref="ProtocolException">No session is open.</exception>
-    public LiveSession Require() => _session ?? throw new ProtocolException(ErrorCode.Conflict, "no session is open; send open or replay first");
+    public LiveSession Require() =>
+        _session ?? throw new ProtocolException(ErrorCode.Conflict, "no session is open; send open or replay first");
 
     /// <summary>Ends a session and tells everybody.</summary>
     public void End(LiveSession session, string reason, string message, JsonNode? id = null, LiveConnection? from = null)
@@ -131,11 +135,14 @@ internal sealed class Patient(string name, PatientRegistry registry)
         registry.HasEnded(this, session, reason);
     }
 
-    /// <summary>Removes the patient if nothing is left of it; starts or stops the time that a session may stay without its device.</summary>
+    /// <summary>
+    /// Removes the patient if nothing is left of it; starts or stops the time that a session may stay without its device.
+    /// </summary>
     private void Settle()
     {
         LiveSession? session = _session;
-        bool isFed = session is null || session.Source.Kind == "demo" || (session.Source.IsDevice ? Array.Exists(_connections, c => c.HasPushed) : _connections.Length > 0);
+        bool isFed = session is null || session.Source.Kind == "demo"
+            || (session.Source.IsDevice ? Array.Exists(_connections, c => c.HasPushed) : _connections.Length > 0);
         if (isFed == _lingers)
         {
             _lingers = !isFed;
@@ -188,8 +195,11 @@ internal sealed class Patient(string name, PatientRegistry registry)
 
     private void Tell(LiveSession session, JsonNode? id, LiveConnection? from)
     {
-        JsonObject state = System.Text.Json.JsonSerializer.SerializeToNode(session.State(registry.Configuration), ProtocolJson.Options)!.AsObject();
-        Broadcast(i => ProtocolJson.Bytes(new JsonObject([new("type", "session"), .. state.Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())), new("id", i?.DeepClone())])), id, from);
+        JsonObject state =
+            System.Text.Json.JsonSerializer.SerializeToNode(session.State(registry.Configuration), ProtocolJson.Options)!.AsObject();
+        Broadcast(i =>
+            ProtocolJson.Bytes(new JsonObject([new("type", "session"),
+            .. state.Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())), new("id", i?.DeepClone())])), id, from);
         registry.HasChanged();
     }
 
@@ -205,6 +215,7 @@ internal sealed class Patient(string name, PatientRegistry registry)
     {
         Served? served = registry.Served;
         double window = served is null ? 0 : served.Model.Engine.Configuration.SlotSamples / StreamingFrame.SampleRate;
-        return new HelloMessage("hello", LiveProtocol.Version, name, registry.IsReady, served?.Model.Description, Signals.Plotting.SignalPlot.Disclaimer, StreamingFrame.SampleRate, window, _session?.State(registry.Configuration));
+        return new HelloMessage("hello", LiveProtocol.Version, name, registry.IsReady, served?.Model.Description,
+            Signals.Plotting.SignalPlot.Disclaimer, StreamingFrame.SampleRate, window, _session?.State(registry.Configuration));
     }
 }

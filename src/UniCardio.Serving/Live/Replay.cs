@@ -37,7 +37,8 @@ internal sealed class Replay
     {
         Track[] tracks = [.. Modalities.All.Select(m => Track.Of(recording, m)).OfType<Track>()];
         if (tracks.Length == 0)
-            throw new ProtocolException(ErrorCode.Invalid, $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz");
+            throw new ProtocolException(ErrorCode.Invalid,
+                $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz");
         return new Replay(tracks, source, loops);
     }
 
@@ -77,7 +78,8 @@ internal sealed class Replay
                         track.Push(session, offset, from, from + (Beat * speed));
                     while (speed > 1 && waitingHops() > HopsBeforeWaiting)
                         await Task.Delay(1, cancellation);
-                    TimeSpan ahead = TimeSpan.FromSeconds(Math.Min(from + (Beat * speed), _duration) / speed) - Stopwatch.GetElapsedTime(start);
+                    TimeSpan ahead =
+                        TimeSpan.FromSeconds(Math.Min(from + (Beat * speed), _duration) / speed) - Stopwatch.GetElapsedTime(start);
                     if (ahead > TimeSpan.Zero)
                         await Task.Delay(ahead, cancellation);
                     cancellation.ThrowIfCancellationRequested();

@@ -42,7 +42,8 @@ internal static class JsonFrame
     /// <returns>How many.</returns>
     public static int WriteEnd(long dropped, Span<byte> end)
     {
-        System.Text.Unicode.Utf8.TryWrite(end, System.Globalization.CultureInfo.InvariantCulture, $",\"dropped\":{dropped}}}", out int written);
+        System.Text.Unicode.Utf8.TryWrite(end, System.Globalization.CultureInfo.InvariantCulture, $",\"dropped\":{dropped}}}",
+            out int written);
         return written;
     }
 

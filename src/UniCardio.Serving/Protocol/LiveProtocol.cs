@@ -25,7 +25,10 @@ internal static class LiveProtocol
     /// <summary>Fastest replay, times real time.</summary>
     public const double FastestReplay = 100;
 
-    /// <summary>Whether a text can name a patient: letters, digits, '-', '_' and '.', the first a letter or digit. Such names are safe as file names.</summary>
+    /// <summary>
+    /// Whether a text can name a patient: letters, digits, '-', '_' and '.', the first a letter or digit. Such names are safe as file
+    /// names.
+    /// </summary>
     /// <param name="name">The text.</param>
     public static bool IsPatient(ReadOnlySpan<char> name)
     {

@@ -4,12 +4,13 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Streaming.Input;
 
 /// <summary>
-/// One channel of one segment: blocks find their place, gaps are found and the short ones bridged, what is certain is resampled to 125 Hz. Samples are
-/// counted from the segment's origin.
+/// One channel of one segment: blocks find their place, gaps are found and the short ones bridged, what is certain is resampled to 125 Hz.
+/// Samples are counted from the segment's origin.
 /// </summary>
 /// <remarks>
-/// Samples before <see cref="Frontier"/> are certain: nothing that comes later changes them. Those from there to <see cref="Top"/> lie after a gap that may still be
-/// filled. Whatever the blocks were, the certain samples go through bridging, flat-line and gap finding and the resampler in order, once.
+/// Samples before <see cref="Frontier"/> are certain: nothing that comes later changes them. Those from there to <see cref="Top"/> lie
+/// after a gap that may still be filled. Whatever the blocks were, the certain samples go through bridging, flat-line and gap finding and
+/// the resampler in order, once.
 /// </remarks>
 internal sealed partial class ChannelStream
 {
@@ -31,7 +32,8 @@ internal sealed partial class ChannelStream
     private IncrementalGapFinder _gaps = new();
     private long _origin, _newestTime, _passed;
     private int _openGap;
-    // Where the channel's samples lie between those of the segment's own grid, in samples: its first block is taken to stand on one exactly.
+    // Where the channel's samples lie between those of the segment's own grid, in samples: its first block is taken to stand on one
+    // exactly.
     private double _phase;
     private bool _hasStarted, _hasMeasured;
 
@@ -70,7 +72,9 @@ internal sealed partial class ChannelStream
     /// <summary>Samples at 125 Hz that are certain.</summary>
     public long Produced => _resampler.Produced;
 
-    /// <summary>Seconds that a sample at 125 Hz can wait for those after it: for the filter's reach, or for the end of a gap that may be bridged.</summary>
+    /// <summary>
+    /// Seconds that a sample at 125 Hz can wait for those after it: for the filter's reach, or for the end of a gap that may be bridged.
+    /// </summary>
     public double ReachSeconds => (_resampler.Reach + _longestBridge + 2) / Rate;
 
     public InputCounts Counts => _tally.ToCounts(_gaps.Count, _gaps.Missing);

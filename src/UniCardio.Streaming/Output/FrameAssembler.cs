@@ -3,7 +3,9 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Output;
 
-/// <summary>Puts a hop's frame together and fades each window's results in over those of the one before. The host's lock guards it.</summary>
+/// <summary>
+/// Puts a hop's frame together and fades each window's results in over those of the one before. The host's lock guards it.
+/// </summary>
 internal sealed class FrameAssembler
 {
     private readonly StreamTiming _timing;
@@ -15,7 +17,8 @@ internal sealed class FrameAssembler
         _timing = timing;
         _tails = [new(timing.FadeSamples), new(timing.FadeSamples), new(timing.FadeSamples)];
         // A raised cosine that is still 0 just before the fade and 1 just after it.
-        _fadeIn = [.. Enumerable.Range(0, timing.FadeSamples).Select(i => 0.5 - (0.5 * Math.Cos(Math.PI * (i + 1) / (timing.FadeSamples + 1))))];
+        _fadeIn = [.. Enumerable.Range(0, timing.FadeSamples)
+            .Select(i => 0.5 - (0.5 * Math.Cos(Math.PI * (i + 1) / (timing.FadeSamples + 1))))];
     }
 
     public WindowTail Tail(int modality) => _tails[modality];
@@ -45,7 +48,8 @@ internal sealed class FrameAssembler
             isLost |= missing == NoSignalReason.Overload;
             HopPlan shown = results ?? plan;
             Provenance newest = frame.Count > 0 ? frame.Provenance((Modality)m)[^1] : Provenance.NoSignal;
-            frame.SetStatus(m, new ModalityStatus(newest, missing, results?.TaskOf(m) ?? default, plan.Quality[m], shown.Targets[m].IsNormalized && results is not null));
+            frame.SetStatus(m, new ModalityStatus(newest, missing, results?.TaskOf(m) ?? default, plan.Quality[m],
+                shown.Targets[m].IsNormalized && results is not null));
         }
         KeepTails(plan);
         return isLost;
@@ -66,7 +70,8 @@ internal sealed class FrameAssembler
             sample = _tails[m].Blend(sample, plan.FrameStart + i, _fadeIn);
             if (sample.Provenance == Provenance.NoSignal)
                 missing = Reason(plan, m);
-            (row.Values[i], row.Low[i], row.High[i], row.Measured[i], row.Provenance[i]) = (sample.Value, sample.Low, sample.High, measured, sample.Provenance);
+            (row.Values[i], row.Low[i], row.High[i], row.Measured[i], row.Provenance[i]) =
+                (sample.Value, sample.Low, sample.High, measured, sample.Provenance);
         }
         return missing;
     }

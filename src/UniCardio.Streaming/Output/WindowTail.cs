@@ -55,10 +55,12 @@ internal sealed class WindowTail
         }
         bool isMeasured = sample.Provenance is Provenance.Measured or Provenance.Bridged;
         // A measured sample is faded only out of denoising, and nothing is faded between units.
-        if ((isMeasured || sample.Provenance == Provenance.Denoised) != (Provenance == Provenance.Denoised) || sample.IsNormalized != IsNormalized)
+        if ((isMeasured || sample.Provenance == Provenance.Denoised) != (Provenance == Provenance.Denoised)
+            || sample.IsNormalized != IsNormalized)
             return sample;
         double w = fadeIn[i];
         float Mix(float before, float now) => (float)(((1 - w) * before) + (w * now));
-        return new FrameSample(Mix(Center[i], sample.Value), Mix(Low[i], sample.Low), Mix(High[i], sample.High), isMeasured ? Provenance.Denoised : sample.Provenance, IsNormalized);
+        return new FrameSample(Mix(Center[i], sample.Value), Mix(Low[i], sample.Low), Mix(High[i], sample.High), isMeasured
+            ? Provenance.Denoised : sample.Provenance, IsNormalized);
     }
 }

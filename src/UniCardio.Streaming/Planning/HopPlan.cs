@@ -22,7 +22,9 @@ internal enum HopState : byte
     Skipped,
 }
 
-/// <summary>One hop of one session: the windows as they were when the hop was complete, what is to be computed, and what came of it.</summary>
+/// <summary>
+/// One hop of one session: the windows as they were when the hop was complete, what is to be computed, and what came of it.
+/// </summary>
 internal sealed class HopPlan
 {
     public const int Modalities = 3;

@@ -81,7 +81,8 @@ internal sealed class SignalIntake
             double reach = 0;
             foreach (ChannelStream? channel in _channels)
                 reach = Math.Max(reach, channel?.ReachSeconds ?? 0);
-            return _options.Fade + _options.MaximumLateness + TimeSpan.FromSeconds(reach) + TimeSpan.FromTicks(2 * StreamTiming.SampleTicks);
+            return _options.Fade + _options.MaximumLateness + TimeSpan.FromSeconds(reach)
+                + TimeSpan.FromTicks(2 * StreamTiming.SampleTicks);
         }
     }
 
@@ -225,14 +226,16 @@ internal sealed class SignalIntake
         HopPlan plan = _rent();
         plan.Clear();
         (plan.Index, plan.Segment, plan.Origin) = (Hops, Segment, Origin);
-        (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) = (windowEnd, Math.Max(0, _timing.Boundary(SegmentHops) - _timing.FadeSamples), frameEnd);
+        (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) =
+            (windowEnd, Math.Max(0, _timing.Boundary(SegmentHops) - _timing.FadeSamples), frameEnd);
         (plan.IsLast, plan.EndsStream, plan.NewestTime, plan.Sampling) = (isLast, endsStream, Clock.End, Sampling);
         for (int m = 0; m < HopPlan.Modalities; m++)
         {
             if (_channels[m] is { } channel && !Muted.Contains((Modality)m))
                 _reader.Read(channel, windowEnd, plan.Signal[m], plan.Source[m], _reasons);
             else
-                WindowReader.ReadNothing(_channels[m] is null ? AbsenceReason.NoSensor : AbsenceReason.Muted, plan.Signal[m], plan.Source[m], _reasons);
+                WindowReader.ReadNothing(_channels[m] is null ? AbsenceReason.NoSensor : AbsenceReason.Muted, plan.Signal[m],
+                    plan.Source[m], _reasons);
             plan.Quality[m] = WindowReader.Rate(_reasons.AsSpan(_timing.SlotSamples - _timing.WindowSamples));
         }
         Policy.Decide(plan, Generate, Denoise);

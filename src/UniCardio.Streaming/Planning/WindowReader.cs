@@ -63,10 +63,12 @@ internal sealed class WindowReader
     /// <param name="reasons">The samples that count.</param>
     public static ModalityQuality Rate(ReadOnlySpan<AbsenceReason> reasons)
     {
-        int usable = reasons.Count(AbsenceReason.None), flat = reasons.Count(AbsenceReason.Flat), clipped = reasons.Count(AbsenceReason.Clipped);
+        int usable = reasons.Count(AbsenceReason.None), flat = reasons.Count(AbsenceReason.Flat),
+            clipped = reasons.Count(AbsenceReason.Clipped);
         int implausible = reasons.Count(AbsenceReason.Implausible);
         float n = reasons.Length;
-        return new ModalityQuality(usable / n, (n - usable - flat - clipped - implausible) / n, flat / n, clipped / n, implausible / n, reasons[^1]);
+        return new ModalityQuality(usable / n, (n - usable - flat - clipped - implausible) / n, flat / n, clipped / n, implausible / n,
+            reasons[^1]);
     }
 
     // Copies the input under the window and marks what is clipped; true if the window as a whole moves too little.

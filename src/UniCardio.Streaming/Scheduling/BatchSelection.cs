@@ -7,7 +7,10 @@ namespace UniCardio.Streaming.Scheduling;
 /// <summary>One window of a batch.</summary>
 internal readonly record struct BatchJob(StreamingSession Session, HopPlan Plan, int Modality);
 
-/// <summary>Chooses the next batch: the hop that has waited longest, and with it those of other sessions that ask for the same. The host's lock guards it.</summary>
+/// <summary>
+/// Chooses the next batch: the hop that has waited longest, and with it those of other sessions that ask for the same. The host's lock
+/// guards it.
+/// </summary>
 internal sealed class BatchSelection
 {
     private readonly BatchJob[] _jobs;

@@ -9,7 +9,8 @@ internal static class PlanCheckpoint
 {
     public static void Write(CheckpointWriter writer, HopPlan plan)
     {
-        foreach (long number in (ReadOnlySpan<long>)[plan.Index, plan.Segment, plan.Origin, plan.WindowEnd, plan.FrameStart, plan.FrameEnd, plan.NewestTime])
+        foreach (long number in (ReadOnlySpan<long>)[plan.Index, plan.Segment, plan.Origin, plan.WindowEnd, plan.FrameStart, plan.FrameEnd,
+            plan.NewestTime])
             writer.Write(number);
         foreach (bool flag in (ReadOnlySpan<bool>)[plan.IsLast, plan.EndsStream, plan.IsForced])
             writer.Write(flag);
@@ -37,9 +38,11 @@ internal static class PlanCheckpoint
         plan.Index = reader.Index("hop");
         plan.Segment = (int)reader.Long(0, int.MaxValue, "segment");
         plan.Origin = reader.Time("origin");
-        (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) = (reader.Index("end of a window"), reader.Index("start of a frame"), reader.Index("end of a frame"));
+        (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) =
+            (reader.Index("end of a window"), reader.Index("start of a frame"), reader.Index("end of a frame"));
         plan.NewestTime = reader.Time("newest sample");
-        reader.Require(plan.FrameStart <= plan.FrameEnd && plan.FrameEnd <= plan.WindowEnd && plan.FrameEnd - plan.FrameStart <= timing.MaxFrame
+        reader.Require(plan.FrameStart <= plan.FrameEnd && plan.FrameEnd <= plan.WindowEnd
+            && plan.FrameEnd - plan.FrameStart <= timing.MaxFrame
             && plan.WindowEnd - timing.SlotSamples <= plan.FrameStart, "a frame is not inside its window");
         (plan.IsLast, plan.EndsStream, plan.IsForced) = (reader.Bool(), reader.Bool(), reader.Bool());
         plan.State = (HopState)reader.Byte((int)HopState.Skipped);
@@ -56,7 +59,8 @@ internal static class PlanCheckpoint
             HopState.Done => plan.Wanted != 0 && plan.Open == 0,
             _ => plan.Wanted != 0,
         };
-        reader.Require(isSound, $"a hop cannot be {plan.State} with targets {plan.Wanted}, of which {plan.Done} are computed and {plan.Failed} failed");
+        reader.Require(isSound,
+            $"a hop cannot be {plan.State} with targets {plan.Wanted}, of which {plan.Done} are computed and {plan.Failed} failed");
     }
 
     private static void ReadModality(CheckpointReader reader, HopPlan plan, int m)
@@ -64,7 +68,8 @@ internal static class PlanCheckpoint
         reader.Signal(plan.Signal[m]);
         ReadOnlySpan<Provenance> source = MemoryMarshal.Cast<byte, Provenance>(reader.Bytes(plan.Source[m].Length));
         for (int i = 0; i < source.Length; i++)
-            reader.Require(source[i] <= Provenance.Bridged && float.IsNaN(plan.Signal[m][i]) == (source[i] == Provenance.NoSignal), "a sample's origin does not go with its value");
+            reader.Require(source[i] <= Provenance.Bridged && float.IsNaN(plan.Signal[m][i]) == (source[i] == Provenance.NoSignal),
+                "a sample's origin does not go with its value");
         source.CopyTo(plan.Source[m]);
         plan.Targets[m] = ReadTarget(reader);
         CardioTask task = plan.TaskOf(m);
@@ -110,6 +115,7 @@ internal static class PlanCheckpoint
         reader.Signal(shares);
         foreach (float share in shares)
             reader.Require(share is >= 0 and <= 1, $"{share} is not a share");
-        return new ModalityQuality(shares[0], shares[1], shares[2], shares[3], shares[4], (AbsenceReason)reader.Byte((int)AbsenceReason.Muted));
+        return new ModalityQuality(shares[0], shares[1], shares[2], shares[3], shares[4],
+            (AbsenceReason)reader.Byte((int)AbsenceReason.Muted));
     }
 }

@@ -39,7 +39,8 @@ internal static class SessionCheckpoint
         reader.Require(reader.UInt() == Magic, "it is not a checkpoint: expected the letters UCST");
         reader.Int(Version, Version, "version");
         int body = checkpoint.Length - sizeof(uint);
-        reader.Require(body >= reader.Offset && Checksum(checkpoint[..body]) == MemoryMarshal.Read<uint>(checkpoint[body..]), "its checksum does not match: it is cut short or damaged");
+        reader.Require(body >= reader.Offset && Checksum(checkpoint[..body]) == MemoryMarshal.Read<uint>(checkpoint[body..]),
+            "its checksum does not match: it is cut short or damaged");
         reader.Int(host.SlotSamples, host.SlotSamples, "samples of the network's window");
         StreamingSession session = Open(reader, host, handler, time);
         try
@@ -94,7 +95,8 @@ internal static class SessionCheckpoint
         writer.Write((byte)intake.Denoise);
         writer.Write(intake.Sampling);
         writer.Write(intake.Clock.HasStarted);
-        foreach (long number in (ReadOnlySpan<long>)[intake.Clock.Newest, intake.Clock.End, intake.Origin, intake.Segment, intake.Hops, intake.SegmentHops])
+        foreach (long number in (ReadOnlySpan<long>)[intake.Clock.Newest, intake.Clock.End, intake.Origin, intake.Segment, intake.Hops,
+            intake.SegmentHops])
             writer.Write(number);
         foreach (AffineScale? scale in intake.Policy.LastScales)
         {
@@ -120,8 +122,10 @@ internal static class SessionCheckpoint
         intake.Origin = reader.Time("origin");
         intake.Segment = (int)reader.Long(0, int.MaxValue, "segment");
         (intake.Hops, intake.SegmentHops) = (reader.Index("hops"), reader.Index("hops of the segment"));
-        reader.Require(intake.SegmentHops <= long.MaxValue / 2 / session.Timing.HopTicks / (long)NetworkSignal.Rate, "there are more hops than a segment can have");
-        reader.Require(newest - end <= session.Timing.JumpTicks && end - newest <= session.Timing.LongestBlockTicks + TimeSpan.TicksPerSecond, "the clock's times do not go together");
+        reader.Require(intake.SegmentHops <= long.MaxValue / 2 / session.Timing.HopTicks / (long)NetworkSignal.Rate,
+            "there are more hops than a segment can have");
+        reader.Require(newest - end <= session.Timing.JumpTicks
+            && end - newest <= session.Timing.LongestBlockTicks + TimeSpan.TicksPerSecond, "the clock's times do not go together");
         if (hasStarted)
             intake.Clock.GoTo(newest, end);
         for (int m = 0; m < HopPlan.Modalities; m++)
@@ -146,11 +150,13 @@ internal static class SessionCheckpoint
             ready = Math.Min(ready, channel.Produced);
         }
         StreamTiming timing = session.Timing;
-        reader.Require(timing.Boundary(intake.SegmentHops) <= ready && ready < timing.Boundary(intake.SegmentHops + 1), "the hops are not where the samples are");
+        reader.Require(timing.Boundary(intake.SegmentHops) <= ready && ready < timing.Boundary(intake.SegmentHops + 1),
+            "the hops are not where the samples are");
     }
 
     // Of the earliest window that can follow: a stream that ends now has a last one that is hardly further than the one before.
-    private static long NextWindow(StreamingSession session) => session.Timing.Boundary(session.Intake.SegmentHops) - session.Timing.SlotSamples;
+    private static long NextWindow(StreamingSession session) =>
+        session.Timing.Boundary(session.Intake.SegmentHops) - session.Timing.SlotSamples;
 
     private static void WriteTail(CheckpointWriter writer, WindowTail tail)
     {

@@ -3,7 +3,9 @@ using UniCardio.Restoration;
 
 namespace UniCardio.Cli.Archive;
 
-/// <summary>What happened to one recording, as a line of a manifest. Nothing in it depends on when, where or in how many parts it was made.</summary>
+/// <summary>
+/// What happened to one recording, as a line of a manifest. Nothing in it depends on when, where or in how many parts it was made.
+/// </summary>
 internal sealed record ArchiveEntry
 {
     public required string Name { get; init; }
@@ -45,5 +47,6 @@ internal sealed record ArchiveEntry
     };
 
     /// <summary>Whether this entry says that a recording is done as it would be done now.</summary>
-    public bool Covers(ArchiveEntry now) => Error is null && Input == now.Input && InputBytes == now.InputBytes && InputTime == now.InputTime && Settings == now.Settings;
+    public bool Covers(ArchiveEntry now) => Error is null && Input == now.Input && InputBytes == now.InputBytes
+        && InputTime == now.InputTime && Settings == now.Settings;
 }

@@ -7,11 +7,12 @@ using UniCardio.Signals.Formats;
 namespace UniCardio.Cli.Archive;
 
 /// <summary>What a run over an archive did.</summary>
-internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int Skipped, int Failed, bool Cancelled, string Manifest, string Remark);
+internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int Skipped, int Failed, bool Cancelled, string Manifest,
+    string Remark);
 
 /// <summary>
-/// Restores the recordings of a folder, one after the other: outputs are named like their inputs, finished ones are skipped, those that cannot be restored are noted and the rest goes
-/// on. Several processes may work at different parts of one archive at the same time.
+/// Restores the recordings of a folder, one after the other: outputs are named like their inputs, finished ones are skipped, those that
+/// cannot be restored are noted and the rest goes on. Several processes may work at different parts of one archive at the same time.
 /// </summary>
 internal sealed class ArchiveRun
 {
@@ -32,7 +33,8 @@ internal sealed class ArchiveRun
     /// <param name="reading">How recordings are read.</param>
     /// <param name="channels">Which channel is which signal.</param>
     /// <param name="settings">Everything else that outputs depend on.</param>
-    public ArchiveRun(string input, string output, string extension, Shard shard, RecordingReadOptions reading, ChannelSelection channels, string settings)
+    public ArchiveRun(string input, string output, string extension, Shard shard, RecordingReadOptions reading, ChannelSelection channels,
+        string settings)
     {
         _input = input;
         _output = output;
@@ -56,7 +58,8 @@ internal sealed class ArchiveRun
             {
                 bar.Report(((double)i / paths.Length, $"{NameOf(paths[i])}, {i} of {paths.Length}"));
                 ArchiveEntry entry = Describe(paths[i]);
-                if (manifest.Find(entry.Name) is { Output: string output } before && before.Covers(entry) && File.Exists(Path.Combine(_output, output)))
+                if (manifest.Find(entry.Name) is { Output: string output } before && before.Covers(entry)
+                    && File.Exists(Path.Combine(_output, output)))
                 {
                     skipped++;
                     continue;
@@ -77,7 +80,8 @@ internal sealed class ArchiveRun
             }
             return 0;
         });
-        return new ArchiveReport(_shard.ToString(), paths.Length, done, skipped, failed, cancelled, Manifest.NameOf(_shard), RestorationResult.Remark);
+        return new ArchiveReport(_shard.ToString(), paths.Length, done, skipped, failed, cancelled, Manifest.NameOf(_shard),
+            RestorationResult.Remark);
     }
 
     private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
@@ -100,8 +104,10 @@ internal sealed class ArchiveRun
     // A WFDB record is several files of one name.
     private ArchiveEntry Describe(string path)
     {
-        FileInfo[] files = [.. Directory.EnumerateFiles(_input, NameOf(path) + ".*").Where(f => NameOf(f) == NameOf(path)).Select(f => new FileInfo(f))];
-        return new ArchiveEntry { Name = NameOf(path), Input = Path.GetFileName(path), InputBytes = files.Sum(f => f.Length), InputTime = files.Max(f => f.LastWriteTimeUtc), Settings = _settings };
+        FileInfo[] files =
+            [.. Directory.EnumerateFiles(_input, NameOf(path) + ".*").Where(f => NameOf(f) == NameOf(path)).Select(f => new FileInfo(f))];
+        return new ArchiveEntry { Name = NameOf(path), Input = Path.GetFileName(path), InputBytes = files.Sum(f => f.Length),
+            InputTime = files.Max(f => f.LastWriteTimeUtc), Settings = _settings };
     }
 
     private ArchiveEntry Restore(Restorer restorer, string path, ArchiveEntry entry, CancellationToken cancellation)

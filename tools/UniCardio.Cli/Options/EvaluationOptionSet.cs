@@ -24,11 +24,17 @@ internal sealed class EvaluationOptionSet
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<int?> _windows = Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
-    private readonly Option<int?> _draws = Bounded.OptionalNumber("--draws", "Draws a window (else 8). In a study: most draws of every sampler; the default sampler is tried with 50.", 1, InferencePlan.MaxBatch);
-    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
+    private readonly Option<int?> _windows =
+        Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
+    private readonly Option<int?> _draws =
+        Bounded.OptionalNumber("--draws",
+        "Draws a window (else 8). In a study: most draws of every sampler; the default sampler is tried with 50.", 1,
+        InferencePlan.MaxBatch);
+    private readonly Option<SamplerOptions?> _sampler =
+        Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
+    private readonly Option<ulong> _seed =
+        new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
     private readonly Option<double[]> _snr = new("--snr")
     {
         Description = "Signal-to-noise ratios to denoise at, in dB (else 5,10,15; a study 10).",
@@ -88,7 +94,8 @@ internal sealed class EvaluationOptionSet
         return study.Validate(configuration);
     }
 
-    private EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, IReadOnlyList<CardioTask> otherwiseTasks, int windows, double[] otherwiseSnr)
+    private EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, IReadOnlyList<CardioTask> otherwiseTasks,
+        int windows, double[] otherwiseSnr)
     {
         double window = configuration.SlotSamples / NetworkSignal.Rate;
         CardioTask[] tasks = [.. parsed.GetValue(_tasks)!.Distinct()];
@@ -110,7 +117,8 @@ internal sealed class EvaluationOptionSet
         var tasks = new List<CardioTask>();
         foreach (Token token in result.Tokens)
         {
-            if (!token.Value.Contains('-', StringComparison.Ordinal) && Enum.TryParse(token.Value.Trim(), ignoreCase: true, out TaskKind kind) && Enum.IsDefined(kind))
+            if (!token.Value.Contains('-', StringComparison.Ordinal)
+                && Enum.TryParse(token.Value.Trim(), ignoreCase: true, out TaskKind kind) && Enum.IsDefined(kind))
                 tasks.AddRange(CardioTask.All.Where(t => t.Kind == kind));
             else if (!token.Value.Trim().Equals("all", StringComparison.OrdinalIgnoreCase))
                 tasks.Add(Parsed.Read<CardioTask>(token.Value, result.AddError));

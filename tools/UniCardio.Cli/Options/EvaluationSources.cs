@@ -41,7 +41,9 @@ internal sealed partial class EvaluationSources
 
     public IReadOnlyList<string> TrainingSubjects(ParseResult parsed) => parsed.GetValue(_training)!;
 
-    /// <summary>Reads the recordings. Files of a folder that hold none of the three signals, or cannot be read, are passed over with a note.</summary>
+    /// <summary>
+    /// Reads the recordings. Files of a folder that hold none of the three signals, or cannot be read, are passed over with a note.
+    /// </summary>
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<EvaluationRecording> Read(ParseResult parsed, Action<string> note, CancellationToken cancellation)
@@ -109,7 +111,8 @@ internal sealed partial class EvaluationSources
     {
         string folder = Path.GetDirectoryName(header)!;
         string[] lines = [.. File.ReadLines(header).Take(10_000).Where(l => !l.StartsWith('#') && l.Trim().Length > 0)];
-        return lines.Length > 0 && lines[0].Split(' ')[0].Contains('/', StringComparison.Ordinal) ? lines.Skip(1).Select(l => Path.Combine(folder, l.Split(' ')[0])) : [];
+        return lines.Length > 0 && lines[0].Split(' ')[0].Contains('/', StringComparison.Ordinal) ? lines.Skip(1)
+            .Select(l => Path.Combine(folder, l.Split(' ')[0])) : [];
     }
 
     private static EvaluationRecording? One(RecordingSource source, string path, CancellationToken cancellation)

@@ -19,12 +19,14 @@ internal static class RestorationPlot
     /// <param name="remark">What must stand below.</param>
     /// <param name="start">Where it begins, in seconds; null for some seconds before the first generated sample.</param>
     /// <param name="seconds">How much it shows.</param>
-    public static SignalPlot Of(Recording recording, RestorationResult result, Recording? truth, string remark, double? start, double seconds)
+    public static SignalPlot Of(Recording recording, RestorationResult result, Recording? truth, string remark, double? start,
+        double seconds)
     {
         Channel made = result.Channel;
         SampleRange range = Range(result, start, seconds);
         var panels = new List<PlotPanel> { Restored(recording, result, truth, range) };
-        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result)).Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
+        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result))
+            .Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
         return new SignalPlot
         {
             Title = $"{Title(result.Task)}: {recording.Name}",
@@ -63,7 +65,8 @@ internal static class RestorationPlot
         bool fills = result.Task.Kind == TaskKind.Impute;
         bool translates = result.Task.Kind == TaskKind.Translate;
         string name = translates ? result.Task.Output.Name().ToUpperInvariant() : made.Name;
-        return new PlotPanel(name, translates && made.Unit == SignalUnit.Normalized ? "normalised" : made.Unit, traces) { Gaps = fills ? Within(result.GeneratedRanges, range) : [] };
+        return new PlotPanel(name, translates && made.Unit == SignalUnit.Normalized ? "normalised" : made.Unit, traces) { Gaps = fills
+            ? Within(result.GeneratedRanges, range) : [] };
     }
 
     // What was generated and the measured sample on either side, so that the line closes the gap.
@@ -98,7 +101,8 @@ internal static class RestorationPlot
         if (there < length)
             samples.AsSpan(there).Fill(float.NaN);
         bool given = task.Conditions.Members().Any(m => NetworkSignal.KindOf(m) == channel.Kind);
-        var trace = new PlotTrace(given ? TraceRole.Measured : TraceRole.Reference, samples.AsMemory(range.Start, range.Length)) { Label = given ? null : "Recorded, not given to the network" };
+        var trace = new PlotTrace(given ? TraceRole.Measured : TraceRole.Reference,
+            samples.AsMemory(range.Start, range.Length)) { Label = given ? null : "Recorded, not given to the network" };
         return new PlotPanel(channel.Name, channel.Unit, [trace])
         {
             Gaps = Within(GapFinder.Find(samples), range),
@@ -106,7 +110,8 @@ internal static class RestorationPlot
     }
 
     private static SampleRange[] Within(IReadOnlyList<SampleRange> ranges, SampleRange shown) =>
-        [.. ranges.Where(r => r.Overlaps(shown)).Select(r => SampleRange.Between(Math.Max(r.Start, shown.Start) - shown.Start, Math.Min(r.End, shown.End) - shown.Start))];
+        [.. ranges.Where(r => r.Overlaps(shown))
+            .Select(r => SampleRange.Between(Math.Max(r.Start, shown.Start) - shown.Start, Math.Min(r.End, shown.End) - shown.Start))];
 
     private static string Title(CardioTask task)
     {
