@@ -9,7 +9,7 @@ namespace UniCardio.Weights;
 /// Each number is read from every tensor that shows it and the most frequent value is taken, so that one mis-shaped tensor is reported as
 /// itself and does not change what is expected of all others. Heads, positions and prediction leave no trace in shapes.
 /// </remarks>
-public static class ConfigurationInference
+internal static class ConfigurationInference
 {
     /// <summary>The numbers that the shapes show, by the keys of <see cref="ModelConfiguration.ToMetadata"/>: channels, layers, feed_forward,
     /// embedding, slot, samples_per_token, and steps where <c>alpha_torch</c> is there.</summary>

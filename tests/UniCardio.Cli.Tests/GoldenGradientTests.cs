@@ -1,13 +1,13 @@
 using System.Text.Json;
-using UniCardio.Cli.Training;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Reference;
-using UniCardio.Golden;
 using UniCardio.Training.Network;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 using UniCardio.Weights.Safetensors;
 
 namespace UniCardio.Cli.Tests;
@@ -64,7 +64,7 @@ public sealed class GoldenGradientTests : IDisposable
     {
         const double h = 2e-3;
         using ModelWeights weights = new WeightRecipe(7, Configuration).Create();
-        GoldenGradients computed = Compute(weights);
+        LossGradients computed = Compute(weights);
         double length = Math.Sqrt(computed.Parameters.Values.Sum(g => g.ToArray().Sum(v => (double)v * v)));
         Assert.True(length > 0.1, $"{length}");
         using ModelWeights ahead = Moved(weights, computed, h / length), behind = Moved(weights, computed, -h / length);
@@ -131,16 +131,18 @@ public sealed class GoldenGradientTests : IDisposable
     }
 
     // Of scalar instructions, so that the command's vectors round differently.
-    private static GoldenGradients Compute(ModelWeights weights)
+    private static LossGradients Compute(ModelWeights weights)
     {
-        using var network = new TrainedGradients(weights, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar, Dropout = 0 });
-        return network.Compute(Task, Steps, Inputs(), Targets());
+        using var network = new TrainingNetwork(weights.Configuration, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar, Dropout = 0 });
+        network.Layout.Read(weights, network.Parameters);
+        network.ParametersChanged();
+        return GoldenGradients.Of(network, Task, Steps, Inputs(), Targets());
     }
 
     private static List<ParameterTensor> Tensors()
     {
         using ModelWeights weights = new WeightRecipe(7, Configuration).Create();
-        GoldenGradients computed = Compute(weights);
+        LossGradients computed = Compute(weights);
         var shapes = ParameterCatalog.For(Configuration).ToDictionary(p => p.Name, p => p.Shape);
         return
         [
@@ -169,7 +171,7 @@ public sealed class GoldenGradientTests : IDisposable
         return new ParameterTensor(tensor.Name, tensor.Shape, values);
     }
 
-    private static ModelWeights Moved(ModelWeights weights, GoldenGradients along, double factor) => ModelWeights.Create(
+    private static ModelWeights Moved(ModelWeights weights, LossGradients along, double factor) => ModelWeights.Create(
         weights.Configuration,
         [.. weights.Tensors.Select(t => new ParameterTensor(
             t.Name,

@@ -1,8 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
-using UniCardio.Golden;
 
 namespace UniCardio.Gpu.Tests;
 

@@ -1,9 +1,10 @@
 using UniCardio.Engine.Backends;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
-using UniCardio.Golden;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 
 namespace UniCardio.Gpu.Tests;
 

@@ -1,9 +1,9 @@
 using UniCardio.Engine.Backends;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sampling;
-using UniCardio.Golden;
 using UniCardio.Weights;
 
 namespace UniCardio.Gpu.Tests;

@@ -198,7 +198,7 @@ public class WeightFileTests
         File.WriteAllText(folder.File("out"), "precious");
         File.WriteAllText(folder.File("in"), "not weights at all");
         Assert.Throws<WeightFormatException>(() => WeightFile.Convert(folder.File("in"), folder.File("out")));
-        Assert.Throws<OperationCanceledException>(() => WeightFile.Convert("recipe:1,tiny", folder.File("out"), cancellationToken: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => WeightFile.Convert("recipe:1,tiny", folder.File("out"), cancellation: new CancellationToken(true)));
         Assert.Equal("precious", File.ReadAllText(folder.File("out")));
         Assert.Equal(["in", "out"], folder.Names);
     }

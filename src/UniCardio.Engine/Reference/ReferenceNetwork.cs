@@ -8,7 +8,7 @@ namespace UniCardio.Engine.Reference;
 /// </summary>
 /// <param name="T">The diffusion step.</param>
 /// <param name="Blocks">Keys and values [conditions S/p, C] of each block, condition slots in slot order.</param>
-public sealed record ReferenceConditionState(int T, IReadOnlyList<ReferenceKeyValues> Blocks);
+internal sealed record ReferenceConditionState(int T, IReadOnlyList<ReferenceKeyValues> Blocks);
 
 /// <summary>
 /// The network in double precision, written to be read beside the description of the model: the dense form over all four slots with a
@@ -18,7 +18,7 @@ public sealed record ReferenceConditionState(int T, IReadOnlyList<ReferenceKeyVa
 /// It is what every fast implementation is tested against. Source of the model: arXiv 2505.22306 and its published code. Safe to
 /// use from several threads.
 /// </remarks>
-public sealed class ReferenceNetwork
+internal sealed class ReferenceNetwork
 {
     private readonly NetworkWeights<LinearMap> _weights;
     private readonly int _threads;
@@ -75,7 +75,7 @@ public sealed class ReferenceNetwork
             BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
-            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, mask, positions, _threads);
+            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own with { Mask = mask }, positions, _threads);
             activations?.KeepTransposed($"layer{i}/time_layer", output.TimeLayer, m.Channels);
             activations?.KeepTransposed($"layer{i}/x", output.X, m.Channels);
             activations?.KeepTransposed($"layer{i}/skip", output.Skip, m.Channels);
@@ -107,7 +107,7 @@ public sealed class ReferenceNetwork
             read.Add(own);
             // In the last block nothing but keys and values is read.
             if (read.Count < m.Blocks)
-                tokens = ReferenceBlock.Forward(block, m.Heads, tokens, y, own, mask, positions, _threads).X;
+                tokens = ReferenceBlock.Forward(block, m.Heads, tokens, y, own with { Mask = mask }, positions, _threads).X;
         }
 
         return new ReferenceConditionState(t, read);
@@ -134,7 +134,7 @@ public sealed class ReferenceNetwork
             BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
             ReferenceKeyValues read = conditions.Blocks[i].Append(ReferenceBlock.KeysAndValues(block, y, _threads));
-            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read, mask, positions, _threads);
+            ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, read with { Mask = mask }, positions, _threads);
             ReferenceVector.AddScaled(1, output.Skip, skips);
             tokens = output.X;
         }
@@ -176,5 +176,34 @@ public sealed class ReferenceNetwork
         double[] mean = new double[skips.Length];
         ReferenceVector.AddScaled(1 / Math.Sqrt(Configuration.Blocks), skips, mean);
         ReferenceDecoder.Forward(_weights.Decoders[(int)decoder], mean, prediction);
+    }
+}
+
+/// <summary>Intermediate values of one pass of the dense four-slot form, under the names of the golden vectors.</summary>
+/// <remarks>
+/// <c>encoder{1..4}</c> [C, S/p] (before any position code), <c>diffusion_embedding</c> [E], and for each block i from 0
+/// <c>layer{i}/time_layer</c>, <c>layer{i}/x</c> and <c>layer{i}/skip</c>, [C, 4 S/p]: channels first, as PyTorch lays them out.
+/// </remarks>
+internal sealed class ReferenceActivations
+{
+    private readonly Dictionary<string, double[]> _values = new(StringComparer.Ordinal);
+
+    /// <summary>The values by name.</summary>
+    public IReadOnlyDictionary<string, double[]> Values => _values;
+
+    internal void Keep(string name, ReadOnlySpan<double> values) => _values[name] = values.ToArray();
+
+    // rows [tokens, channels] are kept as [channels, tokens].
+    internal void KeepTransposed(string name, ReadOnlySpan<double> rows, int channels)
+    {
+        int tokens = ReferenceShape.Rows(rows.Length, channels);
+        double[] values = new double[rows.Length];
+        for (int k = 0; k < tokens; k++)
+        {
+            for (int c = 0; c < channels; c++)
+                values[(c * tokens) + k] = rows[(k * channels) + c];
+        }
+
+        _values[name] = values;
     }
 }

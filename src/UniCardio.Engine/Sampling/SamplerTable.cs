@@ -3,6 +3,44 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Engine.Sampling;
 
 /// <summary>
+/// One row of a sampler's table, executed alike on every backend:
+/// <code>
+/// p   = network(x, T)
+/// x0  = clamp(CleanFromState x + CleanFromPrediction p, ClampLow, ClampHigh)
+/// x  &lt;- State x + Clean0 x0 + Clean1 x0' + Clean2 x0'' + Noise z
+/// </code>
+/// with x0' and x0'' the clean signals of the one and two rows before (zero before the first), z standard normal.
+/// </summary>
+/// <remarks>
+/// DDPM, DDIM, multistep DPM-Solver++ and the official-compatible quirks are all rows of this form, for every prediction type:
+/// the coefficients are computed once in double, and the executor rounds them to its own precision. The clamp keeps NaN: it
+/// must not turn a broken prediction into a plausible one.
+/// </remarks>
+/// <param name="T">Diffusion step that the network is evaluated at, 0 to T-1.</param>
+/// <param name="CleanFromState">Weight of x in the predicted clean signal.</param>
+/// <param name="CleanFromPrediction">Weight of the network's output in the predicted clean signal.</param>
+/// <param name="State">Weight of x in the new x.</param>
+/// <param name="Clean0">Weight of this row's clean signal.</param>
+/// <param name="Clean1">Weight of the clean signal one row before.</param>
+/// <param name="Clean2">Weight of the clean signal two rows before.</param>
+/// <param name="Noise">Weight of z; 0 draws none.</param>
+/// <param name="NoiseIndex">Which of the run's noise draws z is; 0 is the initial x_T. Ignored where <see cref="Noise"/> is 0.</param>
+/// <param name="ClampLow">Lower bound of the clean signal; negative infinity for none.</param>
+/// <param name="ClampHigh">Upper bound of the clean signal; positive infinity for none.</param>
+public readonly record struct SamplerStep(
+    int T,
+    double CleanFromState,
+    double CleanFromPrediction,
+    double State,
+    double Clean0,
+    double Clean1 = 0,
+    double Clean2 = 0,
+    double Noise = 0,
+    int NoiseIndex = 0,
+    double ClampLow = double.NegativeInfinity,
+    double ClampHigh = double.PositiveInfinity);
+
+/// <summary>
 /// A sampler made into rows for one network and task. Every backend executes the rows alike (<see cref="SamplerStep"/>), so
 /// nothing behind this table knows which sampler it runs.
 /// </summary>
@@ -109,4 +147,103 @@ public sealed class SamplerTable
             }
         }
     }
+}
+
+/// <summary>Makes rows that share a schedule, a prediction type and a clamp.</summary>
+internal sealed class RowFactory(NoiseSchedule schedule, PredictionKind prediction, (double Low, double High)? clamp, double ratio = 1)
+{
+    /// <summary>The noise schedule.</summary>
+    public NoiseSchedule Schedule { get; } = schedule;
+
+    /// <summary>The same with the network's output divided by a ratio.</summary>
+    public RowFactory WithRatio(double divisor) => new(Schedule, prediction, clamp, divisor);
+
+    /// <summary>A row at t; x' = state x + clean0 x0 + clean1 x0' + clean2 x0'' + noise z.</summary>
+    public SamplerStep Row(int t, double state, double clean0, double clean1 = 0, double clean2 = 0, double noise = 0, int noiseIndex = 0)
+    {
+        (double fromState, double fromPrediction) = Clean(t);
+        return new SamplerStep(
+            t, fromState, fromPrediction, state, clean0, clean1, clean2, noise, noiseIndex,
+            clamp?.Low ?? double.NegativeInfinity, clamp?.High ?? double.PositiveInfinity);
+    }
+
+    /// <summary>
+    /// The weights of x and of the network's output p in x0, from x = alpha x0 + sigma eps:
+    /// eps: x0 = (x - sigma p) / alpha; v = alpha eps - sigma x0: x0 = alpha x - sigma p; sample: x0 = p.
+    /// </summary>
+    /// <remarks>
+    /// With eps/ratio in place of eps, x0 becomes (x - sigma eps / ratio) / alpha = (1 - 1/ratio) x / alpha + x0 / ratio.
+    /// </remarks>
+    private (double FromState, double FromPrediction) Clean(int t)
+    {
+        double alpha = Schedule.Alpha[t], sigma = Schedule.Sigma[t];
+        (double state, double output) = prediction switch
+        {
+            PredictionKind.Epsilon => (1 / alpha, -sigma / alpha),
+            PredictionKind.V => (alpha, -sigma),
+            PredictionKind.Sample => (0.0, 1.0),
+            _ => throw new ConfigurationException("prediction", $"{prediction} is not a prediction type"),
+        };
+        return ratio == 1 ? (state, output) : (((1 - (1 / ratio)) / alpha) + (state / ratio), output / ratio);
+    }
+}
+
+/// <summary>Chooses the diffusion steps that a shortened sampler evaluates.</summary>
+internal static class StepNodes
+{
+    /// <summary>Places N distinct nodes, falling, the first at T-1.</summary>
+    /// <remarks>
+    /// <see cref="StepPlacement.LogSnr"/> cuts [lambda_{T-1}, lambda_0] into N equal parts and takes the discrete step nearest
+    /// to the beginning of each; the last part is crossed by the final jump to the clean signal. <see cref="StepPlacement.Uniform"/>
+    /// takes t_i = round(T - i T/N) - 1 ("trailing" in Lin et al., arXiv 2305.08891). Where rounding would let two nodes fall
+    /// together, the later is moved to the next free step.
+    /// </remarks>
+    /// <param name="schedule">The schedule, T steps.</param>
+    /// <param name="count">N, 1 to T; with T, every step is taken.</param>
+    /// <param name="placement">What is uniform.</param>
+    public static int[] Place(NoiseSchedule schedule, int count, StepPlacement placement)
+    {
+        int steps = schedule.Steps;
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, steps);
+        int[] nodes = new int[count];
+        double noisy = schedule.LogSnr[steps - 1], clean = schedule.LogSnr[0];
+        nodes[0] = steps - 1;
+        for (int i = 1; i < count; i++)
+        {
+            int wanted = placement == StepPlacement.Uniform
+                ? (int)Math.Round(steps - ((double)i * steps / count), MidpointRounding.AwayFromZero) - 1
+                : Nearest(schedule, noisy + ((clean - noisy) * i / count));
+
+            // Below the node before it, and high enough that the count - 1 - i nodes behind it still fit.
+            nodes[i] = Math.Clamp(wanted, count - 1 - i, nodes[i - 1] - 1);
+        }
+
+        return nodes;
+    }
+
+    private static int Nearest(NoiseSchedule schedule, double lambda)
+    {
+        int low = schedule.FirstNotAbove(lambda);
+        return low > 0 && schedule.LogSnr[low - 1] - lambda < lambda - schedule.LogSnr[low] ? low - 1 : low;
+    }
+}
+
+/// <summary>The range in scaled units that a clean signal can plausibly have; what thresholding clamps to.</summary>
+/// <remarks>
+/// At the first step 1/alpha amplifies an error of the predicted noise 170 times (official schedule), so the predicted clean
+/// signal may leave any physiological range. Clamping it there is the static thresholding of Saharia et al. (arXiv 2205.11487).
+/// The ranges are wide on purpose: they stop runaways and leave real extremes alone.
+/// </remarks>
+public static class PlausibleRange
+{
+    /// <summary>Range of a modality's clean signal, in the network's scaled units.</summary>
+    /// <param name="modality">BP: [-2, 4], that is 0 to 300 mmHg. PPG and ECG: [-2, 2], twice the span of the window's measured samples.</param>
+    /// <returns>Lower and upper bound.</returns>
+    public static (double Low, double High) Of(Modality modality) => modality switch
+    {
+        Modality.Bp => (-2, 4),
+        Modality.Ppg or Modality.Ecg => (-2, 2),
+        _ => throw new ArgumentOutOfRangeException(nameof(modality), modality, "not a modality"),
+    };
 }

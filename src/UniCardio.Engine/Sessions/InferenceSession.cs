@@ -109,6 +109,27 @@ public sealed partial class InferenceSession : IDisposable
         }
     }
 
+    /// <summary>One network call, for checks: what the network predicts at a state.</summary>
+    /// <param name="conditions">[W, conditions, S].</param>
+    /// <param name="state">[W N, S] x_t.</param>
+    /// <param name="t">Diffusion step.</param>
+    /// <param name="prediction">[W N, S] eps, v or x0, as the configuration says.</param>
+    internal void Predict(ReadOnlySpan<float> conditions, ReadOnlySpan<float> state, int t, Span<float> prediction)
+    {
+        CheckLengths(conditions, state);
+        Enter();
+        try
+        {
+            _executor.SetConditions(conditions);
+            _executor.SetState(state);
+            _executor.Predict(t, prediction);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
     /// <summary>Frees the session's memory, at once or when the run under way has ended.</summary>
     public void Dispose()
     {

@@ -38,7 +38,7 @@ internal sealed class ExampleBuilder
     /// <summary>Checks what a source is asked for.</summary>
     /// <exception cref="ArgumentException">The task is not valid, or the batch has windows of another length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
-    public static void Check(long index, CardioTask task, ExampleBatch batch, int place, int slotSamples)
+    public static void Check(long index, CardioTask task, TrainingBatch batch, int place, int slotSamples)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentNullException.ThrowIfNull(batch);
@@ -71,7 +71,7 @@ internal sealed class ExampleBuilder
     }
 
     /// <summary>Corrupts and scales what <see cref="Stretch"/> holds.</summary>
-    public void Finish(CardioTask task, ulong seed, ExampleBatch batch, int place)
+    public void Finish(CardioTask task, ulong seed, TrainingBatch batch, int place)
     {
         batch.Tasks[place] = task;
         foreach (Modality modality in (ReadOnlySpan<Modality>)[Modality.Ppg, Modality.Bp, Modality.Ecg])
@@ -159,7 +159,7 @@ internal sealed class ExampleBuilder
         dirty.Slice(Stretch.Window.Start + (int)(place * (SlotSamples - length + 1)), length).Fill(float.NaN);
     }
 
-    private void FinishTarget(CardioTask task, AffineScale scale, ExampleBatch batch, int place)
+    private void FinishTarget(CardioTask task, AffineScale scale, TrainingBatch batch, int place)
     {
         SampleRange window = Stretch.Window;
         ReadOnlySpan<float> clean = Stretch.Clean(task.Output).Slice(window.Start, window.Length);

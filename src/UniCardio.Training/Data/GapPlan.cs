@@ -16,8 +16,8 @@ internal sealed class GapPlan
     /// <summary>Shortest gap drawn, seconds.</summary>
     public const double ShortestSeconds = 0.2;
 
-    private const int MostGaps = 4;
-    private readonly SampleRange[] _gaps = new SampleRange[MostGaps];
+    private const int MaxGaps = 4;
+    private readonly SampleRange[] _gaps = new SampleRange[MaxGaps];
     private int _count;
 
     /// <summary>Gaps in order of drawing; they may touch or overlap.</summary>
@@ -42,7 +42,7 @@ internal sealed class GapPlan
         }
         else if (kind < 0.9)
         {
-            int gaps = 2 + (int)(random.NextDouble() * (MostGaps - 1));
+            int gaps = 2 + (int)(random.NextDouble() * (MaxGaps - 1));
             for (int g = 0; g < gaps; g++)
                 Place(samples, Between(shortest, 0.3 * samples, ref random), ref random);
         }

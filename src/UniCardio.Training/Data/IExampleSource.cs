@@ -16,5 +16,5 @@ public interface IExampleSource
     /// <param name="task">The task.</param>
     /// <param name="batch">Receives task, conditions, clean target and loss weights.</param>
     /// <param name="place">Where in the batch.</param>
-    void Fill(long index, CardioTask task, ExampleBatch batch, int place);
+    void Fill(long index, CardioTask task, TrainingBatch batch, int place);
 }

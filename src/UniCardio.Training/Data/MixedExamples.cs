@@ -39,7 +39,7 @@ public sealed class MixedExamples : IExampleSource
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The task is not valid, or the batch has windows of another length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
-    public void Fill(long index, CardioTask task, ExampleBatch batch, int place)
+    public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
     {
         bool recorded = new CounterRandom(_seed, (ulong)index).NextDouble() < _share && _recordings.Supports(task);
         (recorded ? _recordings : _synthetic).Fill(index, task, batch, place);

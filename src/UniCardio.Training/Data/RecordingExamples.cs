@@ -47,11 +47,11 @@ public sealed class RecordingExamples : IExampleSource
     /// <summary>Reads the recordings of a folder and its subfolders.</summary>
     /// <param name="folder">The folder; a subfolder, or a file right in it, is a subject (<see cref="SubjectSplit"/>).</param>
     /// <param name="options">What to make of them.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     /// <exception cref="SignalException">The folder cannot be read, has no recording of use, or more than fits <see cref="RecordingExampleOptions.MaxBytes"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static RecordingExamples Open(string folder, RecordingExampleOptions options, CancellationToken cancellationToken = default)
+    public static RecordingExamples Open(string folder, RecordingExampleOptions options, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(options);
@@ -62,7 +62,7 @@ public sealed class RecordingExamples : IExampleSource
         int elsewhere = 0;
         foreach (string path in RecordingFolder.List(folder))
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             string subject = SubjectSplit.SubjectOf(path);
             if (options.Part != SubjectPart.All && SubjectSplit.IsValidation(subject, options.ValidationShare) != (options.Part == SubjectPart.Validation))
             {
@@ -70,7 +70,7 @@ public sealed class RecordingExamples : IExampleSource
                 continue;
             }
 
-            List<RecordingTrack> found = Read(folder, path, subject, options, warnings, cancellationToken);
+            List<RecordingTrack> found = Read(folder, path, subject, options, warnings, cancellation);
             bytes += found.SelectMany(t => t.Signals).Distinct().Sum(s => sizeof(float) * (s?.LongLength ?? 0));
             if (bytes > options.MaxBytes)
                 throw new SignalException($"{folder}: the recordings up to '{path}' take {bytes} bytes at 125 Hz; at most {options.MaxBytes} are allowed");
@@ -93,7 +93,7 @@ public sealed class RecordingExamples : IExampleSource
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The task is not valid or no recording has its signals (<see cref="Supports"/>), or the batch has windows of another length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
-    public void Fill(long index, CardioTask task, ExampleBatch batch, int place)
+    public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
     {
         ExampleBuilder.Check(index, task, batch, place, SlotSamples);
         IReadOnlyList<WindowIndex.Subject> subjects = _index.Find(task);
@@ -115,13 +115,13 @@ public sealed class RecordingExamples : IExampleSource
     }
 
     private static List<RecordingTrack> Read(
-        string folder, string path, string subject, RecordingExampleOptions options, List<SignalWarning> warnings, CancellationToken cancellationToken)
+        string folder, string path, string subject, RecordingExampleOptions options, List<SignalWarning> warnings, CancellationToken cancellation)
     {
         List<RecordingTrack> tracks = [];
         try
         {
-            Recording recording = RecordingFile.Read(Path.Combine(folder, path), options.Reading, cancellationToken);
-            tracks = RecordingTrack.Of(recording, subject, path, cancellationToken);
+            Recording recording = RecordingFile.Read(Path.Combine(folder, path), options.Reading, cancellation);
+            tracks = RecordingTrack.Of(recording, subject, path, cancellation);
             if (tracks.Count == 0)
                 warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{path}: no channel is a PPG, blood pressure or ECG; left out."));
             else if (tracks.RemoveAll(t => t.Length < options.SlotSamples) > 0)

@@ -36,9 +36,9 @@ internal static class RecordingFolder
     // A multi-segment header begins "name/count ..." and then has a line "segment samples" for each (WFDB header(5)).
     private static void AddSegments(string header, HashSet<string> segments)
     {
-        const int MostLines = 100_000;
+        const int MaxLines = 100_000;
         bool first = true, several = false;
-        foreach (string line in File.ReadLines(header).Take(MostLines))
+        foreach (string line in File.ReadLines(header).Take(MaxLines))
         {
             if (line.Length == 0 || line[0] == '#')
                 continue;

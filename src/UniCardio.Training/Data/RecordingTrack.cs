@@ -18,14 +18,14 @@ internal sealed record RecordingTrack(string Subject, string Source, IReadOnlyLi
 
     /// <summary>The tracks of a recording, one an ECG lead, or one without ECG; none where no channel is a PPG, blood pressure or ECG.</summary>
     /// <exception cref="SignalException">A channel cannot be brought to 125 Hz.</exception>
-    public static List<RecordingTrack> Of(Recording recording, string subject, string source, CancellationToken cancellationToken)
+    public static List<RecordingTrack> Of(Recording recording, string subject, string source, CancellationToken cancellation)
     {
-        float[]? Find(Modality modality) => recording.Find(NetworkSignal.KindOf(modality)) is { } channel ? Prepare(modality, channel, cancellationToken) : null;
+        float[]? Find(Modality modality) => recording.Find(NetworkSignal.KindOf(modality)) is { } channel ? Prepare(modality, channel, cancellation) : null;
         float[]? ppg = Find(Modality.Ppg), pressure = Find(Modality.Bp);
         Channel[] leads = [.. recording.Channels.Where(c => c.Kind == NetworkSignal.KindOf(Modality.Ecg))];
         var tracks = new List<RecordingTrack>();
         foreach (Channel lead in leads)
-            tracks.Add(new RecordingTrack(subject, $"{source} ({lead.Name})", [ppg, pressure, Prepare(Modality.Ecg, lead, cancellationToken)]));
+            tracks.Add(new RecordingTrack(subject, $"{source} ({lead.Name})", [ppg, pressure, Prepare(Modality.Ecg, lead, cancellation)]));
         if (leads.Length == 0 && (ppg ?? pressure) is not null)
             tracks.Add(new RecordingTrack(subject, source, [ppg, pressure, null]));
         return tracks;
@@ -43,13 +43,13 @@ internal sealed record RecordingTrack(string Subject, string Source, IReadOnlyLi
     }
 
     // What does not move for a second is no signal: a sensor that came off, or a calibration.
-    private static float[] Prepare(Modality modality, Channel channel, CancellationToken cancellationToken)
+    private static float[] Prepare(Modality modality, Channel channel, CancellationToken cancellation)
     {
         Resampler resampler = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name);
         float[] samples = channel.Samples.ToArray();
         foreach (FlatRun run in SignalQuality.FindFlatRuns(samples, (int)Math.Max(8, Math.Ceiling(FlatSeconds * channel.SampleRate))))
             samples.AsSpan(run.Range.Start, run.Range.Length).Fill(float.NaN);
-        float[] signal = resampler.Resample(samples, cancellationToken);
+        float[] signal = resampler.Resample(samples, cancellation);
         NetworkSignal.ToNetworkUnit(signal, NetworkSignal.UnitFactor(modality, channel));
         foreach (ref float x in signal.AsSpan())
         {

@@ -41,7 +41,7 @@ public sealed class SyntheticExamples : IExampleSource
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The task is not valid, or the batch has windows of another length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
-    public void Fill(long index, CardioTask task, ExampleBatch batch, int place)
+    public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
     {
         ExampleBuilder.Check(index, task, batch, place, SlotSamples);
         if (!_idle.TryTake(out Workspace? workspace))
@@ -52,7 +52,7 @@ public sealed class SyntheticExamples : IExampleSource
 
     private string Fingerprint()
     {
-        var batch = new ExampleBatch(CardioTask.All.Count, SlotSamples);
+        var batch = new TrainingBatch(CardioTask.All.Count, SlotSamples);
         for (int place = 0; place < batch.Count; place++)
             Fill(place, CardioTask.All[place], batch, place);
         byte[] all = [.. MemoryMarshal.AsBytes<float>(batch.Conditions), .. MemoryMarshal.AsBytes<float>(batch.Clean), .. MemoryMarshal.AsBytes<float>(batch.LossWeight)];
@@ -65,7 +65,7 @@ public sealed class SyntheticExamples : IExampleSource
         private readonly CardiovascularSynthesizer _synthesizer = new();
         private readonly ExampleBuilder _builder = new(options.SlotSamples, options.ConditionDirt);
 
-        public void Fill(ulong seed, CardioTask task, ExampleBatch batch, int place)
+        public void Fill(ulong seed, CardioTask task, TrainingBatch batch, int place)
         {
             ulong own = CounterRandom.Derive(seed, 1 + ExampleBuilder.Number(task));
             _builder.Begin(task, own, _builder.SlotSamples, _builder.SlotSamples);

@@ -21,7 +21,7 @@ internal static unsafe class Orthogonalization
     private const int Iterations = 5;
 
     // Below it lie the roundings of float32 numbers around its smallest normal one, and no direction; 1 / norm stays finite above it.
-    private const double LeastNorm = 1e-30;
+    private const double MinNorm = 1e-30;
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
     /// <summary>Replaces M by its nearly orthogonal factor; by zeros where it is as good as zero, as the momentum of a map that nothing reads is.</summary>
@@ -34,7 +34,7 @@ internal static unsafe class Orthogonalization
     {
         int rows = room.Rows, columns = room.Columns;
         double norm = Math.Sqrt(Optimization.VectorSum.OfSquares(m));
-        if (!(norm >= LeastNorm))
+        if (!(norm >= MinNorm))
         {
             m.Clear();
             return;

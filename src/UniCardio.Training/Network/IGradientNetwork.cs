@@ -1,5 +1,6 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 
 namespace UniCardio.Training.Network;
 
@@ -45,10 +46,10 @@ public interface IGradientNetwork : IDisposable
     /// <param name="dropoutSeed">Names the dropout masks of this call; the same seed gives the same masks.</param>
     /// <param name="losses">[count] each window's loss.</param>
     /// <remarks>The same bits for any number of threads.</remarks>
-    void Accumulate(NetworkBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses);
+    void Accumulate(TrainingBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses);
 
     /// <summary>Forward only, without dropout.</summary>
     /// <param name="batch">Inputs.</param>
     /// <param name="predictions">[count, S].</param>
-    void Predict(NetworkBatch batch, Span<float> predictions);
+    void Predict(TrainingBatch batch, Span<float> predictions);
 }

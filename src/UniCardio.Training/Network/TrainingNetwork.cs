@@ -2,6 +2,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Kernels;
 
 namespace UniCardio.Training.Network;
@@ -37,7 +38,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     private readonly TrainedWeights _weights;
     private readonly StepEmbeddings _steps;
     private readonly GradientReduction _reduction;
-    private readonly NetworkPass _pass;
+    private readonly TrainingPass _pass;
     private readonly ThreadTeam _team;
     private readonly Activations?[] _activations;
     private readonly GradientLane[] _lanes;
@@ -66,7 +67,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         _shape = new TrainingShape(configuration, 2 * CpuInstructionSets.Lanes(InstructionSet));
         _weights = new TrainedWeights(Layout, _shape);
         _steps = new StepEmbeddings(Layout, _shape.Stride);
-        _pass = CpuInstructionSets.Run<Pass, NetworkPass>(InstructionSet, new Pass(configuration, _shape, _weights, _steps));
+        _pass = CpuInstructionSets.Run<Pass, TrainingPass>(InstructionSet, new Pass(configuration, _shape, _weights, _steps));
         _team = new ThreadTeam(Threads);
         _activations = new Activations?[Threads];
         _lanes = [.. Enumerable.Range(0, _options.Lanes).Select(_ => new GradientLane(Layout, _shape))];
@@ -107,7 +108,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     }
 
     /// <inheritdoc/>
-    public void Accumulate(NetworkBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses)
+    public void Accumulate(TrainingBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(loss);
@@ -139,7 +140,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     }
 
     /// <inheritdoc/>
-    public void Predict(NetworkBatch batch, Span<float> predictions)
+    public void Predict(TrainingBatch batch, Span<float> predictions)
     {
         ArgumentNullException.ThrowIfNull(batch);
         Check(batch);
@@ -173,7 +174,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
             a?.Dispose();
     }
 
-    private void Check(NetworkBatch batch)
+    private void Check(TrainingBatch batch)
     {
         if (batch.SlotSamples != Configuration.SlotSamples)
             throw new ArgumentException($"the batch has windows of {batch.SlotSamples} samples, the network of {Configuration.SlotSamples}", nameof(batch));
@@ -188,7 +189,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     }
 
     // Largest windows first, each to the lane with the fewest rows: a function of the batch alone.
-    private List<WindowGroup>[] Deal(NetworkBatch batch, int lanes)
+    private List<WindowGroup>[] Deal(TrainingBatch batch, int lanes)
     {
         var members = new List<int>[lanes];
         int[] load = new int[lanes];
@@ -245,7 +246,7 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     }
 
     // Windows of one step share its maps: their gradients are added in window order first.
-    private void StepGradients(NetworkBatch batch)
+    private void StepGradients(TrainingBatch batch)
     {
         int length = Configuration.Blocks * _shape.Stride;
         foreach (WeightAndBias<ParameterSlice> map in (IEnumerable<WeightAndBias<ParameterSlice>>)
@@ -265,11 +266,11 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         }
     }
 
-    private sealed record Pass(ModelConfiguration Configuration, TrainingShape Shape, TrainedWeights Weights, StepEmbeddings Steps) : ISimdCode<NetworkPass>
+    private sealed record Pass(ModelConfiguration Configuration, TrainingShape Shape, TrainedWeights Weights, StepEmbeddings Steps) : ISimdCode<TrainingPass>
     {
-        public NetworkPass Run<S, V>()
+        public TrainingPass Run<S, V>()
             where S : struct, ISimd<S, V>
-            where V : struct => new NetworkPass<S, V>(Configuration, Shape, Weights, Steps);
+            where V : struct => new TrainingPass<S, V>(Configuration, Shape, Weights, Steps);
     }
 
     // Pieces of work that the members of the team take one after the other.

@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Kernels;
 
 namespace UniCardio.Training.Network;
@@ -17,7 +18,7 @@ internal readonly record struct SlotRows(int Window, int Place, int Slot, int Ro
 internal sealed class WindowGroup
 {
     /// <summary>Lays out some windows of a batch.</summary>
-    public WindowGroup(ModelConfiguration m, NetworkBatch batch, IReadOnlyList<int> windows)
+    public WindowGroup(ModelConfiguration m, TrainingBatch batch, IReadOnlyList<int> windows)
     {
         int tokens = m.SlotTokens, row = 0, targets = windows.Sum(w => batch.Tasks[w].Conditions.Count()) * tokens;
         TargetRow = targets;

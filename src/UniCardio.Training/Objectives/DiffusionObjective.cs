@@ -8,7 +8,7 @@ namespace UniCardio.Training.Objectives;
 
 /// <summary>The diffusion loss: noisy inputs x_t = sqrt(abar) x0 + sqrt(1 - abar) eps, and the squared error of the network's prediction.</summary>
 /// <remarks>Safe to use from several threads for different windows.</remarks>
-public sealed class DiffusionObjective
+internal sealed class DiffusionObjective
 {
     private readonly ModelConfiguration _configuration;
     private readonly ObjectiveOptions _options;
@@ -41,8 +41,8 @@ public sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        DrawSteps(batch.Inputs.Steps, seed, batch.Step);
-        Prepare(batch, seed, batch.Inputs.Steps);
+        DrawSteps(batch.Steps, seed, batch.Step);
+        Prepare(batch, seed, batch.Steps);
     }
 
     /// <summary>The same with given steps.</summary>
@@ -53,17 +53,17 @@ public sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed, ReadOnlySpan<int> steps)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        steps.CopyTo(batch.Inputs.Steps);
+        steps.CopyTo(batch.Steps);
         double counted = 0;
         for (int window = 0; window < batch.Count; window++)
         {
-            Check(batch.Examples, window);
+            Check(batch, window);
             if (_options.ClampsTargets)
-                Clamp(batch.Examples.CleanTarget(window), batch.Examples.Tasks[window].Output);
+                Clamp(batch.CleanTarget(window), batch.Tasks[window].Output);
             FillPeaks(batch, window);
             PhiloxNormal.Fill(seed, (uint)window, (uint)RandomUse.Noise, (uint)batch.Step, batch.WindowNoise(window));
             FillInputs(batch, window);
-            counted += batch.Scale[window] = Sum(batch.Examples.Weight(window));
+            counted += batch.Scale[window] = Sum(batch.Weight(window));
         }
 
         double samples = _configuration.SlotSamples;
@@ -87,8 +87,8 @@ public sealed class DiffusionObjective
     public double Evaluate(TrainingBatch batch, int window, ReadOnlySpan<float> prediction, Span<float> gradient)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Examples.Weight(window);
-        int t = batch.Inputs.Steps[window];
+        ReadOnlySpan<float> clean = batch.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Weight(window);
+        int t = batch.Steps[window];
         (float ofClean, float ofNoise) = Target(t);
         double scale = batch.Scale[window], sum = 0;
         float slope = (float)(2 * scale);
@@ -105,7 +105,7 @@ public sealed class DiffusionObjective
         if (_cleanLosses is null)
             return scale * sum;
         (double ofNoisy, double ofPrediction) = CleanFrom(t);
-        ReadOnlySpan<float> noisy = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
+        ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
         double share = (_options.DampsCleanLosses ? _schedule.AlphaBar[t] : 1) / batch.Count;
         return (scale * sum) + _cleanLosses.Add(ofNoisy, ofPrediction, noisy, prediction, clean, weight, peaks, share, gradient);
     }
@@ -142,7 +142,7 @@ public sealed class DiffusionObjective
     {
         Span<float> peaks = batch.Peaks.AsSpan(window * _configuration.SlotSamples, _configuration.SlotSamples);
         if (_options.WeighsPeaks || _options.PeakL1 > 0)
-            PeakWeights.Fill(batch.Examples.CleanTarget(window), peaks);
+            PeakWeights.Fill(batch.CleanTarget(window), peaks);
         else
             peaks.Fill(1);
     }
@@ -173,28 +173,27 @@ public sealed class DiffusionObjective
 
     private void FillInputs(TrainingBatch batch, int window)
     {
-        CardioTask task = batch.Examples.Tasks[window];
-        batch.Inputs.Tasks[window] = task;
+        CardioTask task = batch.Tasks[window];
         foreach (Modality modality in Modalities.All)
         {
-            Span<float> slot = batch.Inputs.Slot(window, (int)modality);
+            Span<float> slot = batch.Slot(window, (int)modality);
             if (task.Conditions.Contains(modality))
-                batch.Examples.Condition(window, modality).CopyTo(slot);
+                batch.Condition(window, modality).CopyTo(slot);
             else
                 slot.Clear();
         }
 
-        int t = batch.Inputs.Steps[window];
+        int t = batch.Steps[window];
         float alpha = (float)_schedule.Alpha[t], sigma = (float)_schedule.Sigma[t];
-        ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window);
-        Span<float> noisy = batch.Inputs.Slot(window, (int)task.Target);
+        ReadOnlySpan<float> clean = batch.CleanTarget(window), noise = batch.WindowNoise(window);
+        Span<float> noisy = batch.Slot(window, (int)task.Target);
         for (int s = 0; s < noisy.Length; s++)
             noisy[s] = (alpha * clean[s]) + (sigma * noise[s]);
         if (task.Target != Slot.Restoration)
-            batch.Inputs.Slot(window, (int)Slot.Restoration).Clear();
+            batch.Slot(window, (int)Slot.Restoration).Clear();
     }
 
-    private static void Check(ExampleBatch examples, int window)
+    private static void Check(TrainingBatch examples, int window)
     {
         string? fault = !examples.Tasks[window].IsValid ? "has no task"
             : FiniteScan.FirstNonFinite(examples.CleanTarget(window)) >= 0 ? "has a clean target that is not finite"

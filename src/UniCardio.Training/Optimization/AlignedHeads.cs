@@ -18,7 +18,7 @@ namespace UniCardio.Training.Optimization;
 /// 15. So the channels that the two heads read start as a lane for positions: the encoder's norm has weight 0.2 there, and the residual
 /// output of a block 0.1 of its usual size. Block k receives the code divided by sqrt(2)^k, so s^2 doubles from block to block.</para>
 /// </remarks>
-public static class AlignedHeads
+internal static class AlignedHeads
 {
     /// <summary>Heads a block that start aligned.</summary>
     public const int Count = 2;

@@ -5,7 +5,7 @@ namespace UniCardio.Training.Optimization;
 
 /// <summary>Exponential moving average (EMA) of the parameters, which diffusion models are used with.</summary>
 /// <remarks>After update k, 1 and up, a = a + (1 - d_k)(p - a) with d_k = min(decay, k / (k + 9)): early on the average follows closely.</remarks>
-public sealed class AveragedParameters
+internal sealed class AveragedParameters
 {
     private readonly float[] _values;
     private readonly double _decay;

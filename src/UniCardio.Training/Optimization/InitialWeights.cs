@@ -22,7 +22,7 @@ public enum InitializationKind
 /// sqrt(6 / (inputs + outputs)) over all 3C outputs (Glorot and Bengio 2010); biases uniform within 1 / sqrt(inputs), those of the attention zero;
 /// norms one and zero. A weight depends on (seed, tensor, element) alone.
 /// </remarks>
-public static class InitialWeights
+internal static class InitialWeights
 {
     // CSDI starts the last map at zero (Tashiro et al., arXiv 2107.03502), the official code does not; a tenth starts near zero and still lets the
     // first gradients through to the layers below.

@@ -40,7 +40,7 @@ public sealed record MuonOptions
 /// </remarks>
 public sealed unsafe class Muon : IDisposable
 {
-    private const int LeastSize = 16;
+    private const int MinSize = 16;
 
     private readonly MuonOptions _options;
     private readonly CpuInstructionSet _set;
@@ -102,7 +102,7 @@ public sealed unsafe class Muon : IDisposable
     }
 
     private static bool IsMap(ParameterSlice slice) =>
-        slice.Shape.Count >= 2 && slice.Shape.Skip(2).All(n => n == 1) && Math.Min(slice.Shape[0], slice.Shape[1]) >= LeastSize
+        slice.Shape.Count >= 2 && slice.Shape.Skip(2).All(n => n == 1) && Math.Min(slice.Shape[0], slice.Shape[1]) >= MinSize
         && (slice.Name.Contains("residual_layers.", StringComparison.Ordinal) || slice.Name.Contains("output_projection", StringComparison.Ordinal));
 
     private void Move(MatrixPart part, Vectors vectors, float scale, float step, Dictionary<(int Rows, int Columns), OrthogonalizationRoom> rooms)

@@ -20,7 +20,7 @@ internal sealed class BatchFeed : IDisposable
     public BatchFeed(TrainingOptions options, Curriculum curriculum, DiffusionObjective objective, IExampleSource source, long firstStep)
     {
         for (int i = 0; i < 2; i++)
-            _free.Add(new TrainingBatch(options.Network, options.Batch));
+            _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples));
         _thread = new Thread(() => Work(options, curriculum, objective, source, firstStep)) { IsBackground = true, Name = "UniCardio examples" };
         _thread.Start();
     }
@@ -66,7 +66,7 @@ internal sealed class BatchFeed : IDisposable
                 for (int place = 0; place < tasks.Length; place++)
                 {
                     _stop.Token.ThrowIfCancellationRequested();
-                    source.Fill((step * tasks.Length) + place, tasks[place], batch.Examples, place);
+                    source.Fill((step * tasks.Length) + place, tasks[place], batch, place);
                 }
 
                 objective.Prepare(batch, options.Seed);

@@ -9,12 +9,12 @@ namespace UniCardio.Training.Runs;
 internal sealed record CurveLine(string Label, string Colour, string? Dashes, IReadOnlyList<(double X, double Y)> Points)
 {
     // More points than pixels tell nothing more.
-    private const int MostPoints = 600;
+    private const int MaxPoints = 600;
 
     /// <summary>Means of neighbouring points, so that no more are left than pixels.</summary>
     public static IReadOnlyList<(double X, double Y)> Thin(IReadOnlyList<(double X, double Y)> points)
     {
-        int group = (points.Count + MostPoints - 1) / MostPoints;
+        int group = (points.Count + MaxPoints - 1) / MaxPoints;
         return group <= 1 ? points : [.. points.Chunk(group).Select(c => (c.Average(p => p.X), c.Average(p => p.Y)))];
     }
 

@@ -7,7 +7,7 @@ internal sealed class DivergenceWatch
     public const int Capacity = 520;
 
     private const int Last = 8;
-    private const int Least = 64;
+    private const int MinSteps = 64;
     private const double Factor = 10;
 
     private readonly List<float> _losses = new(Capacity);
@@ -31,7 +31,7 @@ internal sealed class DivergenceWatch
         if (_losses.Count == Capacity)
             _losses.RemoveAt(0);
         _losses.Add((float)loss);
-        if (_losses.Count < Least + Last)
+        if (_losses.Count < MinSteps + Last)
             return null;
         float now = Median(_losses[^Last..]), before = Median(_losses[..^Last]);
         return now > Factor * before ? $"the median of the last {Last} losses is {now:g3}, over {Factor} times the {before:g3} before" : null;

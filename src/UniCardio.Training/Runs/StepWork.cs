@@ -1,6 +1,7 @@
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Runs;
@@ -10,7 +11,7 @@ internal sealed class StepWork(ModelConfiguration configuration)
 {
     private readonly Dictionary<(ModalitySet Conditions, Slot Target), double> _known = [];
 
-    public double Gflop(NetworkBatch batch)
+    public double Gflop(TrainingBatch batch)
     {
         double sum = 0;
         foreach (CardioTask task in batch.Tasks)

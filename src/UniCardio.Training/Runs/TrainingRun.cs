@@ -225,7 +225,7 @@ public sealed class TrainingRun : IDisposable
         long begun = Stopwatch.GetTimestamp();
         TrainingBatch batch = _batch = feed.Take(cancellation);
         ulong masks = new KeyedRandom(Options.Seed, RandomUse.Dropout, 0, _updates).NextBits();
-        _network.Accumulate(batch.Inputs, _loss, masks, _losses);
+        _network.Accumulate(batch, _loss, masks, _losses);
         double loss = _losses.Sum(), rate = Options.LearningRate.At(_updates, Options.Steps);
         if (_watch.Include(loss) is string fault)
             throw new TrainingDivergedException(_updates, fault);
@@ -237,7 +237,7 @@ public sealed class TrainingRun : IDisposable
         int phase = _curriculum.Phase(_updates);
         _updates++;
         _averaged.Include(_network.Parameters, _updates);
-        double gflop = _work.Gflop(batch.Inputs);
+        double gflop = _work.Gflop(batch);
         feed.Return(batch);
         _log.Include(_updates, phase, loss, rate, norm, gflop, Stopwatch.GetElapsedTime(begun), peak, Seconds);
         progress?.Report(Progress(phase, rate, null));

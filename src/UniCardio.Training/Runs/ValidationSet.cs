@@ -15,7 +15,7 @@ namespace UniCardio.Training.Runs;
 public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
 /// <summary>Fixed held-out windows, noise and steps of each task.</summary>
-public sealed class ValidationSet
+internal sealed class ValidationSet
 {
     private readonly TrainingBatch[] _batches;
     private readonly double[] _variances;
@@ -50,12 +50,12 @@ public sealed class ValidationSet
         _batches = new TrainingBatch[tasks.Count];
         for (int i = 0; i < _batches.Length; i++)
         {
-            _batches[i] = new TrainingBatch(configuration, windows) { Step = i };
+            _batches[i] = new TrainingBatch(windows, configuration.SlotSamples) { Step = i };
             for (int window = 0; window < windows; window++)
-                source.Fill(window, tasks[i], _batches[i].Examples, window);
+                source.Fill(window, tasks[i], _batches[i], window);
         }
 
-        _variances = [.. _batches.Select(b => Variance(b.Examples))];
+        _variances = [.. _batches.Select(b => Variance(b))];
     }
 
     /// <summary>Runs the network over every task's windows, three times.</summary>
@@ -74,7 +74,7 @@ public sealed class ValidationSet
             for (int window = 0; window < batch.Count; window++)
                 loss += _objective.Evaluate(batch, window, Prediction(window), _scratch);
             double unconditional = Math.Max(_variances[i], 1e-12);
-            results[i] = new TaskValidation(batch.Examples.Tasks[0], loss, CleanError(network, batch, _last) / unconditional, CleanError(network, batch, _high) / unconditional);
+            results[i] = new TaskValidation(batch.Tasks[0], loss, CleanError(network, batch, _last) / unconditional, CleanError(network, batch, _high) / unconditional);
         }
 
         return results;
@@ -86,10 +86,10 @@ public sealed class ValidationSet
         double sum = 0, counted = 0;
         for (int window = 0; window < batch.Count; window++)
         {
-            ReadOnlySpan<float> clean = batch.Examples.CleanTarget(window), weight = batch.Examples.Weight(window);
-            ReadOnlySpan<float> noisy = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
+            ReadOnlySpan<float> clean = batch.CleanTarget(window), weight = batch.Weight(window);
+            ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
             _objective.PredictClean(steps[window], noisy, Prediction(window), _scratch);
-            (double low, double high) = PlausibleRange.Of(batch.Examples.Tasks[window].Output);
+            (double low, double high) = PlausibleRange.Of(batch.Tasks[window].Output);
             for (int s = 0; s < clean.Length; s++)
             {
                 double error = Math.Clamp(_scratch[s], low, high) - clean[s];
@@ -104,13 +104,13 @@ public sealed class ValidationSet
     private void Predict(IGradientNetwork network, TrainingBatch batch, int[] steps)
     {
         _objective.Prepare(batch, _seed, steps);
-        network.Predict(batch.Inputs, _predictions);
+        network.Predict(batch, _predictions);
     }
 
     private ReadOnlySpan<float> Prediction(int window) => _predictions.AsSpan(window * _scratch.Length, _scratch.Length);
 
     // Of the counted clean samples around their mean over all windows.
-    private static double Variance(ExampleBatch examples)
+    private static double Variance(TrainingBatch examples)
     {
         double sum = 0, squares = 0, counted = 0;
         for (int i = 0; i < examples.Clean.Length; i++)

@@ -14,12 +14,12 @@ public static class SafetensorsWriter
     /// <param name="path">The destination; replaced if it exists.</param>
     /// <param name="tensors">Written in this order; names are unique.</param>
     /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
-    /// <param name="cancellationToken">Asked between tensors.</param>
+    /// <param name="cancellation">Asked between tensors.</param>
     /// <exception cref="WeightFormatException">Two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
     /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
-    public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -36,7 +36,7 @@ public static class SafetensorsWriter
                 stream.Write(header.Span);
                 foreach (ParameterTensor tensor in tensors)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
+                    cancellation.ThrowIfCancellationRequested();
                     Append(stream, tensor.Span);
                 }
 
@@ -44,7 +44,7 @@ public static class SafetensorsWriter
                 stream.Flush(flushToDisk: true);
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             File.Move(temporary, full, overwrite: true);
         }
         catch

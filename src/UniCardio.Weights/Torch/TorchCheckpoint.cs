@@ -8,7 +8,7 @@ namespace UniCardio.Weights.Torch;
 /// <param name="Name">The tensor's name, without the <c>module.</c> that nn.DataParallel puts before it.</param>
 /// <param name="Type">Type of its elements.</param>
 /// <param name="Shape">Dimensions.</param>
-public sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<int> Shape);
+internal sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<int> Shape);
 
 /// <summary>A checkpoint that torch.save wrote from a state dict (a zip archive with a pickle and raw storages), read without running the
 /// pickle.</summary>
@@ -16,7 +16,7 @@ public sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<int
 /// The pickle may hold what a state dict needs and nothing else; any other opcode or name is refused. Contiguous float32 tensors are views
 /// of the mapped file, with the same rules as in <see cref="Safetensors.SafetensorsFile"/>; other strides and types become copies.
 /// </remarks>
-public sealed class TorchCheckpoint : IDisposable
+internal sealed class TorchCheckpoint : IDisposable
 {
     private const string Prefix = "module.";
 

@@ -27,9 +27,9 @@ public sealed class RecordingExamplesTests : IDisposable
     private RecordingExamples Open(RecordingExampleOptions? options = null) =>
         RecordingExamples.Open(_folder, options ?? new RecordingExampleOptions { Part = SubjectPart.All, ConditionDirt = 0 });
 
-    private static ExampleBatch Window(RecordingExamples source, long index, CardioTask task)
+    private static TrainingBatch Window(RecordingExamples source, long index, CardioTask task)
     {
-        var batch = new ExampleBatch(1, S);
+        var batch = new TrainingBatch(1, S);
         batch.Conditions.AsSpan().Fill(77);
         batch.Clean.AsSpan().Fill(77);
         batch.LossWeight.AsSpan().Fill(77);
@@ -110,8 +110,8 @@ public sealed class RecordingExamplesTests : IDisposable
         var options = new RecordingExampleOptions { Part = SubjectPart.All, ConditionDirt = 2 };
         RecordingExamples source = Open(options), other = Open(options);
         const int N = 660;
-        var alone = new ExampleBatch(N, S);
-        var together = new ExampleBatch(N, S);
+        var alone = new TrainingBatch(N, S);
+        var together = new TrainingBatch(N, S);
         for (int i = 0; i < N; i++)
             source.Fill(i, CardioTask.All[i % 33], alone, i);
         Thread[] threads = [.. Enumerable.Range(0, 3).Select(t => new Thread(() =>
@@ -152,7 +152,7 @@ public sealed class RecordingExamplesTests : IDisposable
         RecordingExamples source = Open();
         for (int i = 0; i < 60; i++)
         {
-            ExampleBatch batch = Window(source, i, CardioTask.Parse("ppg->bp"));
+            TrainingBatch batch = Window(source, i, CardioTask.Parse("ppg->bp"));
             int still = 0, longest = 0;
             for (int t = 1; t < S; t++)
             {
@@ -227,7 +227,7 @@ public sealed class RecordingExamplesTests : IDisposable
         var mixed = new MixedExamples(synthetic, recordings, 0.3);
         int Recorded(CardioTask task)
         {
-            var one = new ExampleBatch(1, S);
+            var one = new TrainingBatch(1, S);
             int count = 0;
             for (int i = 0; i < 200; i++)
             {

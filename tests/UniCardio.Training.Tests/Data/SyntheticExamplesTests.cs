@@ -13,9 +13,9 @@ public class SyntheticExamplesTests
     private const int S = 500;
     private static readonly SyntheticExamples Source = new(new SyntheticExampleOptions { Seed = 3 });
 
-    private static ExampleBatch Window(long index, CardioTask task, SyntheticExamples? source = null)
+    private static TrainingBatch Window(long index, CardioTask task, SyntheticExamples? source = null)
     {
-        var batch = new ExampleBatch(1, S);
+        var batch = new TrainingBatch(1, S);
         // A place that was used before holds other values.
         batch.Conditions.AsSpan().Fill(77);
         batch.Clean.AsSpan().Fill(77);
@@ -33,7 +33,7 @@ public class SyntheticExamplesTests
         Gen<(long Index, CardioTask Task)> cases = Gen.Choose(0, int.MaxValue).SelectMany(i => Gen.Choose(0, 32), (i, t) => ((long)i, CardioTask.All[t]));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(cases.ToArbitrary(), c =>
         {
-            ExampleBatch batch = Window(c.Index, c.Task);
+            TrainingBatch batch = Window(c.Index, c.Task);
             Assert.Equal(c.Task, batch.Tasks[0]);
             foreach (Modality modality in Modalities.All)
             {
@@ -70,8 +70,8 @@ public class SyntheticExamplesTests
     public void Any_thread_gives_the_same_window_whenever_it_is_asked()
     {
         const int N = 66;
-        var alone = new ExampleBatch(N, S);
-        var together = new ExampleBatch(N, S);
+        var alone = new TrainingBatch(N, S);
+        var together = new TrainingBatch(N, S);
         var source = new SyntheticExamples(new SyntheticExampleOptions { Seed = 3 });
         for (int i = 0; i < N; i++)
             Source.Fill(1000 + i, CardioTask.All[i % 33], alone, i);
@@ -135,7 +135,7 @@ public class SyntheticExamplesTests
     {
         for (int i = 0; i < 100; i++)
         {
-            ExampleBatch batch = Window(i, CardioTask.Parse(text));
+            TrainingBatch batch = Window(i, CardioTask.Parse(text));
             float[] measured = [.. batch.Condition(0, modality).ToArray().Where((x, t) => modality != Modality.Ppg || batch.LossWeight[t] == 0 || batch.Tasks[0].Kind != TaskKind.Impute)];
             // The sparse-window rule looks beyond the window.
             if (4 * measured.Length < S)
@@ -154,7 +154,7 @@ public class SyntheticExamplesTests
         CardioTask task = CardioTask.Parse(text);
         for (int i = 0; i < 100; i++)
         {
-            ExampleBatch batch = Window(i, task);
+            TrainingBatch batch = Window(i, task);
             float[] dirty = batch.Condition(0, task.Output).ToArray();
             // Scaling what is already scaled by restoration's own rule changes nothing.
             AffineScale again = WindowScale.Of(task.Output, dirty, new SampleRange(0, S), isNoisy: true);
@@ -173,7 +173,7 @@ public class SyntheticExamplesTests
         var slopes = new List<double>();
         for (int i = 0; i < 400; i++)
         {
-            ExampleBatch batch = Window(i, task);
+            TrainingBatch batch = Window(i, task);
             ReadOnlySpan<float> dirty = batch.Condition(0, task.Output);
             double mean = batch.Clean.Average(), products = 0, squares = 0;
             for (int t = 0; t < S; t++)
@@ -211,7 +211,7 @@ public class SyntheticExamplesTests
         const int N = 1000;
         for (int i = 0; i < N; i++)
         {
-            ExampleBatch batch = Window(i, task);
+            TrainingBatch batch = Window(i, task);
             int runs = 0, missing = 0;
             ReadOnlySpan<float> dirty = batch.Condition(0, Modality.Bp);
             for (int t = 0; t < S; t++)
@@ -255,7 +255,7 @@ public class SyntheticExamplesTests
         var ratios = new List<double>();
         for (int i = 0; i < 400; i++)
         {
-            ExampleBatch batch = Window(i, CardioTask.Parse("denoise bp"));
+            TrainingBatch batch = Window(i, CardioTask.Parse("denoise bp"));
             ReadOnlySpan<float> dirty = batch.Condition(0, Modality.Bp);
             double mean = batch.Clean.Average(), power = batch.Clean.Average(x => (x - mean) * (x - mean)), noise = 0;
             // Second differences of white noise have six times its variance, those of pressure and wander next to none.
@@ -279,10 +279,10 @@ public class SyntheticExamplesTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 8 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { ConditionDirt = double.NaN }));
-        var batch = new ExampleBatch(1, S);
+        var batch = new TrainingBatch(1, S);
         Assert.Throws<ArgumentOutOfRangeException>(() => Source.Fill(-1, CardioTask.All[0], batch, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => Source.Fill(0, CardioTask.All[0], batch, 1));
         Assert.Throws<ArgumentException>(() => Source.Fill(0, default, batch, 0));
-        Assert.Throws<ArgumentException>(() => Source.Fill(0, CardioTask.All[0], new ExampleBatch(1, 100), 0));
+        Assert.Throws<ArgumentException>(() => Source.Fill(0, CardioTask.All[0], new TrainingBatch(1, 100), 0));
     }
 }

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Tests.Network;
@@ -22,7 +23,7 @@ public class FiniteDifferenceTests
     public void Every_tensors_gradient_is_the_references_slope(int samplesPerToken, PositionKind positions)
     {
         ModelConfiguration m = TestNetworks.Configuration(samplesPerToken, positions);
-        NetworkBatch batch = TestNetworks.Batch(m, samplesPerToken == 1 ? Tasks[2..] : Tasks, 5);
+        TrainingBatch batch = TestNetworks.Batch(m, samplesPerToken == 1 ? Tasks[2..] : Tasks, 5);
         using TrainingNetwork first = TestNetworks.Create(m, CpuInstructionSet.Scalar);
         float[] parameters = first.Parameters.ToArray();
         double[] slopes = [.. first.Layout.Slices.Select(slice => Slope(first.Layout, parameters, slice, batch))];
@@ -62,7 +63,7 @@ public class FiniteDifferenceTests
         return (along, Math.Sqrt(squares));
     }
 
-    private static double Slope(ParameterLayout layout, float[] parameters, ParameterSlice slice, NetworkBatch batch)
+    private static double Slope(ParameterLayout layout, float[] parameters, ParameterSlice slice, TrainingBatch batch)
     {
         float[] above = [.. parameters], below = [.. parameters];
         for (int i = 0; i < slice.Count; i++)
@@ -70,7 +71,7 @@ public class FiniteDifferenceTests
         return (Loss(layout, above, batch) - Loss(layout, below, batch)) / (2 * Step);
     }
 
-    private static double Loss(ParameterLayout layout, float[] parameters, NetworkBatch batch)
+    private static double Loss(ParameterLayout layout, float[] parameters, TrainingBatch batch)
     {
         using ModelWeights weights = layout.Write(parameters);
         var network = new ReferenceNetwork(weights, 1);

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 using UniCardio.Weights;
 using UniCardio.Weights.Safetensors;
@@ -42,7 +43,7 @@ public class GoldenGradientTests
 
     private static void CheckCase(TrainingNetwork network, SafetensorsFile golden, string name)
     {
-        NetworkBatch batch = Batch(network.Configuration, golden, name);
+        TrainingBatch batch = Batch(network.Configuration, golden, name);
         float[] noise = golden.Floats($"{name}/noise").ToArray();
         double[] losses = new double[batch.Count];
         network.Accumulate(batch, Loss(noise, network.Configuration.SlotSamples), 0, losses);
@@ -76,13 +77,13 @@ public class GoldenGradientTests
         Assert.True(compared > 40, $"{name}: only {compared} tensors");
     }
 
-    internal static NetworkBatch Batch(ModelConfiguration configuration, SafetensorsFile golden, string name)
+    internal static TrainingBatch Batch(ModelConfiguration configuration, SafetensorsFile golden, string name)
     {
         var parts = name.Split('/').Where(p => p.Contains('=', StringComparison.Ordinal)).ToDictionary(p => p.Split('=')[0], p => p.Split('=')[1]);
         ModalitySet conditions = parts["cond"].Aggregate(ModalitySet.None, (set, digit) => set | ((Modality)(digit - '0')).ToSet());
         CardioTask task = CardioTask.FromSlots(conditions, (Slot)(parts["target"][0] - '0'), (Modality)(parts["decoder"][0] - '0'));
         ReadOnlySpan<float> steps = golden.Floats($"{name}/t").Span;
-        var batch = new NetworkBatch(configuration, steps.Length);
+        var batch = new TrainingBatch(steps.Length, configuration.SlotSamples);
         golden.Floats($"{name}/x").Span.CopyTo(batch.Inputs);
         for (int i = 0; i < steps.Length; i++)
         {

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 using UniCardio.Weights;
 
@@ -30,10 +31,10 @@ internal static class TestNetworks
         return network;
     }
 
-    public static NetworkBatch Batch(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, int seed)
+    public static TrainingBatch Batch(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, int seed)
     {
         var random = new Random(seed);
-        var batch = new NetworkBatch(configuration, tasks.Count);
+        var batch = new TrainingBatch(tasks.Count, configuration.SlotSamples);
         for (int i = 0; i < tasks.Count; i++)
         {
             batch.Tasks[i] = tasks[i];

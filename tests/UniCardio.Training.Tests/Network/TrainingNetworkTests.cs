@@ -2,6 +2,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Reference;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Tests.Network;
@@ -16,7 +17,7 @@ public class TrainingNetworkTests
     [MemberData(nameof(Sets))]
     public void Any_number_of_threads_gives_the_same_bits(CpuInstructionSet set)
     {
-        NetworkBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 3);
+        TrainingBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 3);
         float[]? expected = null;
         foreach (int threads in (int[])[1, 2, 3, 4])
         {
@@ -32,7 +33,7 @@ public class TrainingNetworkTests
     [MemberData(nameof(Sets))]
     public void Predictions_equal_the_references_for_every_task(CpuInstructionSet set)
     {
-        NetworkBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 4);
+        TrainingBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 4);
         using TrainingNetwork network = TestNetworks.Create(Small, set);
         using ModelWeights weights = network.Layout.Write(network.Parameters);
         var reference = new ReferenceNetwork(weights, 1);
@@ -55,7 +56,7 @@ public class TrainingNetworkTests
     [Fact]
     public void Dead_slots_are_not_read()
     {
-        NetworkBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 6);
+        TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 6);
         batch.Slot(0, (int)Slot.Bp).Fill(float.NaN);
         batch.Slot(0, (int)Slot.Restoration).Fill(float.NaN);
         using TrainingNetwork network = TestNetworks.Create(Small, CpuInstructionSet.Auto);
@@ -68,8 +69,8 @@ public class TrainingNetworkTests
     [Fact]
     public void Gradients_do_not_remember_the_last_batch()
     {
-        NetworkBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("ecg->bp")], 7);
-        NetworkBatch other = TestNetworks.Batch(Small, [.. CardioTask.All], 8);
+        TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("ecg->bp")], 7);
+        TrainingBatch other = TestNetworks.Batch(Small, [.. CardioTask.All], 8);
         using TrainingNetwork network = TestNetworks.Create(Small, CpuInstructionSet.Auto);
         network.Accumulate(batch, TestNetworks.Loss, 0, new double[batch.Count]);
         float[] first = network.Gradients.ToArray();
@@ -83,7 +84,7 @@ public class TrainingNetworkTests
     [MemberData(nameof(Sets))]
     public void With_dropout_the_gradient_is_the_slope_of_the_masked_network(CpuInstructionSet set)
     {
-        NetworkBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("denoise bp | ppg,ecg")], 9);
+        TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("denoise bp | ppg,ecg")], 9);
         using TrainingNetwork network = TestNetworks.Create(Small, set, dropout: 0.3);
         double[] losses = new double[batch.Count];
         network.Accumulate(batch, TestNetworks.Loss, 5, losses);
@@ -119,7 +120,7 @@ public class TrainingNetworkTests
     public void Bad_batches_are_refused()
     {
         using TrainingNetwork network = TestNetworks.Create(Small, CpuInstructionSet.Auto);
-        NetworkBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 1);
+        TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 1);
         batch.Steps[0] = 50;
         Assert.Contains("expected 0 to 49", Assert.Throws<ArgumentException>(() => network.Accumulate(batch, TestNetworks.Loss, 0, new double[1])).Message, StringComparison.Ordinal);
         batch.Steps[0] = 1;

@@ -2,6 +2,7 @@ using System.Numerics;
 using MathNet.Numerics.IntegralTransforms;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Objectives;
 using UniCardio.Training.Tests.Runs;
 
@@ -115,10 +116,10 @@ public class CleanLossTests
     {
         ModelConfiguration configuration = ToyNetwork.Small with { Prediction = prediction };
         var objective = new DiffusionObjective(configuration, options);
-        var batch = new TrainingBatch(configuration, 3);
+        var batch = new TrainingBatch(3, configuration.SlotSamples);
         CardioTask[] tasks = [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("denoise ecg")];
         for (int i = 0; i < 3; i++)
-            new WaveExamples(1).Fill(i, tasks[i], batch.Examples, i);
+            new WaveExamples(1).Fill(i, tasks[i], batch, i);
         objective.Prepare(batch, 5, [0, 4, 7]);
         float[] gradient = new float[16], unused = new float[16];
         for (int window = 0; window < 3; window++)
@@ -135,7 +136,7 @@ public class CleanLossTests
                 down[s] -= h;
                 double slope = (objective.Evaluate(batch, window, up, unused) - objective.Evaluate(batch, window, down, unused)) / (2 * h);
                 Assert.True(Math.Abs(slope - gradient[s]) <= 2e-3 * scale, $"window {window}, sample {s}: {gradient[s]} instead of {slope}");
-                if (batch.Examples.Weight(window)[s] == 0)
+                if (batch.Weight(window)[s] == 0)
                     Assert.Equal(0, gradient[s]);
             }
         }
@@ -159,13 +160,13 @@ public class CleanLossTests
     [Fact]
     public void TargetsOutsideThePlausibleRangeAreClamped()
     {
-        var batch = new TrainingBatch(ToyNetwork.Small, 1);
-        new WaveExamples(1).Fill(0, CardioTask.Parse("ppg->bp"), batch.Examples, 0);
-        batch.Examples.CleanTarget(0)[3] = 40;
-        batch.Examples.CleanTarget(0)[4] = -40;
+        var batch = new TrainingBatch(1, ToyNetwork.Small.SlotSamples);
+        new WaveExamples(1).Fill(0, CardioTask.Parse("ppg->bp"), batch, 0);
+        batch.CleanTarget(0)[3] = 40;
+        batch.CleanTarget(0)[4] = -40;
         new DiffusionObjective(ToyNetwork.Small, new ObjectiveOptions { ClampsTargets = true }).Prepare(batch, 1);
-        Assert.Equal(4, batch.Examples.CleanTarget(0)[3]);
-        Assert.Equal(-2, batch.Examples.CleanTarget(0)[4]);
+        Assert.Equal(4, batch.CleanTarget(0)[3]);
+        Assert.Equal(-2, batch.CleanTarget(0)[4]);
     }
 
     [Fact]

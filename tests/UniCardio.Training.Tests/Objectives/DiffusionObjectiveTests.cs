@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Objectives;
 using UniCardio.Training.Tests.Runs;
 
@@ -12,10 +13,10 @@ public class DiffusionObjectiveTests
 
     private static TrainingBatch Batch(DiffusionObjective objective, ModelConfiguration configuration, long step = 3)
     {
-        var batch = new TrainingBatch(configuration, Windows) { Step = step };
+        var batch = new TrainingBatch(Windows, configuration.SlotSamples) { Step = step };
         CardioTask[] tasks = [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("denoise ecg"), CardioTask.Parse("ppg,bp->ecg"), CardioTask.Parse("impute ppg | bp,ecg"), CardioTask.Parse("bp->ppg")];
         for (int i = 0; i < Windows; i++)
-            new WaveExamples(1).Fill(i, tasks[i], batch.Examples, i);
+            new WaveExamples(1).Fill(i, tasks[i], batch, i);
         objective.Prepare(batch, 11);
         return batch;
     }
@@ -38,9 +39,9 @@ public class DiffusionObjectiveTests
         float[] right = new float[16], clean = new float[16], gradient = new float[16];
         for (int window = 0; window < Windows; window++)
         {
-            int t = batch.Inputs.Steps[window];
+            int t = batch.Steps[window];
             double alpha = objective.Schedule.Alpha[t], sigma = objective.Schedule.Sigma[t];
-            ReadOnlySpan<float> x0 = batch.Examples.CleanTarget(window), noise = batch.WindowNoise(window), xt = batch.Inputs.Slot(window, (int)batch.Examples.Tasks[window].Target);
+            ReadOnlySpan<float> x0 = batch.CleanTarget(window), noise = batch.WindowNoise(window), xt = batch.Slot(window, (int)batch.Tasks[window].Target);
             for (int s = 0; s < 16; s++)
             {
                 Assert.Equal((alpha * x0[s]) + (sigma * noise[s]), xt[s], 1e-6);
@@ -64,17 +65,16 @@ public class DiffusionObjectiveTests
         var objective = new DiffusionObjective(configuration, new ObjectiveOptions());
         TrainingBatch batch = Batch(objective, configuration);
         // Slots that a window before has left something in.
-        Array.Fill(batch.Inputs.Inputs, 9f);
+        Array.Fill(batch.Inputs, 9f);
         objective.Prepare(batch, 11);
         for (int window = 0; window < Windows; window++)
         {
-            CardioTask task = batch.Examples.Tasks[window];
-            Assert.Equal(task, batch.Inputs.Tasks[window]);
+            CardioTask task = batch.Tasks[window];
             for (int slot = 0; slot < 4; slot++)
             {
-                float[] there = batch.Inputs.Slot(window, slot).ToArray();
+                float[] there = batch.Slot(window, slot).ToArray();
                 if (slot < 3 && task.Conditions.Contains((Modality)slot))
-                    Assert.Equal(batch.Examples.Condition(window, (Modality)slot).ToArray(), there);
+                    Assert.Equal(batch.Condition(window, (Modality)slot).ToArray(), there);
                 else if (slot != (int)task.Target)
                     Assert.All(there, x => Assert.Equal(0, x));
             }
@@ -106,7 +106,7 @@ public class DiffusionObjectiveTests
                 down[s] -= h;
                 double slope = (objective.Evaluate(batch, window, up, unused) - objective.Evaluate(batch, window, down, unused)) / (up[s] - down[s]);
                 Assert.Equal(slope, gradient[s], 1e-4 * (Math.Abs(slope) + batch.Scale[window]));
-                if (batch.Examples.Weight(window)[s] == 0)
+                if (batch.Weight(window)[s] == 0)
                     Assert.Equal(0, gradient[s]);
             }
         }
@@ -155,9 +155,9 @@ public class DiffusionObjectiveTests
         for (int step = 0; step < 1000; step++)
         {
             TrainingBatch batch = Batch(objective, configuration, step);
-            foreach (int t in batch.Inputs.Steps)
+            foreach (int t in batch.Steps)
                 counts[t]++;
-            ofFirst[batch.Inputs.Steps[0]]++;
+            ofFirst[batch.Steps[0]]++;
         }
 
         // 600 and 100 of each expected, give or take 5 standard deviations (24 and 9.5).
@@ -171,7 +171,7 @@ public class DiffusionObjectiveTests
         ModelConfiguration configuration = Configuration(PredictionKind.V) with { DiffusionSteps = 60 };
         var objective = new DiffusionObjective(configuration, new ObjectiveOptions { Draw = StepDraw.Stratified });
         for (int step = 0; step < 50; step++)
-            Assert.Equal([0, 1, 2, 3, 4, 5], Batch(objective, configuration, step).Inputs.Steps.Select(t => t / 10).Order());
+            Assert.Equal([0, 1, 2, 3, 4, 5], Batch(objective, configuration, step).Steps.Select(t => t / 10).Order());
     }
 
     [Fact]
@@ -191,13 +191,13 @@ public class DiffusionObjectiveTests
         ModelConfiguration configuration = Configuration(PredictionKind.V);
         var objective = new DiffusionObjective(configuration, new ObjectiveOptions());
         TrainingBatch batch = Batch(objective, configuration);
-        batch.Examples.Weight(2).Clear();
+        batch.Weight(2).Clear();
         Assert.Contains("window 2", Assert.Throws<ArgumentException>(() => objective.Prepare(batch, 1)).Message, StringComparison.Ordinal);
         batch = Batch(objective, configuration);
-        batch.Examples.Condition(3, Modality.Bp)[5] = float.NaN;
+        batch.Condition(3, Modality.Bp)[5] = float.NaN;
         Assert.Contains("condition", Assert.Throws<ArgumentException>(() => objective.Prepare(batch, 1)).Message, StringComparison.Ordinal);
         batch = Batch(objective, configuration);
-        batch.Examples.CleanTarget(0)[5] = float.PositiveInfinity;
+        batch.CleanTarget(0)[5] = float.PositiveInfinity;
         Assert.Contains("clean", Assert.Throws<ArgumentException>(() => objective.Prepare(batch, 1)).Message, StringComparison.Ordinal);
     }
 

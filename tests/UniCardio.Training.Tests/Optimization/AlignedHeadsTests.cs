@@ -45,7 +45,7 @@ public class AlignedHeadsTests
             ReferenceKeyValues read = conditions.Blocks[block].Append(ReferenceBlock.KeysAndValues(weights, y, 1));
             for (int head = 0; head < m.Heads; head++)
                 shares[block, head] = Near(m, queries, read.Keys, head, reach);
-            tokens = ReferenceBlock.Forward(weights, m.Heads, tokens, y, read, [], code, 1).X;
+            tokens = ReferenceBlock.Forward(weights, m.Heads, tokens, y, read, code, 1).X;
         }
 
         return shares;

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Tests.Runs;
@@ -53,7 +54,7 @@ internal sealed class ToyNetwork : IGradientNetwork
     {
     }
 
-    public void Accumulate(NetworkBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses)
+    public void Accumulate(TrainingBatch batch, WindowLoss loss, ulong dropoutSeed, Span<double> losses)
     {
         Array.Clear(_gradients);
         float[] prediction = new float[batch.SlotSamples], gradient = new float[batch.SlotSamples];
@@ -75,7 +76,7 @@ internal sealed class ToyNetwork : IGradientNetwork
             _gradients[0] = float.NaN;
     }
 
-    public void Predict(NetworkBatch batch, Span<float> predictions)
+    public void Predict(TrainingBatch batch, Span<float> predictions)
     {
         for (int window = 0; window < batch.Count; window++)
             Predict(batch, window, predictions.Slice(window * batch.SlotSamples, batch.SlotSamples));
@@ -85,9 +86,9 @@ internal sealed class ToyNetwork : IGradientNetwork
     {
     }
 
-    private int At(NetworkBatch batch, int window) => batch.Steps[window] * 2 < Configuration.DiffusionSteps ? 0 : Terms;
+    private int At(TrainingBatch batch, int window) => batch.Steps[window] * 2 < Configuration.DiffusionSteps ? 0 : Terms;
 
-    private void Predict(NetworkBatch batch, int window, Span<float> prediction)
+    private void Predict(TrainingBatch batch, int window, Span<float> prediction)
     {
         int at = At(batch, window);
         for (int s = 0; s < prediction.Length; s++)

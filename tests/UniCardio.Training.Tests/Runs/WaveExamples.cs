@@ -13,7 +13,7 @@ internal sealed class WaveExamples(int seed, int samples = 16) : IExampleSource
     /// <summary>A window that throws when it is asked for.</summary>
     public long? Broken { get; init; }
 
-    public void Fill(long index, CardioTask task, ExampleBatch batch, int place)
+    public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
     {
         if (index == Broken)
             throw new InvalidDataException($"window {index} is broken");

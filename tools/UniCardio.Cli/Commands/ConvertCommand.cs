@@ -30,7 +30,7 @@ internal static class ConvertCommand
 
     private static int Run(Terminal terminal, string source, string destination, WeightLoadOptions options, CancellationToken cancellation)
     {
-        using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellationToken: cancellation);
+        using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation);
         foreach (string note in loaded.Notes)
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"wrote {destination}: {loaded.Weights.Tensors.Count} tensors, {WeightInfo.Parameters(loaded.Weights)} parameters");

@@ -3,8 +3,8 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
-using UniCardio.Golden;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 
 namespace UniCardio.Cli.Commands;
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
-using UniCardio.Cli.Training;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
-using UniCardio.Golden;
 using UniCardio.Training.Network;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 
 namespace UniCardio.Cli.Commands;
 
@@ -54,12 +54,15 @@ internal static class GoldenVerifyCommand
         using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
         foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
             terminal.Note(note);
-        TrainedGradients Gradients(ModelWeights w) =>
-            new(w, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed),
-                Dropout = 0 });
+        IGradientNetwork Network(ModelConfiguration configuration) =>
+            new TrainingNetwork(
+                configuration, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed), Dropout = 0 });
         return terminal.WithProgress("verifying", bar =>
-            GoldenVerifier.Verify(file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar),
-                Gradients, cancellation));
+        {
+            GoldenReport report = GoldenVerifier.Verify(
+                file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), cancellation);
+            return GoldenGradients.AddTo(report, file, loaded.Weights, Network, tolerance, cancellation);
+        });
     }
 
     private static void WriteTable(Terminal terminal, GoldenReport report)

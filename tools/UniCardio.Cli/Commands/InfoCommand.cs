@@ -1,10 +1,10 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
-using UniCardio.Golden;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 
 namespace UniCardio.Cli.Commands;
 
