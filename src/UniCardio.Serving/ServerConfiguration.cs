@@ -47,10 +47,21 @@ public static class ServerConfiguration
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            if (stream.Length > MaxFileBytes)
-                throw new ConfigurationException(path, $"it has more than {MaxFileBytes} bytes");
-            using JsonDocument document = JsonDocument.Parse(stream,
+            // A pipe or a device has no length: asked before it is opened.
+            var named = new FileInfo(path);
+            if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named) is { Exists: true, Length: 0 })
+                throw new ConfigurationException(path, "it is empty, or no regular file");
+            byte[] text;
+            using (FileStream stream = File.OpenRead(path))
+            {
+                if (stream.Length > MaxFileBytes)
+                    throw new ConfigurationException(path, $"it has more than {MaxFileBytes} bytes");
+                text = new byte[stream.Length];
+                stream.ReadExactly(text);
+            }
+            ReadOnlyMemory<byte> json = text.AsSpan().StartsWith("\uFEFF"u8) ? text.AsMemory(3) : text;
+            CheckTexts(path, json.Span);
+            using JsonDocument document = JsonDocument.Parse(json,
                 new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new ConfigurationException(path, "expected a JSON object of settings");
@@ -66,6 +77,30 @@ public static class ServerConfiguration
         catch (JsonException problem)
         {
             throw new ConfigurationException(path, $"it is not JSON: {problem.Message}");
+        }
+    }
+
+    // Half of a surrogate pair, written as an escape, is no text; a control character in a path or an address is nobody's wish.
+    private static void CheckTexts(string path, ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
+        string key = "";
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String))
+                continue;
+            string raw = System.Text.Encoding.UTF8.GetString(reader.ValueSpan);
+            try
+            {
+                string text = reader.GetString()!;
+                key = reader.TokenType == JsonTokenType.PropertyName ? text : key;
+                if (text.Any(char.IsControl))
+                    throw new ConfigurationException(path, $"'{(key == text ? raw : key)}' holds a control character at byte {reader.TokenStartIndex}");
+            }
+            catch (InvalidOperationException)
+            {
+                throw new ConfigurationException(path, $"'{(reader.TokenType == JsonTokenType.PropertyName ? raw : key)}' holds half of a surrogate pair at byte {reader.TokenStartIndex}");
+            }
         }
     }
 

@@ -96,6 +96,10 @@ public sealed class ServerSetting
     /// <summary>The token that a file holds: its text without white space around it.</summary>
     internal static string ReadToken(string path)
     {
+        // A pipe or a device has no length: asked before it is opened.
+        var named = new FileInfo(path);
+        if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named) is { Exists: true, Length: 0 })
+            throw new FormatException($"{path} is empty, or no regular file; expected a token");
         using FileStream file = File.OpenRead(path);
         if (file.Length > 4096)
             throw new FormatException($"{path} has more than 4096 bytes; expected a token and nothing else");

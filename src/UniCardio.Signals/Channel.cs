@@ -28,15 +28,15 @@ public sealed class Channel
         int infinite = FirstInfinite(samples.Span);
         if (infinite >= 0)
             throw new ArgumentException($"Sample {infinite} of channel '{name}' is infinite; expected finite values, NaN where missing.", nameof(samples));
-        Name = name;
-        Unit = SignalUnit.Canonicalize(unit);
+        Name = VisibleText.Escape(name);
+        Unit = VisibleText.Escape(SignalUnit.Canonicalize(unit));
         SampleRate = sampleRate;
         Samples = samples;
         Kind = kind ?? ChannelKindRecognition.Recognize(name, Unit);
         Quantization = quantization;
     }
 
-    /// <summary>Name as the file states it, without unit.</summary>
+    /// <summary>Name as the file states it, without unit; what a terminal would act upon is written out (<see cref="VisibleText"/>).</summary>
     public string Name { get; }
 
     /// <summary>Canonical unit (see <see cref="SignalUnit"/>), "" if unknown.</summary>

@@ -6,8 +6,11 @@ namespace UniCardio.Signals;
 /// <param name="Symbol">WFDB mnemonic such as "N", "V" or "+"; the note's text for formats without symbols.</param>
 public sealed record Annotation(double TimeSeconds, long Sample, string Symbol)
 {
-    /// <summary>Text that goes with the symbol (WFDB AUX, such as "(AFIB"), or "".</summary>
-    public string Text { get; init; } = "";
+    /// <summary>WFDB mnemonic or note; fit to be shown (<see cref="VisibleText"/>).</summary>
+    public string Symbol { get; init; } = VisibleText.Escape(Symbol);
+
+    /// <summary>Text that goes with the symbol (WFDB AUX, such as "(AFIB"), or ""; fit to be shown.</summary>
+    public string Text { get; init => field = VisibleText.Escape(value); } = "";
 
     /// <summary>WFDB annotation code, 0 where there is none.</summary>
     public int Code { get; init; }
@@ -57,6 +60,9 @@ public enum SignalWarningKind
 /// <param name="Channel">The channel it is about, or null.</param>
 public sealed record SignalWarning(SignalWarningKind Kind, string Message, string? Channel = null)
 {
+    /// <summary>One sentence naming channel, file or value; fit to be shown (<see cref="VisibleText"/>).</summary>
+    public string Message { get; init; } = VisibleText.Escape(Message);
+
     /// <inheritdoc/>
     public override string ToString() => Message;
 }
@@ -77,7 +83,7 @@ public sealed class Recording
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(channels);
-        Name = name;
+        Name = VisibleText.Escape(name);
         Channels = Array.AsReadOnly(channels.ToArray());
         if (Channels.Count == 0)
             throw new ArgumentException("A recording has at least one channel.", nameof(channels));
@@ -114,16 +120,16 @@ public sealed class Recording
         Channels.FirstOrDefault(c => c.Name == name)
         ?? Channels.FirstOrDefault(c => string.Equals(c.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The first channel that measures <paramref name="kind"/>, or null.</summary>
+    /// <summary>The channel that measures <paramref name="kind"/>, or null: of several the one whose name and unit fit best (ART before NIBP) and that has samples, of equal ones the first.</summary>
     /// <param name="kind">What it is to measure.</param>
-    public Channel? Find(ChannelKind kind) => Channels.FirstOrDefault(c => c.Kind == kind);
+    public Channel? Find(ChannelKind kind) => Channels.Where(c => c.Kind == kind).MaxBy(Formats.ChannelLabels.Rank);
 
     /// <summary>The channel of that name.</summary>
     /// <param name="name">The name (case is ignored if no name matches exactly).</param>
     /// <exception cref="ChannelNotFoundException">There is none; the message lists those there are.</exception>
     public Channel Require(string name) => Find(name) ?? throw new ChannelNotFoundException(this, $"named '{name}'");
 
-    /// <summary>The first channel that measures <paramref name="kind"/>.</summary>
+    /// <summary>The channel that measures <paramref name="kind"/>, as <see cref="Find(ChannelKind)"/> finds it.</summary>
     /// <param name="kind">What it is to measure.</param>
     /// <exception cref="ChannelNotFoundException">There is none; the message lists those there are.</exception>
     public Channel Require(ChannelKind kind) => Find(kind) ?? throw new ChannelNotFoundException(this, $"that measures {kind}");

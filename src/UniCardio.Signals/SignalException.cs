@@ -11,7 +11,7 @@ public class SignalException : Exception
     /// <param name="message">What is wrong and what was expected.</param>
     /// <param name="innerException">The cause, if any.</param>
     public SignalException(string message, Exception? innerException = null)
-        : base(message, innerException)
+        : base(VisibleText.Escape(message), innerException)
     {
     }
 }

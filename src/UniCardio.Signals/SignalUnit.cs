@@ -21,13 +21,13 @@ public static class SignalUnit
     {
         ["mmHg"] = "mmHg", ["mm Hg"] = "mmHg", ["mm_Hg"] = "mmHg", ["torr"] = "mmHg", ["mm[Hg]"] = "mmHg",
         ["kPa"] = "kPa", ["Pa"] = "Pa", ["hPa"] = "hPa", ["mbar"] = "hPa",
-        ["cmH2O"] = "cmH2O", ["cm H2O"] = "cmH2O", ["cmH20"] = "cmH2O",
+        ["cmH2O"] = "cmH2O", ["cm H2O"] = "cmH2O", ["cmH20"] = "cmH2O", ["cm_H2O"] = "cmH2O",
         ["mV"] = "mV", ["millivolt"] = "mV", ["millivolts"] = "mV",
         ["uV"] = "uV", ["microvolt"] = "uV", ["microvolts"] = "uV",
         ["nV"] = "nV", ["V"] = "V", ["volt"] = "V", ["volts"] = "V",
         ["NU"] = "NU", ["n.u."] = "NU", ["nd"] = "NU", ["norm"] = "NU", ["normalised"] = "NU", ["normalized"] = "NU",
-        ["a.u."] = "NU", ["au"] = "NU", ["adu"] = "adu",
-        ["%"] = "%", ["percent"] = "%", ["bpm"] = "bpm", ["1/min"] = "1/min",
+        ["a.u."] = "NU", ["a.u"] = "NU", ["au"] = "NU", ["arb. unit"] = "NU", ["arb. units"] = "NU", ["adu"] = "adu",
+        ["%"] = "%", ["percent"] = "%", ["bpm"] = "bpm", ["beats/min"] = "bpm", ["1/min"] = "1/min", ["/min"] = "1/min", ["pm"] = "1/min", ["breaths/min"] = "1/min",
         ["ohm"] = "Ohm", ["ohms"] = "Ohm", ["l/min"] = "l/min", ["deg"] = "deg", ["degC"] = "degC",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 

@@ -102,6 +102,8 @@ public static class WeightFile
         if (!source.Entries.Any(e => e.Parameter.Name.StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal)))
             throw new WeightFormatException(path, $"holds {source.Entries.Count} tensors, none of them of a UniCardio network: their names start with '{ParameterCatalog.Prefix}'", source.Entries.Count > 0 ? source.Entries[0].Parameter.Name : null);
         var notes = new List<string>();
+        if (source.Skipped.Count > 0)
+            notes.Add($"left out what stands beside the tensors: {string.Join(", ", source.Skipped.Take(8).Select(WeightFormatException.Shorten))}{(source.Skipped.Count > 8 ? ", ..." : "")}");
         string[] dropped = [.. source.Entries.Select(e => e.Parameter.Name).Where(ParameterCatalog.IsKnownUnused)];
         if (dropped.Length > 0)
             notes.Add($"left out what the network never reads: {DescribeDropped(dropped)}");

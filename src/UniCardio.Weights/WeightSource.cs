@@ -12,9 +12,20 @@ internal sealed record WeightSource(
     Func<string, ParameterTensor> Tensor,
     IDisposable Owner) : IDisposable
 {
+    /// <summary>What the file holds beside the tensors, passed over.</summary>
+    public IReadOnlyList<string> Skipped { get; init; } = [];
+
     public static WeightSource Open(string path, WeightLoadOptions options)
     {
         FileContent content = FileContent.Open(path, options.MemoryMap);
+        return ShardedIndex.IsIndex(content) ? ShardedIndex.Open(content, options) : Open(content, options);
+    }
+
+    /// <summary>Opens a file that may not be an index: none leads to another.</summary>
+    public static WeightSource OpenSingle(string path, WeightLoadOptions options) => Open(FileContent.Open(path, options.MemoryMap), options);
+
+    private static WeightSource Open(FileContent content, WeightLoadOptions options)
+    {
         // By content, not by name: a zip archive or a pickle is torch's, everything else is held to be safetensors.
         // (The '{' of a safetensors header tells it from a pickle whose first bytes look like a header length.)
         ReadOnlySpan<byte> start = content.Slice(0, (int)Math.Min(9, content.Length));
@@ -24,17 +35,30 @@ internal sealed record WeightSource(
 
     public void Dispose() => Owner.Dispose();
 
-    private static WeightSource Of(SafetensorsFile file) => new(
-        WeightFormat.Safetensors,
-        [.. file.Entries.Select(e => (new ParameterShape(e.Name, e.Shape), e.Type))],
-        file.Metadata,
-        file.Tensor,
-        file);
+    private static WeightSource Of(SafetensorsFile file)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (SafetensorsEntry entry in file.Entries)
+        {
+            if (!names.TryAdd(TensorNames.Strip(entry.Name), entry.Name))
+            {
+                using (file)
+                    throw new WeightFormatException(file.Path, "is there twice, with and without 'module.'", TensorNames.Strip(entry.Name));
+            }
+        }
+        ParameterTensor Tensor(string name)
+        {
+            ParameterTensor stored = file.Tensor(names.GetValueOrDefault(name, name));
+            return stored.Name == name ? stored : new ParameterTensor(name, stored.Shape, stored.Data);
+        }
+
+        return new(WeightFormat.Safetensors, [.. file.Entries.Select(e => (new ParameterShape(TensorNames.Strip(e.Name), e.Shape), e.Type))], file.Metadata, Tensor, file);
+    }
 
     private static WeightSource Of(TorchCheckpoint file) => new(
         WeightFormat.TorchCheckpoint,
         [.. file.Entries.Select(e => (new ParameterShape(e.Name, e.Shape), e.Type))],
         new Dictionary<string, string>(),
         file.Tensor,
-        file);
+        file) { Skipped = file.Skipped };
 }

@@ -1,4 +1,6 @@
 using Spectre.Console;
+using UniCardio.Cli.Output;
+using UniCardio.Signals;
 
 namespace UniCardio.Cli;
 
@@ -16,8 +18,8 @@ internal sealed class Terminal
     /// <param name="errorIsTerminal">Whether a person watches the other stream; only then are progress bars drawn.</param>
     public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false)
     {
-        Out = output;
-        Error = error;
+        Out = new VisibleWriter(output);
+        Error = new VisibleWriter(error);
         ErrorIsTerminal = errorIsTerminal;
         _results = Console(output, outIsTerminal);
         _notes = Console(error, errorIsTerminal);
@@ -39,7 +41,7 @@ internal sealed class Terminal
     {
         // Through the console that draws the bars, which steps aside for a line.
         if (ErrorIsTerminal)
-            _notes.WriteLine(line);
+            _notes.WriteLine(VisibleText.Escape(line));
         else
             Error.WriteLine(line);
     }
@@ -83,7 +85,7 @@ internal sealed class Terminal
         public void Report((double Share, string What) value)
         {
             task.Value = value.Share;
-            task.Description = Markup.Escape(value.What.Length == 0 ? title : $"{title}: {value.What}");
+            task.Description = Markup.Escape(VisibleText.Escape(value.What.Length == 0 ? title : $"{title}: {value.What}"));
         }
     }
 }

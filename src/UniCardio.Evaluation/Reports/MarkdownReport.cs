@@ -62,7 +62,8 @@ public static class MarkdownReport
 
     internal static void Table(StringBuilder text, IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
-        static string Cell(string cell) => cell.Replace("|", "\\|", StringComparison.Ordinal);
+        // Names come from files: what Markdown passes on to a browser is written out.
+        static string Cell(string cell) => cell.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal);
         text.Append("| ").AppendJoin(" | ", headings.Select(Cell)).Append(" |\n|").Append(string.Concat(headings.Select(_ => "---|"))).Append('\n');
         foreach (IReadOnlyList<string> row in rows)
             text.Append("| ").AppendJoin(" | ", row.Select(Cell)).Append(" |\n");

@@ -83,7 +83,7 @@ public sealed record SamplerReport
     public string ToCsv()
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }, leaveOpen: true))
+        using (CsvWriter csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
         {
             foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage"])
                 csv.WriteField(name);

@@ -34,6 +34,7 @@ internal static class BoundedFile
 
     private static byte[] Open(string path, Func<FileStream, byte[]> read)
     {
+        RefuseWhatIsNoFile(path);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
@@ -46,6 +47,29 @@ internal static class BoundedFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new SignalFileException(path, "cannot be read: " + e.Message, e);
+        }
+    }
+
+    /// <summary>
+    /// Refuses what opening might hang on or never end: pipes, sockets and devices. They have no length, as empty files have none, so that
+    /// nothing needs to be opened to tell.
+    /// </summary>
+    /// <exception cref="SignalFileException">It is empty, a pipe, a device or a folder.</exception>
+    public static void RefuseWhatIsNoFile(string path)
+    {
+        try
+        {
+            FileSystemInfo? target = File.ResolveLinkTarget(path, returnFinalTarget: true);
+            var file = new FileInfo(target?.FullName ?? path);
+            if (Directory.Exists(file.FullName))
+                throw new SignalFileException(path, "is a folder; expected a file.");
+            if (file.Exists && file.Length == 0)
+                throw new SignalFileException(path, "is empty, or no regular file (a pipe or a device), which is not opened.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            if (e is not (FileNotFoundException or DirectoryNotFoundException))
+                throw new SignalFileException(path, "cannot be read: " + e.Message, e);
         }
     }
 
@@ -72,6 +96,7 @@ internal static class BoundedFile
                 using var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
                 write(stream);
                 stream.Flush(flushToDisk: true);
+                KeepMode(path, beside);
             }
             for (int i = 0; i < files.Count; i++)
             {
@@ -88,6 +113,13 @@ internal static class BoundedFile
             foreach (string path in temporary)
                 DeleteQuietly(path);
         }
+    }
+
+    /// <summary>Gives a new file the mode of the one that it is to replace: what was private stays so.</summary>
+    private static void KeepMode(string replaced, string file)
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(replaced))
+            File.SetUnixFileMode(file, File.GetUnixFileMode(replaced));
     }
 
     private static void DeleteQuietly(string path)

@@ -33,7 +33,7 @@ public static class RecordingFile
     }
 
     /// <summary>Writes a recording: beside the target under a temporary name, then renamed, so that no partial file is left.</summary>
-    /// <param name="path">A .csv, .npy or .hea file (WFDB format 16: a .dat file beside the .hea, and an .atr file if there are annotations).</param>
+    /// <param name="path">A .csv, .npy, .edf (EDF+) or .hea file (WFDB format 16: a .dat file beside the .hea, and an .atr file if there are annotations).</param>
     /// <param name="recording">The recording.</param>
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between blocks of samples.</param>
@@ -55,8 +55,11 @@ public static class RecordingFile
             case ".hea":
                 WfdbFormat.Write(path, recording, options, cancellationToken);
                 break;
+            case ".edf":
+                EdfFormat.Write(path, recording, options, cancellationToken);
+                break;
             default:
-                throw new SignalFileException(path, $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy or .hea (WFDB).");
+                throw new SignalFileException(path, $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy, .hea (WFDB) or .edf.");
         }
     }
 
@@ -77,7 +80,7 @@ public static class RecordingFile
         {
             ".csv" or ".tsv" or ".txt" => RecordingFormat.Csv,
             ".npy" => RecordingFormat.Npy,
-            ".edf" or ".bdf" or ".rec" => RecordingFormat.Edf,
+            ".edf" or ".bdf" => RecordingFormat.Edf,
             ".hea" or ".dat" or ".mat" or ".atr" => RecordingFormat.Wfdb,
             _ => FormatByContent(path),
         };
@@ -89,9 +92,11 @@ public static class RecordingFile
         if (!File.Exists(path) && File.Exists(path + ".hea"))
             return RecordingFormat.Wfdb;
         byte[] start = BoundedFile.ReadStart(path, 8);
+        if (start.AsSpan().StartsWith("PK\x03\x04"u8))
+            throw new SignalFileException(path, Extension(path) == ".npz" ? "is an npz archive of arrays; save the one that is meant with numpy.save (.npy)." : "is a zip archive, which is no recording; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
         if (start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x93, (byte)'N', (byte)'U', (byte)'M']))
             return RecordingFormat.Npy;
-        if (start.AsSpan().StartsWith("0       "u8) || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
+        if ((start.Length == 8 && start[0] == (byte)'0' && start.AsSpan(1).IndexOfAnyExcept((byte)' ', (byte)0) < 0) || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
             return RecordingFormat.Edf;
         throw new SignalFileException(path, "is of no known format; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
     }

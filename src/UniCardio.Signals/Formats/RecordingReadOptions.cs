@@ -13,10 +13,16 @@ public sealed record RecordingReadOptions
     public IReadOnlyList<string>? Channels { get; init; }
 
     /// <summary>
-    /// A number that marks a missing sample in CSV and NPY, besides blanks and NaN: -32768 unless told otherwise, as exports of WFDB records
-    /// have it and no physical signal here does. Null: none. WFDB states its own for each storage format.
+    /// Numbers that mark a missing sample in CSV and NPY, besides blanks and NaN: the lowest of 16, 24 and 32 bits unless told otherwise, as
+    /// recorders and exports of WFDB records have them and no physical signal here does. WFDB states its own for each storage format.
     /// </summary>
-    public double? MissingValue { get; init; } = -32768;
+    public IReadOnlyList<double> MissingValues { get; init; } = [-32768, -8388608, -2147483648.0];
+
+    /// <summary>
+    /// Units over those that the file states, by channel (its name) or by signal ("ppg", "bp", "ecg": the channel found for it). Values are
+    /// not converted. Null: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Units { get; init; }
 
     /// <summary>Where to begin, in seconds from the start of the record. Annotations and start time move along.</summary>
     public double StartSeconds { get; init; }
@@ -24,7 +30,10 @@ public sealed record RecordingReadOptions
     /// <summary>Where to end (exclusive), in seconds from the start of the record; null reads to the end.</summary>
     public double? EndSeconds { get; init; }
 
-    /// <summary>Names for the columns of files that have none (CSV without header, NPY); may carry units, as in "abp_mmHg".</summary>
+    /// <summary>
+    /// Names for the columns or channels, in place of the file's own if it has any; may carry units, as in "abp_mmHg". As many as there are
+    /// columns (in CSV the time's may be left out where the file names it); "-" leaves one out.
+    /// </summary>
     public IReadOnlyList<string>? ColumnNames { get; init; }
 
     /// <summary>
@@ -40,6 +49,12 @@ public sealed record RecordingReadOptions
 
     /// <summary>Most samples of all channels together, missing ones included. 2^28 (1 GiB as float) unless told otherwise.</summary>
     public long MaxSamples { get; init; } = 1L << 28;
+
+    /// <summary>
+    /// Most samples that a file may declare without holding them (gaps by its times, null segments), beside 16 for each one that it holds. 2^22
+    /// (9 hours of one signal at 125 Hz) unless told otherwise.
+    /// </summary>
+    public long MaxGapSamples { get; init; } = 1L << 22;
 
     /// <summary>Most channels. 1024 unless told otherwise.</summary>
     public int MaxChannels { get; init; } = 1024;

@@ -14,6 +14,7 @@ internal static class RecordingSelection
     public static Recording Apply(Recording recording, RecordingReadOptions options, double? annotationRate = null, bool alreadyCut = false)
     {
         CheckTimes(options);
+        recording = ChannelLabels.Apply(recording, options);
         if (!alreadyCut && (options.StartSeconds > 0 || options.EndSeconds is not null))
             recording = Cut(recording, options.StartSeconds, options.EndSeconds, annotationRate ?? recording.Channels[0].SampleRate);
         if (options.Channels is { } wanted)

@@ -55,10 +55,17 @@ public sealed record RunRecord(TrainingOptions Options, string TrainingData, str
     /// <exception cref="JsonException">The text is not a record.</exception>
     internal static RunRecord FromJson(string text)
     {
-        RunRecord? record = JsonSerializer.Deserialize<RunRecord>(text, Json);
-        if (record?.Options?.Network is null || record.TrainingData is null || record.ValidationData is null || record.Start is null)
-            throw new JsonException("is not the record of a run");
-        return record with { _written = Hash(text), Amendments = record.Amendments ?? [] };
+        try
+        {
+            RunRecord? record = JsonSerializer.Deserialize<RunRecord>(text, Json);
+            if (record?.Options?.Network is null || record.TrainingData is null || record.ValidationData is null || record.Start is null)
+                throw new JsonException("is not the record of a run");
+            return record with { _written = Hash(text), Amendments = record.Amendments ?? [] };
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("holds half of a surrogate pair", e);
+        }
     }
 
     private static string Hash(string text)

@@ -50,6 +50,12 @@ internal sealed class SafetensorsHeader
             throw new WeightFormatException(content.Name, $"the header is not the JSON of a safetensors file: {e.Message}", inner: e);
         }
 
+        catch (InvalidOperationException e)
+        {
+            // Comparing names fails where one has half of a surrogate pair as an escape, as reading it does.
+            throw new WeightFormatException(content.Name, "the header holds half of a surrogate pair", inner: e);
+        }
+
         header.CheckCoverage();
         return header;
     }

@@ -45,6 +45,9 @@ public static class SafetensorsWriter
             }
 
             cancellation.ThrowIfCancellationRequested();
+            // A file that was private stays so.
+            if (!OperatingSystem.IsWindows() && File.Exists(full))
+                File.SetUnixFileMode(temporary, File.GetUnixFileMode(full));
             File.Move(temporary, full, overwrite: true);
         }
         catch

@@ -8,7 +8,8 @@ namespace UniCardio.Weights.Torch;
 /// <summary>
 /// Reads the pickle of a torch state dict as data. A pickle is a program for a stack machine; this one knows the opcodes that torch.save
 /// writes for tensors in dictionaries, and the few names in <see cref="PickleGlobal"/>. Whatever else appears ends the reading: no code of
-/// the file is run, nothing is imported, and no object but the six kinds of value below can come into being.
+/// the file is run, nothing is imported, and no object but the kinds of value below can come into being. Plain values beside the tensors (an
+/// optimiser's settings, an epoch) are passed over.
 /// </summary>
 /// <remarks>Opcodes as documented in CPython's Lib/pickletools.py, protocol 2.</remarks>
 internal ref struct PickleReader
@@ -84,6 +85,10 @@ internal ref struct PickleReader
             case 0x85: Push(PopMany(1)); break;
             case 0x86: Push(PopMany(2)); break;
             case 0x87: Push(PopMany(3)); break;
+            case (byte)']': Push(new PicklePlain(isList: true)); break;
+            case (byte)'a': Append(PopMany(1)); break;
+            case (byte)'e': Append(PopToMark()); break;
+            case (byte)'G': Take(8); Push(new PicklePlain(isList: false)); break;
             case (byte)'}': Push(new PickleDictionary(isOrdered: false)); break;
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
@@ -116,8 +121,6 @@ internal ref struct PickleReader
         0x93 => " (STACK_GLOBAL)",
         0x82 or 0x83 or 0x84 => " (EXT)",
         (byte)'P' => " (PERSID)",
-        (byte)']' => " (EMPTY_LIST)",
-        (byte)'G' => " (BINFLOAT)",
         0x80 => " (PROTO)",
         0x95 => " (FRAME)",
         _ => "",
@@ -130,6 +133,14 @@ internal ref struct PickleReader
         {
             ("collections", "OrderedDict") => PickleGlobal.OrderedDictionary,
             ("torch._utils", "_rebuild_tensor_v2") => PickleGlobal.RebuildTensor,
+            ("torch._utils", "_rebuild_parameter") => PickleGlobal.RebuildParameter,
+            ("torch._utils", "_rebuild_parameter_with_state") => PickleGlobal.RebuildParameter,
+            ("collections", "defaultdict") => PickleGlobal.DefaultDictionary,
+            ("__builtin__", "dict") => PickleGlobal.Dictionary,
+            ("builtins", "dict") => PickleGlobal.Dictionary,
+            ("torch", "Size") => PickleGlobal.Size,
+            ("torch", "device") => PickleGlobal.Device,
+            ("torch", "float32" or "float64" or "float16" or "bfloat16" or "int64" or "int32" or "int16" or "int8" or "uint8" or "bool") => PickleGlobal.DataType,
             ("torch", "FloatStorage") => PickleGlobal.FloatStorage,
             ("torch", "DoubleStorage") => PickleGlobal.DoubleStorage,
             ("torch", "HalfStorage") => PickleGlobal.HalfStorage,
@@ -180,6 +191,11 @@ internal ref struct PickleReader
             PickleGlobal.OrderedDictionary when arguments.Length == 0 => new PickleDictionary(isOrdered: true),
             PickleGlobal.OrderedDictionary => throw Problem("an OrderedDict made from arguments"),
             PickleGlobal.RebuildTensor => Tensor(arguments),
+            // (tensor, requires_grad, hooks[, state]): a parameter is its tensor.
+            PickleGlobal.RebuildParameter => arguments is [TensorReference tensor, bool, PickleDictionary { Items.Count: 0 }, ..] && arguments.Length <= 4
+                ? tensor : throw Problem("a parameter is not (tensor, requires_grad, no hooks)"),
+            PickleGlobal.DefaultDictionary when arguments is [] or [PickleGlobal.Dictionary] => new PickleDictionary(isOrdered: false),
+            PickleGlobal.Size or PickleGlobal.Device when arguments.Length <= 2 => new PicklePlain(isList: false),
             _ => throw Problem($"a call of {Kind(pair[0])}"),
         });
     }
@@ -230,6 +246,12 @@ internal ref struct PickleReader
         Push(target);
     }
 
+    private readonly void Append(object?[] items)
+    {
+        if (_stack.Count == 0 || _stack[^1] is not PicklePlain { IsList: true })
+            throw Problem($"{items.Length} items added to {(_stack.Count == 0 ? "nothing" : Kind(_stack[^1]))}, expected a list");
+    }
+
     private readonly void SetItems(object?[] items)
     {
         if (_stack.Count == 0 || _stack[^1] is not PickleDictionary target)
@@ -238,8 +260,13 @@ internal ref struct PickleReader
             throw Problem("a key without a value");
         for (int i = 0; i < items.Length; i += 2)
         {
-            if (items[i] is not string key)
-                throw Problem($"a dictionary key is {Kind(items[i])}, expected text");
+            // An optimiser numbers its parameters.
+            string key = items[i] switch
+            {
+                string text => text,
+                long number => number.ToString(CultureInfo.InvariantCulture),
+                _ => throw Problem($"a dictionary key is {Kind(items[i])}, expected text"),
+            };
             if (!target.TryAdd(key, items[i + 1]))
                 throw Problem($"key '{WeightFormatException.Shorten(key)}' is there twice");
         }
@@ -329,6 +356,8 @@ internal ref struct PickleReader
         bool => "a truth value",
         object?[] => "a tuple",
         PickleDictionary => "a dictionary",
+        PicklePlain { IsList: true } => "a list",
+        PicklePlain => "a plain value",
         TensorReference => "a tensor",
         StorageReference => "a storage",
         PickleGlobal global => $"'{global}'",

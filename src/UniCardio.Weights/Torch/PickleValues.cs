@@ -15,6 +15,21 @@ internal enum PickleGlobal
     CharStorage,
     ByteStorage,
     BoolStorage,
+    RebuildParameter,
+    DefaultDictionary,
+    Dictionary,
+    Size,
+    Device,
+
+    /// <summary>torch.float32 and the like.</summary>
+    DataType,
+}
+
+/// <summary>A value that a training checkpoint keeps beside its tensors (a list, a learning rate): passed over, its content is not kept.</summary>
+internal sealed class PicklePlain(bool isList)
+{
+    /// <summary>Whether items may be added to it.</summary>
+    public bool IsList { get; } = isList;
 }
 
 /// <summary>A dict or OrderedDict with text keys, in the order of insertion.</summary>

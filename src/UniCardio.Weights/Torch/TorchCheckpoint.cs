@@ -5,7 +5,7 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Weights.Torch;
 
 /// <summary>One tensor of a torch checkpoint.</summary>
-/// <param name="Name">The tensor's name, without the <c>module.</c> that nn.DataParallel puts before it.</param>
+/// <param name="Name">The tensor's name, without what wrappers put before it (<c>module.</c> of nn.DataParallel, <c>_orig_mod.</c> of torch.compile, <c>model.</c>).</param>
 /// <param name="Type">Type of its elements.</param>
 /// <param name="Shape">Dimensions.</param>
 internal sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<int> Shape);
@@ -13,13 +13,12 @@ internal sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<i
 /// <summary>A checkpoint that torch.save wrote from a state dict (a zip archive with a pickle and raw storages), read without running the
 /// pickle.</summary>
 /// <remarks>
-/// The pickle may hold what a state dict needs and nothing else; any other opcode or name is refused. Contiguous float32 tensors are views
+/// The pickle may hold what a state dict needs, and plain values beside it, which are passed over; any other opcode or name is refused. In a
+/// training checkpoint the state dict is looked for under <c>state_dict</c>, <c>model</c> and the like. Contiguous float32 tensors are views
 /// of the mapped file, with the same rules as in <see cref="Safetensors.SafetensorsFile"/>; other strides and types become copies.
 /// </remarks>
 internal sealed class TorchCheckpoint : IDisposable
 {
-    private const string Prefix = "module.";
-
     private readonly FileContent _content;
     private readonly ZipDirectory _archive;
     private readonly string _root;
@@ -49,6 +48,9 @@ internal sealed class TorchCheckpoint : IDisposable
 
     /// <summary>The tensors in the order of the state dict, the unused ones included.</summary>
     public IReadOnlyList<TorchEntry> Entries { get; }
+
+    /// <summary>Keys beside the tensors that hold none (an epoch) or were not chosen (an optimiser's state); passed over.</summary>
+    public IReadOnlyList<string> Skipped { get; private set; } = [];
 
     /// <summary>Tensors that the network never reads (<c>feature_layer</c>, <c>alpha_torch</c>).</summary>
     public IReadOnlyList<string> Dropped { get; }
@@ -156,9 +158,19 @@ internal sealed class TorchCheckpoint : IDisposable
     private List<TorchEntry> ReadStateDict(PickleDictionary root, string pickle)
     {
         var entries = new List<TorchEntry>();
-        foreach ((string key, object? value) in root.Items)
+        var skipped = new List<string>();
+        PickleDictionary chosen = FindStateDict(root, depth: 0) ?? root;
+        if (chosen != root)
+            skipped.AddRange(root.Items.Where(i => i.Value != chosen).Select(i => i.Key));
+        bool hasTensors = HasTensors(chosen);
+        foreach ((string key, object? value) in chosen.Items)
         {
-            string name = key.StartsWith(Prefix, StringComparison.Ordinal) ? key[Prefix.Length..] : key;
+            string name = TensorNames.Strip(key);
+            if (hasTensors && value is not TensorReference)
+            {
+                skipped.Add(key);
+                continue;
+            }
             if (value is not TensorReference tensor)
                 throw new WeightFormatException(Path, $"'{WeightFormatException.Shorten(key)}' is not a tensor; expected a state dict (torch.save(model.state_dict(), ...)), not a training checkpoint or a model", pickle);
             if (!_tensors.TryAdd(name, tensor))
@@ -166,8 +178,27 @@ internal sealed class TorchCheckpoint : IDisposable
             entries.Add(new TorchEntry(name, tensor.Storage.Type, tensor.Size));
         }
 
+        Skipped = skipped;
         return entries;
     }
+
+    private static readonly string[] UsualKeys = ["state_dict", "model_state_dict", "model", "module", "network", "net", "weights", "params", "ema", "ema_state_dict"];
+
+    // Where the network's tensors are: in the dictionary itself, else in one of those that checkpoints keep them in.
+    private static PickleDictionary? FindStateDict(PickleDictionary dictionary, int depth)
+    {
+        if (dictionary.Items.Exists(i => i.Value is TensorReference && TensorNames.Strip(i.Key).StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal)))
+            return dictionary;
+        if (depth == 3)
+            return null;
+        IEnumerable<KeyValuePair<string, object?>> inOrder = dictionary.Items.OrderBy(i => Array.IndexOf(UsualKeys, i.Key) is >= 0 and var place ? place : UsualKeys.Length);
+        PickleDictionary? found = inOrder.Select(i => i.Value).OfType<PickleDictionary>().Take(64).Select(d => FindStateDict(d, depth + 1)).FirstOrDefault(d => d is not null);
+        // Tensors of something else are better than none: what they lack will be said tensor by tensor.
+        return found ?? (depth > 0 || HasTensors(dictionary) ? null
+            : dictionary.Items.Where(i => UsualKeys.Contains(i.Key)).Select(i => i.Value).OfType<PickleDictionary>().FirstOrDefault(HasTensors));
+    }
+
+    private static bool HasTensors(PickleDictionary dictionary) => dictionary.Items.Exists(i => i.Value is TensorReference);
 
     private string StorageName(StorageReference storage) => _root + "data/" + storage.Key;
 

@@ -25,7 +25,7 @@ public class RecordingFileTests
         Assert.Equal(RecordingFormat.Edf, RecordingFile.FormatOf(folder["edf"]));
         Assert.Throws<SignalFileException>(() => RecordingFile.FormatOf(folder["what"]));
         Assert.Throws<SignalFileException>(() => RecordingFile.FormatOf(folder["absent"]));
-        Assert.Throws<SignalFileException>(() => RecordingFile.Write(folder["a.edf"], Small));
+        Assert.Throws<SignalFileException>(() => RecordingFile.Write(folder["a.bdf"], Small));
         foreach (string name in new[] { "a", "a.hea", "a.dat", "v1.2" })
             Assert.Equal(5, RecordingFile.Read(folder[name]).Channels[1].Length);
         Assert.Equal(2, RecordingFile.Read(folder["array"], new RecordingReadOptions { SampleRate = 100 }).Channels.Count);

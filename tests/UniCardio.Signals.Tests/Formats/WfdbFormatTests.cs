@@ -181,19 +181,18 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [InlineData("r 1 1e999 2\nr.dat 16\n", "sampling frequency")]
     [InlineData("r 1 100 -2\nr.dat 16\n", "below 0")]
     [InlineData("r 1 100 99999999999999999999\nr.dat 16\n", "not a whole number")]
-    [InlineData("r 1 100 5\nr.dat 16\n", "holds 4 frames of 1 samples (format 16), but r.hea states 5")]
-    [InlineData("r 1 100 9223372036854775807\nr.dat 16\n", "holds 4 frames")]
     [InlineData("r 1 100 1\nr.dat 16x2147483647\n", "holds 0 frames")]
     [InlineData("r 1 100\nr.dat 16x2147483647\n", "hold no frame")]
     [InlineData("r 1 100 1\nr.dat 16x0\n", "at least 1")]
     [InlineData("r 1 100 1\nr.dat 16x99999999999\n", "out of range")]
     [InlineData("r 1 100 1\nr.dat 16:-1\n", "skew -1")]
     [InlineData("r 1 100 1\nr.dat 16+9\n", "begin at byte 9")]
-    [InlineData("r 1 100 1\nr.dat 508\n", "format 508 is not read")]
+    [InlineData("r 1 100 1\nr.dat 500\n", "format 500 is not read")]
+    [InlineData("r 1 100 1\nr.dat 508\n", "damaged FLAC")]
     [InlineData("r 1 100 1\nr.dat mp3\n", "format 'mp3'")]
     [InlineData("r 1 100 1\n/etc/passwd 16\n", "plain name")]
     [InlineData("r 1 100 1\n../r.dat 16\n", "plain name")]
-    [InlineData("r 1 100 1\nsub/r.dat 16\n", "plain name")]
+    [InlineData("r 1 100 1\nsub/../r.dat 16\n", "plain name")]
     [InlineData("r 1 100 1\nC:r.dat 16\n", "plain name")]
     [InlineData("r 1 100 1\n..\\r.dat 16\n", "plain name")]
     [InlineData("r 1 100 1\n.. 16\n", "plain name")]
@@ -217,13 +216,81 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [InlineData("r/1 1 100 0\ns 0\n", "no length")]
     [InlineData("r/2 1 100 1\ns 9223372036854775807\ns 9223372036854775807\n", "add up to more")]
     [InlineData("r/2 1 100 1\ns 1\n~ 1000000000000\n", "exceed the limit")]
-    [InlineData("r/1 1 100 5\ns 5\n", "has 1 frames")]
     [InlineData("r/1 2 100 1\ns 1\n", "has 1 signals")]
     [InlineData("r/1 1 200 1\ns 1\n", "has 100 Hz")]
     public void LyingHeadersAreRefused(string header, string problem)
     {
         SignalException e = Refused(header, ("r.dat", Int16(1, 2, 3, 4)), ("s.hea", "s 1 100 1\ns.dat 16\n"u8.ToArray()), ("s.dat", Int16(1)));
         Assert.Contains(problem, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("r 1 100 5\nr.dat 16 1(0)/mV\n")]
+    [InlineData("r 1 100 9223372036854775807\nr.dat 16 1(0)/mV\n")]
+    [InlineData("r 2 100 5\nr.dat 16 1(0)/mV\ns.dat 16 1(0)/mV\n")]
+    public void DataThatEndEarlyAreReadAsFarAsTheyGo(string header)
+    {
+        Recording r = Read(Record(header, ("r.dat", Int16(1, 2, 3, 4)), ("s.dat", Int16(9))));
+        Assert.Equal([1, 2, 3, 4], r.Channels[0].Samples.ToArray());
+        if (r.Channels.Count > 1)
+            Assert.Equal([9, float.NaN, float.NaN, float.NaN], r.Channels[1].Samples.ToArray());
+        Assert.Equal(r.Channels.Count, r.Warnings.Count(w => w.Message.Contains("ends early", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ASegmentThatEndsEarlyLeavesAGap()
+    {
+        Recording r = Read(Record("r/2 1 100 5\ns 3\nt 2\n", ("s.hea", "s 1 100\ns.dat 16 1(0)/mV\n"u8.ToArray()), ("s.dat", Int16(1)), ("t.hea", "t 1 100\nt.dat 16 1(0)/mV\n"u8.ToArray()), ("t.dat", Int16(5, 6))));
+        Assert.Equal([1, float.NaN, float.NaN, 5, 6], r.Channels[0].Samples.ToArray());
+        Assert.Contains(r.Warnings, w => w.Message.Contains("has 1 frames", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void FoldersAndExtensionsInNamesMeanTheRecordsOwnFiles()
+    {
+        Recording r = Read(Record("p1/r.mat 1 100 2\np1/r.dat 16 1(0)/mV\n", ("r.dat", Int16(1, 2))));
+        Assert.Equal("r", r.Name);
+        Assert.Equal([1, 2], r.Channels[0].Samples.ToArray());
+        // A folder that is there is looked into.
+        Assert.Equal([7], Read(Record("r 1 100 1\nsub/r.dat 16 1(0)/mV\n", ("r.dat", Int16(1)), ("sub/r.dat", Int16(7)))).Channels[0].Samples.ToArray());
+    }
+
+    [Theory]
+    [InlineData("12:30:15 07/11/2020", "2020-11-07 12:30:15", null)]
+    [InlineData("07/11/2020 12:30:15", "2020-11-07 12:30:15", null)]
+    [InlineData("[12:30:15.5 07/11/2020]", "2020-11-07 12:30:15.5", null)]
+    [InlineData("12:30:15", "0001-01-01 12:30:15", null)]
+    [InlineData("12:30:15 01/02/199", "0001-01-01 12:30:15", "not a date")]
+    [InlineData("2006", null, "not a time of day")]
+    [InlineData("07/11/2020", null, "not a time of day")]
+    [InlineData("25:00:00 07/11/2020", null, "not a time of day")]
+    public void BaseTimesInEveryOrder(string stated, string? start, string? remark)
+    {
+        Recording r = Read(Record($"r 1 100 2 {stated}\nr.dat 16\n", ("r.dat", Int16(1, 2))));
+        Assert.Equal(start is null ? null : DateTime.Parse(start, CultureInfo.InvariantCulture), r.StartTime);
+        Assert.Equal(remark is null ? 0 : 1, r.Warnings.Count(w => w.Message.Contains("base", StringComparison.Ordinal) && w.Message.Contains(remark ?? "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void SignalsOfOneNameKeepTheirPlacesInAVariableLayout()
+    {
+        Recording r = Read(Record("r/2 3 100 2\nlay 0\ns 2\n", ("lay.hea", "lay 3 100 0\n~ 0 1/mV 0 0 0 0 0 II\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
+            ("s.hea", "s 3 100 2\ns.dat 16 1/mV 0 0 0 0 0 II\ns.dat 16 1/mmHg 0 0 0 0 0 ABP\ns.dat 16 1/mV 0 0 0 0 0 II\n"u8.ToArray()), ("s.dat", Int16(1, 80, -1, 2, 81, -2))));
+        Assert.Equal(["II", "ABP", "II_2"], r.Channels.Select(c => c.Name));
+        Assert.Equal([1, 2], r.Channels[0].Samples.ToArray());
+        Assert.Equal([-1, -2], r.Channels[2].Samples.ToArray());
+    }
+
+    [Theory]
+    [InlineData("r 1 250 268435000\n~ 0 200/mV 16 0 0 0 0 ECG\n")]
+    [InlineData("r/2 1 100 268435000\ns 1\n~ 268434999\n")]
+    [InlineData("r/2 1 100 268435000\ns 268434999\ns 1\n")]
+    public void DeclaredSamplesAreBoundedByThoseThatAreThere(string header)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        SignalException e = Refused(header, ("s.hea", "s 1 100\ns.dat 16\n"u8.ToArray()), ("s.dat", Int16(1)));
+        Assert.Contains("missing samples declared", e.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
     [Fact]

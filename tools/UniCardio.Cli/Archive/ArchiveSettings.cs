@@ -12,7 +12,7 @@ namespace UniCardio.Cli.Archive;
 internal static class ArchiveSettings
 {
     public static string Of(RestorationOptions options, RecordingReadOptions reading, ChannelSelection channels, LoadedWeights weights) => string.Create(CultureInfo.InvariantCulture,
-        $"{options.Task}; method {options.Method}; noise {options.NoiseLevel}; draws {options.Draws}; {options.Summary}; {options.Sampler}; seed {options.Seed}; overlap {options.Overlap}; band {options.BandChannels}; residual {options.Residual}; rate {reading.SampleRate}; columns {string.Join(',', reading.ColumnNames ?? [])}; from {reading.StartSeconds} to {reading.EndSeconds}; channels {channels.Ppg},{channels.BloodPressure},{channels.Ecg}; {weights.Configuration.Heads} heads; {weights.Configuration.Positions}; {weights.Configuration.Prediction}; weights {Identity(weights)}")
+        $"{options.Task}; method {options.Method}; noise {options.NoiseLevel}; draws {options.Draws}; {options.Summary}; {options.Sampler}; seed {options.Seed}; overlap {options.Overlap}; band {options.BandChannels}; residual {options.Residual}; rate {reading.SampleRate}; columns {string.Join(',', reading.ColumnNames ?? [])}; missing {string.Join(',', reading.MissingValues)}; units {string.Join(',', reading.Units ?? new Dictionary<string, string>())}; from {reading.StartSeconds} to {reading.EndSeconds}; channels {channels.Ppg},{channels.BloodPressure},{channels.Ecg}; {weights.Configuration.Heads} heads; {weights.Configuration.Positions}; {weights.Configuration.Prediction}; weights {Identity(weights)}")
         .ToLowerInvariant();
 
     // A file by what is in it, not by where it lies.

@@ -11,7 +11,7 @@ namespace UniCardio.Cli.Commands;
 /// <summary><c>info FILE</c>: what a file of weights, golden vectors or signals holds.</summary>
 internal static class InfoCommand
 {
-    private static readonly string[] WeightExtensions = [".safetensors", ".pth", ".pt", ".ckpt"];
+    private static readonly string[] WeightExtensions = [".safetensors", ".pth", ".pt", ".ckpt", ".tar"];
 
     public static Command Create(Terminal terminal)
     {
@@ -46,9 +46,13 @@ internal static class InfoCommand
     // A torch checkpoint is a zip archive or a pickle; a safetensors file has '{' after eight bytes of length.
     private static bool IsWeights(string path)
     {
-        if (WeightRecipe.IsRecipe(path) || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+        if (WeightRecipe.IsRecipe(path) || path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase) || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             return true;
-        if (!File.Exists(path))
+        if (!File.Exists(path) || RecordingFile.IsListed(path) || Path.GetExtension(path).ToUpperInvariant() is ".TXT" or ".TSV" or ".NPZ")
+            return false;
+        // Opening a pipe waits for its other end; it has no length, as a device has none.
+        var named = new FileInfo(path);
+        if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named).Length == 0)
             return false;
         byte[] start = new byte[9];
         using FileStream stream = File.OpenRead(path);

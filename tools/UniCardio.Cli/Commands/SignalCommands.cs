@@ -87,13 +87,10 @@ internal static class SignalCommands
     // From here on nothing is cancelled: files are written whole, one after the other.
     private static void Write(ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth, RestorationReport report)
     {
-        if (results.Out(parsed) is string path)
-            RecordingFile.Write(path, result.Recording, cancellationToken: CancellationToken.None);
-        if (results.Plot(parsed) is string plot)
-        {
-            (double? start, double seconds) = results.PlotRange(parsed);
-            RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(plot);
-        }
+        (double? start, double seconds) = results.PlotRange(parsed);
+        OutputFile.InOrder(
+            (results.Out(parsed), path => RecordingFile.Write(path, result.Recording, cancellationToken: CancellationToken.None)),
+            (results.Plot(parsed), path => RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(path)));
     }
 
     private static void Show(Terminal terminal, RestorationReport report, bool json, IEnumerable<string?> files)

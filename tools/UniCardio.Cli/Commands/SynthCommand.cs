@@ -22,7 +22,7 @@ internal static class SynthCommand
 
     public static Command Create(Terminal terminal)
     {
-        var destination = new Argument<string>("OUT") { Description = "The recording to write: .csv, .npy or .hea (WFDB)." };
+        var destination = new Argument<string>("OUT") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+)." };
         var seconds = new Option<double>("--seconds") { Description = "Length, up to 86400 s.", DefaultValueFactory = _ => 60, HelpName = "S" };
         var seed = new Option<ulong>("--seed") { Description = "Equal seeds give equal recordings, on every machine.", HelpName = "SEED" };
         var truth = new Option<string?>("--truth") { Description = "Where the true beats go, as CSV; OUT with .beats.csv if left out.", HelpName = "FILE" };
@@ -58,10 +58,10 @@ internal static class SynthCommand
         string[] files = [.. new[] { path, truth, clean }.OfType<string>()];
         if (files.Select(Path.GetFullPath).Distinct().Count() != files.Length)
             throw new UsageException("OUT, --truth and --clean must be different files");
-        RecordingFile.Write(path, spoiled, cancellationToken: cancellation);
-        OutputFile.Write(truth, BeatTable.Of(made.Beats));
-        if (clean is not null)
-            RecordingFile.Write(clean, made.ToRecording(Path.GetFileNameWithoutExtension(clean)), cancellationToken: CancellationToken.None);
+        OutputFile.InOrder(
+            (path, p => RecordingFile.Write(p, spoiled, cancellationToken: cancellation)),
+            (truth, p => OutputFile.Write(p, BeatTable.Of(made.Beats))),
+            (clean, p => RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellationToken: CancellationToken.None)));
         terminal.Out.WriteLine($"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at {made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");
     }
 }

@@ -6,7 +6,7 @@ namespace UniCardio.Cli.Options;
 /// <summary>How a folder of recordings is worked at: <c>--shard</c>, <c>--format</c>.</summary>
 internal sealed class ArchiveOptions
 {
-    private static readonly string[] Formats = ["csv", "npy", "hea"];
+    private static readonly string[] Formats = ["csv", "npy", "hea", "edf"];
 
     private readonly Option<Shard> _shard = new("--shard")
     {
@@ -16,7 +16,7 @@ internal sealed class ArchiveOptions
         DefaultValueFactory = _ => Shard.Whole,
     };
 
-    private readonly Option<string> _format = new("--format") { Description = "INPUT is a folder: format of the outputs, csv, npy or hea (WFDB).", HelpName = "FORMAT", DefaultValueFactory = _ => "csv" };
+    private readonly Option<string> _format = new("--format") { Description = "INPUT is a folder: format of the outputs, csv, npy, hea (WFDB) or edf (EDF+).", HelpName = "FORMAT", DefaultValueFactory = _ => "csv" };
 
     public ArchiveOptions() => _format.AcceptOnlyFromAmong(Formats);
 

@@ -43,26 +43,15 @@ internal sealed class ReportOptions
     /// <returns>The files.</returns>
     public IReadOnlyList<string> Write(ParseResult parsed, Func<string> markdown, Func<string> csv, Func<string> json, Func<string> html)
     {
-        var written = new List<string>();
-        void Put(string path, Func<string> text)
-        {
-            OutputFile.Write(path, text());
-            written.Add(path);
-        }
-
-        if (parsed.GetValue(_markdown) is string md)
-            Put(md, markdown);
-        if (parsed.GetValue(_csv) is string table)
-            Put(table, csv);
-        if (parsed.GetValue(_json) is string file)
-            Put(file, json);
-        if (parsed.GetValue(_html) is string folder)
-        {
+        string? folder = parsed.GetValue(_html);
+        (string? Path, Func<string> Text)[] outputs =
+        [
+            (parsed.GetValue(_markdown), markdown), (parsed.GetValue(_csv), csv), (parsed.GetValue(_json), json), (folder is null ? null : Path.Combine(folder, "index.html"), html),
+        ];
+        if (folder is not null)
             Directory.CreateDirectory(folder);
-            Put(Path.Combine(folder, "index.html"), html);
-        }
-
-        return written;
+        OutputFile.InOrder([.. outputs.Select(o => (o.Path, (Action<string>)(path => OutputFile.Write(path, o.Text()))))]);
+        return [.. outputs.Select(o => o.Path).OfType<string>()];
     }
 
     private static Option<string?> File(string name, string description, string helpName) =>

@@ -5,9 +5,9 @@ namespace UniCardio.Cli.Options;
 /// <summary>Where results go: <c>--out</c>, <c>--plot</c> and which stretch is drawn.</summary>
 internal sealed class ResultOptions
 {
-    private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea"], PictureExtensions = [".svg"];
+    private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"], PictureExtensions = [".svg"];
 
-    private readonly Option<string?> _out = new("--out") { Description = "The recording to write: .csv, .npy or .hea (WFDB).", HelpName = "FILE" };
+    private readonly Option<string?> _out = new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+).", HelpName = "FILE" };
     private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
     private readonly Option<double?> _from = new("--plot-start") { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
     private readonly Option<double> _seconds = new("--plot-seconds") { Description = "How much the picture shows.", DefaultValueFactory = _ => 16, HelpName = "S" };

@@ -20,6 +20,9 @@ internal static class OutputFile
         {
             using (FileStream stream = File.Create(temporary))
                 write(stream);
+            // A file that was private stays so.
+            if (!OperatingSystem.IsWindows() && File.Exists(path))
+                File.SetUnixFileMode(temporary, File.GetUnixFileMode(path));
             File.Move(temporary, path, overwrite: true);
         }
         catch (Exception problem)
@@ -28,6 +31,28 @@ internal static class OutputFile
             if (problem is IOException or UnauthorizedAccessException)
                 throw new SignalFileException(path, "cannot be written: " + problem.Message, problem);
             throw;
+        }
+    }
+
+    /// <summary>Writes several outputs of one command, one after the other. Where a later one fails, the message says which are there.</summary>
+    /// <param name="outputs">What to write and how; those without a path are left out.</param>
+    /// <exception cref="SignalException">One cannot be written.</exception>
+    public static void InOrder(params (string? Path, Action<string> Write)[] outputs)
+    {
+        var written = new List<string>();
+        foreach ((string? path, Action<string> write) in outputs)
+        {
+            if (path is null)
+                continue;
+            try
+            {
+                write(path);
+            }
+            catch (SignalException problem) when (written.Count > 0)
+            {
+                throw new SignalException($"{problem.Message} Written before it: {string.Join(", ", written)}.", problem);
+            }
+            written.Add(path);
         }
     }
 

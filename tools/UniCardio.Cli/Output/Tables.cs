@@ -4,6 +4,7 @@ using Spectre.Console;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Evaluation.Study;
+using UniCardio.Signals;
 using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Cli.Output;
@@ -27,7 +28,7 @@ internal static class ResultTable
 
     /// <summary>Adds a row, every cell in the invariant culture.</summary>
     public static void Add(this Table table, params object?[] cells) =>
-        table.AddRow(cells.Select(c => new Text(Convert.ToString(c, CultureInfo.InvariantCulture) ?? "")));
+        table.AddRow(cells.Select(c => new Text(VisibleText.Escape(Convert.ToString(c, CultureInfo.InvariantCulture) ?? ""))));
 
     /// <summary>A number in a format of the invariant culture.</summary>
     public static string In(this double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -1,21 +1,26 @@
-using System.Text.Unicode;
+using System.Globalization;
 using CsvHelper;
 
 namespace UniCardio.Signals.Formats.Csv;
 
-/// <summary>Recordings as comma-separated text, one column a channel, one row a sample.</summary>
+/// <summary>Recordings as text, one column a channel, one row a sample.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>UTF-8; the separator (comma, semicolon, tab or bar) is told from the first lines. The decimal mark is a point. Lines that begin
-/// with '#' are comments.</item>
-/// <item>The first row is a header if none of its cells is a number. Headings may carry units: <c>abp_mmHg</c>, <c>ECG [mV]</c>,
-/// <c>ABP (mmHg)</c>; or a second row may consist of units alone, as PhysioNet's rdsamp exports have it. Without a header the
-/// channels are called signal_0, signal_1, ... or as <see cref="RecordingReadOptions.ColumnNames"/> says.</item>
-/// <item>Missing: a blank cell, NaN, NA, N/A, null, a lone '-', or <see cref="RecordingReadOptions.MissingValue"/>. In a single column a
-/// blank line is a missing sample too, except at the end of the file.</item>
-/// <item>A column called time, t, seconds, elapsed time and the like (unit s, ms, us or min; s if unstated) gives the sample rate and is
-/// checked for uniformity. Without one, <see cref="RecordingReadOptions.SampleRate"/> must be set.</item>
-/// <item>Writing: the shortest text that reads back as the same float32; missing samples are blank; channels must share one rate.</item>
+/// <item>UTF-8, UTF-16 by its mark, or Latin-1 (with a remark). Cells are parted by commas, semicolons, tabs, bars or runs of blanks, told
+/// from the first rows; with all but the first, numbers may have decimal commas.</item>
+/// <item>Before the rows: comments ('#'), lines of other text, names, units. Names may carry units: <c>abp_mmHg</c>, <c>ECG [mV]</c>,
+/// <c>ABP (mmHg)</c>; or a row of units follows, as in PhysioNet's rdsamp and ATM exports. A comment right before the rows is taken for the
+/// names if it has as many. Without names channels are called signal_0, signal_1, ...; <see cref="RecordingReadOptions.ColumnNames"/> goes
+/// before what the file says. After the first row nothing is a comment.</item>
+/// <item>Missing: a blank cell, NaN, NA, null, None, '-', '?', errors of spreadsheets (#N/A, #VALUE!), infinities, or
+/// <see cref="RecordingReadOptions.MissingValues"/>. In a single column a blank line is a missing sample too, except at the end of the file.</item>
+/// <item>A column called time, t, datetime, timestamp and the like gives the rate: seconds or another stated unit, h:mm:ss.mmm, dates, Unix
+/// times. Numbers without a unit are seconds, or milliseconds where no signal of the table has the rate that seconds would give. Missing
+/// rows become a gap, a doubled row goes, time that runs back is refused. Without such a column <see cref="RecordingReadOptions.SampleRate"/>
+/// must be set. Columns that number the rows are no signals.</item>
+/// <item>Writing: the shortest text that reads back as the same float32; missing samples are blank; channels must share one rate. Times are
+/// absolute (a column datetime) where the recording knows its date, by the clock where it knows the time of day alone, else seconds.
+/// Names that a spreadsheet would run begin with an apostrophe, which reading takes off.</item>
 /// </list>
 /// </remarks>
 public static class CsvFormat
@@ -29,7 +34,7 @@ public static class CsvFormat
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
-        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellationToken);
+        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), owned: true, path, options, cancellationToken);
     }
 
     /// <summary>Reads text that is in memory already.</summary>
@@ -42,17 +47,25 @@ public static class CsvFormat
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
-        if (!Utf8.IsValid(text))
-            throw new SignalFormatException(file, "is not UTF-8 text.");
-        ReadOnlyMemory<byte> body = text.AsSpan().StartsWith("\uFEFF"u8) ? text.AsMemory(3) : text;
+        return Parse(text, owned: false, file, options, cancellationToken);
+    }
+
+    private static Recording Parse(byte[] bytes, bool owned, string file, RecordingReadOptions options, CancellationToken cancellationToken)
+    {
+        var warnings = new List<SignalWarning>();
+        CsvText text = CsvText.Prepare(bytes, owned, file, options.MaxChannels, warnings);
+        CsvReaderOptions dialect = ReaderOptions with { Separator = (char)text.Separator };
         try
         {
-            using CsvReader reader = CsvReader.Create(body, ReaderOptions);
-            return new CsvTable(reader, file, options).Read(cancellationToken);
+            CsvLayout layout;
+            using (CsvReader looking = CsvReader.Create(text.Body, dialect))
+                layout = CsvLayout.Find(looking, text, file);
+            using CsvReader reader = CsvReader.Create(text.Body, dialect);
+            return new CsvTable(reader, text, layout, file, options, warnings).Read(cancellationToken);
         }
         catch (CsvFormatException e)
         {
-            throw new SignalFormatException(file, "has cells that are quoted wrongly: " + e.Message, new SignalLocation(Line: e.LineNumber), e);
+            throw new SignalFormatException(file, "has cells that are quoted wrongly: " + e.Message, new SignalLocation(Line: e.LineNumber + text.Lines), e);
         }
     }
 
@@ -76,7 +89,6 @@ public static class CsvFormat
     {
         HasHeader = false,
         SkipEmptyLines = false,
-        CommentPrefix = '#',
         TrimWhitespace = true,
         AllowLineBreaksInQuotes = false,
         TrackLineNumbers = true,
@@ -85,12 +97,13 @@ public static class CsvFormat
 
     private static void Write(Stream stream, Recording recording, RecordingWriteOptions options, CancellationToken cancellationToken)
     {
-        using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n" }, leaveOpen: true);
+        using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true);
         Channel[] channels = [.. recording.Channels];
         int rows = channels.Max(c => c.Length);
         double rate = channels[0].SampleRate;
+        DateTime? start = recording.StartTime;
         if (options.TimeColumn)
-            csv.WriteField("time_s");
+            csv.WriteField(start is null ? "time_s" : start.Value.Year > 1 ? "datetime" : "time");
         foreach (Channel channel in channels)
             csv.WriteField(Heading(channel));
         csv.EndRecord();
@@ -100,7 +113,9 @@ public static class CsvFormat
         {
             if ((row & 0xFFF) == 0)
                 cancellationToken.ThrowIfCancellationRequested();
-            if (options.TimeColumn)
+            if (options.TimeColumn && start is { } origin)
+                csv.WriteField(TimeOf(origin, row / rate));
+            else if (options.TimeColumn)
                 csv.WriteField(row / rate);
             foreach (Channel channel in channels)
             {
@@ -113,6 +128,9 @@ public static class CsvFormat
             csv.EndRecord();
         }
     }
+
+    private static string TimeOf(DateTime start, double seconds) => start.AddTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond))
+        .ToString(start.Year > 1 ? "yyyy-MM-ddTHH:mm:ss.fffffff" : "HH:mm:ss.fffffff", CultureInfo.InvariantCulture);
 
     // The form that SplitName reads back as the same name and unit.
     private static string Heading(Channel channel)

@@ -5,221 +5,274 @@ using CsvHelper;
 namespace UniCardio.Signals.Formats.Csv;
 
 /// <summary>The rows of a CSV file on their way into columns of float32.</summary>
-internal sealed class CsvTable(CsvReader reader, string file, RecordingReadOptions options)
+internal sealed class CsvTable
 {
-    private readonly List<SignalWarning> _warnings = [];
-    private readonly CsvTimeColumn _time = new(file);
-    private string[] _headings = [];
-    private string[]? _units;
-    private List<float>[] _columns = [];
-    private int _timeIndex = -1;
-    private bool _hasHeader;
-    private long _marked;
+    // A pulse of 60/min needs more than 1 Hz; intracardiac electrograms are recorded at up to some kHz.
+    private const double SlowestWave = 2, FastestWave = 20_000;
+
+    private readonly CsvReader _reader;
+    private readonly CsvText _text;
+    private readonly string _file;
+    private readonly RecordingReadOptions _options;
+    private readonly List<SignalWarning> _warnings;
+    private readonly CsvLayout _layout;
+    private readonly CsvTimeColumn _time;
+    private readonly string[] _headings;
+    private readonly SampleColumn?[] _columns;
+    private readonly List<(int Row, long Line)> _lineJumps = [];
+    private readonly int _timeIndex;
+    private readonly int _dateIndex;
+    private int _rows;
+    private int _blank;
+    private bool _blankLine;
+    private long _marked, _errors, _infinite;
+
+    public CsvTable(CsvReader reader, CsvText text, CsvLayout layout, string file, RecordingReadOptions options, List<SignalWarning> warnings)
+    {
+        (_reader, _text, _layout, _file, _options, _warnings) = (reader, text, layout, file, options, warnings);
+        _time = new CsvTimeColumn(file, LineOf);
+        if (layout.Columns > options.MaxChannels + 2)
+            throw new SignalLimitException(file, "columns", layout.Columns, options.MaxChannels);
+        string[] names = layout.Names ?? [.. Enumerable.Range(0, layout.Columns).Select(i => $"signal_{i}")];
+        if (names.Length != layout.Columns && !(names.Length == layout.Columns + 1 && names[^1].Length == 0))
+            throw new SignalFormatException(file, Ragged(layout.Columns, names.Length), new SignalLocation(Line: text.Lines + layout.Records + 1));
+        _headings = Given(names);
+        _timeIndex = Array.FindIndex(_headings, h => CsvTimeColumn.IsTime(h, out _));
+        _dateIndex = Array.FindIndex(_headings, CsvTimeColumn.IsDate);
+        if (_timeIndex < 0 && _dateIndex >= 0)
+            (_timeIndex, _dateIndex) = (_dateIndex, -1);
+        if (_timeIndex < 0 && layout.FirstIsTime && options.ColumnNames is null)
+        {
+            _timeIndex = 0;
+            warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: its first column rises evenly and is taken for the time in seconds."));
+        }
+        _columns = new SampleColumn?[layout.Columns];
+        for (int i = 0; i < _columns.Length; i++)
+            _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" ? null : new SampleColumn();
+        if (layout.OtherLines > 0)
+            warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
+    }
 
     public Recording Read(CancellationToken cancellationToken)
     {
-        string[] first = FirstRow();
-        ReadHeader(first);
-        if (!_hasHeader)
-            AddRow();
-        bool second = _hasHeader;
-        long blankLines = 0;
-        for (long count = 0; reader.Read(); count++)
+        for (int skip = 0; skip < _layout.Records; skip++)
+            _reader.Read();
+        for (long count = 0; _reader.Read(); count++)
         {
             if ((count & 0xFFF) == 0)
                 cancellationToken.ThrowIfCancellationRequested();
-            if (reader.FieldCount == 0 || (reader.FieldCount == 1 && reader.GetSpan(0).IsEmpty))
+            // What is blank to the end of the file is no row; before others it is one of missing samples.
+            if (IsBlank())
             {
-                blankLines++;
-                continue;
+                _blank++;
+                _blankLine = _reader.FieldCount <= 1;
             }
-            if (!second || !TryUnits())
-                AddRow(blankLines);
-            second = false;
-            blankLines = 0;
+            else
+            {
+                AddRow();
+            }
         }
         return Finish();
     }
 
-    private string[] FirstRow()
+    // Names that the caller gives take the place of the file's, all of them or all but the time's.
+    private string[] Given(string[] names)
     {
-        while (reader.Read())
-        {
-            // Before any string is made of them.
-            if (reader.FieldCount > options.MaxChannels + 1)
-                throw new SignalLimitException(file, "columns", reader.FieldCount, options.MaxChannels);
-            string[] row = Cells();
-            if (row.Any(c => c.Length > 0))
-                return row;
-        }
-        throw new SignalFormatException(file, "is empty; expected rows of numbers, with or without a header.");
+        if (_options.ColumnNames is not { } given)
+            return names;
+        if (given.Count == _layout.Columns)
+            return [.. given];
+        string[] kept = [.. names.Take(_layout.Columns)];
+        int[] signals = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i].Length > 0 && !CsvTimeColumn.IsTime(kept[i], out _) && !CsvTimeColumn.IsDate(kept[i]))];
+        if (_layout.Names is null || given.Count != signals.Length)
+            throw new SignalFormatException(_file, $"has {_layout.Columns} columns, but {given.Count} column names were given (a lone '-' leaves a column out).");
+        for (int i = 0; i < signals.Length; i++)
+            kept[signals[i]] = given[i];
+        return kept;
     }
 
-    private string[] Cells()
+    private bool IsBlank()
     {
-        var row = new string[reader.FieldCount];
-        for (int i = 0; i < row.Length; i++)
-            row[i] = reader.GetString(i);
-        return row;
-    }
-
-    private void ReadHeader(string[] row)
-    {
-        int numbers = row.Count(IsNumber);
-        int texts = row.Count(c => c.Length > 0) - numbers;
-        if (numbers > 0 && texts > 0)
+        for (int i = 0; i < _reader.FieldCount; i++)
         {
-            int column = Array.FindIndex(row, c => c.Length > 0 && !IsNumber(c));
-            throw new SignalFormatException(file, $"'{Shorten(row[column])}' stands among numbers; expected either a header of names alone or a row of numbers.",
-                new SignalLocation(Line: reader.LineNumber, Channel: $"column {column}"));
-        }
-        _hasHeader = texts > 0;
-        _headings = new string[row.Length];
-        IReadOnlyList<string>? given = options.ColumnNames;
-        for (int i = 0; i < row.Length; i++)
-            _headings[i] = _hasHeader ? row[i].Trim('\'') : $"signal_{i}";
-        if (!_hasHeader && given is not null)
-        {
-            if (given.Count != row.Length)
-                throw new SignalFormatException(file, $"has {row.Length} columns, but {given.Count} column names were given.");
-            _headings = [.. given];
-        }
-        _timeIndex = Array.FindIndex(_headings, h => CsvTimeColumn.IsTime(h, out _));
-        _columns = new List<float>[row.Length];
-        for (int i = 0; i < row.Length; i++)
-            _columns[i] = [];
-    }
-
-    // rdsamp -v -c: a second header row of units, 'seconds' over the time column.
-    private bool TryUnits()
-    {
-        if (reader.FieldCount != _headings.Length)
-            return false;
-        string[] row = Cells();
-        for (int i = 0; i < row.Length; i++)
-        {
-            row[i] = row[i].Trim('\'');
-            if (row[i].Length > 0 && !(i == _timeIndex ? CsvTimeColumn.IsUnit(row[i]) : SignalUnit.IsKnown(row[i])))
+            if (!_reader.GetSpan(i).IsEmpty)
                 return false;
         }
-        _units = row;
         return true;
     }
 
-    private void AddRow(long blankLinesBefore = 0)
+    private static string Ragged(int cells, int expected) => cells == 2 * expected || (cells > expected && cells == (2 * expected) - 1)
+        ? $"has {cells} cells; expected {expected} as in the first row. Commas that are decimal points too cannot be told from those between cells: separate by semicolons, or write points."
+        : $"has {cells} cells; expected {expected} as in the first row.";
+
+    private void AddRow()
     {
-        if (reader.FieldCount != _columns.Length)
-            throw new SignalFormatException(file, $"has {reader.FieldCount} cells; expected {_columns.Length} as in the first row.", new SignalLocation(Line: reader.LineNumber));
-        if (blankLinesBefore > 0 && _columns.Length > 1)
-            throw new SignalFormatException(file, $"follows a blank line; expected {_columns.Length} cells in every row.", new SignalLocation(Line: reader.LineNumber));
-        long samples = (_columns[0].Count + 1 + blankLinesBefore) * _columns.Length;
-        if (samples > options.MaxSamples)
-            throw new SignalLimitException(file, "samples", samples, options.MaxSamples);
-        for (; blankLinesBefore > 0; blankLinesBefore--)
-            _columns[0].Add(float.NaN);
+        int cells = _reader.FieldCount;
+        while (cells > _columns.Length && _reader.GetSpan(cells - 1).IsEmpty)
+            cells--;
+        long line = _reader.LineNumber + _text.Lines;
+        if (cells != _columns.Length && !(cells == _columns.Length - 1 && _headings[^1].Length == 0))
+            throw new SignalFormatException(_file, Ragged(_reader.FieldCount, _columns.Length), new SignalLocation(Line: line));
+        // Where times are told, they tell of rows that are missing too.
+        if (_timeIndex >= 0)
+            _blank = 0;
+        if (_blank > 0 && _columns.Length > 1 && _blankLine)
+            throw new SignalFormatException(_file, $"follows a blank line; expected {_columns.Length} cells in every row.", new SignalLocation(Line: line));
+        long samples = (_rows + 1L + _blank) * _columns.Length;
+        if (samples > _options.MaxSamples)
+            throw new SignalLimitException(_file, "samples", samples, _options.MaxSamples);
+        for (; _blank > 0; _blank--, _rows++)
+        {
+            foreach (SampleColumn? column in _columns)
+                column?.Add(float.NaN);
+        }
+        if (_lineJumps.Count == 0 || line != _lineJumps[^1].Line + (_rows - _lineJumps[^1].Row))
+            _lineJumps.Add((_rows, line));
         for (int i = 0; i < _columns.Length; i++)
         {
-            ReadOnlySpan<byte> cell = reader.GetSpan(i);
+            ReadOnlySpan<byte> cell = i < cells ? _reader.GetSpan(i) : [];
             if (i == _timeIndex)
-                _time.Add(cell, reader.LineNumber);
-            _columns[i].Add(i == _timeIndex ? 0 : Sample(cell, i));
+                _time.Add(cell, _text.DecimalComma, line);
+            else if (i == _dateIndex && _rows == 0)
+                _time.SetDate(cell, line);
+            else
+                _columns[i]?.Add(Sample(cell, i, line));
         }
+        _rows++;
     }
 
-    private float Sample(ReadOnlySpan<byte> cell, int column)
+    private long LineOf(int row)
     {
-        if (cell.IsEmpty)
-            return float.NaN;
-        if (!TryCell(cell, out double value))
-            throw CellError($"'{Shorten(Encoding.UTF8.GetString(cell))}' is not a number; missing samples are blank or NaN.", column);
-        if (double.IsNaN(value))
-            return float.NaN;
-        if (value == options.MissingValue)
+        int at = _lineJumps.FindLastIndex(j => j.Row <= row);
+        return at < 0 ? row : _lineJumps[at].Line + (row - _lineJumps[at].Row);
+    }
+
+    private float Sample(ReadOnlySpan<byte> cell, int column, long line)
+    {
+        switch (CsvCell.Read(cell, _text.DecimalComma, out double value))
+        {
+            case CsvCellKind.Number:
+                break;
+            case CsvCellKind.Missing:
+                return float.NaN;
+            case CsvCellKind.Error:
+                _errors++;
+                return float.NaN;
+            case CsvCellKind.Infinite:
+                _infinite++;
+                return float.NaN;
+            case CsvCellKind.OutOfRange:
+                throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.", column, line);
+            default:
+                return TextCell(Encoding.UTF8.GetString(cell), column, line);
+        }
+        if (_options.MissingValues.Contains(value))
         {
             _marked++;
             return float.NaN;
         }
-        if (!float.IsFinite((float)value))
-            throw CellError($"{Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.", column);
-        return (float)value;
+        return float.IsFinite((float)value) ? (float)value : throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.", column, line);
     }
 
-    private SignalFormatException CellError(string problem, int column) =>
-        new(file, problem, new SignalLocation(Line: reader.LineNumber, Channel: _headings[column], Sample: _columns[column].Count));
-
-    private static bool IsNumber(string cell) => cell.Length > 0 && TryCell(Encoding.UTF8.GetBytes(cell), out _);
-
-    private static bool TryCell(ReadOnlySpan<byte> cell, out double value)
+    // A column of words (labels, notes) is no signal and goes; a word among numbers is a fault.
+    private float TextCell(string cell, int column, long line)
     {
-        if (double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-            return true;
-        value = double.NaN;
-        return cell.SequenceEqual("-"u8) || Ascii.EqualsIgnoreCase(cell, "NA"u8) || Ascii.EqualsIgnoreCase(cell, "N/A"u8) || Ascii.EqualsIgnoreCase(cell, "null"u8);
+        bool words = cell.Length > 0 && !cell.Any(char.IsAsciiDigit) && cell[0] != '#' && _layout.Names is not null;
+        if (words && _columns[column]!.IsMissing && _columns.Count(c => c is not null) > 1 && _rows == 0)
+        {
+            _columns[column] = null;
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{_file}: column '{_headings[column]}' holds words ('{CsvLayout.Shorten(cell)}') and is left out.", _headings[column]));
+            return float.NaN;
+        }
+        string hint = cell.Contains(',', StringComparison.Ordinal) ? " A comma in a cell may be a decimal point (separate cells by semicolons then) or part thousands (write none)."
+            : _text.DecimalComma && cell.Contains('.', StringComparison.Ordinal) ? " This file's decimal mark is the comma: write no points for thousands." : "";
+        throw CellError($"'{CsvLayout.Shorten(cell)}' is not a number; missing samples are blank or NaN.{hint}", column, line);
     }
+
+    private SignalFormatException CellError(string problem, int column, long line) =>
+        new(_file, problem, new SignalLocation(Line: line, Channel: _headings[column], Sample: _rows));
 
     private Recording Finish()
     {
-        int rows = _columns[0].Count;
-        if (rows == 0)
-            throw new SignalFormatException(file, "has a header but no samples.");
-        double rate = SampleRate();
+        if (_rows == 0)
+            throw new SignalFormatException(_file, "has a header but no samples.");
+        Describe();
+        (string Name, string Unit)[] labels = [.. Enumerable.Range(0, _columns.Length).Select(Label)];
+        int[] kept = [.. Enumerable.Range(0, _columns.Length).Where(i => _columns[i] is not null && !IsOtherTime(i))];
+        if (kept.Length == 0)
+            throw new SignalFormatException(_file, "has no column of samples beside the time.");
+        bool hasWaves = kept.Any(i => ChannelKindRecognition.Recognize(labels[i].Name, labels[i].Unit) != ChannelKind.Other);
+        (double rate, RowGrid grid, DateTime? start) = Axis(rate => rate > 0 && (!hasWaves || rate is >= SlowestWave and <= FastestWave), ref kept);
+        GapBudget.Check(_file, grid.Missing * kept.Length, (long)_rows * kept.Length, _options);
+        if (grid.Length * (long)kept.Length > _options.MaxSamples)
+            throw new SignalLimitException(_file, "samples", grid.Length * (long)kept.Length, _options.MaxSamples);
+        // Columns that were never measured share one array of missing samples.
+        float[]? missing = null;
         var channels = new List<Channel>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        for (int i = 0; i < _columns.Length; i++)
+        foreach (int i in kept)
         {
-            if (i == _timeIndex || IsRowIndex(i))
-                continue;
-            (string name, string unit) = SignalUnit.SplitName(_headings[i]);
-            if (_units is not null && _units[i].Length > 0)
-                (name, unit) = (_headings[i], _units[i]);
-            if (name.Length == 0)
-                name = $"signal_{i}";
-            if (!names.Add(name))
-            {
-                _warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: two columns are called '{name}'; the one at position {i} is now '{name}_{i}'.", name));
-                name = $"{name}_{i}";
-                names.Add(name);
-            }
-            channels.Add(new Channel(name, unit, rate, _columns[i].ToArray()));
+            float[] samples = _columns[i]!.IsMissing ? missing ??= _columns[i]!.Take(grid) : _columns[i]!.Take(grid);
+            channels.Add(new Channel(labels[i].Name, labels[i].Unit, rate, samples));
         }
-        if (channels.Count == 0)
-            throw new SignalFormatException(file, "has no column of samples beside the time.");
-        if (_marked > 0)
-            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {_marked} cells of {options.MissingValue} are taken as missing.")));
-        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(file), channels, warnings: _warnings), options);
+        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels, startTime: start, warnings: _warnings), _options);
     }
 
-    // A column without a name that is blank throughout (a separator at the end of each row) or counts the rows (an exported index).
-    private bool IsRowIndex(int column)
+    private (string Name, string Unit) Label(int column)
     {
-        if (!_hasHeader || _headings[column].Length > 0 || _columns.Length == 1)
-            return false;
-        List<float> values = _columns[column];
-        if (values.TrueForAll(float.IsNaN))
-            return true;
-        for (int i = 0; i < values.Count; i++)
-        {
-            // Above 2^24 float32 no longer holds every integer; the cast rounds the same way.
-            if (values[i] != (float)i)
-                return false;
-        }
-        return true;
+        (string name, string unit) = SignalUnit.SplitName(_headings[column]);
+        if (_layout.Units is { } units && _options.ColumnNames is null && units[column].Length > 0)
+            (name, unit) = (_headings[column], units[column] == "-" ? "" : units[column]);
+        return (name.Length == 0 ? $"signal_{column}" : name, unit);
     }
 
-    private double SampleRate()
+    private void Describe()
     {
-        if (options.SampleRate is { } given && !(given > 0 && double.IsFinite(given)))
+        void Tell(long count, string what)
+        {
+            if (count > 0)
+                _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: {count} cells {what} taken as missing.")));
+        }
+
+        Tell(_marked, $"of {string.Join(" or ", _options.MissingValues.Select(v => v.ToString(CultureInfo.InvariantCulture)))} are");
+        Tell(_errors, "that hold an error of a spreadsheet (#N/A and the like) are");
+        Tell(_infinite, "that hold an infinity are");
+        if (_blank > 0 && _columns.Length > 1 && !_blankLine)
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: {_blank} blank rows at its end are left out.")));
+    }
+
+    private (double Rate, RowGrid Grid, DateTime? Start) Axis(Func<double, bool> isPlausible, ref int[] kept)
+    {
+        if (_options.SampleRate is { } given && !(given > 0 && double.IsFinite(given)))
             throw new SignalException(string.Create(CultureInfo.InvariantCulture, $"A sample rate of {given} Hz was given; expected a finite number above 0."));
-        if (_timeIndex < 0)
+        if (_timeIndex >= 0)
         {
-            return options.SampleRate ?? throw new SignalFormatException(file,
-                "has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line).");
+            CsvTimeColumn.IsTime(_headings[_timeIndex], out double seconds);
+            if (_layout.Units is { } units && units[_timeIndex].Length > 0 && CsvTimeColumn.SecondsPerUnit(units[_timeIndex]) is var unit && !double.IsNaN(unit))
+                seconds = unit;
+            (double rate, RowGrid grid, DateTime? start) = _time.Fit(seconds, _options.SampleRate, isPlausible, _warnings);
+            kept = [.. kept.Where(i => CsvIndexColumn.Find(_columns[i]!, _headings[i], _layout.Names is not null && _columns.Length > 1) is null)];
+            return (rate, grid, start);
         }
-        CsvTimeColumn.IsTime(_headings[_timeIndex], out double seconds);
-        if (_units is not null && _units[_timeIndex].Length > 0)
-            seconds = CsvTimeColumn.SecondsPerUnit(_units[_timeIndex]);
-        return _time.Rate(seconds, options.SampleRate);
+        double stated = _options.SampleRate ?? throw new SignalFormatException(_file,
+            $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
+        if (!isPlausible(stated))
+            _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture, $"{_file}: no such signal is sampled at {stated} Hz.")));
+        RowGrid rows = RowGrid.Plain(_rows);
+        foreach (int i in kept)
+        {
+            if (CsvIndexColumn.Find(_columns[i]!, _headings[i], _layout.Names is not null && _columns.Length > 1) is not { } index)
+                continue;
+            kept = [.. kept.Where(k => k != i)];
+            if (index.Missing == 0)
+                continue;
+            rows = index;
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: by the numbers in '{_headings[i]}' {index.Missing} rows are missing.")));
+        }
+        if (kept.Length == 0)
+            throw new SignalFormatException(_file, "has no column of samples beside an index.");
+        return (stated, rows, null);
     }
 
-    private static string Shorten(string cell) => cell.Length <= 40 ? cell : cell[..40] + "...";
+    // A second column of times is no signal either.
+    private bool IsOtherTime(int column) => CsvTimeColumn.IsTime(_headings[column], out _) || CsvTimeColumn.IsDate(_headings[column]);
 }

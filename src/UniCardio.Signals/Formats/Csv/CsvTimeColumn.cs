@@ -3,21 +3,33 @@ using System.Text;
 
 namespace UniCardio.Signals.Formats.Csv;
 
-/// <summary>The time column of a CSV file: gives the sample rate, and is refused where it is not uniform.</summary>
-internal sealed class CsvTimeColumn(string file)
+/// <summary>The time column of a table: gives the rate, the gaps, and when the recording began.</summary>
+internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
 {
-    private readonly List<double> _times = [];
-    private readonly List<long> _lines = [];
+    private const int ChunkSize = 1024;
+    private const double DayInSeconds = 86_400;
+
+    private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp", "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc", "unixtime", "clock" };
+
+    private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix", "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
+
+    private readonly List<double[]> _chunks = [];
+    private int _count;
     private int _decimals;
+    private double _wrapped;
+    private long _firstTicks;
+    private DateTime? _date;
+
+    /// <summary>How its times are written, null before the first.</summary>
+    public CsvTimeKind? Kind { get; private set; }
 
     /// <summary>Whether a heading names a time column.</summary>
     /// <param name="heading">The heading.</param>
-    /// <param name="secondsPerUnit">Its unit in seconds; 1 if it does not state one.</param>
+    /// <param name="secondsPerUnit">Its unit in seconds; NaN if it does not state one.</param>
     public static bool IsTime(string heading, out double secondsPerUnit)
     {
-        string text = heading.Trim().ToLowerInvariant().Replace('_', ' ').Replace('(', ' ').Replace(')', ' ').Replace('[', ' ').Replace(']', ' ');
-        string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        secondsPerUnit = 1;
+        string[] words = string.Concat(heading.ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) || c == ':' ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        secondsPerUnit = double.NaN;
         if (words.Length > 1 && IsUnit(words[^1]))
         {
             secondsPerUnit = SecondsPerUnit(words[^1]);
@@ -28,82 +40,169 @@ internal sealed class CsvTimeColumn(string file)
             secondsPerUnit = SecondsPerUnit(words[0]);
             return true;
         }
-        return string.Join(' ', words) is "time" or "t" or "times" or "elapsed time" or "elapsed" or "timestamp" or "relative time";
+        return words.Length > 0 && words.Any(Cores.Contains) && words.All(w => Cores.Contains(w) || Companions.Contains(w));
     }
 
-    /// <summary>Whether the text is a unit of time.</summary>
-    public static bool IsUnit(string text) => !double.IsNaN(SecondsPerUnit(text));
+    /// <summary>Whether a heading names a column of dates that stands beside one of times.</summary>
+    public static bool IsDate(string heading) => heading.Trim().ToUpperInvariant() is "DATE" or "DATUM" or "DAY" or "FECHA" or "DATA";
+
+    /// <summary>Whether the text is a unit of time, or how a clock is written.</summary>
+    public static bool IsUnit(string text) => !double.IsNaN(SecondsPerUnit(text)) || IsClockUnit(text);
 
     /// <summary>A unit of time in seconds, NaN if it is none.</summary>
     public static double SecondsPerUnit(string text) => text.ToLowerInvariant() switch
     {
-        "s" or "sec" or "secs" or "second" or "seconds" => 1,
-        "ms" or "msec" or "millisecond" or "milliseconds" => 1e-3,
-        "us" or "usec" or "microsecond" or "microseconds" => 1e-6,
+        "s" or "sec" or "secs" or "second" or "seconds" or "sek" or "sekunden" => 1,
+        "ms" or "msec" or "msecs" or "millisecond" or "milliseconds" => 1e-3,
+        "us" or "usec" or "\u00b5s" or "\u03bcs" or "microsecond" or "microseconds" => 1e-6,
+        "ns" or "nsec" or "nanosecond" or "nanoseconds" => 1e-9,
         "min" or "minute" or "minutes" => 60,
+        "h" or "hour" or "hours" => 3600,
         _ => double.NaN,
     };
 
-    public void Add(ReadOnlySpan<byte> cell, long line)
+    /// <summary>Takes the next cell.</summary>
+    public void Add(ReadOnlySpan<byte> cell, bool decimalComma, long line)
     {
-        if (!double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double time) || !double.IsFinite(time))
+        if (!CsvTime.TryParse(cell, decimalComma, out CsvTime time) || (Kind is { } kind && kind != time.Kind))
         {
-            throw new SignalFormatException(file, $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time; expected a finite number in every row.",
-                new SignalLocation(Line: line, Channel: "time", Sample: _times.Count));
+            throw new SignalFormatException(file, $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a number, h:mm:ss.mmm or a date and time in every row.",
+                new SignalLocation(Line: line, Channel: "time", Sample: _count));
         }
-        int point = cell.IndexOf((byte)'.');
-        // Digits after the point tell how finely the times were rounded; an exponent as good as not at all.
-        _decimals = Math.Max(_decimals, cell.IndexOfAny((byte)'e', (byte)'E') >= 0 ? 17 : point < 0 ? 0 : cell.Length - point - 1);
-        _times.Add(time);
-        _lines.Add(line);
+        if (Kind is null)
+        {
+            Kind = time.Kind;
+            _firstTicks = time.Ticks;
+        }
+        double value = time.Kind == CsvTimeKind.Date ? (time.Ticks - _firstTicks) / (double)TimeSpan.TicksPerSecond : time.Value + _wrapped;
+        // Midnight, by the clock.
+        if (time.Kind == CsvTimeKind.Clock && _count > 0 && value < At(_count - 1) - (DayInSeconds / 2))
+        {
+            _wrapped += DayInSeconds;
+            value += DayInSeconds;
+        }
+        _decimals = Math.Max(_decimals, time.Kind == CsvTimeKind.Date ? Math.Min(time.Decimals, 7) : time.Decimals);
+        if (_count % ChunkSize == 0)
+            _chunks.Add(new double[ChunkSize]);
+        _chunks[^1][_count++ % ChunkSize] = value;
     }
 
-    /// <summary>The sample rate in Hz.</summary>
-    /// <param name="secondsPerUnit">The column's unit.</param>
-    /// <param name="expected">The rate the caller gave, which must agree to 1% and is then taken.</param>
-    /// <exception cref="SignalFormatException">Times do not increase uniformly.</exception>
-    public double Rate(double secondsPerUnit, double? expected)
+    /// <summary>Takes the first row's cell of a date column beside this one.</summary>
+    public void SetDate(ReadOnlySpan<byte> cell, long line)
     {
-        int steps = _times.Count - 1;
-        if (steps == 0)
-            return expected ?? throw new SignalFormatException(file, "has one row, so its time column does not tell the sample rate; give it.");
-        double span = _times[^1] - _times[0];
-        double step = span / steps;
-        if (!(step > 0) || !double.IsFinite(1 / (step * secondsPerUnit)))
+        if (!CsvTime.TryParse(cell, false, out CsvTime date) || date.Kind != CsvTimeKind.Date)
+            throw new SignalFormatException(file, $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a date; expected 2016-11-24 or 24.11.2016.", new SignalLocation(Line: line, Channel: "date"));
+        _date = new DateTime(date.Ticks).Date;
+    }
+
+    /// <summary>What the column tells.</summary>
+    /// <param name="secondsPerUnit">The column's unit; NaN where nothing states it.</param>
+    /// <param name="expected">The rate the caller gave, which must agree to 1% and is then taken.</param>
+    /// <param name="isPlausible">Whether the table's signals can have a rate.</param>
+    /// <param name="warnings">Takes what was put right or taken for granted.</param>
+    /// <exception cref="SignalFormatException">Times go back, are not uniform, or tell a rate that no such signal has.</exception>
+    public (double Rate, RowGrid Grid, DateTime? Start) Fit(double secondsPerUnit, double? expected, Func<double, bool> isPlausible, List<SignalWarning> warnings)
+    {
+        double resolution = Math.Max(Math.Pow(10, -Math.Min(_decimals, 17)), 2e-16 * Math.Max(Math.Abs(At(0)), Math.Abs(At(_count - 1))));
+        if (_count == 1)
+        {
+            return (expected ?? throw new SignalFormatException(file, "has one row, so its time column does not tell the sample rate; give it (--rate)."), RowGrid.Plain(1), StartOf(double.IsNaN(secondsPerUnit) ? 1 : secondsPerUnit));
+        }
+        TimeSteps steps = TimeSteps.Of(_count, At, resolution, Back, Uneven);
+        double unit = Kind == CsvTimeKind.Number ? Unit(secondsPerUnit, steps.Step, expected, isPlausible, warnings) : 1;
+        double rate = steps.Rate(unit);
+        if (!double.IsFinite(rate) || !(rate > 0))
             throw new SignalFormatException(file, "times do not increase from the first row to the last.", new SignalLocation(Channel: "time"));
-        double resolution = Math.Max(Math.Pow(10, -Math.Min(_decimals, 17)), 1e-12 * Math.Max(Math.Abs(_times[0]), Math.Abs(_times[^1])));
-        RequireUniform(step, resolution);
-        double rate = 1 / (step * secondsPerUnit);
         if (expected is { } given)
         {
             if (!(Math.Abs(given - rate) <= 0.01 * rate))
                 throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture, $"times tell {rate:G6} Hz, but {given} Hz was given."), new SignalLocation(Channel: "time"));
-            return given;
+            rate = given;
         }
-        // A whole rate is meant where the rounded times cannot tell it from the one found.
-        double whole = Math.Round(rate);
-        return whole >= 1 && Math.Abs(steps / (whole * secondsPerUnit) - span) <= resolution ? whole : rate;
+        else if (!isPlausible(rate))
+        {
+            throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
+                $"times tell {rate:G6} Hz, a rate that no such signal has: this is a trend, or the times are in another unit than stated; name it in the heading (time_ms) or give --rate."), new SignalLocation(Channel: "time"));
+        }
+        Remark(steps, rate, warnings);
+        return (rate, new RowGrid(_count, steps.Gaps, steps.Doubled), StartOf(unit));
     }
 
-    // Where nearly all steps are equal, one that is half a step off means that rows are missing or doubled. Where they are not (360 Hz
-    // in whole milliseconds goes by 2 and 3), rounding may put a step off the mean by one unit of the last digit.
-    private void RequireUniform(double mean, double resolution)
+    private double At(int row) => _chunks[row / ChunkSize][row % ChunkSize];
+
+    private static bool IsClockUnit(string text) => text.Contains("mm:ss", StringComparison.OrdinalIgnoreCase) || text.Contains("h:mm", StringComparison.OrdinalIgnoreCase);
+
+    private SignalFormatException Back(int row) => new(file, string.Create(CultureInfo.InvariantCulture,
+        $"time goes back from {At(row - 1)} to {At(row)}; expected rows in order of time."), new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
+
+    private SignalFormatException Uneven(int row, double step) => new(file, string.Create(CultureInfo.InvariantCulture,
+        $"time goes from {At(row - 1)} to {At(row)}, but the usual step is {step:G6}; expected uniform sampling (rows may be missing, not shifted)."),
+        new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
+
+    // Where nothing states the unit: seconds, unless a rate of the table's signals comes only from a smaller one.
+    private double Unit(double stated, double step, double? expected, Func<double, bool> isPlausible, List<SignalWarning> warnings)
     {
-        double[] steps = [.. _times.Zip(_times.Skip(1), (a, b) => b - a).Order()];
-        double usual = steps[steps.Length / 2];
-        double noise = 1e-12 * Math.Max(Math.Abs(_times[0]), Math.Abs(_times[^1]));
-        bool even = steps.Count(d => Math.Abs(d - usual) <= noise) >= 0.9 * steps.Length;
-        double expected = even ? usual : mean;
-        double tolerance = even ? 0.5 * usual : Math.Max(0.5 * mean, resolution * 1.001);
-        for (int i = 1; i < _times.Count; i++)
+        if (!double.IsNaN(stated))
+            return stated;
+        double size = Math.Abs(At(0));
+        // The years 1990 to 2100 since 1970.
+        double epoch = size switch { > 6.3e8 and < 4.2e9 => 1, > 6.3e11 and < 4.2e12 => 1e-3, > 6.3e14 and < 4.2e15 => 1e-6, > 6.3e17 and < 4.2e18 => 1e-9, _ => 0 };
+        if (epoch > 0 && isPlausible(1 / (step * epoch)))
+            return epoch;
+        // Days since 1900, as Excel keeps dates and times: the years 1955 to 2118.
+        if (size is > 20_000 and < 80_000 && !isPlausible(1 / step) && isPlausible(1 / (step * DayInSeconds)))
+            return DayInSeconds;
+        foreach ((double unit, string name) in (ReadOnlySpan<(double, string)>)[(1, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")])
         {
-            double d = _times[i] - _times[i - 1];
-            if (!(Math.Abs(d - expected) <= tolerance) || d < 0)
+            double rate = 1 / (step * unit);
+            if (expected is { } given ? Math.Abs(given - rate) <= 0.01 * rate : isPlausible(rate))
             {
-                throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
-                    $"time goes from {_times[i - 1]} to {_times[i]}, but the usual step is {expected:G6}; expected uniform sampling (keep the row and leave its cells blank where samples are missing)."),
-                    new SignalLocation(Line: _lines[i], Channel: "time", Sample: i));
+                if (unit < 1)
+                {
+                    warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
+                        $"{file}: its times state no unit and are taken as {name}: {rate:G6} Hz (as seconds they would tell {1 / step:G4} Hz).")));
+                }
+                return unit;
             }
+        }
+        return 1;
+    }
+
+    private DateTime? StartOf(double unit)
+    {
+        double first = At(0) * unit;
+        switch (Kind)
+        {
+            case CsvTimeKind.Date:
+                return new DateTime(_firstTicks);
+            case CsvTimeKind.Clock:
+                return _date is { } day ? day.AddSeconds(first) : first is > 0 and < DayInSeconds ? DateTime.MinValue.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : null;
+            default:
+                if (_date is { } date)
+                    return first is >= 0 and < DayInSeconds ? date.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : date;
+                if (unit == DayInSeconds)
+                    return new DateTime(1899, 12, 30).AddTicks((long)Math.Round(first * 1e3) * TimeSpan.TicksPerMillisecond);
+                // The clock is kept without its zone: UTC, as Unix time counts.
+                return first is > 6.3e8 and < 4.2e9 ? new DateTime(DateTime.UnixEpoch.Ticks + ((long)Math.Round(first * 1e6) * 10)) : null;
+        }
+    }
+
+    private void Remark(TimeSteps steps, double rate, List<SignalWarning> warnings)
+    {
+        if (steps.IsRounded)
+        {
+            warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
+                $"{file}: its times are rounded to {_decimals} decimals; the rate of {rate:G9} Hz is that of the first and the last one.")));
+        }
+        if (steps.Doubled.Count > 0)
+        {
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{file}, line {lineOfRow(steps.Doubled[0])}: has the time of the row before; {steps.Doubled.Count} such row{(steps.Doubled.Count == 1 ? " is" : "s are")} left out.")));
+        }
+        if (steps.Gaps.Count > 0)
+        {
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{file}, line {lineOfRow(steps.Gaps[0].Row)}: rows are missing before it; {steps.Gaps.Sum(g => (long)g.Missing)} samples in {steps.Gaps.Count} gap{(steps.Gaps.Count == 1 ? "" : "s")} are missing.")));
         }
     }
 }

@@ -8,7 +8,11 @@ namespace UniCardio.Signals.Formats.Edf;
 /// missing value of their own.</item>
 /// <item>Annotations are those of the 'EDF Annotations' signals, text in <see cref="Annotation.Symbol"/>, times from the first sample.</item>
 /// <item>Text is ASCII by the standard; Latin-1 in units is read and reported.</item>
-/// <item>A file shorter than its header states is an error, a longer one a warning.</item>
+/// <item>Signals that cannot be read (limits that give no gain, no samples) are left out, each with a warning; of a file that ends early
+/// the whole data records are read. Decimal commas, limits written with a point, other marks in date and time, and text after a zero byte
+/// are put up with.</item>
+/// <item>Written as EDF+C: every channel at its own rate, missing samples as -32768 below a digital range that begins at -32767 (reading
+/// takes them for missing again), annotations with their durations, the start to a fraction of a second. No names of people are written.</item>
 /// </list>
 /// Standards: Kemp et al., Electroencephalogr. Clin. Neurophysiol. 82 (1992) 391-393; Kemp and Olivan, Clin. Neurophysiol. 114 (2003)
 /// 1755-1761; BioSemi's description of BDF.
@@ -25,6 +29,20 @@ public static class EdfFormat
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
         return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellationToken);
+    }
+
+    /// <summary>Writes a recording with its annotations as EDF+C, samples of 16 bits.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="recording">The recording. Its rates must go into data records of a common length.</param>
+    /// <param name="options">How; the defaults if null.</param>
+    /// <param name="cancellationToken">Checked between data records.</param>
+    /// <exception cref="SignalException">The rates do not suit, or the file cannot be written.</exception>
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(recording);
+        var writer = new EdfWriter(recording);
+        BoundedFile.WriteAtomically([(path, stream => writer.Write(stream, cancellationToken))], (options ?? RecordingWriteOptions.Default).Overwrite);
     }
 
     /// <summary>Reads a file that is in memory already.</summary>

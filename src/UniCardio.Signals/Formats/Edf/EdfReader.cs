@@ -11,23 +11,25 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
 
     public Recording Read(CancellationToken cancellationToken)
     {
-        CountRecords();
+        if (!header.Signals.Any(s => s.IsUsable) && header.Signals.FirstOrDefault(s => s.Fault is not null && !s.IsAnnotations) is { } faulty)
+            throw new SignalFormatException(header.File, $"has no signal that can be read: {faulty.Fault}.", new SignalLocation(Channel: faulty.Label));
         if (header.Signals.All(s => s.IsAnnotations))
             throw new SignalFormatException(header.File, "has annotations only; expected at least one signal.");
+        CountRecords();
         (List<Annotation> annotations, double[] times) = ReadAnnotations(cancellationToken);
         double origin = double.IsNaN(times[0]) ? 0 : times[0];
         var channels = new List<Channel>();
         long offset = 0;
         foreach (EdfSignal signal in header.Signals)
         {
-            if (!signal.IsAnnotations)
+            if (signal.IsUsable)
                 channels.Add(ReadSignal(signal, offset, times, origin, cancellationToken));
             offset += (long)signal.SamplesPerRecord * header.SampleBytes;
         }
         double rate = channels[0].SampleRate;
         // The clock in the header counts whole seconds; the first record's time stamp holds what is beyond.
         DateTime? start = origin >= 0 ? RecordingSelection.Later(header.StartTime, origin) : header.StartTime;
-        var recording = new Recording(Path.GetFileNameWithoutExtension(header.File), channels, Ordered(annotations, origin, rate), start, _warnings,
+        var recording = new Recording(Path.GetFileNameWithoutExtension(header.File), ChannelLabels.Override(channels, options, header.File), Ordered(annotations, origin, rate), start, _warnings,
             new[] { header.Patient, header.Session }.Where(t => t.Length > 0));
         return RecordingSelection.Apply(recording, options, rate);
     }
@@ -47,16 +49,19 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
     private void CountRecords()
     {
         _recordBytes = header.RecordSamples * header.SampleBytes;
+        if (_recordBytes == 0)
+            throw new SignalFormatException(header.File, "has data records of 0 bytes.");
         long body = data.Length - header.Length;
         long present = body / _recordBytes;
         if (header.RecordCount is { } stated)
         {
             if (present < stated)
             {
-                throw new SignalFormatException(header.File, string.Create(CultureInfo.InvariantCulture,
-                    $"holds {present} data records of {_recordBytes} bytes, but its header states {stated}."), new SignalLocation(ByteOffset: data.Length));
+                _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                    $"{header.File} ends within its data: {present} of the {stated} data records that its header states are whole and read.")));
+                stated = present;
             }
-            if (body > stated * _recordBytes)
+            else if (body > stated * _recordBytes)
             {
                 _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
                     $"{header.File} goes on for {body - (stated * _recordBytes)} bytes after the {stated} data records that its header states; they are left out.")));
@@ -64,7 +69,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             present = stated;
         }
         if (present == 0)
-            throw new SignalFormatException(header.File, $"holds no whole data record of {_recordBytes} bytes.", new SignalLocation(ByteOffset: data.Length));
+            throw new SignalFormatException(header.File, $"holds 0 data records: no whole one of {_recordBytes} bytes.", new SignalLocation(ByteOffset: data.Length));
         _records = (int)present;
     }
 
@@ -129,7 +134,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             throw new SignalFormatException(header.File, "states a sample rate that is not finite.", new SignalLocation(Channel: signal.Label));
         long[]? starts = header.IsDiscontinuous ? Starts(signal, times, origin, rate) : null;
         long length = starts is null ? (long)_records * signal.SamplesPerRecord : starts[^1] + signal.SamplesPerRecord;
-        long all = (long)Math.Min(header.Signals.Where(s => !s.IsAnnotations).Sum(s => (double)s.SamplesPerRecord) / signal.SamplesPerRecord * length, long.MaxValue);
+        GapBudget.Check(header.File, length - ((long)_records * signal.SamplesPerRecord), (long)_records * signal.SamplesPerRecord, options);
+        long all = (long)Math.Min(header.Signals.Where(s => s.IsUsable).Sum(s => (double)s.SamplesPerRecord) / signal.SamplesPerRecord * length, long.MaxValue);
         if (all > options.MaxSamples || length > Array.MaxLength)
             throw new SignalLimitException(header.File, "samples", Math.Max(all, length), options.MaxSamples);
         var samples = new float[length];
@@ -145,6 +151,11 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             Span<float> target = samples.AsSpan(begin, digital.Length);
             for (int i = 0; i < digital.Length; i++)
             {
+                if (digital[i] == short.MinValue && signal.MarksMissing)
+                {
+                    target[i] = float.NaN;
+                    continue;
+                }
                 if (digital[i] < signal.DigitalMinimum || digital[i] > signal.DigitalMaximum)
                     outside++;
                 target[i] = (float)(signal.PhysicalMinimum + ((digital[i] - (double)signal.DigitalMinimum) / gain));

@@ -10,7 +10,7 @@ namespace UniCardio.Signals.Formats.Npy;
 /// <item>Of two dimensions the shorter one counts the channels; of two equal ones the first.</item>
 /// <item>Elements may be float16/32/64 or integers of 1 to 8 bytes, of either byte order, in C or Fortran order.</item>
 /// <item>The format knows neither rate nor names: <see cref="RecordingReadOptions.SampleRate"/> must be set, and
-/// <see cref="RecordingReadOptions.ColumnNames"/> may be. NaN and <see cref="RecordingReadOptions.MissingValue"/> are missing.</item>
+/// <see cref="RecordingReadOptions.ColumnNames"/> may be. NaN and <see cref="RecordingReadOptions.MissingValues"/> are missing.</item>
 /// <item>Written as float32, C order, channels by samples (one dimension for one channel), format version 1.</item>
 /// </list>
 /// Format: NumPy Enhancement Proposal 1 and numpy.lib.format.
@@ -50,7 +50,7 @@ public static class NpyFormat
         // A channel's samples lie side by side if the order and the axis agree, else channelCount apart.
         bool contiguous = channelsFirst != header.FortranOrder;
         var channels = new Channel[channelCount];
-        long marked = 0;
+        long marked = 0, infinite = 0;
         for (int c = 0; c < channelCount; c++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -60,12 +60,20 @@ public static class NpyFormat
             for (int i = 0; i < samples.Length; i++)
             {
                 long index = contiguous ? ((long)c * sampleCount) + i : ((long)i * channelCount) + c;
-                samples[i] = Sample(Element(elements, header, index), options.MissingValue, ref marked, file, heading, i);
+                samples[i] = Sample(Element(elements, header, index), options.MissingValues, ref marked, ref infinite, file, heading, i);
             }
             channels[c] = new Channel(name.Length == 0 ? $"signal_{c}" : name, unit, rate, samples);
         }
-        SignalWarning[] warnings = marked == 0 ? [] :
-            [new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {marked} elements of {options.MissingValue} are taken as missing."))];
+        var warnings = new List<SignalWarning>();
+        if (marked > 0)
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {marked} elements of {string.Join(" or ", options.MissingValues)} are taken as missing.")));
+        if (infinite > 0)
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {infinite} elements are infinite and taken as missing.")));
+        if (header.Shape.Length == 2 && header.Shape[0] == header.Shape[1])
+        {
+            warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                $"{file}: its shape ({header.Shape[0]}, {header.Shape[1]}) does not tell channels from samples; the first dimension is taken for the channels."));
+        }
         return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(file), channels, warnings: warnings), options);
     }
 
@@ -91,13 +99,18 @@ public static class NpyFormat
         return ((int)channels, (int)samples, channelsFirst);
     }
 
-    private static float Sample(double value, double? missing, ref long marked, string file, string channel, int index)
+    private static float Sample(double value, IReadOnlyList<double> missing, ref long marked, ref long infinite, string file, string channel, int index)
     {
         if (double.IsNaN(value))
             return float.NaN;
-        if (value == missing)
+        if (missing.Contains(value))
         {
             marked++;
+            return float.NaN;
+        }
+        if (double.IsInfinity(value))
+        {
+            infinite++;
             return float.NaN;
         }
         if (!float.IsFinite((float)value))

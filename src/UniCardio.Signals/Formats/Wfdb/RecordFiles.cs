@@ -27,17 +27,66 @@ internal abstract class RecordFiles
     /// <summary>Whether there is such a file.</summary>
     public abstract bool Exists(string name);
 
+    /// <summary>Its length in bytes, 0 if there is none.</summary>
+    public abstract long LengthOf(string name);
+
+    /// <summary>
+    /// The name under which a file is there that a header calls by folder and name: records are often kept without the folders that they were
+    /// made in.
+    /// </summary>
+    public string Resolve(string name) => name.Contains('/', StringComparison.Ordinal) && !Exists(name) ? name[(name.LastIndexOf('/') + 1)..] : name;
+
     /// <summary>What to call it in messages.</summary>
     public abstract string Describe(string name);
 
-    /// <summary>The files of a folder.</summary>
+    /// <summary>The files of a folder. What a link in it leads out of it is refused before it is opened: a header names files, and may come from anybody.</summary>
     public sealed class Folder(string path) : RecordFiles
     {
-        protected override byte[] Load(string name, long maxBytes) => BoundedFile.ReadAll(Describe(name), maxBytes);
+        protected override byte[] Load(string name, long maxBytes)
+        {
+            RefuseLinkOut(name);
+            return BoundedFile.ReadAll(Describe(name), maxBytes);
+        }
 
         public override bool Exists(string name) => File.Exists(Describe(name));
 
+        public override long LengthOf(string name)
+        {
+            if (!Exists(name))
+                return 0;
+            RefuseLinkOut(name);
+            FileSystemInfo? target = File.ResolveLinkTarget(Describe(name), returnFinalTarget: true);
+            return new FileInfo(target?.FullName ?? Describe(name)).Length;
+        }
+
         public override string Describe(string name) => Path.Combine(path, name);
+
+        private void RefuseLinkOut(string name)
+        {
+            string file = Describe(name);
+            try
+            {
+                string root = Real(Path.GetFullPath(path)), real = Real(Path.GetFullPath(file));
+                if (!real.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                    throw new SignalFileException(file, "is a link that leads out of the record's folder, and is not opened.");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                if (e is not (FileNotFoundException or DirectoryNotFoundException))
+                    throw new SignalFileException(file, "cannot be read: " + e.Message, e);
+            }
+        }
+
+        // Every part of the path may be a link.
+        private static string Real(string full)
+        {
+            string? folder = Path.GetDirectoryName(full);
+            if (folder is null)
+                return full;
+            string here = Path.Combine(Real(folder), Path.GetFileName(full));
+            FileSystemInfo? target = Directory.Exists(here) ? Directory.ResolveLinkTarget(here, returnFinalTarget: true) : File.ResolveLinkTarget(here, returnFinalTarget: true);
+            return target is null ? here : Real(Path.GetFullPath(target.FullName));
+        }
     }
 
     /// <summary>Files in memory.</summary>
@@ -51,6 +100,8 @@ internal abstract class RecordFiles
         }
 
         public override bool Exists(string name) => files.ContainsKey(name);
+
+        public override long LengthOf(string name) => files.TryGetValue(name, out byte[]? data) ? data.Length : 0;
 
         public override string Describe(string name) => name;
     }

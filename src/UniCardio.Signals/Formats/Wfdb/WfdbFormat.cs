@@ -3,15 +3,15 @@ namespace UniCardio.Signals.Formats.Wfdb;
 /// <summary>Recordings as WFDB records (PhysioNet): a header, signal files, annotations.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Storage formats 8, 16, 24, 32, 61, 80, 160, 212, 310 and 311, and MATLAB level 4 files, which are format 16 after a byte
+/// <item>Storage formats 8, 16, 24, 32, 61, 80, 160, 212, 310 and 311, FLAC (508, 516, 524), and MATLAB level 4 files, which are format 16 after a byte
 /// offset; several signals a file, several samples a frame, skew, records of several segments in fixed or variable layout.</item>
 /// <item>The lowest value of a storage format (-32768 for 16, 61 and 160, -128 for 80, -2048 for 212, -512 for 310 and 311, -2^23 for
 /// 24, -2^31 for 32) is a missing sample. Format 8 has none. What a skewed signal lacks at the end is missing too.</item>
 /// <item>Each signal comes at its own rate, frame rate times samples per frame, unless
 /// <see cref="RecordingReadOptions.AverageFrames"/> asks for the frame rate.</item>
 /// <item>Checksums are verified where a signal is read whole; one that differs is a warning, as headers of edited records often have
-/// stale ones. A signal file shorter than its header states is an error, a longer one a warning.</item>
-/// <item>Signal files are looked for in the header's folder only; names with any path in them are refused.</item>
+/// stale ones. A signal file shorter than its header states gives what it holds, with a warning; a longer one is a warning too.</item>
+/// <item>Files are looked for in the header's folder and below; names that lead out of it, and links that do, are refused. A folder in a name that is not there is left out.</item>
 /// <item>Annotations are those of record.atr, if there is one, or of the annotator asked for.</item>
 /// </list>
 /// Standards: header(5), signal(5) and annot(5) of the WFDB Applications Guide.

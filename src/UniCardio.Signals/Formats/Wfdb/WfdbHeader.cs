@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>One signal as a WFDB header describes it (header(5), signal specification line).</summary>
-/// <param name="FileName">Its signal file, a plain name; "~" for none.</param>
+/// <param name="FileName">Its signal file, a name within the record's folder; "~" for none.</param>
 /// <param name="Format">How samples are stored.</param>
 /// <param name="SamplesPerFrame">Samples a frame, at least 1.</param>
 /// <param name="Skew">Frames by which it lags behind the others in the file.</param>
@@ -41,8 +41,9 @@ internal sealed record WfdbSegment(string RecordName, long Frames)
 /// <param name="Signals">The signals; empty in a multi-segment record.</param>
 /// <param name="Segments">The segments; empty in an ordinary record.</param>
 /// <param name="Comments">Lines after the last signal that begin with '#', without it.</param>
+/// <param name="StartProblem">Why the stated start is not, or not wholly, used; null if it is.</param>
 internal sealed record WfdbHeader(string File, string RecordName, int SignalCount, double FrameRate, long? Frames, DateTime? StartTime,
-    IReadOnlyList<WfdbSignal> Signals, IReadOnlyList<WfdbSegment> Segments, IReadOnlyList<string> Comments)
+    IReadOnlyList<WfdbSignal> Signals, IReadOnlyList<WfdbSegment> Segments, IReadOnlyList<string> Comments, string? StartProblem = null)
 {
     public bool IsMultiSegment => Segments.Count > 0;
 

@@ -15,7 +15,7 @@ internal sealed partial class WfdbHeaderParser
     public const double DefaultFrameRate = 250;
     public const double DefaultGain = 200;
 
-    private static readonly SearchValues<char> PathCharacters = SearchValues.Create("/\\:*?\"<>|");
+    private static readonly SearchValues<char> PathCharacters = SearchValues.Create("\\:*?\"<>|");
 
     private readonly string _file;
     private readonly List<(int Number, string Text)> _lines = [];
@@ -57,8 +57,8 @@ internal sealed partial class WfdbHeaderParser
             throw new SignalFormatException(_file, "has no record line.");
         string[] fields = Fields(_lines[0].Text);
         Match name = RecordName().Match(fields[0]);
-        if (!name.Success)
-            throw Error(0, $"record name '{Short(fields[0])}' is not made of letters, digits, underscores and hyphens, with '/' and a number of segments after it if there are any");
+        if (!name.Success || !IsInnerName(name.Groups[1].Value))
+            throw Error(0, $"record name '{Short(fields[0])}' is not a name within the record's own folder, with '/' and a number of segments after it if there are any");
         if (fields.Length < 2)
             throw Error(0, "the record line ends before the number of signals");
         int signals = Integer(fields[1], 0, "number of signals", 0);
@@ -66,16 +66,16 @@ internal sealed partial class WfdbHeaderParser
             throw new SignalLimitException(_file, "signals", signals, options.MaxChannels);
         double rate = fields.Length > 2 ? Rate(fields[2]) : DefaultFrameRate;
         long frames = fields.Length > 3 ? Long(fields[3], 0, "number of samples") : 0;
-        DateTime? start = fields.Length > 4 ? StartTime(fields) : null;
+        (DateTime? start, string? startProblem) = StartTime(fields);
         int segments = name.Groups[2].Success ? Integer(name.Groups[2].Value, 0, "number of segments", 1) : 0;
         int expected = segments > 0 ? segments : signals;
         if (_lines.Count - 1 < expected)
             throw Error(_lines.Count - 1, $"the record line states {expected} {(segments > 0 ? "segments" : "signals")}, but {_lines.Count - 1} lines follow it");
         if (expected == 0)
             throw Error(0, "the record has no signals");
-        return new WfdbHeader(_file, name.Groups[1].Value, signals, rate, frames == 0 ? null : frames, start,
+        return new WfdbHeader(_file, PlainRecord(name.Groups[1].Value), signals, rate, frames == 0 ? null : frames, start,
             segments > 0 ? [] : [.. Enumerable.Range(1, signals).Select(Signal)],
-            [.. Enumerable.Range(1, segments).Select(Segment)], _comments);
+            [.. Enumerable.Range(1, segments).Select(Segment)], _comments, startProblem);
     }
 
     private double Rate(string field)
@@ -87,20 +87,41 @@ internal sealed partial class WfdbHeaderParser
         return rate;
     }
 
-    private static DateTime? StartTime(string[] fields)
+    // The time, then the date; some writers turn them round. A lone number is no time, whatever it is.
+    private static (DateTime? Start, string? Problem) StartTime(string[] fields)
     {
-        string[] clock = fields[4].Trim('[', ']').Split(':');
+        string[] stated = [.. fields.Skip(4).Take(2).Select(f => f.Trim('[', ']'))];
+        if (stated.Length == 0)
+            return (null, null);
+        string whole = string.Join(' ', stated);
+        string? clock = stated.FirstOrDefault(f => f.Contains(':', StringComparison.Ordinal)), date = stated.FirstOrDefault(f => f.Contains('/', StringComparison.Ordinal));
+        if (clock is null || SecondsOf(clock) is not { } seconds)
+            return (null, $"the base time '{Short(whole)}' is not a time of day (HH:MM:SS); no start is known");
+        DateTime day = DateTime.MinValue;
+        bool isDate = date is not null && DateTime.TryParseExact(date, "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
+        string? problem = stated.Length == 2 && !isDate ? $"the base date in '{Short(whole)}' is not a date (DD/MM/YYYY); only the time of day is known" : null;
+        return (day.AddTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond)), problem);
+    }
+
+    private static double? SecondsOf(string clock)
+    {
+        string[] parts = clock.Split(':');
         double seconds = 0;
-        foreach (string part in clock)
+        foreach (string part in parts)
         {
             if (!double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
                 return null;
             seconds = (seconds * 60) + value;
         }
-        DateTime day = DateTime.MinValue;
-        if (fields.Length > 5 && !DateTime.TryParseExact(fields[5].Trim('[', ']'), "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out day))
-            return null;
-        return clock.Length <= 3 && seconds is >= 0 and < 86_400 ? day.AddTicks((long)(seconds * TimeSpan.TicksPerSecond)) : null;
+        return parts.Length is 2 or 3 && seconds is >= 0 and < 86_399.99999 ? seconds : null;
+    }
+
+    // Folders and the extension of its signal file are not part of a record's name.
+    private static string PlainRecord(string name)
+    {
+        string plain = name[(name.LastIndexOf('/') + 1)..];
+        string extension = Path.GetExtension(plain).ToLowerInvariant();
+        return plain.Length > 4 && extension is ".mat" or ".dat" or ".hea" ? plain[..^4] : plain;
     }
 
     private WfdbSegment Segment(int line)
@@ -108,10 +129,11 @@ internal sealed partial class WfdbHeaderParser
         string[] fields = Fields(_lines[line].Text);
         if (fields.Length < 2)
             throw Error(line, "expected a segment's record name and length");
-        if (fields[0] != "~" && !RecordName().IsMatch(fields[0]))
-            throw Error(line, $"segment name '{Short(fields[0])}' is not made of letters, digits, underscores and hyphens");
-        if (fields[0].Contains('/', StringComparison.Ordinal))
+        Match name = RecordName().Match(fields[0]);
+        if (name.Groups[2].Success)
             throw Error(line, "a segment cannot have segments of its own");
+        if (fields[0] != "~" && !IsInnerName(fields[0]))
+            throw Error(line, $"segment name '{Short(fields[0])}' is not a plain name within the record's own folder");
         return new WfdbSegment(fields[0], Long(fields[1], line, "segment length"));
     }
 
@@ -120,14 +142,14 @@ internal sealed partial class WfdbHeaderParser
         string[] fields = Fields(_lines[line].Text, count: 9);
         if (fields.Length < 2)
             throw Error(line, "expected a signal's file name and format");
-        if (fields[0] != "~" && !IsPlainName(fields[0]))
-            throw Error(line, $"signal file '{Short(fields[0])}' is not a plain name in the record's own folder");
+        if (fields[0] != "~" && !IsInnerName(fields[0]))
+            throw Error(line, $"signal file '{Short(fields[0])}' is not a plain name within the record's own folder");
         Match format = FormatField().Match(fields[1]);
         if (!format.Success)
             throw Error(line, $"format '{Short(fields[1])}' is not a number, optionally with xSAMPLES, :SKEW and +OFFSET");
         int code = Integer(format.Groups[1].Value, line, "format", 0);
         if (!Enum.IsDefined((WfdbSampleFormat)code))
-            throw Error(line, $"format {code} is not read; expected 0, 8, 16, 24, 32, 61, 80, 160, 212, 310 or 311");
+            throw Error(line, $"format {code} is not read; expected 0, 8, 16, 24, 32, 61, 80, 160, 212, 310, 311, 508, 516 or 524");
         int adcZero = fields.Length > 4 ? Integer(fields[4], line, "ADC zero") : 0;
         (double gain, int? baseline, string unit) = fields.Length > 2 ? Gain(fields[2], line) : (DefaultGain, null, SignalUnit.Millivolts);
         return new WfdbSignal(
@@ -168,7 +190,10 @@ internal sealed partial class WfdbHeaderParser
 
     /// <summary>Whether a name can only mean a file in the record's own folder.</summary>
     public static bool IsPlainName(string name) =>
-        name.Length is > 0 and <= 255 && name is not ("." or ".." or "-" or "~") && name.AsSpan().IndexOfAny(PathCharacters) < 0 && !name.Any(char.IsControl);
+        name.Length is > 0 and <= 255 && name is not ("." or ".." or "-" or "~") && !name.Contains('/', StringComparison.Ordinal) && name.AsSpan().IndexOfAny(PathCharacters) < 0 && !name.Any(char.IsControl);
+
+    /// <summary>Whether a name can only mean a file in the record's own folder or in one within it.</summary>
+    public static bool IsInnerName(string name) => name.Length <= 255 && name.Split('/').All(IsPlainName);
 
     private static string[] Fields(string line, int count = int.MaxValue) =>
         line.Split((char[]?)null, count, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -194,7 +219,7 @@ internal sealed partial class WfdbHeaderParser
 
     private static string Short(string text) => text.Length <= 40 ? text : text[..40] + "...";
 
-    [GeneratedRegex(@"^([A-Za-z0-9_-]{1,100})(?:/([0-9]{1,20}))?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([A-Za-z0-9_./-]{1,200}?)(?:/([0-9]{1,20}))?$", RegexOptions.CultureInvariant)]
     private static partial Regex RecordName();
 
     [GeneratedRegex(@"^([0-9]{1,9})(?:x([0-9]{1,20}))?(?::(-?[0-9]{1,20}))?(?:\+([0-9]{1,20}))?$", RegexOptions.CultureInvariant)]

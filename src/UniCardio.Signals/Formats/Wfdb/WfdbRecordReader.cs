@@ -16,17 +16,19 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     {
         RecordingSelection.CheckTimes(options);
         WfdbHeader header = ReadHeader(recordName);
+        if (header.StartProblem is { } problem)
+            _warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{header.File}: {problem}."));
         (Channel[] channels, WfdbHeader described, double start) = header.IsMultiSegment ? ReadSegments(header) : ReadOrdinary(header);
         DateTime? startTime = RecordingSelection.Later(header.StartTime ?? described.StartTime, start);
         (IEnumerable<Annotation> annotations, double annotationRate) = ReadAnnotations(recordName, header.FrameRate, start);
-        var recording = new Recording(header.RecordName, channels, annotations, startTime, _warnings, header.Comments.Count > 0 ? header.Comments : described.Comments);
+        var recording = new Recording(header.RecordName, ChannelLabels.Override(channels, options, header.File), annotations, startTime, _warnings, header.Comments.Count > 0 ? header.Comments : described.Comments);
         return RecordingSelection.Apply(recording, options, annotationRate, alreadyCut: true);
     }
 
     /// <summary>A record's header.</summary>
     public WfdbHeader ReadHeader(string recordName)
     {
-        string name = recordName + ".hea";
+        string name = files.Resolve(recordName + ".hea");
         return WfdbHeaderParser.Parse(files.Read(name, Math.Min(options.MaxFileBytes, MaxHeaderBytes), options.MaxFileBytes), files.Describe(name), options);
     }
 
@@ -76,6 +78,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         UInt128 samples = (UInt128)(ulong)(end - first) * (ulong)layout.Signals.Sum(s => (long)s.SamplesPerFrame);
         if (samples > (UInt128)(ulong)options.MaxSamples)
             throw new SignalLimitException(master.File, "samples", (long)UInt128.Min(samples, long.MaxValue), options.MaxSamples);
+        long present = PresentSamples(master, layout, first, end);
+        GapBudget.Check(master.File, (long)samples - Math.Min(present, (long)samples), present, options);
         var physical = layout.Signals.Select(s => new float[(end - first) * s.SamplesPerFrame]).ToArray();
         foreach (float[] p in physical)
             p.AsSpan().Fill(float.NaN);
@@ -89,6 +93,23 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             begin += segment.Frames;
         }
         return ([.. layout.Signals.Select((s, i) => Channel(layout, s, physical[i]))], layout, first / master.FrameRate);
+    }
+
+    // What the segments' files can hold, before memory is taken for what the record says that they do.
+    private long PresentSamples(WfdbHeader master, WfdbHeader layout, long first, long end)
+    {
+        long begin = 0, present = 0;
+        foreach (WfdbSegment segment in master.Segments)
+        {
+            long from = Math.Max(first, begin), to = Math.Min(end, begin + segment.Frames);
+            if (!segment.IsNull && from < to && files.Exists(files.Resolve(segment.RecordName + ".hea")))
+            {
+                foreach (IGrouping<string, WfdbSignal> file in ReadHeader(segment.RecordName).Signals.Where(s => !s.IsNull).GroupBy(s => s.FileName))
+                    present += WfdbSamples.MostSamples(file.First().Format, files.LengthOf(files.Resolve(file.Key)));
+            }
+            begin += segment.Frames;
+        }
+        return Math.Min(present, (end - first) * layout.Signals.Sum(s => (long)s.SamplesPerFrame));
     }
 
     // A variable layout has a header of its own; in a fixed one every segment has the same signals.
@@ -109,7 +130,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     private void ReadSegment(WfdbHeader master, WfdbHeader layout, WfdbSegment segment, long from, long to, long target, float[][] physical)
     {
         // A gap where there were signals would pass for one of the recording's own.
-        if (!files.Exists(segment.RecordName + ".hea"))
+        if (!files.Exists(files.Resolve(segment.RecordName + ".hea")))
             throw new SignalFileException(files.Describe(segment.RecordName + ".hea"), $"there is no such file, but {master.File} names it as a segment; a stretch without it can be read by start and end.");
         WfdbHeader header = ReadHeader(segment.RecordName);
         if (header.IsMultiSegment)
@@ -120,14 +141,18 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         var reader = new WfdbSignalReader(header, files, options, _warnings);
         if (reader.Frames < segment.Frames)
         {
-            throw new SignalFormatException(header.File, string.Create(CultureInfo.InvariantCulture,
-                $"has {reader.Frames} frames, but {master.File} states {segment.Frames} for this segment."));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{header.File} has {reader.Frames} frames, but {master.File} states {segment.Frames} for this segment; the rest is missing.")));
+            to = Math.Min(to, reader.Frames);
+            if (from >= to)
+                return;
         }
         int[][] digital = reader.Read(from, to, cancellationToken);
+        var taken = new HashSet<int>();
         for (int s = 0; s < digital.Length; s++)
         {
             WfdbSignal signal = header.Signals[s];
-            int place = master.HasVariableLayout ? PlaceOf(layout, signal) : s;
+            int place = master.HasVariableLayout ? PlaceOf(layout, signal, taken) : s;
             if (place < 0)
             {
                 _warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{header.File}: signal '{signal.Description}' is not in {layout.File} and is left out.", signal.Description));
@@ -145,11 +170,12 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         }
     }
 
-    private static int PlaceOf(WfdbHeader layout, WfdbSignal signal)
+    // Of several signals of one name the first goes to the first place of that name, the second to the second.
+    private static int PlaceOf(WfdbHeader layout, WfdbSignal signal, HashSet<int> taken)
     {
         for (int i = 0; i < layout.Signals.Count; i++)
         {
-            if (layout.Signals[i].Description == signal.Description)
+            if (layout.Signals[i].Description == signal.Description && taken.Add(i))
                 return i;
         }
         return -1;

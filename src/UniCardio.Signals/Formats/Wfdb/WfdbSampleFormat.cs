@@ -37,6 +37,15 @@ internal enum WfdbSampleFormat
 
     /// <summary>Three 10-bit samples in four bytes, one word of 32 bits.</summary>
     Packed10 = 311,
+
+    /// <summary>FLAC of 8 bits, every signal of the file a channel.</summary>
+    Flac8 = 508,
+
+    /// <summary>FLAC of 16 bits.</summary>
+    Flac16 = 516,
+
+    /// <summary>FLAC of 24 bits.</summary>
+    Flac24 = 524,
 }
 
 /// <summary>Sizes, missing values and decoding of the storage formats.</summary>
@@ -45,15 +54,18 @@ internal static class WfdbSamples
     /// <summary>Stands for a missing sample whatever the format.</summary>
     public const int Missing = int.MinValue;
 
+    /// <summary>Bits of a sample in a FLAC format, 0 for the others.</summary>
+    public static int FlacBits(WfdbSampleFormat format) => format is WfdbSampleFormat.Flac8 or WfdbSampleFormat.Flac16 or WfdbSampleFormat.Flac24 ? (int)format - 500 : 0;
+
     /// <summary>
     /// The digital value that means missing: the lowest of the format, as the WFDB library has it. Format 8 has none.
     /// </summary>
     public static int? MissingValue(WfdbSampleFormat format) => format switch
     {
-        WfdbSampleFormat.Int16 or WfdbSampleFormat.BigEndian16 or WfdbSampleFormat.Offset16 => -(1 << 15),
-        WfdbSampleFormat.Int24 => -(1 << 23),
+        WfdbSampleFormat.Int16 or WfdbSampleFormat.BigEndian16 or WfdbSampleFormat.Offset16 or WfdbSampleFormat.Flac16 => -(1 << 15),
+        WfdbSampleFormat.Int24 or WfdbSampleFormat.Flac24 => -(1 << 23),
         WfdbSampleFormat.Int32 => int.MinValue,
-        WfdbSampleFormat.Offset8 => -(1 << 7),
+        WfdbSampleFormat.Offset8 or WfdbSampleFormat.Flac8 => -(1 << 7),
         WfdbSampleFormat.Packed12 => -(1 << 11),
         WfdbSampleFormat.Packed10Words or WfdbSampleFormat.Packed10 => -(1 << 9),
         _ => null,
@@ -71,6 +83,9 @@ internal static class WfdbSamples
         WfdbSampleFormat.Packed10 => (bytes / 4 * 3) + (bytes % 4 is var rest && rest == 3 ? 2 : rest == 2 ? 1 : 0),
         _ => 0,
     };
+
+    /// <summary>Most samples that a file of so many bytes can hold: of FLAC those of frames that hold one value each, some 12 bytes.</summary>
+    public static long MostSamples(WfdbSampleFormat format, long bytes) => FlacBits(format) > 0 ? bytes * 5462 : Capacity(format, bytes);
 
     /// <summary>Decodes samples; for format 8 their differences.</summary>
     /// <param name="format">The format.</param>

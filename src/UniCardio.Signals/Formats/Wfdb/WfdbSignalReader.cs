@@ -1,4 +1,5 @@
 using System.Globalization;
+using UniCardio.Signals.Formats.Flac;
 
 namespace UniCardio.Signals.Formats.Wfdb;
 
@@ -12,6 +13,12 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
     private sealed record SignalFile(string Name, byte[] Data, int Offset, WfdbSampleFormat Format, int[] Signals, long FrameSamples)
     {
         public ReadOnlySpan<byte> Samples => Data.AsSpan(Offset);
+
+        /// <summary>Whole frames that it holds, set once they are counted.</summary>
+        public long Present { get; set; }
+
+        /// <summary>Samples of each of a FLAC stream's channels.</summary>
+        public FlacDecoder? Flac { get; init; }
     }
 
     /// <summary>Length of the record in frames, from the header or else the signal files.</summary>
@@ -35,6 +42,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         UInt128 total = (UInt128)(ulong)(end - first) * (ulong)header.Signals.Sum(s => (long)s.SamplesPerFrame);
         if (total > (UInt128)(ulong)options.MaxSamples)
             throw new SignalLimitException(header.File, "samples", (long)UInt128.Min(total, long.MaxValue), options.MaxSamples);
+        long present = OpenFiles().Sum(f => Math.Min(f.Present, end - first) * f.FrameSamples);
+        GapBudget.Check(header.File, (long)total - Math.Min(present, (long)total), present, options);
         var samples = new int[header.Signals.Count][];
         for (int s = 0; s < samples.Length; s++)
         {
@@ -42,35 +51,102 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             samples[s].AsSpan().Fill(WfdbSamples.Missing);
         }
         foreach (SignalFile file in OpenFiles())
-            ReadFile(file, frames, first, end, samples, cancellationToken);
+        {
+            if (file.Flac is not null)
+                ReadFlac(file, first, end, samples, cancellationToken);
+            else
+                ReadFile(file, Math.Min(frames, file.Present), first, end, samples, cancellationToken);
+        }
         return samples;
     }
 
+    // A file that ends early gives what it holds: the record is as long as its longest file, and no longer than its header says.
     private long FindFrames()
     {
         long? stated = header.Frames;
-        long shortest = long.MaxValue;
+        long shortest = long.MaxValue, longest = 0;
         foreach (SignalFile file in OpenFiles())
         {
-            long capacity = WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset);
-            long present = capacity / file.FrameSamples;
+            long present = file.Flac is not null ? CountFlac(file, stated) : WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset) / file.FrameSamples;
+            file.Present = present;
             if (stated > present)
             {
-                throw new SignalFormatException(files.Describe(file.Name), string.Create(CultureInfo.InvariantCulture,
-                    $"holds {present} frames of {file.FrameSamples} samples (format {(int)file.Format}), but {header.File} states {stated}."), new SignalLocation(ByteOffset: file.Data.Length));
+                warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                    $"{files.Describe(file.Name)} ends early: it holds {present} frames of {file.FrameSamples} samples (format {(int)file.Format}), but {header.File} states {stated}; the rest is missing.")));
             }
             // Packed formats end with a whole group of samples, up to two of them padding.
             long padding = file.Format is WfdbSampleFormat.Packed12 or WfdbSampleFormat.Packed10Words or WfdbSampleFormat.Packed10 ? 2 : 0;
-            if ((capacity - padding) / file.FrameSamples > stated)
+            if (file.Flac is null && (WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset) - padding) / file.FrameSamples > stated)
             {
                 warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
                     $"{files.Describe(file.Name)} holds {present} frames; the {stated} that {header.File} states are read.")));
             }
-            shortest = Math.Min(shortest, present);
+            (shortest, longest) = (Math.Min(shortest, present), Math.Max(longest, present));
         }
+        if (stated is not null && shortest != long.MaxValue && longest == 0)
+            throw new SignalFormatException(header.File, "has signal files of which the longest holds 0 frames.");
         if (stated is null && shortest is 0 or long.MaxValue)
             throw new SignalFormatException(header.File, "states no length, and its signal files hold no frame.");
-        return stated ?? shortest;
+        return stated is { } frames ? (shortest == long.MaxValue ? frames : Math.Min(frames, longest)) : shortest;
+    }
+
+    private FlacDecoder OpenFlac(string name, byte[] data, WfdbSampleFormat format, int[] members)
+    {
+        var flac = new FlacDecoder(data, files.Describe(name));
+        if (flac.Bits != WfdbSamples.FlacBits(format) || flac.Channels != members.Length)
+        {
+            throw new SignalFormatException(files.Describe(name),
+                $"is a FLAC stream of {flac.Channels} channels of {flac.Bits} bits, but {header.File} states {members.Length} signals in format {(int)format}.");
+        }
+        if (members.Select(s => header.Signals[s].SamplesPerFrame).Distinct().Count() > 1)
+            throw new SignalFormatException(header.File, $"gives signals of one FLAC file, '{name}', different samples per frame.");
+        return flac;
+    }
+
+    // The stream's own count may be wrong: frames are decoded to see how many there are.
+    private long CountFlac(SignalFile file, long? stated)
+    {
+        int perFrame = header.Signals[file.Signals[0]].SamplesPerFrame;
+        long most = stated is { } s ? Math.Min(s, long.MaxValue / perFrame) * perFrame : options.MaxSamples, samples = 0;
+        FlacEnd end = file.Flac!.Decode((_, count) => (samples += count) - file.Offset < most, CancellationToken.None);
+        if (end == FlacEnd.Truncated && stated is null)
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{files.Describe(file.Name)} ends within a frame of its FLAC stream; those before it are read."));
+        if (samples == 0)
+            throw new SignalFormatException(files.Describe(file.Name), "is a damaged FLAC stream: it holds no whole frame.");
+        return Math.Max(0, samples - file.Offset) / perFrame;
+    }
+
+    private void ReadFlac(SignalFile file, long first, long end, int[][] samples, CancellationToken cancellationToken)
+    {
+        WfdbSignal[] signals = [.. file.Signals.Select(s => header.Signals[s])];
+        int size = signals[0].SamplesPerFrame;
+        int missing = WfdbSamples.MissingValue(file.Format)!.Value;
+        var sums = new ushort[signals.Length];
+        // A byte offset means nothing in a packed stream: it counts samples.
+        long at = -file.Offset, all = Math.Min(Frames, file.Present) * size;
+        file.Flac!.Decode((block, count) =>
+        {
+            for (int s = 0; s < signals.Length; s++)
+            {
+                int[] destination = samples[file.Signals[s]];
+                long shift = (first + signals[s].Skew) * size;
+                for (int i = 0; i < count; i++)
+                {
+                    long index = at + i;
+                    if (index < 0 || index >= all)
+                        continue;
+                    int value = block[s][i];
+                    sums[s] = unchecked((ushort)(sums[s] + value));
+                    long target = index - shift;
+                    if (target >= 0 && target < destination.Length)
+                        destination[target] = value == missing ? WfdbSamples.Missing : value;
+                }
+            }
+            at += count;
+            return at < Math.Min(all, (end + signals.Max(s => (long)s.Skew)) * size);
+        }, cancellationToken);
+        if (first == 0 && end >= Frames && file.Present >= Frames)
+            CheckSums(file, signals, sums);
     }
 
     private List<SignalFile> OpenFiles()
@@ -89,11 +165,16 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
                 if (header.Signals[s].ByteOffset is { } other && other != (lead.ByteOffset ?? 0))
                     throw new SignalFormatException(header.File, $"gives two byte offsets to signals of one file, '{group.Key}'.");
             }
-            byte[] data = files.Read(group.Key, options.MaxFileBytes, options.MaxFileBytes);
+            string name = files.Resolve(group.Key);
+            byte[] data = files.Read(name, options.MaxFileBytes, options.MaxFileBytes);
             long offset = lead.ByteOffset ?? 0;
-            if (offset > data.Length)
-                throw new SignalFormatException(files.Describe(group.Key), $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
-            opened.Add(new SignalFile(group.Key, data, (int)offset, lead.Format, members, members.Sum(s => (long)header.Signals[s].SamplesPerFrame)));
+            bool flac = WfdbSamples.FlacBits(lead.Format) > 0;
+            if (offset > (flac ? int.MaxValue : data.Length))
+                throw new SignalFormatException(files.Describe(name), $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
+            opened.Add(new SignalFile(name, data, (int)offset, lead.Format, members, members.Sum(s => (long)header.Signals[s].SamplesPerFrame))
+            {
+                Flac = flac ? OpenFlac(name, data, lead.Format, members) : null,
+            });
         }
         return _signalFiles = opened;
     }
@@ -108,6 +189,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         // A skewed signal's samples come later in the file; sums of differences start at the beginning.
         long begin = differences ? 0 : first;
         long stop = Math.Min(frames, end + signals.Max(s => (long)s.Skew));
+        if (stop <= begin)
+            return;
         var block = new int[Math.Min(Math.Max(BlockSamples / file.FrameSamples, 1), stop - begin) * file.FrameSamples];
         for (long frame = begin; frame < stop;)
         {
@@ -135,7 +218,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
                 }
             }
         }
-        if (begin == 0 && stop == frames)
+        if (begin == 0 && stop == Frames)
             CheckSums(file, signals, sums);
     }
 

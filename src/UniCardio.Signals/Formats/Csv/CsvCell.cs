@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+
+namespace UniCardio.Signals.Formats.Csv;
+
+/// <summary>What a cell of a table can hold.</summary>
+internal enum CsvCellKind
+{
+    /// <summary>A finite number.</summary>
+    Number,
+
+    /// <summary>Nothing, or a word for it: NaN, NA, null, a dash, a question mark.</summary>
+    Missing,
+
+    /// <summary>What a spreadsheet writes where a formula failed: #N/A, #VALUE!, #DIV/0!.</summary>
+    Error,
+
+    /// <summary>Inf, by name.</summary>
+    Infinite,
+
+    /// <summary>A number that double does not hold.</summary>
+    OutOfRange,
+
+    /// <summary>Anything else.</summary>
+    Text,
+}
+
+/// <summary>Reads single cells.</summary>
+internal static class CsvCell
+{
+    private static readonly HashSet<string> MissingWords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "nan", "na", "n/a", "n.a.", "null", "(null)", "none", "nil", "<na>", "nat", "missing", "undefined", "-nan", "+nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "\\n", ".", "?", "*", "-", "--", "---", "----", "-.-",
+    };
+
+    /// <summary>Tells what a cell holds.</summary>
+    /// <param name="cell">Its bytes, white space around it taken off.</param>
+    /// <param name="decimalComma">Whether numbers have a comma for their point; a point in them is no number then.</param>
+    /// <param name="value">The number, NaN if it is none.</param>
+    public static CsvCellKind Read(ReadOnlySpan<byte> cell, bool decimalComma, out double value)
+    {
+        value = double.NaN;
+        if (cell.IsEmpty)
+            return CsvCellKind.Missing;
+        if (cell[0] == (byte)'\'' || cell[^1] == (byte)'\'')
+        {
+            cell = cell.Trim("' "u8);
+            if (cell.IsEmpty)
+                return CsvCellKind.Missing;
+        }
+        bool digit = char.IsAsciiDigit((char)cell[0]) || (cell.Length > 1 && cell[0] is (byte)'+' or (byte)'-' or (byte)'.' or (byte)',' && cell[1] is (byte)'.' or (byte)',' or (>= (byte)'0' and <= (byte)'9'));
+        if (digit)
+        {
+            if (!TryNumber(cell, decimalComma, out double number))
+                return CsvCellKind.Text;
+            if (!double.IsFinite(number))
+                return CsvCellKind.OutOfRange;
+            value = number;
+            return CsvCellKind.Number;
+        }
+        if (cell.Length > 16)
+            return CsvCellKind.Text;
+        if (cell[0] == (byte)'#')
+            return IsErrorToken(cell) ? CsvCellKind.Error : CsvCellKind.Text;
+        string word = Encoding.UTF8.GetString(cell);
+        if (MissingWords.Contains(word))
+            return CsvCellKind.Missing;
+        string bare = word.TrimStart('+', '-');
+        return bare.Equals("inf", StringComparison.OrdinalIgnoreCase) || bare.Equals("infinity", StringComparison.OrdinalIgnoreCase) || bare is "\u221E" ? CsvCellKind.Infinite : CsvCellKind.Text;
+    }
+
+    /// <summary>Whether a cell can stand among samples: a number, a time, or something missing.</summary>
+    public static bool IsValue(ReadOnlySpan<byte> cell, bool decimalComma) =>
+        Read(cell, decimalComma, out _) != CsvCellKind.Text || CsvTime.TryParse(cell, decimalComma, out _);
+
+    /// <summary>Whether a text is what a spreadsheet shows where it has no value, in any of its languages: #N/A, #NV, #VALUE!, #WERT!, #NAME?, ####.</summary>
+    public static bool IsErrorToken(ReadOnlySpan<byte> cell)
+    {
+        if (cell.Length is < 2 or > 16 || cell[0] != (byte)'#')
+            return false;
+        ReadOnlySpan<byte> rest = cell[1..];
+        if (rest.Trim((byte)'#').IsEmpty)
+            return true;
+        bool marked = rest[^1] is (byte)'!' or (byte)'?';
+        if (marked)
+            rest = rest[..^1];
+        foreach (byte b in rest)
+        {
+            if (!(b is >= (byte)'A' and <= (byte)'Z' or (byte)'/' or (byte)'_' or (byte)'0' or >= 0x80))
+                return false;
+        }
+        return marked || rest.SequenceEqual("N/A"u8) || rest.SequenceEqual("NA"u8) || rest.SequenceEqual("NV"u8) || rest.SequenceEqual("N/D"u8) || rest.SequenceEqual("N/DISP"u8)
+            || rest.SequenceEqual("ND"u8) || rest.SequenceEqual("GETTING_DATA"u8);
+    }
+
+    /// <summary>A number in the file's own notation.</summary>
+    public static bool TryNumber(ReadOnlySpan<byte> cell, bool decimalComma, out double value)
+    {
+        if (!decimalComma || cell.IndexOfAny((byte)',', (byte)'.') < 0)
+            return double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        Span<byte> copy = stackalloc byte[64];
+        value = double.NaN;
+        // 1.024,5 has a point for its thousands; that it would be read as 1.024 otherwise is why it is refused.
+        if (cell.Length > copy.Length || cell.IndexOf((byte)'.') >= 0 || cell[^1] == (byte)',')
+            return false;
+        cell.CopyTo(copy);
+        copy[cell.IndexOf((byte)',')] = (byte)'.';
+        return double.TryParse(copy[..cell.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    }
+}
