@@ -170,7 +170,7 @@ public static class ChannelKindRecognition
             for (int i = 1; i < word.Length; i++)
             {
                 bool rises = char.IsLower(word[i - 1]) && char.IsUpper(word[i]);
-                bool ends = i + 1 < word.Length && char.IsUpper(word[i - 1]) && char.IsUpper(word[i]) && char.IsLower(word[i + 1]);
+                bool ends = i + 2 < word.Length && char.IsUpper(word[i - 1]) && char.IsUpper(word[i]) && char.IsLower(word[i + 1]);
                 if (rises || ends)
                 {
                     parts.Add(word[start..i]);
