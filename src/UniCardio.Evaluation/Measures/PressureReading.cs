@@ -11,15 +11,15 @@ public readonly record struct PressureReading(double? Systolic, double? Diastoli
     /// <summary>Reads a stretch.</summary>
     /// <param name="pulses">Pulses of a wave in mmHg.</param>
     /// <param name="scope">The stretch.</param>
-    public static PressureReading Of(IReadOnlyList<Pulse> pulses, SampleRange scope)
+    public static PressureReading Of(IReadOnlyList<Beat> pulses, SampleRange scope)
     {
         double systolic = 0, diastolic = 0;
         int peaks = 0, feet = 0;
-        foreach (Pulse pulse in pulses)
+        foreach (Beat pulse in pulses)
         {
-            if (scope.Contains(pulse.Peak))
-                (systolic, peaks) = (systolic + pulse.PeakValue, peaks + 1);
-            if (scope.Contains(pulse.Onset))
+            if (scope.Contains((int)pulse.Sample))
+                (systolic, peaks) = (systolic + pulse.Value, peaks + 1);
+            if (scope.Contains((int)pulse.Onset))
                 (diastolic, feet) = (diastolic + pulse.OnsetValue, feet + 1);
         }
 

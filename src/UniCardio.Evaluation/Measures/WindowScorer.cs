@@ -15,6 +15,7 @@ internal sealed class WindowScorer
     /// </summary>
     public const double EdgeSeconds = 0.1;
 
+    private const double ContextBefore = 16, ContextAfter = 4;
     private const double Rate = NetworkSignal.Rate;
     private readonly EvaluationWindow _window;
     private readonly float[] _truth;
@@ -37,7 +38,7 @@ internal sealed class WindowScorer
         _beats = [.. window.Recording.BeatsOf(window.Task.Output).Where(window.Position.Contains).Select(b => b - window.Position.Start)];
         // Pressures are read off the window alone on both sides, so that both lack the same pulses at its ends.
         if (window.Task.Output == Modality.Bp)
-            _pressure = PressureReading.Of(InMmHg(PulseDetector.Detect(_truth, Rate)), window.Scope);
+            _pressure = PressureReading.Of(InMmHg(Cases.Beats.Find(Modality.Bp, _truth)), window.Scope);
     }
 
     /// <summary>Samples of the true beats, in the window.</summary>
@@ -53,8 +54,8 @@ internal sealed class WindowScorer
         SampleRange scope = _window.Scope;
         ReadOnlySpan<float> ours = _estimate.AsSpan(scope.Start, scope.Length), theirs = _truth.AsSpan(scope.Start, scope.Length);
         double rmse = SignalMeasures.RootMeanSquareError(ours, theirs)!.Value;
-        IReadOnlyList<Pulse> pulses = _window.Task.Output == Modality.Ecg ? [] : PulseDetector.Detect(_estimate, Rate);
-        IReadOnlyList<int> beats = _window.Task.Output == Modality.Ecg ? RPeakDetector.Detect(_estimate, Rate) : [.. pulses.Select(p => p.Peak)];
+        IReadOnlyList<Beat> found = _window.Task.Output == Modality.Ecg ? [] : Cases.Beats.Find(_window.Task.Output, _estimate);
+        IReadOnlyList<int> beats = _window.Task.Output == Modality.Ecg ? PeaksInPlace() : [.. found.Select(b => (int)b.Sample)];
         return new WindowScore
         {
             MeanSquare = rmse * rmse,
@@ -64,9 +65,21 @@ internal sealed class WindowScorer
             SpectralDistance = Measures.SpectralDistance.Between(Measures.SpectralDistance.Power(_estimate), _spectrum, _truth.Length, Rate),
             Peaks = _window.Task.Output == Modality.Ecg ? PeakCounts.Compare(_beats, beats, WithoutEdges(scope), Rate, BeatAgreement.StrictTolerance) : null,
             Rate = RateReading.OfBeats(_beats, Rate) is { } rate ? new RateReading(rate, RateReading.OfBeats(beats, Rate)) : null,
-            Pressure = _window.Task.Output == Modality.Bp ? Compare(pulses, ours) : null,
+            Pressure = _window.Task.Output == Modality.Bp ? Compare(found, ours) : null,
             Coverage = low.IsEmpty ? null : Coverage(low, high),
         };
+    }
+
+    // Four seconds are too few to tell a few R peaks from artefacts: the estimate is read where it stands, among the seconds before and after it.
+    private int[] PeaksInPlace()
+    {
+        ReadOnlySpan<float> signal = _window.Recording.Signal(Modality.Ecg);
+        int start = _window.Position.Start, before = Math.Min(start, (int)(ContextBefore * Rate)), after = Math.Min(signal.Length - _window.Position.End, (int)(ContextAfter * Rate));
+        var placed = new float[before + _estimate.Length + after];
+        _window.TruthScale.Forward(signal.Slice(start - before, before), placed.AsSpan(0, before));
+        _estimate.CopyTo(placed.AsSpan(before));
+        _window.TruthScale.Forward(signal.Slice(_window.Position.End, after), placed.AsSpan(before + _estimate.Length));
+        return [.. Cases.Beats.Detect(Modality.Ecg, placed).Select(b => b - before).Where(b => b >= 0 && b < _estimate.Length)];
     }
 
     private SampleRange WithoutEdges(SampleRange scope)
@@ -76,7 +89,7 @@ internal sealed class WindowScorer
         return end > start ? SampleRange.Between(start, end) : new SampleRange(scope.Start, 0);
     }
 
-    private PressureError Compare(IReadOnlyList<Pulse> pulses, ReadOnlySpan<float> scope)
+    private PressureError Compare(IReadOnlyList<Beat> pulses, ReadOnlySpan<float> scope)
     {
         float highest = float.NegativeInfinity, lowest = float.PositiveInfinity;
         foreach (float x in scope)
@@ -85,8 +98,8 @@ internal sealed class WindowScorer
         return PressureError.Of(_pressure, PressureReading.Of(InMmHg(pulses), _window.Scope), unit.Inverse(highest), unit.Inverse(lowest));
     }
 
-    private static Pulse[] InMmHg(IReadOnlyList<Pulse> scaled) =>
-        [.. scaled.Select(p => p with { OnsetValue = AffineScale.BloodPressure.Inverse(p.OnsetValue), PeakValue = AffineScale.BloodPressure.Inverse(p.PeakValue) })];
+    private static Beat[] InMmHg(IReadOnlyList<Beat> scaled) =>
+        [.. scaled.Select(p => p with { OnsetValue = AffineScale.BloodPressure.Inverse(p.OnsetValue), Value = AffineScale.BloodPressure.Inverse(p.Value) })];
 
     private BandCoverage Coverage(ReadOnlySpan<float> low, ReadOnlySpan<float> high)
     {

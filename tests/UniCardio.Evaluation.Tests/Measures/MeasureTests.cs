@@ -82,7 +82,7 @@ public class MeasureTests
     [Fact]
     public void PressuresAreMeansOverThePulsesInScope()
     {
-        Pulse[] pulses = [new(10, 20, 70, 120), new(60, 70, 74, 126), new(110, 120, 90, 150)];
+        Beat[] pulses = [new(20, 10, 120, 70, 1), new(70, 60, 126, 74, 1), new(120, 110, 150, 90, 1)];
         Assert.Equal(new PressureReading(123, 72), PressureReading.Of(pulses, new SampleRange(0, 100)));
         Assert.Equal(new PressureReading(126, null), PressureReading.Of(pulses, new SampleRange(65, 20)));
         Assert.Equal(new PressureError(-3, 4, false), PressureError.Of(new(123, 72), new(120, 76), 140, 60));

@@ -19,6 +19,10 @@ public class BeatTests
 
     private static SyntheticRecording Generate(SynthesisParameters p) => new CardiovascularSynthesizer().Generate(p, (int)(300 * p.SampleRate), 1);
 
+    private static int[] RPeaks(ReadOnlySpan<float> ecg, double rate) => [.. BeatSeries.Of(ecg, rate, ChannelKind.Ecg).Beats.Select(b => (int)b.Sample)];
+
+    private static IReadOnlyList<Beat> Pulses(ReadOnlySpan<float> wave, double rate) => BeatSeries.Of(wave, rate, ChannelKind.BloodPressure).Beats;
+
     private static double[] Times(IEnumerable<int> samples, double rate) => [.. samples.Select(i => i / rate)];
 
     [Theory]
@@ -27,7 +31,7 @@ public class BeatTests
     {
         SyntheticRecording r = Generate(p);
         SignalCorruption.Apply(r.Ecg, 125, new NoiseParameters { SignalToNoiseDecibels = 15, BaselineWander = 1 }, 3);
-        BeatAgreement a = BeatAgreement.Compare([.. r.Beats.Select(b => b.TimeSeconds)], Times(RPeakDetector.Detect(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
+        BeatAgreement a = BeatAgreement.Compare([.. r.Beats.Select(b => b.TimeSeconds)], Times(RPeaks(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
         // At most one beat or so at the ends, where the known beat lies just outside or half of it was cut off.
         Assert.True(a is { FalseNegatives: <= 1, FalsePositives: <= 1 }, $"{name}: {a}");
         // A sample is 8 ms wide: 2 ms on average if every peak is met to the sample.
@@ -40,8 +44,8 @@ public class BeatTests
     {
         SyntheticRecording r = Generate(p);
         var known = r.Beats.Where(b => b.Systolic is not null).ToArray();
-        var pulses = PulseDetector.Detect(r.BloodPressure, 125).ToDictionary(q => q.Peak);
-        int exact = known.Count(b => pulses.TryGetValue(b.SystolicSample!.Value, out Pulse q) && q.Onset == b.DiastolicSample && q.PeakValue == b.Systolic && q.OnsetValue == b.Diastolic);
+        var pulses = Pulses(r.BloodPressure, 125).ToDictionary(q => q.Sample);
+        int exact = known.Count(b => pulses.TryGetValue(b.SystolicSample!.Value, out Beat q) && q.Onset == b.DiastolicSample && q.Value == b.Systolic && q.OnsetValue == b.Diastolic);
         // In fibrillation a beat right behind another raises the pressure so little that it is no pulse of its own.
         Assert.True(exact >= 0.98 * known.Length, $"{name}: {exact} of {known.Length}");
         Assert.InRange(pulses.Count, 0.98 * r.Beats.Count, r.Beats.Count + 1);
@@ -52,11 +56,11 @@ public class BeatTests
     {
         SyntheticRecording r = Generate(new SynthesisParameters());
         SignalCorruption.Apply(r.BloodPressure, 125, new NoiseParameters { SignalToNoiseDecibels = 25 }, 4);
-        var pulses = PulseDetector.Detect(r.BloodPressure, 125);
+        var pulses = Pulses(r.BloodPressure, 125);
         var known = r.Beats.Where(b => b.Systolic is not null).ToArray();
         Assert.InRange(pulses.Count, known.Length - 1, known.Length + 1);
         // Noise of 25 dB below a standard deviation of 15 mmHg is 0.85 mmHg; the extreme of ten samples or so overstates by up to two of it.
-        Assert.InRange(pulses.Average(q => q.PeakValue) - known.Average(b => b.Systolic!.Value), 0, 1.7);
+        Assert.InRange(pulses.Average(q => q.Value) - known.Average(b => b.Systolic!.Value), 0, 1.7);
         Assert.InRange(pulses.Average(q => q.OnsetValue) - known.Average(b => b.Diastolic!.Value), -1.7, 0);
     }
 
@@ -65,7 +69,7 @@ public class BeatTests
     {
         SyntheticRecording r = Generate(new SynthesisParameters());
         SignalCorruption.Apply(r.Ppg, 125, new NoiseParameters { SignalToNoiseDecibels = 20, BaselineWander = 0.5 }, 4);
-        Assert.InRange(PulseDetector.Detect(r.Ppg, 125).Count, r.Beats.Count - 2, r.Beats.Count + 2);
+        Assert.InRange(BeatSeries.Of(r.Ppg, 125, ChannelKind.Ppg).Beats.Count, r.Beats.Count - 2, r.Beats.Count + 2);
     }
 
     [Fact]
@@ -75,20 +79,20 @@ public class BeatTests
         r.Ecg.AsSpan(5000, 700).Fill(float.NaN);
         r.BloodPressure.AsSpan(5000, 700).Fill(float.NaN);
         double[] known = [.. r.Beats.Where(b => b.Sample is < 5000 or >= 5700).Select(b => b.TimeSeconds)];
-        BeatAgreement a = BeatAgreement.Compare(known, Times(RPeakDetector.Detect(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
+        BeatAgreement a = BeatAgreement.Compare(known, Times(RPeaks(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
         Assert.True(a is { FalseNegatives: <= 2, FalsePositives: <= 1 }, $"{a}");
-        Assert.DoesNotContain(PulseDetector.Detect(r.BloodPressure, 125), q => q.Peak >= 4999 && q.Onset <= 5700);
+        Assert.DoesNotContain(Pulses(r.BloodPressure, 125), q => q.Sample >= 4999 && q.Onset <= 5700);
     }
 
     [Fact]
     public void Signals_without_beats_have_none()
     {
-        Assert.Empty(RPeakDetector.Detect(new float[2000], 125));
-        Assert.Empty(RPeakDetector.Detect([], 125));
-        Assert.Empty(RPeakDetector.Detect(new float[20], 125));
-        Assert.Empty(PulseDetector.Detect(new float[2000], 125));
-        Assert.Throws<ArgumentOutOfRangeException>(() => RPeakDetector.Detect(new float[20], 40));
-        Assert.Throws<ArgumentOutOfRangeException>(() => PulseDetector.Detect(new float[20], double.NaN));
+        Assert.Empty(RPeaks(new float[2000], 125));
+        Assert.Empty(RPeaks([], 125));
+        Assert.Empty(RPeaks(new float[20], 125));
+        Assert.Empty(Pulses(new float[2000], 125));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RPeaks(new float[20], 40));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Pulses(new float[20], double.NaN));
     }
 
     [Fact]
@@ -105,29 +109,33 @@ public class BeatTests
         Assert.Throws<ArgumentOutOfRangeException>(() => BeatAgreement.Compare([1], [1], double.NaN));
     }
 
-    // Sensitivity and precision as measured (50 and 150 ms), rounded down; at 125 Hz, as in use. 105 holds stretches that even a person
-    // reads with trouble; 118e12 and 118e00 carry electrode motion at 12 and 0 dB.
+    // F1 at 150 ms (ANSI/AAMI EC57) of the best of fourteen public detectors on the same file, which ours must reach, in percent: from their sensitivity and
+    // positive predictivity. 105 holds stretches that even a person reads with trouble; 118e12 and 118e00 carry electrode motion at 12 and 0 dB.
     [SkippableTheory]
-    [InlineData("100.hea", 0.999, 1, 0.999, 1)]
-    [InlineData("105.hea", 0.995, 0.987, 0.997, 0.989)]
-    [InlineData("data_101_6.hea", 1, 1, 1, 1)]
-    [InlineData("data_101_8.hea", 1, 1, 1, 1)]
-    [InlineData("data_21_7.hea", 1, 1, 1, 1)]
-    [InlineData("118e12.csv", 1, 0.91, 1, 0.91)]
-    [InlineData("118e00.csv", 0.64, 0.49, 0.83, 0.64)]
-    public void Labelled_recordings(string file, double sensitivity, double precision, double usualSensitivity, double usualPrecision)
+    [InlineData("100.hea", 0, 99.97)]
+    [InlineData("100.hea", 1, 99.97)]
+    [InlineData("105.hea", 0, 99.54)]
+    [InlineData("105.hea", 1, 97.0)]
+    [InlineData("data_101_6.hea", 0, 99.9)]
+    [InlineData("data_101_6.hea", 1, 99.9)]
+    [InlineData("data_101_8.hea", 0, 99.9)]
+    [InlineData("data_101_8.hea", 1, 98.7)]
+    [InlineData("data_21_7.hea", 0, 99.9)]
+    [InlineData("data_21_7.hea", 1, 99.9)]
+    [InlineData("118e12.csv", 0, 98)]
+    [InlineData("118e00.csv", 0, 83)]
+    public void Labelled_recordings(string file, int channel, double least)
     {
         string path = SharedData.Require("ecg/" + file);
-        Recording recording = RecordingFile.Read(path, new() { SampleRate = file.EndsWith(".csv", StringComparison.Ordinal) ? 360 : null });
-        Channel ecg = recording.Channels[0];
-        double[] known = file.EndsWith(".csv", StringComparison.Ordinal)
+        bool isText = file.EndsWith(".csv", StringComparison.Ordinal);
+        Recording recording = RecordingFile.Read(path, new() { SampleRate = isText ? 360 : null });
+        double[] known = isText
             ? [.. File.ReadLines(path.Replace(".csv", "_ann.csv", StringComparison.Ordinal)).Where(l => l.Length > 0).Select(l => int.Parse(l) / 360.0)]
             : [.. recording.Annotations.Where(a => a.IsBeat).Select(a => a.TimeSeconds)];
         Assert.True(known.Length > 100);
-        double[] found = Times(RPeakDetector.Detect(new Resampler(ecg.SampleRate, 125).Resample(ecg.Samples.Span), 125), 125);
-        BeatAgreement strict = BeatAgreement.Compare(known, found, BeatAgreement.StrictTolerance), usual = BeatAgreement.Compare(known, found, BeatAgreement.UsualTolerance);
-        Assert.True(strict.Sensitivity >= sensitivity && strict.Precision >= precision, $"50 ms: {strict}");
-        Assert.True(usual.Sensitivity >= usualSensitivity && usual.Precision >= usualPrecision, $"150 ms: {usual}");
+        Channel ecg = recording.Channels[channel];
+        BeatAgreement usual = BeatAgreement.Compare(known, BeatSeries.Of(ecg.Samples.Span, ecg.SampleRate, ChannelKind.Ecg, ecg.Unit).Times(), BeatAgreement.UsualTolerance);
+        Assert.True(100 * usual.F1 >= least, $"{usual}");
     }
 
     [SkippableTheory]
@@ -137,8 +145,8 @@ public class BeatTests
     {
         Recording recording = RecordingFile.Read(SharedData.Require("triad/" + file), new() { SampleRate = 125 });
         Channel pressure = recording.Require(ChannelKind.BloodPressure), ecg = recording.Require(ChannelKind.Ecg);
-        var peaks = RPeakDetector.Detect(ecg.Samples.Span, 125);
-        var pulses = PulseDetector.Detect(pressure.Samples.Span, 125);
+        var peaks = RPeaks(ecg.Samples.Span, 125);
+        var pulses = Pulses(pressure.Samples.Span, 125);
         // Count only beats whose second after the R peak is measured in the pressure.
         int followed = 0, counted = 0;
         foreach (int peak in peaks)

@@ -1,0 +1,513 @@
+namespace UniCardio.Signals.Beats;
+
+/// <summary>
+/// Which candidates are beats: the path of largest total log-odds through the candidates of the last seconds, where each brings its own (strength beside
+/// the beats' strength, agreement with templates of their shape) and each interval those of the rhythm. What lies further back than the lag is final.
+/// </summary>
+internal sealed class BeatTracker
+{
+    private const int Capacity = 256, Templates = 4, Intervals = 12;
+    private readonly BeatSettings _s;
+    private readonly CandidateFinder _finder;
+    private readonly Candidate[] _pending = new Candidate[Capacity];
+    private readonly double[] _scratch = new double[Capacity], _sorted = new double[Capacity], _intervals = new double[Intervals], _sortedIntervals = new double[Intervals];
+    private readonly int[] _path = new int[Capacity];
+    private readonly float[][] _templates;
+    private readonly double[] _templateWeight = new double[Templates], _sharpness = new double[Templates], _templateLevel = new double[Templates];
+    private readonly double _rate;
+    private int _count, _intervalCount, _nextInterval;
+    private bool _tracking;
+    private int _sign = 1;
+    private double _level, _wideLevel, _noise, _expected, _spread = 0.3;
+    private Candidate _anchor;
+    private bool _hasAnchor;
+    private long _lastCommit;
+    private readonly double _floor;
+    private readonly bool _allowsInversion, _assumesRhythm;
+
+    public BeatTracker(BeatSettings settings, CandidateFinder finder, double floor, bool allowsInversion, bool assumesRhythm)
+    {
+        _assumesRhythm = assumesRhythm;
+        _floor = floor;
+        _allowsInversion = allowsInversion;
+        _s = settings;
+        _finder = finder;
+        _rate = finder.Rate;
+        _templates = new float[Templates][];
+        for (int i = 0; i < Templates; i++)
+            _templates[i] = new float[finder.ShapeLength];
+    }
+
+    /// <summary>Shapes that must be kept: those of pending candidates and some that are dropped before they get here.</summary>
+    public const int Slots = 320;
+
+    public bool IsInverted => _s.IsPulse ? _sign < 0 : _tracking && Deflection(0).Sign < 0;
+
+    public bool IsTracking => _tracking;
+
+    /// <summary>When a candidate above the floor came last, and when any did (work samples).</summary>
+    public long LastLarge { get; private set; } = long.MinValue / 2;
+
+    public long LastSmall { get; private set; } = long.MinValue / 2;
+
+    /// <summary>Where a template's largest deflection lies from its middle (s), and which way it points.</summary>
+    public (double Offset, int Sign) Deflection(int template)
+    {
+        float[] t = _templates[Math.Max(0, template)];
+        int middle = t.Length / 2, best = middle;
+        for (int i = 0; i < t.Length; i++)
+        {
+            if (Math.Abs(i - middle) * _finder.ShapeStep <= 0.06 && Math.Abs(t[i]) > Math.Abs(t[best]))
+                best = i;
+        }
+        return ((best - middle) * _finder.ShapeStep, t[best] < 0 ? -1 : 1);
+    }
+
+    public void Add(in Candidate candidate)
+    {
+        LastSmall = candidate.At;
+        if (candidate.Strength < _floor)
+            return;
+        LastLarge = candidate.At;
+        if (_tracking && _s.IsPulse && candidate.Sign != _sign)
+            return;
+        if (_count == Capacity)
+            Drop(1);
+        _pending[_count] = candidate;
+        if (_tracking)
+            Weigh(ref _pending[_count]);
+        _count++;
+    }
+
+    /// <summary>Decides what can be decided at a work sample.</summary>
+    public void Decide(long now, bool final, BeatSink commit)
+    {
+        if (!_tracking)
+        {
+            if (!Learn(now, final))
+            {
+                int old = 0;
+                while (old < _count && _pending[old].At < now - (long)(_s.Learning * _rate))
+                    old++;
+                Drop(old);
+                return;
+            }
+            foreach (ref Candidate c in _pending.AsSpan(0, _count))
+                Weigh(ref c);
+        }
+        Track(now, final ? long.MaxValue : now - (long)(_s.Lag * _rate), commit);
+        if (_tracking && now - Math.Max(_lastCommit, 0) > (long)((_s.Silence + _s.Lag) * _rate))
+        {
+            _tracking = false;
+            _hasAnchor = false;
+        }
+    }
+
+    private void Track(long now, long until, BeatSink commit)
+    {
+        int end = BestPath(now);
+        int length = 0;
+        for (int i = end; i >= 0; i = _pending[i].Before)
+            _path[length++] = i;
+        int done = 0;
+        for (int k = length - 1; k >= 0 && _pending[_path[k]].At <= until; k--)
+        {
+            int at = _path[k];
+            for (; done < at; done++)
+                Reject(_pending[done]);
+            done = at + 1;
+            Candidate next = k > 0 ? _pending[_path[k - 1]] : default;
+            Commit(_pending[at], k > 0, next, commit);
+        }
+        while (done < _count && _pending[done].At <= until)
+            Reject(_pending[done++]);
+        Drop(done);
+    }
+
+    private int BestPath(long now)
+    {
+        int best = -1;
+        double bestScore = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            ref Candidate c = ref _pending[i];
+            c.Before = -1;
+            c.Path = double.NegativeInfinity;
+            if (c.Sign != _sign)
+                continue;
+            double from = _hasAnchor ? Transition(_anchor, c) : 0;
+            int before = -1;
+            for (int j = i - 1; j >= 0; j--)
+            {
+                double t = (c.At - _pending[j].At) / _rate;
+                if (t > _s.LongestInterval)
+                    break;
+                if (t < _s.ShortestInterval)
+                    continue;
+                double score = _pending[j].Path + Transition(_pending[j], c);
+                if (score > from || double.IsNegativeInfinity(from))
+                    (from, before) = (score, j);
+            }
+            c.Path = from + c.Odds;
+            c.Before = before;
+            if (c.Path > bestScore)
+                (bestScore, best) = (c.Path, i);
+        }
+        return best;
+    }
+
+    // Log-odds of an interval.
+    private double Transition(in Candidate a, in Candidate b)
+    {
+        double t = (b.At - a.At) / _rate;
+        if (t < _s.ShortestInterval)
+            return double.NegativeInfinity;
+        double score = 0;
+        if (_expected > 0)
+        {
+            double spread = Math.Clamp(1.5 * _spread, 0.08, 0.5), r = Math.Log(t / _expected) / spread;
+            double regular = Math.Clamp((0.2 - _spread) / 0.15, 0, 1);
+            score = (_s.RhythmWeight + _s.RegularWeight * regular) * (_s.RhythmClear - Clarity) * (2 * Math.Exp(-r * r / 2) - 1);
+            if (t > 2.5 * _expected)
+                score = 0;
+        }
+        double late = Math.Clamp((_s.AfterWave.None - t) / (_s.AfterWave.None - _s.AfterWave.Full), 0, 1);
+        // A T wave is broad: its shape counts like its strength. An early beat looks like a beat.
+        double ratio = b.Strength / a.Strength;
+        if (ratio < 1)
+            ratio *= Math.Clamp(Math.Sqrt(Sharpness(b) / Sharpness(a)), 0.3, 1);
+        bool alike = a.Template == b.Template && Math.Min(a.Agreement, b.Agreement) > 0.85;
+        double weak = Math.Clamp(((alike ? 0.5 : 0.75) - ratio) / 0.25, 0, 1);
+        return score - _s.AfterWaveWeight * late * weak;
+    }
+
+    private void Weigh(ref Candidate c)
+    {
+        c.Agreement = -1;
+        for (int t = 0; t < Templates; t++)
+        {
+            if (_templateWeight[t] <= 0)
+                continue;
+            double r = Agreement(_templates[t], c.Slot);
+            if (r > c.Agreement)
+                (c.Agreement, c.Template) = (r, t);
+        }
+        double a = Math.Log(c.Strength / _level);
+        // A ventricular beat may be broad.
+        if (a < 0 && c.Wide > 0 && _wideLevel > 0 && Clarity > _s.WideClarity && !FollowsSharper(c))
+            a = Math.Max(a, Math.Min(0, Math.Log(_s.WideShare * c.Wide / _wideLevel)));
+        double k = _s.StrengthWeight / -Math.Log(_s.Even);
+        double odds = a <= 0 ? _s.StrengthWeight + k * a : _s.StrengthWeight - 6 * k * Math.Max(0, a - Math.Log(_s.Surplus));
+        // In noise as large as the beats strength says little.
+        double clarity = Clarity;
+        double shape = Math.Clamp((c.Agreement - _s.EvenAgreement) / (1 - _s.EvenAgreement), -1, 1);
+        // A template of one or two events, of which this may be one, does not yet say that it is a beat.
+        if (shape > 0)
+            shape *= Math.Min(1, _templateWeight[c.Template] / _s.Trusted);
+        c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
+    }
+
+    // How sharp the averaged shape is that a candidate agrees with: root mean square of its steps over that of its values.
+    private double Sharpness(in Candidate c) => _sharpness[Math.Max(0, c.Template)];
+
+    // Whether a stronger event lies where the beat of a T wave would.
+    private bool FollowsSharper(in Candidate c)
+    {
+        for (int i = 0; i < _count && _pending[i].At < c.At; i++)
+        {
+            double t = (c.At - _pending[i].At) / _rate;
+            if (t < _s.AfterWave.None && t > 0.12 && _pending[i].Strength > 1.2 * c.Strength && _pending[i].Strength > 0.3 * _level)
+                return true;
+        }
+        return false;
+    }
+
+    private static double SharpnessOf(ReadOnlySpan<float> shape)
+    {
+        double steps = 0, values = 0;
+        for (int i = 1; i < shape.Length; i++)
+        {
+            double d = shape[i] - shape[i - 1];
+            steps += d * d;
+            values += (double)shape[i] * shape[i];
+        }
+        return Math.Sqrt(steps / (values + 1e-300)) + 1e-9;
+    }
+
+    public float QualityOf(in Candidate c) => (float)(Math.Max(0, c.Agreement) * (0.5 + 0.5 * Clarity));
+
+    private double Clarity => Math.Clamp(Math.Log(_level / _noise) / Math.Log(_s.Clear), 0.25, 1);
+
+    private double Agreement(float[] template, int slot)
+    {
+        ReadOnlySpan<float> shape = _finder.ShapeOf(slot);
+        double best = -1;
+        for (int shift = 0; shift < 5; shift++)
+        {
+            double xy = 0, xx = 0;
+            for (int i = 0; i < template.Length; i++)
+            {
+                double x = shape[i + shift];
+                xy += x * template[i];
+                xx += x * x;
+            }
+            best = Math.Max(best, xx > 0 ? xy / Math.Sqrt(xx) : -1);
+        }
+        return best;
+    }
+
+    private void Commit(in Candidate c, bool hasNext, in Candidate next, BeatSink commit)
+    {
+        double interval = _hasAnchor ? (c.At - _anchor.At) / _rate : 0;
+        if (interval > 0 && interval <= _s.LongestInterval)
+        {
+            _intervals[_nextInterval] = interval;
+            _nextInterval = (_nextInterval + 1) % Intervals;
+            _intervalCount = Math.Min(_intervalCount + 1, Intervals);
+            Rhythm();
+        }
+        _level *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Strength / _level), -0.7, 0.7));
+        if (c.Wide > 0 && _wideLevel > 0)
+            _wideLevel *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Wide / _wideLevel), -0.7, 0.7));
+        if (c.Agreement > 0.6 || c.Odds > _s.StrengthWeight * 0.3)
+            Teach(c);
+        _anchor = c;
+        _hasAnchor = true;
+        _lastCommit = c.At;
+        commit(c, hasNext, next);
+    }
+
+    private void Rhythm()
+    {
+        if (_intervalCount < 3)
+            return;
+        Array.Copy(_intervals, _sortedIntervals, _intervalCount);
+        Array.Sort(_sortedIntervals, 0, _intervalCount);
+        _expected = _intervalCount % 2 == 1 ? _sortedIntervals[_intervalCount / 2]
+            : Math.Sqrt(_sortedIntervals[_intervalCount / 2] * _sortedIntervals[_intervalCount / 2 - 1]);
+        double sum = 0;
+        for (int i = 0; i < _intervalCount; i++)
+            sum += Math.Abs(Math.Log(_intervals[i] / _expected));
+        _spread = sum / _intervalCount;
+    }
+
+    private void Reject(in Candidate c)
+    {
+        if (_s.IsPulse && c.Sign != _sign)
+            return;
+        _noise *= Math.Exp(_s.NoiseGain * Math.Clamp(Math.Log(c.Strength / _noise), -1, 1));
+    }
+
+    private void Teach(in Candidate c)
+    {
+        int t = c.Agreement >= 0.8 ? c.Template : -1;
+        ReadOnlySpan<float> shape = _finder.ShapeOf(c.Slot).Slice(2, _finder.ShapeLength);
+        if (t < 0)
+        {
+            if (c.Agreement >= 0.6 || Clarity < _s.NewShapeClarity)
+                return;
+            t = 0;
+            for (int i = 1; i < Templates; i++)
+                t = _templateWeight[i] < _templateWeight[t] ? i : t;
+            if (_templateWeight[t] > 1)
+                _templateWeight[t] *= 0.9;
+            else
+                SetTemplate(t, shape, 1, c.Strength);
+            return;
+        }
+        _templateLevel[t] *= Math.Exp(0.15 * Math.Clamp(Math.Log(c.Strength / _templateLevel[t]), -0.7, 0.7));
+        double norm = Norm(shape);
+        double rate = Math.Max(0.1, 1 / (_templateWeight[t] + 1));
+        for (int i = 0; i < shape.Length; i++)
+            _templates[t][i] += (float)(rate * (shape[i] / norm - _templates[t][i]));
+        Scale(_templates[t]);
+        _sharpness[t] = SharpnessOf(_templates[t]);
+        _templateWeight[t] = Math.Min(_templateWeight[t] + 1, 20);
+    }
+
+    private void SetTemplate(int t, ReadOnlySpan<float> shape, double weight, double level)
+    {
+        _templateLevel[t] = level;
+        shape.CopyTo(_templates[t]);
+        Scale(_templates[t]);
+        _sharpness[t] = SharpnessOf(_templates[t]);
+        _templateWeight[t] = weight;
+    }
+
+    private static double Norm(ReadOnlySpan<float> shape)
+    {
+        double sum = 0;
+        foreach (float x in shape)
+            sum += (double)x * x;
+        return Math.Sqrt(sum) + 1e-300;
+    }
+
+    private static void Scale(Span<float> shape)
+    {
+        double norm = Norm(shape);
+        foreach (ref float x in shape)
+            x = (float)(x / norm);
+    }
+
+    private void Drop(int count)
+    {
+        if (count <= 0)
+            return;
+        Array.Copy(_pending, count, _pending, 0, _count - count);
+        _count -= count;
+    }
+
+    // Learning: level, noise, polarity and templates from the pending candidates; true if they make a rhythm.
+    private bool Learn(long now, bool final)
+    {
+        long window = (long)(_s.Learning * _rate), from = Math.Max(0, now - window);
+        if (!final && now < window)
+            return false;
+        if (_count < 2)
+            return false;
+        _sign = 1;
+        if (_allowsInversion)
+        {
+            double up = BlockLevel(from, now, 1), down = BlockLevel(from, now, -1);
+            _sign = down > 1.25 * up ? -1 : 1;
+        }
+        _level = BlockLevel(from, now, _sign);
+        if (!(_level > 0))
+            return false;
+        return LearnFrom(now);
+    }
+
+    private bool LearnFrom(long now)
+    {
+        Array.Clear(_templateWeight);
+        // The shape that agrees best with the others of about the level.
+        for (int t = 0; t < 2; t++)
+        {
+            int best = -1, bestCount = 0;
+            double bestSum = 0;
+            for (int i = 0; i < _count; i++)
+            {
+                if (!IsStrong(i) || Known(i, t))
+                    continue;
+                ReadOnlySpan<float> shape = _finder.ShapeOf(_pending[i].Slot).Slice(2, _finder.ShapeLength);
+                SetTemplate(Templates - 1, shape, 0, 0);
+                double sum = 0;
+                int agreeing = 0;
+                for (int j = 0; j < _count; j++)
+                {
+                    if (!IsStrong(j) || Known(j, t))
+                        continue;
+                    double r = Agreement(_templates[Templates - 1], _pending[j].Slot);
+                    if (r > 0.7)
+                        (sum, agreeing) = (sum + r * _pending[j].Strength, agreeing + 1);
+                }
+                if (sum > bestSum)
+                    (bestSum, best, bestCount) = (sum, i, agreeing);
+            }
+            if (best < 0 || (t > 0 && bestCount < 2))
+                break;
+            SetTemplate(t, _finder.ShapeOf(_pending[best].Slot).Slice(2, _finder.ShapeLength), bestCount, bestSum / bestCount);
+        }
+        _noise = _level / 4;
+        _wideLevel = WideLevel();
+        (_expected, _spread, _intervalCount, _nextInterval) = (0, 0.3, 0, 0);
+        _hasAnchor = false;
+        for (int i = 0; i < _count; i++)
+            Weigh(ref _pending[i]);
+        int end = BestPath(now), n = 0;
+        double agreement = 0, first = 0, last = 0;
+        for (int i = end; i >= 0; i = _pending[i].Before)
+        {
+            _path[n++] = i;
+            agreement += _pending[i].Agreement;
+            last = n == 1 ? _pending[i].At : last;
+            first = _pending[i].At;
+        }
+        if (n < 2)
+            return false;
+        agreement /= n;
+        // Noise: the median of what is not on the path.
+        int others = 0;
+        for (int i = 0, k = n - 1; i < _count; i++)
+        {
+            if (k >= 0 && _path[k] == i)
+                k--;
+            else if (_pending[i].Sign == _sign)
+                _scratch[others++] = _pending[i].Strength;
+        }
+        Array.Sort(_scratch, 0, others);
+        double noise = others > 0 ? _scratch[others / 2] : _level / 10;
+        if (!_assumesRhythm && !IsRhythm(n, others, agreement, noise))
+            return false;
+        _noise = Math.Clamp(noise, _level / 50, _level);
+        _tracking = true;
+        _lastCommit = now;
+        return true;
+    }
+
+    // Whether the path's events are beats: alike, standing out from the others, and, where they are not, at least regular and equal.
+    private bool IsRhythm(int n, int others, double agreement, double noise)
+    {
+        for (int i = 0; i < n; i++)
+            _sorted[i] = _pending[_path[i]].Strength / _templateLevel[Math.Max(0, _pending[_path[i]].Template)];
+        Array.Sort(_sorted, 0, n);
+        double uneven = _sorted[3 * n / 4] / _sorted[n / 4];
+        for (int i = 0; i < n; i++)
+            _sorted[i] = _pending[_path[i]].Strength;
+        Array.Sort(_sorted, 0, n);
+        double middle = _sorted[n / 2];
+        for (int i = 0; i + 1 < n; i++)
+            _sorted[i] = _pending[_path[i]].At - _pending[_path[i + 1]].At;
+        Array.Sort(_sorted, 0, n - 1);
+        double irregular = n < 3 ? 1 : _sorted[3 * (n - 1) / 4] / _sorted[(n - 1) / 4];
+        double ratio = 3 * others < n ? double.PositiveInfinity : middle / noise;
+        if (n > 5 && irregular * uneven > 4)
+            return false;
+        return agreement >= _s.SureAgreement ? ratio > 1.25 : agreement >= _s.LeastAgreement && ratio > 2 && irregular < 1.35;
+    }
+
+    private bool IsStrong(int i) => _pending[i].Sign == _sign && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
+
+    private bool Known(int i, int templates)
+    {
+        for (int t = 0; t < templates; t++)
+        {
+            if (Agreement(_templates[t], _pending[i].Slot) > 0.8)
+                return true;
+        }
+        return false;
+    }
+
+    private double WideLevel()
+    {
+        int n = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            if (_pending[i].Strength > 0.5 * _level && _pending[i].Strength < 3 * _level && _pending[i].Wide > 0)
+                _sorted[n++] = _pending[i].Wide;
+        }
+        Array.Sort(_sorted, 0, n);
+        return n == 0 ? 0 : _sorted[n / 2];
+    }
+
+    // The second largest of the maxima of two-second blocks: neither one artefact nor a pause sets it.
+    private double BlockLevel(long from, long now, int sign)
+    {
+        int blocks = Math.Clamp((int)((now - from) / (2 * _rate)), 1, 16);
+        double length = (now - from + 1) / (double)blocks;
+        Span<double> largest = stackalloc double[16];
+        largest.Clear();
+        for (int i = 0; i < _count; i++)
+        {
+            if (_pending[i].At < from || (_s.IsPulse && _pending[i].Sign != sign))
+                continue;
+            int b = Math.Clamp((int)((_pending[i].At - from) / length), 0, blocks - 1);
+            largest[b] = Math.Max(largest[b], _pending[i].Strength);
+        }
+        largest = largest[..blocks];
+        largest.Sort();
+        return blocks == 1 ? largest[0] : largest[blocks - 2];
+    }
+}
+
+internal delegate void BeatSink(in Candidate beat, bool hasNext, in Candidate next);

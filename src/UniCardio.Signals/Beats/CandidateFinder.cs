@@ -1,0 +1,252 @@
+namespace UniCardio.Signals.Beats;
+
+/// <summary>An event that may be a beat.</summary>
+/// <param name="At">Sample of the work rate.</param>
+/// <param name="Strength">Response of the wavelet, in the signal's unit.</param>
+/// <param name="Sign">Of a pulse's upstroke: 1, or -1 where it points down; 1 for an ECG.</param>
+/// <param name="Slot">Where its shape is kept.</param>
+internal record struct Candidate(long At, double Strength, int Sign, int Slot)
+{
+    /// <summary>Best agreement with a template, -1 to 1, and which.</summary>
+    public double Agreement;
+
+    public int Template;
+
+    /// <summary>How much of its height stays after it: 1 for the step of an electrode that comes off.</summary>
+    public double StepShare;
+
+    /// <summary>Response of the wide wavelet.</summary>
+    public double Wide;
+
+    /// <summary>Log-odds of the event itself, of the best path that ends in it, and the path's event before it (-1: the path begins here).</summary>
+    public double Odds, Path;
+
+    public int Before;
+}
+
+/// <summary>
+/// Turns samples into candidates: averages down to the work rate, takes off pacing spikes by a running median, and finds the maxima of a wavelet's
+/// response. Finite filters throughout, without response to an offset or a ramp, so that nothing reaches further than their length.
+/// </summary>
+internal sealed class CandidateFinder
+{
+    private readonly BeatSettings _settings;
+    private readonly double[] _even, _odd, _wideEven, _wideOdd, _band;
+    private readonly double[] _raw, _clean, _band0, _up, _sorted;
+    private readonly bool[] _missing;
+    private readonly int _half, _medianHalf, _neighbours, _gap, _delay, _mask, _rest;
+    private readonly float[] _shapes;
+    private readonly int _before, _after, _step;
+    private double _sum, _last;
+    private int _summed;
+    private bool _hole, _any;
+    private long _count, _end = -1;
+    private int _nextSlot;
+
+    public CandidateFinder(BeatSettings settings, double sampleRate, int slots)
+    {
+        _settings = settings;
+        Decimation = Math.Max(1, (int)Math.Floor(sampleRate / settings.WorkRate));
+        Rate = sampleRate / Decimation;
+        double sigma = Math.Max(settings.Sigma, 1.2 / Rate) * Rate;
+        // An ECG: second and third derivative of a Gaussian, whose responses are a quarter of a cycle apart and together an envelope.
+        // A pulse: first derivative, less a wide one so that a ramp gives nothing.
+        _even = settings.IsPulse ? Kernels.Slope(sigma) : Kernels.Second(sigma);
+        _odd = settings.IsPulse ? [] : Kernels.Third(sigma * Math.Sqrt(1.5));
+        double wide = Math.Max(settings.WideSigma * Rate, sigma);
+        _wideEven = settings.WideShare > 0 ? Kernels.Second(wide) : [];
+        _wideOdd = settings.WideShare > 0 ? Kernels.Third(wide * Math.Sqrt(1.5)) : [];
+        _band = Kernels.Band(Math.Max(settings.ShapeBand.Fine * Rate, 0.5), settings.ShapeBand.Coarse * Rate);
+        _half = Math.Max(Math.Max(_even.Length, _odd.Length), Math.Max(_wideOdd.Length, _band.Length)) / 2;
+        _rest = (int)Math.Round(0.12 * Rate);
+        _medianHalf = Rate < 90 && !settings.IsPulse ? 0 : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
+        _neighbours = (int)Math.Round(settings.Neighbourhood * Rate);
+        _gap = (int)Math.Ceiling(settings.GapMargin * Rate);
+        _step = Math.Max(1, (int)Math.Round(settings.Shape.Step * Rate));
+        _before = (int)Math.Round(settings.Shape.Before * Rate / _step);
+        _after = (int)Math.Round(settings.Shape.After * Rate / _step);
+        // Samples between the newest one and a candidate: the median, the filter, and the longer of neighbourhood and shape.
+        _delay = _medianHalf + _half + Math.Max(Math.Max(Math.Max(_neighbours, _rest), _gap), (_after + 2) * _step) + 1;
+        int size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(2 * (_half + _delay + (_before + 4) * _step) + 8));
+        _mask = size - 1;
+        _raw = new double[size];
+        _clean = new double[size];
+        _band0 = new double[size];
+        _up = new double[size];
+        _missing = new bool[size];
+        _sorted = new double[2 * _medianHalf + 1];
+        Array.Fill(_missing, true);
+        ShapeLength = _before + _after + 1;
+        // A margin of two steps on either side lets a template slide.
+        Stride = ShapeLength + 4;
+        _shapes = new float[slots * Stride];
+        Slots = slots;
+    }
+
+    public int Decimation { get; }
+
+    /// <summary>Samples a second of the work rate.</summary>
+    public double Rate { get; }
+
+    public int ShapeLength { get; }
+
+    /// <summary>Seconds from one value of a shape to the next.</summary>
+    public double ShapeStep => _step / Rate;
+
+    public int Stride { get; }
+
+    public int Slots { get; }
+
+    /// <summary>Work samples that a candidate comes after its own time.</summary>
+    public int Delay => _delay;
+
+    /// <summary>Work samples taken.</summary>
+    public long Count => _count;
+
+    /// <summary>Time of a work sample in samples of the input.</summary>
+    public double Position(long at) => at * (double)Decimation + (Decimation - 1) * 0.5;
+
+    public ReadOnlySpan<float> ShapeOf(int slot) => _shapes.AsSpan(slot * Stride, Stride);
+
+    /// <summary>Share of missing samples among the last ones (of the filters' length).</summary>
+    public double MissingShare()
+    {
+        int missing = 0, n = (int)Math.Min(_count, _missing.Length);
+        for (int i = 1; i <= n; i++)
+            missing += _missing[(_count - i) & _mask] ? 1 : 0;
+        return n == 0 ? 0 : missing / (double)n;
+    }
+
+    /// <summary>Takes an input sample.</summary>
+    /// <returns>Whether a work sample was completed by it.</returns>
+    public bool Push(float sample)
+    {
+        if (float.IsNaN(sample))
+            _hole = true;
+        else
+            _sum += sample;
+        if (++_summed < Decimation)
+            return false;
+        double value = _hole ? _last : _sum / Decimation;
+        bool hole = _hole;
+        (_sum, _summed, _hole) = (0, 0, false);
+        Advance(value, hole);
+        return true;
+    }
+
+    /// <summary>Takes a work sample that continues the last value: the end of the signal.</summary>
+    public void Pad()
+    {
+        if (_end < 0)
+            _end = _count;
+        Advance(_last, false);
+    }
+
+    private void Advance(double value, bool missing)
+    {
+        if (!_any && !missing)
+        {
+            _any = true;
+            // What was before the first sample was as high as it: no step stands there.
+            Array.Fill(_raw, value);
+            Array.Fill(_clean, value);
+        }
+        _last = value;
+        long n = _count++;
+        _raw[n & _mask] = value;
+        _missing[n & _mask] = missing;
+        long m = n - _medianHalf;
+        _clean[m & _mask] = _medianHalf == 0 ? value : Median(m);
+        long c = m - _half;
+        _up[c & _mask] = _settings.IsPulse ? Apply(_even, c) : Envelope(_even, _odd, c);
+        _band0[c & _mask] = Apply(_band, c);
+    }
+
+    /// <summary>The candidate whose time has come with the newest work sample, if there is one.</summary>
+    public bool TryTake(out Candidate candidate)
+    {
+        long at = _count - 1 - _delay;
+        candidate = default;
+        if (at < 0 || (_end >= 0 && at >= _end))
+            return false;
+        double here = _up[at & _mask];
+        int sign = here < 0 ? -1 : 1;
+        double size = here * sign;
+        if (!(size > 1e-6 * Math.Abs(_clean[at & _mask])) || !(size > 1e-30))
+            return false;
+        for (int k = 1; k <= _neighbours; k++)
+        {
+            if (!(_up[(at - k) & _mask] * sign < size) || !(_up[(at + k) & _mask] * sign <= size))
+                return false;
+        }
+        // A tone's envelope has no maximum worth the name.
+        if (!_settings.IsPulse && !(Math.Min(Lowest(at - _rest, at), Lowest(at, at + _rest)) < 0.6 * size))
+            return false;
+        for (int k = -_gap; k <= _gap; k++)
+        {
+            if (at + k >= 0 && _missing[(at + k) & _mask])
+                return false;
+        }
+        int slot = _nextSlot;
+        _nextSlot = (_nextSlot + 1) % Slots;
+        Span<float> shape = _shapes.AsSpan(slot * Stride, Stride);
+        for (int k = 0; k < Stride; k++)
+            shape[k] = (float)_band0[(at + (k - _before - 2) * _step) & _mask];
+        candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at), Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at) };
+        return true;
+    }
+
+    // How much of a wave's height is a step that stays: 0 to 1.
+    private double StepShare(long at)
+    {
+        int near = (int)(0.06 * Rate), far = Math.Max(near + 1, (int)(0.12 * Rate));
+        double before = 0, after = 0, low = double.PositiveInfinity, high = double.NegativeInfinity;
+        for (int k = near; k <= far; k++)
+        {
+            before += _clean[(at - k) & _mask];
+            after += _clean[(at + k) & _mask];
+        }
+        for (int k = -far; k <= far; k++)
+        {
+            double x = _clean[(at + k) & _mask];
+            (low, high) = (Math.Min(low, x), Math.Max(high, x));
+        }
+        return high > low ? Math.Abs(after - before) / (far - near + 1) / (high - low) : 0;
+    }
+
+    private double Lowest(long from, long to)
+    {
+        double lowest = double.PositiveInfinity;
+        for (long i = from; i <= to; i++)
+            lowest = Math.Min(lowest, _up[i & _mask]);
+        return lowest;
+    }
+
+    private double Median(long centre)
+    {
+        for (int k = -_medianHalf; k <= _medianHalf; k++)
+        {
+            double x = _raw[(centre + k) & _mask];
+            int i = k + _medianHalf - 1;
+            for (; i >= 0 && _sorted[i] > x; i--)
+                _sorted[i + 1] = _sorted[i];
+            _sorted[i + 1] = x;
+        }
+        return _sorted[_medianHalf];
+    }
+
+    private double Envelope(double[] even, double[] odd, long centre)
+    {
+        double a = Apply(even, centre), b = Apply(odd, centre);
+        return Math.Sqrt(a * a + b * b);
+    }
+
+    private double Apply(double[] kernel, long centre)
+    {
+        int half = kernel.Length / 2;
+        double middle = _clean[centre & _mask], sum = 0;
+        for (int k = 0; k < kernel.Length; k++)
+            sum += kernel[k] * (_clean[(centre + k - half) & _mask] - middle);
+        return sum;
+    }
+}
