@@ -37,7 +37,7 @@ public sealed class BeatTrain
     /// <param name="sampleRate">Samples a second, at least 50.</param>
     public static BeatTrain Detect(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate) => kind == ChannelKind.Ecg
         ? From(RPeaks(signal, sampleRate))
-        : From(Upstrokes(signal, sampleRate));
+        : From(Upstrokes(kind, signal, sampleRate));
 
     /// <summary>A train of given instants.</summary>
     /// <param name="instants">In samples; put in order, instants that are not finite left out.</param>
@@ -65,24 +65,31 @@ public sealed class BeatTrain
         return at >= 0 ? at : ~at;
     }
 
+    // A window of some seconds is too short to prove that its beats are beats.
+    private static BeatSeries Find(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate) =>
+        BeatSeries.Of(signal, sampleRate, kind, assumesRhythm: signal.Length <= 8 * sampleRate);
+
     private static List<double> RPeaks(ReadOnlySpan<float> ecg, double sampleRate)
     {
         var instants = new List<double>();
-        foreach (int peak in RPeakDetector.Detect(ecg, sampleRate))
-            instants.Add(peak + Vertex(ecg, peak));
+        foreach (Beat beat in Find(ChannelKind.Ecg, ecg, sampleRate).Beats)
+            instants.Add(beat.Sample + Vertex(ecg, (int)beat.Sample));
         return instants;
     }
 
-    private static List<double> Upstrokes(ReadOnlySpan<float> wave, double sampleRate)
+    private static List<double> Upstrokes(ChannelKind kind, ReadOnlySpan<float> wave, double sampleRate)
     {
         var instants = new List<double>();
-        foreach (Pulse pulse in PulseDetector.Detect(wave, sampleRate))
+        BeatSeries found = Find(kind, wave, sampleRate);
+        float sign = found.IsInverted ? -1 : 1;
+        foreach (Beat pulse in found.Beats)
         {
+            int peak = (int)pulse.Sample;
             // The steepest point within half a second before the peak: a foot found far back belongs to a pause.
-            int from = Math.Max(Math.Max(1, pulse.Onset), pulse.Peak - (int)(0.5 * sampleRate)), steepest = from;
-            for (int i = from; i < pulse.Peak; i++)
+            int from = Math.Max(Math.Max(1, (int)pulse.Onset), peak - (int)(0.5 * sampleRate)), steepest = from;
+            for (int i = from; i < peak; i++)
             {
-                if (wave[i + 1] - wave[i - 1] > wave[steepest + 1] - wave[steepest - 1])
+                if (sign * (wave[i + 1] - wave[i - 1]) > sign * (wave[steepest + 1] - wave[steepest - 1]))
                     steepest = i;
             }
 
