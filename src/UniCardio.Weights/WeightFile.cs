@@ -31,10 +31,31 @@ public static class WeightFile
         options ??= new WeightLoadOptions();
         if (WeightRecipe.IsRecipe(pathOrRecipe))
             return LoadRecipe(pathOrRecipe, options);
-        WeightSource source = WeightSource.Open(pathOrRecipe, options);
+        return Own(pathOrRecipe, WeightSource.Open(pathOrRecipe, options), options);
+    }
+
+    /// <summary>Loads weights from a stream, which is read to its end and not disposed: a resource, an upload, a blob.</summary>
+    /// <param name="content">A safetensors file or torch checkpoint of at most 2 GiB.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <param name="options">What the file cannot tell; the published network's conventions if null.</param>
+    /// <exception cref="WeightFormatException">The content cannot be read.</exception>
+    /// <exception cref="WeightsException">All missing, extra, mis-shaped, mis-typed and non-finite tensors at once.</exception>
+    /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
+    public static LoadedWeights Load(Stream content, string name, WeightLoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        options ??= new WeightLoadOptions();
+        using var bytes = new MemoryStream();
+        content.CopyTo(bytes);
+        return Own(name, WeightSource.FromBytes(name, bytes.GetBuffer().AsSpan(0, (int)bytes.Length), options), options);
+    }
+
+    private static LoadedWeights Own(string name, WeightSource source, WeightLoadOptions options)
+    {
         try
         {
-            return Load(pathOrRecipe, source, options);
+            return Load(name, source, options);
         }
         catch
         {

@@ -24,6 +24,9 @@ internal sealed record WeightSource(
     /// <summary>Opens a file that may not be an index: none leads to another.</summary>
     public static WeightSource OpenSingle(string path, WeightLoadOptions options) => Open(FileContent.Open(path, options.MemoryMap), options);
 
+    /// <summary>A file that is already in memory and is no index; the bytes are copied.</summary>
+    public static WeightSource FromBytes(string name, ReadOnlySpan<byte> bytes, WeightLoadOptions options) => Open(FileContent.Copy(name, bytes), options);
+
     private static WeightSource Open(FileContent content, WeightLoadOptions options)
     {
         // By content, not by name: a zip archive or a pickle is torch's, everything else is held to be safetensors.
