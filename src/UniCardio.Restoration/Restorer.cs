@@ -9,10 +9,9 @@ namespace UniCardio.Restoration;
 /// <summary>The main job: a recording goes in, the recording with one signal imputed, denoised or translated comes out.</summary>
 /// <remarks>
 /// <code>
-/// using LoadedWeights loaded = WeightFile.Load("weights/interim-p5slot.safetensors");
-/// using var engine = new InferenceEngine(loaded.Weights);
+/// using CardioModel model = CardioModel.Load();                              // or an InferenceEngine of your own
 /// Recording recording = RecordingFile.Read("icu.csv", new RecordingReadOptions { SampleRate = 125 });
-/// var restorer = new Restorer(engine, new RestorationOptions { Task = CardioTask.Parse("impute bp | ppg", null), Draws = 20 });
+/// var restorer = new Restorer(model.Engine, new RestorationOptions { Task = CardioTask.Parse("impute bp | ppg", null), Draws = 20 });
 /// RestorationResult result = restorer.Run(recording);
 /// foreach (SignalWarning warning in result.Warnings)
 ///     Console.Error.WriteLine(warning);

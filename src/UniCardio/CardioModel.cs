@@ -141,7 +141,7 @@ public sealed class CardioModel : IDisposable
     {
         options ??= new CardioCallOptions();
         var restorer = new Restorer(Engine, new RestorationOptions { Task = task, Draws = options.Draws, Seed = options.Seed, Sampler = options.Sampler ?? SamplerOptions.Default });
-        RestorationResult result = restorer.Run(signals.ToRecording(), cancellationToken: cancellation);
+        RestorationResult result = restorer.Run(signals.ToRecording(), cancellation: cancellation);
         return new CardioResult(result.Channel.Samples, result.Band?.Low ?? default, result.Band?.High ?? default, result.Provenance, [.. result.Warnings.Select(w => w.Message)]);
     }
 }

@@ -28,14 +28,14 @@ internal static class Make
         new(recording, new SampleRange(start, 500), CardioTask.Parse(task), corruption, 4, 9);
 }
 
-/// <summary>The interim weights, loaded once for all tests that run a network.</summary>
+/// <summary>The shipped weights, loaded once for all tests that run a network.</summary>
 public sealed class InterimWeights : IDisposable
 {
     private readonly LoadedWeights _loaded;
 
     public InterimWeights()
     {
-        _loaded = WeightFile.Load(Project.File("weights", "interim-p5slot.safetensors"));
+        _loaded = WeightFile.Load(Project.File("weights", "compact.safetensors"));
         Engine = CreateEngine(2);
     }
 
@@ -54,5 +54,5 @@ public sealed class InterimWeights : IDisposable
 [CollectionDefinition(Name)]
 public sealed class Interim : ICollectionFixture<InterimWeights>
 {
-    public const string Name = "interim weights";
+    public const string Name = "shipped weights";
 }

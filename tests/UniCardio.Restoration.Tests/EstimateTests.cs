@@ -56,7 +56,7 @@ public sealed class EstimateTests(InterimWeights weights)
         Assert.Null(measured.Band);
         Assert.InRange(measured.NetworkCalls, measured.WindowsComputed, 2 * measured.WindowsComputed);
         Assert.Contains("estimate", measured.Recording.Comments[^1], StringComparison.Ordinal);
-        // Even the interim weights take off a third of it, and the measured level does what the true one does.
+        // The weights take off a third of it, and the measured level does what the true one does.
         double before = Rms(noise), after = Error(measured), afterTold = Error(told);
         Assert.InRange(after, 0, 0.67 * before);
         Assert.InRange(after / afterTold, 0.8, 1.25);

@@ -7,14 +7,14 @@ using UniCardio.Weights;
 
 namespace UniCardio.Restoration.Tests;
 
-/// <summary>The interim weights, loaded once for all tests, and recordings of our own making.</summary>
+/// <summary>The shipped weights, loaded once for all tests, and recordings of our own making.</summary>
 public sealed class InterimWeights : IDisposable
 {
     private readonly LoadedWeights _loaded;
 
     public InterimWeights()
     {
-        _loaded = WeightFile.Load(Project.File("weights", "interim-p5slot.safetensors"));
+        _loaded = WeightFile.Load(Project.File("weights", "compact.safetensors"));
         Engine = CreateEngine(2);
     }
 
@@ -35,7 +35,7 @@ public sealed class InterimWeights : IDisposable
 [CollectionDefinition(Name)]
 public sealed class Interim : ICollectionFixture<InterimWeights>
 {
-    public const string Name = "interim weights";
+    public const string Name = "shipped weights";
 }
 
 internal static class Make

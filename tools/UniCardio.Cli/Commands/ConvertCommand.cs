@@ -16,7 +16,7 @@ internal static class ConvertCommand
         var command = new ExampleCommand("convert",
             "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run.",
             "convert checkpoint.pth unicardio.safetensors",
-            "convert interim.pth interim.safetensors --heads 4 --positions slot --prediction v",
+            "convert official.pth official.safetensors",
             "convert recipe:2,tiny tiny.safetensors")
         {
             source,

@@ -26,7 +26,7 @@ internal static class GoldenRecordCommand
             new Option<bool>("--activations") { Description = "Also records the intermediate values of one pass: first task, first step." };
         var command = new ExampleCommand("record", "Records golden vectors from the double-precision reference. They show that a number has changed; that it was right is shown by the official vectors.",
             "golden record tiny.golden.safetensors --weights recipe:7,tiny --batch 2 --sampler dpm++2m:10",
-            "golden record one.safetensors --weights weights/interim-p5slot.safetensors --task 'impute bp | ppg' --t 25 --activations")
+            "golden record one.safetensors --weights weights/compact.safetensors --task 'impute bp | ppg' --t 25 --activations")
         {
             destination, tasks, steps, samplers, batch, seed, activations,
         };

@@ -20,7 +20,7 @@ internal static class InfoCommand
         var network = new NetworkOptions();
         var reading = new ReadingOptions();
         var command = new ExampleCommand("info", "Says what a file holds, told by its content: weights, golden vectors or a recording.",
-            "info weights/interim-p5slot.safetensors",
+            "info weights/compact.safetensors",
             "info recording.csv --rate 125 --json")
         {
             file,
