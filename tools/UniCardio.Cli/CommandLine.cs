@@ -56,6 +56,7 @@ internal static class CommandLine
             DenoiseCommand.Create(terminal),
             TranslateCommand.Create(terminal),
             ServeCommand.Create(terminal),
+            BeatsCommand.Create(terminal),
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),

@@ -32,7 +32,8 @@ internal sealed record ChannelInfo(string Name, string Kind, string Unit, double
         };
     }
 
-    private static string NameOf(ChannelKind kind) => kind switch
+    /// <summary>The commands' word for a kind.</summary>
+    public static string NameOf(ChannelKind kind) => kind switch
     {
         ChannelKind.Ppg => "ppg",
         ChannelKind.BloodPressure => "bp",

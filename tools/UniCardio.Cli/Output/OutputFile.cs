@@ -81,5 +81,7 @@ internal static class Json
         WriteIndented = true,
     };
 
-    public static void Write<T>(Terminal terminal, T value) => terminal.Out.WriteLine(JsonSerializer.Serialize(value, Options));
+    public static void Write<T>(Terminal terminal, T value) => terminal.Out.WriteLine(Text(value));
+
+    public static string Text<T>(T value) => JsonSerializer.Serialize(value, Options);
 }
