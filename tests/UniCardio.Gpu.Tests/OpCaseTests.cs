@@ -5,7 +5,7 @@ using UniCardio.OpCases;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The ops of the one list that are a kernel of their own on the GPU, at the list's sizes, inputs and bounds. The other kernels are stages of a block.</summary>
-public sealed class OpCaseTests
+public abstract class OpCaseTests(TestDevice device) : DeviceTests(device)
 {
     // Condition slots are whole slots: of the list's windows those whose conditions divide into slots as long as the target.
     public static TheoryData<string> Attentions =>
@@ -52,3 +52,9 @@ public sealed class OpCaseTests
         }
     }
 }
+
+/// <summary>On OpenCL.</summary>
+public sealed class OpenClOpCaseTests() : OpCaseTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedOpCaseTests() : OpCaseTests(TestDevice.Simulated);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using UniCardio.Evaluation;
 using UniCardio.Engine.Diagnostics;
+using UniCardio.Evaluation;
 using UniCardio.Training.Runs;
 
 namespace UniCardio.Cli.Output;
