@@ -3,6 +3,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Quality;
 using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sessions;
 using UniCardio.Gpu.Backend;
@@ -70,6 +71,17 @@ internal sealed class BackendOptions
         BackendChoice.OpenCl => GpuBackend.Create(weights, new DeviceSelector("opencl", Device(parsed))),
         BackendChoice.Auto => CreateAny(parsed, weights, note),
         _ => CreateCpu(parsed, weights),
+    };
+
+    /// <summary>Makes a network of the quality family ready: reference or CPU.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="weights">The weights.</param>
+    /// <exception cref="UsageException">Another backend was asked for by name.</exception>
+    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    {
+        BackendChoice.Reference => QualityNetwork.Reference(weights),
+        BackendChoice.Cpu or BackendChoice.Auto => QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+        _ => throw new UsageException("networks of the quality family run on the CPU and the reference; take --backend cpu or reference"),
     };
 
     private CpuBackend CreateCpu(ParseResult parsed, ModelWeights weights) =>
