@@ -31,7 +31,11 @@ internal sealed class BackendOptions
     private readonly Option<int> _threads = Bounded.Number("--threads",
         "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
     private readonly Option<CpuInstructionSet> _isa =
-        new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
+        new("--isa")
+        {
+            Description = "Vector instructions: avx512, avx2, vector128 or scalar; auto measures which is fastest ('devices' says which)."
+                + " Bits differ between them, not between machines with one.",
+        };
 
     public BackendOptions(bool choosesBackend = true)
     {

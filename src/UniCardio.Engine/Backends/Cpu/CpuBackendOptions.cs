@@ -6,7 +6,7 @@ public sealed record CpuBackendOptions
     /// <summary>Threads of the backend's own team, the caller included; 0 takes one a processor. 1 starts no thread: callers run side by side.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Vector instructions; the widest by default.</summary>
+    /// <summary>Vector instructions; the fastest by default, measured when the process first asks.</summary>
     public CpuInstructionSet InstructionSet { get; init; }
 
     /// <summary>
