@@ -66,8 +66,8 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
 
     public void WriteTo(Terminal terminal)
     {
-        terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{(Start is { } start ? $",
-            from {start.Replace('T', ' ')}" : "")}");
+        string from = Start is { } start ? $", from {start.Replace('T', ' ')}" : "";
+        terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{from}");
         var table = ResultTable.Create("channel", "measures", "unit", ">Hz", ">samples", ">missing", ">gaps", ">longest gap (s)", ">from",
             ">to");
         foreach (ChannelInfo c in Channels)
