@@ -18,6 +18,7 @@ public sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, L
 /// what the host reads without waiting is old. A fault of a kernel loses the device, as a GPU's does: every call fails from then on, until
 /// <see cref="Restart"/>. Safe to use from several threads; calls take turns.
 /// </remarks>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process, as a driver does.")]
 public sealed unsafe partial class SimulatedDriver
 {
     private static readonly Lock s_lock = new();

@@ -16,7 +16,7 @@ internal static class BinaryFrame
     /// <summary>Bytes that a frame takes.</summary>
     public static int Length(StreamingFrame frame)
     {
-        int bytes = HeadBytes + (VitalBytes * Modalities.All.Count());
+        int bytes = HeadBytes + (VitalBytes * Modalities.All.Count);
         foreach (Modality modality in Modalities.All)
         {
             SignalContent content = SignalContent.Of(frame, modality);
