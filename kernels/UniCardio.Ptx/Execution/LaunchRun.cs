@@ -21,6 +21,8 @@ internal sealed unsafe class LaunchRun : IDisposable
         if (parameters.Length != kernel.ParameterBytes)
             throw new ArgumentException($"{kernel.Name} takes {kernel.ParameterBytes} bytes of parameters, not {parameters.Length}", nameof(parameters));
         Code = kernel.Code(options.Sanitize, options.Fuse);
+        if (options.Sanitize && Code.EntryRegisters.Count > 0)
+            throw UnwrittenRegister(Code.EntryRegisters[0]);
         SharedBytes = Code.SharedBytes + dynamicSharedBytes;
         Parameters = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, parameters.Length), 64);
         parameters.CopyTo(new Span<byte>(Parameters, parameters.Length));
@@ -101,6 +103,13 @@ internal sealed unsafe class LaunchRun : IDisposable
                 return;
             }
         }
+    }
+
+    private PtxFaultException UnwrittenRegister(Register register)
+    {
+        Statement reader = Code.Instructions.First(i => i.Reads.Contains(register)).Source;
+        return new PtxFaultException(
+            PtxFaultKind.Uninitialised, $"{Kernel.Name}: on some way register {register.Name} is read before it is written [line {reader.Line}: {reader.Text}]", Kernel.Name, reader.Line);
     }
 
     private static void Check(PtxKernel kernel, PtxDeviceOptions options, PtxDim grid, PtxDim group, int dynamicSharedBytes)

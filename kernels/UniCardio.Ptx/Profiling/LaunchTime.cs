@@ -3,7 +3,7 @@ namespace UniCardio.Ptx;
 /// <summary>A launch's modelled time on a device, and what bounds it.</summary>
 /// <remarks>
 /// <para>A multiprocessor holds R groups (registers, shared memory, warps). Each of its parts needs for a group: schedulers, issue
-/// slots / 4; float units, float slots times 32 / lanes; integer units likewise; special functions; shared memory, a cycle a pass,
+/// slots / 4; float units, float slots times 32 / lanes; integer units likewise (half of a division); special functions; shared memory, a cycle a pass,
 /// and global accesses, a cycle a 4 pieces of 32 bytes; tensor cores, products / rate. P is the largest of these sums. A warp alone
 /// needs L cycles, as it issues in order and waits for operands (global loads wait for the second-level cache). A wave of r groups
 /// takes max(L, r P); full waves take R groups, the last one what is left, spread evenly.</para>
@@ -86,7 +86,7 @@ public sealed record LaunchTime
     // Cycles of a group on the part that is busy longest.
     private static (double Cycles, string Name) Busiest(LaunchCounts counts, PtxDeviceModel device, double groups)
     {
-        double integers = counts.SlotsOf(InstructionClass.Integer) + counts.SlotsOf(InstructionClass.IntegerDivision) + counts.SlotsOf(InstructionClass.Compare);
+        double integers = counts.SlotsOf(InstructionClass.Integer) + (counts.SlotsOf(InstructionClass.IntegerDivision) / 2) + counts.SlotsOf(InstructionClass.Compare);
         double specials = counts.SlotsOf(InstructionClass.Convert) + (counts.SlotsOf(InstructionClass.Special) / 3) + (counts.SlotsOf(InstructionClass.FloatDivision) / 8);
         (double Cycles, string Name)[] parts =
         [

@@ -67,6 +67,18 @@ public class FaultTests
         Assert.Equal([.. sums.SelectMany(s => Enumerable.Repeat(s, threads))], y);
     }
 
+    [Theory]
+    [InlineData("add.s32 %r1, %r2, 1; ret;", true)]
+    [InlineData("setp.eq.s32 %p1, %r0, 0; @%p1 bra Skip; mov.b32 %r2, 1; Skip: add.s32 %r1, %r2, 1; ret;", true)]
+    [InlineData("setp.eq.s32 %p1, %r0, 0; mov.b32 %r2, 1; @%p1 bra Skip; mov.b32 %r2, 2; Skip: add.s32 %r1, %r2, 1; ret;", false)]
+    public void RegisterThatNothingWroteIsFound(string body, bool isFault)
+    {
+        using var device = new PtxDevice(s_checked);
+        PtxKernel kernel = PtxModule.Parse(OneInstruction.Kernel(".reg .pred %p<2>; .reg .b32 %r<3>; mov.b32 %r0, %tid.x; " + body, "")).Find("k")!;
+        PtxFaultException? fault = Record.Exception(() => { device.Launch(kernel, new PtxDim(1), new PtxDim(32), []); }) as PtxFaultException;
+        Assert.Equal(isFault ? PtxFaultKind.Uninitialised : null, fault?.Kind);
+    }
+
     [Fact]
     public void FirstFaultIsTheSameForAnyNumberOfWorkers()
     {
