@@ -146,7 +146,8 @@ public class ExchangeTests
         if (kind is null)
             Assert.Equal(value.Reverse(), WarpKernel.Run(Body, [value], 1, threads)[0]);
         else
-            Assert.Contains((PtxFaultKind[])[PtxFaultKind.Race, PtxFaultKind.Uninitialised], k => k == Assert.Throws<PtxFaultException>(() => WarpKernel.Run(Body, [value], 1, threads)).Kind);
+            Assert.Contains((PtxFaultKind[])[PtxFaultKind.Race, PtxFaultKind.Uninitialised], k =>
+                k == Assert.Throws<PtxFaultException>(() => WarpKernel.Run(Body, [value], 1, threads)).Kind);
     }
 
     [Fact]

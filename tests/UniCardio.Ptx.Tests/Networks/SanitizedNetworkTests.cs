@@ -1,16 +1,18 @@
 using UniCardio.Engine.Backends;
+using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
-using UniCardio.Golden;
 using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
 using UniCardio.Ptx.Cuda;
 using UniCardio.Weights;
+using UniCardio.Weights.Golden;
 
 namespace UniCardio.Ptx.Tests.Networks;
 
-/// <summary>Whole networks under the sanitizer: what ILGPU wrote of the product's kernels touches nothing that it should not, and is right.</summary>
+/// <summary>Whole networks under the sanitizer: what ILGPU wrote of the product's kernels touches nothing that it should not, and is
+/// right.</summary>
 public class SanitizedNetworkTests
 {
     // The bound of every backend against the official code's values.
@@ -50,7 +52,8 @@ public class SanitizedNetworkTests
         var plan = new InferencePlan(golden.Configuration, run.Task, run.Batch);
         int samples = golden.Configuration.SlotSamples;
         ReadOnlyMemory<float> observed = golden.Values(run.Name + "/observed");
-        float[] conditions = [.. Enumerable.Range(0, run.Batch).SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
+        float[] conditions = [.. Enumerable.Range(0, run.Batch)
+            .SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
         using IExecutor executor = backend.CreateExecutor(plan);
         executor.SetConditions(conditions);
         var noise = NoiseSource.Explicit(golden.Values(run.Name + "/noise").Span);
@@ -71,7 +74,8 @@ public class SanitizedNetworkTests
     [InlineData(false, 2, -1)]
     public void OddSizesAreSound(bool fused, int draws, int window)
     {
-        var m = new ModelConfiguration { Channels = 30, Heads = 3, Blocks = 2, FeedForward = 70, Embedding = 8, SlotSamples = 85, SamplesPerToken = 5, Positions = PositionKind.Slot };
+        var m = new ModelConfiguration { Channels = 30, Heads = 3, Blocks = 2, FeedForward = 70, Embedding = 8, SlotSamples = 85,
+            SamplesPerToken = 5, Positions = PositionKind.Slot };
         using ModelWeights weights = new WeightRecipe(5, m).Create();
         using GpuDevice device = Open();
         var pattern = window < 0 ? default : new AttentionPattern { Window = window, GlobalTokens = 1 };
@@ -89,11 +93,23 @@ public class SanitizedNetworkTests
         Assert.All(prediction, v => Assert.True(float.IsFinite(v)));
     }
 
-    private static GpuDevice Open()
+    // The official size, executed without the sanitizer.
+    [SkippableFact]
+    public void FullSizeMatches()
+    {
+        Skip.If(!s_all, "takes minutes; UNICARDIO_SANITIZE_ALL=1 runs it");
+        using GoldenFile golden = GoldenFile.Open(Project.Shared("golden", "full.eps.safetensors"));
+        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
+        using GpuDevice device = Open(SimulatedGpu.H100);
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w));
+        Assert.True(report.Passed, $"{report.Worst}");
+    }
+
+    private static GpuDevice Open(SimulatedGpu? gpu = null)
     {
         try
         {
-            SimulatedDriver.Start(s_checked);
+            SimulatedDriver.Start(gpu ?? s_checked);
         }
         catch (PlatformNotSupportedException e)
         {

@@ -30,8 +30,10 @@ namespace UniCardio.Cli.Bench;
 /// <param name="Bound">What the longest launch waits for.</param>
 /// <param name="ModelUs">Microseconds of all launches.</param>
 internal sealed record SimulatedRow(
-    string Kernel, int Launches, long Groups, long GroupThreads, double Instructions, double FmaShare, double FloatOperations, double SectorsPerRequest, double BankConflictWays,
-    double LaneShare, double BytesL2, double Bytes, double Intensity, int LiveRegisters, int Registers, double Occupancy, double Waves, string Bound, double ModelUs);
+    string Kernel, int Launches, long Groups, long GroupThreads, double Instructions, double FmaShare, double FloatOperations,
+        double SectorsPerRequest, double BankConflictWays,
+    double LaneShare, double BytesL2, double Bytes, double Intensity, int LiveRegisters, int Registers, double Occupancy, double Waves,
+        string Bound, double ModelUs);
 
 /// <summary>One network call of the GPU backend on a simulated device, kernel by kernel.</summary>
 internal sealed class SimulatedProfile
@@ -74,7 +76,8 @@ internal sealed class SimulatedProfile
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
         using var backend = new GpuBackend(opened, weights);
         SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
-        using Engine.Backends.IExecutor executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, one.Task, one.Windows, one.Draws));
+        using Engine.Backends.IExecutor executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, one.Task, one.Windows,
+            one.Draws));
         var calls = new CallDriver(executor, sampler, one.TargetOnly);
         float[] state = new float[executor.Plan.StateSamples];
         calls.Call();
@@ -95,7 +98,8 @@ internal sealed class SimulatedProfile
         string[] parameters = [.. kernel.Parameters.Select(p => p.Name.Trim('_').Split('_')[0])];
         string[] names =
         [
-            .. KernelCatalog.All.Where(k => k.Method.GetParameters().Select(p => p.Name!).SequenceEqual(parameters)).Select(k => k.Name.Split('-')[0]).Distinct(),
+            .. KernelCatalog.All.Where(k => k.Method.GetParameters().Select(p => p.Name!).SequenceEqual(parameters))
+                .Select(k => k.Name.Split('-')[0]).Distinct(),
         ];
         return names.Length == 1 ? names[0] : kernel.Name;
     }
@@ -123,7 +127,8 @@ internal sealed class SimulatedProfile
         (string Name, LaunchCounts Counts, LaunchTime Time)[] all = [.. launches];
         (_, LaunchCounts longest, LaunchTime time) = all.MaxBy(l => l.Time.Microseconds);
         double Sum(Func<LaunchCounts, double> of) => all.Sum(l => of(l.Counts));
-        double instructions = Sum(c => c.IssueSlots), requests = Sum(c => c.GlobalRequests), ideal = Sum(c => c.IdealSharedPasses), bytes = Sum(c => c.CacheBytes);
+        double instructions = Sum(c => c.IssueSlots), requests = Sum(c => c.GlobalRequests), ideal = Sum(c => c.IdealSharedPasses),
+            bytes = Sum(c => c.CacheBytes);
         double executed = Sum(c => c.Lines.Sum(l => l.Executed));
         return new SimulatedRow(
             all[0].Name,
