@@ -43,6 +43,9 @@ public sealed unsafe partial class SimulatedDriver
     /// <summary>Why the device is lost; null while it works.</summary>
     public Exception? Fault { get; private set; }
 
+    /// <summary>Why the last call that was refused was; empty if none was. Error strings carry it.</summary>
+    public string LastRefusal { get; private set; } = "";
+
     /// <summary>Bytes that are allocated on the device.</summary>
     public long AllocatedBytes => _device.AllocatedBytes;
 
@@ -142,6 +145,7 @@ public sealed unsafe partial class SimulatedDriver
             }
             catch (CudaException e)
             {
+                LastRefusal = e.Message;
                 return e.Result;
             }
             catch (PtxFaultException e)
@@ -212,7 +216,7 @@ public sealed unsafe partial class SimulatedDriver
     private CudaResult GetErrorString(nint a)
     {
         nint code = (nint)(int)Argument(a, 0);
-        string text = Fault is null ? $"simulated driver: {(CudaResult)(int)code}" : $"simulated driver: {(CudaResult)(int)code}: {Fault.Message}";
+        string text = Fault is null ? $"simulated driver: {(CudaResult)(int)code}: {LastRefusal}" : $"simulated driver: {(CudaResult)(int)code}: {Fault.Message}";
         // Kept for good: the caller gets a pointer.
         nint message = Marshal.StringToCoTaskMemUTF8(text);
         _messages[message] = text;

@@ -5,6 +5,9 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>The six convolutions of a slot at one token, as 11 taps a channel with zeros where a kernel is shorter.</summary>
 public static class Convolution
 {
+    /// <summary>Most threads of a group of the encoder.</summary>
+    public const int MaxThreads = 1024;
+
     /// <summary>Taps of the widest kernel.</summary>
     public const int Taps = 11;
 

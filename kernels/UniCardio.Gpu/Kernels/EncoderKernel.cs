@@ -20,7 +20,7 @@ public static class EncoderKernel
     /// <param name="affine">[4 encoders, T, gamma and beta, C].</param>
     /// <param name="statistics">[slots, chunks] as <see cref="EncoderStatisticsKernel"/> left them.</param>
     /// <param name="x">[rows, C].</param>
-    public static void Run(
+    public static void Encoder(
         EncoderShape shape,
         int tokens,
         ArrayView<float> conditions,

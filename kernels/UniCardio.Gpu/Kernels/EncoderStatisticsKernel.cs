@@ -20,7 +20,7 @@ public static class EncoderStatisticsKernel
     /// <param name="slots">Encoder of each slot instance.</param>
     /// <param name="weights">[4 encoders, 12, C].</param>
     /// <param name="statistics">[slots, chunks] of (count, mean, squares, 0).</param>
-    public static void Run(
+    public static void EncoderStatistics(
         EncoderShape shape, int tokens, ArrayView<float> conditions, ArrayView<float> state, ArrayView<int> slots, ArrayView<Float4> weights, ArrayView<Float4> statistics)
     {
         ArrayView<float> chunk = SharedMemory.Allocate<float>(Convolution.Samples);
