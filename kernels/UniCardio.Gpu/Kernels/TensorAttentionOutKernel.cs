@@ -21,14 +21,14 @@ public static class TensorAttentionOutKernel
         TensorTile.SetA(attention, row, shape.EndRow, shape.HeadQuads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.HeadQuads);
         TensorTile.Run(shape.HeadQuads);
-        int quad = (column / 4) + (Group.IdxX % 16);
+        int place = Group.IdxX & 15, quad = (column >> 2) + place;
         if (quad >= shape.Quads)
             return;
         Float4 own = bias[quad];
-        for (int i = Group.IdxX / 16; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
+        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
         {
             int at = ((row + i) * shape.Quads) + quad;
-            y[at] = Float4.Add(tile[(i * TensorTile.OutputStride) + (Group.IdxX % 16)], Float4.Add(own, x[at]));
+            y[at] = Float4.Add(tile[(i * TensorTile.OutputStride) + place], Float4.Add(own, x[at]));
         }
     }
 }

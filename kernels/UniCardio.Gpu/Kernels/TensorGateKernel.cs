@@ -24,16 +24,23 @@ public static class TensorGateKernel
         TensorTile.SetA(y, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, columns + column, 2 * columns, shape.Quads);
         TensorTile.Run(shape.Quads);
-        int quad = (column / 4) + (Group.IdxX % 8);
+        int place = Group.IdxX & 7, quad = (column >> 2) + place, own = row + (Group.IdxX >> 3);
         if (quad >= shape.Quads)
             return;
-        for (int i = Group.IdxX / 8; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 8)
+        int slot = own / shape.SlotTokens, token = own - (slot * shape.SlotTokens);
+        for (int i = Group.IdxX >> 3; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 8)
         {
-            int slot = (row + i) / shape.SlotTokens, token = row + i - (slot * shape.SlotTokens);
+            while (token >= shape.SlotTokens)
+            {
+                token -= shape.SlotTokens;
+                slot++;
+            }
+
             int at = (((((slots[slot] * shape.Blocks) + blockIndex) * shape.SlotTokens) + token) * 2 * shape.Quads) + quad;
-            Float4 a = Float4.Add(tile[(i * TensorTile.OutputStride) + (Group.IdxX % 8)], table[at]);
-            Float4 b = Float4.Add(tile[(i * TensorTile.OutputStride) + 8 + (Group.IdxX % 8)], table[at + shape.Quads]);
+            Float4 a = Float4.Add(tile[(i * TensorTile.OutputStride) + place], table[at]);
+            Float4 b = Float4.Add(tile[(i * TensorTile.OutputStride) + 8 + place], table[at + shape.Quads]);
             gated[((row + i) * shape.Quads) + quad] = Activation.Gate(a, b);
+            token += TensorTile.Threads / 8;
         }
     }
 }

@@ -29,13 +29,13 @@ public static class TensorOutputKernel
         TensorTile.SetA(gated, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, first + column, end, first + column + 32, end, shape.Quads);
         TensorTile.Run(shape.Quads);
-        int quad = (column / 4) + (Group.IdxX % 16);
+        int place = Group.IdxX & 15, quad = (column >> 2) + place;
         if (quad >= shape.Quads)
             return;
         Float4 own = bias[(half * shape.Quads) + quad];
-        for (int i = Group.IdxX / 16; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
+        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
         {
-            Float4 sum = Float4.Add(tile[(i * TensorTile.OutputStride) + (Group.IdxX % 16)], own);
+            Float4 sum = Float4.Add(tile[(i * TensorTile.OutputStride) + place], own);
             int at = ((row + i) * shape.Quads) + quad, target = at - (shape.ConditionRows * shape.Quads);
             if (half == 0)
                 x[at] = Float4.Add(Float4.Scale(InverseSqrt2, x[at]), sum);

@@ -23,15 +23,15 @@ public static class TensorQkvKernel
         TensorTile.SetA(x, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.Quads);
         TensorTile.Run(shape.Quads);
-        int quad = (column / 4) + (Group.IdxX % 16), conditions = blockIndex * shape.ConditionRows, targets = (shape.Blocks - 1) * shape.ConditionRows;
+        int place = Group.IdxX & 15, quad = (column >> 2) + place, conditions = blockIndex * shape.ConditionRows, targets = (shape.Blocks - 1) * shape.ConditionRows;
         if (quad >= 3 * shape.HeadQuads)
             return;
         Float4 own = bias[quad];
-        for (int i = Group.IdxX / 16; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
+        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
         {
             // The conditions' are kept for every block.
             int at = row + i + (row + i < shape.ConditionRows ? conditions : targets);
-            qkv[(at * 3 * shape.HeadQuads) + quad] = Float4.Add(tile[(i * TensorTile.OutputStride) + (Group.IdxX % 16)], own);
+            qkv[(at * 3 * shape.HeadQuads) + quad] = Float4.Add(tile[(i * TensorTile.OutputStride) + place], own);
         }
     }
 }

@@ -30,11 +30,13 @@ public static class TensorTile
     private const int StageBytes = 2 * Size * 128;
     private const int Stages = 3;
 
+    // Powers of 2 are written as shifts and masks: the language's division is one of signed numbers, which the compiler hands on as it is.
+
     /// <summary>Where this thread's part of A's and B's rows begins: 4 rows, 16 apart, of one quad in 8.</summary>
-    public static int OwnRow => Group.IdxX / 8;
+    public static int OwnRow => Group.IdxX >> 3;
 
     /// <summary>This thread's quad of each row.</summary>
-    public static int OwnQuad => Group.IdxX % 8;
+    public static int OwnQuad => Group.IdxX & 7;
 
     /// <summary>Once a kernel, before everything else here; the group's shared array must be its only one.</summary>
     public static void Declare() => CudaAsm.Emit(TensorTileText.Declare);
@@ -79,11 +81,11 @@ public static class TensorTile
     /// <param name="quads">K in quads.</param>
     public static void Run(int quads)
     {
-        int steps = (quads + 7) / 8, lane = Group.IdxX % 32, warp = Group.IdxX / 32;
+        int steps = (quads + 7) >> 3, lane = Group.IdxX & 31, warp = Group.IdxX >> 5, right = warp >> 1, down = warp & 1;
         int target = Swizzled(OwnRow, OwnQuad);
         // The 8 x 8 matrices of ldmatrix: of A rows 0, 8 of inputs 0 to 3, then of 4 to 7; of B inputs 0 to 3 and 4 to 7 of rows 0, then 8.
-        int a = Swizzled((32 * (warp % 2)) + (lane % 16), lane / 16);
-        int b = (Size * 128) + Swizzled((32 * (warp / 2)) + (lane % 8) + (8 * (lane / 16)), lane / 8 % 2);
+        int a = Swizzled((32 * down) + (lane & 15), lane >> 4);
+        int b = (Size * 128) + Swizzled((32 * right) + (lane & 7) + (8 * (lane >> 4)), (lane >> 3) & 1);
         StageNext(target, 0, steps, quads);
         StageNext(target + StageBytes, 1, steps, quads);
         int write = 2 * StageBytes, read = 0;
@@ -101,7 +103,7 @@ public static class TensorTile
         }
 
         Group.Barrier();
-        int first = (((32 * (warp % 2)) + (lane / 4)) * 288) + (128 * (warp / 2)) + (8 * (lane % 4));
+        int first = (((32 * down) + (lane >> 2)) * 288) + (128 * right) + (8 * (lane & 3));
         CudaAsm.Emit(TensorTileText.Store, first);
         Group.Barrier();
     }
@@ -116,7 +118,7 @@ public static class TensorTile
     }
 
     // In bytes, of a row of 8 quads.
-    private static int Swizzled(int row, int quad) => (row * 128) + ((quad ^ (row % 8)) * 16);
+    private static int Swizzled(int row, int quad) => (row * 128) + ((quad ^ (row & 7)) * 16);
 
     private static long Address(long pointer, int first, int offset, int end, int quads)
     {
