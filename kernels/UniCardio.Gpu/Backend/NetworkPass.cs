@@ -178,6 +178,14 @@ internal sealed class NetworkPass
             Window = _options.Attention.Window ?? -1,
             GlobalTokens = _options.Attention.GlobalTokens,
         };
+        if (_options.Precision == GpuPrecision.ThreeTf32 && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
+        {
+            int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
+            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1), new Index3D(TensorAttentionKernel.Threads, 1, 1));
+            _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
+            return;
+        }
+
         const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
         int tiles = (_plan.TargetTokens + Tile - 1) / Tile;
         var config = new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));

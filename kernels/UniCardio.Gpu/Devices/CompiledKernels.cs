@@ -18,6 +18,7 @@ internal sealed class CompiledKernels
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>> _decoderStep;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>>> _noise;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[] _attention;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, long, long>> _tensorAttention;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, int>> _tensorQkv;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _tensorAttentionOut;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>> _normFeedForward;
@@ -41,6 +42,7 @@ internal sealed class CompiledKernels
         _blockTail = Once(nameof(BlockTailKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(BlockTailKernel.BlockTail, At(Strip.MaxThreads)));
         _decoderStep = Once(nameof(DecoderStepKernel), () => accelerator.LoadKernel<StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>(DecoderStepKernel.DecoderStep, At(Strip.MaxThreads)));
         _noise = Once(nameof(NoiseKernel), () => accelerator.LoadKernel<StepValues, int, ArrayView<int>, ArrayView<float>>(NoiseKernel.Noise, At(NoiseKernel.Threads)));
+        _tensorAttention = Once(nameof(TensorAttentionKernel), () => accelerator.LoadKernel<AttentionShape, long, long>(TensorAttentionKernel.TensorAttention, At(TensorAttentionKernel.Threads)));
         _tensorQkv = Once(nameof(TensorQkvKernel), () => accelerator.LoadKernel<StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, int>(TensorQkvKernel.TensorQkv, At(TensorTile.Threads)));
         _tensorAttentionOut = Once(nameof(TensorAttentionOutKernel), () => accelerator.LoadKernel<StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(TensorAttentionOutKernel.TensorAttentionOut, At(TensorTile.Threads)));
         _normFeedForward = Once(nameof(NormFeedForwardKernel), () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(NormFeedForwardKernel.NormFeedForward, At(Strip.MaxThreads)));
@@ -71,6 +73,8 @@ internal sealed class CompiledKernels
 
     public Action<AcceleratorStream, KernelConfig, StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> DecoderStep => _decoderStep.Value;
 
+    public Action<AcceleratorStream, KernelConfig, AttentionShape, long, long> TensorAttention => _tensorAttention.Value;
+
     public Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, int> TensorQkv => _tensorQkv.Value;
 
     public Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> TensorAttentionOut => _tensorAttentionOut.Value;
@@ -90,7 +94,8 @@ internal sealed class CompiledKernels
     /// <exception cref="BackendUnavailableException">One does not; it is named. The device is not to be used any more.</exception>
     public void Prepare(int headDimQuads, bool fused, bool usesTensors)
     {
-        _ = (EncoderStatistics, Encoder, Attention(headDimQuads), DecoderStep, Noise);
+        _ = (EncoderStatistics, Encoder, DecoderStep, Noise);
+        _ = usesTensors && headDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention : Attention(headDimQuads);
         if (usesTensors)
             _ = (TensorQkv, TensorAttentionOut, NormFeedForward, TensorGate, TensorOutput);
         else

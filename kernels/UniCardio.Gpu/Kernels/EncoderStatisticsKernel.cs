@@ -33,8 +33,9 @@ public static class EncoderStatisticsKernel
         float sum = 0;
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
+            Offsets starts = Convolution.Starts(shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Total(Convolution.Apply(chunk, shape, encoder, token, quad));
+                sum += Total(Convolution.Apply(chunk, shape, encoder, starts, token, quad));
         }
 
         sums[thread] = sum;
@@ -44,8 +45,9 @@ public static class EncoderStatisticsKernel
         sum = 0;
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
+            Offsets starts = Convolution.Starts(shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Squares(Convolution.Apply(chunk, shape, encoder, token, quad), mean, shape.Channels - (4 * quad));
+                sum += Squares(Convolution.Apply(chunk, shape, encoder, starts, token, quad), mean, shape.Channels - (4 * quad));
         }
 
         sums[thread] = sum;
