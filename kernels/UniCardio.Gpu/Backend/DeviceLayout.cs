@@ -100,7 +100,7 @@ internal sealed class DeviceLayout
 internal readonly struct TensorLayout(int quads, int headQuads)
 {
     /// <summary>[3 heads, C].</summary>
-    public int AttentionIn => 0;
+    public int AttentionIn { get; } = 0;
 
     /// <summary>[C, heads].</summary>
     public int AttentionOut => 12 * headQuads * quads;
