@@ -10,6 +10,7 @@ namespace UniCardio.Serving.Live;
 /// Recordings that are replayed, each loaded once however many replay it, counted in the budget of all requests and freed with its last
 /// replay.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "A semaphore without a wait handle holds nothing; this lives as long as the server.")]
 internal sealed class ReplayTracks(ByteBudget budget)
 {
     private const long MostBytes = 256L << 20;
