@@ -52,6 +52,8 @@ internal static class ConfigurationInference
             values[key] = metadata[key];
         }
 
+        if (metadata.TryGetValue(ModelConfiguration.OwnSamplerKey, out string? sampler))
+            values[ModelConfiguration.OwnSamplerKey] = sampler;
         foreach ((string key, int value) in Deduce(shapes))
         {
             string text = value.ToString(CultureInfo.InvariantCulture);

@@ -23,6 +23,12 @@ public enum PredictionKind
 
     /// <summary>The clean signal x0.</summary>
     Sample,
+
+    /// <summary>
+    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal, 0 where there is none, and the target's slot holds
+    /// 1 in the gap and 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>). Imputation only.
+    /// </summary>
+    Correction,
 }
 
 /// <summary>How beta_t runs from its start to its end.</summary>
@@ -38,6 +44,9 @@ public enum ScheduleKind
 /// <summary>The sizes and conventions of a network. Immutable; <see cref="Validate"/> says which number does not fit.</summary>
 public sealed record ModelConfiguration
 {
+    /// <summary>Key of <see cref="OwnSampler"/> in metadata; absent where it is null.</summary>
+    public const string OwnSamplerKey = "own_sampler";
+
     /// <summary>Channels C of a token. Divisible by <see cref="Heads"/> and by 6 times <see cref="SamplesPerToken"/>. Official: 288.</summary>
     public int Channels { get; init; } = 288;
 
@@ -73,6 +82,12 @@ public sealed record ModelConfiguration
 
     /// <summary>Where position codes count from.</summary>
     public PositionKind Positions { get; init; } = PositionKind.Global;
+
+    /// <summary>
+    /// The sampler that the weights were made for, as text (a distilled network knows only the levels it was taught); null for any. It takes the place of
+    /// <see cref="Sampling.SamplerOptions.Default"/> wherever that is used.
+    /// </summary>
+    public string? OwnSampler { get; init; }
 
     /// <summary>What the network predicts.</summary>
     public PredictionKind Prediction { get; init; } = PredictionKind.Epsilon;
@@ -128,11 +143,21 @@ public sealed record ModelConfiguration
         Known("schedule", Schedule);
         Known("positions", Positions);
         Known("prediction", Prediction);
+        if (OwnSampler is not null && !Sampling.SamplerOptions.TryParse(OwnSampler, null, out _))
+            throw new ConfigurationException(OwnSamplerKey, $"'{OwnSampler}' is not a sampler");
         return this;
     }
 
     /// <summary>The configuration as the string pairs that stand in a weight file's or golden file's metadata.</summary>
-    public IReadOnlyDictionary<string, string> ToMetadata() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, string> ToMetadata()
+    {
+        var pairs = Sizes();
+        if (OwnSampler is not null)
+            pairs[OwnSamplerKey] = OwnSampler;
+        return pairs;
+    }
+
+    private SortedDictionary<string, string> Sizes() => new(StringComparer.Ordinal)
     {
         ["channels"] = Text(Channels),
         ["heads"] = Text(Heads),
@@ -173,6 +198,7 @@ public sealed record ModelConfiguration
             SamplesPerToken = Integer(metadata, "samples_per_token", d.SamplesPerToken),
             Positions = Choice(metadata, "positions", d.Positions),
             Prediction = Choice(metadata, "prediction", d.Prediction),
+            OwnSampler = metadata.GetValueOrDefault(OwnSamplerKey) ?? d.OwnSampler,
         }.Validate();
     }
 

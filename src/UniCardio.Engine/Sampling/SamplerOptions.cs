@@ -31,11 +31,17 @@ public enum StepPlacement
 
     /// <summary>Uniform in t, counted from the noisy end: t_i = round(T - i T/N) - 1.</summary>
     Uniform,
+
+    /// <summary>
+    /// Uniform in lambda = ln(alpha/sigma) from t = T-1 to t = 0, both evaluated: the level nearest to the clean signal is seen by the network, and the jump from it to
+    /// the clean signal, which loses spread, is the shortest there is. Rounded to distinct discrete t.
+    /// </summary>
+    LogSnrToEnd,
 }
 
 /// <summary>
 /// A sampler and its settings. Text form, which parses back: <c>ddpm</c>, <c>ddim:20</c>, <c>ddim:20,eta=0.5</c>,
-/// <c>dpm++2m:10</c>, <c>dpm++3m:10,placement=uniform</c>, <c>ddim:6,official</c>, <c>ddim:10,official,ratio=1.1</c>,
+/// <c>dpm++2m:10</c>, <c>dpm++3m:10,placement=uniform</c>, <c>dpm++2m:8,placement=logsnr-to-end</c>, <c>ddim:6,official</c>, <c>ddim:10,official,ratio=1.1</c>,
 /// <c>improved</c>, each also with <c>threshold=off</c>.
 /// </summary>
 /// <remarks>
@@ -52,6 +58,12 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     /// with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/README.md has the table.
     /// </summary>
     public static SamplerOptions Default { get; } = new() { Kind = SamplerKind.Ddim, Steps = 6 };
+
+    /// <summary>
+    /// The only sampler of a network that corrects proposals (<see cref="Model.PredictionKind.Correction"/>): one call at t = T-1, whose state x_T is given as explicit
+    /// noise (<see cref="NoiseSource"/>): 1 in the gap, 0 elsewhere. What comes out is the correction.
+    /// </summary>
+    public static SamplerOptions Correction { get; } = new() { Kind = SamplerKind.Ddim, Steps = 1, Threshold = false };
 
     /// <summary>Which sampler.</summary>
     public SamplerKind Kind { get; init; } = SamplerKind.DpmSolver2M;
@@ -167,7 +179,12 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         _ => kind.ToString(),
     };
 
-    private static string Name(StepPlacement placement) => placement == StepPlacement.Uniform ? "uniform" : "logsnr";
+    private static string Name(StepPlacement placement) => placement switch
+    {
+        StepPlacement.Uniform => "uniform",
+        StepPlacement.LogSnrToEnd => "logsnr-to-end",
+        _ => "logsnr",
+    };
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
@@ -193,7 +210,7 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
             if (!seen.Add(pair[0]))
                 return (null, $"'{pair[0]}' stands there twice");
             if (Read(options, pair[0], pair.Length == 2 ? pair[1] : null) is not SamplerOptions next)
-                return (null, $"'{part}' is none of eta=X, official, ratio=X, placement=logsnr|uniform, threshold=on|off");
+                return (null, $"'{part}' is none of eta=X, official, ratio=X, placement=logsnr|logsnr-to-end|uniform, threshold=on|off");
             options = next;
         }
 
@@ -213,6 +230,7 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         ("eta", not null) when Number(value, out double eta) => options with { Eta = eta },
         ("ratio", not null) when Number(value, out double ratio) => options with { Ratio = ratio },
         ("placement", "logsnr") => options with { Placement = StepPlacement.LogSnr },
+        ("placement", "logsnr-to-end") => options with { Placement = StepPlacement.LogSnrToEnd },
         ("placement", "uniform") => options with { Placement = StepPlacement.Uniform },
         ("threshold", "on") => options with { Threshold = true },
         ("threshold", "off") => options with { Threshold = false },

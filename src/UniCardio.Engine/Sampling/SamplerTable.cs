@@ -88,7 +88,7 @@ public sealed class SamplerTable
     public int NetworkCalls => Steps.Count;
 
     /// <summary>Computes the rows of a sampler.</summary>
-    /// <param name="options">The sampler.</param>
+    /// <param name="options">The sampler; where it is <see cref="SamplerOptions.Default"/> and the network has one of its own, that.</param>
     /// <param name="configuration">The network: its schedule and what it predicts.</param>
     /// <param name="task">The task.</param>
     /// <exception cref="ConfigurationException">The options do not hold together or do not fit this network or task.</exception>
@@ -96,6 +96,9 @@ public sealed class SamplerTable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (options == SamplerOptions.Default && configuration.OwnSampler is string own)
+            options = SamplerOptions.Parse(own);
         if (!task.IsValid)
             throw new ConfigurationException("task", "no task given; use CardioTask.Parse or its factory methods");
         var schedule = new NoiseSchedule(configuration);
@@ -103,6 +106,8 @@ public sealed class SamplerTable
             throw new ConfigurationException("steps", $"{options.Steps} is more than the model's {schedule.Steps} diffusion steps");
         if (options.OfficialCompatible)
             CheckOfficial(options, configuration, task);
+        if (configuration.Prediction == PredictionKind.Correction)
+            CheckCorrection(options, task);
 
         var rows = new RowFactory(schedule, configuration.Prediction, options.Thresholds ? PlausibleRange.Of(task.Output) : null);
         (SamplerStep[] steps, int draws) = options.Kind switch
@@ -124,6 +129,15 @@ public sealed class SamplerTable
         bool ddim = options.Kind == SamplerKind.Ddim;
         int steps = options.Steps ?? (ddim ? schedule.Steps : Math.Min(SamplerOptions.DefaultSolverSteps, schedule.Steps));
         return StepNodes.Place(schedule, steps, options.Placement ?? (ddim ? StepPlacement.Uniform : StepPlacement.LogSnr));
+    }
+
+    // Anything else would take a correction for a signal.
+    private static void CheckCorrection(SamplerOptions options, CardioTask task)
+    {
+        if (task.Kind != TaskKind.Impute)
+            throw new ConfigurationException("task", $"these weights correct proposals in gaps and know imputation only, not '{task}'");
+        if (options != SamplerOptions.Correction)
+            throw new ConfigurationException("sampler", $"these weights correct a proposal in one call ('{SamplerOptions.Correction}') and draw nothing by themselves: '{options}' would take the correction for a signal");
     }
 
     private static void CheckOfficial(SamplerOptions options, ModelConfiguration configuration, CardioTask task)
@@ -181,7 +195,7 @@ internal sealed class RowFactory(NoiseSchedule schedule, PredictionKind predicti
         {
             PredictionKind.Epsilon => (1 / alpha, -sigma / alpha),
             PredictionKind.V => (alpha, -sigma),
-            PredictionKind.Sample => (0.0, 1.0),
+            PredictionKind.Sample or PredictionKind.Correction => (0.0, 1.0),
             _ => throw new ConfigurationException("prediction", $"{prediction} is not a prediction type"),
         };
         return ratio == 1 ? (state, output) : (((1 - (1 / ratio)) / alpha) + (state / ratio), output / ratio);
@@ -195,7 +209,8 @@ internal static class StepNodes
     /// <remarks>
     /// <see cref="StepPlacement.LogSnr"/> cuts [lambda_{T-1}, lambda_0] into N equal parts and takes the discrete step nearest
     /// to the beginning of each; the last part is crossed by the final jump to the clean signal. <see cref="StepPlacement.Uniform"/>
-    /// takes t_i = round(T - i T/N) - 1 ("trailing" in Lin et al., arXiv 2305.08891). Where rounding would let two nodes fall
+    /// takes t_i = round(T - i T/N) - 1 ("trailing" in Lin et al., arXiv 2305.08891). <see cref="StepPlacement.LogSnrToEnd"/> takes the steps nearest to N values
+    /// of lambda equally far apart, the last of them lambda_0 (with N = 1 only the first). Where rounding would let two nodes fall
     /// together, the later is moved to the next free step.
     /// </remarks>
     /// <param name="schedule">The schedule, T steps.</param>
@@ -211,9 +226,10 @@ internal static class StepNodes
         nodes[0] = steps - 1;
         for (int i = 1; i < count; i++)
         {
+            int parts = placement == StepPlacement.LogSnrToEnd ? count - 1 : count;
             int wanted = placement == StepPlacement.Uniform
                 ? (int)Math.Round(steps - ((double)i * steps / count), MidpointRounding.AwayFromZero) - 1
-                : Nearest(schedule, noisy + ((clean - noisy) * i / count));
+                : Nearest(schedule, noisy + ((clean - noisy) * i / parts));
 
             // Below the node before it, and high enough that the count - 1 - i nodes behind it still fit.
             nodes[i] = Math.Clamp(wanted, count - 1 - i, nodes[i - 1] - 1);

@@ -41,6 +41,8 @@ public sealed partial class InferenceSession
     {
         if (Plan.Draws != 1)
             throw new InvalidOperationException($"an estimate draws nothing: it needs a session of one draw a window, not {Plan.Draws}");
+        if (Plan.Configuration.Prediction == Model.PredictionKind.Correction)
+            throw new InvalidOperationException("weights that correct proposals predict no clean signal and estimate nothing");
         if (!(noiseLevel >= 0 && double.IsFinite(noiseLevel)))
             throw new ArgumentOutOfRangeException(nameof(noiseLevel), noiseLevel, "the standard deviation of the noise is a finite number, 0 or more");
         CheckLengths(conditions, results);

@@ -51,7 +51,7 @@ public class ModelConfigurationTests
                 { "beta_end", "NaN", m with { BetaEnd = double.NaN } },
                 { "schedule", "none of", m with { Schedule = (ScheduleKind)2 } },
                 { "positions", "none of", m with { Positions = (PositionKind)(-1) } },
-                { "prediction", "none of", m with { Prediction = (PredictionKind)3 } },
+                { "prediction", "none of", m with { Prediction = (PredictionKind)4 } },
             };
         }
     }

@@ -14,6 +14,7 @@ public sealed class SamplerOptionsTests
     [InlineData("ddim:20,eta=1,placement=logsnr,threshold=off")]
     [InlineData("dpm++2m:10")]
     [InlineData("dpm++3m:10,placement=uniform")]
+    [InlineData("dpm++2m:8,placement=logsnr-to-end")]
     [InlineData("ddim:6,official")]
     [InlineData("ddim:10,official,ratio=1.1")]
     [InlineData("improved")]

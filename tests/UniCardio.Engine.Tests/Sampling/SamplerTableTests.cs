@@ -129,6 +129,7 @@ public sealed class SamplerTableTests
     [Theory]
     [InlineData(StepPlacement.Uniform)]
     [InlineData(StepPlacement.LogSnr)]
+    [InlineData(StepPlacement.LogSnrToEnd)]
     public void NodesAreDistinctAndFall(StepPlacement placement)
     {
         foreach (int total in (int[])[1, 2, 3, 50, 97])
@@ -145,6 +146,19 @@ public sealed class SamplerTableTests
 
             Assert.Equal(Enumerable.Range(0, total).Reverse(), StepNodes.Place(schedule, total, placement));
         }
+    }
+
+    [Fact]
+    public void WeightsThatCorrectProposalsAreSampledInOneCallOrNotAtAll()
+    {
+        ModelConfiguration corrects = ModelConfiguration.Tiny with { Prediction = PredictionKind.Correction };
+        CardioTask gap = CardioTask.Parse("impute bp | ecg");
+        SamplerStep row = Assert.Single(SamplerTable.Create(SamplerOptions.Correction, corrects, gap).Steps);
+        Assert.Equal(new SamplerStep(49, 0, 1, 0, 1), row);
+        foreach (string other in (string[])["ddim:6", "ddim:1", "ddim:1,threshold=off,placement=logsnr", "ddpm", "dpm++2m:10"])
+            Assert.Equal("sampler", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse(other), corrects, gap)).Setting);
+        foreach (string task in (string[])["ppg->bp", "denoise ecg"])
+            Assert.Equal("task", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Correction, corrects, CardioTask.Parse(task))).Setting);
     }
 
     [Fact]
@@ -198,7 +212,7 @@ public sealed class SamplerTableTests
         from kind in Gen.Elements(SamplerKind.Ddpm, SamplerKind.Ddim, SamplerKind.DpmSolver2M, SamplerKind.DpmSolver3M)
         from steps in Gen.Choose(1, m.DiffusionSteps)
         from eta in Gen.Choose(0, 10)
-        from placement in Gen.Elements(StepPlacement.LogSnr, StepPlacement.Uniform)
+        from placement in Gen.Elements(StepPlacement.LogSnr, StepPlacement.LogSnrToEnd, StepPlacement.Uniform)
         from task in Gen.Choose(0, CardioTask.All.Count - 1)
         let options = kind == SamplerKind.Ddpm
             ? new SamplerOptions { Kind = kind, Threshold = false }
