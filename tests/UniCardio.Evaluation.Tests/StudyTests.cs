@@ -45,6 +45,16 @@ public class StudyTests(InterimWeights weights)
         SamplerPoint many = result.Points.First(p => p.Draws == 4);
         Assert.Equal((Chosen.ToString(), 3, 12), (many.Sampler, many.Steps, many.NetworkCalls));
         Assert.NotNull(many.Scores.Coverage);
+
+        // A draw alone has its absolute error for a CRPS, and no spread.
+        foreach (SamplerPoint point in result.Points)
+        {
+            Assert.Equal(point.Draws, point.Spread.Draws);
+            Assert.Equal(point.Draws == 1, point.Spread.SpreadOverError is null);
+            Assert.Equal(1, point.Spread.Ranks.Sum() / point.Spread.Samples, 9);
+            if (point.Draws == 1)
+                Assert.Equal(point.Scores.Mae, point.Spread.MeanCrps, 5);
+        }
     }
 
     [Fact]

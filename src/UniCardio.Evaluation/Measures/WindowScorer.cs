@@ -70,6 +70,16 @@ internal sealed class WindowScorer
         };
     }
 
+    /// <summary>How the spread of draws fits the truth.</summary>
+    /// <param name="draws">[N, S] in the window's result unit.</param>
+    public DrawSpread Spread(ReadOnlySpan<float> draws)
+    {
+        var measured = new float[draws.Length];
+        for (int at = 0; at < draws.Length; at += _truth.Length)
+            _window.ToMeasured(draws.Slice(at, _truth.Length), measured.AsSpan(at, _truth.Length));
+        return DrawSpread.Of(measured, _truth, _window.Scope);
+    }
+
     // Four seconds are too few to tell a few R peaks from artefacts: the estimate is read where it stands, among the seconds before and after it.
     private int[] PeaksInPlace()
     {

@@ -1,3 +1,5 @@
+using UniCardio.Evaluation.Measures;
+
 namespace UniCardio.Evaluation.Study;
 
 /// <summary>A sampler with a number of draws, over all cases of a study.</summary>
@@ -18,6 +20,18 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
     /// <summary>Network calls a window.</summary>
     public int NetworkCalls => Steps * Draws;
 
+    /// <summary>Mean over the cases of the CRPS, scaled units.</summary>
+    public double Crps { get; init; }
+
+    /// <summary>Geometric mean over the cases of the draws' spread over the error of their mean (<see cref="DrawSpread.SpreadOverError"/>); null for one draw.</summary>
+    public double? SpreadOverError { get; init; }
+
+    /// <summary>Mean over the cases of the ranks' distance from flat (<see cref="DrawSpread.PitDistance"/>); null for one draw.</summary>
+    public double? PitDistance { get; init; }
+
+    /// <summary>Mean over the cases with an ECG of the F1 of R peaks in the mean of the draws; null without one.</summary>
+    public double? PeakF1 { get; init; }
+
     /// <summary>Name without steps, such as "ddim".</summary>
     public string Family => Sampler.Split(':', ',')[0];
 
@@ -34,7 +48,13 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
             g.Key.Sampler, g.Max(p => p.Steps), g.Key.Draws,
             Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
             g.Average(p => p.Scores.Rmse), g.Average(p => p.Scores.KolmogorovSmirnov), g.Average(p => p.Scores.SpectralDistance),
-                g.Average(p => p.Scores.Coverage)))
+                g.Average(p => p.Scores.Coverage))
+        {
+            Crps = g.Average(p => p.Spread.MeanCrps),
+            SpreadOverError = g.Key.Draws < 2 ? null : Math.Exp(g.Average(p => Math.Log(Math.Max(p.Spread.SpreadOverError ?? 1, 1e-9)))),
+            PitDistance = g.Average(p => p.Spread.PitDistance),
+            PeakF1 = g.Average(p => p.Scores.PeakF1),
+        })
             .OrderBy(l => l.Draws).ThenBy(l => l.Family, StringComparer.Ordinal).ThenBy(l => l.Steps)];
     }
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using CsvHelper;
+using UniCardio.Evaluation.Measures;
 using UniCardio.Evaluation.Reports;
+using UniCardio.Pipeline;
 
 namespace UniCardio.Evaluation.Study;
 
@@ -36,7 +38,7 @@ public sealed record SamplerReport
     public string Remark { get; } = MeasureText.Remark;
 
     /// <summary>Headings of <see cref="Rows"/>.</summary>
-    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS", "spectrum dB", "coverage"];
+    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS", "spectrum dB", "CRPS", "sd over error", "PIT off", "R peaks F1", "coverage", "as it should be"];
 
     /// <summary>Puts a study together.</summary>
     /// <param name="result">What was found.</param>
@@ -66,15 +68,20 @@ public sealed record SamplerReport
     public IEnumerable<IReadOnlyList<string>> Rows() => Lines.Select(l => (IReadOnlyList<string>)
     [
         l.Sampler, ReportTable.Text(l.Steps, "0"), ReportTable.Text(l.Draws, "0"), ReportTable.Text(l.NetworkCalls, "0"), ReportTable.Text(l.RelativeRmse, "0.000"), ReportTable.Text(l.Rmse, "0.000"),
-        ReportTable.Text(l.KolmogorovSmirnov, "0.000"), ReportTable.Text(l.SpectralDistance, "0.0"), l.Coverage is null ? "-" : $"{ReportTable.Text(100 * l.Coverage, "0")}%",
+        ReportTable.Text(l.KolmogorovSmirnov, "0.000"), ReportTable.Text(l.SpectralDistance, "0.0"),
+        ReportTable.Text(l.Crps, "0.0000"), l.SpreadOverError is null ? "-" : ReportTable.Text(l.SpreadOverError, "0.00"), Percent(l.PitDistance),
+        l.PeakF1 is null ? "-" : ReportTable.Text(l.PeakF1, "0.000"), Percent(l.Coverage),
+        Percent(l.Draws < 2 ? null : BandCoverage.Expected(l.Draws, WindowDraws.LowQuantile, WindowDraws.HighQuantile)),
     ]);
+
+    private static string Percent(double? share) => share is null ? "-" : $"{ReportTable.Text(100 * share, "0")}%";
 
     /// <summary>The report as Markdown.</summary>
     public string ToMarkdown()
     {
         var text = new StringBuilder("# Sampler study\n\n");
         text.Append(CultureInfo.InvariantCulture, $"**{Remark}**\n\nWeights `{With.Weights}`; {Settings}. {NetworkCalls} network calls, {TotalSeconds:0} s.\n\nSubjects: {Subjects}\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the RMSE over that of ddpm with its most draws.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the RMSE over that of ddpm with its most draws. sd over error: spread of the draws over the error of their mean, 1 = right; PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram.\n\n");
         MarkdownReport.Table(text, Headings, Rows());
         return text.ToString();
     }
@@ -85,13 +92,13 @@ public sealed record SamplerReport
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         using (CsvWriter csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
         {
-            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage"])
+            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error", "pit_distance", "pit"])
                 csv.WriteField(name);
             csv.EndRecord();
             foreach (SamplerPoint p in Points)
             {
                 ScoreSummary s = p.Scores;
-                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse, s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage])
+                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse, s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage, p.Spread.MeanCrps, p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)])
                     csv.WriteField(cell is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "");
                 csv.EndRecord();
             }
@@ -99,6 +106,9 @@ public sealed record SamplerReport
 
         return text.ToString();
     }
+
+    private static string Ranks(DrawSpread spread) =>
+        string.Join(' ', spread.Ranks.Select(r => (r / spread.Samples).ToString("0.000", CultureInfo.InvariantCulture)));
 
     /// <summary>The report as a page with a picture.</summary>
     /// <param name="options">What was compared.</param>

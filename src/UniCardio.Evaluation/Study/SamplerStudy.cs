@@ -16,8 +16,9 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Draws">Draws that the result is the mean of.</param>
 /// <param name="Task">The task.</param>
 /// <param name="Corruption">What was done to its target.</param>
-/// <param name="Scores">The measures.</param>
-public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores)
+/// <param name="Scores">The measures of their mean.</param>
+/// <param name="Spread">How their spread fits the truth.</param>
+public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores, DrawSpread Spread)
 {
     /// <summary>Network calls a window.</summary>
     public int NetworkCalls => Steps * Draws;
@@ -103,13 +104,19 @@ public sealed class SamplerStudy
     {
         int samples = _engine.Configuration.SlotSamples;
         var scores = new List<WindowScore>(scorers.Length);
+        DrawSpread? spread = null;
         for (int w = 0; w < scorers.Length; w++)
         {
-            DrawSummaries drawn = DrawSummaries.Of(new WindowDraws(draws[w], samples, windows[w].ResultScale).First(count));
+            WindowDraws first = new WindowDraws(draws[w], samples, windows[w].ResultScale).First(count);
+            DrawSummaries drawn = DrawSummaries.Of(first);
             scores.Add(scorers[w].Score(drawn.Mean, drawn.Low, drawn.High));
+            var unscaled = new float[first.Scaled.Length];
+            first.Unscale(unscaled);
+            DrawSpread here = scorers[w].Spread(unscaled);
+            spread = spread is null ? here : spread + here;
         }
 
         return new SamplerPoint(sampler.ToString(), Steps(sampler, one), count, one.Task.ToString(), one.Corruption.ToString(),
-            ScoreSummary.Of(one.Task.Output, scores));
+            ScoreSummary.Of(one.Task.Output, scores), spread!);
     }
 }

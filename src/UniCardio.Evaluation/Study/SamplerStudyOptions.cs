@@ -20,10 +20,12 @@ public sealed record SamplerStudyOptions
            // With fewer than three calls a solver of higher order is DDIM with other nodes.
            where steps > 2 || kind == SamplerKind.Ddim
            select new SamplerOptions { Kind = kind, Steps = steps },
+        .. from steps in (int[])[4, 6, 8, 12, 20]
+           select new SamplerOptions { Kind = SamplerKind.DpmSolver2M, Steps = steps, Placement = StepPlacement.LogSnrToEnd },
     ];
 
-    /// <summary>Numbers of draws that every sampler is tried with.</summary>
-    public IReadOnlyList<int> Draws { get; init; } = [1, 2, 4, 8];
+    /// <summary>Numbers of draws that every sampler is tried with; bands are judged by the most.</summary>
+    public IReadOnlyList<int> Draws { get; init; } = [1, 8, 32];
 
     /// <summary>Numbers of draws that <see cref="Chosen"/> is tried with.</summary>
     public IReadOnlyList<int> ManyDraws { get; init; } = [1, 2, 4, 8, 16, 32, 50];

@@ -28,10 +28,12 @@ internal sealed class EvaluationOptionSet
         Bounded.OptionalNumber("--windows", "Most windows of a recording (else 10; a study 4).", 1, 10_000);
     private readonly Option<int?> _draws =
         Bounded.OptionalNumber("--draws",
-        "Draws a window (else 8). In a study: most draws of every sampler; the default sampler is tried with 50.", 1,
+        "Draws a window (else 8). In a study: most draws of every sampler (else 32); the default sampler is tried with 50.", 1,
         InferencePlan.MaxBatch);
     private readonly Option<SamplerOptions?> _sampler =
         Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
+    private readonly Option<SamplerOptions[]> _samplers =
+        Parsed.Many<SamplerOptions>("--samplers", "Only these samplers in a study, beside ddpm and the default; may stand there several times.", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
     private readonly Option<ulong> _seed =
         new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
@@ -61,7 +63,7 @@ internal sealed class EvaluationOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_tasks, _windows, _draws, _sampler, _steps, _seed, _snr, _noise, _gaps])
+        foreach (Option option in (Option[])[_tasks, _windows, _draws, _sampler, _samplers, _steps, _seed, _snr, _noise, _gaps])
             command.Add(option);
     }
 
@@ -71,6 +73,8 @@ internal sealed class EvaluationOptionSet
     public EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration)
     {
         SamplerOptions sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default;
+        if (parsed.GetValue(_samplers) is { Length: > 0 })
+            throw new UsageException("--samplers is for --study samplers; --sampler names the one of an evaluation");
         if (parsed.GetValue(_steps) is { } steps)
             sampler = sampler with { Steps = steps };
         return (Read(parsed, configuration, CardioTask.All, windows: 10, [5, 10, 15]) with { Sampler = sampler }).Validate(configuration);
@@ -85,6 +89,8 @@ internal sealed class EvaluationOptionSet
             throw new UsageException("--study samplers runs its own samplers; leave --sampler and --steps out");
         EvaluationOptions options = Read(parsed, configuration, SamplerStudyOptions.UsualTasks, windows: 4, [10]);
         var study = new SamplerStudyOptions { Evaluation = options };
+        if (parsed.GetValue(_samplers) is { Length: > 0 } samplers)
+            study = study with { Samplers = samplers };
         if (parsed.GetValue(_draws) is { } most)
         {
             int[] Up(IEnumerable<int> counts) => [.. counts.Where(d => d < most), most];
