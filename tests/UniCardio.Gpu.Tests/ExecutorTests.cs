@@ -63,7 +63,6 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     {
         _weights.Dispose();
         _lease.Dispose();
-        GC.SuppressFinalize(this);
     }
 }
 

@@ -174,14 +174,11 @@ public class LimitTests
     }
 
     [Fact]
-    public async Task BodiesEncodedAsNobodyKnowsAre415AndThoseThatAreNotWhatTheySayAre400()
+    public async Task EncodedBodiesAre415()
     {
         await using TestServer server = await TestServer.StartAsync();
-        using var broken = new ByteArrayContent([1, 2, 3]);
-        broken.Headers.ContentEncoding.Add("gzip");
-        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "Content-Encoding", await server.Client.PostAsync("/v2/models/impute/infer", broken));
         using var content = new ByteArrayContent([1, 2, 3]);
-        content.Headers.ContentEncoding.Add("compress");
+        content.Headers.ContentEncoding.Add("gzip");
         await TestServer.RefusedAsync(HttpStatusCode.UnsupportedMediaType, "Content-Encoding", await server.Client.PostAsync("/v2/models/impute/infer", content));
     }
 

@@ -19,6 +19,9 @@ public enum EstimatorKind
 
     /// <summary>A network.</summary>
     Network,
+
+    /// <summary>The own beat as a network corrects it.</summary>
+    Correction,
 }
 
 /// <summary>One estimate of a gap.</summary>

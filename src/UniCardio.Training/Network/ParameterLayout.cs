@@ -57,10 +57,27 @@ public sealed class ParameterLayout
         ArgumentNullException.ThrowIfNull(weights);
         if (weights.Configuration != Configuration)
             throw new ArgumentException("the weights are of another configuration", nameof(weights));
+        ReadTensors(weights, flat);
+    }
+
+    private void ReadTensors(ModelWeights weights, Span<float> flat)
+    {
         Expect(flat.Length, nameof(flat));
         flat.Clear();
         for (int i = 0; i < Slices.Count; i++)
             weights.Tensors[i].Span.CopyTo(flat.Slice(Slices[i].Offset, Slices[i].Count));
+    }
+
+    /// <summary>Copies weights that may have been trained for another prediction into a flat vector.</summary>
+    /// <param name="weights">Weights of the same sizes.</param>
+    /// <param name="flat">[<see cref="Length"/>]; gaps are set to zero.</param>
+    /// <exception cref="ArgumentException">A size or the length differs.</exception>
+    internal void ReadAs(ModelWeights weights, Span<float> flat)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        if (weights.Configuration with { Prediction = Configuration.Prediction, OwnSampler = Configuration.OwnSampler } != Configuration)
+            throw new ArgumentException("the weights are of another configuration", nameof(weights));
+        ReadTensors(weights, flat);
     }
 
     /// <summary>Weights that hold a copy of a flat vector.</summary>

@@ -31,6 +31,11 @@ internal sealed class DiffusionObjective
         _cleanLosses = CleanLosses.Of(options, configuration.SlotSamples);
     }
 
+    // One call at the last step, whatever is drawn.
+    private bool IsOneCall => Corrects || _options.Distils;
+
+    private bool Corrects => _configuration.Prediction == PredictionKind.Correction;
+
     /// <summary>The forward process.</summary>
     public NoiseSchedule Schedule => _schedule;
 
@@ -41,7 +46,8 @@ internal sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        DrawSteps(batch.Steps, seed, batch.Step);
+        if (!IsOneCall)
+            DrawSteps(batch.Steps, seed, batch.Step);
         Prepare(batch, seed, batch.Steps);
     }
 
@@ -53,7 +59,10 @@ internal sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed, ReadOnlySpan<int> steps)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        steps.CopyTo(batch.Steps);
+        if (IsOneCall)
+            Array.Fill(batch.Steps, _schedule.Steps - 1);
+        else
+            steps.CopyTo(batch.Steps);
         double counted = 0;
         for (int window = 0; window < batch.Count; window++)
         {
@@ -61,15 +70,23 @@ internal sealed class DiffusionObjective
             if (_options.ClampsTargets)
                 Clamp(batch.CleanTarget(window), batch.Tasks[window].Output);
             FillPeaks(batch, window);
-            PhiloxNormal.Fill(seed, (uint)window, (uint)RandomUse.Noise, (uint)batch.Step, batch.WindowNoise(window));
+            if (!_options.Distils)
+                PhiloxNormal.Fill(seed, (uint)window, (uint)RandomUse.Noise, (uint)batch.Step, batch.WindowNoise(window));
             FillInputs(batch, window);
             counted += batch.Scale[window] = Sum(batch.Weight(window));
         }
 
         double samples = _configuration.SlotSamples;
+        if (Corrects)
+        {
+            foreach (ref double scale in batch.Scale.AsSpan())
+                scale = 1 / scale;
+            return;
+        }
+
         for (int window = 0; window < batch.Count; window++)
         {
-            batch.Scale[window] = _stepWeights[steps[window]] * _options.Normalization switch
+            batch.Scale[window] = _stepWeights[batch.Steps[window]] * _options.Normalization switch
             {
                 LossNormalization.Window => 1 / (batch.Count * Math.Max(batch.Scale[window], samples / 5)),
                 LossNormalization.Batch => 1 / counted,
@@ -87,6 +104,10 @@ internal sealed class DiffusionObjective
     public double Evaluate(TrainingBatch batch, int window, ReadOnlySpan<float> prediction, Span<float> gradient)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (Corrects)
+            return ProposalLoss.Evaluate(batch, window, prediction, gradient);
+        if (_options.Distils)
+            return EvaluateSample(batch, window, prediction, gradient);
         ReadOnlySpan<float> clean = batch.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Weight(window);
         int t = batch.Steps[window];
         (float ofClean, float ofNoise) = Target(t);
@@ -108,6 +129,22 @@ internal sealed class DiffusionObjective
         ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
         double share = (_options.DampsCleanLosses ? _schedule.AlphaBar[t] : 1) / batch.Count;
         return (scale * sum) + _cleanLosses.Add(ofNoisy, ofPrediction, noisy, prediction, clean, weight, peaks, share, gradient);
+    }
+
+    // Squared error of the clean signal against the teacher's sample.
+    private double EvaluateSample(TrainingBatch batch, int window, ReadOnlySpan<float> prediction, Span<float> gradient)
+    {
+        (double ofNoisy, double ofPrediction) = CleanFrom(batch.Steps[window]);
+        ReadOnlySpan<float> sample = batch.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Weight(window);
+        double scale = batch.Scale[window], sum = 0;
+        for (int s = 0; s < prediction.Length; s++)
+        {
+            double error = (ofNoisy * noise[s]) + (ofPrediction * prediction[s]) - sample[s];
+            sum += weight[s] * error * error;
+            gradient[s] = (float)(2 * scale * weight[s] * error * ofPrediction);
+        }
+
+        return scale * sum;
     }
 
     /// <summary>The clean signal that a prediction stands for.</summary>
@@ -187,8 +224,16 @@ internal sealed class DiffusionObjective
         float alpha = (float)_schedule.Alpha[t], sigma = (float)_schedule.Sigma[t];
         ReadOnlySpan<float> clean = batch.CleanTarget(window), noise = batch.WindowNoise(window);
         Span<float> noisy = batch.Slot(window, (int)task.Target);
-        for (int s = 0; s < noisy.Length; s++)
-            noisy[s] = (alpha * clean[s]) + (sigma * noise[s]);
+        if (Corrects)
+        {
+            batch.Weight(window).CopyTo(noisy);
+        }
+        else
+        {
+            for (int s = 0; s < noisy.Length; s++)
+                noisy[s] = _options.Distils ? noise[s] : (alpha * clean[s]) + (sigma * noise[s]);
+        }
+
         if (task.Target != Slot.Restoration)
             batch.Slot(window, (int)Slot.Restoration).Clear();
     }

@@ -57,6 +57,12 @@ public sealed record ObjectiveOptions
     /// <summary>How steps are drawn.</summary>
     public StepDraw Draw { get; init; } = StepDraw.Independent;
 
+    /// <summary>
+    /// Whether the network learns a teacher's samples in one call (Luhman and Luhman, arXiv 2101.02388): its state at t = T-1 is the noise z that the sample was drawn from, and
+    /// the loss is the squared error of the clean signal, (alpha z - sigma v) - sample for v. Only with examples that bring their noise.
+    /// </summary>
+    public bool Distils { get; init; }
+
     /// <summary>Whether clean targets are clamped to the range that sampling clamps to (<see cref="Engine.Sampling.PlausibleRange"/>): the rare window that
     /// was scaled by a short calm stretch would outweigh a whole batch.</summary>
     public bool ClampsTargets { get; init; }

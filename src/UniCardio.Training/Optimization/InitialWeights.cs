@@ -57,6 +57,18 @@ internal static class InitialWeights
         }
     }
 
+    /// <summary>Sets the last layer of every decoder to zero: the network predicts 0 whatever it sees (CSDI's start; Tashiro et al., arXiv 2107.03502).</summary>
+    /// <param name="layout">The parameters.</param>
+    /// <param name="flat">[layout's length].</param>
+    public static void ClearOutputs(ParameterLayout layout, float[] flat)
+    {
+        foreach (DecoderWeights<WeightAndBias<ParameterSlice>> decoder in layout.Network.Decoders)
+        {
+            decoder.Output.Weight.Of(flat).Clear();
+            decoder.Output.Bias.Of(flat).Clear();
+        }
+    }
+
     private static void Fill(ParameterSlice slice, int inputs, ulong seed, uint tensor, Span<float> values)
     {
         string name = slice.Name[ParameterCatalog.Prefix.Length..];

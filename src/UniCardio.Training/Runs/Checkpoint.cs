@@ -14,6 +14,20 @@ internal static class Checkpoint
     public static void Write(string path, string previous, TrainingState state, string runIdentity)
     {
         string next = path + ".next";
+        Write(next, state, runIdentity);
+        // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same end.
+        if (File.Exists(path))
+            File.Move(path, previous, overwrite: true);
+        File.Move(next, path, overwrite: true);
+    }
+
+    /// <summary>Writes the state, whole or not at all.</summary>
+    /// <param name="path">The file; replaced if it exists.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="runIdentity">Identity of the run.</param>
+    /// <param name="more">Further texts to keep with it.</param>
+    public static void Write(string path, TrainingState state, string runIdentity, IReadOnlyDictionary<string, string>? more = null)
+    {
         ParameterTensor[] tensors =
         [
             Tensor("parameters", state.Parameters),
@@ -22,7 +36,7 @@ internal static class Checkpoint
             Tensor("moment2", state.Moment2),
             Tensor("recent_losses", state.RecentLosses),
         ];
-        SafetensorsWriter.Write(next, tensors, new Dictionary<string, string>
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>(more ?? new Dictionary<string, string>())
         {
             [FormatKey] = Format,
             ["run"] = runIdentity,
@@ -32,10 +46,6 @@ internal static class Checkpoint
             ["norm_sum"] = Text(state.NormSum),
             ["seconds"] = Text(state.Seconds),
         });
-        // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same end.
-        if (File.Exists(path))
-            File.Move(path, previous, overwrite: true);
-        File.Move(next, path, overwrite: true);
     }
 
     /// <summary>Reads a state.</summary>

@@ -7,7 +7,7 @@ namespace UniCardio.Training.Runs;
 /// <summary>The files of a run.</summary>
 /// <remarks>
 /// <c>run.json</c> options; <c>log.csv</c> and <c>validation.csv</c> tables; <c>checkpoint.safetensors</c> and <c>checkpoint.previous.safetensors</c>
-/// states; <c>curve.svg</c> and <c>curve.html</c> pictures; <c>run.lock</c> held by the process that works on it.
+/// states; <c>curve.svg</c> and <c>curve.html</c> pictures; <c>run.lock</c> held by the process that works on it; <c>pause</c>, which somebody else puts there, halts it.
 /// </remarks>
 public sealed class RunFolder
 {
@@ -32,6 +32,9 @@ public sealed class RunFolder
     internal string ValidationFile => FileOf("validation.csv");
 
     internal string CheckpointFile => FileOf("checkpoint.safetensors");
+
+    /// <summary>While a file of this name lies in the folder, the run pauses.</summary>
+    public string PauseFile => FileOf("pause");
 
     internal string PreviousFile => FileOf("checkpoint.previous.safetensors");
 

@@ -21,6 +21,9 @@ public sealed record TrainingOptions
     /// <summary>Folder of recordings among whose subjects some are learned from and some kept apart; null for synthetic examples only.</summary>
     public string? RecordingFolder { get; init; }
 
+    /// <summary>File of a teacher's samples to learn in one call (<see cref="Distillation.TeacherPairs"/>); null for none. With <see cref="ObjectiveOptions.Distils"/>.</summary>
+    public string? PairFile { get; init; }
+
     /// <summary>Share of windows that are of recordings, 0 to 1, where there is a <see cref="RecordingFolder"/>.</summary>
     public double RecordingShare { get; init; }
 
@@ -81,7 +84,15 @@ public sealed record TrainingOptions
         if (Initialization == InitializationKind.Aligned && Network.Positions != PositionKind.Slot)
             throw new ConfigurationException("initialization", "aligned heads need positions = slot");
         Curriculum.Validate();
+        if (Network.Prediction == PredictionKind.Correction && (Curriculum.Tasks.Count == 0 || Curriculum.Tasks.Any(t => CardioTask.Parse(t).Kind != TaskKind.Impute)))
+            throw new ConfigurationException("tasks", "a network that corrects proposals learns imputation tasks only; name them");
+        if (Network.Prediction == PredictionKind.Correction && RecordingFolder is not null)
+            throw new ConfigurationException("data", "proposals are made from synthetic subjects only; leave the folder of recordings out");
         Objective.Validate();
+        if (Objective.Distils != (PairFile is not null))
+            throw new ConfigurationException("distil", "a teacher's samples and the loss that learns them go together");
+        if (Objective.Distils && Network.Prediction is (PredictionKind.Epsilon or PredictionKind.Correction))
+            throw new ConfigurationException("prediction", $"a network that predicts {Network.Prediction.ToString().ToLowerInvariant()} cannot be distilled to one call; v or sample can");
         Adam.Validate();
         Muon?.Validate();
         LearningRate.Validate();
@@ -131,6 +142,9 @@ public sealed record RunSettings
     /// <summary>Whether other options or data than the folder's own change the run from its last checkpoint on, instead of being refused. The
     /// change is kept in run.json. The network's sizes cannot change.</summary>
     public bool AmendsRun { get; init; }
+
+    /// <summary>Asked between updates whether to pause, beside the file <see cref="RunFolder.PauseFile"/>; null for never. A paused run has saved its state and computes nothing.</summary>
+    public Func<bool>? IsPaused { get; init; }
 
     /// <summary>Multiply-add peak in GFLOP/s of the threads that compute, measured when it is called; null where unknown.</summary>
     public Func<double>? MeasurePeak { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UniCardio.Engine;
+using UniCardio.Engine.Model;
 using UniCardio.Training.Curricula;
 using UniCardio.Training.Data;
 using UniCardio.Training.Network;
@@ -15,6 +16,8 @@ public sealed class TrainingRun : IDisposable
 {
     // How often the curve is drawn and the machine's peak, which neighbours change, measured anew.
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan PauseLook = TimeSpan.FromMilliseconds(200);
 
     private readonly RunFolder _folder;
     private RunRecord _record;
@@ -37,6 +40,7 @@ public sealed class TrainingRun : IDisposable
     private readonly double _secondsBefore;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly long _firstUpdate;
+    private TimeSpan _paused;
     private TrainingBatch? _batch;
     private long _updates;
     private long _checkedAt;
@@ -67,7 +71,7 @@ public sealed class TrainingRun : IDisposable
         _curriculum = new Curriculum(options.Curriculum, options.Steps, options.Seed);
         _objective = new DiffusionObjective(options.Network, options.Objective);
         // Other noise than training's: keyed by the complement of the seed.
-        _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed);
+        _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed, options.Objective.Distils);
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
         _work = new StepWork(options.Network);
@@ -104,7 +108,8 @@ public sealed class TrainingRun : IDisposable
 
     private TrainingOptions Options => _record.Options;
 
-    private double Seconds => _secondsBefore + Stopwatch.GetElapsedTime(_started).TotalSeconds;
+    // Pauses are no part of what a run takes.
+    private double Seconds => _secondsBefore + (Stopwatch.GetElapsedTime(_started) - _paused).TotalSeconds;
 
     /// <summary>Trains until the last step, the end of the time or cancellation; the state is saved in each case.</summary>
     /// <param name="progress">Told after every update; called on this thread.</param>
@@ -139,6 +144,12 @@ public sealed class TrainingRun : IDisposable
                 }
 
                 cancellation.ThrowIfCancellationRequested();
+                if (PauseIfAsked(progress, cancellation))
+                {
+                    saved = Stopwatch.GetTimestamp();
+                    continue;
+                }
+
                 Update(feed, peak, progress, cancellation);
             }
         }
@@ -146,6 +157,29 @@ public sealed class TrainingRun : IDisposable
         {
             return Finish(RunOutcome.Cancelled);
         }
+    }
+
+    // Waits while somebody wants the machine for something else; whether there was a pause.
+    private bool PauseIfAsked(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        bool Asked() => File.Exists(_folder.PauseFile) || _settings.IsPaused?.Invoke() == true;
+        if (!Asked())
+            return false;
+        Save();
+        long begun = Stopwatch.GetTimestamp();
+        void Tell(string news) => progress?.Report(Progress(_curriculum.Phase(_updates), Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), news));
+        Tell($"paused; the state is saved. It continues when '{_folder.PauseFile}' is gone and no signal holds it");
+        while (Asked())
+        {
+            if (_settings.StopAfter is TimeSpan limit && Stopwatch.GetElapsedTime(_started) >= limit)
+                break;
+            cancellation.WaitHandle.WaitOne(PauseLook);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        _paused += Stopwatch.GetElapsedTime(begun);
+        Tell("continues");
+        return true;
     }
 
     /// <summary>Closes the files; what was done since the last checkpoint is not saved.</summary>
@@ -188,7 +222,10 @@ public sealed class TrainingRun : IDisposable
         if (start is null)
             InitialWeights.Fill(_network.Layout, Options.Initialization, Options.Seed, fresh);
         else
-            _network.Layout.Read(start.Weights, fresh);
+            _network.Layout.ReadAs(start.Weights, fresh);
+        // Training a correction starts at the proposal itself, unless the weights corrected already.
+        if (Options.Network.Prediction == PredictionKind.Correction && start?.Weights.Configuration.Prediction != PredictionKind.Correction)
+            InitialWeights.ClearOutputs(_network.Layout, fresh);
         if (!_folder.HasRun)
             _folder.WriteRecord(_record);
         return new TrainingState { Parameters = fresh, Averaged = fresh, Moment1 = new float[fresh.Length], Moment2 = new float[fresh.Length], RecentLosses = ReadOnlyMemory<float>.Empty };
@@ -246,7 +283,7 @@ public sealed class TrainingRun : IDisposable
     private TrainingProgress Progress(int phase, double rate, string? news)
     {
         long done = _updates - _firstUpdate;
-        TimeSpan? remaining = done < Options.LogEvery ? null : Stopwatch.GetElapsedTime(_started) / done * (Options.Steps - _updates);
+        TimeSpan? remaining = done < Options.LogEvery ? null : (Stopwatch.GetElapsedTime(_started) - _paused) / done * (Options.Steps - _updates);
         return new TrainingProgress(_updates, Options.Steps, phase, _log.Loss, rate, _log.ExamplesPerSecond, _log.PeakShare, remaining, news);
     }
 
@@ -274,7 +311,7 @@ public sealed class TrainingRun : IDisposable
         _checks.Append(_updates, phase, "averaged", averaged);
         _checks.Append(_updates, phase, "raw", own);
         _checkedAt = _updates;
-        progress?.Report(Progress(phase, Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), ValidationLog.Summary(averaged)));
+        progress?.Report(Progress(phase, Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), ValidationLog.Summary(averaged, Options.Network.Prediction == PredictionKind.Correction)));
     }
 
     // The best so far: a measurement that other processes disturb is too low, never too high.

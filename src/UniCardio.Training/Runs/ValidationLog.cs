@@ -31,8 +31,12 @@ internal sealed class ValidationLog : IDisposable
     public void Dispose() => _table.Dispose();
 
     /// <summary>One line for a person: mean loss, and the mean probe of translation, imputation and denoising.</summary>
-    public static string Summary(IReadOnlyList<TaskValidation> results)
+    /// <param name="results">The check.</param>
+    /// <param name="corrects">Whether the network corrects proposals.</param>
+    public static string Summary(IReadOnlyList<TaskValidation> results, bool corrects = false)
     {
+        if (corrects)
+            return string.Create(CultureInfo.InvariantCulture, $"held-out error {results.Average(r => r.Loss):F4}; over the proposal's {results.Average(r => r.LastProbe):F3}, without a proposal {results.Average(r => r.HighProbe):F3}");
         string Probe(TaskKind kind, string name)
         {
             double[] of = [.. results.Where(r => r.Task.Kind == kind).Select(r => r.HighProbe)];

@@ -12,6 +12,8 @@ namespace UniCardio.Training.Runs;
 /// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, clamped to <see cref="PlausibleRange"/> as samplers
 /// do, over that of predicting the windows' mean: 1 = no use of the conditions.</param>
 /// <param name="HighProbe">The same at t = 0.8 (T-1), rounded.</param>
+/// <remarks>Of a network that corrects proposals: the loss is the mean over the windows of the root mean square error in the gap, the probes are that over the proposal's own
+/// error (below 1: the correction is worth it), with the proposal in place and without it.</remarks>
 public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
 /// <summary>Fixed held-out windows, noise and steps of each task.</summary>
@@ -33,13 +35,14 @@ internal sealed class ValidationSet
     /// <param name="source">Examples that training never sees.</param>
     /// <param name="windows">Windows a task; at least 1.</param>
     /// <param name="seed">Keys the noise.</param>
-    public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed)
+    /// <param name="distils">Whether the windows are a teacher's samples, which bring their noise.</param>
+    public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed, bool distils = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(source);
         // Every counted sample alike and no weights by step, whatever the run minimises: losses of different runs can be compared.
-        _objective = new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch });
+        _objective = new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch, Distils = distils });
         _seed = seed;
         int steps = configuration.DiffusionSteps;
         _spread = [.. Enumerable.Range(0, windows).Select(i => (int)((i + 0.5) * steps / windows))];
@@ -64,6 +67,8 @@ internal sealed class ValidationSet
     public IReadOnlyList<TaskValidation> Evaluate(IGradientNetwork network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
+        if (network.Configuration.Prediction == PredictionKind.Correction)
+            return [.. _batches.Select(batch => Correct(network, batch, cancellation))];
         var results = new TaskValidation[_batches.Length];
         for (int i = 0; i < results.Length; i++)
         {
@@ -80,6 +85,33 @@ internal sealed class ValidationSet
         return results;
     }
 
+    // Mean over the windows of the error in the gap; over the proposal's with it in place, and without it.
+    private TaskValidation Correct(IGradientNetwork network, TrainingBatch batch, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        double Error(bool corrected) => Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? Prediction(w) : [])));
+        Predict(network, batch, _last);
+        double with = Error(corrected: true), own = Math.Max(Error(corrected: false), 1e-9);
+        float[] kept = [.. batch.Conditions];
+        try
+        {
+            for (int window = 0; window < batch.Count; window++)
+            {
+                Span<float> proposal = batch.Condition(window, batch.Tasks[window].Output);
+                ReadOnlySpan<float> gap = batch.Weight(window);
+                for (int s = 0; s < gap.Length; s++)
+                    proposal[s] = gap[s] > 0 ? 0 : proposal[s];
+            }
+
+            Predict(network, batch, _last);
+            return new TaskValidation(batch.Tasks[0], with, with / own, Error(corrected: true) / own);
+        }
+        finally
+        {
+            kept.CopyTo(batch.Conditions, 0);
+        }
+    }
+
     private double CleanError(IGradientNetwork network, TrainingBatch batch, int[] steps)
     {
         Predict(network, batch, steps);
@@ -88,7 +120,7 @@ internal sealed class ValidationSet
         {
             ReadOnlySpan<float> clean = batch.CleanTarget(window), weight = batch.Weight(window);
             ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
-            _objective.PredictClean(steps[window], noisy, Prediction(window), _scratch);
+            _objective.PredictClean(batch.Steps[window], noisy, Prediction(window), _scratch);
             (double low, double high) = PlausibleRange.Of(batch.Tasks[window].Output);
             for (int s = 0; s < clean.Length; s++)
             {

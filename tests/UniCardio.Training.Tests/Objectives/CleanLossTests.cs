@@ -98,7 +98,7 @@ public class CleanLossTests
     public static TheoryData<PredictionKind, ObjectiveOptions> Cases()
     {
         var data = new TheoryData<PredictionKind, ObjectiveOptions>();
-        foreach (PredictionKind prediction in Enum.GetValues<PredictionKind>())
+        foreach (PredictionKind prediction in (PredictionKind[])[PredictionKind.Epsilon, PredictionKind.V, PredictionKind.Sample])
         {
             data.Add(prediction, new ObjectiveOptions { SpectralAmplitude = 0.5, SpectralPhase = 0.3 });
             data.Add(prediction, new ObjectiveOptions { PeakL1 = 2, WeighsPeaks = true });

@@ -3,6 +3,10 @@ using System.Security.Cryptography;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Cli.Training;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sessions;
+using UniCardio.Training.Data;
+using UniCardio.Training.Distillation;
 using UniCardio.Training.Runs;
 using UniCardio.Weights;
 
@@ -18,7 +22,7 @@ internal static class FinetuneCommand
         WeightOptions weights = WeightOptions.Optional("those of the run in the folder");
         var preset = new Option<FinetunePreset?>("--preset")
         {
-            Description = "plain (default): the usual loss on all tasks at a tenth of the learning rate; official-finetune: as published, BP from PPG or ECG with spectral and peak-weighted losses.",
+            Description = "plain (default): the usual loss on all tasks at a tenth of the learning rate; official-finetune: as published, BP from PPG or ECG with spectral and peak-weighted losses; correction: learns to correct the patient's own beat in gaps, which makes weights for nothing else.",
             CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("-", string.Empty, StringComparison.Ordinal), true,
                 out FinetunePreset value) && Enum.IsDefined(value)
                 ? value
@@ -30,6 +34,8 @@ internal static class FinetuneCommand
             "Trains on from weights on synthetic windows. Runs are kept and resumed as those of 'train'.",
             "finetune --weights weights/first.safetensors --run runs/fine --steps 5000 --task 'ppg->bp'",
             "finetune --weights unicardio.safetensors --run runs/official --preset official-finetune",
+            "finetune --weights weights/first.safetensors --run runs/student --distil pairs.safetensors --pairs 20000 --lr 3e-4",
+            "finetune --weights weights/compact.safetensors --run runs/correction --preset correction --steps 3000 --threads 1",
             "finetune --run runs/fine --export weights/fine.safetensors")
         {
             preset,
@@ -40,6 +46,8 @@ internal static class FinetuneCommand
         command.SetAction((parsed, cancellation) =>
         {
             RunFolder folder = run.Folder(parsed);
+            if (run.State(parsed) is { } state)
+                return Task.FromResult(TrainingSession.Carry(terminal, run.Folder(parsed), state.File, state.Writes));
             if (run.Export(parsed) is string file)
                 return Task.FromResult(TrainingSession.Export(terminal, folder, file, cancellation));
             if (weights.Source(parsed) is not string source)
@@ -47,14 +55,36 @@ internal static class FinetuneCommand
             using LoadedWeights loaded = weights.Load(parsed);
             foreach (string note in loaded.Notes)
                 terminal.Note(note);
+            ModelConfiguration network = loaded.Configuration with { OwnSampler = null };
             TrainingOptions basis = folder.HasRun && parsed.GetValue(preset) is null
-                ? folder.ReadRecord().Options with { Network = loaded.Configuration }
-                : TrainingPresets.Options(parsed.GetValue(preset) ?? FinetunePreset.Plain, loaded.Configuration);
+                ? folder.ReadRecord().Options with { Network = network with { Prediction = folder.ReadRecord().Options.Network.Prediction } }
+                : TrainingPresets.Options(parsed.GetValue(preset) ?? FinetunePreset.Plain, network);
             var start = new StartWeights(loaded.Weights, $"{Path.GetFileName(source)} sha256 {Hash(loaded)}");
-            return Task.FromResult(new TrainingSession(terminal, folder, options.Read(parsed, basis), run,
+            TrainingOptions wanted = options.Read(parsed, basis);
+            if (wanted.PairFile is string pairs && !File.Exists(pairs))
+                DrawPairs(terminal, loaded, wanted, start.Name, options.Distil(parsed).Count, run, parsed, cancellation);
+            return Task.FromResult(new TrainingSession(terminal, folder, wanted, run,
                 parsed) { Start = start }.Run(cancellation));
         });
         return command;
+    }
+
+    // The teacher draws from the windows that the run's own seed gives, so that the run finds their conditions again.
+    private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name, int count, RunOptions run,
+        ParseResult parsed, CancellationToken cancellation)
+    {
+        CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All] : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
+        var source = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
+        using var engine = new InferenceEngine(teacher.Weights, new EngineOptions { Threads = run.Backend.Threads(parsed) });
+        TeacherPairs pairs = terminal.WithProgress("samples", bar => TeacherPairs.Draw(engine, name, tasks, source, count, options.Seed,
+            new Share(bar, count), cancellation));
+        pairs.Write(options.PairFile!);
+        terminal.Note($"wrote {options.PairFile}: {count} samples of {TeacherPairs.Sampler}");
+    }
+
+    private sealed class Share(IProgress<(double Share, string What)> bar, int count) : IProgress<double>
+    {
+        public void Report(double value) => bar.Report((value, $"{(int)(value * count)} of {count}"));
     }
 
     private static int GoOn(Terminal terminal, RunFolder folder, TrainingOptionSet options, RunOptions run, ParseResult parsed,
@@ -76,7 +106,7 @@ internal static class FinetuneCommand
 
     private static FinetunePreset? Refuse(System.CommandLine.Parsing.ArgumentResult result)
     {
-        result.AddError($"--preset '{result.Tokens[0].Value}' is neither plain nor official-finetune");
+        result.AddError($"--preset '{result.Tokens[0].Value}' is none of plain, official-finetune, correction");
         return null;
     }
 }

@@ -28,10 +28,12 @@ internal static class TrainCommand
         var options = new TrainingOptionSet();
         var run = new RunOptions();
         var command = new ExampleCommand("train",
-            "Trains a network on synthetic windows, on the CPU. Continues by itself where the folder holds a run: killed at any moment, it ends with the same bits. Diverged training ends with exit code 1 and keeps its last checkpoint.",
+            "Trains a network on synthetic windows, on the CPU. Continues by itself where the folder holds a run: killed at any moment, it ends with the same bits. A file 'pause' in the folder, or SIGUSR1 (again to continue), halts it with its state saved. Diverged training ends with exit code 1 and keeps its last checkpoint.",
             "train --run runs/first --size compact --steps 100000 --hours 8",
             "train --run runs/first",
             "train --run runs/first --export weights/first.safetensors",
+            "train --run runs/first --export-state first.state.safetensors",
+            "train --run elsewhere/first --take-up first.state.safetensors",
             "train --run runs/published --preset published --size tiny --steps 2000 --batch 16")
         {
             preset, size, sizes, positions, prediction,
@@ -40,6 +42,8 @@ internal static class TrainCommand
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            if (run.State(parsed) is { } state)
+                return Task.FromResult(TrainingSession.Carry(terminal, run.Folder(parsed), state.File, state.Writes));
             if (run.Export(parsed) is string file)
                 return Task.FromResult(TrainingSession.Export(terminal, run.Folder(parsed), file, cancellation));
             RunFolder folder = run.Folder(parsed);

@@ -11,6 +11,10 @@ internal sealed class RunOptions
     private readonly Option<string?> _export =
         new("--export") { Description = "Only writes the averaged weights of the run's last checkpoint; works while the run continues.",
         HelpName = "FILE" };
+    private readonly Option<string?> _exportState =
+        new("--export-state") { Description = "Only writes the run's last checkpoint with its options and tables as one file, for another machine to continue.", HelpName = "FILE" };
+    private readonly Option<string?> _takeUp =
+        new("--take-up") { Description = "Only lays the run of such a file out in the folder, which must hold none; without the option the run then continues.", HelpName = "FILE" };
     private readonly Option<double?> _hours =
         Bounded.OptionalNonNegative("--hours", "Stops with a checkpoint after this time; called again, the run continues.", "H");
     private readonly Option<double?> _checkpoint =
@@ -22,6 +26,8 @@ internal sealed class RunOptions
     {
         command.Add(_folder);
         command.Add(_export);
+        command.Add(_exportState);
+        command.Add(_takeUp);
         command.Add(_hours);
         command.Add(_checkpoint);
         command.Add(_amend);
@@ -31,6 +37,16 @@ internal sealed class RunOptions
     public RunFolder Folder(ParseResult parsed) => new(parsed.GetValue(_folder)!);
 
     public string? Export(ParseResult parsed) => parsed.GetValue(_export);
+
+    /// <summary>The file to write or read a run's state, and whether it is to be written; null where neither was asked for.</summary>
+    /// <exception cref="UsageException">Both were.</exception>
+    public (string File, bool Writes)? State(ParseResult parsed) => (parsed.GetValue(_exportState), parsed.GetValue(_takeUp)) switch
+    {
+        (string, string) => throw new UsageException("--export-state and --take-up do not go together"),
+        (string file, null) => (file, true),
+        (null, string file) => (file, false),
+        _ => null,
+    };
 
     public BackendOptions Backend => _backend;
 

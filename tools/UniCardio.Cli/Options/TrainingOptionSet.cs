@@ -21,6 +21,8 @@ internal sealed class TrainingOptionSet
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Of weights, tasks, noise (0).", HelpName = "SEED" };
     private readonly Option<ulong?> _dataSeed = new("--data-seed") { Description = "Of the synthetic windows (1).", HelpName = "SEED" };
     private readonly Option<string?> _data = new("--data") { Description = "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.", HelpName = "DIR" };
+    private readonly Option<string?> _distil = new("--distil") { Description = "File of a teacher's samples to learn in one call; finetune draws it with --weights as the teacher where it is not there (see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
+    private readonly Option<int?> _pairs = Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 20 calls each (20000).", 1, 1_000_000);
     private readonly Option<double?> _dataShare =
         Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
@@ -61,11 +63,14 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _dataShare, _rate, _schedule, _cooldown, _warmup,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _dataShare, _rate, _schedule, _cooldown, _warmup,
             _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1,
             _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
+
+    /// <summary>The file of a teacher's samples, or null, and how many to draw where it is not there.</summary>
+    public (string? File, int Count) Distil(ParseResult parsed) => (parsed.GetValue(_distil), parsed.GetValue(_pairs) ?? 20_000);
 
     /// <summary>What was given, over what it starts from.</summary>
     public TrainingOptions Read(ParseResult parsed, TrainingOptions basis)
@@ -75,8 +80,10 @@ internal sealed class TrainingOptionSet
         CardioTask[] tasks = parsed.GetValue(_tasks) ?? [];
         TaskWeight[] weights = parsed.GetValue(_weights) ?? [];
         bool reweighted = weighting != basis.Objective.Weighting;
+        string? pairs = parsed.GetValue(_distil) is string told ? Path.GetFullPath(told) : basis.PairFile;
         return basis with
         {
+            PairFile = pairs,
             Steps = parsed.GetValue(_steps) ?? basis.Steps,
             Batch = parsed.GetValue(_batch) ?? basis.Batch,
             Seed = parsed.GetValue(_seed) ?? basis.Seed,
@@ -105,6 +112,7 @@ internal sealed class TrainingOptionSet
             Objective = basis.Objective with
             {
                 Weighting = weighting,
+                Distils = pairs is not null,
                 SpectralAmplitude = parsed.GetValue(_amplitude) ?? basis.Objective.SpectralAmplitude,
                 SpectralPhase = parsed.GetValue(_phase) ?? basis.Objective.SpectralPhase,
                 PeakL1 = parsed.GetValue(_peakL1) ?? basis.Objective.PeakL1,

@@ -27,6 +27,9 @@ internal enum FinetunePreset
 
     /// <summary>As published: blood pressure from PPG or ECG, with spectral and peak-weighted losses.</summary>
     OfficialFinetune,
+
+    /// <summary>The weights become ones that correct proposals in gaps (<see cref="PredictionKind.Correction"/>): imputation tasks only.</summary>
+    Correction,
 }
 
 /// <summary>The options that presets stand for.</summary>
@@ -57,6 +60,18 @@ internal static class TrainingPresets
             Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed },
             LearningRate = new LearningRateSchedule { Peak = 1e-4, WarmupSteps = 200 },
         };
+        if (preset == FinetunePreset.Correction)
+        {
+            return plain with
+            {
+                Network = network with { Prediction = PredictionKind.Correction },
+                Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute).Select(t => t.ToString())] },
+                LearningRate = new LearningRateSchedule { Peak = 5e-4, WarmupSteps = 50 },
+                EmaDecay = 0.99,
+                Validation = new ValidationOptions { Every = 200, Windows = 16 },
+            };
+        }
+
         return preset == FinetunePreset.Plain ? plain : plain with
         {
             Batch = 128,

@@ -1,5 +1,7 @@
+using UniCardio.Engine.Model;
 using UniCardio.Signals;
 using UniCardio.Training.Data;
+using UniCardio.Training.Distillation;
 using UniCardio.Training.Runs;
 
 namespace UniCardio.Cli.Training;
@@ -16,8 +18,17 @@ internal static class TrainingData
         CancellationToken cancellation)
     {
         int samples = options.Network.SlotSamples;
+        if (options.Network.Prediction == PredictionKind.Correction)
+            return (new CorrectionExamples(options.DataSeed, samples), new CorrectionExamples(HeldOutSeed, samples, alwaysProposes: true));
         var synthetic = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = samples });
         var heldOut = new SyntheticExamples(new SyntheticExampleOptions { Seed = HeldOutSeed, SlotSamples = samples });
+        if (options.PairFile is string file)
+        {
+            TeacherPairs pairs = TeacherPairs.Read(file);
+            terminal.Note($"{file}: {pairs.Count} samples of {pairs.Teacher}, {pairs.Tasks.Count} tasks");
+            return (new DistilledExamples(pairs, synthetic, isHeldOut: false, options.DataSeed), new DistilledExamples(pairs, synthetic, isHeldOut: true));
+        }
+
         if (options.RecordingFolder is not string folder)
             return (synthetic, heldOut);
         RecordingExamples Recordings(SubjectPart part, ulong seed)

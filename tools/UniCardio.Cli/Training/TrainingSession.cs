@@ -26,13 +26,22 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
         return ExitCode.Success;
     }
 
+    /// <summary>Writes a run's state as one file, or lays a run out of such a file.</summary>
+    public static int Carry(Terminal terminal, RunFolder folder, string file, bool writes)
+    {
+        long updates = writes ? RunState.Export(folder, file) : RunState.Import(file, folder);
+        terminal.Out.WriteLine(writes ? $"wrote {file}: the run after {updates} updates" : $"{folder.Path}: the run of {file} after {updates} updates; the command without --take-up continues it");
+        return ExitCode.Success;
+    }
+
     public int Run(CancellationToken cancellation)
     {
+        using var pause = new PauseSignal();
         cancellation.ThrowIfCancellationRequested();
         options.Validate();
         using var network = new TrainingNetwork(options.Network, new TrainingNetworkOptions { Threads = run.Backend.Threads(parsed),
             InstructionSet = run.Backend.InstructionSet(parsed), Dropout = options.Dropout });
-        RunSettings settings = run.Settings(parsed) with { MeasurePeak = () => Enumerable.Range(0, PeakTries)
+        RunSettings settings = run.Settings(parsed) with { IsPaused = () => pause.IsSet, MeasurePeak = () => Enumerable.Range(0, PeakTries)
             .Max(_ => MachinePeak.FmaGflops(network.InstructionSet, network.Threads, PeakTime)) };
         (IExampleSource examples, IExampleSource heldOut) = TrainingData.Open(terminal, options, cancellation);
         using var training = new TrainingRun(folder, options, network, examples, heldOut, settings, Start);

@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
+using UniCardio.Signals;
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Training.Data;
+
+/// <summary>
+/// Windows with a gap in which a proposal stands: the patient's own beat, made from 64 s of a synthetic subject by the estimators that the product uses, with the faults that
+/// they have. For networks that correct proposals (<see cref="PredictionKind.Correction"/>).
+/// </summary>
+/// <remarks>
+/// Subjects have waves of their own (<see cref="IndividualWaves"/>), which nothing but their other beats can tell. A fifth of the windows has no proposal: zeros, as where nothing
+/// is known. Sixteen windows that follow each other are of one subject; a window is a function of (seed, index, task) all the same. Imputation only.
+/// </remarks>
+public sealed class CorrectionExamples : IExampleSource
+{
+    /// <summary>Seconds of a subject.</summary>
+    public const int Seconds = 64;
+
+    private const int WindowsPerSubject = 16;
+    private const double WithoutProposal = 0.2, ByRhythm = 0.15;
+    private readonly ulong _seed;
+    private readonly ConcurrentBag<Subject> _idle = [];
+
+    /// <summary>Creates the source.</summary>
+    /// <param name="seed">Another seed gives other subjects.</param>
+    /// <param name="slotSamples">Samples S of a window at 125 Hz, at least 125 and at most a quarter of a subject.</param>
+    /// <param name="alwaysProposes">Whether no window goes without a proposal where one can be made: for held-out figures.</param>
+    public CorrectionExamples(ulong seed, int slotSamples, bool alwaysProposes = false)
+    {
+        if (slotSamples is < 125 or > 2000)
+            throw new ArgumentOutOfRangeException(nameof(slotSamples), slotSamples, "A window has 125 to 2000 samples.");
+        (_seed, SlotSamples, AlwaysProposes) = (seed, slotSamples, alwaysProposes);
+        Identity = FormattableString.Invariant($"proposals seed={seed} samples={slotSamples} always={(alwaysProposes ? 1 : 0)} windows={Fingerprint()}");
+    }
+
+    /// <summary>Whether no window goes without a proposal where one can be made.</summary>
+    public bool AlwaysProposes { get; }
+
+    /// <inheritdoc/>
+    public string Identity { get; }
+
+    /// <inheritdoc/>
+    public int SlotSamples { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The task is not an imputation, or the batch has windows of another length.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
+    public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
+    {
+        ExampleBuilder.Check(index, task, batch, place, SlotSamples);
+        if (task.Kind != TaskKind.Impute)
+            throw new ArgumentException($"Proposals stand in gaps: '{task}' has none.", nameof(task));
+        ulong subject = (ulong)(index / WindowsPerSubject);
+        if (!_idle.TryTake(out Subject? made) || made.Number != subject)
+            made = new Subject(_seed, subject);
+        var random = new CounterRandom(CounterRandom.Derive(CounterRandom.Derive(_seed, (ulong)index), ExampleBuilder.Number(task)), 5);
+        Fill(made, task, ref random, batch, place);
+        _idle.Add(made);
+    }
+
+    private void Fill(Subject subject, CardioTask task, ref CounterRandom random, TrainingBatch batch, int place)
+    {
+        const double Rate = NetworkSignal.Rate;
+        ChannelKind target = NetworkSignal.KindOf(task.Output);
+
+        // 0.4 to 3 s, all ratios alike; at least a quarter of the window is left.
+        int longest = 3 * SlotSamples / 4, length = (int)Math.Min(longest, 0.4 * Rate * Math.Pow(7.5, random.NextDouble()));
+        var window = new SampleRange((int)(random.NextDouble() * (subject.Length - SlotSamples)), SlotSamples);
+        var gap = new SampleRange(window.Start + (int)(random.NextDouble() * (SlotSamples - length)), length);
+        PatientSignals hidden = subject.Signals.Hide(target, gap);
+        bool proposes = random.NextDouble() >= WithoutProposal || AlwaysProposes;
+        double[]? proposal = proposes ? Propose(hidden, task, gap, ref random) : null;
+        batch.Tasks[place] = task;
+        foreach (Modality modality in Modalities.All)
+        {
+            Span<float> condition = batch.Condition(place, modality);
+            condition.Clear();
+            if (!task.Conditions.Contains(modality))
+                continue;
+            ReadOnlySpan<float> signal = hidden[NetworkSignal.KindOf(modality)];
+            AffineScale scale = WindowScale.Of(modality, signal, window);
+            scale.Forward(signal.Slice(window.Start, window.Length), condition);
+            if (modality != task.Output)
+                continue;
+            var inside = new SampleRange(gap.Start - window.Start, gap.Length);
+            Span<float> proposed = condition.Slice(inside.Start, inside.Length);
+            if (proposal is null)
+                proposed.Clear();
+            else
+                Proposal.Scale(proposal, scale, task.Output, proposed);
+            scale.Forward(subject.Truth(modality).AsSpan(window.Start, window.Length), batch.CleanTarget(place));
+            Span<float> weight = batch.Weight(place);
+            weight.Clear();
+            weight.Slice(inside.Start, inside.Length).Fill(1);
+        }
+    }
+
+    // The own beat as it would be placed: mostly by another signal of the task, now and then by rhythm alone; null where none can be made.
+    private static double[]? Propose(PatientSignals hidden, CardioTask task, SampleRange gap, ref CounterRandom random)
+    {
+        Modality[] others = [.. Modalities.All.Where(m => m != task.Output && task.Conditions.Contains(m))];
+        bool byRhythm = random.NextDouble() < ByRhythm;
+        int which = (int)(random.NextDouble() * Math.Max(1, others.Length));
+        ChannelKind? source = byRhythm || others.Length == 0 ? null : NetworkSignal.KindOf(others[which]);
+        IReadOnlyList<GapEstimate> all = new GapEstimators(hidden, NetworkSignal.KindOf(task.Output), source is { } s ? [s] : []).Estimate(gap);
+        return (all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat && e.Source == source) ?? all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat))?.Wave;
+    }
+
+    private string Fingerprint()
+    {
+        CardioTask[] tasks = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute)];
+        var batch = new TrainingBatch(tasks.Length, SlotSamples);
+        for (int place = 0; place < batch.Count; place++)
+            Fill(place, tasks[place], batch, place);
+        byte[] all = [.. MemoryMarshal.AsBytes<float>(batch.Conditions), .. MemoryMarshal.AsBytes<float>(batch.Clean)];
+        return Convert.ToHexStringLower(SHA256.HashData(all))[..16];
+    }
+
+    /// <summary>64 s of one subject: what is true, and what the monitor shows.</summary>
+    private sealed class Subject
+    {
+        private readonly float[][] _truth = new float[3][];
+
+        public Subject(ulong seed, ulong number)
+        {
+            Number = number;
+            ulong own = CounterRandom.Derive(seed, number);
+            Length = Seconds * (int)NetworkSignal.Rate;
+            SyntheticRecording recording = new CardiovascularSynthesizer().Generate(SynthesisParameters.Draw(own, NetworkSignal.Rate, SubjectLimits.None), Length, own);
+            IndividualWaves.Add(recording, own);
+            var shown = new float[3][];
+            foreach (Modality modality in Modalities.All)
+            {
+                float[] clean = modality switch { Modality.Ppg => recording.Ppg, Modality.Bp => recording.BloodPressure, _ => recording.Ecg };
+                ulong dirt = CounterRandom.Derive(own, 100 + (ulong)modality);
+                var random = new CounterRandom(dirt, 3);
+
+                // Wander belongs to what is measured and so to the truth; noise and steps do not.
+                double wander = NoiseDraw.Wander(modality, 1, ref random);
+                if (wander > 0)
+                    SignalCorruption.Apply(clean, NetworkSignal.Rate, new NoiseParameters { BaselineWander = wander }, dirt);
+                float[] dirty = [.. clean];
+                if (NoiseDraw.Mild(modality, 1, ref random) is { } noise)
+                    SignalCorruption.Apply(dirty, NetworkSignal.Rate, noise, dirt);
+                (_truth[(int)modality], shown[(int)modality]) = (clean, dirty);
+            }
+
+            Signals = new PatientSignals(NetworkSignal.Rate, shown[0], shown[1], shown[2]);
+
+            // Found once, not once a window.
+            foreach (ChannelKind kind in PatientSignals.Kinds)
+                _ = Signals.BeatsOf(kind);
+        }
+
+        public ulong Number { get; }
+
+        public int Length { get; }
+
+        public PatientSignals Signals { get; }
+
+        public float[] Truth(Modality modality) => _truth[(int)modality];
+    }
+}

@@ -1,0 +1,87 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Sessions;
+using UniCardio.Pipeline.Patient;
+using UniCardio.Signals;
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Synthesis;
+using UniCardio.Weights;
+
+namespace UniCardio.Pipeline.Tests.Patient;
+
+public class GapCorrectionTests
+{
+    private const int Samples = 120;
+
+    private static readonly ModelConfiguration Network = new()
+    {
+        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
+    };
+
+    private static readonly SampleRange Gap = new(2500, 60);
+
+    private static PatientSignals Patient()
+    {
+        SyntheticRecording heart = new CardiovascularSynthesizer().Generate(new SynthesisParameters(), 5000, 4);
+        return new PatientSignals(125, heart.Ppg, heart.BloodPressure, heart.Ecg).Hide(ChannelKind.BloodPressure, Gap);
+    }
+
+    private static GapEstimate Own(PatientSignals patient) =>
+        new GapEstimators(patient, ChannelKind.BloodPressure, [ChannelKind.Ecg]).Estimate(Gap).First(e => e.Kind == EstimatorKind.Beat && e.Source == ChannelKind.Ecg);
+
+    // Recipe weights whose last layers are replaced by zeros, or left.
+    private static InferenceEngine Engine(bool zero)
+    {
+        using ModelWeights recipe = new WeightRecipe(3, Network).Create();
+        ModelWeights weights = ModelWeights.Create(Network, [.. recipe.Tensors.Select(t => new ParameterTensor(t.Name, t.Shape,
+            zero && t.Name.Contains("output_projection", StringComparison.Ordinal) && t.Name.Contains("_2.", StringComparison.Ordinal) ? new float[t.Span.Length] : t.Span.ToArray()))]);
+        return new InferenceEngine(weights, new EngineOptions { Threads = 1 });
+    }
+
+    [Fact]
+    public void ACorrectionOfNothingIsTheProposalBitForBit()
+    {
+        PatientSignals patient = Patient();
+        GapEstimate own = Own(patient);
+        using InferenceEngine engine = Engine(zero: true);
+        using var correction = new GapCorrection(engine);
+        GapEstimate made = correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!;
+        Assert.Equal(own.Wave, made.Wave);
+        Assert.Equal((EstimatorKind.Correction, own.Source), (made.Kind, made.Source));
+        Assert.NotEqual(own.Identity, made.Identity);
+    }
+
+    [Fact]
+    public void TheNetworkSeesProposalAndMask()
+    {
+        PatientSignals patient = Patient();
+        GapEstimate own = Own(patient);
+        using InferenceEngine engine = Engine(zero: false);
+        using var correction = new GapCorrection(engine);
+        GapEstimate made = correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!;
+        Assert.NotEqual(own.Wave, made.Wave);
+        Assert.Equal(made.Wave, correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!.Wave);
+
+        // Another proposal, or the same one without the other signal, is another correction.
+        GapEstimate moved = own with { Wave = [.. own.Wave.Select((x, i) => x + (5 * Math.Sin(i)))] };
+        double[] Difference(GapEstimate from, GapEstimate to) => [.. to.Wave.Zip(from.Wave, (a, b) => a - b)];
+        Assert.NotEqual(Difference(own, made), Difference(moved, correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, moved)!));
+        Assert.NotEqual(made.Wave, correction.Correct(patient, Modality.Bp, ModalitySet.None, Gap, own)!.Wave);
+    }
+
+    [Fact]
+    public void WhatCannotBeCorrectedIsSaid()
+    {
+        PatientSignals patient = Patient();
+        GapEstimate own = Own(patient);
+        using InferenceEngine engine = Engine(zero: true);
+        using var correction = new GapCorrection(engine);
+        var wide = new SampleRange(2000, correction.Longest + 1);
+        Assert.Null(correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, wide, own with { Wave = new double[wide.Length] }));
+        Assert.Throws<ArgumentException>(() => correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own with { Wave = new double[3] }));
+        using ModelWeights recipe = new WeightRecipe(3, Network with { Prediction = PredictionKind.V }).Create();
+        using var draws = new InferenceEngine(recipe, new EngineOptions { Threads = 1 });
+        Assert.Equal("prediction", Assert.Throws<ConfigurationException>(() => new GapCorrection(draws)).Setting);
+    }
+}

@@ -1,0 +1,77 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Training.Data;
+using UniCardio.Training.Objectives;
+
+namespace UniCardio.Training.Tests.Objectives;
+
+public class ProposalLossTests
+{
+    private const int Samples = 16;
+
+    private static readonly ModelConfiguration Network = new()
+    {
+        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 2, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
+    };
+
+    private static (TrainingBatch Batch, DiffusionObjective Objective) Prepare()
+    {
+        var batch = new TrainingBatch(2, Samples);
+        var random = new Random(3);
+        for (int w = 0; w < 2; w++)
+        {
+            batch.Tasks[w] = CardioTask.Parse(w == 0 ? "impute bp | ecg" : "impute ppg");
+            for (int s = 0; s < Samples; s++)
+            {
+                batch.CleanTarget(w)[s] = (float)random.NextDouble();
+                batch.Condition(w, batch.Tasks[w].Output)[s] = (float)random.NextDouble();
+                batch.Weight(w)[s] = s >= 4 && s < 10 + w ? 1 : 0;
+            }
+        }
+
+        var objective = new DiffusionObjective(Network, new ObjectiveOptions());
+        objective.Prepare(batch, seed: 1);
+        return (batch, objective);
+    }
+
+    [Fact]
+    public void TheNetworkSeesTheMaskAtTheLastStepAndTheProposalInItsCondition()
+    {
+        (TrainingBatch batch, _) = Prepare();
+        Assert.Equal([49, 49], batch.Steps);
+        for (int w = 0; w < 2; w++)
+        {
+            Assert.Equal(batch.Weight(w).ToArray(), batch.Slot(w, (int)batch.Tasks[w].Target).ToArray());
+            Assert.Equal(batch.Condition(w, batch.Tasks[w].Output).ToArray(), batch.Slot(w, (int)batch.Tasks[w].Output).ToArray());
+        }
+    }
+
+    [Fact]
+    public void GradientIsTheSlopeOfTheLoss()
+    {
+        (TrainingBatch batch, DiffusionObjective objective) = Prepare();
+        float[] correction = [.. Enumerable.Range(0, Samples).Select(s => 0.1f * (float)Math.Sin(s))], gradient = new float[Samples], scratch = new float[Samples];
+        for (int w = 0; w < 2; w++)
+        {
+            double loss = objective.Evaluate(batch, w, correction, gradient), square = 0;
+            int counted = 6 + w;
+            for (int s = 4; s < 10 + w; s++)
+                square += Math.Pow(batch.Condition(w, batch.Tasks[w].Output)[s] + correction[s] - (double)batch.CleanTarget(w)[s], 2);
+
+            // Float sums of numbers below 2: 2^-23 each.
+            Assert.Equal(Math.Sqrt((square / counted) + 0.01) / 2, loss, 1e-6);
+            for (int s = 0; s < Samples; s++)
+            {
+                // Central difference over +-h = 2^-6: third derivative of sqrt(m + .01) is below 1 / (n m) ~ 5, h^2 / 6 of it 2e-4; float rounding of the answer
+                // 1e-7 / h = 8e-6.
+                const float H = 1f / 64;
+                float[] up = [.. correction], down = [.. correction];
+                up[s] += H;
+                down[s] -= H;
+                double slope = (objective.Evaluate(batch, w, up, scratch) - objective.Evaluate(batch, w, down, scratch)) / (2 * H);
+                Assert.Equal(slope, gradient[s], 3e-4);
+                Assert.Equal(batch.Weight(w)[s] == 0, gradient[s] == 0);
+            }
+        }
+    }
+}
