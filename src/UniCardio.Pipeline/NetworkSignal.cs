@@ -40,10 +40,6 @@ public static class NetworkSignal
             x = (float)(x * factor);
     }
 
-    /// <summary>The unit of what a task makes where no channel gives it one: mmHg, or none for a translated PPG or ECG.</summary>
-    /// <param name="modality">The task's output.</param>
-    public static string TranslatedUnit(Modality modality) => modality == Modality.Bp ? SignalUnit.MillimetresOfMercury : SignalUnit.Normalized;
-
     /// <summary>A resampler between a channel's rate and the network's, in either direction.</summary>
     /// <param name="inputRate">Samples a second of what goes in.</param>
     /// <param name="outputRate">Samples a second of what comes out.</param>

@@ -19,8 +19,8 @@ public sealed class NoMeasuredSamplesException : SignalException
 /// <summary>The one rule by which a window is scaled for the network and its result is unscaled.</summary>
 /// <remarks>
 /// Maps are taken from the signals as they are given, that is after they were spoiled: (mmHg - 100) / 50 for blood pressure, minimum and maximum of
-/// the measured samples for a PPG or ECG that is a condition or is filled in, quantiles for one that is denoised, and none for a translated one,
-/// which has no amplitude. The restored signal's own slot has the map of its result.
+/// the measured samples for a PPG or ECG that is a condition or is filled in, quantiles for one that is denoised, and none for what is translated: no
+/// other signal tells its amplitude, nor the level of a pressure (r of .01 to .30 with the true systolic pressure). The restored signal's own slot has the map of its result.
 /// </remarks>
 public static class WindowScale
 {
@@ -33,7 +33,6 @@ public static class WindowScale
     /// <exception cref="NoMeasuredSamplesException">The target has no measured sample to be scaled by.</exception>
     public static AffineScale OfResult(CardioTask task, in WindowObservation observation) =>
         task.Kind != TaskKind.Translate ? Of(task.Output, observation.Signal(task.Output), observation.Window, task.Kind == TaskKind.Denoise)
-        : task.Output == Modality.Bp ? AffineScale.BloodPressure
         : AffineScale.Normalized;
 
     /// <summary>The map of a signal's window.</summary>

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals;
+using UniCardio.Signals.Patient;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Restoration;
@@ -41,6 +42,8 @@ internal sealed class PreparedRecording
     /// <summary>What is observed of a window.</summary>
     public WindowObservation Observe(SampleRange window) => new(_signals, window);
 
+    /// <summary>Every signal, [3] in slot order; null where it is no condition.</summary>
+    public IReadOnlyList<float[]?> Signals => _signals;
 
     /// <summary>A condition's channel as recorded.</summary>
     public Channel Channel(Modality modality) => _channels[modality];
@@ -56,7 +59,29 @@ internal sealed class PreparedRecording
             cancellation.ThrowIfCancellationRequested();
             prepared.Add(task, modality, channel, options.BridgedGapSeconds, cancellation);
         }
+        if (options.Align)
+            prepared.Align(task);
         return prepared;
+    }
+
+    private void Align(CardioTask task)
+    {
+        Modality reference = task.Kind == TaskKind.Translate ? task.Conditions.Members().First() : task.Output;
+        foreach (Modality other in task.Conditions.Members().Where(m => m != reference))
+        {
+            var signals = new PatientSignals(NetworkSignal.Rate, _signals[0], _signals[1], _signals[2]);
+            string name = _channels[other].Name;
+            if (SignalAlignment.Find(signals, NetworkSignal.KindOf(reference), NetworkSignal.KindOf(other)) is not { } found)
+            {
+                Warnings.Add(new SignalWarning(SignalWarningKind.Data, $"Channel '{name}' could not be aligned: too few of its beats pair.", name));
+                continue;
+            }
+
+            if (!found.IsNone)
+                _signals[(int)other] = found.Apply(_signals[(int)other], NetworkSignal.Rate);
+            Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
+                $"Channel '{name}' was aligned to '{_channels[reference].Name}': offset {1000 * found.OffsetSeconds:0} ms, drift {60000 * found.DriftSecondsPerSecond:0.0} ms/min, from {found.Pairs} beats."), name));
+        }
     }
 
     private void Add(CardioTask task, Modality modality, Channel channel, double bridgedSeconds, CancellationToken cancellation)
@@ -84,6 +109,20 @@ internal sealed class PreparedRecording
         if (infinite >= 0)
             throw new RestorationException(FormattableString.Invariant($"channel '{channel.Name}' has values near {infinite / NetworkSignal.Rate:0.###} s that are too large to be worked with in float32"));
         _signals[(int)modality] = signal;
+    }
+
+    /// <summary>A signal that is no condition, on the same axis at 125 Hz, [n], in the network's unit: what a translation is calibrated by.</summary>
+    public (float[] Samples, Channel Channel) Paired(Recording recording, ChannelSelection selection, Modality target, CancellationToken cancellation)
+    {
+        Channel channel = selection.NameOf(target) is { } name ? recording.Require(name) : recording.Require(NetworkSignal.KindOf(target));
+        double factor = Inspect(target, channel);
+        float[] signal = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name).Resample(channel.Samples.Span, cancellation);
+        int measured = signal.Length;
+        Array.Resize(ref signal, Length);
+        if (measured < Length)
+            signal.AsSpan(measured).Fill(float.NaN);
+        NetworkSignal.ToNetworkUnit(signal, factor);
+        return (signal, channel);
     }
 
     // Returns the factor to the network's unit.

@@ -3,6 +3,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 
 namespace UniCardio.Restoration;
 
@@ -74,6 +75,23 @@ public sealed record RestorationOptions
     /// <summary>Whether the result's recording carries the band as two more channels.</summary>
     public bool BandChannels { get; init; }
 
+    /// <summary>What fills gaps in imputation; the other kinds of task have no choice. See <see cref="EstimatorChoice"/>.</summary>
+    public EstimatorChoice Estimator { get; init; } = EstimatorChoice.Network;
+
+    /// <summary>
+    /// What tells a translation its target's level and beat, or null. Without it a translated pressure has no level: it comes out normalised, as a translated PPG or ECG does.
+    /// </summary>
+    public Calibration? Calibration { get; init; }
+
+    /// <summary>Whether other signals are first brought to the time of the target (in translation: of the first condition), where their beats say that their clock is off or drifts.</summary>
+    public bool Align { get; init; }
+
+    /// <summary>Whether a translation is made of paired seconds.</summary>
+    internal bool IsPaired => Task.Kind == TaskKind.Translate && Calibration is { Cuffs.Count: 0 };
+
+    /// <summary>Whether gaps are filled by more, or other, than the network.</summary>
+    internal bool UsesPatient => Task.Kind == TaskKind.Impute && Estimator != EstimatorChoice.Network;
+
     /// <summary>Whether this denoises by <see cref="DenoisingMethod.Estimate"/>.</summary>
     public bool Estimates => Task.Kind == TaskKind.Denoise && Method == DenoisingMethod.Estimate;
 
@@ -81,8 +99,8 @@ public sealed record RestorationOptions
     /// <param name="task">The task asked for, or what is left of it where signals are missing.</param>
     internal WindowShape ShapeOf(CardioTask task) => Estimates ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
 
-    /// <summary>Whether the result has a band: it has one from two draws on.</summary>
-    public bool HasBand => Draws > 1 && !Estimates;
+    /// <summary>Whether the result has a band: from two draws on, and wherever the patient's own signals say how far off an estimate is.</summary>
+    public bool HasBand => UsesPatient || IsPaired || (Draws > 1 && !Estimates);
 
     /// <summary>Checks every setting.</summary>
     /// <returns>These options.</returns>
@@ -99,6 +117,13 @@ public sealed record RestorationOptions
             throw new ConfigurationException("method", $"{(int)Method} is neither estimate nor draws");
         if (NoiseLevel is not null && !(NoiseLevel > 0 && double.IsFinite(NoiseLevel.Value)))
             throw new ConfigurationException("noise level", FormattableString.Invariant($"{NoiseLevel} is not a finite number above 0"));
+        Calibration?.Validate();
+        if (Calibration is not null && Task.Kind != TaskKind.Translate)
+            throw new ConfigurationException("calibrate", "a calibration is for translation");
+        if (Calibration is { Cuffs.Count: > 0 } && Task.Output != Modality.Bp)
+            throw new ConfigurationException("calibrate", $"a cuff reading tells nothing of a {Task.Output.Name()}; give paired seconds");
+        if (!Enum.IsDefined(Estimator))
+            throw new ConfigurationException("estimator", $"{(int)Estimator} is none of auto, network, beat, fir and line");
         if (!Enum.IsDefined(Residual))
             throw new ConfigurationException("residual", $"{(int)Residual} is neither none nor wiener");
         if (Sampler is null)

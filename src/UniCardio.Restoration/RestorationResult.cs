@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Signals;
 using UniCardio.Signals.Plotting;
 using UniCardio.Signals.Processing;
@@ -19,6 +20,12 @@ public sealed class RestorationResult
 {
     /// <summary>What stands beside every number that a clinician could read.</summary>
     public const string Remark = SignalPlot.Disclaimer;
+
+    /// <summary>What stands beside every translated ECG: the RMSSD of one was 266 to 426 ms where 6 to 9 was right.</summary>
+    public const string NotForRhythm = "A translated ECG is not for rhythm analysis: take beats from the signal that it was made from.";
+
+    /// <summary>Why a translated pressure has no figures.</summary>
+    public const string NoLevel = "A pressure translated from other signals has no level of its own (its systolic pressure says nothing of the true one): it is normalised, and no SBP or DBP can be read from it. Calibrate it by paired seconds or a cuff reading.";
 
     internal RestorationResult()
     {
@@ -41,6 +48,23 @@ public sealed class RestorationResult
 
     /// <summary>Where each sample of <see cref="Channel"/> comes from, [n].</summary>
     public required ReadOnlyMemory<Provenance> Provenance { get; init; }
+
+    /// <summary>The gaps at 125 Hz and what each was filled from, where more than the network took part (<see cref="RestorationOptions.Estimator"/>); else empty.</summary>
+    public required IReadOnlyList<GapFill> Fills { get; init; }
+
+    /// <summary>What the filled gaps were made of: shares of their samples by estimator in words, such as "own beat by ecg", largest first.</summary>
+    public IReadOnlyList<(string Estimator, double Share)> Estimators
+    {
+        get
+        {
+            double samples = Fills.Sum(f => (double)f.Gap.Length);
+            return [.. Fills.SelectMany(f => f.Parts.Select(p => (Name: GapFill.NameOf(p.Kind, p.Source), Share: p.Weight * f.Gap.Length / samples)))
+                .GroupBy(p => p.Name).Select(g => (g.Key, g.Sum(p => p.Share))).OrderByDescending(p => p.Item2)];
+        }
+    }
+
+    /// <summary>How a translation was calibrated, or null.</summary>
+    public required CalibrationReport? Calibration { get; init; }
 
     /// <summary>Windows that cover the recording.</summary>
     public required int Windows { get; init; }

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using UniCardio.Engine;
+using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Signals;
+using UniCardio.Signals.Processing;
 
 namespace UniCardio.Restoration;
 
@@ -27,7 +30,7 @@ namespace UniCardio.Restoration;
 /// <item>Imputation computes only windows that hold a gap and changes no measured sample.</item>
 /// <item>Denoising replaces every measured sample and leaves gaps as they are: impute first to have them filled. A channel faster than
 /// 125 Hz loses what lies above 50 Hz.</item>
-/// <item>A translated BP is in mmHg, a translated PPG or ECG in normalised units, at its first condition's rate.</item>
+/// <item>What is translated is in normalised units at its longest condition's rate, a pressure too: no other signal tells its level. With <see cref="RestorationOptions.Calibration"/> it is in its own unit.</item>
 /// <item>A missing sample of a condition is -1 in scaled units, as in training. A condition without any measured sample in a window is
 /// left out there: the window runs the task without it. An imputation target that has none there is translated from the other
 /// conditions and takes the scale of the nearest measured samples. A window with nothing to work from is left missing in translation and
@@ -40,6 +43,8 @@ namespace UniCardio.Restoration;
 /// </remarks>
 public sealed class Restorer
 {
+    private const double FewestSeconds = 8;
+
     private readonly InferenceEngine _engine;
     private readonly RestorationOptions _options;
 
@@ -54,6 +59,19 @@ public sealed class Restorer
         _engine = engine;
         _options = options.Validate();
         new WindowShape(options.Task, options.Draws, options.Sampler).Validate(engine.Configuration);
+    }
+
+    // A patient of whom next to nothing is measured has no own beat yet.
+    private RestorationOptions Effective(PreparedRecording prepared)
+    {
+        if (!_options.UsesPatient)
+            return _options;
+        double seconds = GapFinder.CountMeasured(prepared.Signal(_options.Task.Output)) / NetworkSignal.Rate;
+        if (seconds >= FewestSeconds)
+            return _options;
+        prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
+            $"Channel '{prepared.Reference.Name}' is measured for {seconds:0.0} s only; an own beat needs {FewestSeconds} s, so the network alone fills its gaps."), prepared.Reference.Name));
+        return _options with { Estimator = EstimatorChoice.Network };
     }
 
     /// <summary>What is done.</summary>
@@ -75,9 +93,36 @@ public sealed class Restorer
         ArgumentNullException.ThrowIfNull(recording);
         long start = Stopwatch.GetTimestamp();
         PreparedRecording prepared = PreparedRecording.Create(recording, channels ?? ChannelSelection.ByKind, _options, cancellation);
-        WindowSchedule schedule = WindowSchedule.Create(prepared, _options, _engine.Configuration.SlotSamples);
-        var runner = new WindowRunner(_engine, _options, prepared, schedule);
+        RestorationOptions options = Effective(prepared);
+        if (options.Task is { Kind: TaskKind.Translate, Output: Modality.Ecg })
+            prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, RestorationResult.NotForRhythm));
+        if (options.IsPaired)
+        {
+            RestoredSignal paired = CalibratedTranslation.Make(prepared, recording, channels ?? ChannelSelection.ByKind, options, cancellation);
+            return ResultAssembly.Assemble(recording, prepared, null, paired, options, start, cancellation);
+        }
+
+        WindowSchedule schedule = WindowSchedule.Create(prepared, options, _engine.Configuration.SlotSamples);
+        var runner = new WindowRunner(_engine, options, prepared, schedule);
         runner.Run(progress, cancellation);
-        return ResultAssembly.Assemble(recording, prepared, schedule, runner, _options, start, cancellation);
+        RestoredSignal made = options.Task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? Level(prepared, runner.Result, options) : runner.Result;
+        return ResultAssembly.Assemble(recording, prepared, schedule, made, options, start, cancellation);
+    }
+
+    // A translated pressure has the level that cuff readings give it, or none.
+    private static RestoredSignal Level(PreparedRecording prepared, RestoredSignal made, RestorationOptions options)
+    {
+        if (options.Calibration is not { } calibration)
+        {
+            prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Unit, RestorationResult.NoLevel));
+            return made;
+        }
+
+        if (!TranslationLevel.ByCuff(made, calibration.Cuffs))
+            throw new RestorationException("the translated pressure has no beats that a cuff reading could level");
+        double last = calibration.Cuffs.Max(c => c.TimeSeconds);
+        string by = calibration.Cuffs.Count == 1 ? "a cuff reading" : FormattableString.Invariant($"{calibration.Cuffs.Count} cuff readings");
+        var report = new CalibrationReport(by, calibration.Cuffs.Count, last, Math.Max(0, (prepared.Length / NetworkSignal.Rate) - last), null);
+        return made with { Unit = SignalUnit.MillimetresOfMercury, Calibration = report };
     }
 }

@@ -10,28 +10,30 @@ namespace UniCardio.Restoration;
 /// <summary>Puts what was generated back into the recording, at the channel's own rate and in its own unit.</summary>
 internal static class ResultAssembly
 {
-    public static RestorationResult Assemble(Recording recording, PreparedRecording prepared, WindowSchedule schedule, WindowRunner runner,
+    public static RestorationResult Assemble(Recording recording, PreparedRecording prepared, WindowSchedule? schedule, RestoredSignal made,
         RestorationOptions options, long startTimestamp, CancellationToken cancellation)
     {
-        float[] center = ToOwnRate(prepared, runner.Center, runner.Weight, cancellation);
-        float[] low = ToOwnRate(prepared, runner.Low, runner.Weight, cancellation);
-        float[] high = ToOwnRate(prepared, runner.High, runner.Weight, cancellation);
+        float[] center = ToOwnRate(prepared, made.Center, made.Weight, cancellation);
+        float[] low = ToOwnRate(prepared, made.Low, made.Weight, cancellation);
+        float[] high = ToOwnRate(prepared, made.High, made.Weight, cancellation);
         Provenance[] provenance = Compose(prepared, options.Task, center);
         CheckFinite(prepared, options.Task, center, provenance);
-        Channel channel = ToChannel(recording, prepared, options.Task, center);
+        Channel channel = ToChannel(recording, prepared, options.Task, center, made.Unit);
         RestorationBand? band = options.HasBand ? ToBand(options, center.Length, low, high, provenance) : null;
         SignalWarning[] warnings = [.. prepared.Warnings.Distinct()];
         return new RestorationResult
         {
             Task = options.Task,
-            Recording = ToRecording(recording, prepared, options, channel, band, warnings),
+            Recording = ToRecording(recording, prepared, options, channel, band, warnings, made),
             Channel = channel,
             Band = band,
             Provenance = provenance,
-            Windows = schedule.Cover.Count,
-            WindowsComputed = schedule.Computed,
-            NetworkCalls = runner.NetworkCalls,
-            ComputeTime = runner.ComputeTime,
+            Fills = made.Fills,
+            Calibration = made.Calibration,
+            Windows = schedule?.Cover.Count ?? 0,
+            WindowsComputed = schedule?.Computed ?? 0,
+            NetworkCalls = made.NetworkCalls,
+            ComputeTime = made.ComputeTime,
             TotalTime = Stopwatch.GetElapsedTime(startTimestamp),
             Warnings = warnings,
         };
@@ -95,11 +97,11 @@ internal static class ResultAssembly
         }
     }
 
-    private static Channel ToChannel(Recording recording, PreparedRecording prepared, CardioTask task, float[] samples)
+    private static Channel ToChannel(Recording recording, PreparedRecording prepared, CardioTask task, float[] samples, string unit)
     {
         if (task.Kind != TaskKind.Translate)
             return prepared.Reference.WithSamples(samples);
-        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), NetworkSignal.TranslatedUnit(task.Output), prepared.Reference.SampleRate, samples, NetworkSignal.KindOf(task.Output));
+        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), unit, prepared.Reference.SampleRate, samples, NetworkSignal.KindOf(task.Output));
     }
 
     private static RestorationBand ToBand(RestorationOptions options, int length, float[] low, float[] high, Provenance[] provenance)
@@ -114,7 +116,7 @@ internal static class ResultAssembly
         return new RestorationBand(options.LowQuantile, options.HighQuantile, low, high);
     }
 
-    private static Recording ToRecording(Recording recording, PreparedRecording prepared, RestorationOptions options, Channel channel, RestorationBand? band, SignalWarning[] warnings)
+    private static Recording ToRecording(Recording recording, PreparedRecording prepared, RestorationOptions options, Channel channel, RestorationBand? band, SignalWarning[] warnings, RestoredSignal made)
     {
         List<Channel> channels = [.. recording.Channels.Select(c => options.Task.Kind != TaskKind.Translate && ReferenceEquals(c, prepared.Reference) ? channel : c)];
         if (options.Task.Kind == TaskKind.Translate)
@@ -129,7 +131,11 @@ internal static class ResultAssembly
         string how = options.Estimates
             ? "estimate from the measurement" + (options.NoiseLevel is { } level ? string.Create(CultureInfo.InvariantCulture, $", noise level {level}") : "")
             : string.Create(CultureInfo.InvariantCulture, $"{options.Draws} draws, {options.Sampler}, seed {options.Seed}");
-        string comment = $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {how}. {RestorationResult.Remark}";
+        if (made.Calibration is { } calibration)
+            how = string.Create(CultureInfo.InvariantCulture, $"calibrated by {calibration.By}, {calibration.AgeSeconds:0} s old at the end{(options.IsPaired ? "" : $"; {how}")}");
+        if (made.Fills.Count > 0)
+            how = $"estimator {options.Estimator.ToString().ToLowerInvariant()}, {how}";
+        string comment = $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {how}.{(options.Task is { Kind: TaskKind.Translate, Output: Modality.Ecg } ? $" {RestorationResult.NotForRhythm}" : "")} {RestorationResult.Remark}";
         return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings, recording.Comments.Append(comment));
     }
 

@@ -1,7 +1,9 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Signals;
+using UniCardio.Signals.Patient;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Restoration;
@@ -20,11 +22,13 @@ internal sealed class WindowRunner
     private readonly ResidualFilter? _residual;
     private readonly double? _noiseLevel;
     private readonly double _noiseFactor = 1;
+    private readonly bool _bands;
 
     public WindowRunner(InferenceEngine engine, RestorationOptions options, PreparedRecording prepared, WindowSchedule schedule)
     {
         (_engine, _options, _prepared, _schedule) = (engine, options, prepared, schedule);
-        bool any = schedule.Computed > 0, band = any && options.HasBand;
+        bool any = schedule.Computed > 0 || options.UsesPatient, band = any && options.HasBand;
+        _bands = band && options.Draws > 1;
         Center = new float[any ? prepared.Length : 0];
         Low = new float[band ? prepared.Length : 0];
         High = new float[band ? prepared.Length : 0];
@@ -37,6 +41,9 @@ internal sealed class WindowRunner
         if (any && options.Estimates)
             (_noiseLevel, _noiseFactor) = Noise();
     }
+
+    /// <summary>What was made.</summary>
+    public RestoredSignal Result => new(Center, Low, High, Weight) { NetworkCalls = NetworkCalls, ComputeTime = ComputeTime, Fills = Fills };
 
     /// <summary>The signal, [n], complete where <see cref="Weight"/> is 1; empty if no window was computed.</summary>
     public float[] Center { get; }
@@ -52,6 +59,9 @@ internal sealed class WindowRunner
 
     /// <summary>Evaluations of the network.</summary>
     public long NetworkCalls { get; private set; }
+
+    /// <summary>The gaps that the patient's own signals had a part in.</summary>
+    public IReadOnlyList<GapFill> Fills { get; private set; } = [];
 
     /// <summary>Time in the network.</summary>
     public TimeSpan ComputeTime { get; private set; }
@@ -82,6 +92,48 @@ internal sealed class WindowRunner
         }
 
         (NetworkCalls, ComputeTime) = (series.NetworkCalls, series.ComputeTime);
+        if (_options.UsesPatient)
+            FillGaps(pool, cancellation);
+    }
+
+    // Every gap of the target by the patient's own signals and what the network made of it; measured samples stand around for the way back to the channel's rate.
+    private void FillGaps(SessionPool pool, CancellationToken cancellation)
+    {
+        Modality target = _options.Task.Output;
+        float[]?[] signals = [.. Modalities.All.Select(m => _options.Task.Conditions.Contains(m) ? _prepared.Signal(m).ToArray() : null)];
+        var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
+        GapNetwork? network = _schedule.Computed > 0 ? new GapNetwork(pool, Math.Min(_options.Draws, 4), _options.Sampler, _options.Summary, _options.Seed) : null;
+        IReadOnlyList<SampleRange> gaps = GapFinder.Find(_prepared.Signal(target));
+        var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network);
+        Fills = filler.Fill(gaps, i => Made(gaps[i]), null, cancellation);
+        ReadOnlySpan<float> measured = _prepared.Signal(target);
+        foreach (float[] all in (float[][])[Center, Low, High])
+            measured.CopyTo(all);
+        Array.Fill(Weight, 1f);
+        foreach (GapFill fill in Fills)
+        {
+            for (int t = 0; t < fill.Gap.Length; t++)
+            {
+                int at = fill.Gap.Start + t;
+                (Center[at], Low[at], High[at]) = ((float)fill.Value[t], (float)fill.Low[t], (float)fill.High[t]);
+            }
+        }
+
+        NetworkCalls += network?.NetworkCalls ?? 0;
+        ComputeTime += network?.ComputeTime ?? TimeSpan.Zero;
+    }
+
+    private double[]? Made(SampleRange gap)
+    {
+        var made = new double[gap.Length];
+        for (int t = 0; t < made.Length; t++)
+        {
+            if (!(Weight[gap.Start + t] > 0))
+                return null;
+            made[t] = Center[gap.Start + t] / Weight[gap.Start + t];
+        }
+
+        return made;
     }
 
     // A window without a measured sample of its target is translated, but takes the scale of the nearest ones.
@@ -129,7 +181,7 @@ internal sealed class WindowRunner
     // An edge of the band moves with what the residual gave back.
     private void BlendEdge(int window, WindowDraws draws, double quantile, float[] sums)
     {
-        if (sums.Length == 0)
+        if (!_bands)
             return;
         draws.Quantile(quantile, _edge);
         if (_residual is not null)

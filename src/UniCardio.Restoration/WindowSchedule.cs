@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Windows;
@@ -32,6 +33,8 @@ internal sealed class WindowSchedule
 
     public static WindowSchedule Create(PreparedRecording prepared, RestorationOptions options, int windowSamples)
     {
+        // Beside other estimators the network takes the gaps that a window holds enough around.
+        int longest = !options.UsesPatient ? int.MaxValue : options.Estimator == EstimatorChoice.Auto ? GapNetwork.LongestOf(windowSamples) : 0;
         double rate = NetworkSignal.Rate;
         if (prepared.Length < windowSamples)
             throw new RecordingShorterThanWindowException(prepared.Reference.Name, prepared.Reference.DurationSeconds, windowSamples / rate);
@@ -39,7 +42,7 @@ internal sealed class WindowSchedule
         var cover = new WindowCover(prepared.Length, windowSamples, overlap);
         CardioTask task = options.Task;
         Dictionary<Modality, int[]> counts = task.Conditions.Members().ToDictionary(m => m, m => Running(prepared.Signal(m)));
-        int[] needed = task.Kind == TaskKind.Impute ? RunningNeeds(prepared) : [];
+        int[] needed = task.Kind == TaskKind.Impute ? RunningNeeds(prepared, longest) : [];
         if (task.Kind == TaskKind.Impute)
         {
             CheckScale(prepared, task, counts);
@@ -144,13 +147,15 @@ internal sealed class WindowSchedule
     }
 
     // needed[i + 1] - needed[i] is 1 where the 125 Hz sample i has a say in a sample of the channel's own rate that is missing.
-    private static int[] RunningNeeds(PreparedRecording prepared)
+    private static int[] RunningNeeds(PreparedRecording prepared, int longest)
     {
         var needs = new bool[prepared.Length];
         double ratio = NetworkSignal.Rate / prepared.Reference.SampleRate;
         bool same = prepared.Reference.SampleRate == NetworkSignal.Rate;
         foreach (SampleRange gap in GapFinder.Find(prepared.Bridged))
         {
+            if (gap.Length * ratio > longest)
+                continue;
             // One more on either side: instants of uncommon rates are rounded when resampled.
             int from = same ? gap.Start : (int)Math.Floor(gap.Start * ratio) - 1;
             int to = same ? gap.End : (int)Math.Ceiling((gap.End - 1) * ratio) + 2;

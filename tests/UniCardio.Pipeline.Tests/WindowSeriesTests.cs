@@ -87,8 +87,10 @@ public sealed class WindowSeriesTests : IDisposable
         session.Run(conditions, results, [observation.Identity]);
         DrawStatistics.Median(results, draws, S, median);
         DrawStatistics.Quantiles(results, draws, S, [0.05], low);
-        AffineScale.BloodPressure.Inverse(median, median);
-        AffineScale.BloodPressure.Inverse(low, low);
+        // A translated pressure stays in scaled units.
+        AffineScale result = task.Kind == TaskKind.Translate ? AffineScale.Normalized : AffineScale.BloodPressure;
+        result.Inverse(median, median);
+        result.Inverse(low, low);
         return (median, low);
     }
 

@@ -29,7 +29,7 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
             ReadOnlySpan<float> Row(Modality m) => signals.Single(s => s.Modality == m).Values.AsSpan(w * S, S);
             var window = new SampleRange(0, S);
             scales[w] = task.Kind != TaskKind.Translate ? WindowScale.Of(task.Output, Row(task.Output), window, task.Kind == TaskKind.Denoise)
-                : task.Output == Modality.Bp ? AffineScale.BloodPressure : AffineScale.Normalized;
+                : AffineScale.Normalized;
             for (int c = 0; c < count; c++)
             {
                 Modality condition = session.Plan.Conditions[c];
@@ -54,7 +54,8 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         Assert.Equal("a-1", answer.GetProperty("id").GetString());
         Assert.Equal("translate", answer.GetProperty("model_name").GetString());
         Assert.Equal("ppg,ecg->bp", answer.GetProperty("parameters").GetProperty("task").GetString());
-        Assert.Equal("mmHg", answer.GetProperty("parameters").GetProperty("unit").GetString());
+        // No other signal tells the level of a pressure.
+        Assert.Equal("normalized", answer.GetProperty("parameters").GetProperty("unit").GetString());
         Assert.True(answer.GetProperty("parameters").GetProperty("untrained").GetBoolean());
 
         float[] expected = Expected(CardioTask.Parse("ppg,ecg->bp"), 2, 7, (Modality.Ppg, ppg), (Modality.Ecg, ecg));

@@ -83,7 +83,7 @@ public class OfflineAgreementTests
                 if (now is not null && float.IsNaN(measured) != (task.Kind == TaskKind.Denoise))
                     expected = now.At(start + i);
                 if (_before.TryGetValue(m, out Result? before) && start + i < before.End && start + i >= before.End - fade)
-                    expected = Fade(before, expected, start + i, fade);
+                    expected = Fade(m, before, expected, start + i, fade);
                 Same(expected.Value, frame.Values(m)[i], frame, m, i);
                 Same(expected.Low, frame.Low(m)[i], frame, m, i);
                 Same(expected.High, frame.High(m)[i], frame, m, i);
@@ -95,13 +95,16 @@ public class OfflineAgreementTests
                 _before.Add(m, now);
         }
 
-        private (float Value, float Low, float High, Provenance From) Fade(Result before, (float Value, float Low, float High, Provenance From) now, int at, int fade)
+        private (float Value, float Low, float High, Provenance From) Fade(Modality m, Result before, (float Value, float Low, float High, Provenance From) now, int at, int fade)
         {
             (float Value, float Low, float High, Provenance From) old = before.At(at);
             bool denoised = old.From == Provenance.Denoised;
             if (now.From == Provenance.NoSignal)
                 return denoised ? now : old;
             if (denoised != now.From is Provenance.Measured or Provenance.Denoised || (!denoised && now.From == Provenance.Measured))
+                return now;
+            // A translated pressure has no unit: nothing in mmHg fades into it.
+            if (m == Modality.Bp && (old.From == Provenance.Translated) != (now.From == Provenance.Translated))
                 return now;
             Faded++;
             int into = at - (before.End - fade);
@@ -115,7 +118,7 @@ public class OfflineAgreementTests
             using InferenceSession session = _engine.CreateSession(task, new SessionOptions { Draws = task.Kind == TaskKind.Denoise ? 1 : _options.Sampling.Draws, Sampler = _options.Sampling.Sampler, Seed = _options.Seed });
             InferencePlan plan = session.Plan;
             float[] window = windows[(int)task.Output];
-            AffineScale output = task.Output == Modality.Bp ? AffineScale.BloodPressure
+            AffineScale output = task is { Output: Modality.Bp, Kind: TaskKind.Translate } ? AffineScale.Normalized : task.Output == Modality.Bp ? AffineScale.BloodPressure
                 : task.Kind == TaskKind.Denoise ? WindowScale.Of(task.Output, window, new SampleRange(0, S), isNoisy: true) : _scales[(int)task.Output]!.Value;
             var conditions = new float[plan.ConditionSamples];
             for (int c = 0; c < plan.Conditions.Count; c++)

@@ -53,8 +53,9 @@ public sealed class PolicyTests : IDisposable
         int imputed = seen.Count(p => p == Provenance.Imputed);
         Assert.InRange(imputed / 125.0, 0.5, 1.2);
         Assert.Equal(5 * 125, imputed + seen.Count(p => p == Provenance.Translated));
-        // Blood pressure has its unit, and there is a band around what was made.
-        Assert.False(At(frames, 8.5).Status(Modality.Bp).IsNormalized);
+        // A translated pressure has no level and so no unit, an imputed one has; there is a band around what was made.
+        Assert.True(At(frames, 8.5).Status(Modality.Bp).IsNormalized);
+        Assert.False(At(frames, 6.3).Status(Modality.Bp).IsNormalized);
         StreamingFrame made = At(frames, 8.5);
         Assert.All(Enumerable.Range(0, made.Count), i => Assert.True(made.Low(Modality.Bp)[i] <= made.Values(Modality.Bp)[i] && made.Values(Modality.Bp)[i] <= made.High(Modality.Bp)[i]));
         Assert.Equal(AbsenceReason.Missing, made.Status(Modality.Bp).Quality.Absence);

@@ -55,6 +55,7 @@ internal static class CommandLine
             ImputeCommand.Create(terminal),
             DenoiseCommand.Create(terminal),
             TranslateCommand.Create(terminal),
+            LearnCommand.Create(terminal),
             ServeCommand.Create(terminal),
             BeatsCommand.Create(terminal),
             SynthCommand.Create(terminal),

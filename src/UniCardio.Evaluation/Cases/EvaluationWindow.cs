@@ -40,7 +40,7 @@ public sealed class EvaluationWindow
         ulong spoil = CounterRandom.Derive(CounterRandom.Derive(seed, identity), (ulong)task.Output);
         Scope = corruption.Apply(_given[(int)task.Output].AsSpan(Window.Start, Window.Length), spoil);
         Observation = new WindowObservation(_given, Window) { Identity = identity };
-        Observation = Observation with { ResultScale = WindowScale.OfResult(task, Observation) };
+        Observation = Observation with { ResultScale = task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? AffineScale.BloodPressure : WindowScale.OfResult(task, Observation) };
         TruthScale = WindowScale.Of(task.Output, Truth.Span, new SampleRange(0, Truth.Length));
     }
 

@@ -77,7 +77,7 @@ internal static class InferResponse
     {
         json.WriteStartObject("parameters"u8);
         json.WriteString("task"u8, job.Task.ToString());
-        json.WriteString("unit"u8, job.Task switch { { Output: Modality.Bp } => "mmHg", { Kind: TaskKind.Translate } => "normalized", _ => "as given" });
+        json.WriteString("unit"u8, job.Task switch { { Kind: TaskKind.Translate } => "normalized", { Output: Modality.Bp } => "mmHg", _ => "as given" });
         json.WriteString("summary"u8, job.Summary.ToString().ToLowerInvariant());
         json.WriteNumber("draws"u8, job.Parameters.Draws);
         json.WriteString("sampler"u8, job.Parameters.Sampler.ToString());

@@ -48,14 +48,10 @@ public sealed class BeatTrain
         return new BeatTrain(ordered, intervals.Length == 0 ? double.NaN : intervals[intervals.Length / 2]);
     }
 
-    /// <summary>The train without the beats whose wave lies in a stretch, or within a tenth of a second of it.</summary>
-    /// <param name="hidden">The stretch.</param>
-    /// <param name="sampleRate">Samples a second.</param>
-    internal BeatTrain Without(SampleRange hidden, double sampleRate)
-    {
-        double margin = 0.1 * sampleRate;
-        return From(_instants.Where(b => b < hidden.Start - margin || b >= hidden.End + margin));
-    }
+    /// <summary>The beats of a stretch, counted from its start.</summary>
+    /// <param name="stretch">The stretch.</param>
+    internal BeatTrain Within(SampleRange stretch) =>
+        From(_instants[FirstFrom(stretch.Start)..FirstFrom(stretch.End)].Select(b => b - stretch.Start));
 
     /// <summary>Number of the first beat at or after an instant; <see cref="Count"/> if there is none.</summary>
     /// <param name="instant">In samples.</param>

@@ -39,6 +39,9 @@ public sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, double
 /// <remarks>Stateless but for what it reads; each estimate looks at the recording within <see cref="OwnBeatOptions.ContextSeconds"/> of the gap.</remarks>
 public sealed class GapEstimators
 {
+    // Errors of an estimate are looked at nearer by than the beats it is made of: they only have to tell how long errors last.
+    private const double NetworkFade = 0.15, EdgeSeconds = 20;
+
     private readonly PatientSignals _signals;
     private readonly ChannelKind _target;
     private readonly ChannelKind[] _sources;
@@ -58,11 +61,9 @@ public sealed class GapEstimators
         _options = options ?? new OwnBeatOptions();
     }
 
-    /// <summary>The stretch of the recording that a gap's estimates look at.</summary>
-    /// <param name="gap">The gap.</param>
-    public SampleRange Context(SampleRange gap)
+    private SampleRange Context(SampleRange gap, double seconds)
     {
-        int reach = (int)(_options.ContextSeconds * _signals.SampleRate);
+        int reach = (int)Math.Min(_signals.Length, seconds * _signals.SampleRate);
         return SampleRange.Between(Math.Max(0, gap.Start - reach), Math.Min(_signals.Length, gap.End + reach));
     }
 
@@ -71,47 +72,104 @@ public sealed class GapEstimators
     public IReadOnlyList<GapEstimate> Estimate(SampleRange gap)
     {
         var all = new List<GapEstimate>();
-        SampleRange context = Context(gap);
+        SampleRange context = Context(gap, _options.ContextSeconds), edges = Context(gap, EdgeSeconds);
         ReadOnlySpan<float> target = _signals[_target];
         if (SignalMoments.Of(target.Slice(context.Start, context.Length)) is not { } level)
             return all;
         if (Line(target, gap) is { } line)
             all.Add(new GapEstimate(EstimatorKind.Line, null, line, Filled(gap.Length, level.Deviation)));
-        var wave = new double[context.Length];
+        var wave = new double[edges.Length];
         Array.Fill(wave, level.Mean);
-        all.Add(Join(EstimatorKind.Edges, null, context, gap, wave, null, level));
+        all.Add(Join(EstimatorKind.Edges, null, edges, gap, wave, null, level));
         foreach (ChannelKind? source in (ChannelKind?[])[null, .. _sources])
         {
-            if (source is { } s && !Usable(s, gap))
+            if (source is { } s && !IsUsable(_signals, s, gap))
                 continue;
             if (OwnBeat.Create(_signals, _target, source, context, _options) is not { } beat)
                 continue;
-            double[] drawn = new double[context.Length], spread = new double[context.Length];
+            double[] drawn = new double[edges.Length], spread = new double[edges.Length];
             Array.Fill(drawn, double.NaN);
             Array.Fill(spread, double.NaN);
-            beat.Render(context, drawn, spread);
-            if (Whole(drawn, context, gap))
-                all.Add(Join(EstimatorKind.Beat, source, context, gap, drawn, spread, level));
+            beat.Render(edges, drawn, spread);
+            if (Whole(drawn, edges, gap))
+                all.Add(Join(EstimatorKind.Beat, source, edges, gap, drawn, spread, level));
         }
 
-        ChannelKind[] pulses = [.. _sources.Where(s => Usable(s, gap))];
+        ChannelKind[] pulses = [.. _sources.Where(s => IsUsable(_signals, s, gap))];
         if (pulses.Length > 0 && RidgeFir.Fit(_signals, _target, pulses, context) is { } fir)
         {
-            double[] drawn = new double[context.Length];
-            fir.Render(_signals, context, drawn);
-            if (Whole(drawn, context, gap))
-                all.Add(Join(EstimatorKind.Fir, null, context, gap, drawn, null, level));
+            double[] drawn = new double[edges.Length];
+            fir.Render(_signals, edges, drawn);
+            if (Whole(drawn, edges, gap))
+                all.Add(Join(EstimatorKind.Fir, null, edges, gap, drawn, null, level));
         }
 
         return all;
     }
 
-    // A signal places beats where it is measured, in the gap and for a second on either side, but for some samples.
-    private bool Usable(ChannelKind source, SampleRange gap)
+    /// <summary>Joins what a network made to the measured samples: what it misses at either edge fades out into the gap.</summary>
+    /// <remarks>
+    /// A network's error inside a gap is not told by its error outside of it, where it was never asked to be right; only the step at each edge is known. It fades by exp(-t / 0.15 s), both
+    /// edges' parts solved for together so that both steps vanish.
+    /// </remarks>
+    /// <param name="gap">The gap.</param>
+    /// <param name="made">[gap] in the target's unit.</param>
+    public GapEstimate JoinNetwork(SampleRange gap, ReadOnlySpan<double> made)
     {
-        int margin = (int)_signals.SampleRate;
-        SampleRange about = SampleRange.Between(Math.Max(0, gap.Start - margin), Math.Min(_signals.Length, gap.End + margin));
-        return GapFinder.CountMeasured(_signals[source].Slice(about.Start, about.Length)) >= 0.98 * about.Length;
+        ReadOnlySpan<float> target = _signals[_target];
+        double[] wave = made.ToArray();
+        double left = Step(target, gap.Start - 1, -1, wave[0]), right = Step(target, gap.End, 1, wave[^1]);
+        double fade = NetworkFade * _signals.SampleRate, across = Math.Exp(-(gap.Length - 1) / fade);
+        // a + across b = left, across a + b = right; an edge of nothing measured takes no part.
+        (double a, double b) = (left, right) switch
+        {
+            (double.NaN, double.NaN) => (0, 0),
+            (_, double.NaN) => (left, 0),
+            (double.NaN, _) => (0, right),
+            _ when across > 0.99 => (0.5 * left, 0.5 * right),
+            _ => ((left - (across * right)) / (1 - (across * across)), (right - (across * left)) / (1 - (across * across))),
+        };
+        for (int i = 0; i < wave.Length; i++)
+            wave[i] += (a * Math.Exp(-i / fade)) + (b * Math.Exp(-(wave.Length - 1 - i) / fade));
+        return new GapEstimate(EstimatorKind.Network, null, wave, Filled(wave.Length, 0));
+    }
+
+    // What the measured samples, carried on by their slope, have at the gap's edge beyond an estimate; NaN where nothing is measured.
+    private static double Step(ReadOnlySpan<float> target, int edge, int inward, double made)
+    {
+        if (edge < 0 || edge >= target.Length || float.IsNaN(target[edge]))
+            return double.NaN;
+        int before = edge + inward;
+        double slope = before >= 0 && before < target.Length && !float.IsNaN(target[before]) ? (double)target[edge] - target[before] : 0;
+        return target[edge] + (0.5 * slope) - made;
+    }
+
+    /// <summary>Whether a signal can place beats in a gap: it is measured there and for a second on either side, but for some samples, and shows beats.</summary>
+    /// <param name="signals">The signals.</param>
+    /// <param name="source">The one that would place.</param>
+    /// <param name="gap">The gap.</param>
+    public static bool IsUsable(PatientSignals signals, ChannelKind source, SampleRange gap)
+    {
+        ArgumentNullException.ThrowIfNull(signals);
+        int margin = (int)signals.SampleRate;
+        SampleRange about = SampleRange.Between(Math.Max(0, gap.Start - margin), Math.Min(signals.Length, gap.End + margin));
+        return GapFinder.CountMeasured(signals[source].Slice(about.Start, about.Length)) >= 0.98 * about.Length && HasBeats(signals.BeatsOf(source), about);
+    }
+
+    // A line that is open, flat or noise is measured and shows no beats: a pause of more than 2.5 usual intervals is taken for that.
+    private static bool HasBeats(BeatTrain beats, SampleRange about)
+    {
+        double longest = 2.5 * beats.Interval, last = about.Start;
+        if (!(longest > 0))
+            return false;
+        for (int k = beats.FirstFrom(about.Start); k < beats.Count && beats[k] < about.End; k++)
+        {
+            if (beats[k] - last > longest)
+                return false;
+            last = beats[k];
+        }
+
+        return about.End - last <= longest;
     }
 
     private GapEstimate Join(EstimatorKind kind, ChannelKind? source, SampleRange context, SampleRange gap, double[] wave, double[]? spread, SignalMoments level)
@@ -122,14 +180,14 @@ public sealed class GapEstimators
             residual[i] = target[i] - wave[i];
         var inside = new SampleRange(gap.Start - context.Start, gap.Length);
         residual.AsSpan(inside.Start, inside.Length).Fill(double.NaN);
-        EdgeCorrection edges = EdgeCorrection.Learn(residual, new SampleRange(0, context.Length), gap.Length);
+        EdgeCorrection correction = EdgeCorrection.Learn(residual, new SampleRange(0, context.Length), gap.Length);
         var variance = new double[gap.Length];
-        edges.Apply(residual, inside, wave, variance);
-        double usual = Math.Sqrt(edges.Variance);
+        correction.Apply(residual, inside, wave, variance);
+        double usual = Math.Sqrt(correction.Variance);
         var deviation = new double[gap.Length];
         for (int i = 0; i < deviation.Length; i++)
         {
-            double open = edges.Variance > 0 ? Math.Sqrt(variance[i] / edges.Variance) : 1;
+            double open = correction.Variance > 0 ? Math.Sqrt(variance[i] / correction.Variance) : 1;
             double s = spread is null || double.IsNaN(spread[inside.Start + i]) ? usual : Math.Max(spread[inside.Start + i], 0.3 * usual);
             deviation[i] = Math.Max(s * open, 1e-3 * level.Deviation);
         }

@@ -14,10 +14,10 @@ public sealed record OwnBeatOptions
     /// <summary>Weight that every beat has, however unlike.</summary>
     public double Floor { get; init; } = 1e-3;
 
-    /// <summary>Most beats on either side.</summary>
+    /// <summary>Most beats on either side of which the target is measured.</summary>
     public int MostBeats { get; init; } = 80;
 
-    /// <summary>How far away a beat may be, in seconds.</summary>
+    /// <summary>How far away a beat may be, in seconds; positive infinity for any.</summary>
     public double ContextSeconds { get; init; } = 60;
 }
 
@@ -41,7 +41,8 @@ public sealed class OwnBeat
     private readonly double[] _logInterval;
     private readonly float[]? _shape;
     private readonly double _shapeScale;
-    private readonly double[] _doubt;
+    private readonly double[] _doubt, _weights;
+    private readonly int[] _known;
 
     private OwnBeat(ChannelKind target, ChannelKind? source, float[] signal, double rate, double[] events, float[]? shape, double[] doubt, OwnBeatOptions options)
     {
@@ -57,6 +58,8 @@ public sealed class OwnBeat
         double[] sorted = [.. Enumerable.Range(0, events.Length - 1).Select(k => events[k + 1] - events[k]).Order()];
         Interval = sorted[sorted.Length / 2];
         _logInterval = [.. Enumerable.Range(0, events.Length - 1).Select(k => Math.Log((events[k + 1] - events[k]) / Interval))];
+        _known = [.. Enumerable.Range(0, events.Length - 1).Where(k => doubt[k] == 0 && doubt[k + 1] == 0 && IsKnown(k))];
+        _weights = new double[(2 * options.MostBeats) + 1];
         _shapeScale = shape is null ? 1 : TypicalDistance(shape, events.Length);
     }
 
@@ -163,21 +166,29 @@ public sealed class OwnBeat
 
     private void Beat(int k, int from, int to, int origin, Span<double> wave, Span<double> spread)
     {
-        int first = Math.Max(0, k - _options.MostBeats), last = Math.Min(_events.Length - 2, k + _options.MostBeats);
-        Span<double> weights = new double[last - first + 1];
-        for (int j = first; j <= last; j++)
-            weights[j - first] = j == k || Math.Abs(_events[j] - _events[k]) > _options.ContextSeconds * _rate ? 0 : Weight(k, j);
+        // The beats of which the target is seen, those nearest to this one.
+        int at = Array.BinarySearch(_known, k);
+        at = at >= 0 ? at : ~at;
+        int first = Math.Max(0, at - _options.MostBeats), last = Math.Min(_known.Length - 1, at + _options.MostBeats);
+        Span<double> weights = _weights.AsSpan(0, Math.Max(0, last - first + 1));
+        for (int i = first; i <= last; i++)
+        {
+            int j = _known[i];
+            weights[i - first] = j == k || Math.Abs(_events[j] - _events[k]) > _options.ContextSeconds * _rate ? 0 : Weight(k, j);
+        }
+
         double length = _events[k + 1] - _events[k];
         for (int t = from; t < to; t++)
         {
             double place = (t - (_events[k] - _margin)) / length;
             double ahead = Fade((place - 0.5) / 0.35);
             double sum = 0, sum2 = 0, total = 0;
-            for (int j = first; j <= last; j++)
+            for (int i = first; i <= last; i++)
             {
-                double w = weights[j - first];
+                double w = weights[i - first];
                 if (w <= 0)
                     continue;
+                int j = _known[i];
                 if (ahead < 1)
                     Add(_events[j] + (t - _events[k]), w * (1 - ahead), ref sum, ref sum2, ref total);
                 if (ahead > 0)
@@ -212,6 +223,13 @@ public sealed class OwnBeat
     }
 
     private static double Fade(double x) => x <= 0 ? 0 : x >= 1 ? 1 : x * x * (3 - (2 * x));
+
+    // A beat of which at least half is measured.
+    private bool IsKnown(int k)
+    {
+        int from = Math.Clamp((int)(_events[k] - _margin), 0, _signal.Length), to = Math.Clamp((int)(_events[k + 1] - _margin), from, _signal.Length);
+        return to > from && GapFinder.CountMeasured(_signal.AsSpan(from, to - from)) >= 0.5 * (to - from);
+    }
 
     // Catmull-Rom between samples; NaN next to a missing one.
     internal static double At(float[] signal, double place)

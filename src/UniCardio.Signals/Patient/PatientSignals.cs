@@ -61,16 +61,27 @@ public sealed class PatientSignals
         return other;
     }
 
-    /// <summary>The same signals with a stretch of one of them taken for missing; beats whose wave it cuts are gone.</summary>
+    /// <summary>The same signals with a stretch of one of them taken for missing; its beats are found anew, as they would be had it never been measured.</summary>
     /// <param name="kind">Which of the three; it must be there.</param>
     /// <param name="hidden">The stretch.</param>
     public PatientSignals Hide(ChannelKind kind, SampleRange hidden)
     {
         float[] signal = this[kind].ToArray();
         signal.AsSpan(hidden.Start, hidden.Length).Fill(float.NaN);
-        PatientSignals other = With(kind, signal);
-        other._beats[IndexOf(kind)] = BeatsOf(kind).Without(hidden, SampleRate);
-        return other;
+        return With(kind, signal);
+    }
+
+    /// <summary>A stretch of the signals, with the beats found in the whole.</summary>
+    /// <param name="stretch">The stretch.</param>
+    public PatientSignals Slice(SampleRange stretch)
+    {
+        if (stretch.Start == 0 && stretch.Length == Length)
+            return this;
+        float[]? Cut(float[]? signal) => signal?[stretch.Start..stretch.End];
+        var part = new PatientSignals(SampleRate, Cut(_signals[0]), Cut(_signals[1]), Cut(_signals[2]));
+        foreach (ChannelKind kind in Kinds.Where(Has))
+            part._beats[IndexOf(kind)] = BeatsOf(kind).Within(stretch);
+        return part;
     }
 
     internal static int IndexOf(ChannelKind kind) => kind switch

@@ -3,9 +3,10 @@ namespace UniCardio.Signals.Patient;
 /// <summary>Mean and standard deviation of what is measured.</summary>
 /// <param name="Mean">Mean.</param>
 /// <param name="Deviation">Standard deviation.</param>
-internal readonly record struct SignalMoments(double Mean, double Deviation)
+public readonly record struct SignalMoments(double Mean, double Deviation)
 {
-    /// <summary>Of a signal, NaN where missing; null if nothing is measured.</summary>
+    /// <summary>Of a signal; null if nothing is measured.</summary>
+    /// <param name="signal">[n], NaN where missing.</param>
     public static SignalMoments? Of(ReadOnlySpan<float> signal)
     {
         double sum = 0, squares = 0;

@@ -51,8 +51,9 @@ internal sealed class GenerationPolicy
             return new TargetPlan(CardioTask.Impute(modality, others), _lastScale[m]!.Value, false, NoSignalReason.None);
         if (others == ModalitySet.None)
             return new TargetPlan(default, default, false, NoSignalReason.NothingSupports);
-        AffineScale scale = modality == Modality.Bp ? AffineScale.BloodPressure : _lastScale[m] ?? AffineScale.Normalized;
-        return new TargetPlan(CardioTask.Translate(others, modality), scale, modality != Modality.Bp && _lastScale[m] is null, NoSignalReason.None);
+        // No other signal tells the level of a pressure: a translated one stays normalised, whatever was measured of it before.
+        AffineScale? scale = modality == Modality.Bp ? null : _lastScale[m];
+        return new TargetPlan(CardioTask.Translate(others, modality), scale ?? AffineScale.Normalized, scale is null, NoSignalReason.None);
     }
 
     private static SampleRange Whole(float[] signal) => new(0, signal.Length);

@@ -47,7 +47,7 @@ internal static class SignalCommands
                 archive.RequireFile(parsed);
                 results.Check(parsed, path);
             }
-            RestorationOptions options = restoring.Read(parsed);
+            RestorationOptions options = restoring.Read(parsed, () => reading.Read(parsed));
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");

@@ -3,7 +3,9 @@ using System.CommandLine.Parsing;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Restoration;
+using UniCardio.Signals.Formats;
 
 namespace UniCardio.Cli.Options;
 
@@ -34,6 +36,16 @@ internal sealed class RestoringOptions
     };
 
     private readonly Option<double?> _noise = new("--noise-level") { Description = "Standard deviation of the noise that an estimate takes off, in the channel's unit; measured window by window if left out.", HelpName = "X" };
+    private readonly Option<EstimatorChoice> _estimator = new("--estimator")
+    {
+        Description = "What fills the gaps. auto (default): network, the patient's own beat, a filter from the other signals and lines, each by how it does on measured stretches of the same recording that are hidden in turn. network: as the network made it. beat: the own beat, placed by another signal or by rhythm. fir: the filter. line: straight lines.",
+        DefaultValueFactory = _ => EstimatorChoice.Auto,
+    };
+
+    private readonly CalibrationOption _calibration = new();
+
+    private readonly Option<bool> _align = new("--align") { Description = "Brings the other signals to the target's time first, where beats show that a device's clock is off or drifts; what was done is told." };
+
     private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
 
     public RestoringOptions(TaskKind kind)
@@ -53,8 +65,12 @@ internal sealed class RestoringOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band])
+        foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band, _align])
             command.Add(option);
+        if (_kind == TaskKind.Impute)
+            command.Add(_estimator);
+        if (_kind == TaskKind.Translate)
+            _calibration.AddTo(command);
         if (_kind == TaskKind.Denoise)
         {
             command.Add(_method);
@@ -65,11 +81,14 @@ internal sealed class RestoringOptions
 
     public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels)!;
 
-    public RestorationOptions Read(ParseResult parsed) => new RestorationOptions
+    public RestorationOptions Read(ParseResult parsed, Func<RecordingReadOptions> reading) => new RestorationOptions
     {
         Task = Task(parsed.GetValue(_target), parsed.GetValue(_with)),
         Method = Method(parsed),
         NoiseLevel = _kind == TaskKind.Denoise ? parsed.GetValue(_noise) : null,
+        Estimator = _kind == TaskKind.Impute ? parsed.GetValue(_estimator) : EstimatorChoice.Network,
+        Calibration = _kind == TaskKind.Translate ? _calibration.Read(parsed, reading) : null,
+        Align = parsed.GetValue(_align),
         Draws = parsed.GetValue(_draws),
         Summary = parsed.GetValue(_summary),
         Residual = _kind == TaskKind.Denoise ? parsed.GetValue(_residual) : ResidualRule.None,

@@ -11,6 +11,9 @@ namespace UniCardio.Cli.Output;
 /// <summary>How the generated samples compare with a truth, in the channel's unit.</summary>
 internal sealed record TruthComparison(int Samples, double Rmse, double Mae, double? StraightLineRmse, string Unit);
 
+/// <summary>How much of the generated samples an estimator made.</summary>
+internal sealed record EstimatorShare(string Estimator, double Share);
+
 /// <summary>What a run made and took, with what must stand beside it.</summary>
 internal sealed record RestorationReport
 {
@@ -39,6 +42,15 @@ internal sealed record RestorationReport
     public required int SamplesGenerated { get; init; }
 
     public required int SamplesMissing { get; init; }
+
+    /// <summary>What the generated samples were made of, by share of them; empty where the network alone made them.</summary>
+    public required IReadOnlyList<EstimatorShare> Estimators { get; init; }
+
+    /// <summary>How a translation was calibrated, with its age; null without.</summary>
+    public CalibrationReport? Calibration { get; init; }
+
+    /// <summary>What the numbers must not be used for, or null.</summary>
+    public string? NotFor { get; init; }
 
     /// <summary>In the network.</summary>
     public required double ComputeSeconds { get; init; }
@@ -74,6 +86,11 @@ internal sealed record RestorationReport
             SamplesMeasured = result.Count(Provenance.Measured),
             SamplesGenerated = result.GeneratedCount,
             SamplesMissing = result.Count(Provenance.NoSignal),
+            Estimators = [.. result.Estimators.Select(e => new EstimatorShare(e.Estimator, Math.Round(e.Share, 3)))],
+            Calibration = result.Calibration,
+            NotFor = result.Task is not { Kind: TaskKind.Translate } task ? null
+                : task.Output == Modality.Ecg ? RestorationResult.NotForRhythm
+                : task.Output == Modality.Bp && result.Calibration is null ? RestorationResult.NoLevel : null,
             ComputeSeconds = result.ComputeTime.TotalSeconds,
             TotalSeconds = result.TotalTime.TotalSeconds,
             PeakMemoryBytes = process.PeakWorkingSet64,
@@ -87,6 +104,10 @@ internal sealed record RestorationReport
     {
         terminal.Out.WriteLine($"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), {SamplesMeasured} kept as measured, {SamplesMissing} missing");
         terminal.Out.WriteLine($"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s ({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; {(PeakMemoryBytes / 1e6).In("0")} MB at most");
+        if (Estimators.Count > 0)
+            terminal.Out.WriteLine($"made of: {string.Join(", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%"))}");
+        if (Calibration is { } calibration)
+            terminal.Out.WriteLine($"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), {calibration.AgeSeconds.In("0")} s old at the end");
         if (Truth is TruthComparison t)
             terminal.Out.WriteLine($"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} {t.Unit}{(t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : "")}");
     }
@@ -106,8 +127,8 @@ internal static class TruthFinder
     public static float[]? Samples(RestorationResult result, Recording truth)
     {
         Channel made = result.Channel;
-        // A translated PPG or ECG has no scale.
-        if (result.Task.Kind == TaskKind.Translate && result.Task.Output != Modality.Bp)
+        // What is translated without a calibration has no scale.
+        if (result.Task.Kind == TaskKind.Translate && made.Unit == SignalUnit.Normalized)
             return null;
         Channel channel = truth.Find(made.Name) ?? truth.Require(NetworkSignal.KindOf(result.Task.Output));
         if (channel.Unit != made.Unit)

@@ -68,7 +68,7 @@ export class Axis {
     this.ticks = [];
     for (let k = Math.ceil(this.low / step - 1e-6); k * step <= this.high + 1e-6 * step; k++)
       this.ticks.push(k * step);
-    this.labels = this.ticks.map(t => this.normalized && this.modality !== "bp" ? "" : String(Number(t.toPrecision(6))));
+    this.labels = this.ticks.map(t => this.normalized ? "" : String(Number(t.toPrecision(6))));
   }
 
   byGain(low, high, height) {
@@ -91,10 +91,10 @@ export class Axis {
 
   /** What the scale is in, for the corner of the plot. */
   unit() {
-    if (this.modality === "bp")
-      return "mmHg";
     if (this.normalized)
       return "normalised, no unit";
+    if (this.modality === "bp")
+      return "mmHg";
     return this.modality === "ecg" ? `mV, ${this.gain} mm/mV` : "as measured";
   }
 }

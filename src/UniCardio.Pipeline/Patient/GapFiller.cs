@@ -1,0 +1,342 @@
+using UniCardio.Engine.Model;
+using UniCardio.Signals;
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Pipeline.Patient;
+
+/// <summary>Which of the estimators fills a gap.</summary>
+public enum EstimatorChoice
+{
+    /// <summary>All of them, each by how it does on measured stretches of the recording that are hidden in turn.</summary>
+    Auto,
+
+    /// <summary>The network alone, as it made it.</summary>
+    Network,
+
+    /// <summary>The patient's own beat: placed by another signal, by rhythm where none is measured.</summary>
+    Beat,
+
+    /// <summary>A linear filter from the other signals, fitted about the gap; the own beat where none is measured.</summary>
+    Fir,
+
+    /// <summary>The straight line.</summary>
+    Line,
+}
+
+/// <summary>A gap that was filled.</summary>
+/// <param name="Gap">The gap.</param>
+/// <param name="Value">[gap] in the target's unit.</param>
+/// <param name="Low">[gap] 5%.</param>
+/// <param name="High">[gap] 95%.</param>
+/// <param name="Parts">What it was made of and how much of each, largest first.</param>
+public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, double[] High, IReadOnlyList<(EstimatorKind Kind, ChannelKind? Source, double Weight)> Parts)
+{
+    /// <summary>An estimator in words.</summary>
+    /// <param name="kind">Which.</param>
+    /// <param name="source">The signal that placed its beats, or null.</param>
+    public static string NameOf(EstimatorKind kind, ChannelKind? source) => kind switch
+    {
+        EstimatorKind.Beat => $"own beat by {source switch { ChannelKind.Ppg => "ppg", ChannelKind.BloodPressure => "bp", ChannelKind.Ecg => "ecg", _ => "rhythm" }}",
+        EstimatorKind.Fir => "filter from other signals",
+        EstimatorKind.Edges => "edges carried on",
+        EstimatorKind.Line => "straight line",
+        _ => "network",
+    };
+}
+
+/// <summary>Fills gaps of one signal of a patient by what does best on measured stretches of the same recording.</summary>
+/// <remarks>
+/// For each length of gaps, up to <see cref="MostHidden"/> stretches of that length are hidden one by one where the target and the same other signals are measured; what each estimator makes of them
+/// gives the weights (<see cref="StackedWeights"/>), the network's part (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is
+/// looked at by nothing that is scored on it.
+/// </remarks>
+public sealed class GapFiller
+{
+    /// <summary>Most stretches that are hidden for one length of gaps.</summary>
+    public const int MostHidden = 24;
+
+    /// <summary>Most of them that the network runs on.</summary>
+    public const int MostNetworkHidden = 10;
+
+    private const double Inner = 1.645;
+    private static readonly double[] s_classes = [0.25, 0.7, 1.55, 3.2, 7, 15];
+
+    private readonly PatientSignals _signals;
+    private readonly Modality _target;
+    private readonly ModalitySet _sources;
+    private readonly GapNetwork? _network;
+    private readonly EstimatorChoice _choice;
+
+    /// <summary>Prepares to fill.</summary>
+    /// <param name="signals">The signals at 125 Hz, pressure in mmHg.</param>
+    /// <param name="target">The signal with gaps.</param>
+    /// <param name="sources">Other signals that may be used.</param>
+    /// <param name="choice">What fills.</param>
+    /// <param name="network">Runs the network on hidden stretches; null to do without it.</param>
+    public GapFiller(PatientSignals signals, Modality target, ModalitySet sources, EstimatorChoice choice, GapNetwork? network)
+    {
+        ArgumentNullException.ThrowIfNull(signals);
+        (_signals, _target, _sources, _choice, _network) = (signals, target, sources, choice, network);
+    }
+
+    private ChannelKind Kind => NetworkSignal.KindOf(_target);
+
+    // Estimators that see the signals about a stretch alone, and the stretch in them: what they cost does not grow with the recording.
+    private (GapEstimators Estimators, SampleRange Inside) Local(SampleRange stretch, bool hide)
+    {
+        int reach = (int)((new OwnBeatOptions().ContextSeconds + 2) * NetworkSignal.Rate);
+        SampleRange about = SampleRange.Between(Math.Max(0, stretch.Start - reach), Math.Min(_signals.Length, stretch.End + reach));
+        PatientSignals near = _signals.Slice(about);
+        var inside = new SampleRange(stretch.Start - about.Start, stretch.Length);
+        return (new GapEstimators(hide ? near.Hide(Kind, inside) : near, Kind, _sources.Members().Select(NetworkSignal.KindOf)), inside);
+    }
+
+    /// <summary>Fills gaps.</summary>
+    /// <param name="gaps">The gaps, in order of time.</param>
+    /// <param name="network">[gap] what the network makes of gap i, or null.</param>
+    /// <param name="progress">Told the share done.</param>
+    /// <param name="cancellation">Looked at before every gap and every hidden stretch.</param>
+    public IReadOnlyList<GapFill> Fill(IReadOnlyList<SampleRange> gaps, Func<int, double[]?> network, Action<double>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(gaps);
+        ArgumentNullException.ThrowIfNull(network);
+        var filled = new GapFill[gaps.Count];
+        int done = 0;
+        foreach (IGrouping<(int, ModalitySet), int> group in Enumerable.Range(0, gaps.Count).GroupBy(i => (ClassOf(gaps[i].Length), Present(gaps[i]))))
+        {
+            int[] members = [.. group];
+            Trial? trial = _choice == EstimatorChoice.Auto ? Try(gaps[members[members.Length / 2]], group.Key.Item2, cancellation) : null;
+            foreach (int i in members)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                filled[i] = trial is null ? Single(gaps[i]) : Blend(gaps[i], trial, network(i));
+                progress?.Invoke(++done / (double)gaps.Count);
+            }
+        }
+
+        return filled;
+    }
+
+    // What was learned on hidden stretches of one length.
+    private sealed record Trial(StackedWeights Weights, GapGate Gate, double Low, double High, int Stretches);
+
+    private sealed record Hidden(SampleRange Stretch, IReadOnlyList<GapEstimate> Estimates, float[] Truth)
+    {
+        public double[]? Network { get; set; }
+    }
+
+    private static int ClassOf(int samples) => s_classes.Count(c => samples > c * NetworkSignal.Rate);
+
+    // The other signals that are measured about a stretch: a gap without its ECG learns from stretches without it.
+    private ModalitySet Present(SampleRange stretch)
+    {
+        ModalitySet set = ModalitySet.None;
+        foreach (Modality source in _sources.Members())
+        {
+            if (_signals.Has(NetworkSignal.KindOf(source)) && GapEstimators.IsUsable(_signals, NetworkSignal.KindOf(source), stretch))
+                set |= source.ToSet();
+        }
+
+        return set;
+    }
+
+    private Trial Try(SampleRange gap, ModalitySet present, CancellationToken cancellation)
+    {
+        SignalMoments? moments = SignalMoments.Of(_signals[Kind]);
+        double deviation = Math.Max(moments?.Deviation ?? 1, 1e-9);
+        List<Hidden> hidden = Hide(gap, present, cancellation);
+        RunNetwork(hidden, present, cancellation);
+        double seconds = gap.Length / NetworkSignal.Rate;
+        StackedWeights Weights(int without)
+        {
+            var stack = new StackedWeights(id => UsualError(id, seconds));
+            for (int i = 0; i < hidden.Count; i++)
+            {
+                if (i != without && (without < 0 || !hidden[i].Stretch.Overlaps(hidden[without].Stretch)))
+                    stack.Add(hidden[i].Estimates, hidden[i].Truth, deviation);
+            }
+
+            return stack;
+        }
+
+        var others = new List<(double[] Value, double[] Deviation)>();
+        for (int i = 0; i < hidden.Count; i++)
+            others.Add(Mix(hidden[i].Estimates, Weights(i), out _));
+        GapGate gate = GapGate.Fit([.. Enumerable.Range(0, hidden.Count).Where(i => hidden[i].Network is not null).Select(i => (hidden[i].Network!, others[i].Value, hidden[i].Truth))]);
+        (double low, double high) = Calibrate(hidden, others, gate);
+        return new Trial(Weights(-1), gate, low, high, hidden.Count);
+    }
+
+    private List<Hidden> Hide(SampleRange gap, ModalitySet present, CancellationToken cancellation)
+    {
+        var hidden = new List<Hidden>();
+        int length = gap.Length, pad = (int)(0.25 * NetworkSignal.Rate);
+        List<int> places = [];
+        // Where nothing measured is long enough, shorter stretches stand for longer ones: better than nothing.
+        for (; length >= 0.1 * NetworkSignal.Rate || length == gap.Length; length /= 2)
+        {
+            places = Places(length, pad, present);
+            if (places.Count >= 4 || length < 8)
+                break;
+        }
+
+        int most = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MostHidden, count = Math.Min(most, places.Count);
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var stretch = new SampleRange(places[(int)((i + 0.5) * places.Count / count)], length);
+            ReadOnlySpan<float> truth = _signals[Kind].Slice(stretch.Start, stretch.Length);
+            if (GapFinder.CountMeasured(truth) < length)
+                continue;
+            float[] kept = truth.ToArray();
+            (GapEstimators local, SampleRange inside) = Local(stretch, hide: true);
+            IReadOnlyList<GapEstimate> estimates = local.Estimate(inside);
+            if (estimates.Count > 0)
+                hidden.Add(new Hidden(stretch, estimates, kept));
+        }
+
+        return hidden;
+    }
+
+    // Starts of stretches, a quarter of a length apart at least, where the target is measured and the same other signals are.
+    private List<int> Places(int length, int pad, ModalitySet present)
+    {
+        var places = new List<int>();
+        // Steps by an odd share of a beat, so that stretches begin all over the beat.
+        int step = Math.Max((int)(0.37 * NetworkSignal.Rate), length / 4);
+        foreach (SampleRange run in GapFinder.FindMeasured(_signals[Kind], length + (2 * pad)))
+        {
+            for (int start = run.Start + pad; start + length + pad <= run.End; start += step)
+            {
+                if ((Present(new SampleRange(start, length)) & present) == present)
+                    places.Add(start);
+            }
+        }
+
+        return places;
+    }
+
+    private void RunNetwork(List<Hidden> hidden, ModalitySet present, CancellationToken cancellation)
+    {
+        if (_network is null || hidden.Count == 0 || hidden[0].Stretch.Length > _network.Longest)
+            return;
+        int count = Math.Min(MostNetworkHidden, hidden.Count);
+        Hidden[] some = [.. Enumerable.Range(0, count).Select(i => hidden[(int)((i + 0.5) * hidden.Count / count)])];
+        float[]?[] signals = [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
+        double[]?[] made = _network.Run(signals, _target, present, [.. some.Select(h => h.Stretch)], cancellation);
+        for (int i = 0; i < some.Length; i++)
+        {
+            if (made[i] is { } wave)
+            {
+                (GapEstimators local, SampleRange inside) = Local(some[i].Stretch, hide: true);
+                some[i].Network = local.JoinNetwork(inside, wave).Wave;
+            }
+        }
+    }
+
+    // Quantiles of (truth - blend) / deviation over the hidden stretches; two stretches of a normal error stand beside them, so that few do not make a band of nothing.
+    private static (double Low, double High) Calibrate(List<Hidden> hidden, List<(double[] Value, double[] Deviation)> others, GapGate gate)
+    {
+        var errors = new List<double>();
+        int each = 64;
+        for (int i = 0; i < hidden.Count; i++)
+        {
+            double share = hidden[i].Network is { } n ? gate.WeightOf(n, others[i].Value) : 0;
+            for (int s = 0; s < each; s++)
+            {
+                int t = (int)((s + 0.5) * hidden[i].Truth.Length / each);
+                double network = hidden[i].Network is { } made ? made[t] : others[i].Value[t];
+                (double value, double deviation) = Gated(network, others[i].Value[t], others[i].Deviation[t], share);
+                errors.Add((hidden[i].Truth[t] - value) / deviation);
+            }
+        }
+
+        for (int s = 0; s < 2 * each; s++)
+            errors.Add(MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, (s + 0.5) / (2 * each)));
+        errors.Sort();
+        return (Math.Min(-0.1, errors[(int)(0.045 * errors.Count)]), Math.Max(0.1, errors[Math.Min(errors.Count - 1, (int)(0.955 * errors.Count))]));
+    }
+
+    private static (double Value, double Deviation) Gated(double network, double others, double deviation, double share)
+    {
+        double apart = network - others;
+        return (others + (share * apart), Math.Sqrt((deviation * deviation) + (0.1 * apart * apart)));
+    }
+
+    private GapFill Blend(SampleRange gap, Trial trial, double[]? network)
+    {
+        (GapEstimators local, SampleRange inside) = Local(gap, hide: false);
+        IReadOnlyList<GapEstimate> estimates = local.Estimate(inside);
+        if (estimates.Count == 0 && network is null)
+            return Nothing(gap);
+        double[]? joined = network is null ? null : local.JoinNetwork(inside, network).Wave;
+        if (estimates.Count == 0)
+            return new GapFill(gap, joined!, joined!, joined!, [(EstimatorKind.Network, null, 1)]);
+        (double[] others, double[] deviation) = Mix(estimates, trial.Weights, out double[] weights);
+        double share = joined is null ? 0 : gap.Length <= (_network?.Longest ?? int.MaxValue) ? trial.Gate.WeightOf(joined, others)
+            : estimates.Any(e => e.Source is not null || e.Kind == EstimatorKind.Fir) ? 0 : GapGate.DefaultUsual;
+        double[] value = new double[gap.Length], low = new double[gap.Length], high = new double[gap.Length];
+        for (int t = 0; t < gap.Length; t++)
+        {
+            (value[t], double d) = Gated(joined is null ? others[t] : joined[t], others[t], deviation[t], share);
+            (low[t], high[t]) = (value[t] + (trial.Low * d), value[t] + (trial.High * d));
+        }
+
+        List<(EstimatorKind Kind, ChannelKind? Source, double Weight)> parts = [(EstimatorKind.Network, null, share)];
+        for (int i = 0; i < estimates.Count; i++)
+            parts.Add((estimates[i].Kind, estimates[i].Source, weights[i] * (1 - share)));
+        return new GapFill(gap, value, low, high, [.. parts.Where(p => p.Weight >= 0.005).OrderByDescending(p => p.Weight)]);
+    }
+
+    private GapFill Single(SampleRange gap)
+    {
+        (GapEstimators local, SampleRange inside) = Local(gap, hide: false);
+        IReadOnlyList<GapEstimate> all = local.Estimate(inside);
+        GapEstimate? Beat() => all.Where(e => e.Kind == EstimatorKind.Beat).MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
+        GapEstimate? Of(EstimatorKind kind) => all.FirstOrDefault(e => e.Kind == kind);
+        GapEstimate? chosen = _choice switch
+        {
+            EstimatorChoice.Beat => Beat() ?? Of(EstimatorKind.Line),
+            EstimatorChoice.Fir => Of(EstimatorKind.Fir) ?? Beat() ?? Of(EstimatorKind.Line),
+            _ => Of(EstimatorKind.Line),
+        } ?? Of(EstimatorKind.Edges);
+        if (chosen is null)
+            return Nothing(gap);
+        double[] Moved(double by) => [.. chosen.Wave.Select((x, t) => x + (by * chosen.Deviation[t]))];
+        return new GapFill(gap, chosen.Wave, Moved(-Inner), Moved(Inner), [(chosen.Kind, chosen.Source, 1)]);
+    }
+
+    private static GapFill Nothing(SampleRange gap)
+    {
+        double[] none = new double[gap.Length];
+        Array.Fill(none, double.NaN);
+        return new GapFill(gap, none, none, none, []);
+    }
+
+    private static (double[] Value, double[] Deviation) Mix(IReadOnlyList<GapEstimate> estimates, StackedWeights stack, out double[] weights)
+    {
+        weights = stack.Of([.. estimates.Select(e => e.Identity)]);
+        double[] value = new double[estimates[0].Wave.Length], deviation = new double[value.Length];
+        for (int i = 0; i < estimates.Count; i++)
+        {
+            for (int t = 0; t < value.Length; t++)
+            {
+                value[t] += weights[i] * estimates[i].Wave[t];
+                deviation[t] += weights[i] * estimates[i].Deviation[t];
+            }
+        }
+
+        return (value, deviation);
+    }
+
+    // Errors relative to the signal's deviation, root mean square over five recordings and eight synthetic subjects.
+    private static double UsualError(int identity, double seconds) => ((EstimatorKind)(identity / 4), identity % 4) switch
+    {
+        (EstimatorKind.Line, _) => seconds < 0.6 ? 0.9 : 1.3,
+        (EstimatorKind.Edges, _) => seconds < 0.6 ? 0.35 : 0.5,
+        (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.5 * seconds)),
+        (EstimatorKind.Beat, _) => 0.25,
+        _ => 0.35,
+    };
+}

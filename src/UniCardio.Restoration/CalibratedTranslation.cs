@@ -1,0 +1,83 @@
+using System.Globalization;
+using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
+using UniCardio.Signals;
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Restoration;
+
+/// <summary>A translation by what target and conditions did in seconds in which they were measured together.</summary>
+internal static class CalibratedTranslation
+{
+    // Between another recording and this one: no beat's wave reaches over it.
+    private const double SeamSeconds = 4;
+
+    /// <summary>Makes the signal; no network takes part.</summary>
+    /// <exception cref="RestorationException">Too little is measured together.</exception>
+    public static RestoredSignal Make(PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+    {
+        Calibration calibration = options.Calibration!;
+        Modality target = options.Task.Output;
+        (float[]?[] signals, Channel channel, SampleRange make, double end) = calibration.Recording is { } other
+            ? Joined(prepared, other, selection, options, cancellation)
+            : Within(prepared, recording, selection, options, cancellation);
+        var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
+        cancellation.ThrowIfCancellationRequested();
+        PairedTranslation made = PairedTranslation.Make(patient, NetworkSignal.KindOf(target), options.Task.Conditions.Members().Select(NetworkSignal.KindOf), make)
+            ?? throw new RestorationException($"channel '{channel.Name}' and the conditions share fewer than six beats in the calibration; give it a longer stretch in which all are measured");
+        float[] low = new float[make.Length], high = new float[make.Length], weight = new float[make.Length];
+        for (int i = 0; i < make.Length; i++)
+        {
+            double wide = CalibrationReport.Widening((i / NetworkSignal.Rate) - end);
+            low[i] = (float)(made.Value[i] + (wide * made.Below[i]));
+            high[i] = (float)(made.Value[i] + (wide * made.Above[i]));
+            weight[i] = float.IsNaN(made.Value[i]) ? 0 : 1;
+        }
+
+        string by = calibration.Recording is { } paired ? $"paired seconds of '{paired.Name}'"
+            : string.Create(CultureInfo.InvariantCulture, $"paired seconds {calibration.StartSeconds:0.#} to {calibration.EndSeconds:0.#} s");
+        double age = (make.Length / NetworkSignal.Rate) - end;
+        // In translation the result is in the network's unit: mmHg, or the unit of the PPG or ECG that it was paired with.
+        return new RestoredSignal(made.Value, low, high, weight)
+        {
+            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, age), made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" }),
+            Unit = target == Modality.Bp ? SignalUnit.MillimetresOfMercury : channel.Unit,
+        };
+    }
+
+    // The target is looked at within the stretch and nowhere else.
+    private static (float[]?[] Signals, Channel Channel, SampleRange Make, double End) Within(
+        PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+    {
+        (float[] target, Channel channel) = prepared.Paired(recording, selection, options.Task.Output, cancellation);
+        Calibration calibration = options.Calibration!;
+        int from = (int)Math.Min(target.Length, calibration.StartSeconds!.Value * NetworkSignal.Rate), to = (int)Math.Min(target.Length, calibration.EndSeconds!.Value * NetworkSignal.Rate);
+        target.AsSpan(0, from).Fill(float.NaN);
+        target.AsSpan(to).Fill(float.NaN);
+        float[]?[] signals = [.. prepared.Signals];
+        signals[(int)options.Task.Output] = target;
+        return (signals, channel, new SampleRange(0, prepared.Length), calibration.EndSeconds.Value);
+    }
+
+    // The other recording, a seam, and this one.
+    private static (float[]?[] Signals, Channel Channel, SampleRange Make, double End) Joined(
+        PreparedRecording prepared, Recording other, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+    {
+        PreparedRecording paired = PreparedRecording.Create(other, selection, options, cancellation);
+        (float[] target, Channel channel) = paired.Paired(other, selection, options.Task.Output, cancellation);
+        int seam = (int)(SeamSeconds * NetworkSignal.Rate), start = paired.Length + seam;
+        var signals = new float[]?[3];
+        foreach (Modality modality in (options.Task.Conditions | options.Task.Output.ToSet()).Members())
+        {
+            float[] all = new float[start + prepared.Length];
+            Array.Fill(all, float.NaN);
+            (modality == options.Task.Output ? target : paired.Signals[(int)modality]!).CopyTo(all, 0);
+            if (modality != options.Task.Output)
+                prepared.Signals[(int)modality]!.CopyTo(all, start);
+            signals[(int)modality] = all;
+        }
+
+        return (signals, channel, new SampleRange(start, prepared.Length), 0);
+    }
+}

@@ -1,0 +1,166 @@
+using UniCardio.Engine;
+using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
+using UniCardio.Pipeline.Patient;
+using UniCardio.Signals;
+using UniCardio.Signals.Beats;
+
+namespace UniCardio.Restoration.Tests;
+
+/// <summary>Restoration that knows the patient: estimators of gaps and calibrated translation.</summary>
+[Collection(Interim.Name)]
+public sealed class PatientTests(InterimWeights weights)
+{
+    private static readonly Recording Whole = Make.Heart(60);
+    private static readonly Recording Gappy = Make.WithGaps(Whole, "ABP", (10, 11.2), (22.5, 23), (41, 43));
+
+    private static double Error(RestorationResult result, Channel truth, Provenance of = Provenance.Imputed)
+    {
+        double sum = 0;
+        int n = 0;
+        for (int i = 0; i < truth.Length; i++)
+        {
+            if (result.Provenance.Span[i] != of)
+                continue;
+            double e = result.Channel.Samples.Span[i] - truth.Samples.Span[i];
+            sum += e * e;
+            n++;
+        }
+
+        return Math.Sqrt(sum / n);
+    }
+
+    [Fact]
+    public void Auto_keeps_what_is_measured_and_errs_less_than_the_network()
+    {
+        RestorationOptions options = Make.Options("impute bp | ecg");
+        RestorationResult network = new Restorer(weights.Engine, options).Run(Gappy), auto = new Restorer(weights.Engine, options with { Estimator = EstimatorChoice.Auto }).Run(Gappy);
+        Channel truth = Whole.Require("ABP");
+        for (int i = 0; i < truth.Length; i++)
+        {
+            if (!float.IsNaN(Gappy.Require("ABP").Samples.Span[i]))
+                Assert.Equal(truth.Samples.Span[i], auto.Channel.Samples.Span[i]);
+        }
+
+        // A synthetic sinus rhythm's own beat errs by some 2 mmHg, these weights by 15.
+        Assert.True(Error(auto, truth) < 0.5 * Error(network, truth), $"{Error(auto, truth)} and {Error(network, truth)}");
+        Assert.Equal(3, auto.Fills.Count);
+        Assert.Equal(1, auto.Estimators.Sum(e => e.Share), 1);
+        Assert.Equal(network.GeneratedRanges, auto.GeneratedRanges);
+        Assert.NotNull(auto.Band);
+        Assert.Contains("estimator auto", auto.Recording.Comments[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(EstimatorChoice.Beat, "own beat by ecg")]
+    [InlineData(EstimatorChoice.Fir, "filter from other signals")]
+    [InlineData(EstimatorChoice.Line, "straight line")]
+    public void What_was_chosen_fills_without_a_network(EstimatorChoice choice, string name)
+    {
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = choice }).Run(Gappy);
+        Assert.Equal((0L, 0), (result.NetworkCalls, result.WindowsComputed));
+        Assert.Equal((name, 1.0), result.Estimators.Single());
+    }
+
+    [Fact]
+    public void A_gap_longer_than_a_window_is_filled_by_rhythm_where_no_other_signal_is_given()
+    {
+        Recording gappy = Make.WithGaps(Whole, "PPG", (20, 32));
+        Assert.Throws<GapTooLongException>(() => new Restorer(weights.Engine, Make.Options("impute ppg")).Run(gappy));
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute ppg") with { Estimator = EstimatorChoice.Auto }).Run(gappy);
+        Assert.Equal(1500, result.GeneratedCount);
+        Assert.Equal(0, result.WindowsComputed);
+    }
+
+    [Fact]
+    public void A_target_of_few_seconds_is_left_to_the_network()
+    {
+        Recording gappy = Make.WithGaps(Whole, "ABP", (0, 53), (55, 56));
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = EstimatorChoice.Auto }).Run(gappy);
+        Assert.Empty(result.Fills);
+        Assert.Contains(result.Warnings, w => w.Message.Contains("own beat needs", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("ecg->bp")]
+    [InlineData("ppg,ecg->bp")]
+    public void Paired_seconds_give_a_translated_pressure_its_level_and_beat(string task)
+    {
+        RestorationOptions options = Make.Options(task) with { Calibration = new Calibration { StartSeconds = 0, EndSeconds = 30 } };
+        RestorationResult result = new Restorer(weights.Engine, options).Run(Whole);
+        Channel truth = Whole.Require("ABP");
+        // The synthetic pressure's respiratory and slow waves, which its beat does not show, are a few mmHg.
+        Assert.InRange(Error(result, truth, Provenance.Translated), 0, 6);
+        Assert.Equal((SignalUnit.MillimetresOfMercury, 0L), (result.Channel.Unit, result.NetworkCalls));
+        Assert.Equal(30, result.Calibration!.EndSeconds);
+        Assert.Equal(30, result.Calibration.AgeSeconds, 3);
+        Assert.NotNull(result.Band);
+
+        // Nothing after the stretch is looked at.
+        float[] other = truth.Samples.ToArray();
+        for (int i = 31 * 125; i < other.Length; i++)
+            other[i] = 300 - other[i];
+        Recording changed = Whole.WithChannels(Whole.Channels.Select(c => c == truth ? c.WithSamples(other) : c));
+        Assert.Equal(Make.Bits(result.Channel.Samples), Make.Bits(new Restorer(weights.Engine, options).Run(changed).Channel.Samples));
+    }
+
+    [Fact]
+    public void Another_recording_of_the_patient_calibrates_too()
+    {
+        Recording late = Whole.WithChannels(Whole.Channels.Where(c => c.Name != "ABP"));
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40, 250) } }).Run(late);
+        Assert.Equal(60, result.Calibration!.AgeSeconds, 3);
+        Assert.InRange(Error(result, Whole.Require("ABP"), Provenance.Translated), 0, 8);
+    }
+
+    [Fact]
+    public void The_band_widens_with_age()
+    {
+        Assert.Equal(1, CalibrationReport.Widening(0));
+        Assert.Equal(1, CalibrationReport.Widening(-5));
+        Assert.True(CalibrationReport.Widening(60) < CalibrationReport.Widening(600));
+        // Paired with another recording, the same minute is 60 s older at its end than at its start; the beats are the same ones over and over.
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40) } }).Run(Make.Heart(360));
+        float[] low = result.Band!.Low.ToArray(), high = result.Band.High.ToArray();
+        double Width(int seconds) => Enumerable.Range(seconds * 125, 7500).Average(i => high[i] - low[i]);
+        Assert.InRange(Width(290) / Width(10), 1.15, 1.9);
+    }
+
+    [Fact]
+    public void Cuff_readings_level_every_beat()
+    {
+        RestorationOptions options = Make.Options("ecg->bp") with { Calibration = new Calibration { Cuffs = [new CuffReading(140, 80, 0), new CuffReading(120, 70, 60)] } };
+        RestorationResult result = new Restorer(weights.Engine, options).Run(Whole);
+        Assert.Equal(SignalUnit.MillimetresOfMercury, result.Channel.Unit);
+        IReadOnlyList<Beat> pulses = BeatSeries.Of(result.Channel.Samples.Span, 125, ChannelKind.BloodPressure).Beats;
+        Assert.NotEmpty(pulses);
+        // Peaks of the levelled wave lie at the readings, which run from 140/80 to 120/70, but for a beat that is less than a quarter of the usual one.
+        double[] off = [.. pulses.Select(p => Math.Abs(p.Value - (140 - (20 * p.Sample / 7500.0)))).Order()];
+        Assert.InRange(off[off.Length / 2], 0, 2);
+    }
+
+    [Fact]
+    public void Without_a_calibration_a_translated_pressure_says_no_mmHg()
+    {
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp")).Run(Whole);
+        Assert.Equal(SignalUnit.Normalized, result.Channel.Unit);
+        Assert.All(result.Channel.Samples.ToArray(), x => Assert.InRange(x, -2f, 4f));
+        Assert.Contains(result.Warnings, w => w.Message.Contains("no SBP or DBP", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("impute bp | ecg", 0.0, 10.0, "for translation")]
+    [InlineData("ecg->bp", 10.0, 5.0, "no stretch")]
+    public void A_calibration_out_of_place_is_refused(string task, double from, double to, string message)
+    {
+        var options = Make.Options(task) with { Calibration = new Calibration { StartSeconds = from, EndSeconds = to } };
+        Assert.Contains(message, Assert.Throws<ConfigurationException>(() => new Restorer(weights.Engine, options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_calibration_without_beats_is_refused()
+    {
+        var options = Make.Options("ecg->bp") with { Calibration = new Calibration { StartSeconds = 0, EndSeconds = 2 } };
+        Assert.Contains("six beats", Assert.Throws<RestorationException>(() => new Restorer(weights.Engine, options).Run(Whole)).Message, StringComparison.Ordinal);
+    }
+}

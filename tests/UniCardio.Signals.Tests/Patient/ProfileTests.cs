@@ -1,0 +1,87 @@
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Synthesis;
+
+namespace UniCardio.Signals.Tests.Patient;
+
+public class ProfileTests
+{
+    private static PatientSignals Heart(double seconds = 240) => OwnBeatTests.Subject(9, seconds, p => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 75, PressureDelay = 0.2, PressureFilter = null, EcgFilter = null });
+
+    [Fact]
+    public void A_profile_says_what_was_measured_and_survives_its_file()
+    {
+        PatientSignals signals = Heart();
+        PatientProfile profile = PatientProfile.Parse(PatientProfile.Learn(signals).ToJson());
+        Assert.Equal(3, profile.Signals.Count);
+        Assert.Equal(6, profile.Pairs.Count);
+        Assert.All(profile.Signals, s => Assert.InRange(s.RateBpm, 70, 80));
+        SignalProfile pressure = profile.Signals.Single(s => s.Kind == ChannelKind.BloodPressure);
+        Assert.True(pressure.Systolic > pressure.Diastolic + 10);
+        PairProfile pair = profile.Pairs.Single(p => p is { From: ChannelKind.Ecg, To: ChannelKind.BloodPressure });
+        // The foot comes 0.2 s after the R peak, the steepest point 20 to 90 ms later.
+        Assert.InRange(pair.DelaySeconds, 0.2, 0.32);
+        Assert.False(pair.IsClockDrift);
+        Assert.InRange(pair.BeatError, 0, 0.4);
+        Recording reference = profile.ToRecording("p");
+        Assert.Equal(7500, reference.Find(ChannelKind.Ecg)!.Length);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("not json")]
+    [InlineData("""{"version":2,"sample_rate":125}""")]
+    public void What_is_no_profile_is_refused(string text) => Assert.Throws<SignalException>(() => PatientProfile.Parse(text));
+
+    // A device whose clock gains 60 ms a minute and starts 1.1 s late.
+    [Fact]
+    public void An_offset_and_a_drift_are_found_and_put_right()
+    {
+        PatientSignals signals = Heart(200);
+        var shifted = new SignalAlignment(-1.1, -0.001, 0);
+        float[] late = shifted.Apply(signals[ChannelKind.BloodPressure], 125);
+        PatientSignals given = signals.With(ChannelKind.BloodPressure, late);
+        SignalAlignment found = SignalAlignment.Find(given, ChannelKind.Ecg, ChannelKind.BloodPressure)!.Value;
+        Assert.InRange(found.DriftSecondsPerSecond, 0.0009, 0.0011);
+        Assert.True(PatientProfile.Learn(given).Pairs.Single(p => p is { From: ChannelKind.Ecg, To: ChannelKind.BloodPressure }).IsClockDrift);
+        PatientSignals aligned = given.With(ChannelKind.BloodPressure, found.Apply(late, 125));
+        BeatDelay delay = BeatDelay.Between(aligned.BeatsOf(ChannelKind.Ecg), aligned.BeatsOf(ChannelKind.BloodPressure), (0, 62))!;
+        Assert.InRange(delay.At(3000) - delay.At(20000), -2, 2);
+    }
+
+    // Bursts of noise in one signal after the other: each second at least one is clean.
+    [Fact]
+    public void A_fused_rate_follows_the_signals_that_are_good()
+    {
+        PatientSignals truth = Heart(180);
+        double[] known = BeatQuality.Of(ChannelKind.Ecg, truth[ChannelKind.Ecg], 125).Rate;
+        BeatQuality Spoiled(ChannelKind kind, double from, double to)
+        {
+            float[] signal = truth[kind].ToArray();
+            float range = signal.Max() - signal.Min();
+            var random = new CounterRandom(5, (ulong)kind);
+            for (int i = (int)(from * 125); i < (int)(to * 125); i++)
+                signal[i] += range * (float)random.NextGaussian();
+            return BeatQuality.Of(kind, signal, 125);
+        }
+
+        BeatQuality ecg = Spoiled(ChannelKind.Ecg, 30, 80), pressure = Spoiled(ChannelKind.BloodPressure, 90, 140), ppg = Spoiled(ChannelKind.Ppg, 20, 60);
+        HeartRateTrack fused = FusedHeartRate.Fuse([ecg, pressure, ppg]);
+        double[] errors = [.. Enumerable.Range(15, 160).Where(s => !double.IsNaN(fused.Rate[s])).Select(s => Math.Abs(fused.Rate[s] - known[s]))];
+        Assert.True(errors.Length > 150, $"{errors.Length} seconds of 160");
+        Assert.InRange(errors.Average(), 0, 1);
+        Assert.True(fused.Deviation.Where(d => !double.IsNaN(d)).All(d => d > 0));
+    }
+
+    [Fact]
+    public void It_abstains_where_nothing_is_good()
+    {
+        float[] noise = new float[60 * 125];
+        var random = new CounterRandom(6, 1);
+        for (int i = 0; i < noise.Length; i++)
+            noise[i] = (float)random.NextGaussian();
+        BeatQuality quality = BeatQuality.Of(ChannelKind.Ppg, noise, 125);
+        Assert.All(FusedHeartRate.Fuse([quality]).Rate, r => Assert.True(double.IsNaN(r)));
+        Assert.Throws<ArgumentException>(() => FusedHeartRate.Fuse([]));
+    }
+}
