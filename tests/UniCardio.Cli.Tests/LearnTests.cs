@@ -36,7 +36,7 @@ public class LearnTests
         using var folder = new TemporaryFolder();
         string input = folder.File("in.csv");
         Cli.Succeed(["synth", input, "--seconds", "9", "--seed", "4"]);
-        CliResult result = Cli.Run(["translate", input, "--target", "bp", "--with", "ecg", "--calibrate", value, "--json"]);
+        CliResult result = Cli.Run(["translate", input, "--target", "bp", "--with", "ecg", "--calibrate", value, "--out", folder.File("out.csv")]);
         Assert.Equal(2, result.Code);
         Assert.Contains(value, result.Error, StringComparison.Ordinal);
     }

@@ -1,20 +1,19 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>
-/// The patient's own average beat in a gap: made of the measured beats of the window, or of up to 30 within 30 s of it, stretched to the
-/// expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of
+/// The patient's own beat in a gap. With 30 s on either side it is the product's (<see cref="Signals.Patient.OwnBeat"/>); inside a window, which holds too few beats for that, the average of those
+/// there are, stretched to the expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of
 /// another signal with the delay between the two measured outside the gap. Straight lines where too few beats are found.
 /// </summary>
 /// <param name="byOther">Whether beats are placed by another signal: the ECG if it is given, else the pressure, else the PPG.</param>
 /// <param name="beyond">Whether the recording beside the window is looked at.</param>
 internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
 {
-    private const int FewestBeats = 3;
-
     /// <inheritdoc/>
     public string Name => $"own beat ({(beyond ? "30 s" : "window")}), by {(byOther ? "signal" : "rhythm")}";
 
@@ -28,12 +27,18 @@ internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
     public void Estimate(EvaluationWindow window, Span<float> result)
     {
         Modality target = window.Task.Output;
-        SampleRange seen = beyond ? new SampleRange(0, window.Context.Length) : window.Window;
+        if (beyond)
+        {
+            PatientGapFill.Fill(window, EstimatorChoice.Beat, byOther ? window.Task.Conditions & ~target.ToSet() : ModalitySet.None, result);
+            return;
+        }
+
+        SampleRange seen = window.Window;
         float[] filled = window.Given(target).Slice(seen.Start, seen.Length).ToArray();
         int start = window.Window.Start - seen.Start;
         var gap = new SampleRange(start + window.Scope.Start, window.Scope.Length);
         IReadOnlyList<int> beats = Beats.Detect(target, filled);
-        if (BeatTemplate.Average(filled, beats, gap.Start + (0.5 * gap.Length), beyond ? FewestBeats : 1) is { } template
+        if (BeatTemplate.Average(filled, beats, gap.Start + (0.5 * gap.Length), 1) is { } template
             && Place(window, seen, beats, gap, template) is { } placed)
         {
             Draw(template, placed, gap, filled);

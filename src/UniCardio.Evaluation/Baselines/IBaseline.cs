@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
+using UniCardio.Pipeline.Patient;
 
 namespace UniCardio.Evaluation.Baselines;
 
@@ -37,6 +38,7 @@ internal sealed class BaselineSet
             new LinearInterpolation(), new CubicSplineInterpolation(),
             new GapBeatTemplate(byOther: false, beyond: false), new GapBeatTemplate(byOther: true, beyond: false),
             new GapBeatTemplate(byOther: false, beyond: true), new GapBeatTemplate(byOther: true, beyond: true),
+            new PatientGapFill(EstimatorChoice.Fir), new PatientGapFill(EstimatorChoice.Auto),
             new Untouched(), .. NoiseFilterFamily.All.Select(f => new NoiseFilterBaseline(f, Tuning)),
             new FlatLevel(Population), new PopulationTemplate(Population), new PatientTemplate(Population),
         ];

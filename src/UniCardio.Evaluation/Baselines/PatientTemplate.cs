@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Pipeline;
+using UniCardio.Signals.Patient;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
@@ -25,16 +26,16 @@ internal sealed class PatientTemplate(SyntheticPopulation population) : IBaselin
     /// <inheritdoc/>
     public void Estimate(EvaluationWindow window, Span<float> result)
     {
-        Modality target = window.Task.Output, source = BeatPlacement.Source(window.Task.Conditions)!.Value;
+        Modality target = window.Task.Output;
         ReadOnlySpan<float> elsewhere = window.Given(target);
         var wave = new float[elsewhere.Length];
         Array.Fill(wave, Mean(elsewhere) ?? (float)population.LevelOf(target));
-        IReadOnlyList<int> known = Beats.Detect(target, elsewhere), given = Beats.Detect(source, window.Given(source));
-        if (BeatTemplate.Average(elsewhere, known, window.Window.Start + (0.5 * window.Window.Length)) is { } template
-            && BeatPlacement.Delay(source, given, target, known) is { } delay
-            && BeatPlacement.Over([.. given.Select(b => b + delay)], window.Window, template.Interval) is { } placed)
+        // The product's own: both signals beside the window pair, the window is made.
+        PatientSignals signals = PatientGapFill.Signals(window, window.Task.Conditions | target.ToSet());
+        if (PairedTranslation.Make(signals, NetworkSignal.KindOf(target), window.Task.Conditions.Members().Select(NetworkSignal.KindOf), new SampleRange(0, wave.Length)) is { } paired)
         {
-            template.Render(placed, wave);
+            for (int t = 0; t < wave.Length; t++)
+                wave[t] = float.IsNaN(paired.Value[t]) ? wave[t] : paired.Value[t];
         }
 
         Span<float> made = wave.AsSpan(window.Window.Start, window.Window.Length);

@@ -26,7 +26,7 @@ public class BaselineTests
         {
             Corruption corruption = task.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
             IBaseline[] baselines = [.. Set.For(task)];
-            Assert.Equal(task.Kind switch { TaskKind.Denoise => 5, TaskKind.Translate => 3, _ => task.Conditions.Count() > 1 ? 6 : 4 }, baselines.Length);
+            Assert.Equal(task.Kind switch { TaskKind.Denoise => 5, TaskKind.Translate => 3, _ => task.Conditions.Count() > 1 ? 8 : 5 }, baselines.Length);
             EvaluationWindow window = Make.Window(heart, task.ToString(), corruption, 2000);
             foreach (IBaseline baseline in baselines)
             {
