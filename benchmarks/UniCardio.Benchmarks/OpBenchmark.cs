@@ -14,7 +14,7 @@ public class OpBenchmark : KernelBenchmark
     public override string Case => Op;
 
     // What is not made of multiply-adds has no share of their peak.
-    public override double Flop => Row is Linear or LinearOfTokenBlocks or HeadAttention or WindowAttention ? Row.Work(Size).Flops : 0;
+    public override double Flop => Row is Linear or LinearByPanels or HeadAttention or WindowAttention ? Row.Work(Size).Flops : 0;
 
     private UniCardio.OpCases.Op Row => OpList.Named(Op.Split(' ')[0]);
 

@@ -5,7 +5,7 @@ namespace UniCardio.Ptx.Cuda;
 /// <content>Memory of the device and page-locked memory of the host.</content>
 public sealed unsafe partial class SimulatedDriver
 {
-    private readonly SortedList<ulong, ulong> _allocations = [];
+    private readonly Dictionary<ulong, (ulong Bytes, long Context)> _allocations = [];
     private readonly Dictionary<ulong, ulong> _pinned = [];
 
     private IEnumerable<(string Name, Func<nint, CudaResult> Call)> Memory() =>
@@ -66,16 +66,18 @@ public sealed unsafe partial class SimulatedDriver
         if (FreeBytes != long.MaxValue)
             FreeBytes -= bytes;
         ulong address = _device.Allocate(bytes);
-        _allocations[address] = (ulong)bytes;
+        _allocations[address] = ((ulong)bytes, s_context);
         Return(a, 0, address);
         return CudaResult.Success;
     }
+
+    private bool IsDevice(ulong address) => _allocations.Any(a => address >= a.Key && address - a.Key < a.Value.Bytes);
 
     private static bool Holds(IEnumerable<KeyValuePair<ulong, ulong>> ranges, ulong address) => ranges.Any(r => address >= r.Key && address - r.Key < r.Value);
 
     private void Copy(ulong target, ulong source, long bytes, DriverStream stream)
     {
-        bool toDevice = Holds(_allocations, target), fromDevice = Holds(_allocations, source);
+        bool toDevice = IsDevice(target), fromDevice = IsDevice(source);
         if (toDevice && fromDevice)
         {
             stream.Add(() => _device.Copy(target, source, bytes));

@@ -15,18 +15,23 @@ public sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, L
 /// </summary>
 /// <remarks>
 /// Work of a stream waits until somebody asks for its end, and copies to and from page-locked memory with it, as they may on a device:
-/// what the host reads without waiting is old. A fault of a kernel loses the device, as a GPU's does: every call fails from then on, until
-/// <see cref="Restart"/>. Safe to use from several threads; calls take turns.
+/// what the host reads without waiting is old. A fault of a kernel loses its context, as a GPU's does: every call in it fails from then on. Safe to use from several threads; calls take turns.
 /// </remarks>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process, as a driver does.")]
 public sealed unsafe partial class SimulatedDriver
 {
     private static readonly Lock s_lock = new();
     private static SimulatedDriver? s_current;
 
+    [ThreadStatic]
+    private static long s_context;
+
     private readonly (string Name, Func<nint, CudaResult> Call)[] _functions;
     private readonly Dictionary<nint, string> _messages = [];
     private readonly Lock _turn = new();
     private readonly List<DriverLaunch> _launches = [];
+    private readonly HashSet<long> _contexts = [];
+    private readonly HashSet<long> _lost = [];
     private PtxDevice _device;
 
     private SimulatedDriver(SimulatedGpu gpu)
@@ -39,8 +44,11 @@ public sealed unsafe partial class SimulatedDriver
     /// <summary>What the device is.</summary>
     public SimulatedGpu Gpu { get; private set; }
 
-    /// <summary>Why the device is lost; null while it works.</summary>
+    /// <summary>Why the context that was lost last was; null if none was.</summary>
     public Exception? Fault { get; private set; }
+
+    /// <summary>Why the last call that was refused was; empty if none was. Error strings carry it.</summary>
+    public string LastRefusal { get; private set; } = "";
 
     /// <summary>Bytes that are allocated on the device.</summary>
     public long AllocatedBytes => _device.AllocatedBytes;
@@ -96,18 +104,19 @@ public sealed unsafe partial class SimulatedDriver
             FreeBytes = long.MaxValue;
             RefusedKernel = null;
             _launches.Clear();
-            foreach (DriverStream stream in _streams.Values)
-                stream.Drop();
             if (_device.AllocatedBytes == 0 || _device.Options != gpu.Options)
                 _device = new PtxDevice(gpu.Options);
         }
     }
 
-    /// <summary>The device answers no more, as after a fault of its memory.</summary>
+    /// <summary>Every context that there is answers no more, as after a fault of the device's memory; new ones work.</summary>
     public void Lose()
     {
         lock (_turn)
-            Fault ??= new CudaException(CudaResult.IllegalAddress, "the device was lost on purpose");
+        {
+            Fault = new CudaException(CudaResult.IllegalAddress, "the device was lost on purpose");
+            _lost.UnionWith(_contexts);
+        }
     }
 
     /// <summary>Forgets the launches.</summary>
@@ -126,26 +135,28 @@ public sealed unsafe partial class SimulatedDriver
 
     // Calls that a lost context still answers.
     private static bool SurvivesLoss(string name) =>
-        name is "cuGetErrorString" or "cuInit" or "cuDriverGetVersion" or "cuCtxSetCurrent" or "cuCtxCreate_v2" || name.StartsWith("cuDevice", StringComparison.Ordinal);
+        name is "cuGetErrorString" or "cuInit" or "cuDriverGetVersion" or "cuCtxSetCurrent" or "cuCtxCreate_v2" or "cuCtxDestroy_v2" || name.StartsWith("cuDevice", StringComparison.Ordinal);
 
     private CudaResult Call(int function, nint arguments)
     {
         (string name, Func<nint, CudaResult> call) = _functions[function];
         lock (_turn)
         {
-            if (Fault is not null && !SurvivesLoss(name))
-                return name.StartsWith("cuCtxDestroy", StringComparison.Ordinal) ? Forget() : CudaResult.IllegalAddress;
+            if (_lost.Contains(s_context) && !SurvivesLoss(name))
+                return CudaResult.IllegalAddress;
             try
             {
                 return call(arguments);
             }
             catch (CudaException e)
             {
+                LastRefusal = e.Message;
                 return e.Result;
             }
             catch (PtxFaultException e)
             {
-                Fault = e;
+                LastRefusal = e.Message;
+                Lose(e);
                 return e.Kind switch
                 {
                     PtxFaultKind.Bounds or PtxFaultKind.Alignment => CudaResult.IllegalAddress,
@@ -155,20 +166,37 @@ public sealed unsafe partial class SimulatedDriver
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // Nothing may cross the native caller.
-                Fault = e;
+                LastRefusal = e.Message;
+                Lose(e);
                 return CudaResult.Unknown;
             }
         }
     }
 
-    // A lost context that is destroyed takes its memory along; the next one finds the device as new.
-    private CudaResult Forget()
+    private void Lose(Exception cause)
     {
-        _device.Dispose();
-        _device = new PtxDevice(Gpu.Options);
-        _streams.Clear();
-        Fault = null;
-        return CudaResult.Success;
+        Fault = cause;
+        _lost.Add(s_context);
+    }
+
+    private long CreateContext()
+    {
+        s_context = NextHandle();
+        _contexts.Add(s_context);
+        return s_context;
+    }
+
+    // A context takes its memory along, whatever became of it.
+    private void Destroy(long context)
+    {
+        foreach (ulong address in _allocations.Where(a => a.Value.Context == context).Select(a => a.Key).ToArray())
+        {
+            _allocations.Remove(address);
+            _device.Free(address);
+        }
+
+        _contexts.Remove(context);
+        _lost.Remove(context);
     }
 
     private static long Argument(nint arguments, int i) => ((long*)arguments)[i];
@@ -198,9 +226,9 @@ public sealed unsafe partial class SimulatedDriver
         ("cuDeviceGetAttribute", a => Done(() => Return(a, 0, Gpu.Attribute((int)Argument(a, 1))))),
         ("cuDeviceTotalMem_v2", a => Done(() => Return(a, 0, Gpu.Options.MemoryBytes))),
         ("cuDeviceCanAccessPeer", a => Done(() => Return(a, 0, 0))),
-        ("cuCtxCreate_v2", a => Done(() => Return(a, 0, (long)NextHandle()))),
-        ("cuCtxDestroy_v2", _ => CudaResult.Success),
-        ("cuCtxSetCurrent", _ => CudaResult.Success),
+        ("cuCtxCreate_v2", a => Done(() => Return(a, 0, CreateContext()))),
+        ("cuCtxDestroy_v2", a => Done(() => Destroy(Argument(a, 0)))),
+        ("cuCtxSetCurrent", a => Done(() => s_context = Argument(a, 0))),
         ("cuCtxSynchronize", _ => Done(RunAll)),
         ("cuCtxGetCacheConfig", a => Done(() => Return(a, 0, 0))),
         ("cuCtxSetCacheConfig", _ => CudaResult.Success),
@@ -211,7 +239,7 @@ public sealed unsafe partial class SimulatedDriver
     private CudaResult GetErrorString(nint a)
     {
         nint code = (nint)(int)Argument(a, 0);
-        string text = Fault is null ? $"simulated driver: {(CudaResult)(int)code}" : $"simulated driver: {(CudaResult)(int)code}: {Fault.Message}";
+        string text = $"simulated driver: {(CudaResult)(int)code}: {(LastRefusal.Length > 0 ? LastRefusal : Fault?.Message)}";
         // Kept for good: the caller gets a pointer.
         nint message = Marshal.StringToCoTaskMemUTF8(text);
         _messages[message] = text;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using UniCardio.Engine;
+using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving;
 
@@ -47,18 +48,7 @@ public static class ServerConfiguration
     {
         try
         {
-            // A pipe or a device has no length: asked before it is opened.
-            var named = new FileInfo(path);
-            if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named) is { Exists: true, Length: 0 })
-                throw new ConfigurationException(path, "it is empty, or no regular file");
-            byte[] text;
-            using (FileStream stream = File.OpenRead(path))
-            {
-                if (stream.Length > MaxFileBytes)
-                    throw new ConfigurationException(path, $"it has more than {MaxFileBytes} bytes");
-                text = new byte[stream.Length];
-                stream.ReadExactly(text);
-            }
+            byte[] text = RegularFile.Read(path, MaxFileBytes);
             ReadOnlyMemory<byte> json = text.AsSpan().StartsWith("\uFEFF"u8) ? text.AsMemory(3) : text;
             CheckTexts(path, json.Span);
             using JsonDocument document = JsonDocument.Parse(json,
@@ -73,6 +63,10 @@ public static class ServerConfiguration
                 options = setting.Apply(options, Text(path, property), $"{path}, {setting.Key}");
             }
             return options;
+        }
+        catch (FormatException problem)
+        {
+            throw new ConfigurationException(path, problem.Message);
         }
         catch (JsonException problem)
         {

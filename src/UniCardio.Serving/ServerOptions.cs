@@ -58,6 +58,24 @@ public sealed record ServerOptions
     /// <summary>Most live connections and event streams.</summary>
     public int MaxConnections { get; init; } = 256;
 
+    /// <summary>Most TCP connections of one remote address. All together may be 256 more than four times <see cref="MaxConnections"/>.</summary>
+    public int MaxConnectionsOfAnAddress { get; init; } = 256;
+
+    /// <summary>How long a connection may take to come to its first complete request.</summary>
+    public TimeSpan FirstRequest { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// A second port, for <c>/v2/health</c> alone and with connections of its own, so that probes are answered whatever happens on the
+    /// first; null for none, 0 for any that is free.
+    /// </summary>
+    public int? HealthPort { get; init; }
+
+    /// <summary>
+    /// Bytes of memory that request bodies under way, results not yet sent and recordings under replay may take together; beyond it requests are
+    /// refused with 503.
+    /// </summary>
+    public long MaxMemoryBytes { get; init; } = 512L << 20;
+
     /// <summary>Most <c>infer</c> requests that wait for the one that runs.</summary>
     public int MaxWaiting { get; init; } = 32;
 
@@ -115,6 +133,11 @@ public sealed record ServerOptions
         InRange("max_message_bytes", MaxMessageBytes, 1024, 64 << 20);
         InRange("max_patients", MaxPatients, 1, 65536);
         InRange("max_connections", MaxConnections, 1, 65536);
+        InRange("max_connections_of_an_address", MaxConnectionsOfAnAddress, 1, 1 << 20);
+        InRange("first_request_seconds", FirstRequest, 0.1, 600);
+        InRange("health_port", HealthPort ?? 0, 0, 65535);
+        Require(HealthPort is null or 0 || HealthPort != Port, "health_port", "it is the port of everything else");
+        InRange("max_memory_bytes", MaxMemoryBytes, Math.Max(1L << 20, MaxBodyBytes), 1L << 40);
         InRange("max_waiting", MaxWaiting, 0, 65536);
         InRange("max_windows", MaxWindows, 1, 65536);
         InRange("max_draws", MaxDraws, 1, StreamSampling.MaxDraws);

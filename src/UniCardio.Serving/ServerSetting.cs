@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text;
 using System.Net;
 using UniCardio.Engine;
 using UniCardio.Engine.Sampling;
+using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving;
 
@@ -22,9 +24,11 @@ public sealed class ServerSetting
     public static IReadOnlyList<ServerSetting> All { get; } =
     [
         new("address", "IP", "Address to listen on (127.0.0.1). Any but a loopback address needs a token.", (o, v) =>
-            o with { Address = IPAddress.TryParse(v, out IPAddress? address) ? address
+            o with { Address = IPAddress.TryParse(v, out IPAddress? address) ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
             : throw new FormatException($"'{v}' is not an IP address") }),
         new("port", "PORT", "Port (8080); 0 for any that is free.", (o, v) => o with { Port = Integer(v) }),
+        new("health_port", "PORT", "A second port for health probes alone, which answers whatever happens on the first; left out, there is none.", (o, v) =>
+            o with { HealthPort = Integer(v) }),
         new("token_file", "FILE", "File that holds the bearer token which requests must carry. UNICARDIO_TOKEN may hold the token itself.",
             (o, v) => o with { Token = ReadToken(v) }),
         new("certificate", "PEM", "Certificate, for HTTPS.", (o, v) => o with { Certificate = v }),
@@ -43,6 +47,10 @@ public sealed class ServerSetting
             o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
         new("max_patients", "N", "Most patients with a live session (64).", (o, v) => o with { MaxPatients = Integer(v) }),
         new("max_connections", "N", "Most live connections and event streams (256).", (o, v) => o with { MaxConnections = Integer(v) }),
+        new("max_connections_of_an_address", "N", "Most TCP connections of one remote address (256).", (o, v) =>
+            o with { MaxConnectionsOfAnAddress = Integer(v) }),
+        new("max_memory_bytes", "N", "Memory of bodies, results and replays together (536870912); beyond it 503.", (o, v) =>
+            o with { MaxMemoryBytes = Long(v) }),
         new("max_body_bytes", "N", "Most bytes of a request's body (16777216).", (o, v) => o with { MaxBodyBytes = Long(v) }),
         new("max_message_bytes", "N", "Most bytes of a live message (1048576).", (o, v) => o with { MaxMessageBytes = Integer(v) }),
         new("max_waiting", "N", "Most infer requests that wait (32).", (o, v) => o with { MaxWaiting = Integer(v) }),
@@ -53,6 +61,8 @@ public sealed class ServerSetting
         new("max_compute_bytes", "N", "Working memory of infer and of live sessions, each (1073741824).", (o, v) =>
             o with { MaxComputeBytes = Long(v) }),
         new("max_batch", "N", "Most live windows of a batch (4).", (o, v) => o with { MaxBatch = Integer(v) }),
+        new("first_request_seconds", "S", "How long a connection may take to come to its first request (5).", (o, v) =>
+            o with { FirstRequest = Seconds(v) }),
         new("request_seconds", "S", "Longest time of an infer request (60).", (o, v) => o with { RequestTime = Seconds(v) }),
         new("slow_seconds", "S", "How long a reader may stand still (20).", (o, v) => o with { SlowReader = Seconds(v) }),
         new("linger_seconds", "S", "How long a session stays without a pushing connection (30).", (o, v) => o with { Linger = Seconds(v) }),
@@ -96,15 +106,15 @@ public sealed class ServerSetting
     /// <summary>The token that a file holds: its text without white space around it.</summary>
     internal static string ReadToken(string path)
     {
-        // A pipe or a device has no length: asked before it is opened.
-        var named = new FileInfo(path);
-        if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named) is { Exists: true, Length: 0 })
-            throw new FormatException($"{path} is empty, or no regular file; expected a token");
-        using FileStream file = File.OpenRead(path);
-        if (file.Length > 4096)
-            throw new FormatException($"{path} has more than 4096 bytes; expected a token and nothing else");
-        using var reader = new StreamReader(file);
-        return reader.ReadToEnd().Trim();
+        try
+        {
+            string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(RegularFile.Read(path, 4096));
+            return text.TrimStart('\uFEFF').Trim();
+        }
+        catch (Exception problem) when (problem is FormatException or ArgumentException)
+        {
+            throw new FormatException($"{path}: {problem.Message}; expected a token and nothing else", problem);
+        }
     }
 
     private static int Integer(string text) =>

@@ -34,6 +34,7 @@ public sealed class UniCardioServer : IAsyncDisposable
     private readonly PatientRegistry _patients;
     private readonly SessionKeeper _keeper;
     private readonly MetricsCollector _metrics = new();
+    private readonly ByteBudget _memory;
     private int _stopped;
 
     private UniCardioServer(WebApplication app, ServerOptions options)
@@ -41,12 +42,16 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app = app;
         _options = options;
         _host = new ModelHost(options);
-        _patients = new PatientRegistry(options, _host, Log<PatientRegistry>());
+        _memory = new ByteBudget(options.MaxMemoryBytes);
+        _patients = new PatientRegistry(options, _host, _memory, Log<PatientRegistry>());
         _keeper = new SessionKeeper(options, _patients, Log<SessionKeeper>());
     }
 
     /// <summary>Where the server listens, with the port that it got.</summary>
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Where health probes are answered too, if <see cref="ServerOptions.HealthPort"/> is set.</summary>
+    public Uri? HealthAddress { get; private set; }
 
     /// <summary>Ends when requests are answered; fails with what kept the network from being loaded.</summary>
     public Task Ready => _host.Ready;
@@ -64,6 +69,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(load);
         options.Validate();
+        CheckFolders(options);
         WebApplication app = Build(options, logging);
         var server = new UniCardioServer(app, options);
         try
@@ -71,8 +77,9 @@ public sealed class UniCardioServer : IAsyncDisposable
             server.Map();
             await app.StartAsync(cancellation);
             server._host.Start(load, server.Prepare);
-            server.Address =
-                new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+            server.Address = new Uri(addresses[0]);
+            server.HealthAddress = addresses.Length > 1 ? new Uri(addresses[1]) : null;
             return server;
         }
         catch
@@ -143,13 +150,47 @@ public sealed class UniCardioServer : IAsyncDisposable
         // connection is closed.
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        // Live connections are counted where they can be answered; these are for those that never send a request.
-        kestrel.Limits.MaxConcurrentConnections = 256L + (4L * options.MaxConnections);
+        // Kept open for the next request, which a client may take a while to have; what never had one is the guard's.
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
         {
+            // Live connections are counted where they can be answered; this is for all, and for those that never send a request.
+            Guard(listen, new ConnectionGuard(256 + (4 * options.MaxConnections), options.MaxConnectionsOfAnAddress, options.FirstRequest));
             if (options.Certificate is string certificate)
                 listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
         });
+        if (options.HealthPort is not int health)
+            return;
+        kestrel.Listen(new IPEndPoint(options.Address, health), listen =>
+        {
+            Guard(listen, new ConnectionGuard(256, 64, options.FirstRequest));
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(new HealthListener());
+                return next(connection);
+            });
+        });
+    }
+
+    private static void Guard(ListenOptions listen, ConnectionGuard guard) =>
+        listen.Use(next => connection => guard.RunAsync(connection, next));
+
+    private static void CheckFolders(ServerOptions options)
+    {
+        if (options.Recordings is string recordings && !Directory.Exists(recordings))
+            throw new Engine.ConfigurationException("recordings", $"there is no folder '{recordings}'");
+        if (options.Checkpoints is not string checkpoints)
+            return;
+        if (File.Exists(checkpoints))
+            throw new Engine.ConfigurationException("checkpoints", $"'{checkpoints}' is no folder");
+        try
+        {
+            Directory.CreateDirectory(checkpoints);
+        }
+        catch (Exception problem) when (Fault.IsExpected(problem) || problem is ArgumentException)
+        {
+            throw new Engine.ConfigurationException("checkpoints", $"the folder '{checkpoints}' cannot be made: {problem.Message}");
+        }
     }
 
     private static X509Certificate2 ReadCertificate(string path, string? key)
@@ -171,7 +212,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app.UseMiddleware<AccessPolicy>(_options);
         _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15),
             KeepAliveTimeout = TimeSpan.FromSeconds(30) });
-        new InferEndpoints(_options, _host).Map(_app);
+        new InferEndpoints(_options, _host, _memory).Map(_app);
         new LiveEndpoints(_options, _patients, Log<LiveEndpoints>()).Map(_app);
         new MetricsEndpoints(_options, _host, _patients, _metrics).Map(_app);
         PageFiles.Map(_app);

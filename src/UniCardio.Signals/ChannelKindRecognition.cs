@@ -12,7 +12,8 @@ namespace UniCardio.Signals;
 /// <item>Respiration, gases and flow: <see cref="ChannelKind.Other"/>, whatever stands beside them ("Resp Art").</item>
 /// <item>PLETH*, PPG*, BVP, PULSE, or SPO2 that is no percentage: <see cref="ChannelKind.Ppg"/>.</item>
 /// <item>ECG*, EKG*: <see cref="ChannelKind.Ecg"/>, unless the unit is one of pressure.</item>
-/// <item>Venous, pulmonary, cardiac, intracranial, airway and ambient pressures (CVP, PAP, LVP, ICP, PAW, ...): <see cref="ChannelKind.Other"/>.</item>
+/// <item>Venous, pulmonary, cardiac, intracranial, airway and ambient pressures (CVP, PAP, LVP, ICP, PAW, ...): <see
+/// cref="ChannelKind.Other"/>.</item>
 /// <item>ABP, ART, BP, IBP, AO, FEM, UA and the like, with a number after them or none: <see cref="ChannelKind.BloodPressure"/>, unless the
 /// unit is not one of pressure, of a transducer's voltage or of normalised waves. Two letters that mean other things elsewhere
 /// (AP, FE, UA, P1) need the unit of pressure.</item>
@@ -65,14 +66,16 @@ public static class ChannelKindRecognition
     /// <returns>The kind, <see cref="ChannelKind.Other"/> where the name does not tell it or the unit forbids it.</returns>
     public static ChannelKind Recognize(string name, string unit) => Judge(name, unit).Kind;
 
-    /// <summary>How sure the name is, for the choice among channels of one kind: 2 where it can mean nothing else, 1 where it often means a number or another place.</summary>
+    /// <summary>How sure the name is, for the choice among channels of one kind: 2 where it can mean nothing else, 1 where it often means
+    /// a number or another place.</summary>
     internal static (ChannelKind Kind, int Strength) Judge(string name, string unit)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(unit);
         (string[] words, string[] parts) = Split(name);
         string canonical = SignalUnit.Canonicalize(unit);
-        if (IsUnitOfNumbers(canonical) || IsDerived(words, parts) || words.Any(w => OtherWords.Contains(w) || OtherWords.Contains(Stem(w))) || parts.Any(p => p != "O2" && OtherWords.Contains(p)))
+        if (IsUnitOfNumbers(canonical) || IsDerived(words, parts) || words.Any(w => OtherWords.Contains(w) || OtherWords.Contains(Stem(w)))
+            || parts.Any(p => p != "O2" && OtherWords.Contains(p)))
             return (ChannelKind.Other, 0);
         if (words.Any(IsPlainPpg))
             return SignalUnit.IsPressure(canonical) ? default : (ChannelKind.Ppg, 2);
@@ -90,10 +93,12 @@ public static class ChannelKindRecognition
     }
 
     private static bool IsUnitOfNumbers(string unit) =>
-        unit is "bpm" or "1/min" or "l/min" or "degC" or "deg" or "Ohm" || unit.ToUpperInvariant() is "MM" or "CM" or "S" or "MS" or "US" or "HZ" or "C" or "ML" or "L";
+        unit is "bpm" or "1/min" or "l/min" or "degC" or "deg" or "Ohm"
+            || unit.ToUpperInvariant() is "MM" or "CM" or "S" or "MS" or "US" or "HZ" or "C" or "ML" or "L";
 
     private static bool IsPlainPpg(string word) =>
-        word.StartsWith("PLETH", StringComparison.Ordinal) || word.StartsWith("PPG", StringComparison.Ordinal) || word.StartsWith("PHOTOPLETH", StringComparison.Ordinal)
+        word.StartsWith("PLETH", StringComparison.Ordinal) || word.StartsWith("PPG", StringComparison.Ordinal)
+            || word.StartsWith("PHOTOPLETH", StringComparison.Ordinal)
         || Stem(word) is "BVP" or "PULSEOX";
 
     private static bool IsDerived(string[] words, string[] parts)
@@ -112,16 +117,19 @@ public static class ChannelKindRecognition
             if (i > 0 && words[i] is "S" or "D" or "M" && IsPressureStem(words[i - 1]))
                 return true;
             if (words[i].Length > 2 && !PressureWords.Contains(words[i])
-                && ((words[i][^1] is 'S' or 'D' or 'M' && IsPressureStem(words[i][..^1])) || (words[i][0] is 'S' or 'D' or 'M' && IsPressureStem(words[i][1..]))))
+                && ((words[i][^1] is 'S' or 'D' or 'M' && IsPressureStem(words[i][..^1])) || (words[i][0] is 'S' or 'D' or 'M'
+                    && IsPressureStem(words[i][1..]))))
                 return true;
         }
         return false;
     }
 
-    private static bool IsStem(string word) => IsPressureStem(word) || IsPlainPpg(word) || word is "ECG" or "EKG" or "PULSE" or "RESP" or "HEART" or "SPO2";
+    private static bool IsStem(string word) => IsPressureStem(word) || IsPlainPpg(word)
+        || word is "ECG" or "EKG" or "PULSE" or "RESP" or "HEART" or "SPO2";
 
     private static bool IsPressureStem(string word) =>
-        Stem(word) is var stem && stem.Length > 1 && (PressureWords.Contains(stem) || WeakPressureWords.Contains(stem) || OtherPressureWords.Contains(stem) || stem is "NI" or "NIABP" or "FE" or "UA");
+        Stem(word) is var stem && stem.Length > 1 && (PressureWords.Contains(stem) || WeakPressureWords.Contains(stem)
+            || OtherPressureWords.Contains(stem) || stem is "NI" or "NIABP" or "FE" or "UA");
 
     // 2: sure, 1: weak, 0: none.
     private static int Pressure(string[] words, string[] parts, string unit)
@@ -142,8 +150,10 @@ public static class ChannelKindRecognition
     private static bool IsLead(string[] words, string unit)
     {
         if (words.Any(LeadWords.Contains))
-            return CanBeEcg(unit, strict: !words.Any(w => w.StartsWith("AV", StringComparison.Ordinal) || w.StartsWith("ML", StringComparison.Ordinal)));
-        bool bare = words.Length == 1 ? BareLeads.Contains(words[0]) : words.Any(w => w is "LEAD" or "ABLEITUNG") && words.Any(BareLeads.Contains);
+            return CanBeEcg(unit, strict: !words.Any(w => w.StartsWith("AV", StringComparison.Ordinal)
+                || w.StartsWith("ML", StringComparison.Ordinal)));
+        bool bare = words.Length == 1 ? BareLeads.Contains(words[0]) : words.Any(w => w is "LEAD" or "ABLEITUNG")
+            && words.Any(BareLeads.Contains);
         return bare && CanBeEcg(unit, strict: true);
     }
 
@@ -181,7 +191,8 @@ public static class ChannelKindRecognition
             if (start > 0)
                 parts.Add(word[start..]);
         }
-        return ([.. words.Select(w => w.ToUpperInvariant())], [.. parts.Where(p => p.Length > 1 || char.IsDigit(p[0])).Select(p => p.ToUpperInvariant())]);
+        return ([.. words.Select(w => w.ToUpperInvariant())],
+            [.. parts.Where(p => p.Length > 1 || char.IsDigit(p[0])).Select(p => p.ToUpperInvariant())]);
     }
 
     private static FrozenSet<string> Words(string list) => list.Split(' ').ToFrozenSet(StringComparer.Ordinal);

@@ -2,7 +2,8 @@ namespace UniCardio.Signals;
 
 /// <summary>An event in a recording: a beat label, a rhythm change, a technician's note.</summary>
 /// <param name="TimeSeconds">Seconds from the start of the recording.</param>
-/// <param name="Sample">Sample index at the annotation's own time base (WFDB: the annotation file's; elsewhere the first channel's).</param>
+/// <param name="Sample">Sample index at the annotation's own time base (WFDB: the annotation file's; elsewhere the first
+/// channel's).</param>
 /// <param name="Symbol">WFDB mnemonic such as "N", "V" or "+"; the note's text for formats without symbols.</param>
 public sealed record Annotation(double TimeSeconds, long Sample, string Symbol)
 {
@@ -120,7 +121,8 @@ public sealed class Recording
         Channels.FirstOrDefault(c => c.Name == name)
         ?? Channels.FirstOrDefault(c => string.Equals(c.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The channel that measures <paramref name="kind"/>, or null: of several the one whose name and unit fit best (ART before NIBP) and that has samples, of equal ones the first.</summary>
+    /// <summary>The channel that measures <paramref name="kind"/>, or null: of several the one whose name and unit fit best (ART before
+    /// NIBP) and that has samples, of equal ones the first.</summary>
     /// <param name="kind">What it is to measure.</param>
     public Channel? Find(ChannelKind kind) => Channels.Where(c => c.Kind == kind).MaxBy(Formats.ChannelLabels.Rank);
 
@@ -140,9 +142,11 @@ public sealed class Recording
 
     /// <summary>The same recording with further warnings after its own.</summary>
     /// <param name="warnings">The warnings to add.</param>
-    public Recording WithWarnings(IEnumerable<SignalWarning> warnings) => new(Name, Channels, Annotations, StartTime, Warnings.Concat(warnings), Comments);
+    public Recording WithWarnings(IEnumerable<SignalWarning> warnings) => new(Name, Channels, Annotations, StartTime,
+        Warnings.Concat(warnings), Comments);
 
     /// <summary>The same recording with other annotations.</summary>
     /// <param name="annotations">The annotations.</param>
-    public Recording WithAnnotations(IEnumerable<Annotation> annotations) => new(Name, Channels, annotations, StartTime, Warnings, Comments);
+    public Recording WithAnnotations(IEnumerable<Annotation> annotations) => new(Name, Channels, annotations, StartTime, Warnings,
+        Comments);
 }

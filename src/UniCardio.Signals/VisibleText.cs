@@ -3,11 +3,13 @@ using System.Text;
 
 namespace UniCardio.Signals;
 
-/// <summary>Text out of files, made fit to be shown: what a terminal, a page or a log would act upon instead of showing is written out.</summary>
+/// <summary>Text out of files, made fit to be shown: what a terminal, a page or a log would act upon instead of showing is written
+/// out.</summary>
 public static class VisibleText
 {
     /// <summary>
-    /// The text with control characters, line ends among them, halves of surrogate pairs, and characters that turn the direction of text or take
+    /// The text with control characters, line ends among them, halves of surrogate pairs, and characters that turn the direction of text
+    /// or take
     /// no room written as escapes: <c>\u001B</c> for the one that terminal commands begin with.
     /// </summary>
     /// <param name="text">The text.</param>
@@ -38,7 +40,8 @@ public static class VisibleText
             return false;
         if (char.IsSurrogate(c))
         {
-            return !(char.IsHighSurrogate(c) ? at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) : at > 0 && char.IsHighSurrogate(text[at - 1]));
+            return !(char.IsHighSurrogate(c) ? at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) : at > 0
+                && char.IsHighSurrogate(text[at - 1]));
         }
         return char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
     }

@@ -1,8 +1,10 @@
+using System.Globalization;
 using UniCardio.Engine;
 
 namespace UniCardio.Weights;
 
-/// <summary>A weight file or recipe text that cannot be read; the message names the file, the entry at fault and what was expected.</summary>
+/// <summary>A weight file or recipe text that cannot be read; the message names the file, the entry at fault and what was
+/// expected.</summary>
 public sealed class WeightFormatException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
@@ -35,6 +37,8 @@ public sealed class WeightFormatException : UniCardioException
     internal static string Shorten(string text)
     {
         string cut = text.Length <= 200 ? text : text[..200] + "...";
-        return cut.Any(char.IsControl) ? string.Concat(cut.Select(c => char.IsControl(c) ? '?' : c)) : cut;
+        return string.Concat(cut.Select(c => char.IsControl(c)
+            || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            ? $"\\u{(int)c:X4}" : c.ToString()));
     }
 }

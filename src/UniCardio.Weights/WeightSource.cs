@@ -22,7 +22,8 @@ internal sealed record WeightSource(
     }
 
     /// <summary>Opens a file that may not be an index: none leads to another.</summary>
-    public static WeightSource OpenSingle(string path, WeightLoadOptions options) => Open(FileContent.Open(path, options.MemoryMap), options);
+    public static WeightSource OpenSingle(string path, WeightLoadOptions options) => Open(FileContent.Open(path, options.MemoryMap),
+        options);
 
     /// <summary>A file that is already in memory and is no index; the bytes are copied.</summary>
     public static WeightSource FromBytes(string name, ReadOnlySpan<byte> bytes, WeightLoadOptions options) => Open(FileContent.Copy(name, bytes), options);
@@ -55,7 +56,8 @@ internal sealed record WeightSource(
             return stored.Name == name ? stored : new ParameterTensor(name, stored.Shape, stored.Data);
         }
 
-        return new(WeightFormat.Safetensors, [.. file.Entries.Select(e => (new ParameterShape(TensorNames.Strip(e.Name), e.Shape), e.Type))], file.Metadata, Tensor, file);
+        return new(WeightFormat.Safetensors,
+            [.. file.Entries.Select(e => (new ParameterShape(TensorNames.Strip(e.Name), e.Shape), e.Type))], file.Metadata, Tensor, file);
     }
 
     private static WeightSource Of(TorchCheckpoint file) => new(

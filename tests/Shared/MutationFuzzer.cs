@@ -5,10 +5,10 @@ using System.Text;
 namespace UniCardio.Tests.Shared;
 
 /// <summary>What a fuzzing run did.</summary>
-internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MostAllocated, IReadOnlyDictionary<string, int> RefusedBy)
+internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MostAllocated, int MostAllocatedFor, IReadOnlyDictionary<string, int> RefusedBy)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Inputs} inputs: {Accepted} accepted, {Refused} refused ({string.Join(", ", RefusedBy.Select(p => $"{p.Key} {p.Value}"))}); slowest {Slowest.TotalMilliseconds:F1} ms, most allocated {MostAllocated / 1024} KiB");
+        $"{Inputs} inputs: {Accepted} accepted, {Refused} refused ({string.Join(", ", RefusedBy.Select(p => $"{p.Key} {p.Value}"))}); slowest {Slowest.TotalMilliseconds:F1} ms, most memory {MostAllocated / 1024} KiB, for an input of {MostAllocatedFor} bytes ({(double)MostAllocated / Math.Max(1, MostAllocatedFor):F1} times)");
 }
 
 /// <summary>
@@ -37,6 +37,7 @@ internal static class MutationFuzzer
         int accepted = 0;
         var slowest = TimeSpan.Zero;
         long most = 0;
+        int mostFor = 0;
         int current = 0;
         // A reader that never comes back cannot be stopped from inside: end the process, saying which input it was.
         using var watchdog = new Timer(_ => Environment.FailFast($"Mutant {Volatile.Read(ref current)} of seed {seed} does not end."), null, Timeout.Infinite, Timeout.Infinite);
@@ -68,9 +69,10 @@ internal static class MutationFuzzer
             if (allocated > maxAllocated)
                 throw Failure(seed, i, input, $"allocated {allocated} bytes, bound {maxAllocated}", null);
             slowest = took > slowest ? took : slowest;
-            most = Math.Max(most, allocated);
+            if (allocated > most)
+                (most, mostFor) = (allocated, input.Length);
         }
-        return new FuzzReport(count, accepted, count - accepted, slowest, most, refusedBy);
+        return new FuzzReport(count, accepted, count - accepted, slowest, most, mostFor, refusedBy);
     }
 
     /// <summary>Mutant number <paramref name="index"/> of a run: 1 to 6 mutations of one of the seeds.</summary>

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace UniCardio.Cli.Tests;
 
 /// <summary>
-/// Inputs that broke the program once, run through <c>info FILE --json</c>, with the values that are right (shared/cases/README.txt). Each kind has
+/// Inputs that broke the program once, run through <c>info FILE --json</c>, with the values that are right (shared/cases/README.txt). Each
+/// kind has
 /// a test with an input of its own elsewhere, so that nothing here is needed to find it again.
 /// </summary>
 public class CaseTests
@@ -20,7 +21,8 @@ public class CaseTests
 
         public string[] Names => [.. Channels.Select(c => c.GetProperty("name").GetString()!)];
 
-        public Info Channel(int index, string name, string kind, string? unit = null, double? rate = null, int? samples = null, int? missing = null, double? min = null, double? max = null)
+        public Info Channel(int index, string name, string kind, string? unit = null, double? rate = null, int? samples = null,
+            int? missing = null, double? min = null, double? max = null)
         {
             JsonElement c = Channels[index];
             Assert.Equal((name, kind), (c.GetProperty("name").GetString(), c.GetProperty("kind").GetString()));
@@ -37,7 +39,8 @@ public class CaseTests
             void Number(double? wanted, string property, double tolerance)
             {
                 if (wanted is { } w)
-                    Assert.InRange(c.GetProperty(property).GetDouble(), w - (tolerance * Math.Max(1, Math.Abs(w))), w + (tolerance * Math.Max(1, Math.Abs(w))));
+                    Assert.InRange(c.GetProperty(property).GetDouble(), w - (tolerance * Math.Max(1, Math.Abs(w))),
+                        w + (tolerance * Math.Max(1, Math.Abs(w))));
             }
         }
 
@@ -72,7 +75,8 @@ public class CaseTests
 
     private static Case Refused(string file, string words, params string[] arguments) => new(file, null, words, arguments);
 
-    private static readonly string[] Two = ["--rate", "125", "--columns", "abp_mmHg,ecg_mV"], One = ["--rate", "125", "--columns", "ecg_mV"];
+    private static readonly string[] Two = ["--rate", "125", "--columns", "abp_mmHg,ecg_mV"], One = ["--rate", "125", "--columns",
+        "ecg_mV"];
 
     private static readonly Case[] Cases =
     [
@@ -83,10 +87,12 @@ public class CaseTests
         Read("c13_mit.csv", i => i.Only("MLII", "V5").Channel(0, "MLII", "ecg", rate: 125).Channel(1, "V5", "ecg"), "--rate", "125"),
         Read("c14_space.txt", i => Assert.Equal((2, 125.0), (i.Channels.Length, i.Channels[0].GetProperty("rate_hz").GetDouble()))),
         Read("c14_space.csv", i => Assert.Equal((2, 125.0), (i.Channels.Length, i.Channels[0].GetProperty("rate_hz").GetDouble()))),
-        Read("c15_vital.csv", i => i.Channel(0, "SNUADC/ECG_II", "ecg").Channel(1, "SNUADC/PLETH", "ppg").Channel(2, "SNUADC/ART", "bp").Channel(3, "Solar8000/ART_SBP", "other")),
+        Read("c15_vital.csv", i => i.Channel(0, "SNUADC/ECG_II", "ecg").Channel(1, "SNUADC/PLETH", "ppg").Channel(2, "SNUADC/ART",
+            "bp").Channel(3, "Solar8000/ART_SBP", "other")),
         Read("c16_fill.csv", i => i.Channel(0, "abp", "other", "").Channel(1, "abp_2", "bp", "mmHg").Remark("'abp'")),
         Read("c1_atm.csv", i => i.Channel(0, "MLII", "ecg", "mV", 125, 1250).Channel(1, "ABP", "bp", "mmHg", 125, 1250)),
-        Read("c2_bidmc.csv", i => i.Channel(0, "RESP", "other", rate: 125).Channel(1, "PLETH", "ppg").Channel(2, "V", "ecg").Channel(3, "AVR", "ecg").Channel(4, "II", "ecg")),
+        Read("c2_bidmc.csv", i => i.Channel(0, "RESP", "other", rate: 125).Channel(1, "PLETH", "ppg").Channel(2, "V", "ecg").Channel(3,
+            "AVR", "ecg").Channel(4, "II", "ecg")),
         Read("c3_de.csv", i => i.Channel(0, "EKG", "ecg", rate: 125).Channel(1, "ABP", "bp", min: 80)),
         Read("c3b_de.csv", i => i.Channel(0, "EKG", "ecg", rate: 125).Channel(1, "ABP", "bp", min: 80)),
         Read("c4_latin.csv", i => i.Channel(0, "ECG", "ecg", "uV", 125)),
@@ -104,7 +110,8 @@ public class CaseTests
         Read("m_err.csv", i => i.Channel(0, "ecg", "ecg", samples: 2, missing: 0).Channel(1, "abp", "bp", missing: 1), "--rate", "125"),
         Refused("m_hash_header.csv", "--columns"),
         Refused("m_hash_header.csv", "--rate"),
-        Read("m_hash_header.csv", i => i.Only("x", "ecg").Channel(1, "ecg", "ecg", "mV", 1000), "--columns", "n,x,ecg_mV,-", "--rate", "1000"),
+        Read("m_hash_header.csv", i => i.Only("x", "ecg").Channel(1, "ecg", "ecg", "mV", 1000), "--columns", "n,x,ecg_mV,-", "--rate",
+            "1000"),
         Read("m_hashhead_names.csv", i => i.Only("ecg").Channel(0, "ecg", "ecg", "mV", 125, 3)),
         Read("m_hexplus.csv", i => i.Channel(0, "ecg", "ecg", min: 0.001, max: 2)),
         Read("m_meta.csv", i => i.Channel(0, "ecg", "ecg", samples: 2, min: 1, max: 2).Remark("lines before")),
@@ -127,11 +134,14 @@ public class CaseTests
         Read("t_300Hz_2dec.csv", i => i.Channel(0, "ecg", "ecg", rate: 300, samples: 3000).Remark("first and the last")),
         Read("t_360Hz_3dec.csv", i => i.Channel(0, "ecg", "ecg", rate: 360, samples: 3000).Remark("first and the last")),
         Read("t_500Hz_3dec.csv", i => i.Channel(0, "ecg", "ecg", rate: 500, samples: 3000).Remark("first and the last")),
-        Read("t_62.4725Hz_3dec.csv", i => Assert.InRange(i.Channel(0, "ecg", "ecg", samples: 3000).Channels[0].GetProperty("rate_hz").GetDouble(), 62.4715, 62.4735)),
+        Read("t_62.4725Hz_3dec.csv",
+            i => Assert.InRange(i.Channel(0, "ecg", "ecg", samples: 3000).Channels[0].GetProperty("rate_hz").GetDouble(), 62.4715,
+            62.4735)),
         Read("t_gaprows.csv", i => i.Channel(0, "ecg", "ecg", rate: 125, samples: 1250, missing: 100).Remark("100 samples")),
         Read("t_jitter1ms.csv", i => i.Channel(0, "ecg", "ecg", rate: 125, samples: 1250, missing: 0)),
         Read("t_offset_date_time.csv", i => i.Only("ECG").Channel(0, "ECG", "ecg", rate: 125, samples: 1250).Began("2020-01-01T00:00:00")),
-        Read("x1_na_first.csv", i => i.Channel(0, "ecg", "ecg", samples: 4000, missing: 100).Channel(1, "abp", "bp", samples: 4000), "--rate", "125"),
+        Read("x1_na_first.csv", i => i.Channel(0, "ecg", "ecg", samples: 4000, missing: 100).Channel(1, "abp", "bp", samples: 4000),
+            "--rate", "125"),
         Read("x2_allnan.csv", i => i.Channel(1, "abp", "bp").Remark("all are missing")),
         Read("x4_kpa.csv", i => i.Channel(1, "abp", "bp", "kPa")),
         Read("x4b_wrongunit.csv", i => i.Remark("looks like kPa")),
@@ -139,7 +149,8 @@ public class CaseTests
         Read("x5_flat.csv", i => i.Remark("flat")),
         Read("x5b_sat.csv", i => i.Remark("clipped")),
         Read("x6_500.csv", i => i.Channel(0, "ppg", "ppg", samples: 500)),
-        Read("x7_62.csv", i => Assert.InRange(i.Channel(0, "ppg", "ppg", samples: 4000).Channels[0].GetProperty("rate_hz").GetDouble(), 62.47, 62.475)),
+        Read("x7_62.csv", i => Assert.InRange(i.Channel(0, "ppg", "ppg", samples: 4000).Channels[0].GetProperty("rate_hz").GetDouble(),
+            62.47, 62.475)),
 
         // Arrays.
         Read("n10_inf.npy", i => i.Channel(0, "ecg", "ecg", missing: 1).Remark("infinite"), One),
@@ -188,7 +199,8 @@ public class CaseTests
         Read("w4.hea", i => i.Channel(0, "ECG", "ecg").Began(null).Remark("2006")),
         Refused("w5.hea", "segments"),
         Read("w6.hea", i => i.Channel(0, "ECG", "ecg", samples: 2500)),
-        Read("w8.hea", i => i.Channel(0, "II", "ecg", max: 1, missing: 0).Channel(1, "ABP", "bp", missing: 0).Channel(2, "II_2", "ecg", min: -1, missing: 0)),
+        Read("w8.hea", i => i.Channel(0, "II", "ecg", max: 1, missing: 0).Channel(1, "ABP", "bp", missing: 0).Channel(2, "II_2", "ecg",
+            min: -1, missing: 0)),
         Read("w9.hea", i => i.Channel(0, "II", "ecg", missing: 1500).Channel(1, "ABP", "bp", missing: 1000, min: 80, max: 120)),
 
         // Made to do harm.

@@ -28,4 +28,22 @@ public sealed class EmissionTests
 
         Assert.Contains("kernel void", KernelEmitter.Emit(kernel, "opencl", ""), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void TensorKernelsCompileForSm80AndLater()
+    {
+        Assert.All(KernelCatalog.Tensor, kernel =>
+        {
+            foreach (string architecture in (string[])["SM_80", "SM_90"])
+            {
+                string ptx = KernelEmitter.Emit(kernel.Method, "ptx", architecture);
+                // Sums in named registers: an operand of an emitted text would pass through local memory.
+                Assert.Equal(0, PtxStatistics.Of(ptx).LocalBytes);
+                Assert.Contains($".entry Kernel_{kernel.Method.Name}", ptx, StringComparison.Ordinal);
+                Ptx.PtxKernel parsed = Assert.Single(Ptx.PtxModule.Parse(ptx).Kernels);
+                // Three groups of 128 threads a multiprocessor.
+                Assert.True(parsed.LiveRegisters <= 168 && parsed.SharedBytes <= SharedLimit, $"{parsed.LiveRegisters} registers, {parsed.SharedBytes} bytes");
+            }
+        });
+    }
 }

@@ -63,6 +63,7 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     {
         _weights.Dispose();
         _lease.Dispose();
+        GC.SuppressFinalize(this);
     }
 }
 

@@ -40,6 +40,9 @@ internal static class TestDevices
     /// <summary>Rows / 4 of a strip where a test does not say: PoCL compiles a kernel again for each size of its groups.</summary>
     public const int GroupRows = 1;
 
+    /// <summary>Whether there is a driver of the simulated device.</summary>
+    public static bool HasDriver => s_simulated.Value.Driver is not null;
+
     /// <summary>The driver of the simulated device; the test is skipped, with the reason, where there is none.</summary>
     public static SimulatedDriver Driver
     {

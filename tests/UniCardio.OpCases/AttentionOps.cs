@@ -223,7 +223,7 @@ internal sealed unsafe class Softmax : Op
     private static float C => Elementary.Log2E / MathF.Sqrt(HeadDim);
 }
 
-/// <summary>Q, K and V of token rows into the layouts that attention reads, bit for bit. Size: rows, heads, head dim.</summary>
+/// <summary>Panels of Q, K and V of token rows into the layouts that attention reads, bit for bit. Size: rows, heads, head dim.</summary>
 internal sealed unsafe class HeadRows : Op
 {
     public override IReadOnlyList<int[]> Sizes { get; } = [[0, 1, 6], [1, 1, 6], [3, 2, 15], [37, 4, 12], [40, 3, 30], [96, 2, 36], [33, 1, 17]];
@@ -259,15 +259,21 @@ internal sealed unsafe class HeadRows : Op
         (int rows, int heads, int d, int width) = (n[0], n[1], n[2], 2 * S.Width);
         int c = heads * d, stride = Up(3 * c, width), capacity = rows + 12;
         var memory = new OpMemory();
-        float* source = memory.Rows(x[0], rows, 3 * c, stride), q = memory.Take(Up(rows, width) * c, -7);
-        float* k = memory.Take(heads * capacity * d, -7), v = memory.Take(heads * capacity * d, -7);
+        float* panels = memory.Take(rows * stride), q = memory.Take(Up(rows, width) * c, -7);
+        for (int i = 0; i < x[0].Length; i++)
+        {
+            (int r, int k) = (i / (3 * c), i % (3 * c));
+            panels[(((k / width * rows) + r) * width) + (k % width)] = x[0][i];
+        }
+
+        float* keys = memory.Take(heads * capacity * d, -7), values = memory.Take(heads * capacity * d, -7);
         return new OpCall(
             memory,
             () =>
             {
-                HeadScatter.Queries<S, V>(source, stride, q, rows, c);
-                HeadScatter.KeysOrValues<S, V>(source + c, stride, k, capacity * d, rows, heads, d);
-                HeadScatter.KeysOrValues<S, V>(source + (2 * c), stride, v, capacity * d, rows, heads, d);
+                var end = new QkvEnd { Queries = q, Keys = keys, Values = values, HeadStride = capacity * d, Channels = c, HeadDim = d };
+                for (int column = 0; column < 3 * c; column += width)
+                    end.Take<S, V>(panels + (column * rows), column, rows);
             },
             () =>
             {
@@ -284,7 +290,7 @@ internal sealed unsafe class HeadRows : Op
                     }
                 }
 
-                return [queries, Heads(k), Heads(v)];
+                return [queries, Heads(keys), Heads(values)];
             });
 
         // Rows past the strip belong to another thread.
@@ -301,4 +307,53 @@ internal sealed unsafe class HeadRows : Op
             return dense;
         }
     }
+}
+
+/// <summary>One head's output of a block of queries, [head dim, 2W], back into rows, bit for bit. Size: rows by 37, head dim, stride.</summary>
+internal sealed unsafe class HeadOutput : Op
+{
+    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 6, 6], [1, 6, 9], [2, 36, 288], [2, 7, 7], [1, 3, 5], [2, 30, 180]];
+
+    public override IReadOnlyList<int[]> TimedSizes { get; } = [];
+
+    public override OpInput[] Inputs(int[] n) => [new("O", Repeats * n[0] * n[1])];
+
+    public override double[][] Twin(int[] n, double[][] x) => [x[0]];
+
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => 0;
+
+    public override (double Flops, double Bytes) Work(int[] n) => (0, 8.0 * Repeats * n[0] * n[1]);
+
+    public override OpCall Bind<S, V>(int[] n, float[][] x)
+    {
+        (int rows, int d, int stride, int width) = (Repeats * n[0], n[1], n[2], 2 * S.Width);
+        var memory = new OpMemory();
+        float* blocks = memory.Take(Up(rows, width) * d), y = memory.Take(rows * stride, -7);
+        for (int r = 0; r < rows; r++)
+        {
+            for (int i = 0; i < d; i++)
+                blocks[(((r / width * d) + i) * width) + (r % width)] = x[0][(r * d) + i];
+        }
+
+        return new OpCall(
+            memory,
+            () =>
+            {
+                for (int r = 0; r < rows; r += width)
+                    HeadScatter.Rows<S, V>(blocks + (r * d), y + (r * stride), stride, Math.Min(width, rows - r), d);
+            },
+            () =>
+            {
+                for (int r = 0; r < rows; r++)
+                {
+                    if (new ReadOnlySpan<float>(y + (r * stride) + d, stride - d).IndexOfAnyExcept(-7f) >= 0)
+                        throw new InvalidOperationException($"row {r}: columns of another head were written");
+                }
+
+                return [OpMemory.Dense(y, rows, d, stride)];
+            });
+    }
+
+    // Rows a unit of the size: not a multiple of any block.
+    private const int Repeats = 37;
 }

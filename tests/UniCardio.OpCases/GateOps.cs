@@ -72,12 +72,12 @@ internal sealed unsafe class TrainedGate : GateOp
     public override double GradientBound(int[] n) => 32 * U;
 }
 
-/// <summary>x' = x / sqrt 2 + m[:C], skip' = skip + m[C:]. Size: rows, C, and 1 where the skip is set instead.</summary>
+/// <summary>x' = x / sqrt 2 + m[:C], skip' = skip + m[C:]. Size: rows, C, and 1 where the skip is set instead, 2 where nobody reads it and it stays.</summary>
 internal sealed unsafe class Residual : Op
 {
     private static readonly int[] Channels = [6, 12, 15, 16, 17, 30, 31, 33, 48, 60, 180, 288];
 
-    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 12, 0], [1, 6, 1], .. Channels.SelectMany(c => (int[][])[[4, c, 0], [4, c, 1]])];
+    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 12, 0], [1, 6, 1], .. Channels.SelectMany(c => (int[][])[[4, c, 0], [4, c, 1], [4, c, 2]])];
 
     public override IReadOnlyList<int[]> TimedSizes { get; } = [[192, 288, 0]];
 
@@ -90,7 +90,7 @@ internal sealed unsafe class Residual : Op
         {
             int at = (i / n[1] * 2 * n[1]) + (i % n[1]);
             next[i] = (x[1][i] / Math.Sqrt(2)) + x[0][at];
-            skip[i] = x[0][at + n[1]] + (n[2] == 1 ? 0 : x[2][i]);
+            skip[i] = n[2] == 2 ? x[2][i] : x[0][at + n[1]] + (n[2] == 1 ? 0 : x[2][i]);
         }
 
         return [next, skip];
@@ -108,7 +108,7 @@ internal sealed unsafe class Residual : Op
         float* m = memory.Rows(x[0], n[0], 2 * n[1], wide, 1), a = memory.Rows(x[1], n[0], n[1], stride), s = memory.Rows(x[2], n[0], n[1], stride);
         return new OpCall(
             memory,
-            () => ResidualRows.Run<S, V>(m, wide, a, s, stride, n[0], n[1], n[2] == 1),
+            () => ResidualRows.Run<S, V>(m, wide, a, n[2] == 2 ? null : s, stride, n[0], n[1], n[2] == 1),
             () => [OpMemory.Dense(a, n[0], n[1], stride), OpMemory.Dense(s, n[0], n[1], stride)]);
     }
 }

@@ -92,25 +92,33 @@ internal sealed unsafe class Linear : LinearOp
     public override double GradientBound(int[] n) => 2 * (Math.Max(n[0], n[1]) + 2) * U * Math.Sqrt(Math.Max(n[0], n[1]));
 }
 
-/// <summary>The same map of tokens that attention leaves transposed in blocks of 2W.</summary>
-internal sealed unsafe class LinearOfTokenBlocks : LinearOp
+/// <summary>The same map, panel by panel into one buffer that an end takes.</summary>
+internal sealed unsafe class LinearByPanels : LinearOp
 {
+    public override IReadOnlyList<int[]> TimedSizes { get; } = [[192, 864, 288], [500, 864, 288]];
+
     public override OpCall Bind<S, V>(int[] n, float[][] x)
     {
-        (int rows, int outputs, int depth, int width) = (n[0], n[1], n[2], 2 * S.Width);
         var memory = new OpMemory();
-        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), new double[outputs]), width);
-        float* a = memory.Take(Up(rows, width) * depth), y = memory.Take(rows * map.PaddedOutputs, -7), start = memory.Take(rows * map.PaddedOutputs);
-        for (int r = 0; r < rows; r++)
-        {
-            for (int k = 0; k < depth; k++)
-                a[(r / width * width * depth) + (k * width) + (r % width)] = x[0][(r * depth) + k];
-            x[2].CopyTo(new Span<float>(start + ((nint)r * map.PaddedOutputs), outputs));
-        }
-
+        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), Array.ConvertAll(x[2], v => (double)v)), 2 * S.Width);
+        float* a = memory.Rows(x[0], n[0], n[2], n[2]), y = memory.Take(n[0] * map.PaddedOutputs, -7), panel = memory.Take(n[0] * 2 * S.Width, -7);
         return new OpCall(
             memory,
-            () => MatrixProduct.ByTokenBlocks<S, V>(a, map, start, map.PaddedOutputs, y, map.PaddedOutputs, rows),
-            () => [OpMemory.Dense(y, rows, outputs, map.PaddedOutputs)]);
+            () => MatrixProduct.ByPanels<S, V, CopyEnd>(a, n[2], map, 0, map.Panels, map.Bias, panel, n[0], new CopyEnd { Target = y, Stride = map.PaddedOutputs }),
+            () => [OpMemory.Dense(y, n[0], n[1], map.PaddedOutputs)]);
+    }
+
+    private struct CopyEnd : IPanelEnd
+    {
+        public float* Target;
+        public nint Stride;
+
+        public readonly void Take<S, V>(float* panel, int column, int rows)
+            where S : struct, ISimd<S, V>
+            where V : struct
+        {
+            for (int r = 0; r < rows; r++)
+                new Span<float>(panel + (r * 2 * S.Width), 2 * S.Width).CopyTo(new Span<float>(Target + (r * Stride) + column, 2 * S.Width));
+        }
     }
 }

@@ -134,7 +134,7 @@ internal abstract class PlaneOp : Op
     }
 
     // Means of values near 50 are good to (C + 2) u 53, divided by a deviation of 1.5 and more.
-    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => (n[1] + 8) * U * 53 / 1.5 * 2;
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => (n[1] + 8) * U * 53 / 1.5;
 
     public override (double Flops, double Bytes) Work(int[] n) => (8.0 * n[0] * n[1], 16.0 * n[0] * n[1]);
 }
@@ -166,6 +166,9 @@ internal sealed unsafe class TrainedPlaneNorm : PlaneOp
     public override OpCall Bind<S, V>(int[] n, float[][] x) => Bind<S, V>(n, x, null);
 
     public override OpCall BindBackward<S, V>(int[] n, float[][] x, float[][] dy) => Bind<S, V>(n, x, dy[0]);
+
+    // The normalised values are rounded once more, with the mean's error in them, before gamma and beta.
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => 2 * base.Bound(n, x, y, output, i);
 
     // As a row's of tokens C elements, whose sums are in double; the normalised values carry the error of a mean near 50.
     public override double GradientBound(int[] n) => 20 * (n[1] + 8) * U * 53 / 1.5;

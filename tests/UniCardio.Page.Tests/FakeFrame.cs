@@ -20,6 +20,8 @@ internal static class FakeFrame
         var bytes = new List<byte>(new byte[80]);
         for (int m = 0; m < 3; m++)
             AddSignal(bytes, m, start, n, setting(Modalities[m]), m == 1 ? pressureHalf : waveHalf);
+        for (int m = 0; m < 3; m++)
+            AddVitals(bytes, m, setting(Modalities[m]), m == 1 ? pressureHalf > 15 : waveHalf > 0.25);
         byte[] frame = [.. bytes];
         "UC"u8.CopyTo(frame);
         frame[2] = 1;
@@ -31,6 +33,7 @@ internal static class FakeFrame
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(60), n);
         BinaryPrimitives.WriteSingleLittleEndian(frame.AsSpan(68), 0.098f);
         BinaryPrimitives.WriteSingleLittleEndian(frame.AsSpan(72), 0.031f);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(76), 28);
         return frame;
     }
 
@@ -70,6 +73,20 @@ internal static class FakeFrame
         }
         if (input)
             Add(bytes, start, n, t => Value(modality, t));
+    }
+
+    // What the server says of a signal: nothing of one that is not there, and of one whose draws disagree.
+    private static void AddVitals(List<byte> bytes, int modality, (bool Muted, bool Generate, bool Denoise) set, bool wide)
+    {
+        bool absent = set.Muted && !set.Generate, generated = !absent && (set.Muted || set.Denoise), uncertain = generated && wide;
+        var vital = new byte[28];
+        float[] figures = absent || uncertain ? [float.NaN, float.NaN, float.NaN, float.NaN, 0, float.NaN]
+            : modality == 1 ? [75, 120, 80, 100, 0.9f, 0.4f] : [75, float.NaN, float.NaN, float.NaN, 0.9f, 0.4f];
+        for (int i = 0; i < figures.Length; i++)
+            BinaryPrimitives.WriteSingleLittleEndian(vital.AsSpan(4 * i), figures[i]);
+        vital[24] = (byte)(absent ? 2 : uncertain ? 9 : 0); // no signal, uncertain
+        vital[25] = (byte)(generated ? 1 : 0);
+        bytes.AddRange(vital);
     }
 
     private static void Add(List<byte> bytes, int start, int n, Func<double, double> value)

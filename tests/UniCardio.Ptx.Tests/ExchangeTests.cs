@@ -98,7 +98,7 @@ public class ExchangeTests
     {
         // Lane i copies words 4 i to 4 i + 3: the first four inputs lie one after the other.
         uint[][] inputs = [.. Enumerable.Range(0, 4).Select(j => Enumerable.Range(0, 32).Select(i => (uint)((32 * j) + i)).ToArray())];
-        string body = string.Format(System.Globalization.CultureInfo.InvariantCulture, Copy, wait);
+        string body = string.Format(System.Globalization.CultureInfo.InvariantCulture, System.Text.CompositeFormat.Parse(Copy), wait);
         if (kind is not null)
         {
             Assert.Equal(kind, Assert.Throws<PtxFaultException>(() => WarpKernel.Run(body, inputs, 4)).Kind);
@@ -146,7 +146,8 @@ public class ExchangeTests
         if (kind is null)
             Assert.Equal(value.Reverse(), WarpKernel.Run(Body, [value], 1, threads)[0]);
         else
-            Assert.Contains((PtxFaultKind[])[PtxFaultKind.Race, PtxFaultKind.Uninitialised], k => k == Assert.Throws<PtxFaultException>(() => WarpKernel.Run(Body, [value], 1, threads)).Kind);
+            Assert.Contains((PtxFaultKind[])[PtxFaultKind.Race, PtxFaultKind.Uninitialised], k =>
+                k == Assert.Throws<PtxFaultException>(() => WarpKernel.Run(Body, [value], 1, threads)).Kind);
     }
 
     [Fact]

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace UniCardio.Ptx.Tests;
 
-/// <summary>Lanes that part and meet again: loops, nested branches, returns and guards, against the same steps a thread at a time.</summary>
+/// <summary>Lanes that part and meet again: loops, nested branches, returns and guards, against the same steps a thread at a
+/// time.</summary>
 public class FlowTests
 {
     private const int Threads = 70;
@@ -107,7 +108,8 @@ public class FlowTests
             ret;
             """;
         float[] x = [.. Enumerable.Range(0, Threads).Select(t => t + BitConverter.UInt32BitsToSingle(0x3f800001))];
-        Assert.Equal(x.Select(v => BitConverter.SingleToUInt32Bits(MathF.FusedMultiplyAdd(v, v, -v))), Run(Body, new PtxDeviceOptions(), 1));
+        Assert.Equal(x.Select(v => BitConverter.SingleToUInt32Bits(MathF.FusedMultiplyAdd(v, v, -v))),
+            Run(Body, new PtxDeviceOptions(), 1));
         Assert.Equal(x.Select(v => BitConverter.SingleToUInt32Bits((v * v) - v)), Run(Body, new PtxDeviceOptions { Fuse = false }, 1));
         // A rounding that is written is kept.
         string rounded = Body.Replace("mul.f32", "mul.rn.f32", StringComparison.Ordinal);

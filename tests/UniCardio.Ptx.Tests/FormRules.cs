@@ -7,7 +7,8 @@ internal static class FormRules
 {
     private const uint Nan = 0x7fffffff;
 
-    private static readonly string[] s_comparisons = ["eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"];
+    private static readonly string[] s_comparisons = ["eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu",
+        "leu", "gtu", "geu", "num", "nan"];
 
     /// <summary>The result's bits of a form; null if this table does not have it.</summary>
     public static Func<ulong[], ulong>? Find(string name)
@@ -29,7 +30,8 @@ internal static class FormRules
     }
 
     /// <summary>Whether the ISA lets an instruction be wrong by 2 units in the last place.</summary>
-    public static bool IsApproximate(string name) => name.Contains(".approx", StringComparison.Ordinal) || name.Contains(".full", StringComparison.Ordinal);
+    public static bool IsApproximate(string name) => name.Contains(".approx", StringComparison.Ordinal)
+        || name.Contains(".full", StringComparison.Ordinal);
 
     private static Func<ulong[], ulong>? Predicate(string opcode) => opcode switch
     {
@@ -89,7 +91,8 @@ internal static class FormRules
             "xor" => v => v[0] ^ v[1],
             "not" => v => ulong.MaxValue - v[0],
             "shl" => v => (ulong)((BigInteger)v[0] << (int)Math.Min(v[1], 200) & ulong.MaxValue),
-            "shr" => v => signed ? (ulong)((BigInteger)(long)v[0] >> (int)Math.Min(v[1], 200) & ulong.MaxValue) : (ulong)((BigInteger)v[0] >> (int)Math.Min(v[1], 200)),
+            "shr" => v => signed ? (ulong)((BigInteger)(long)v[0] >> (int)Math.Min(v[1], 200) & ulong.MaxValue)
+                : (ulong)((BigInteger)v[0] >> (int)Math.Min(v[1], 200)),
             _ => null,
         };
     }

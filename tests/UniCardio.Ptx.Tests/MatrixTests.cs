@@ -13,7 +13,8 @@ public class MatrixTests
     public void ProductOfIntegersIsExact(int inner)
     {
         var random = new Random(inner);
-        float[,] a = Matrix(16, inner, () => random.Next(-50, 51)), b = Matrix(inner, 8, () => random.Next(-50, 51)), c = Matrix(16, 8, () => random.Next(-1000, 1001));
+        float[,] a = Matrix(16, inner, () => random.Next(-50, 51)), b = Matrix(inner, 8, () => random.Next(-50, 51)),
+            c = Matrix(16, 8, () => random.Next(-1000, 1001));
         float[,] d = Multiply(a, b, c);
         for (int i = 0; i < 16; i++)
         {
@@ -85,7 +86,8 @@ public class MatrixTests
         using var device = new PtxDevice();
         ulong[] parameters = [device.Allocate(4096), device.Allocate(4096)];
         PtxFaultException fault = Assert.Throws<PtxFaultException>(() =>
-            device.Launch(PtxModule.Parse(text).Find("k")!, new PtxDim(1), new PtxDim(31), System.Runtime.InteropServices.MemoryMarshal.AsBytes<ulong>(parameters)));
+            device.Launch(PtxModule.Parse(text).Find("k")!, new PtxDim(1), new PtxDim(31),
+                System.Runtime.InteropServices.MemoryMarshal.AsBytes<ulong>(parameters)));
         Assert.Equal(PtxFaultKind.Divergence, fault.Kind);
     }
 
@@ -122,7 +124,8 @@ public class MatrixTests
             for (int lane = 0; lane < 32; lane++)
             {
                 int g = lane / 4, t = 2 * (lane % 4);
-                uint expected = isTransposed ? Half(m, t, g) | ((uint)Half(m, t + 1, g) << 16) : Half(m, g, t) | ((uint)Half(m, g, t + 1) << 16);
+                uint expected = isTransposed ? Half(m, t, g) | ((uint)Half(m, t + 1, g) << 16) : Half(m, g, t)
+                    | ((uint)Half(m, g, t + 1) << 16);
                 Assert.Equal(expected, result[m][lane]);
             }
         }
@@ -151,8 +154,10 @@ public class MatrixTests
             uint[] all = isTf32
                 ? [Bits(a[g, t]), Bits(a[g + 8, t]), Bits(a[g, t + 4]), Bits(a[g + 8, t + 4]), Bits(b[t, g]), Bits(b[t + 4, g])]
                 : [
-                    Pair(a[g, 2 * t], a[g, (2 * t) + 1]), Pair(a[g + 8, 2 * t], a[g + 8, (2 * t) + 1]), Pair(a[g, (2 * t) + 8], a[g, (2 * t) + 9]),
-                    Pair(a[g + 8, (2 * t) + 8], a[g + 8, (2 * t) + 9]), Pair(b[2 * t, g], b[(2 * t) + 1, g]), Pair(b[(2 * t) + 8, g], b[(2 * t) + 9, g]),
+                    Pair(a[g, 2 * t], a[g, (2 * t) + 1]), Pair(a[g + 8, 2 * t], a[g + 8, (2 * t) + 1]),
+                        Pair(a[g, (2 * t) + 8], a[g, (2 * t) + 9]),
+                    Pair(a[g + 8, (2 * t) + 8], a[g + 8, (2 * t) + 9]), Pair(b[2 * t, g], b[(2 * t) + 1, g]),
+                        Pair(b[(2 * t) + 8, g], b[(2 * t) + 9, g]),
                 ];
             all = [.. all, Bits(c[g, 2 * t]), Bits(c[g, (2 * t) + 1]), Bits(c[g + 8, 2 * t]), Bits(c[g + 8, (2 * t) + 1])];
             for (int i = 0; i < 10; i++)

@@ -90,7 +90,8 @@ public class MemoryTests
         using var device = new PtxDevice();
         ulong[] parameters = [device.Allocate(8), device.Allocate(8), 0];
         device.Write(parameters[0], BitConverter.GetBytes(stored));
-        device.Launch(PtxModule.Parse(OneInstruction.Kernel(body)).Find("k")!, new PtxDim(1), new PtxDim(1), MemoryMarshal.AsBytes<ulong>(parameters));
+        device.Launch(PtxModule.Parse(OneInstruction.Kernel(body)).Find("k")!, new PtxDim(1), new PtxDim(1),
+            MemoryMarshal.AsBytes<ulong>(parameters));
         byte[] result = new byte[4];
         device.Read(parameters[1], result);
         Assert.Equal((uint)expected, BitConverter.ToUInt32(result));
@@ -114,7 +115,8 @@ public class MemoryTests
                 ret;
                 """;
             ulong[] parameters = [(ulong)host, 0, 0];
-            device.Launch(PtxModule.Parse(OneInstruction.Kernel(Body)).Find("k")!, new PtxDim(1), new PtxDim(1), MemoryMarshal.AsBytes<ulong>(parameters));
+            device.Launch(PtxModule.Parse(OneInstruction.Kernel(Body)).Find("k")!, new PtxDim(1), new PtxDim(1),
+                MemoryMarshal.AsBytes<ulong>(parameters));
             Assert.Equal([41u, 41, 42, 41], new ReadOnlySpan<uint>(host, 4).ToArray());
             Assert.Throws<ArgumentException>(() => device.Map((ulong)host + 8, (nint)host, 64));
             device.Free((ulong)host);

@@ -22,7 +22,8 @@ internal static class OneInstruction
         device.Write(from, MemoryMarshal.AsBytes<ulong>(input));
         PtxKernel kernel = PtxModule.Parse(Text(name, target, sources)).Find("k")!;
         ulong[] parameters = [from, to, (ulong)operands.Count];
-        device.Launch(kernel, new PtxDim((operands.Count + Group - 1) / Group), new PtxDim(Group), MemoryMarshal.AsBytes<ulong>(parameters));
+        device.Launch(kernel, new PtxDim((operands.Count + Group - 1) / Group), new PtxDim(Group),
+            MemoryMarshal.AsBytes<ulong>(parameters));
         ulong[] result = new ulong[operands.Count];
         device.Read(to, MemoryMarshal.AsBytes(result.AsSpan()));
         return result;

@@ -8,7 +8,8 @@ public class ParserTests
     [Fact]
     public void HeaderAndParametersAreRead()
     {
-        PtxModule module = PtxModule.Parse(OneInstruction.Kernel(Registers + "ret;", ".param .align 4 .b8 shape[28], .param .b32 tokens, .param .align 8 .b8 view[16]"));
+        PtxModule module = PtxModule.Parse(OneInstruction.Kernel(Registers + "ret;",
+            ".param .align 4 .b8 shape[28], .param .b32 tokens, .param .align 8 .b8 view[16]"));
         PtxKernel kernel = Assert.Single(module.Kernels);
         Assert.Equal(("7.0", "sm_80", "k"), (module.Version, module.Target, kernel.Name));
         Assert.Equal([("shape", 0, 28), ("tokens", 28, 4), ("view", 32, 16)], kernel.Parameters.Select(p => (p.Name, p.Offset, p.Bytes)));
@@ -62,8 +63,10 @@ public class ParserTests
     [Fact]
     public void ScopesHideNames()
     {
-        PtxModule.Parse(OneInstruction.Kernel(Registers + "{ .reg .f32 %acc<2>; mov.f32 %acc0, 0f00000000; }\n{ .reg .f32 %acc<2>; mov.f32 %acc1, 0f00000000; }\nret;"));
-        Assert.Throws<PtxException>(() => PtxModule.Parse(OneInstruction.Kernel(Registers + "{ .reg .f32 %acc<2>; }\nmov.f32 %acc0, 0f00000000;\nret;")));
+        PtxModule.Parse(OneInstruction.Kernel(Registers
+            + "{ .reg .f32 %acc<2>; mov.f32 %acc0, 0f00000000; }\n{ .reg .f32 %acc<2>; mov.f32 %acc1, 0f00000000; }\nret;"));
+        Assert.Throws<PtxException>(() =>
+            PtxModule.Parse(OneInstruction.Kernel(Registers + "{ .reg .f32 %acc<2>; }\nmov.f32 %acc0, 0f00000000;\nret;")));
     }
 
     [Fact]

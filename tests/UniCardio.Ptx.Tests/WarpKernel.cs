@@ -20,7 +20,8 @@ internal static class WarpKernel
         ulong from = device.Allocate(4 * Math.Max(1, inputs.Length * lanes)), to = device.Allocate(4 * outputs * lanes);
         device.Write(from, MemoryMarshal.AsBytes<uint>(inputs.SelectMany(r => r).ToArray()));
         ulong[] parameters = [from, to];
-        device.Launch(PtxModule.Parse(Text(body, inputs.Length, outputs, lanes, shared)).Find("k")!, new PtxDim(1), new PtxDim(lanes), MemoryMarshal.AsBytes<ulong>(parameters));
+        device.Launch(PtxModule.Parse(Text(body, inputs.Length, outputs, lanes, shared)).Find("k")!, new PtxDim(1), new PtxDim(lanes),
+            MemoryMarshal.AsBytes<ulong>(parameters));
         uint[] result = new uint[outputs * lanes];
         device.Read(to, MemoryMarshal.AsBytes(result.AsSpan()));
         return [.. result.Chunk(lanes)];

@@ -13,6 +13,8 @@ internal static class BinaryFrames
     private static readonly string?[] NoSignal = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed"];
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
+    private static readonly string?[] VitalAbsences = [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain"];
+
     public static JsonElement Read(byte[] m)
     {
         int I32(int at) => BinaryPrimitives.ReadInt32LittleEndian(m.AsSpan(at));
@@ -20,7 +22,7 @@ internal static class BinaryFrames
         float F32(int at) => BinaryPrimitives.ReadSingleLittleEndian(m.AsSpan(at));
         Assert.Equal([0x55, 0x43, 1, 2], m[..4]);
         Assert.Equal(m.Length, I32(4));
-        Assert.Equal(0, I32(76));
+        Assert.Equal(28, I32(76));
         int n = I32(60), at = 80;
         var signals = new JsonObject();
         foreach (string modality in Modalities)
@@ -59,6 +61,17 @@ internal static class BinaryFrames
             signals[modality] = signal;
             at = next;
         }
+        var vitals = new JsonObject();
+        foreach (string modality in Modalities)
+        {
+            JsonNode? Figure(int offset) => float.IsNaN(F32(at + offset)) ? null : JsonValue.Create(F32(at + offset));
+            vitals[modality] = new JsonObject
+            {
+                ["rate"] = Figure(0), ["systolic"] = Figure(4), ["diastolic"] = Figure(8), ["mean"] = Figure(12), ["quality"] = Figure(16), ["age"] = Figure(20),
+                ["absence"] = VitalAbsences[m[at + 24]], ["generated"] = m[at + 25] == 1,
+            };
+            at += 28;
+        }
         Assert.Equal(m.Length, at);
         var frame = new JsonObject
         {
@@ -75,6 +88,7 @@ internal static class BinaryFrames
             ["skipped_hops"] = I64(32),
             ["lost_hops"] = I64(40),
             ["signals"] = signals,
+            ["vitals"] = vitals,
             ["dropped"] = I64(48),
         };
         return JsonSerializer.SerializeToElement(frame);

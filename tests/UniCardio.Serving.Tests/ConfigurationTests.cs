@@ -44,6 +44,11 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"recordings": "\u0000"}""", "'recordings' holds a control character at byte 15")]
+    [InlineData("""{"recordings": "\ud800"}""", "'recordings' holds half of a surrogate pair at byte 15")]
+    [InlineData("""{"\ud800": 1}""", "'\\ud800' holds half of a surrogate pair at byte 1")]
+    [InlineData("""{"port": 1, "origins": ["a", "\udc00"]}""", "'origins' holds half of a surrogate pair at byte 29")]
+    [InlineData("""{"token_file": "/dev/zero"}""", "no regular file")]
     [InlineData("""{"prot": 1}""", "'prot' is not a setting")]
     [InlineData("""{"port": "x"}""", "'x' is not a whole number")]
     [InlineData("""{"port": {}}""", "should be a text")]

@@ -34,6 +34,9 @@ internal sealed class TestServer : IAsyncDisposable
         return test;
     }
 
+    public static TestServer Of(UniCardioServer server) =>
+        new(server, new HttpClient { BaseAddress = server.Address, Timeout = TimeSpan.FromMinutes(2) });
+
     /// <summary>Posts JSON.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string json) => Client.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));
 

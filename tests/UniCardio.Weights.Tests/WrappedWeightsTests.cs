@@ -32,10 +32,13 @@ public class WrappedWeightsTests
         IReadOnlyList<ParameterTensor> tensors = SmallNetwork.Tensors(5000);
         File.WriteAllBytes(folder.File("w.pth"), TorchBuilder.Of(tensors, prefix).Bytes());
         AssertIsTheNetwork(folder.File("w.pth"));
-        SafetensorsWriter.Write(folder.File("w.safetensors"), [.. tensors.Select(t => new ParameterTensor(prefix + t.Name, t.Shape, t.Data))]);
+        SafetensorsWriter.Write(folder.File("w.safetensors"),
+            [.. tensors.Select(t => new ParameterTensor(prefix + t.Name, t.Shape, t.Data))]);
         AssertIsTheNetwork(folder.File("w.safetensors"));
         // A part that was compiled alone has the mark within its names.
-        SafetensorsWriter.Write(folder.File("w.safetensors"), [.. tensors.Select(t => new ParameterTensor(t.Name.Replace("diffmodel.", "diffmodel._orig_mod.", StringComparison.Ordinal), t.Shape, t.Data))]);
+        SafetensorsWriter.Write(folder.File("w.safetensors"),
+            [.. tensors.Select(t => new ParameterTensor(t.Name.Replace("diffmodel.", "diffmodel._orig_mod.", StringComparison.Ordinal),
+            t.Shape, t.Data))]);
         AssertIsTheNetwork(folder.File("w.safetensors"));
     }
 
@@ -45,10 +48,12 @@ public class WrappedWeightsTests
         using var folder = new TemporaryFolder();
         ParameterTensor t = SmallNetwork.Tensors(5000)[0];
         SafetensorsWriter.Write(folder.File("w.safetensors"), [t, new ParameterTensor("module." + t.Name, t.Shape, t.Data)]);
-        Assert.Contains("twice", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w.safetensors"), Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("twice", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w.safetensors"),
+            Options)).Message, StringComparison.Ordinal);
     }
 
-    // {KEY: state dict, 'optimizer': {'state': {0: {'step': tensor, 'exp_avg': ...}}, 'param_groups': [{'lr': 1e-4, 'params': [0, 1]}]}, 'epoch': 3, ...}
+    // {KEY: state dict, 'optimizer': {'state': {0: {'step': tensor, 'exp_avg': ...}}, 'param_groups': [{'lr': 1e-4, 'params': [0, 1]}]},
+    // 'epoch': 3, ...}
     private static byte[] Checkpoint(string? key, bool asParameters)
     {
         var builder = new TorchBuilder();
@@ -71,7 +76,8 @@ public class WrappedWeightsTests
         }
         if (key is not null)
             pickle.Op('u');
-        pickle.Text("optimizer").Op('}').Op('(').Text("state").Global("collections", "defaultdict").Global("__builtin__", "dict").Raw(0x85).Op('R').Number(0).Op('}')
+        pickle.Text("optimizer").Op('}').Op('(').Text("state").Global("collections", "defaultdict").Global("__builtin__",
+            "dict").Raw(0x85).Op('R').Number(0).Op('}')
             .Text("exp_avg").Tensor("FloatStorage", $"{storage}", 2, 0, [2], [1]).Op('s').Op('s')
             .Text("param_groups").Op(']').Op('}').Text("params").Op(']').Op('(').Number(0).Number(1).Op('e').Op('s').Op('a').Op('u');
         builder.Entries.Add(($"archive/data/{storage}", new byte[8]));
@@ -92,7 +98,8 @@ public class WrappedWeightsTests
         File.WriteAllBytes(folder.File("w.pth"), Checkpoint(key, asParameters));
         AssertIsTheNetwork(folder.File("w.pth"));
         using LoadedWeights loaded = WeightFile.Load(folder.File("w.pth"), Options);
-        Assert.Contains(loaded.Notes, n => n.Contains("epoch", StringComparison.Ordinal) && n.Contains("optimizer", StringComparison.Ordinal));
+        Assert.Contains(loaded.Notes, n => n.Contains("epoch", StringComparison.Ordinal)
+            && n.Contains("optimizer", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -110,8 +117,10 @@ public class WrappedWeightsTests
     [Theory]
     [InlineData("a whole number", new byte[] { (byte)'K', 1, (byte)'K', 2, (byte)'a' })]
     [InlineData("expected a list", new byte[] { (byte)'}', (byte)'(', (byte)'K', 2, (byte)'e' })]
-    [InlineData("a parameter is not", new byte[] { (byte)'c', (byte)'t', (byte)'o', (byte)'r', (byte)'c', (byte)'h', (byte)'.', (byte)'_', (byte)'u', (byte)'t', (byte)'i', (byte)'l', (byte)'s', (byte)'\n', (byte)'_', (byte)'r', (byte)'e', (byte)'b', (byte)'u', (byte)'i', (byte)'l', (byte)'d', (byte)'_', (byte)'p', (byte)'a', (byte)'r', (byte)'a', (byte)'m', (byte)'e', (byte)'t', (byte)'e', (byte)'r', (byte)'\n', (byte)')', (byte)'R' })]
-    public void ListsAndParametersThatAreNone(string problem, byte[] opcodes) => TorchBadInputTests.Refused(problem, TorchBuilder.Of(new PickleBuilder().Raw(opcodes).Stop()));
+    [InlineData("a parameter is not", new byte[] { (byte)'c', (byte)'t', (byte)'o', (byte)'r', (byte)'c', (byte)'h', (byte)'.', (byte)'_',
+        (byte)'u', (byte)'t', (byte)'i', (byte)'l', (byte)'s', (byte)'\n', (byte)'_', (byte)'r', (byte)'e', (byte)'b', (byte)'u', (byte)'i', (byte)'l', (byte)'d', (byte)'_', (byte)'p', (byte)'a', (byte)'r', (byte)'a', (byte)'m', (byte)'e', (byte)'t', (byte)'e', (byte)'r', (byte)'\n', (byte)')', (byte)'R' })]
+    public void ListsAndParametersThatAreNone(string problem, byte[] opcodes) => TorchBadInputTests.Refused(problem,
+        TorchBuilder.Of(new PickleBuilder().Raw(opcodes).Stop()));
 
     [Theory]
     [InlineData(false)]
@@ -135,7 +144,8 @@ public class WrappedWeightsTests
         File.WriteAllText(index, $"{{\n  \"metadata\": {{\"total_size\": 1}},\n  \"weight_map\": {{{string.Join(",\n", map)}}}\n}}");
         AssertIsTheNetwork(index);
         File.Delete(folder.File(files[1]));
-        Assert.Contains(files[1], Assert.Throws<WeightFormatException>(() => WeightFile.Load(index, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(files[1], Assert.Throws<WeightFormatException>(() => WeightFile.Load(index, Options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,7 +163,8 @@ public class WrappedWeightsTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("itself"), json);
-        Assert.Contains(problem, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("itself"), Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("itself"), Options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,7 +174,8 @@ public class WrappedWeightsTests
         void Loading(byte[] bytes, string expected)
         {
             File.WriteAllBytes(folder.File("w"), bytes);
-            Assert.Contains(expected, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w"))).Message, StringComparison.Ordinal);
+            Assert.Contains(expected, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w"))).Message,
+                StringComparison.Ordinal);
         }
 
         byte[] tar = new byte[1024];

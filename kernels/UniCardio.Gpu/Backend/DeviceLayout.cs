@@ -42,6 +42,7 @@ internal sealed class DeviceLayout
         Block.OutputProjection = Take(ref at, 4 * Quads * 2 * Quads);
         Block.OutputProjectionBias = Take(ref at, 2 * Quads);
         BlockQuads = at;
+        Tensor = new TensorLayout(Quads, HeadQuads);
     }
 
     public ModelConfiguration Configuration { get; }
@@ -70,6 +71,9 @@ internal sealed class DeviceLayout
 
     public BlockLayout Block;
 
+    /// <summary>The block's matrices for tensor cores, a buffer of their own.</summary>
+    public TensorLayout Tensor { get; }
+
     /// <summary>Quads of one block's weights.</summary>
     public int BlockQuads { get; }
 
@@ -90,4 +94,23 @@ internal sealed class DeviceLayout
         at += quads;
         return start;
     }
+}
+
+/// <summary>Where a block's matrices stand for tensor cores, in quads: [outputs, inputs], inputs innermost.</summary>
+internal readonly struct TensorLayout(int quads, int headQuads)
+{
+    /// <summary>[3 heads, C].</summary>
+    public int AttentionIn { get; } = 0;
+
+    /// <summary>[C, heads].</summary>
+    public int AttentionOut => 12 * headQuads * quads;
+
+    /// <summary>[2C, C].</summary>
+    public int MidProjection => AttentionOut + (4 * quads * headQuads);
+
+    /// <summary>[2C, C].</summary>
+    public int OutputProjection => MidProjection + (8 * quads * quads);
+
+    /// <summary>All of them.</summary>
+    public int Quads => OutputProjection + (8 * quads * quads);
 }

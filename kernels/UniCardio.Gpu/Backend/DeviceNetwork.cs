@@ -14,11 +14,12 @@ internal sealed class DeviceNetwork : IDisposable
     private readonly AcceleratorStream _stream;
     private readonly DeviceWeights _weights;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _tensorBlocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
     private readonly bool[] _slotFilled;
 
-    public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights)
+    public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights, bool usesTensors = false)
     {
         Layout = layout;
         ModelConfiguration m = weights.Configuration;
@@ -28,6 +29,7 @@ internal sealed class DeviceNetwork : IDisposable
         try
         {
             _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];
+            _tensorBlocks = usesTensors ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.TensorBlock(i)))] : [];
             _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.Decoder(i)))];
             _convolutions = Upload(_weights.Convolutions());
             _affine = Upload(_weights.EncoderAffine());
@@ -53,6 +55,9 @@ internal sealed class DeviceNetwork : IDisposable
     public ArrayView<Float4> Gate => _gate.View;
 
     public ArrayView<Float4> Block(int i) => _blocks[i].View;
+
+    /// <summary>Address of a matrix of <see cref="DeviceLayout.Tensor"/>.</summary>
+    public long TensorMatrix(int block, int quad) => _tensorBlocks[block].NativePtr + (16L * quad);
 
     public ArrayView<Float4> Decoder(int i) => _decoders[i].View;
 

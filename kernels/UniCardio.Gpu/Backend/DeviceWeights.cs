@@ -29,6 +29,20 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         return target;
     }
 
+    /// <summary>One block's matrices for tensor cores, as <see cref="DeviceLayout.Tensor"/> says.</summary>
+    public float[] TensorBlock(int index)
+    {
+        BlockWeights<LinearMap> b = folded.Blocks[index];
+        TensorLayout at = layout.Tensor;
+        int c = _m.Channels, width = 4 * layout.HeadQuads;
+        float[] target = new float[4 * at.Quads];
+        Rows(target, at.AttentionIn, 4 * layout.Quads, b.AttentionIn, n => ((n / c) * width) + layout.HeadColumn(n % c), k => k);
+        Rows(target, at.AttentionOut, width, b.AttentionOut, n => n, layout.HeadColumn);
+        Rows(target, at.MidProjection, 4 * layout.Quads, b.MidProjection, layout.HalfColumn, k => k);
+        Rows(target, at.OutputProjection, 4 * layout.Quads, b.OutputProjection, layout.HalfColumn, k => k);
+        return target;
+    }
+
     /// <summary>[T, blocks, 3 heads + C] biases that depend on t.</summary>
     /// <remarks>0.09 G multiply-adds in all at full size: cheaper than waiting for the device between steps.</remarks>
     public float[] Steps()
@@ -126,6 +140,16 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         {
             for (int k = 0; k < map.Inputs; k++)
                 target[(4 * quad) + (row(k) * columns) + column(n)] = (float)map.Weight[(n * map.Inputs) + k];
+        }
+    }
+
+    // target[output, input] = W[output, input], at a quad.
+    private static void Rows(float[] target, int quad, int inputs, LinearMap map, Func<int, int> row, Func<int, int> column)
+    {
+        for (int n = 0; n < map.Outputs; n++)
+        {
+            for (int k = 0; k < map.Inputs; k++)
+                target[(4 * quad) + (row(n) * inputs) + column(k)] = (float)map.Weight[(n * map.Inputs) + k];
         }
     }
 

@@ -57,6 +57,12 @@ internal sealed class NetworkPass
         int blocks = _plan.Configuration.Blocks;
         Encode(withConditions ? 0 : _conditionSlots);
         StripShape shape = Shape(withConditions ? 0 : _conditionRows);
+        if (_options.Precision == GpuPrecision.ThreeTf32)
+        {
+            RunOnTensors(shape, steps, blocks);
+            return;
+        }
+
         for (int i = 0; i < blocks; i++)
         {
             if (i == 0 || !_options.FuseBlocks)
@@ -116,6 +122,46 @@ internal sealed class NetworkPass
             _stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View, _network.Convolutions, _network.Affine, _buffers.Statistics.View, _buffers.X.View);
     }
 
+    // Five launches a block besides attention; LayerNorms need whole rows, so they go with the small feed-forward layer.
+    private void RunOnTensors(StripShape shape, ArrayView<Float4> steps, int blocks)
+    {
+        int c = 4 * Layout.Quads;
+        for (int i = 0; i < blocks; i++)
+        {
+            ArrayView<Float4> biases = steps.SubView((long)i * Layout.StepQuads, Layout.StepQuads), weights = _network.Block(i);
+            _device.Kernels.TensorQkv(_stream, Tiles(shape, 12 * Layout.HeadQuads), shape, _buffers.X.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionIn), biases, _buffers.Qkv.View, i);
+            if (i + 1 == blocks)
+                shape = Shape(_conditionRows);
+            Attend(shape.FirstRow / _plan.TargetTokens, i);
+            ArrayView<Float4> bias = biases.SubView(3 * Layout.HeadQuads, Layout.Quads);
+            _device.Kernels.TensorAttentionOut(
+                _stream, Tiles(shape, c), shape, _buffers.Attention.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionOut), bias, _buffers.X.View, _buffers.Y.View);
+            _device.Kernels.NormFeedForward(_stream, Strips(shape), shape, Layout.Block, weights, _buffers.Y.View);
+            // What attention left is not needed any more: its buffer, at least as wide, takes the gates.
+            _device.Kernels.TensorGate(
+                _stream, Tiles(shape, 2 * c), shape, i, _buffers.Y.NativePtr, _network.TensorMatrix(i, Layout.Tensor.MidProjection), _network.Gate, _buffers.GateSlots.View, _buffers.Attention.View);
+            KernelConfig output = Tiles(shape, c);
+            output = new KernelConfig(new Index3D(output.GridDim.X, 2 * output.GridDim.Y, 1), output.GroupDim);
+            _device.Kernels.TensorOutput(
+                _stream,
+                output,
+                shape,
+                _buffers.Attention.NativePtr,
+                _network.TensorMatrix(i, Layout.Tensor.OutputProjection),
+                weights.SubView(Layout.Block.OutputProjectionBias, 2 * Layout.Quads),
+                _buffers.X.View,
+                _buffers.Skip.View,
+                i == 0 ? 1 : 0);
+        }
+    }
+
+    /// <summary>Groups of a launch in tiles of 64 x 64.</summary>
+    internal static KernelConfig Tiles(StripShape shape, int columns)
+    {
+        int rows = (shape.EndRow - shape.FirstRow + TensorTile.Size - 1) / TensorTile.Size;
+        return new KernelConfig(new Index3D(rows, (columns + TensorTile.Size - 1) / TensorTile.Size, 1), new Index3D(TensorTile.Threads, 1, 1));
+    }
+
     private void Attend(int firstSlot, int block)
     {
         var shape = new AttentionShape
@@ -132,6 +178,14 @@ internal sealed class NetworkPass
             Window = _options.Attention.Window ?? -1,
             GlobalTokens = _options.Attention.GlobalTokens,
         };
+        if (_options.Precision == GpuPrecision.ThreeTf32 && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
+        {
+            int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
+            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1), new Index3D(TensorAttentionKernel.Threads, 1, 1));
+            _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
+            return;
+        }
+
         const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
         int tiles = (_plan.TargetTokens + Tile - 1) / Tile;
         var config = new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));
@@ -186,7 +240,7 @@ internal sealed class NetworkPass
     internal KernelConfig Strips(StripShape shape)
     {
         Accelerator accelerator = _device.Accelerator;
-        int count = shape.EndRow - shape.FirstRow, most = Math.Min(Layout.MaxGroupRows, accelerator.MaxNumThreadsPerGroup / GroupColumns);
+        int count = shape.EndRow - shape.FirstRow, most = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
         int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, most) : most;
         while (_options.GroupRows == 0 && rows > 1 && count < rows * Strip.RowsPerThread * accelerator.NumMultiprocessors)
             rows--;

@@ -64,7 +64,7 @@ internal sealed class DeviceCache(Func<DeviceSelector, GpuDevice> open) : IDispo
         {
             foreach (DeviceSelector kind in _entries.Where(e => e.Value.Users == 0).Select(e => e.Key).ToArray())
             {
-                _entries[kind].Device.Dispose();
+                Release(_entries[kind].Device);
                 _entries.Remove(kind);
             }
         }
@@ -80,13 +80,18 @@ internal sealed class DeviceCache(Func<DeviceSelector, GpuDevice> open) : IDispo
                 _entries.Remove(kind);
         }
 
+        Release(entry.Device);
+    }
+
+    private static void Release(GpuDevice device)
+    {
         try
         {
-            entry.Device.Dispose();
+            device.Dispose();
         }
         catch (AcceleratorException)
         {
-            // It failed before; what it cannot free any more goes with the process.
+            // It failed before, or never gave what it is asked to free; what is left goes with the process.
         }
     }
 

@@ -19,10 +19,17 @@ public static class KernelCatalog
             typeof(AttentionKernel<HeadWidth64>),
             typeof(AttentionOutKernel),
             typeof(FeedForwardKernel),
+            typeof(NormFeedForwardKernel),
             typeof(GateKernel),
             typeof(BlockTailKernel),
             typeof(DecoderStepKernel),
             typeof(NoiseKernel)),
+    ];
+
+    /// <summary>Kernels for tensor cores: PTX for compute capability 8.0 and later.</summary>
+    public static IReadOnlyList<(string Name, MethodInfo Method)> Tensor { get; } =
+    [
+        .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel)),
     ];
 
     private static IEnumerable<(string Name, MethodInfo Method)> Entries(params Type[] kernels)
@@ -30,9 +37,9 @@ public static class KernelCatalog
         foreach (Type kernel in kernels)
         {
             string name = kernel.Name.Split('`')[0];
-            if (kernel.IsGenericType)
-                name += "-" + kernel.GetGenericArguments()[0].Name;
-            yield return (name, kernel.GetMethod("Run")!);
+            // The entry of a module is Kernel_ and the method's name, so that a profiler tells them apart.
+            MethodInfo method = kernel.GetMethod(name[..^"Kernel".Length])!;
+            yield return (kernel.IsGenericType ? $"{name}-{kernel.GetGenericArguments()[0].Name}" : name, method);
         }
     }
 }

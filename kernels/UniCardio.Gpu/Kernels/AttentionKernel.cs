@@ -33,7 +33,7 @@ public static class AttentionKernel<TWidth>
     /// <param name="shape">Sizes.</param>
     /// <param name="qkv">[blocks condition rows, then target rows; 3 heads].</param>
     /// <param name="output">[rows, heads].</param>
-    public static void Run(AttentionShape shape, ArrayView<Float4> qkv, ArrayView<float> output)
+    public static void Attention(AttentionShape shape, ArrayView<Float4> qkv, ArrayView<float> output)
     {
         ArrayView<Float4> q = SharedMemory.Allocate<Float4>(TileTokens * TWidth.Stride);
         ArrayView<Float4> k = SharedMemory.Allocate<Float4>(TileTokens * TWidth.Stride);
@@ -62,11 +62,11 @@ public static class AttentionKernel<TWidth>
                 Group.Barrier();
                 Tile scores = AttentionTile.Scores(q, k, TWidth.Stride, shape.HeadDimQuads, x, y);
                 scores = AttentionTile.Mask(scores, shape, firstQuery + (4 * y), firstKey + x, Masked);
-                largest[(x * Threads) + y] = AttentionTile.Max(AttentionTile.Max(scores.R0, scores.R1), AttentionTile.Max(scores.R2, scores.R3));
+                largest[(y * Threads) + x] = AttentionTile.Max(AttentionTile.Max(scores.R0, scores.R1), AttentionTile.Max(scores.R2, scores.R3));
                 Group.Barrier();
                 Float4 before = top;
                 for (int j = 0; j < Threads; j++)
-                    top = AttentionTile.Max(top, largest[(j * Threads) + y]);
+                    top = AttentionTile.Max(top, largest[(y * Threads) + j]);
                 Float4 fade = AttentionTile.Power(before, top);
                 scores.R0 = AttentionTile.Power(scores.R0, top);
                 scores.R1 = AttentionTile.Power(scores.R1, top);
@@ -85,11 +85,11 @@ public static class AttentionKernel<TWidth>
 
         // Each thread summed the probabilities of its own keys; the row's total is theirs together.
         Group.Barrier();
-        largest[(x * Threads) + y] = total;
+        largest[(y * Threads) + x] = total;
         Group.Barrier();
         Float4 row = default;
         for (int j = 0; j < Threads; j++)
-            row = Float4.Add(row, largest[(j * Threads) + y]);
+            row = Float4.Add(row, largest[(y * Threads) + j]);
         row = new Float4(1f / row.X, 1f / row.Y, 1f / row.Z, 1f / row.W);
         Columns8.Store(Columns8.Scale(sum, row, TWidth.Columns), TWidth.Columns, shape, output, slot, firstQuery + (4 * y), head * 4, x);
     }

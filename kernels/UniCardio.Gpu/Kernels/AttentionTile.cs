@@ -14,18 +14,23 @@ public static class AttentionTile
         && (firstKey - (firstQuery + tokens - 1) > shape.Window || firstQuery - (firstKey + tokens - 1) > shape.Window);
 
     /// <summary>Copies 32 rows of one head; rows behind the slot's end and quads behind the head's become 0.</summary>
-    public static void Load(ArrayView<Float4> target, int stride, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first, int at, int quads)
+    public static void Load(ArrayView<Float4> target, int stride, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first, int where, int quads)
     {
         // The conditions of every block come first, then the targets of this one.
         int moved = (slot < shape.ConditionSlots ? shape.Block : shape.Blocks - 1) * shape.ConditionSlots * shape.SlotTokens;
         int firstRow = moved + (slot * shape.SlotTokens) + first;
-        for (int i = (Group.IdxY * Group.DimX) + Group.IdxX; i < 32 * stride; i += Group.DimX * Group.DimY)
+        // 8 threads a row, so that no quad needs a division.
+        for (int row = Group.IdxY; row < 32; row += 8)
         {
-            int row = i / stride, quad = i - (row * stride);
-            Float4 value = default;
-            if (quad < quads && first + row < shape.SlotTokens)
-                value = qkv[((firstRow + row) * 3 * shape.HeadQuads) + at + quad];
-            target[i] = value;
+            int at = ((firstRow + row) * 3 * shape.HeadQuads) + where;
+            bool isRow = first + row < shape.SlotTokens;
+            for (int quad = Group.IdxX; quad < stride; quad += 8)
+            {
+                Float4 value = default;
+                if (isRow && quad < quads)
+                    value = qkv[at + quad];
+                target[(row * stride) + quad] = value;
+            }
         }
     }
 

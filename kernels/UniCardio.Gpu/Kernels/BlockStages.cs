@@ -166,12 +166,21 @@ public static class BlockStages
         {
             int row = i / width, j = i - (row * width), w = layout.FeedForwardIn + chunk + j, columns = shape.FeedForwardQuads;
             Float4 sum = block[layout.FeedForwardInBias + chunk + j];
-            for (int k = 0; k < shape.Quads; k++)
+            // The weights of the next inputs are on their way while these are multiplied.
+            int at = row * shape.StripQuads, end = at + shape.Quads;
+            Float4 w0 = block[w], w1 = block[w + columns], w2 = block[w + (2 * columns)], w3 = block[w + (3 * columns)];
+            for (; at + 1 < end; at++)
             {
-                sum = Strip.Step(strip[(row * shape.StripQuads) + k], block[w], block[w + columns], block[w + (2 * columns)], block[w + (3 * columns)], sum);
                 w += 4 * columns;
+                Float4 n0 = block[w], n1 = block[w + columns], n2 = block[w + (2 * columns)], n3 = block[w + (3 * columns)];
+                sum = Strip.Step(strip[at], w0, w1, w2, w3, sum);
+                w0 = n0;
+                w1 = n1;
+                w2 = n2;
+                w3 = n3;
             }
 
+            sum = Strip.Step(strip[at], w0, w1, w2, w3, sum);
             hidden[(row * Strip.HiddenStride) + j] = Activation.Gelu(sum);
         }
     }

@@ -23,7 +23,7 @@ public static class BlockTailKernel
     /// <param name="x">[rows, C], replaced.</param>
     /// <param name="skip">[target rows, C], replaced.</param>
     /// <param name="qkv">Queries, keys and values of the next block; not written in the last block.</param>
-    public static void Run(
+    public static void BlockTail(
         StripShape shape,
         BlockLayout layout,
         ArrayView<Float4> block,

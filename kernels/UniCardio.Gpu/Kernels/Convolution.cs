@@ -5,6 +5,9 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>The six convolutions of a slot at one token, as 11 taps a channel with zeros where a kernel is shorter.</summary>
 public static class Convolution
 {
+    /// <summary>Most threads of a group of the encoder.</summary>
+    public const int MaxThreads = 1024;
+
     /// <summary>Taps of the widest kernel.</summary>
     public const int Taps = 11;
 
@@ -36,22 +39,54 @@ public static class Convolution
         }
     }
 
-    /// <summary>Four channels at one token; channel c takes sample offset c mod p of the token.</summary>
+    /// <summary>Where the four channels of a quad begin in a token's samples: channel c takes sample offset c mod p.</summary>
+    public static Offsets Starts(EncoderShape shape, int quad)
+    {
+        int p = shape.SamplesPerToken;
+        Offsets starts;
+        starts.X = 4 * quad % p;
+        starts.Y = starts.X + 1 == p ? 0 : starts.X + 1;
+        starts.Z = starts.Y + 1 == p ? 0 : starts.Y + 1;
+        starts.W = starts.Z + 1 == p ? 0 : starts.Z + 1;
+        return starts;
+    }
+
+    /// <summary>Four channels at one token.</summary>
     /// <param name="chunk">Samples.</param>
     /// <param name="shape">Sizes.</param>
     /// <param name="weights">[11 taps + bias, C] of the slot's encoder.</param>
+    /// <param name="starts">Of the quad.</param>
     /// <param name="token">Token of the chunk.</param>
     /// <param name="quad">Quad of channels.</param>
-    public static Float4 Apply(ArrayView<float> chunk, EncoderShape shape, ArrayView<Float4> weights, int token, int quad)
+    public static Float4 Apply(ArrayView<float> chunk, EncoderShape shape, ArrayView<Float4> weights, Offsets starts, int token, int quad)
     {
-        int p = shape.SamplesPerToken, at = token * p, c = 4 * quad;
-        int s0 = at + (c % p), s1 = at + ((c + 1) % p), s2 = at + ((c + 2) % p), s3 = at + ((c + 3) % p);
+        int at = token * shape.SamplesPerToken, end = at + Taps, w = quad;
         Float4 sum = weights[(Taps * shape.Quads) + quad];
-        for (int tap = 0; tap < Taps; tap++)
-            sum = Float4.MultiplyAdd(new Float4(chunk[s0 + tap], chunk[s1 + tap], chunk[s2 + tap], chunk[s3 + tap]), weights[(tap * shape.Quads) + quad], sum);
+        for (; at < end; at++)
+        {
+            sum = Float4.MultiplyAdd(new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]), weights[w], sum);
+            w += shape.Quads;
+        }
+
         return sum;
     }
 
     /// <summary>Quads of one encoder's convolution weights.</summary>
     public static int WeightQuads(int quads) => (Taps + 1) * quads;
+}
+
+/// <summary>Sample offsets of a quad's channels within a token.</summary>
+public struct Offsets
+{
+    /// <summary>Of channel 0.</summary>
+    public int X;
+
+    /// <summary>Of channel 1.</summary>
+    public int Y;
+
+    /// <summary>Of channel 2.</summary>
+    public int Z;
+
+    /// <summary>Of channel 3.</summary>
+    public int W;
 }

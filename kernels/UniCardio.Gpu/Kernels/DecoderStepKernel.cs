@@ -23,7 +23,7 @@ public static class DecoderStepKernel
     /// <param name="clean">[W N, S] takes this row's clean signal.</param>
     /// <param name="clean1">[W N, S] clean signal one row before.</param>
     /// <param name="clean2">[W N, S] clean signal two rows before.</param>
-    public static void Run(
+    public static void DecoderStep(
         StripShape shape,
         StepValues step,
         ArrayView<Float4> weights,

@@ -20,7 +20,7 @@ public static class EncoderKernel
     /// <param name="affine">[4 encoders, T, gamma and beta, C].</param>
     /// <param name="statistics">[slots, chunks] as <see cref="EncoderStatisticsKernel"/> left them.</param>
     /// <param name="x">[rows, C].</param>
-    public static void Run(
+    public static void Encoder(
         EncoderShape shape,
         int tokens,
         ArrayView<float> conditions,
@@ -47,14 +47,15 @@ public static class EncoderKernel
 
         float rate = 1f / XMath.Sqrt((all.Z / all.X) + 1e-5f), mean = all.Y;
         ArrayView<Float4> taps = weights.SubView(encoder * Convolution.WeightQuads(shape.Quads));
-        for (int token = Group.IdxY; token < tokens && first + token < shape.SlotTokens; token += Group.DimY)
+        for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
-            int at = ((encoder * shape.SlotTokens) + first + token) * 2 * shape.Quads;
-            for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
+            Offsets starts = Convolution.Starts(shape, quad);
+            for (int token = Group.IdxY; token < tokens && first + token < shape.SlotTokens; token += Group.DimY)
             {
-                Float4 v = Convolution.Apply(chunk, shape, taps, token, quad);
+                int at = (((encoder * shape.SlotTokens) + first + token) * 2 * shape.Quads) + quad;
+                Float4 v = Convolution.Apply(chunk, shape, taps, starts, token, quad);
                 v = new Float4((v.X - mean) * rate, (v.Y - mean) * rate, (v.Z - mean) * rate, (v.W - mean) * rate);
-                x[(((slot * shape.SlotTokens) + first + token) * shape.Quads) + quad] = Float4.MultiplyAdd(v, affine[at + quad], affine[at + shape.Quads + quad]);
+                x[(((slot * shape.SlotTokens) + first + token) * shape.Quads) + quad] = Float4.MultiplyAdd(v, affine[at], affine[at + shape.Quads]);
             }
         }
     }

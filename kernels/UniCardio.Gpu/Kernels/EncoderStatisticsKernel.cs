@@ -20,7 +20,7 @@ public static class EncoderStatisticsKernel
     /// <param name="slots">Encoder of each slot instance.</param>
     /// <param name="weights">[4 encoders, 12, C].</param>
     /// <param name="statistics">[slots, chunks] of (count, mean, squares, 0).</param>
-    public static void Run(
+    public static void EncoderStatistics(
         EncoderShape shape, int tokens, ArrayView<float> conditions, ArrayView<float> state, ArrayView<int> slots, ArrayView<Float4> weights, ArrayView<Float4> statistics)
     {
         ArrayView<float> chunk = SharedMemory.Allocate<float>(Convolution.Samples);
@@ -33,8 +33,9 @@ public static class EncoderStatisticsKernel
         float sum = 0;
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
+            Offsets starts = Convolution.Starts(shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Total(Convolution.Apply(chunk, shape, encoder, token, quad));
+                sum += Total(Convolution.Apply(chunk, shape, encoder, starts, token, quad));
         }
 
         sums[thread] = sum;
@@ -44,8 +45,9 @@ public static class EncoderStatisticsKernel
         sum = 0;
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
+            Offsets starts = Convolution.Starts(shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Squares(Convolution.Apply(chunk, shape, encoder, token, quad), mean, shape.Channels - (4 * quad));
+                sum += Squares(Convolution.Apply(chunk, shape, encoder, starts, token, quad), mean, shape.Channels - (4 * quad));
         }
 
         sums[thread] = sum;

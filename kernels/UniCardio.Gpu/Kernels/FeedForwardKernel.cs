@@ -11,7 +11,7 @@ public static class FeedForwardKernel
     /// <param name="layout">Where the weights are.</param>
     /// <param name="block">The block's weights.</param>
     /// <param name="y">[rows, C], replaced.</param>
-    public static void Run(StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> y)
+    public static void FeedForward(StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> y)
     {
         ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
         ArrayView<Float4> hidden = SharedMemory.Allocate<Float4>(Strip.MaxRows * Strip.HiddenStride);

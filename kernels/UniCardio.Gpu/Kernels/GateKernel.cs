@@ -16,7 +16,7 @@ public static class GateKernel
     /// <param name="y">[rows, C], the feed-forward layer's output.</param>
     /// <param name="x">[rows, C], replaced.</param>
     /// <param name="skip">[target rows, C], replaced.</param>
-    public static void Run(
+    public static void Gate(
         StripShape shape,
         BlockLayout layout,
         ArrayView<Float4> block,

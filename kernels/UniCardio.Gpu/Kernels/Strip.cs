@@ -16,6 +16,9 @@ public static class Strip
     /// <summary>Rows of a thread.</summary>
     public const int RowsPerThread = 4;
 
+    /// <summary>Most threads of a group: with 80 registers, the most that any of these kernels takes, they fit a multiprocessor.</summary>
+    public const int MaxThreads = 768;
+
     /// <summary>Most rows of a strip.</summary>
     public const int MaxRows = 32;
 

@@ -12,13 +12,16 @@ internal static unsafe class CopyForms
             case ["async", "wait_all"] when s.Operands.Count == 0:
                 return new Instruction(s, InstructionClass.Barrier) { Run = (nint)(delegate*<Warp, Op*, void>)&AsyncCopies.WaitAll };
             case ["async", "wait_group"] when s.Operands is [{ Kind: OperandKind.Integer, Bits: >= 0 } count]:
-                return new Instruction(s, InstructionClass.Barrier) { Run = (nint)(delegate*<Warp, Op*, void>)&AsyncCopies.Wait, Immediate = count.Bits };
+                return new Instruction(s, InstructionClass.Barrier) { Run = (nint)(delegate*<Warp, Op*, void>)&AsyncCopies.Wait,
+                    Immediate = count.Bits };
         }
 
-        List<string> parts = [.. s.Modifiers.Where(m => !m.StartsWith("L2::", StringComparison.Ordinal)).Select(m => m == "shared::cta" ? "shared" : m)];
+        List<string> parts = [.. s.Modifiers.Where(m => !m.StartsWith("L2::", StringComparison.Ordinal))
+            .Select(m => m == "shared::cta" ? "shared" : m)];
         if (parts is not ["async", "ca" or "cg", "shared", "global"])
             throw s.Unknown($"'{Decoder.Name(s)}'");
-        if (s.Operands is not [{ Kind: OperandKind.Address } target, { Kind: OperandKind.Address } source, { Kind: OperandKind.Integer } size, ..] || s.Operands.Count > 4)
+        if (s.Operands is not [{ Kind: OperandKind.Address } target, { Kind: OperandKind.Address } source,
+            { Kind: OperandKind.Integer } size, ..] || s.Operands.Count > 4)
             throw s.Error("two addresses in brackets and a size were expected");
         int bytes = (int)size.Bits;
         if (bytes is not (4 or 8 or 16) || (parts[1] == "cg" && bytes != 16))

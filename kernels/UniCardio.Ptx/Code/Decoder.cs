@@ -81,7 +81,8 @@ internal sealed unsafe class Decoder(BodyParser body)
     {
         if (Name(s) is "bar.warp.sync" && s.Operands is [{ Kind: OperandKind.Integer, Bits: 0xffffffff or -1 }])
             return new Instruction(s, InstructionClass.Barrier) { Run = (nint)(delegate*<Warp, Op*, void>)&WarpBarrier.Run };
-        if (Name(s) is not ("bar.sync" or "barrier.sync" or "barrier.sync.aligned" or "bar.cta.sync" or "barrier.cta.sync" or "barrier.cta.sync.aligned"))
+        if (Name(s) is not ("bar.sync" or "barrier.sync" or "barrier.sync.aligned"
+            or "bar.cta.sync" or "barrier.cta.sync" or "barrier.cta.sync.aligned"))
             throw s.Unknown($"'{Name(s)}'");
         if (s.Operands is not [{ Kind: OperandKind.Integer, Bits: >= 0 and < 16 } id])
             throw s.Unknown("a barrier of some threads, or of a number that is no constant from 0 to 15,");
@@ -90,7 +91,8 @@ internal sealed unsafe class Decoder(BodyParser body)
             : throw s.Unknown("a barrier under a predicate");
     }
 
-    private static Instruction Fence(Statement s) => Name(s) is "membar.cta" or "membar.gl" or "membar.sys" or "fence.acq_rel.cta" or "fence.acq_rel.gpu" or "fence.sc.cta"
+    private static Instruction Fence(Statement s) =>
+        Name(s) is "membar.cta" or "membar.gl" or "membar.sys" or "fence.acq_rel.cta" or "fence.acq_rel.gpu" or "fence.sc.cta"
         ? new Instruction(s, InstructionClass.Barrier) { Run = (nint)(delegate*<Warp, Op*, void>)&WarpBarrier.Fence }
         : throw s.Unknown($"'{Name(s)}'");
 
@@ -143,8 +145,10 @@ internal sealed unsafe class Decoder(BodyParser body)
     /// <summary>The row and the offset of an address.</summary>
     public static (Slot Row, long Offset) Address(Statement s, Operand from, long offset, MemorySpace space) => from.Kind switch
     {
-        OperandKind.Register when space == MemorySpace.Shared && from.Register!.Type.Size() == 4 && !from.Register.Type.IsFloat() => (Slot.Of(from.Register, false), offset),
-        OperandKind.Register when from.Register!.Type.Size() == 8 && !from.Register.Type.IsFloat() => (Slot.Of(from.Register, false), offset),
+        OperandKind.Register when space == MemorySpace.Shared && from.Register!.Type.Size() == 4 && !from.Register.Type.IsFloat() =>
+            (Slot.Of(from.Register, false), offset),
+        OperandKind.Register when from.Register!.Type.Size() == 8 && !from.Register.Type.IsFloat() =>
+            (Slot.Of(from.Register, false), offset),
         OperandKind.Register => throw s.Error($"{from.Text} is no register of 64 bits, as an address is"),
         OperandKind.Variable => (Slot.Constant((ulong)from.Variable!.Address, 8), offset),
         OperandKind.Integer => (Slot.Constant(0, 8), offset),

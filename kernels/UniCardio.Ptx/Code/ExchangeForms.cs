@@ -47,7 +47,8 @@ internal static unsafe class ExchangeForms
         return new Instruction(s, InstructionClass.Shuffle)
         {
             Run = run,
-            Slots = [Decoder.Target(s, s.Operands[0], type, false), Decoder.Source(s, s.Operands[1], type, false), Decoder.Source(s, s.Operands[2], PtxType.B32, false)],
+            Slots = [Decoder.Target(s, s.Operands[0], type, false), Decoder.Source(s, s.Operands[1], type, false),
+                Decoder.Source(s, s.Operands[2], PtxType.B32, false)],
         };
     }
 }

@@ -33,15 +33,21 @@ internal static unsafe class Forms
             Two<Subtract>(all, "sub" + n, t);
             Two<MultiplyLow>(all, "mul.lo" + n, t);
             Three<MultiplyAddLow>(all, "mad.lo" + n, t);
-            all["mul.hi" + n] = new Form(signed ? Run(&Map.Two<MultiplyHighSigned>) : Run(&Map.Two<MultiplyHighUnsigned>), InstructionClass.Integer, t, t, t);
-            all["div" + n] = new Form(signed ? Run(&Map.Two<DivideSigned>) : Run(&Map.Two<DivideUnsigned>), InstructionClass.IntegerDivision, t, t, t);
-            all["rem" + n] = new Form(signed ? Run(&Map.Two<RemainderSigned>) : Run(&Map.Two<RemainderUnsigned>), InstructionClass.IntegerDivision, t, t, t);
+            all["mul.hi" + n] = new Form(signed ? Run(&Map.Two<MultiplyHighSigned>) : Run(&Map.Two<MultiplyHighUnsigned>),
+                InstructionClass.Integer, t, t, t);
+            all["div" + n] = new Form(signed ? Run(&Map.Two<DivideSigned>) : Run(&Map.Two<DivideUnsigned>),
+                InstructionClass.IntegerDivision, t, t, t);
+            all["rem" + n] = new Form(signed ? Run(&Map.Two<RemainderSigned>) : Run(&Map.Two<RemainderUnsigned>),
+                InstructionClass.IntegerDivision, t, t, t);
             all["min" + n] = new Form(signed ? Run(&Map.Two<MinSigned>) : Run(&Map.Two<MinUnsigned>), InstructionClass.Integer, t, t, t);
             all["max" + n] = new Form(signed ? Run(&Map.Two<MaxSigned>) : Run(&Map.Two<MaxUnsigned>), InstructionClass.Integer, t, t, t);
-            all["shr" + n] = new Form(signed ? Run(&Map.Two<ShiftRightSigned>) : Run(&Map.Two<ShiftRightUnsigned>), InstructionClass.Integer, t, t, PtxType.U32);
+            all["shr" + n] = new Form(signed ? Run(&Map.Two<ShiftRightSigned>) : Run(&Map.Two<ShiftRightUnsigned>),
+                InstructionClass.Integer, t, t, PtxType.U32);
             PtxType wide = signed ? PtxType.S64 : PtxType.U64;
-            all["mul.wide" + n] = new Form(signed ? Run(&Map.MultiplyWideSigned) : Run(&Map.MultiplyWideUnsigned), InstructionClass.Integer, wide, t, t);
-            all["mad.wide" + n] = new Form(signed ? Run(&Map.MultiplyAddWideSigned) : Run(&Map.MultiplyAddWideUnsigned), InstructionClass.Integer, wide, t, t, wide);
+            all["mul.wide" + n] = new Form(signed ? Run(&Map.MultiplyWideSigned) : Run(&Map.MultiplyWideUnsigned),
+                InstructionClass.Integer, wide, t, t);
+            all["mad.wide" + n] = new Form(signed ? Run(&Map.MultiplyAddWideSigned) : Run(&Map.MultiplyAddWideUnsigned),
+                InstructionClass.Integer, wide, t, t, wide);
         }
 
         foreach (PtxType t in (PtxType[])[PtxType.S64, PtxType.U64])
@@ -52,11 +58,16 @@ internal static unsafe class Forms
             WideTwo<Subtract>(all, "sub" + n, t);
             WideTwo<MultiplyLow>(all, "mul.lo" + n, t);
             all["mad.lo" + n] = new Form(Run(&Map.WideThree<MultiplyAddLow>), InstructionClass.Integer, t, t, t, t);
-            all["div" + n] = new Form(signed ? Run(&Map.WideTwo<DivideSigned>) : Run(&Map.WideTwo<DivideUnsigned>), InstructionClass.IntegerDivision, t, t, t);
-            all["rem" + n] = new Form(signed ? Run(&Map.WideTwo<RemainderSigned>) : Run(&Map.WideTwo<RemainderUnsigned>), InstructionClass.IntegerDivision, t, t, t);
-            all["min" + n] = new Form(signed ? Run(&Map.WideTwo<MinSigned>) : Run(&Map.WideTwo<MinUnsigned>), InstructionClass.Integer, t, t, t);
-            all["max" + n] = new Form(signed ? Run(&Map.WideTwo<MaxSigned>) : Run(&Map.WideTwo<MaxUnsigned>), InstructionClass.Integer, t, t, t);
-            all["shr" + n] = new Form(signed ? Run(&Map.WideShift<ShiftRightSigned>) : Run(&Map.WideShift<ShiftRightUnsigned>), InstructionClass.Integer, t, t, PtxType.U32);
+            all["div" + n] = new Form(signed ? Run(&Map.WideTwo<DivideSigned>) : Run(&Map.WideTwo<DivideUnsigned>),
+                InstructionClass.IntegerDivision, t, t, t);
+            all["rem" + n] = new Form(signed ? Run(&Map.WideTwo<RemainderSigned>) : Run(&Map.WideTwo<RemainderUnsigned>),
+                InstructionClass.IntegerDivision, t, t, t);
+            all["min" + n] = new Form(signed ? Run(&Map.WideTwo<MinSigned>) : Run(&Map.WideTwo<MinUnsigned>), InstructionClass.Integer,
+                t, t, t);
+            all["max" + n] = new Form(signed ? Run(&Map.WideTwo<MaxSigned>) : Run(&Map.WideTwo<MaxUnsigned>), InstructionClass.Integer,
+                t, t, t);
+            all["shr" + n] = new Form(signed ? Run(&Map.WideShift<ShiftRightSigned>) : Run(&Map.WideShift<ShiftRightUnsigned>),
+                InstructionClass.Integer, t, t, PtxType.U32);
         }
 
         One<Negate>(all, "neg.s32", PtxType.S32, InstructionClass.Integer);
@@ -181,7 +192,8 @@ internal static unsafe class Forms
             all[$"cvt{to.Name()}.s16"] = new Form(Run(&Map.One<SignExtend16>), InstructionClass.Convert, to, PtxType.S16);
             FromFloat(all, to);
             bool signed = to == PtxType.S32;
-            all[$"cvt.rn.f32{to.Name()}"] = new Form(signed ? Run(&Map.One<FloatFromSigned>) : Run(&Map.One<FloatFromUnsigned>), InstructionClass.Convert, PtxType.F32, to);
+            all[$"cvt.rn.f32{to.Name()}"] = new Form(signed ? Run(&Map.One<FloatFromSigned>) : Run(&Map.One<FloatFromUnsigned>),
+                InstructionClass.Convert, PtxType.F32, to);
             all[$"cvt.u16{to.Name()}"] = new Form(Run(&Map.One<ZeroExtend16>), InstructionClass.Convert, PtxType.U16, to);
             all[$"cvt.s16{to.Name()}"] = new Form(Run(&Map.One<SignExtend16>), InstructionClass.Convert, PtxType.S16, to);
             all[$"cvt.u8{to.Name()}"] = new Form(Run(&Map.One<ZeroExtend8>), InstructionClass.Convert, PtxType.U8, to);
@@ -194,7 +206,8 @@ internal static unsafe class Forms
             all[$"cvt{to.Name()}.s32"] = new Form(Run(&Convert.WidenSigned), InstructionClass.Convert, to, PtxType.S32);
             foreach (PtxType from in wides)
                 all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Convert, to, from);
-            all[$"cvt.rn.f32{to.Name()}"] = new Form(to == PtxType.S64 ? Run(&Convert.FloatFromS64) : Run(&Convert.FloatFromU64), InstructionClass.Convert, PtxType.F32, to);
+            all[$"cvt.rn.f32{to.Name()}"] = new Form(to == PtxType.S64 ? Run(&Convert.FloatFromS64) : Run(&Convert.FloatFromU64),
+                InstructionClass.Convert, PtxType.F32, to);
             // No generic access is known, so that an address is the same in every window.
             foreach (string window in (string[])["global", "shared", "local"])
             {
@@ -223,7 +236,8 @@ internal static unsafe class Forms
         void Rounded<T>(string rounding)
             where T : IRounding =>
             all[$"cvt.{rounding}{to.Name()}.f32"] = new Form(
-                signed ? Run(&Map.One<SignedFromFloat<T>>) : Run(&Map.One<UnsignedFromFloat<T>>), InstructionClass.Convert, to, PtxType.F32);
+                signed ? Run(&Map.One<SignedFromFloat<T>>) : Run(&Map.One<UnsignedFromFloat<T>>), InstructionClass.Convert, to,
+                    PtxType.F32);
     }
 
     private static nint Run(delegate*<Warp, Op*, void> run) => (nint)run;
@@ -268,8 +282,10 @@ internal static unsafe class Forms
 
     private static void Compare<T>(Dictionary<string, Form> all, string name, PtxType t)
         where T : ICompare, IWideCompare =>
-        all[$"setp.{name}{t.Name()}"] = new Form(t.Size() == 8 ? Run(&Map.WideCompare<T>) : Run(&Map.Compare<T>), InstructionClass.Compare, PtxType.Pred, t, t);
+        all[$"setp.{name}{t.Name()}"] = new Form(t.Size() == 8 ? Run(&Map.WideCompare<T>) : Run(&Map.Compare<T>),
+            InstructionClass.Compare, PtxType.Pred, t, t);
 
     private static void CompareFloat<T>(Dictionary<string, Form> all, string name)
-        where T : ICompare => all[$"setp.{name}.f32"] = new Form(Run(&Map.Compare<T>), InstructionClass.Compare, PtxType.Pred, PtxType.F32, PtxType.F32);
+        where T : ICompare => all[$"setp.{name}.f32"] = new Form(Run(&Map.Compare<T>), InstructionClass.Compare, PtxType.Pred,
+            PtxType.F32, PtxType.F32);
 }

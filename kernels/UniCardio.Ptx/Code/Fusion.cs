@@ -20,7 +20,8 @@ internal static unsafe class Fusion
     }
 
     private static bool IsPlain(Instruction instruction, string opcode) =>
-        instruction.Source.Opcode == opcode && instruction.Source.Modifiers is ["f32"] && instruction.Source.Guard is null && !instruction.IsFused;
+        instruction.Source.Opcode == opcode && instruction.Source.Modifiers is ["f32"] && instruction.Source.Guard is null
+            && !instruction.IsFused;
 
     private static int? FindSum(Instruction[] code, Block block, int product, BitArray liveOut)
     {
@@ -59,7 +60,8 @@ internal static unsafe class Fusion
             ("sub", true) => (nint)(delegate*<Warp, Op*, void>)&Map.Three<MultiplySubtractFloat>,
             _ => (nint)(delegate*<Warp, Op*, void>)&Map.Three<MultiplyFromFloat>,
         };
-        code[at] = new Instruction(sum.Source, InstructionClass.Float) { Run = run, Slots = [sum.Slots[0], mul.Slots[1], mul.Slots[2], other], IsFused = true };
+        code[at] = new Instruction(sum.Source, InstructionClass.Float) { Run = run,
+            Slots = [sum.Slots[0], mul.Slots[1], mul.Slots[2], other], IsFused = true };
         mul.IsAbsorbed = true;
         mul.Run = 0;
     }

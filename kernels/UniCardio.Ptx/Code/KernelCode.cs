@@ -87,7 +87,8 @@ internal sealed unsafe class KernelCode
     /// <summary>The row of a register, or of a constant.</summary>
     public int RowOfSlot(Slot slot) => slot.Register is not null ? RowOf[slot.Register.Id]
         : slot.Special >= 0 ? _specialRows[slot.Special]
-        : _constants.TryGetValue((slot.Bits, slot.Size), out int row) ? row : _constants[(slot.Bits, slot.Size)] = Take(slot.Size == 8 ? 2 * Row : slot.Size == 0 ? 64 : Row);
+        : _constants.TryGetValue((slot.Bits, slot.Size), out int row) ? row
+            : _constants[(slot.Bits, slot.Size)] = Take(slot.Size == 8 ? 2 * Row : slot.Size == 0 ? 64 : Row);
 
     private Op MakeOp(int index, int[] rows)
     {

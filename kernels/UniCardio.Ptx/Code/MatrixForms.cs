@@ -9,8 +9,10 @@ internal static unsafe class MatrixForms
     {
         (nint run, int a, int b, int products) = Decoder.Name(s) switch
         {
-            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" => ((nint)(delegate*<Warp, Op*, void>)&MatrixProduct.Tf32, 4, 2, 16 * 8 * 8),
-            "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" => ((nint)(delegate*<Warp, Op*, void>)&MatrixProduct.BFloat16, 4, 2, 16 * 8 * 16),
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" =>
+                ((nint)(delegate*<Warp, Op*, void>)&MatrixProduct.Tf32, 4, 2, 16 * 8 * 8),
+            "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" =>
+                ((nint)(delegate*<Warp, Op*, void>)&MatrixProduct.BFloat16, 4, 2, 16 * 8 * 16),
             _ => throw s.Unknown($"'{Decoder.Name(s)}'"),
         };
         if (s.Operands.Count != 4 || !s.Operands.Select(o => o.Elements.Count).SequenceEqual([4, a, b, 4]))

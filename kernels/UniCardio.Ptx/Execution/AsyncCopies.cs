@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace UniCardio.Ptx;
 
-/// <summary>cp.async: copies from global to shared memory that are carried out when their lane waits for them, as late as they may be.</summary>
+/// <summary>cp.async: copies from global to shared memory that are carried out when their lane waits for them, as late as they may
+/// be.</summary>
 internal sealed unsafe class AsyncCopies
 {
     private readonly List<List<Copy>> _groups = [];

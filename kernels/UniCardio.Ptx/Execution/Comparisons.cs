@@ -36,7 +36,8 @@ internal readonly struct LessFloat : ICompare
 
 internal readonly struct LessOrEqualFloat : ICompare
 {
-    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
+    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
+        Vector512.LessThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
 }
 
 internal readonly struct OrderedFloat : ICompare

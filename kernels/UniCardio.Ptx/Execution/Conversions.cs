@@ -13,7 +13,8 @@ internal static unsafe class Convert
 
     public static void WidenUnsigned(Warp w, Op* op)
     {
-        Vector512<ulong> a = Map.Widen(w, op->R[1], 0), b = Map.Widen(w, op->R[1], 1), c = Map.Widen(w, op->R[1], 2), d = Map.Widen(w, op->R[1], 3);
+        Vector512<ulong> a = Map.Widen(w, op->R[1], 0), b = Map.Widen(w, op->R[1], 1), c = Map.Widen(w, op->R[1], 2),
+            d = Map.Widen(w, op->R[1], 3);
         w.Put(op->R[0], 0, a);
         w.Put(op->R[0], 1, b);
         w.Put(op->R[0], 2, c);
@@ -22,7 +23,8 @@ internal static unsafe class Convert
 
     public static void WidenSigned(Warp w, Op* op)
     {
-        Vector512<long> a = Map.WidenSigned(w, op->R[1], 0), b = Map.WidenSigned(w, op->R[1], 1), c = Map.WidenSigned(w, op->R[1], 2), d = Map.WidenSigned(w, op->R[1], 3);
+        Vector512<long> a = Map.WidenSigned(w, op->R[1], 0), b = Map.WidenSigned(w, op->R[1], 1), c = Map.WidenSigned(w, op->R[1], 2),
+            d = Map.WidenSigned(w, op->R[1], 3);
         w.Put(op->R[0], 0, a.AsUInt64());
         w.Put(op->R[0], 1, b.AsUInt64());
         w.Put(op->R[0], 2, c.AsUInt64());
@@ -97,7 +99,8 @@ internal readonly struct SignedFromFloat<T> : IMap1
     {
         Vector512<float> v = T.Of(a.AsSingle());
         Vector512<float> limit = Vector512.Create(2147483648f);
-        Vector512<float> inside = Vector512.ConditionalSelect(Vector512.LessThan(v, limit) & Vector512.GreaterThanOrEqual(v, -limit), v, Vector512<float>.Zero);
+        Vector512<float> inside = Vector512.ConditionalSelect(Vector512.LessThan(v, limit) & Vector512.GreaterThanOrEqual(v, -limit), v,
+            Vector512<float>.Zero);
         Vector512<int> result = Vector512.ConvertToInt32(inside);
         result = Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(v, limit).AsInt32(), Vector512.Create(int.MaxValue), result);
         return Vector512.ConditionalSelect(Vector512.LessThan(v, -limit).AsInt32(), Vector512.Create(int.MinValue), result).AsUInt32();

@@ -13,7 +13,8 @@ internal static unsafe class Exchange
 
     public static void Butterfly(Warp w, Op* op) => Shuffle(w, op, static (lane, b, least, most) => (lane ^ b, (lane ^ b) <= most));
 
-    public static void Indexed(Warp w, Op* op) => Shuffle(w, op, static (lane, b, least, most) => (least | b, (least | b) <= most), isIndexed: true);
+    public static void Indexed(Warp w, Op* op) =>
+        Shuffle(w, op, static (lane, b, least, most) => (least | b, (least | b) <= most), isIndexed: true);
 
     public static void Sum(Warp w, Op* op) => Reduce(w, op, static (a, b) => a + b);
 
@@ -67,7 +68,8 @@ internal static unsafe class Exchange
         int first = BitOperations.TrailingZeroCount(w.Mask);
         uint members = Row(w, row)[first] & w.Group.LiveLanes(w);
         if (members != w.Mask)
-            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, first, $"exchanges values among lanes {members:x8}, of which {w.Mask & members:x8} take part");
+            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, first,
+                $"exchanges values among lanes {members:x8}, of which {w.Mask & members:x8} take part");
     }
 
     private static uint* Row(Warp w, int row) => (uint*)(w.Registers + row);

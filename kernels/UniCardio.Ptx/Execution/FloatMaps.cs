@@ -43,7 +43,8 @@ internal readonly struct Flushed2<T> : IMap2
 internal readonly struct Flushed3<T> : IMap3
     where T : IMap3
 {
-    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) => Float.Flush(T.Of(Float.Flush(a), Float.Flush(b), Float.Flush(c)));
+    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) =>
+        Float.Flush(T.Of(Float.Flush(a), Float.Flush(b), Float.Flush(c)));
 }
 
 // Clamped to [0, 1]; NaN becomes 0.
@@ -111,12 +112,14 @@ internal readonly struct MultiplyFromFloat : IMap3
 // The operand that is a number wins over NaN; -0 is less than +0.
 internal readonly struct MinFloat : IMap2
 {
-    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Float.Canonical(Vector512.MinNumber(a.AsSingle(), b.AsSingle()));
+    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
+        Float.Canonical(Vector512.MinNumber(a.AsSingle(), b.AsSingle()));
 }
 
 internal readonly struct MaxFloat : IMap2
 {
-    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => Float.Canonical(Vector512.MaxNumber(a.AsSingle(), b.AsSingle()));
+    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
+        Float.Canonical(Vector512.MaxNumber(a.AsSingle(), b.AsSingle()));
 }
 
 internal readonly struct NegateFloat : IMap1

@@ -33,7 +33,8 @@ internal sealed unsafe class GroupRun : IDisposable
         int threads = (int)launch.Group.Count, warps = (threads + Warp.Lanes - 1) / Warp.Lanes;
         long local = (long)Warp.Lanes * _code.LocalBytes, opBytes = ((long)sizeof(Op) * _code.Ops.Length + 63) & ~63L;
         long shared = (launch.SharedBytes + 127) & ~63;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(((_code.RegisterBytes + local + (8 * Warp.Lanes)) * warps) + opBytes + shared), 64);
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(((_code.RegisterBytes + local + (8 * Warp.Lanes)) * warps) + opBytes
+            + shared), 64);
         _shared = _memory;
         _ops = (Op*)(_memory + shared);
         _code.Ops.CopyTo(new Span<Op>(_ops, _code.Ops.Length));
@@ -159,11 +160,13 @@ internal sealed unsafe class GroupRun : IDisposable
             MemorySpace.Shared => $"shared memory has {w.SharedBytes} bytes",
             _ => $"local memory has {w.LocalBytes} bytes",
         };
-        return Fault(w, op, PtxFaultKind.Bounds, lane, $"{(form.IsStore ? "writes" : "reads")} {form.LaneBytes} bytes of {Name(form.Space)} memory at {address:x}; {where}");
+        return Fault(w, op, PtxFaultKind.Bounds, lane,
+            $"{(form.IsStore ? "writes" : "reads")} {form.LaneBytes} bytes of {Name(form.Space)} memory at {address:x}; {where}");
     }
 
     public PtxFaultException Misaligned(Warp w, Op* op, int lane, ulong address, int alignment) =>
-        Fault(w, op, PtxFaultKind.Alignment, lane, $"an address of {Name(_code.Instructions[op->Index].Memory!.Space)} memory, {address:x}, is no multiple of {alignment}");
+        Fault(w, op, PtxFaultKind.Alignment, lane,
+            $"an address of {Name(_code.Instructions[op->Index].Memory!.Space)} memory, {address:x}, is no multiple of {alignment}");
 
     public static string Name(MemorySpace space) => space switch
     {
@@ -184,7 +187,8 @@ internal sealed unsafe class GroupRun : IDisposable
         (int x, int y, int z) = Launch.Grid.Place(Index);
         Statement source = _code.Instructions[index].Source;
         return new PtxFaultException(
-            kind, $"{Launch.Kernel.Name}, group ({x}, {y}, {z}), thread {Thread(w.FirstThread + lane)}: {what} [line {source.Line}: {source.Text}]", Launch.Kernel.Name, source.Line);
+            kind, $"{Launch.Kernel.Name}, group ({x}, {y}, {z}), thread {Thread(w.FirstThread + lane)}: "
+                + $"{what} [line {source.Line}: {source.Text}]", Launch.Kernel.Name, source.Line);
     }
 
     // Until the warp waits at a barrier or has ended.
@@ -242,7 +246,8 @@ internal sealed unsafe class GroupRun : IDisposable
         cancellation.ThrowIfCancellationRequested();
         _budgets[w.Index] -= instructions;
         if (_budgets[w.Index] < 0)
-            throw Fault(w, block.First, PtxFaultKind.Endless, BitOperations.TrailingZeroCount(w.Mask), $"more than {Launch.Device.Options.WarpInstructions} instructions of a warp");
+            throw Fault(w, block.First, PtxFaultKind.Endless, BitOperations.TrailingZeroCount(w.Mask),
+                $"more than {Launch.Device.Options.WarpInstructions} instructions of a warp");
     }
 
     private void Branch(Warp w, Block block, Instruction branch)
@@ -274,7 +279,8 @@ internal sealed unsafe class GroupRun : IDisposable
         }
 
         if (branch.IsUniform)
-            throw Fault(w, block.End - 1, PtxFaultKind.Divergence, BitOperations.TrailingZeroCount(stays), "parts from its warp at a branch that is marked uniform");
+            throw Fault(w, block.End - 1, PtxFaultKind.Divergence, BitOperations.TrailingZeroCount(stays),
+                "parts from its warp at a branch that is marked uniform");
         BlockParted[block.Index]++;
         path.Block = block.Meeting;
         Push(i, block.Next, block.Meeting, stays);
@@ -293,9 +299,12 @@ internal sealed unsafe class GroupRun : IDisposable
     private void Wait(Warp w, int instruction)
     {
         if (w.Mask != _live[w.Index])
-            throw Fault(w, instruction, PtxFaultKind.Divergence, FirstOther(w), "went another way while lanes of its warp wait at a barrier");
-        if (w.Mask != (w.FirstThread + Warp.Lanes <= Launch.Group.Count ? uint.MaxValue : (1u << (int)(Launch.Group.Count - w.FirstThread)) - 1))
-            throw Fault(w, instruction, PtxFaultKind.Divergence, BitOperations.TrailingZeroCount(~w.Mask), "has ended while lanes of its warp wait at a barrier");
+            throw Fault(w, instruction, PtxFaultKind.Divergence, FirstOther(w),
+                "went another way while lanes of its warp wait at a barrier");
+        if (w.Mask != (w.FirstThread + Warp.Lanes <= Launch.Group.Count ? uint.MaxValue
+            : (1u << (int)(Launch.Group.Count - w.FirstThread)) - 1))
+            throw Fault(w, instruction, PtxFaultKind.Divergence, BitOperations.TrailingZeroCount(~w.Mask),
+                "has ended while lanes of its warp wait at a barrier");
         _waiting[w.Index] = instruction;
     }
 
@@ -310,7 +319,8 @@ internal sealed unsafe class GroupRun : IDisposable
             int waits = first >= 0 ? 0 : i, other = first >= 0 ? i : 0;
             string what = _waiting[other] < 0
                 ? $"waits at a barrier, and thread {Thread(_warps[other].FirstThread)} has ended"
-                : $"waits at a barrier, and thread {Thread(_warps[other].FirstThread)} at another in line {_code.Instructions[_waiting[other]].Source.Line}";
+                : $"waits at a barrier, and thread {Thread(_warps[other].FirstThread)} "
+                    + $"at another in line {_code.Instructions[_waiting[other]].Source.Line}";
             throw Fault(_warps[waits], _waiting[waits], PtxFaultKind.Divergence, 0, what);
         }
 

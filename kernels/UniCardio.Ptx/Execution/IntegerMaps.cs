@@ -91,7 +91,8 @@ internal readonly struct Negate : IMap1, IWide1
 // |int.MinValue| is itself.
 internal readonly struct AbsSigned : IMap1
 {
-    public static Vector512<uint> Of(Vector512<uint> a) => Vector512.ConditionalSelect(Vector512.LessThan(a.AsInt32(), Vector512<int>.Zero).AsUInt32(), -a, a);
+    public static Vector512<uint> Of(Vector512<uint> a) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(a.AsInt32(), Vector512<int>.Zero).AsUInt32(), -a, a);
 }
 
 internal readonly struct MinSigned : IMap2, IWide2
@@ -197,21 +198,24 @@ internal readonly struct ShiftRightSigned : IMap2, IWide2
 // Division by zero has no result that the ISA names: all ones here, as the hardware gives; int.MinValue / -1 wraps.
 internal readonly struct DivideSigned : IMap2, IWide2
 {
-    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : (long)y == -1 ? 0 - x : (ulong)((long)x / (long)y));
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) =>
+        IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : (long)y == -1 ? 0 - x : (ulong)((long)x / (long)y));
 
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => IntegerDivision.Signed(a, b);
 }
 
 internal readonly struct DivideUnsigned : IMap2, IWide2
 {
-    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : x / y);
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) =>
+        IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? ulong.MaxValue : x / y);
 
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) => IntegerDivision.Unsigned(a, b);
 }
 
 internal readonly struct RemainderSigned : IMap2, IWide2
 {
-    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : (long)y == -1 ? 0 : (ulong)((long)x % (long)y));
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) =>
+        IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : (long)y == -1 ? 0 : (ulong)((long)x % (long)y));
 
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
         Vector512.ConditionalSelect(Vector512.Equals(b, Vector512<uint>.Zero), a, a - (IntegerDivision.Signed(a, b) * b));
@@ -219,7 +223,8 @@ internal readonly struct RemainderSigned : IMap2, IWide2
 
 internal readonly struct RemainderUnsigned : IMap2, IWide2
 {
-    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) => IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : x % y);
+    public static Vector512<ulong> Of(Vector512<ulong> a, Vector512<ulong> b) =>
+        IntegerDivision.EachWide(a, b, static (x, y) => y == 0 ? x : x % y);
 
     public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b) =>
         Vector512.ConditionalSelect(Vector512.Equals(b, Vector512<uint>.Zero), a, a - (IntegerDivision.Unsigned(a, b) * b));

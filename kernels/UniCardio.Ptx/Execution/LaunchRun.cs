@@ -19,8 +19,11 @@ internal sealed unsafe class LaunchRun : IDisposable
         Group = group;
         Check(kernel, options, grid, group, dynamicSharedBytes);
         if (parameters.Length != kernel.ParameterBytes)
-            throw new ArgumentException($"{kernel.Name} takes {kernel.ParameterBytes} bytes of parameters, not {parameters.Length}", nameof(parameters));
+            throw new ArgumentException($"{kernel.Name} takes {kernel.ParameterBytes} bytes of parameters, not {parameters.Length}",
+                nameof(parameters));
         Code = kernel.Code(options.Sanitize, options.Fuse);
+        if (options.Sanitize && Code.EntryRegisters.Count > 0)
+            throw UnwrittenRegister(Code.EntryRegisters[0]);
         SharedBytes = Code.SharedBytes + dynamicSharedBytes;
         Parameters = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, parameters.Length), 64);
         parameters.CopyTo(new Span<byte>(Parameters, parameters.Length));
@@ -63,7 +66,8 @@ internal sealed unsafe class LaunchRun : IDisposable
             if (workers == 1)
                 Work(runs[0], groups, isSampled, cancellation);
             else
-                Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, i => Work(runs[i], groups, isSampled, cancellation));
+                Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, i =>
+                    Work(runs[i], groups, isSampled, cancellation));
             cancellation.ThrowIfCancellationRequested();
             if (_fault is not null)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_fault);
@@ -103,6 +107,14 @@ internal sealed unsafe class LaunchRun : IDisposable
         }
     }
 
+    private PtxFaultException UnwrittenRegister(Register register)
+    {
+        Statement reader = Code.Instructions.First(i => i.Reads.Contains(register)).Source;
+        return new PtxFaultException(
+            PtxFaultKind.Uninitialised, $"{Kernel.Name}: on some way register {register.Name} is read "
+                + $"before it is written [line {reader.Line}: {reader.Text}]", Kernel.Name, reader.Line);
+    }
+
     private static void Check(PtxKernel kernel, PtxDeviceOptions options, PtxDim grid, PtxDim group, int dynamicSharedBytes)
     {
         string? why = 0 switch
@@ -110,7 +122,8 @@ internal sealed unsafe class LaunchRun : IDisposable
             _ when grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535 => $"a grid of {grid.X} x {grid.Y} x {grid.Z}",
             _ when group.X < 1 || group.Y < 1 || group.Z is < 1 or > 64 => $"a group of {group.X} x {group.Y} x {group.Z}",
             _ when group.Count > options.GroupThreads => $"{group.Count} threads a group, at most {options.GroupThreads}",
-            _ when kernel.MaxThreads > 0 && group.Count > kernel.MaxThreads => $"{group.Count} threads a group, the kernel allows {kernel.MaxThreads}",
+            _ when kernel.MaxThreads > 0 && group.Count > kernel.MaxThreads =>
+                $"{group.Count} threads a group, the kernel allows {kernel.MaxThreads}",
             _ when dynamicSharedBytes < 0 || kernel.SharedBytes + dynamicSharedBytes > options.SharedBytes =>
                 $"{kernel.SharedBytes + dynamicSharedBytes} bytes of shared memory, at most {options.SharedBytes}",
             _ => null,

@@ -56,7 +56,8 @@ internal static unsafe class Map
         where T : IMap1 => w.Put(op->R[0], T.Of(w.Get<uint>(op->R[1], 0)), T.Of(w.Get<uint>(op->R[1], 1)));
 
     public static void Two<T>(Warp w, Op* op)
-        where T : IMap2 => w.Put(op->R[0], T.Of(w.Get<uint>(op->R[1], 0), w.Get<uint>(op->R[2], 0)), T.Of(w.Get<uint>(op->R[1], 1), w.Get<uint>(op->R[2], 1)));
+        where T : IMap2 => w.Put(op->R[0], T.Of(w.Get<uint>(op->R[1], 0), w.Get<uint>(op->R[2], 0)),
+            T.Of(w.Get<uint>(op->R[1], 1), w.Get<uint>(op->R[2], 1)));
 
     public static void Three<T>(Warp w, Op* op)
         where T : IMap3 => w.Put(
@@ -177,7 +178,8 @@ internal static unsafe class Map
 
     public static void Unpack(Warp w, Op* op)
     {
-        Vector512<ulong> a = w.Get<ulong>(op->R[2], 0), b = w.Get<ulong>(op->R[2], 1), c = w.Get<ulong>(op->R[2], 2), d = w.Get<ulong>(op->R[2], 3);
+        Vector512<ulong> a = w.Get<ulong>(op->R[2], 0), b = w.Get<ulong>(op->R[2], 1), c = w.Get<ulong>(op->R[2], 2),
+            d = w.Get<ulong>(op->R[2], 3);
         w.Put(op->R[0], Vector512.Narrow(a & Low, b & Low), Vector512.Narrow(c & Low, d & Low));
         w.Put(op->R[1], Vector512.Narrow(a >> 32, b >> 32), Vector512.Narrow(c >> 32, d >> 32));
     }

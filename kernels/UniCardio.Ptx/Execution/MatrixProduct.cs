@@ -77,7 +77,8 @@ internal static unsafe class MatrixProduct
             }
 
             for (int n = 0; n < Columns; n++)
-                result[((register + (n & 1)) * Warp.Lanes) + first + (n >> 1)] = double.IsNaN(row[n]) ? 0x7fffffff : BitConverter.SingleToUInt32Bits((float)row[n]);
+                result[((register + (n & 1)) * Warp.Lanes) + first + (n >> 1)] = double.IsNaN(row[n]) ? 0x7fffffff
+                    : BitConverter.SingleToUInt32Bits((float)row[n]);
         }
 
         for (int r = 0; r < 4; r++)
@@ -88,7 +89,8 @@ internal static unsafe class MatrixProduct
     private static float Cut(double value)
     {
         float near = (float)value;
-        return float.IsFinite(near) && Math.Abs((double)near) > Math.Abs(value) ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(near) - 1) : near;
+        return float.IsFinite(near) && Math.Abs((double)near) > Math.Abs(value)
+            ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(near) - 1) : near;
     }
 
     private static double Tf32Of(uint bits) => Single(bits & 0xffffe000);
@@ -100,7 +102,8 @@ internal static unsafe class MatrixProduct
     private static void RequireAll(Warp w, Op* op)
     {
         if (w.Mask != uint.MaxValue)
-            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, System.Numerics.BitOperations.TrailingZeroCount(~w.Mask), "does not take part in an instruction of the whole warp");
+            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, System.Numerics.BitOperations.TrailingZeroCount(~w.Mask),
+                "does not take part in an instruction of the whole warp");
     }
 }
 
@@ -115,7 +118,8 @@ internal static unsafe class MatrixLoad
     {
         MemoryForm form = w.Group.Form(op);
         if (w.Mask != uint.MaxValue)
-            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, System.Numerics.BitOperations.TrailingZeroCount(~w.Mask), "does not take part in an instruction of the whole warp");
+            throw w.Group.Fault(w, op, PtxFaultKind.Divergence, System.Numerics.BitOperations.TrailingZeroCount(~w.Mask),
+                "does not take part in an instruction of the whole warp");
         MemoryAccess.Observe(w, op);
         ulong* addresses = MemoryAccess.Addresses(w, op);
         byte** rows = stackalloc byte*[Warp.Lanes];

@@ -165,7 +165,8 @@ internal static unsafe class MemoryAccess
     {
         if (Avx512F.IsSupported)
         {
-            Vector512<uint> pick = Vector512.Create<uint>([0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28]) + Vector512.Create((uint)k);
+            Vector512<uint> pick = Vector512.Create<uint>([0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28])
+                + Vector512.Create((uint)k);
             Vector512<uint> low = Avx512F.PermuteVar16x32x2(Vector512.Load(quads), pick, Vector512.Load(quads + 16));
             Vector512<uint> high = Avx512F.PermuteVar16x32x2(Vector512.Load(quads + 32), pick, Vector512.Load(quads + 48));
             return Vector512.Create(low.GetLower(), high.GetLower());
@@ -218,11 +219,13 @@ internal static unsafe class MemoryAccess
     {
         Observe(w, op);
         ulong* addresses = Addresses(w, op);
-        uint* r0 = (uint*)(w.Registers + op->R[1]), r1 = (uint*)(w.Registers + op->R[2]), r2 = (uint*)(w.Registers + op->R[3]), r3 = (uint*)(w.Registers + op->R[4]);
+        uint* r0 = (uint*)(w.Registers + op->R[1]), r1 = (uint*)(w.Registers + op->R[2]), r2 = (uint*)(w.Registers + op->R[3]),
+            r3 = (uint*)(w.Registers + op->R[4]);
         for (uint left = w.Mask; left != 0; left &= left - 1)
         {
             int i = BitOperations.TrailingZeroCount(left);
-            *(Vector128<uint>*)Aligned<T>(w, op, i, addresses[i] + (ulong)op->Immediate, 16, 16) = Vector128.Create(r0[i], r1[i], r2[i], r3[i]);
+            *(Vector128<uint>*)Aligned<T>(w, op, i, addresses[i] + (ulong)op->Immediate, 16, 16) = Vector128.Create(r0[i], r1[i], r2[i],
+                r3[i]);
         }
     }
 
@@ -349,8 +352,10 @@ internal static unsafe class MemoryAccess
                 return Pattern.Same;
             if (a[31] - start != 31UL * (ulong)bytes)
                 return Pattern.Any;
-            Vector512<ulong> steps = base0 + (Vector512<ulong>.Indices * Vector512.Create((ulong)bytes)), eight = Vector512.Create(8UL * (ulong)bytes);
-            if (((v0 ^ steps) | (v1 ^ (steps + eight)) | (v2 ^ (steps + eight + eight)) | (v3 ^ (steps + eight + eight + eight))) == Vector512<ulong>.Zero)
+            Vector512<ulong> steps = base0 + (Vector512<ulong>.Indices * Vector512.Create((ulong)bytes)),
+                eight = Vector512.Create(8UL * (ulong)bytes);
+            if (((v0 ^ steps) | (v1 ^ (steps + eight)) | (v2 ^ (steps + eight + eight))
+                | (v3 ^ (steps + eight + eight + eight))) == Vector512<ulong>.Zero)
                 return Pattern.Neighbours;
             return Pattern.Any;
         }

@@ -41,7 +41,8 @@ public sealed unsafe class PtxDevice : IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (bytes > Options.MemoryBytes - AllocatedBytes)
-                throw new PtxFaultException(PtxFaultKind.Resources, $"no room for {bytes} bytes beside {AllocatedBytes} of {Options.MemoryBytes}");
+                throw new PtxFaultException(PtxFaultKind.Resources,
+                    $"no room for {bytes} bytes beside {AllocatedBytes} of {Options.MemoryBytes}");
             byte* host = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, (nuint)Grain);
             NativeMemory.Fill(host, (nuint)bytes, 0xff);
             // A gap after each, so that an overrun meets no neighbour.
@@ -53,7 +54,8 @@ public sealed unsafe class PtxDevice : IDisposable
         }
     }
 
-    /// <summary>Makes memory of the host a part of the device's, at an address of the caller's choice; its content counts as written.</summary>
+    /// <summary>Makes memory of the host a part of the device's, at an address of the caller's choice; its content counts as
+    /// written.</summary>
     /// <param name="address">Where the device sees it; must meet no other memory.</param>
     /// <param name="host">Where it is; stays the caller's, and must stay there until <see cref="Free"/>.</param>
     /// <param name="bytes">From 1 on.</param>
@@ -79,7 +81,8 @@ public sealed unsafe class PtxDevice : IDisposable
         {
             lock (_lock)
             {
-                MemoryRegion region = _regions.FirstOrDefault(r => r.Start == address) ?? throw new PtxFaultException(PtxFaultKind.Bounds, $"no allocation begins at {address:x}");
+                MemoryRegion region = _regions.FirstOrDefault(r => r.Start == address)
+                    ?? throw new PtxFaultException(PtxFaultKind.Bounds, $"no allocation begins at {address:x}");
                 _regions = [.. _regions.Where(r => r != region)];
                 Release(region);
             }
@@ -101,7 +104,8 @@ public sealed unsafe class PtxDevice : IDisposable
     }
 
     /// <summary>Copies to the host.</summary>
-    /// <exception cref="PtxFaultException">Outside the device's memory; with <see cref="PtxDeviceOptions.Sanitize"/>, of bytes that nothing has written.</exception>
+    /// <exception cref="PtxFaultException">Outside the device's memory; with <see cref="PtxDeviceOptions.Sanitize"/>, of bytes that
+    /// nothing has written.</exception>
     public void Read(ulong address, Span<byte> target)
     {
         if (target.Length == 0)
@@ -110,7 +114,8 @@ public sealed unsafe class PtxDevice : IDisposable
         {
             MemoryRegion region = Region(address, target.Length);
             if (region.Shadow?.FirstUnwritten((long)(address - region.Start), target.Length) is long hole and >= 0)
-                throw new PtxFaultException(PtxFaultKind.Unwritten, $"byte {hole} of an allocation of {region.Length} bytes is read by the host, and nothing has written it");
+                throw new PtxFaultException(PtxFaultKind.Unwritten,
+                    $"byte {hole} of an allocation of {region.Length} bytes is read by the host, and nothing has written it");
             new Span<byte>(region.Host + (address - region.Start), target.Length).CopyTo(target);
         }
     }
@@ -152,8 +157,10 @@ public sealed unsafe class PtxDevice : IDisposable
     /// <param name="dynamicSharedBytes">Shared memory beside the kernel's own.</param>
     /// <param name="cancellation">Ends the launch early.</param>
     /// <returns>What was counted, with <see cref="PtxDeviceOptions.Profile"/>; otherwise null.</returns>
-    /// <exception cref="PtxFaultException">The launch would be refused, or the kernel did wrong: the first fault of the first group that has one.</exception>
-    public LaunchCounts? Launch(PtxKernel kernel, PtxDim grid, PtxDim group, ReadOnlySpan<byte> parameters, int dynamicSharedBytes = 0, CancellationToken cancellation = default)
+    /// <exception cref="PtxFaultException">The launch would be refused, or the kernel did wrong: the first fault of the first group that
+    /// has one.</exception>
+    public LaunchCounts? Launch(PtxKernel kernel, PtxDim grid, PtxDim group, ReadOnlySpan<byte> parameters, int dynamicSharedBytes = 0,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(kernel);
         lock (_turn)
@@ -204,7 +211,9 @@ public sealed unsafe class PtxDevice : IDisposable
     internal string Describe(ulong address)
     {
         MemoryRegion? before = _regions.LastOrDefault(r => r.Start <= address);
-        return before is null ? "there is no allocation" : $"the nearest allocation before it has {before.Length} bytes and ends {address - before.Start - before.Length} bytes before that";
+        return before is null ? "there is no allocation"
+            : $"the nearest allocation before it has {before.Length} bytes and ends "
+                + $"{address - before.Start - before.Length} bytes before that";
     }
 
     private MemoryRegion Region(ulong address, long bytes)

@@ -12,7 +12,8 @@ public sealed record PtxDeviceOptions
     /// <summary>Counts what each launch executes; see <see cref="PtxDevice.Launch"/>.</summary>
     public bool Profile { get; init; }
 
-    /// <summary>Groups of a launch that a profile executes, spread evenly, its counts scaled; 0: all of them. Results are then incomplete.</summary>
+    /// <summary>Groups of a launch that a profile executes, spread evenly, its counts scaled; 0: all of them. Results are then
+    /// incomplete.</summary>
     public int ProfiledGroups { get; init; }
 
     /// <summary>Threads of this process that execute groups; 0: one a processor. Results do not depend on it.</summary>

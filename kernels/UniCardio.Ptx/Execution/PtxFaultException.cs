@@ -9,13 +9,15 @@ public enum PtxFaultKind
     /// <summary>An address that does not fit the size of the access.</summary>
     Alignment,
 
-    /// <summary>Threads of a group reached different barriers, or some ended or went elsewhere while others waited; or a branch marked uniform that was not.</summary>
+    /// <summary>Threads of a group reached different barriers, or some ended or went elsewhere while others waited; or a branch marked
+    /// uniform that was not.</summary>
     Divergence,
 
     /// <summary>A read of memory or of a register that nothing had written.</summary>
     Uninitialised,
 
-    /// <summary>Two threads touched one place without a barrier between them, and at least one wrote; or two groups in one launch.</summary>
+    /// <summary>Two threads touched one place without a barrier between them, and at least one wrote; or two groups in one
+    /// launch.</summary>
     Race,
 
     /// <summary>The host read bytes that no kernel and no copy had written.</summary>

@@ -43,7 +43,8 @@ internal sealed unsafe class Warp(byte* registers)
 {
     public const int Lanes = 32;
 
-    private static readonly Vector512<uint> s_bits0 = Vector512.Create<uint>([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]);
+    private static readonly Vector512<uint> s_bits0 = Vector512.Create<uint>([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
+        8192, 16384, 32768]);
 
     public readonly byte* Registers = registers;
 

@@ -113,7 +113,8 @@ internal sealed class AssemblyModel
     }
 
     // Issue and latency; what takes no slot is a name for another value.
-    private long Delay(int index, int globalLatency) => Slots[index] == 0 ? 0 : Slots[index] + Latency(_code.Instructions[index], globalLatency);
+    private long Delay(int index, int globalLatency) => Slots[index] == 0 ? 0 : Slots[index]
+        + Latency(_code.Instructions[index], globalLatency);
 
     private void Connect(Block block, List<int>[] after, int[] before)
     {
@@ -200,7 +201,8 @@ internal sealed class AssemblyModel
             {
                 if (!producer.TryGetValue(r.Id, out int at))
                     continue;
-                bool isSum = instruction.Source.Opcode is "add" && instruction.Class == InstructionClass.Integer && !uses.Values.Any(u => u.Contains(i));
+                bool isSum = instruction.Source.Opcode is "add" && instruction.Class == InstructionClass.Integer
+                    && !uses.Values.Any(u => u.Contains(i));
                 if (isSum)
                     (uses.TryGetValue(at, out List<int>? all) ? all : uses[at] = []).Add(i);
                 else
@@ -210,7 +212,8 @@ internal sealed class AssemblyModel
             foreach (Register r in instruction.Writes)
             {
                 Close(r.Id);
-                if (instruction.Class == InstructionClass.Integer && instruction.Source.Opcode is "mul" or "shl" && instruction.Source.Guard is null
+                if (instruction.Class == InstructionClass.Integer && instruction.Source.Opcode is "mul" or "shl"
+                    && instruction.Source.Guard is null
                     && instruction.Source.Modifiers is not [.., "u64" or "s64" or "b64"])
                     producer[r.Id] = i;
             }

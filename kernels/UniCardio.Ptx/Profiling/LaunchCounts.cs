@@ -6,11 +6,13 @@ namespace UniCardio.Ptx;
 /// <param name="Class">What it occupies.</param>
 /// <param name="Executed">Times that a warp executed it.</param>
 /// <param name="LaneShare">Lanes that took part, of 32, on average; 0 if it was not executed.</param>
-/// <param name="IssueSlots">Issue slots of all its executions, as an assembler would make it; 0 for copies and what became part of another.</param>
+/// <param name="IssueSlots">Issue slots of all its executions, as an assembler would make it; 0 for copies and what became part of
+/// another.</param>
 /// <param name="Sectors">Global accesses: pieces of 32 bytes.</param>
 /// <param name="SharedPasses">Shared accesses: passes over the banks.</param>
 /// <param name="Parted">Branches: times that lanes of a warp parted.</param>
-public sealed record LineCounts(int Line, string Text, InstructionClass Class, double Executed, double LaneShare, double IssueSlots, double Sectors, double SharedPasses, double Parted);
+public sealed record LineCounts(int Line, string Text, InstructionClass Class, double Executed, double LaneShare, double IssueSlots,
+    double Sectors, double SharedPasses, double Parted);
 
 /// <summary>What a launch executed; counts of a sample of groups are scaled to all of them.</summary>
 public sealed class LaunchCounts
@@ -82,7 +84,8 @@ public sealed class LaunchCounts
     /// <summary>Pieces of 32 bytes that global accesses touched, summed over requests.</summary>
     public double GlobalSectors { get; private set; }
 
-    /// <summary>Bytes from and to the second-level cache: pieces that a group reads more than once between two barriers count once.</summary>
+    /// <summary>Bytes from and to the second-level cache: pieces that a group reads more than once between two barriers count
+    /// once.</summary>
     public double CacheBytes { get; private set; }
 
     /// <summary>Bytes of global memory that the launch touched, each once.</summary>
@@ -156,19 +159,22 @@ public sealed class LaunchCounts
         if (instruction.Class == InstructionClass.Float)
         {
             FloatSlots += slots;
-            FloatOperations += lanes * (_assembly.Slots[index] == 0 ? 0 : instruction.IsFused || instruction.Source.Opcode == "fma" ? 2 : 1);
+            FloatOperations += lanes * (_assembly.Slots[index] == 0 ? 0 : instruction.IsFused || instruction.Source.Opcode == "fma" ? 2
+                : 1);
         }
 
         if (instruction.Class == InstructionClass.Matrix)
         {
             double products = executed * instruction.Products;
-            (Tf32Products, Bf16Products) = instruction.Source.Modifiers.Contains("bf16") ? (Tf32Products, Bf16Products + products) : (Tf32Products + products, Bf16Products);
+            (Tf32Products, Bf16Products) = instruction.Source.Modifiers.Contains("bf16") ? (Tf32Products, Bf16Products + products)
+                : (Tf32Products + products, Bf16Products);
             FloatOperations += 2 * products;
         }
 
         double parted = instruction.Flow == Flow.Branch ? blockParted * _scale : 0;
         Parted += parted;
-        return new LineCounts(instruction.Source.Line, instruction.Source.Text, instruction.Class, executed, executed > 0 ? lanes / executed / Warp.Lanes : 0, slots, sectors, passes, parted);
+        return new LineCounts(instruction.Source.Line, instruction.Source.Text, instruction.Class, executed, executed > 0
+            ? lanes / executed / Warp.Lanes : 0, slots, sectors, passes, parted);
     }
 
     // Pieces that several groups touched are there once; those of one group are scaled with the groups.

@@ -3,7 +3,8 @@ namespace UniCardio.Ptx;
 /// <summary>A launch's modelled time on a device, and what bounds it.</summary>
 /// <remarks>
 /// <para>A multiprocessor holds R groups (registers, shared memory, warps). Each of its parts needs for a group: schedulers, issue
-/// slots / 4; float units, float slots times 32 / lanes; integer units likewise; special functions; shared memory, a cycle a pass,
+/// slots / 4; float units, float slots times 32 / lanes; integer units likewise (half of a division); special functions; shared memory,
+/// a cycle a pass,
 /// and global accesses, a cycle a 4 pieces of 32 bytes; tensor cores, products / rate. P is the largest of these sums. A warp alone
 /// needs L cycles, as it issues in order and waits for operands (global loads wait for the second-level cache). A wave of r groups
 /// takes max(L, r P); full waves take R groups, the last one what is left, spread evenly.</para>
@@ -32,7 +33,8 @@ public sealed record LaunchTime
     /// <summary>Microseconds with the launch itself.</summary>
     public required double Microseconds { get; init; }
 
-    /// <summary>What takes longest: <c>issue</c>, <c>float</c>, <c>integer</c>, <c>special</c>, <c>shared</c>, <c>global</c>, <c>tensor</c>, <c>latency</c>, <c>cache</c>, <c>memory</c> or <c>launch</c>.</summary>
+    /// <summary>What takes longest: <c>issue</c>, <c>float</c>, <c>integer</c>, <c>special</c>, <c>shared</c>, <c>global</c>,
+    /// <c>tensor</c>, <c>latency</c>, <c>cache</c>, <c>memory</c> or <c>launch</c>.</summary>
     public required string Bound { get; init; }
 
     /// <summary>Models a launch.</summary>
@@ -51,14 +53,16 @@ public sealed record LaunchTime
         double groups = counts.Grid.Count;
         (double pipe, string bound) = Busiest(counts, device, groups);
         double latency = counts.WarpCycles(device.CacheLatency), cycles = 0;
-        double wave = device.Multiprocessors * (double)Math.Max(1, resident), full = Math.Floor(groups / wave), rest = groups - (full * wave);
+        double wave = device.Multiprocessors * (double)Math.Max(1, resident), full = Math.Floor(groups / wave),
+            rest = groups - (full * wave);
         cycles += full > 0 ? full * Math.Max(latency, Math.Max(1, resident) * pipe) : 0;
         double last = Math.Ceiling(rest / device.Multiprocessors);
         cycles += rest > 0 ? Math.Max(latency, last * pipe) : 0;
         if (latency >= (full > 0 ? Math.Max(1, resident) : last) * pipe)
             bound = "latency";
         double busy = cycles / device.ClockGhz / 1e3, cache = counts.CacheBytes / device.CacheGbs / 1e3;
-        double memory = Math.Max(0, counts.UniqueBytes - device.CacheBytes) / device.MemoryGbs / 1e3, longest = Math.Max(busy, Math.Max(cache, memory));
+        double memory = Math.Max(0, counts.UniqueBytes - device.CacheBytes) / device.MemoryGbs / 1e3,
+            longest = Math.Max(busy, Math.Max(cache, memory));
         if (longest > busy)
             bound = cache >= memory ? "cache" : "memory";
         return new LaunchTime
@@ -86,8 +90,10 @@ public sealed record LaunchTime
     // Cycles of a group on the part that is busy longest.
     private static (double Cycles, string Name) Busiest(LaunchCounts counts, PtxDeviceModel device, double groups)
     {
-        double integers = counts.SlotsOf(InstructionClass.Integer) + counts.SlotsOf(InstructionClass.IntegerDivision) + counts.SlotsOf(InstructionClass.Compare);
-        double specials = counts.SlotsOf(InstructionClass.Convert) + (counts.SlotsOf(InstructionClass.Special) / 3) + (counts.SlotsOf(InstructionClass.FloatDivision) / 8);
+        double integers = counts.SlotsOf(InstructionClass.Integer) + (counts.SlotsOf(InstructionClass.IntegerDivision) / 2)
+            + counts.SlotsOf(InstructionClass.Compare);
+        double specials = counts.SlotsOf(InstructionClass.Convert) + (counts.SlotsOf(InstructionClass.Special) / 3)
+            + (counts.SlotsOf(InstructionClass.FloatDivision) / 8);
         (double Cycles, string Name)[] parts =
         [
             (counts.IssueSlots / 4, "issue"),
@@ -102,5 +108,6 @@ public sealed record LaunchTime
         return (cycles / groups, name);
     }
 
-    private static double Rate(double products, int perCycle) => products == 0 ? 0 : perCycle == 0 ? double.PositiveInfinity : products / perCycle;
+    private static double Rate(double products, int perCycle) => products == 0 ? 0 : perCycle == 0 ? double.PositiveInfinity
+        : products / perCycle;
 }

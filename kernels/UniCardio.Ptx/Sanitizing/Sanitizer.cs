@@ -67,7 +67,8 @@ internal sealed unsafe class Sanitizer : AccessObserver
         _shared.ClearWritten((long)target, bytes);
     }
 
-    public override void EndCopy(Warp w, Op* op, int lane, ulong target, int bytes) => Check(w, op, new MemoryForm(MemorySpace.Shared, true, bytes, 1), lane, target);
+    public override void EndCopy(Warp w, Op* op, int lane, ulong target, int bytes) =>
+        Check(w, op, new MemoryForm(MemorySpace.Shared, true, bytes, 1), lane, target);
 
     private static bool IsUniform(uint lanes, ulong* addresses)
     {
@@ -98,7 +99,8 @@ internal sealed unsafe class Sanitizer : AccessObserver
                 break;
             case MemorySpace.Shared:
                 if (!IsInVariable(address, bytes))
-                    throw _run.Fault(w, op, PtxFaultKind.Bounds, lane, $"{(form.IsStore ? "writes" : "reads")} {bytes} bytes of shared memory at {address:x}, which are no variable's");
+                    throw _run.Fault(w, op, PtxFaultKind.Bounds, lane,
+                        $"{(form.IsStore ? "writes" : "reads")} {bytes} bytes of shared memory at {address:x}, which are no variable's");
                 (shadow, at) = (_shared, (long)address);
                 break;
             default:
@@ -109,7 +111,8 @@ internal sealed unsafe class Sanitizer : AccessObserver
         }
 
         if (!form.IsStore && shadow.FirstUnwritten(at, bytes) >= 0)
-            throw _run.Fault(w, op, PtxFaultKind.Uninitialised, lane, $"reads {bytes} bytes of {GroupRun.Name(form.Space)} memory at {address:x} that nothing has written");
+            throw _run.Fault(w, op, PtxFaultKind.Uninitialised, lane,
+                $"reads {bytes} bytes of {GroupRun.Name(form.Space)} memory at {address:x} that nothing has written");
         if (form.Space == MemorySpace.Local)
         {
             if (form.IsStore)
@@ -128,7 +131,8 @@ internal sealed unsafe class Sanitizer : AccessObserver
         op,
         PtxFaultKind.Race,
         lane,
-        $"{(form.IsStore ? "writes" : "reads")} {GroupRun.Name(form.Space)} memory at {address:x}, which {(other == -2 ? "another group" : $"thread {_run.Thread(other)}")} {(form.IsStore ? "touched" : "wrote")} with no barrier between");
+        $"{(form.IsStore ? "writes" : "reads")} {GroupRun.Name(form.Space)} memory at {address:x}, "
+            + $"which {(other == -2 ? "another group" : $"thread {_run.Thread(other)}")} {(form.IsStore ? "touched" : "wrote")} with no barrier between");
 
     private bool IsInVariable(ulong address, int bytes)
     {

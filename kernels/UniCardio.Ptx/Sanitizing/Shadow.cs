@@ -37,7 +37,8 @@ internal sealed class Shadow(long length)
 
     public void ClearWritten() => Array.Clear(_written);
 
-    public void CopyWritten(long at, Shadow source, long from, long bytes) => source._written.AsSpan((int)from, (int)bytes).CopyTo(_written.AsSpan((int)at, (int)bytes));
+    public void CopyWritten(long at, Shadow source, long from, long bytes) =>
+        source._written.AsSpan((int)from, (int)bytes).CopyTo(_written.AsSpan((int)at, (int)bytes));
 
     /// <summary>The first byte that nothing has written; -1 if there is none.</summary>
     public long FirstUnwritten(long at, long bytes)
@@ -106,7 +107,8 @@ internal sealed class Shadow(long length)
     }
 
     private ulong Entry(in Toucher who, int others) =>
-        (_stamp << 56) | ((ulong)others << 54) | (((ulong)who.Group & 0xfffff) << 34) | ((ulong)who.Thread << 24) | (((ulong)who.Epoch & 0x3ffff) << 6) | ((ulong)who.WarpEpoch & 0x3f);
+        (_stamp << 56) | ((ulong)others << 54) | (((ulong)who.Group & 0xfffff) << 34) | ((ulong)who.Thread << 24)
+            | (((ulong)who.Epoch & 0x3ffff) << 6) | ((ulong)who.WarpEpoch & 0x3f);
 
     private int Conflict(ulong entry, in Toucher who)
     {
@@ -119,7 +121,8 @@ internal sealed class Shadow(long length)
             return -1;
         if (others == Alone && thread == who.Thread)
             return -1;
-        bool isOrdered = others != SameGroup && thread / Warp.Lanes == who.Thread / Warp.Lanes && (entry & 0x3f) != ((ulong)who.WarpEpoch & 0x3f);
+        bool isOrdered = others != SameGroup && thread / Warp.Lanes == who.Thread / Warp.Lanes
+            && (entry & 0x3f) != ((ulong)who.WarpEpoch & 0x3f);
         return isOrdered ? -1 : thread;
     }
 

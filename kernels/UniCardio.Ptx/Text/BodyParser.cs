@@ -154,7 +154,8 @@ internal sealed class BodyParser
             _tokens.Take(";");
         }
 
-        Statements.Add(new Statement(line, _lines[line - 1].Trim(), parts[0], parts[1..], operands) { Guard = guard, IsGuardNegated = negated });
+        Statements.Add(new Statement(line, _lines[line - 1].Trim(), parts[0], parts[1..], operands) { Guard = guard,
+            IsGuardNegated = negated });
     }
 
     private Operand ReadOperand()
@@ -239,14 +240,16 @@ internal sealed class BodyParser
         if (text.Length > 2 && text[0] == '0' && text[1] is 'f' or 'F' or 'd' or 'D')
         {
             int size = text[1] is 'f' or 'F' ? 4 : 8;
-            if (text.Length == 2 + (2 * size) && ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits))
+            if (text.Length == 2 + (2 * size)
+                && ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits))
                 return new Operand(OperandKind.Float, text) { Bits = (long)bits, FloatSize = size };
             throw new PtxException(token.Line, $"'{text}' is no float");
         }
 
         string digits = text.TrimEnd('U');
         bool isHex = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
-        if (ulong.TryParse(isHex ? digits.AsSpan(2) : digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+        if (ulong.TryParse(isHex ? digits.AsSpan(2) : digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None,
+            CultureInfo.InvariantCulture, out ulong value)
             && (isHex || digits == "0" || digits[0] != '0'))
             return new Operand(OperandKind.Integer, text) { Bits = (long)value };
         throw new PtxException(token.Line, $"'{text}' is no number that the simulator knows");

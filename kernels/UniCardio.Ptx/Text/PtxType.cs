@@ -23,7 +23,8 @@ internal enum PtxType
 
 internal static class PtxTypes
 {
-    private static readonly Dictionary<string, PtxType> s_byName = Enum.GetValues<PtxType>().ToDictionary(t => t.ToString().ToLowerInvariant());
+    private static readonly Dictionary<string,
+        PtxType> s_byName = Enum.GetValues<PtxType>().ToDictionary(t => t.ToString().ToLowerInvariant());
 
     public static bool TryParse(string name, out PtxType type) => s_byName.TryGetValue(name, out type);
 

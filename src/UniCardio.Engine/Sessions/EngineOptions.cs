@@ -27,7 +27,7 @@ public sealed record EngineOptions
     /// <summary>What computes. For a backend from elsewhere hand it to <see cref="InferenceEngine(IBackend, bool)"/>.</summary>
     public BackendKind Backend { get; init; } = BackendKind.Cpu;
 
-    /// <summary>Vector instructions of the CPU backend; the widest that the machine has by default.</summary>
+    /// <summary>Vector instructions of the CPU backend; the fastest that the machine has by default.</summary>
     public CpuInstructionSet InstructionSet { get; init; }
 
     /// <summary>Checks every number.</summary>

@@ -20,6 +20,9 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
     public Task InvokeAsync(HttpContext context)
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        if (context.Features.Get<HealthListener>() is not null)
+            return context.Request.Path.StartsWithSegments("/v2/health") ? next(context)
+                : throw new RequestException(StatusCodes.Status404NotFound, "this port is for /v2/health alone");
         context.Response.Headers.CacheControl = "no-store";
         if (_token is null && !IsLoopbackName(context.Request.Host.Host))
             throw new RequestException(StatusCodes.Status403Forbidden,
@@ -83,3 +86,6 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
     // Digests have one length and no relation to what they are of, so neither tells an attacker how much was right.
     private bool IsToken(ReadOnlySpan<byte> given) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(given), _token);
 }
+
+/// <summary>Marks the connections of the port for health probes.</summary>
+internal sealed record HealthListener;

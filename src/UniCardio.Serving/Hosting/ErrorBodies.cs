@@ -12,6 +12,7 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        ConnectionGuard.HasRequest(context);
         try
         {
             await next(context);
@@ -29,6 +30,14 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
         {
             await AnswerAsync(context, problem);
         }
+#pragma warning disable CA1031 // Past this frame the exception would be logged as it is, with whatever its message holds.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            if (!Fault.IsExpected(problem) && problem is not OperationCanceledException)
+                LogFault(log, problem.GetType().Name, Fault.Describe(problem));
+            context.Abort();
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, Exception problem)
@@ -43,7 +52,7 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
         };
         (int status, string message, int? retry) = answer;
         if (status >= 500 && problem is not RequestException)
-            LogFault(log, problem.GetType().Name, problem);
+            LogFault(log, problem.GetType().Name, Fault.Describe(problem));
         if (retry is int seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         await WriteAsync(context, status, message);
@@ -66,8 +75,8 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
             await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    [LoggerMessage(1, LogLevel.Error, "A request failed with {Error}")]
-    private static partial void LogFault(ILogger log, string error, Exception problem);
+    [LoggerMessage(1, LogLevel.Error, "A request failed with {Error}: {Fault}")]
+    private static partial void LogFault(ILogger log, string error, string fault);
 
     private sealed record ErrorBody(string Error);
 }

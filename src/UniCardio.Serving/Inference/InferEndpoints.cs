@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using UniCardio.Serving.Hosting;
@@ -8,7 +7,7 @@ using UniCardio.Serving.Protocol;
 namespace UniCardio.Serving.Inference;
 
 /// <summary>The Open Inference Protocol v2 over REST, with the binary tensor data extension.</summary>
-internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
+internal sealed class InferEndpoints(ServerOptions options, ModelHost host, ByteBudget budget)
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
@@ -75,20 +74,24 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
     private async Task InferAsync(HttpContext context, ModelFamily family)
     {
         Served served = host.Require();
-        RefuseEncoding(context.Request);
+        using ByteBudget.Lease memory = budget.Take(0);
         using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         time.CancelAfter(options.RequestTime);
         bool isRead = false;
         try
         {
-            byte[] body = await ReadAsync(context.Request, time.Token);
-            isRead = true;
-            InferRequest request = InferRequestReader.Read(body, JsonLength(context.Request),
-                options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
+            InferRequest request;
+            using (RequestBody body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes, budget, time.Token))
+            {
+                isRead = true;
+                request = InferRequestReader.Read(body.Bytes, JsonLength(context.Request),
+                    options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
+            }
             IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
             InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
+            memory.GrowTo(job.Bytes);
             await served.Infer.RunAsync(job, time.Token);
-            await InferResponse.WriteAsync(context, family, request, wanted, job, served.Model);
+            await InferResponse.WriteAsync(context, options, new InferAnswer(family, request, wanted, job, served.Model));
         }
         catch (OperationCanceledException problem) when (!context.RequestAborted.IsCancellationRequested)
         {
@@ -101,14 +104,6 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
         }
     }
 
-    private static void RefuseEncoding(HttpRequest request)
-    {
-        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
-            && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-            throw new RequestException(StatusCodes.Status415UnsupportedMediaType,
-                "bodies with a Content-Encoding are not taken; send it as it is");
-    }
-
     private static int? JsonLength(HttpRequest request)
     {
         string header = request.Headers[HeaderLength].ToString();
@@ -116,33 +111,6 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host)
             return null;
         return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length
             : throw RequestException.Bad($"{HeaderLength} should be a number of bytes");
-    }
-
-    // Grows with what has come, not with what is announced.
-    private async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken cancellation)
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
-        try
-        {
-            using var body = new MemoryStream();
-            for (int read = -1; read != 0; body.Write(buffer, 0, read))
-            {
-                if (request.ContentLength > options.MaxBodyBytes || body.Length > options.MaxBodyBytes)
-                    throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                        $"the body has more than {options.MaxBodyBytes} bytes, which is as much as this server takes");
-                read = await request.Body.ReadAsync(buffer, cancellation);
-            }
-            return body.ToArray();
-        }
-        catch (IOException problem) when (problem is not BadHttpRequestException && problem.InnerException is OverflowException)
-        {
-            // A chunk that says it has more bytes than fit an int, which Kestrel does not call a bad request.
-            throw RequestException.Bad("the size of a chunk is no number of bytes that a body can have", problem);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     private static Task WriteAsync<T>(HttpContext context, int status, T message)

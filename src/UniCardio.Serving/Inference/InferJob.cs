@@ -12,6 +12,7 @@ namespace UniCardio.Serving.Inference;
 internal sealed class InferJob
 {
     private readonly int _samples;
+    private readonly long _drawn;
     private readonly float[]?[] _signals;
 
     private InferJob(CardioTask task, InferParameters parameters, InferSummary summary, int windows, int samples, float[]?[] signals,
@@ -24,10 +25,7 @@ internal sealed class InferJob
         Windows = windows;
         _samples = samples;
         _signals = signals;
-        Signal = new float[windows * samples];
-        Low = new float[windows * samples];
-        High = new float[windows * samples];
-        Draws = new float[wants("draws") ? windows * parameters.Draws * samples : 0];
+        _drawn = wants("draws") ? (long)windows * parameters.Draws * samples : 0;
     }
 
     public CardioTask Task { get; }
@@ -44,16 +42,22 @@ internal sealed class InferJob
     public int Windows { get; }
 
     /// <summary>[N, S], in the target's unit.</summary>
-    public float[] Signal { get; }
+    public float[] Signal { get; private set; } = [];
 
     /// <summary>[N, S], 5% quantile.</summary>
-    public float[] Low { get; }
+    public float[] Low { get; private set; } = [];
 
     /// <summary>[N, S], 95% quantile.</summary>
-    public float[] High { get; }
+    public float[] High { get; private set; } = [];
 
     /// <summary>[N, draws, S], or empty.</summary>
-    public float[] Draws { get; }
+    public float[] Draws { get; private set; } = [];
+
+    /// <summary>Samples S of a window.</summary>
+    public int Samples => _samples;
+
+    /// <summary>Bytes of its inputs and results.</summary>
+    public long Bytes => sizeof(float) * ((_signals.Sum(s => (long)(s?.Length ?? 0))) + (3L * Windows * _samples) + _drawn);
 
     /// <summary>Time in the network.</summary>
     public TimeSpan ComputeTime { get; set; }
@@ -97,6 +101,9 @@ internal sealed class InferJob
     /// <param name="cancellation">Looked at before every network call.</param>
     public void Compute(WindowSeries series, Action betweenSteps, CancellationToken cancellation)
     {
+        // Only now: those that wait hold their inputs alone.
+        (Signal, Low, High) = (new float[Windows * _samples], new float[Windows * _samples], new float[Windows * _samples]);
+        Draws = new float[_drawn];
         if (NeedsDraws)
             series.Run(new WindowShape(Task, Parameters.Draws, Parameters.Sampler), Windows, Observe, TakeDraws, (_, _) => betweenSteps(),
                 cancellation);

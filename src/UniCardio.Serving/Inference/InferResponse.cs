@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text.Json;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
@@ -12,6 +13,8 @@ namespace UniCardio.Serving.Inference;
 /// <summary>Writes the answer to an infer request: JSON, or JSON with tensors after it.</summary>
 internal static class InferResponse
 {
+    // Values between two looks at whether the reader keeps up.
+    private const int Piece = 8192;
     private const string HeaderLength = "Inference-Header-Content-Length";
 
     /// <summary>The outputs that a request wants.</summary>
@@ -30,42 +33,85 @@ internal static class InferResponse
         return wanted;
     }
 
-    public static async Task WriteAsync(HttpContext context, ModelFamily family, InferRequest request, IReadOnlyList<InferOutput> wanted, InferJob job, ServedModel model)
+    /// <summary>Writes it as fast as it is read; who does not read at all loses the connection.</summary>
+    public static async Task WriteAsync(HttpContext context, ServerOptions options, InferAnswer answer)
     {
-        bool Binary(InferOutput output) => output.IsBinary ?? job.Parameters.BinaryOutput;
-        var body = new ArrayBufferWriter<byte>(1024);
-        WriteJson(body, family, request, wanted, job, model, Binary);
-        int json = body.WrittenCount;
-        foreach (InferOutput output in wanted.Where(Binary))
-            WriteBytes(body, Values(output.Name, job));
-        if (wanted.Any(Binary))
-            context.Response.Headers[HeaderLength] = json.ToString(CultureInfo.InvariantCulture);
-        context.Response.ContentType = wanted.Any(Binary) ? "application/octet-stream" : "application/json";
-        context.Response.ContentLength = body.WrittenCount;
-        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
+        InferOutput[] binary = [.. answer.Wanted.Where(answer.IsBinary)];
+        PipeWriter body = context.Response.BodyWriter;
+        context.Response.ContentType = binary.Length > 0 ? "application/octet-stream" : "application/json";
+        try
+        {
+            if (binary.Length > 0)
+            {
+                // Its length comes before it, in a header; tensors that are data in it are the exception here.
+                var head = new ArrayBufferWriter<byte>(1024);
+                await WriteJsonAsync(head, () => ValueTask.CompletedTask, answer);
+                context.Response.Headers[HeaderLength] = head.WrittenCount.ToString(CultureInfo.InvariantCulture);
+                context.Response.ContentLength = head.WrittenCount + binary.Sum(o => sizeof(float) * (long)answer.Values(o.Name).Length);
+                body.Write(head.WrittenSpan);
+            }
+            else
+            {
+                await WriteJsonAsync(body, FlushAsync, answer);
+            }
+            foreach (InferOutput output in binary)
+            {
+                float[] values = answer.Values(output.Name);
+                for (int first = 0; first < values.Length; first += Piece)
+                {
+                    WriteBytes(body, values.AsSpan(first, Math.Min(Piece, values.Length - first)));
+                    await FlushAsync();
+                }
+            }
+            await FlushAsync();
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody reads any more.
+            context.Abort();
+            throw;
+        }
+
+        async ValueTask FlushAsync()
+        {
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            time.CancelAfter(options.SlowReader);
+            await body.FlushAsync(time.Token);
+        }
     }
 
-    private static void WriteJson(ArrayBufferWriter<byte> body, ModelFamily family, InferRequest request, IReadOnlyList<InferOutput> wanted, InferJob job, ServedModel model, Func<InferOutput, bool> binary)
+    private static async Task WriteJsonAsync(IBufferWriter<byte> body, Func<ValueTask> flush, InferAnswer answer)
     {
-        using var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true });
+        await using var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true });
         json.WriteStartObject();
-        json.WriteString("model_name"u8, family.Name);
+        json.WriteString("model_name"u8, answer.Family.Name);
         json.WriteString("model_version"u8, ModelFamily.Version);
-        if (request.Id is not null)
-            json.WriteString("id"u8, request.Id);
-        WriteParameters(json, job, model);
+        if (answer.Request.Id is not null)
+            json.WriteString("id"u8, answer.Request.Id);
+        WriteParameters(json, answer.Job, answer.Model);
         json.WriteStartArray("outputs"u8);
-        foreach (InferOutput output in wanted)
+        foreach (InferOutput output in answer.Wanted)
         {
-            float[] values = Values(output.Name, job);
+            float[] values = answer.Values(output.Name);
             json.WriteStartObject();
             json.WriteString("name"u8, output.Name);
             json.WriteString("datatype"u8, "FP32"u8);
-            WriteShape(json, output.Name, job);
-            if (binary(output))
+            WriteShape(json, output.Name, answer.Job);
+            if (answer.IsBinary(output))
+            {
                 WriteSize(json, values);
+            }
             else
-                WriteData(json, values);
+            {
+                json.WriteStartArray("data"u8);
+                for (int first = 0; first < values.Length; first += Piece)
+                {
+                    WriteData(json, values.AsSpan(first, Math.Min(Piece, values.Length - first)));
+                    await json.FlushAsync();
+                    await flush();
+                }
+                json.WriteEndArray();
+            }
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -106,9 +152,8 @@ internal static class InferResponse
         json.WriteEndObject();
     }
 
-    private static void WriteData(Utf8JsonWriter json, float[] values)
+    private static void WriteData(Utf8JsonWriter json, ReadOnlySpan<float> values)
     {
-        json.WriteStartArray("data"u8);
         foreach (float x in values)
         {
             if (float.IsNaN(x))
@@ -116,22 +161,28 @@ internal static class InferResponse
             else
                 json.WriteNumberValue(x);
         }
-        json.WriteEndArray();
     }
 
-    private static void WriteBytes(ArrayBufferWriter<byte> body, float[] values)
+    private static void WriteBytes(PipeWriter body, ReadOnlySpan<float> values)
     {
         Span<byte> bytes = body.GetSpan(sizeof(float) * values.Length);
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteSingleLittleEndian(bytes[(sizeof(float) * i)..], values[i]);
         body.Advance(sizeof(float) * values.Length);
     }
+}
 
-    private static float[] Values(string output, InferJob job) => output switch
+/// <summary>All that the answer to a request is made of.</summary>
+internal sealed record InferAnswer(ModelFamily Family, InferRequest Request, IReadOnlyList<InferOutput> Wanted, InferJob Job,
+    ServedModel Model)
+{
+    public bool IsBinary(InferOutput output) => output.IsBinary ?? Job.Parameters.BinaryOutput;
+
+    public float[] Values(string output) => output switch
     {
-        "signal" => job.Signal,
-        "low" => job.Low,
-        "high" => job.High,
-        _ => job.Draws,
+        "signal" => Job.Signal,
+        "low" => Job.Low,
+        "high" => Job.High,
+        _ => Job.Draws,
     };
 }

@@ -8,19 +8,19 @@ internal static class FrameMessage
 {
     private const int LongestEnd = 40;
 
-    public static SharedMessage Binary(StreamingFrame frame, in SessionCounts counts)
+    public static SharedMessage Binary(StreamingFrame frame, in SessionCounts counts, VitalSigns vitals)
     {
         int length = BinaryFrame.Length(frame);
         var message = new SharedMessage(length, isBinary: true) { IsFrame = true, CommonLength = length };
-        BinaryFrame.Write(frame, counts, message.GetSpan(length)[..length]);
+        BinaryFrame.Write(frame, counts, vitals, message.GetSpan(length)[..length]);
         message.Advance(length);
         return message;
     }
 
-    public static SharedMessage Json(StreamingFrame frame, in SessionCounts counts)
+    public static SharedMessage Json(StreamingFrame frame, in SessionCounts counts, VitalSigns vitals)
     {
         var message = new SharedMessage(8192, isBinary: false) { IsFrame = true };
-        JsonFrame.Write(frame, counts, message);
+        JsonFrame.Write(frame, counts, vitals, message);
         message.CommonLength = message.Length;
         message.Advance(JsonFrame.WriteEnd(0, message.GetSpan(LongestEnd)));
         return message;

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Metrics;
 using UniCardio.Serving.Protocol;
 using UniCardio.Streaming;
@@ -139,7 +140,7 @@ internal sealed partial class LiveConnection : IDisposable
             _ => (ErrorCode.Failed, "the server failed; its log has the cause"),
         };
         if (code == ErrorCode.Failed)
-            LogFault(_log, problem.GetType().Name, problem);
+            LogFault(_log, problem.GetType().Name, Fault.Describe(problem));
         ServingMetrics.MessagesRefused.Add(1, new KeyValuePair<string, object?>("error.type", code.Name()));
         Send(ErrorText(code, text, id));
         if (code.Closes() is null)
@@ -308,6 +309,6 @@ internal sealed partial class LiveConnection : IDisposable
         }
     }
 
-    [LoggerMessage(10, LogLevel.Error, "A live message failed with {Error}")]
-    private static partial void LogFault(ILogger log, string error, Exception problem);
+    [LoggerMessage(10, LogLevel.Error, "A live message failed with {Error}: {Fault}")]
+    private static partial void LogFault(ILogger log, string error, string fault);
 }

@@ -20,6 +20,7 @@ internal sealed class LiveSession : IDisposable
     private static long _numbers;
 
     private readonly Patient _patient;
+    private readonly VitalSigns _vitals = new();
     private StreamingSession? _streaming;
     private long _lastEnd = long.MinValue;
     private long _algorithmic;
@@ -153,11 +154,12 @@ internal sealed class LiveSession : IDisposable
         Interlocked.Exchange(ref _compute, frame.ComputeDelay.Ticks);
         Volatile.Write(ref _segment, frame.Segment);
         Interlocked.Exchange(ref _lastEnd, frame.End.Ticks);
+        _vitals.Update(frame);
         SharedMessage? json = null, binary = null;
         foreach (LiveConnection connection in _patient.Connections)
         {
-            SharedMessage message = connection.WantsBinary ? binary ??= FrameMessage.Binary(frame, session.Counts)
-                : json ??= FrameMessage.Json(frame, session.Counts);
+            SharedMessage message = connection.WantsBinary ? binary ??= FrameMessage.Binary(frame, session.Counts, _vitals)
+                : json ??= FrameMessage.Json(frame, session.Counts, _vitals);
             connection.Send(message.Retain());
         }
         json?.Release();

@@ -7,7 +7,8 @@ using UniCardio.Streaming;
 namespace UniCardio.Serving.Live;
 
 /// <summary>All patients of a server.</summary>
-internal sealed partial class PatientRegistry(ServerOptions options, ModelHost host, ILogger<PatientRegistry> log)
+internal sealed partial class PatientRegistry(ServerOptions options, ModelHost host, ByteBudget budget,
+    ILogger<PatientRegistry> log)
 {
     // The part of a window that networks are trained to fill.
     private const double ImputedShare = 0.3;
@@ -15,6 +16,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     private readonly ConcurrentDictionary<string, Patient> _patients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<LiveConnection, byte> _connections = new();
     private readonly ReplayFolder _recordings = new(options.Recordings);
+    private readonly ReplayTracks _tracks = new(budget);
     private int _connectionCount;
     private long _changes;
 
@@ -135,15 +137,25 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
     {
         Served served = Require();
         string path = _recordings.Find(message.Recording);
-        Replay replay = await Task.Run(() => Replay.Of(ReplayFolder.Read(path, cancellation),
-            new LiveSource("replay", message.Recording, message.Speed), message.Loop), cancellation);
-        patient.Replay(replay, message.Settings, served, message.Id, from);
+        ReplayTracks.Shared tracks = await _tracks.LoadAsync(path, cancellation);
+        bool isTaken = false;
+        try
+        {
+            patient.Replay(new Replay(tracks, new LiveSource("replay", message.Recording, message.Speed), message.Loop), message.Settings,
+                served, message.Id, from);
+            isTaken = true;
+        }
+        finally
+        {
+            if (!isTaken)
+                tracks.Dispose();
+        }
     }
 
     /// <summary>Replays the demonstration's recording in a loop.</summary>
     public void StartDemo(string path, Served served)
     {
-        Replay replay = Replay.Of(ReplayFolder.Read(path, CancellationToken.None),
+        var replay = new Replay(_tracks.LoadAsync(path, CancellationToken.None).GetAwaiter().GetResult(),
             new LiveSource("demo", Path.GetFileNameWithoutExtension(path), 1), loops: true);
         _patients.GetOrAdd("demo", name => new Patient(name, this)).Replay(replay, new LiveSettings(), served, null, null);
     }
@@ -168,7 +180,7 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         catch (Exception problem)
 #pragma warning restore CA1031
         {
-            LogReplay(log, session.Number, problem);
+            LogReplay(log, session.Number, Fault.Describe(problem));
             patient.End(session, "failed", "the replay failed; the server's log has the cause");
         }
     });
@@ -244,8 +256,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         "Session {Session} ended: {Reason}; {Frames} frames, {Windows} windows, {Skipped} hops skipped")]
     private static partial void LogEnded(ILogger log, long session, string reason, long frames, long windows, long skipped);
 
-    [LoggerMessage(22, LogLevel.Error, "The replay of session {Session} failed")]
-    private static partial void LogReplay(ILogger log, long session, Exception problem);
+    [LoggerMessage(22, LogLevel.Error, "The replay of session {Session} failed: {Fault}")]
+    private static partial void LogReplay(ILogger log, long session, string fault);
 
     [LoggerMessage(23, LogLevel.Warning, "Shut down with {Hops} hops not computed")]
     private static partial void LogUnfinished(ILogger log, int hops);

@@ -14,38 +14,28 @@ internal sealed class Replay
     private const double Beat = 0.04;
     private const int HopsBeforeWaiting = 8;
 
-    private readonly Track[] _tracks;
+    private readonly ReplayTracks.Shared _shared;
     private readonly double _duration;
     private readonly bool _loops;
 
-    private Replay(Track[] tracks, LiveSource source, bool loops)
+    /// <summary>Prepares a replay.</summary>
+    /// <param name="tracks">What is played; given back when it has been.</param>
+    /// <param name="source">What to call it, and its speed.</param>
+    /// <param name="loops">Whether it starts over at its end; time continues.</param>
+    public Replay(ReplayTracks.Shared tracks, LiveSource source, bool loops)
     {
-        _tracks = tracks;
-        _duration = tracks.Max(t => t.Samples.Length / t.Rate);
+        _shared = tracks;
+        _duration = tracks.Tracks.Max(t => t.Samples.Length / t.Rate);
         _loops = loops;
         Source = source;
     }
 
     public LiveSource Source { get; }
 
-    /// <summary>Prepares a replay.</summary>
-    /// <param name="recording">The recording.</param>
-    /// <param name="source">What to call it, and its speed.</param>
-    /// <param name="loops">Whether it starts over at its end; time continues.</param>
-    /// <exception cref="ProtocolException">It has no channel that a session takes.</exception>
-    public static Replay Of(Recording recording, LiveSource source, bool loops)
-    {
-        Track[] tracks = [.. Modalities.All.Select(m => Track.Of(recording, m)).OfType<Track>()];
-        if (tracks.Length == 0)
-            throw new ProtocolException(ErrorCode.Invalid,
-                $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz");
-        return new Replay(tracks, source, loops);
-    }
-
     /// <summary>The options with the recording's channels.</summary>
     public StreamingSessionOptions Channels(StreamingSessionOptions options)
     {
-        foreach (Track track in _tracks)
+        foreach (ReplayTrack track in _shared.Tracks)
         {
             var channel = new ChannelOptions(track.Rate);
             options = track.Modality switch
@@ -74,7 +64,7 @@ internal sealed class Replay
                 long start = Stopwatch.GetTimestamp();
                 for (double from = 0; from < _duration; from += Beat * speed)
                 {
-                    foreach (Track track in _tracks)
+                    foreach (ReplayTrack track in _shared.Tracks)
                         track.Push(session, offset, from, from + (Beat * speed));
                     while (speed > 1 && waitingHops() > HopsBeforeWaiting)
                         await Task.Delay(1, cancellation);
@@ -93,33 +83,9 @@ internal sealed class Replay
         {
             return false;
         }
-    }
-
-    private sealed record Track(Modality Modality, double Rate, float[] Samples)
-    {
-        public static Track? Of(Recording recording, Modality modality)
+        finally
         {
-            Channel? channel = recording.Find(Pipeline.NetworkSignal.KindOf(modality));
-            if (channel is null || channel.SampleRate is < ChannelOptions.LowestRate or > ChannelOptions.HighestRate || channel.Length == 0)
-                return null;
-            string unit = modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => "mV", _ => channel.Unit };
-            float[] samples = channel.Samples.ToArray();
-            if (SignalUnit.TryGetFactor(channel.Unit, unit, out double factor) && factor != 1)
-            {
-                for (int i = 0; i < samples.Length; i++)
-                    samples[i] = (float)(samples[i] * factor);
-            }
-            return new Track(modality, channel.SampleRate, samples);
+            _shared.Dispose();
         }
-
-        public void Push(StreamingSession session, double offset, double from, double to)
-        {
-            int first = Index(from), end = Index(to);
-            if (end > first)
-                session.Push(Modality, TimeSpan.FromSeconds(offset + (first / Rate)), Samples.AsSpan(first, end - first));
-        }
-
-        // Blocks follow each other without a hole: the end of one is the start of the next, whatever is rounded.
-        private int Index(double seconds) => (int)Math.Min(Samples.Length, Math.Floor((seconds * Rate) + 1e-6));
     }
 }

@@ -34,12 +34,20 @@ internal sealed class ReplayFolder(string? folder)
             : "there is no recording of this name; /recordings lists them");
 
     /// <summary>Reads a recording.</summary>
+    /// <param name="path">Its file.</param>
+    /// <param name="memory">Bytes that file and samples may take.</param>
+    /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="ProtocolException">It cannot be read; the message holds no path.</exception>
-    public static Recording Read(string path, CancellationToken cancellation)
+    public static Recording Read(string path, long memory, CancellationToken cancellation)
     {
         try
         {
-            return RecordingFile.Read(path, new RecordingReadOptions { MaxFileBytes = 256L << 20, MaxSamples = 1L << 26 }, cancellation);
+            return RecordingFile.Read(path, new RecordingReadOptions { MaxFileBytes = memory / 2, MaxSamples = memory / 2 / sizeof(float) / 2 },
+                cancellation);
+        }
+        catch (SignalLimitException problem)
+        {
+            throw new ProtocolException(ErrorCode.Full, "the recording takes more memory than this server has for replays now", problem);
         }
         catch (SignalException problem)
         {

@@ -33,22 +33,21 @@ internal sealed partial class SessionKeeper : IDisposable
     {
         if (_options.Checkpoints is not string folder)
             return;
-        Directory.CreateDirectory(folder);
-        foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal))
+        string[] paths = List(folder);
+        for (int i = 0; i < paths.Length; i++)
         {
-            string patient = Path.GetFileNameWithoutExtension(path);
+            string patient = Path.GetFileNameWithoutExtension(paths[i]);
             if (!LiveProtocol.IsPatient(patient))
                 continue;
             try
             {
-                if (new FileInfo(path).Length > MaxBytes)
-                    throw new CheckpointException(0, $"it has more than {MaxBytes} bytes");
-                _patients.Restore(patient, File.ReadAllBytes(path), served);
+                _patients.Restore(patient, RegularFile.Read(paths[i], MaxBytes), served);
                 LogRestored(_log);
             }
-            catch (Exception problem) when (problem is Engine.UniCardioException or IOException or UnauthorizedAccessException)
+            catch (Exception problem) when (Fault.IsExpected(problem) || problem is FormatException)
             {
-                LogNotRestored(_log, problem.Message);
+                // Which one it is may be said by its place alone: its name is the patient's.
+                LogNotRestored(_log, i + 1, paths.Length, problem is FormatException ? problem.Message : Fault.Kind(problem));
             }
         }
     }
@@ -70,6 +69,20 @@ internal sealed partial class SessionKeeper : IDisposable
     }
 
     public void Dispose() => _stopping.Dispose();
+
+    private string[] List(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return [.. Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception problem) when (Fault.IsExpected(problem))
+        {
+            LogNoFolder(_log, Fault.Kind(problem));
+            return [];
+        }
+    }
 
     private async Task RunAsync()
     {
@@ -99,9 +112,11 @@ internal sealed partial class SessionKeeper : IDisposable
             {
                 // It has just ended.
             }
-            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // A session whose state cannot be kept must not keep the others from being kept.
+            catch (Exception problem)
+#pragma warning restore CA1031
             {
-                LogNotWritten(_log, session.Number, problem.Message);
+                LogNotWritten(_log, session.Number, Fault.IsExpected(problem) ? Fault.Kind(problem) : Fault.Describe(problem));
             }
         }
     }
@@ -125,8 +140,20 @@ internal sealed partial class SessionKeeper : IDisposable
             return;
         lock (_files)
         {
-            if (patient.Session is null)
+            if (patient.Session is not null)
+                return;
+            try
+            {
                 File.Delete(PathOf(patient));
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // With its folder the file has gone too.
+            }
+            catch (Exception problem) when (Fault.IsExpected(problem))
+            {
+                LogNotDeleted(_log, session.Number, Fault.Kind(problem));
+            }
         }
     }
 
@@ -135,9 +162,15 @@ internal sealed partial class SessionKeeper : IDisposable
     [LoggerMessage(30, LogLevel.Information, "A session continues from its checkpoint")]
     private static partial void LogRestored(ILogger log);
 
-    [LoggerMessage(31, LogLevel.Warning, "A checkpoint was not restored: {Problem}")]
-    private static partial void LogNotRestored(ILogger log, string problem);
+    [LoggerMessage(31, LogLevel.Warning, "Checkpoint {Place} of {Count}, in order of names, was not restored: {Problem}")]
+    private static partial void LogNotRestored(ILogger log, int place, int count, string problem);
 
     [LoggerMessage(32, LogLevel.Warning, "The checkpoint of session {Session} was not written: {Problem}")]
     private static partial void LogNotWritten(ILogger log, long session, string problem);
+
+    [LoggerMessage(33, LogLevel.Error, "The checkpoint of session {Session}, which has ended, was not deleted: {Problem}")]
+    private static partial void LogNotDeleted(ILogger log, long session, string problem);
+
+    [LoggerMessage(34, LogLevel.Error, "No checkpoint is restored, for the folder of them cannot be read: {Problem}")]
+    private static partial void LogNoFolder(ILogger log, string problem);
 }

@@ -9,14 +9,14 @@ namespace UniCardio.Serving.Protocol;
 /// <summary>Writes frames in the protocol's binary form.</summary>
 internal static class BinaryFrame
 {
-    public const int HeaderBytes = 8, HeadBytes = 80, SignalBytes = 32;
+    public const int HeaderBytes = 8, HeadBytes = 80, SignalBytes = 32, VitalBytes = 28;
     public const byte SamplesKind = 1, FrameKind = 2;
     private const int OffsetSegment = 56;
 
     /// <summary>Bytes that a frame takes.</summary>
     public static int Length(StreamingFrame frame)
     {
-        int bytes = HeadBytes;
+        int bytes = HeadBytes + (VitalBytes * Modalities.All.Count);
         foreach (Modality modality in Modalities.All)
         {
             SignalContent content = SignalContent.Of(frame, modality);
@@ -28,8 +28,9 @@ internal static class BinaryFrame
     /// <summary>Writes a frame.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="counts">What its session has done.</param>
+    /// <param name="vitals">What is read off the signals up to the frame's end.</param>
     /// <param name="message">[<see cref="Length"/>]; <c>dropped</c> is 0 and filled in a connection at a time.</param>
-    public static void Write(StreamingFrame frame, in SessionCounts counts, Span<byte> message)
+    public static void Write(StreamingFrame frame, in SessionCounts counts, VitalSigns vitals, Span<byte> message)
     {
         WriteHeader(message, FrameKind);
         BinaryPrimitives.WriteInt64LittleEndian(message[8..], frame.Index);
@@ -43,10 +44,28 @@ internal static class BinaryFrame
         BinaryPrimitives.WriteInt32LittleEndian(message[64..], (frame.WasSkipped ? 1 : 0) | (frame.IsLast ? 2 : 0));
         BinaryPrimitives.WriteSingleLittleEndian(message[68..], (float)frame.AlgorithmicDelay.TotalSeconds);
         BinaryPrimitives.WriteSingleLittleEndian(message[72..], (float)frame.ComputeDelay.TotalSeconds);
-        BinaryPrimitives.WriteInt32LittleEndian(message[76..], 0);
+        BinaryPrimitives.WriteInt32LittleEndian(message[76..], VitalBytes);
         Span<byte> rest = message[HeadBytes..];
         foreach (Modality modality in Modalities.All)
             rest = rest[WriteSignal(frame, modality, rest)..];
+        foreach (Modality modality in Modalities.All)
+        {
+            WriteVitals(vitals.Of(modality), rest);
+            rest = rest[VitalBytes..];
+        }
+    }
+
+    private static void WriteVitals(in VitalReading reading, Span<byte> to)
+    {
+        BinaryPrimitives.WriteSingleLittleEndian(to, reading.Rate);
+        BinaryPrimitives.WriteSingleLittleEndian(to[4..], reading.Systolic);
+        BinaryPrimitives.WriteSingleLittleEndian(to[8..], reading.Diastolic);
+        BinaryPrimitives.WriteSingleLittleEndian(to[12..], reading.Mean);
+        BinaryPrimitives.WriteSingleLittleEndian(to[16..], reading.Quality);
+        BinaryPrimitives.WriteSingleLittleEndian(to[20..], reading.Age);
+        to[24] = (byte)reading.Absence;
+        to[25] = (byte)(reading.IsGenerated ? 1 : 0);
+        to[26] = to[27] = 0;
     }
 
     /// <summary>Sets how many frames the connection lost before this one.</summary>

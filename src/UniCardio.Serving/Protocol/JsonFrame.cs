@@ -12,8 +12,9 @@ internal static class JsonFrame
     /// <summary>Writes a frame.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="counts">What its session has done.</param>
+    /// <param name="vitals">What is read off the signals up to the frame's end.</param>
     /// <param name="output">Takes the message, all but its end: <c>dropped</c> and the closing brace follow a connection at a time.</param>
-    public static void Write(StreamingFrame frame, in SessionCounts counts, IBufferWriter<byte> output)
+    public static void Write(StreamingFrame frame, in SessionCounts counts, VitalSigns vitals, IBufferWriter<byte> output)
     {
         using var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
         json.WriteStartObject();
@@ -32,6 +33,10 @@ internal static class JsonFrame
         json.WriteStartObject("signals"u8);
         foreach (Modality modality in Modalities.All)
             WriteSignal(json, frame, modality);
+        json.WriteEndObject();
+        json.WriteStartObject("vitals"u8);
+        foreach (Modality modality in Modalities.All)
+            WriteVitals(json, modality, vitals.Of(modality));
         json.WriteEndObject();
         json.Flush();
     }
@@ -76,6 +81,28 @@ internal static class JsonFrame
         if (content.HasMeasured)
             WriteArray(json, "measured"u8, frame.Measured(modality));
         json.WriteEndObject();
+    }
+
+    private static void WriteVitals(Utf8JsonWriter json, Modality modality, in VitalReading reading)
+    {
+        json.WriteStartObject(modality.Name());
+        Number(json, "rate"u8, reading.Rate);
+        Number(json, "systolic"u8, reading.Systolic);
+        Number(json, "diastolic"u8, reading.Diastolic);
+        Number(json, "mean"u8, reading.Mean);
+        Number(json, "quality"u8, reading.Quality);
+        Number(json, "age"u8, reading.Age);
+        json.WriteString("absence"u8, LiveProtocol.Name(reading.Absence));
+        json.WriteBoolean("generated"u8, reading.IsGenerated);
+        json.WriteEndObject();
+    }
+
+    private static void Number(Utf8JsonWriter json, ReadOnlySpan<byte> name, float value)
+    {
+        if (float.IsFinite(value))
+            json.WriteNumber(name, value);
+        else
+            json.WriteNull(name);
     }
 
     private static void WriteQuality(Utf8JsonWriter json, in ModalityQuality quality)

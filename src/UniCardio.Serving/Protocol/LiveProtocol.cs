@@ -76,6 +76,21 @@ internal static class LiveProtocol
         _ => "muted",
     };
 
+    /// <summary>The protocol's word for why a figure is not shown; null if it is.</summary>
+    public static string? Name(VitalAbsence reason) => reason switch
+    {
+        VitalAbsence.None => null,
+        VitalAbsence.WarmingUp => "warming_up",
+        VitalAbsence.NoSignal => "no_signal",
+        VitalAbsence.Flat => "flat",
+        VitalAbsence.TooSmall => "too_small",
+        VitalAbsence.LineOpen => "line_open",
+        VitalAbsence.Flushed => "flushed",
+        VitalAbsence.Damped => "damped",
+        VitalAbsence.NoPulse => "no_pulse",
+        _ => "uncertain",
+    };
+
     /// <summary>The names of a set's members, in slot order.</summary>
     public static string[] Names(ModalitySet set) => [.. set.Members().Select(m => m.Name())];
 }

@@ -3,7 +3,8 @@ namespace UniCardio.Signals.Formats;
 /// <summary>Names, units and kinds of a recording's channels, made such that each can be told from the others.</summary>
 internal static class ChannelLabels
 {
-    /// <summary>Applies the units that the caller gave, tells channels of one name apart, and of channels that fit one signal takes the better.</summary>
+    /// <summary>Applies the units that the caller gave, tells channels of one name apart, and of channels that fit one signal takes the
+    /// better.</summary>
     /// <exception cref="SignalException">A unit was given for a channel that is not there.</exception>
     public static Recording Apply(Recording recording, RecordingReadOptions options)
     {
@@ -23,7 +24,9 @@ internal static class ChannelLabels
             return channels;
         if (names.Count != channels.Count)
             throw new SignalFormatException(file, $"has {channels.Count} channels, but {names.Count} names were given.");
-        Channel[] named = [.. channels.Zip(names, (c, n) => SignalUnit.SplitName(n) is var (name, unit) && name.Length > 0 ? new Channel(name, unit.Length > 0 ? unit : c.Unit, c.SampleRate, c.Samples, quantization: c.Quantization) : c)
+        Channel[] named = [.. channels.Zip(names, (c, n) => SignalUnit.SplitName(n) is var (name, unit)
+            && name.Length > 0 ? new Channel(name, unit.Length > 0 ? unit : c.Unit, c.SampleRate, c.Samples, quantization: c.Quantization)
+            : c)
             .Where(c => c.Name != "-")];
         return named.Length > 0 ? named : throw new SignalFormatException(file, "has no channel left: all were given the name '-'.");
     }
@@ -32,8 +35,10 @@ internal static class ChannelLabels
     {
         foreach ((string key, string unit) in units ?? new Dictionary<string, string>())
         {
-            ChannelKind? kind = key.ToUpperInvariant() switch { "PPG" => ChannelKind.Ppg, "BP" => ChannelKind.BloodPressure, "ECG" => ChannelKind.Ecg, _ => null };
-            int[] meant = [.. Enumerable.Range(0, channels.Length).Where(i => channels[i].Name.Equals(key, StringComparison.OrdinalIgnoreCase))];
+            ChannelKind? kind = key.ToUpperInvariant() switch { "PPG" => ChannelKind.Ppg, "BP" => ChannelKind.BloodPressure,
+                "ECG" => ChannelKind.Ecg, _ => null };
+            int[] meant = [.. Enumerable.Range(0, channels.Length).Where(i => channels[i].Name.Equals(key,
+                StringComparison.OrdinalIgnoreCase))];
             if (meant.Length == 0 && kind is { } k)
                 meant = [.. Enumerable.Range(0, channels.Length).Where(i => channels[i].Kind == k)];
             if (meant.Length == 0)
@@ -57,8 +62,10 @@ internal static class ChannelLabels
             string name = $"{channels[i].Name}_{number}";
             names.Add(name);
             seen.Add(name);
-            warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: two channels are called '{channels[i].Name}'; the one at position {i} is now '{name}'.", channels[i].Name));
-            channels[i] = new Channel(name, channels[i].Unit, channels[i].SampleRate, channels[i].Samples, channels[i].Kind, channels[i].Quantization);
+            warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                $"{file}: two channels are called '{channels[i].Name}'; the one at position {i} is now '{name}'.", channels[i].Name));
+            channels[i] = new Channel(name, channels[i].Unit, channels[i].SampleRate, channels[i].Samples, channels[i].Kind,
+                channels[i].Quantization);
         }
     }
 
@@ -82,11 +89,13 @@ internal static class ChannelLabels
 
     private static string Label(Channel channel) => channel.Unit.Length == 0 ? channel.Name : $"{channel.Name} [{channel.Unit}]";
 
-    /// <summary>How well a channel fits its kind: the name first, then a unit that says the same, then whether it was measured at all.</summary>
+    /// <summary>How well a channel fits its kind: the name first, then a unit that says the same, then whether it was measured at
+    /// all.</summary>
     public static int Rank(Channel channel)
     {
         (ChannelKind kind, int strength) = ChannelKindRecognition.Judge(channel.Name, channel.Unit);
         bool unit = kind != ChannelKind.BloodPressure || SignalUnit.IsPressure(channel.Unit);
-        return (4 * (kind == channel.Kind ? strength : 0)) + (unit ? 2 : 0) + (channel.Samples.Span.ContainsAnyInRange(float.NegativeInfinity, float.PositiveInfinity) ? 1 : 0);
+        return (4 * (kind == channel.Kind ? strength : 0)) + (unit ? 2
+            : 0) + (channel.Samples.Span.ContainsAnyInRange(float.NegativeInfinity, float.PositiveInfinity) ? 1 : 0);
     }
 }

@@ -33,13 +33,15 @@ public static class RecordingFile
     }
 
     /// <summary>Writes a recording: beside the target under a temporary name, then renamed, so that no partial file is left.</summary>
-    /// <param name="path">A .csv, .npy, .edf (EDF+) or .hea file (WFDB format 16: a .dat file beside the .hea, and an .atr file if there are annotations).</param>
+    /// <param name="path">A .csv, .npy, .edf (EDF+) or .hea file (WFDB format 16: a .dat file beside the .hea, and an .atr file if there
+    /// are annotations).</param>
     /// <param name="recording">The recording.</param>
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">The format cannot hold the recording, or the file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing is left behind.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
@@ -59,11 +61,13 @@ public static class RecordingFile
                 EdfFormat.Write(path, recording, options, cancellationToken);
                 break;
             default:
-                throw new SignalFileException(path, $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy, .hea (WFDB) or .edf.");
+                throw new SignalFileException(path,
+                    $"'{Extension(path)}' is not a format that can be written; expected .csv, .npy, .hea (WFDB) or .edf.");
         }
     }
 
-    /// <summary>Extensions by which recordings are found in a folder: one file a recording, and no text or data file that may be something else.</summary>
+    /// <summary>Extensions by which recordings are found in a folder: one file a recording, and no text or data file that may be something
+    /// else.</summary>
     public static IReadOnlyList<string> ListedExtensions { get; } = [".csv", ".npy", ".hea", ".edf", ".bdf"];
 
     /// <summary>Whether a file of a folder is taken for a recording, by <see cref="ListedExtensions"/>.</summary>
@@ -93,10 +97,13 @@ public static class RecordingFile
             return RecordingFormat.Wfdb;
         byte[] start = BoundedFile.ReadStart(path, 8);
         if (start.AsSpan().StartsWith("PK\x03\x04"u8))
-            throw new SignalFileException(path, Extension(path) == ".npz" ? "is an npz archive of arrays; save the one that is meant with numpy.save (.npy)." : "is a zip archive, which is no recording; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
+            throw new SignalFileException(path, Extension(path) == ".npz"
+                ? "is an npz archive of arrays; save the one that is meant with numpy.save (.npy)."
+                : "is a zip archive, which is no recording; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
         if (start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x93, (byte)'N', (byte)'U', (byte)'M']))
             return RecordingFormat.Npy;
-        if ((start.Length == 8 && start[0] == (byte)'0' && start.AsSpan(1).IndexOfAnyExcept((byte)' ', (byte)0) < 0) || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
+        if ((start.Length == 8 && start[0] == (byte)'0' && start.AsSpan(1).IndexOfAnyExcept((byte)' ', (byte)0) < 0)
+            || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
             return RecordingFormat.Edf;
         throw new SignalFileException(path, "is of no known format; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
     }

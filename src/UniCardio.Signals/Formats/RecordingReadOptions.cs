@@ -13,7 +13,8 @@ public sealed record RecordingReadOptions
     public IReadOnlyList<string>? Channels { get; init; }
 
     /// <summary>
-    /// Numbers that mark a missing sample in CSV and NPY, besides blanks and NaN: the lowest of 16, 24 and 32 bits unless told otherwise, as
+    /// Numbers that mark a missing sample in CSV and NPY, besides blanks and NaN: the lowest of 16, 24 and 32 bits unless told otherwise,
+    /// as
     /// recorders and exports of WFDB records have them and no physical signal here does. WFDB states its own for each storage format.
     /// </summary>
     public IReadOnlyList<double> MissingValues { get; init; } = [-32768, -8388608, -2147483648.0];
@@ -44,14 +45,16 @@ public sealed record RecordingReadOptions
     /// <summary>WFDB: annotator whose file (record.annotator) is read too. Null: "atr" if there is one.</summary>
     public string? Annotator { get; init; }
 
-    /// <summary>Most bytes that any one file may have. 1 GiB unless told otherwise. The files of a WFDB record together may come to four times that.</summary>
+    /// <summary>Most bytes that any one file may have. 1 GiB unless told otherwise. The files of a WFDB record together may come to four
+    /// times that.</summary>
     public long MaxFileBytes { get; init; } = 1L << 30;
 
     /// <summary>Most samples of all channels together, missing ones included. 2^28 (1 GiB as float) unless told otherwise.</summary>
     public long MaxSamples { get; init; } = 1L << 28;
 
     /// <summary>
-    /// Most samples that a file may declare without holding them (gaps by its times, null segments), beside 16 for each one that it holds. 2^22
+    /// Most samples that a file may declare without holding them (gaps by its times, null segments), beside 16 for each one that it holds.
+    /// 2^22
     /// (9 hours of one signal at 125 Hz) unless told otherwise.
     /// </summary>
     public long MaxGapSamples { get; init; } = 1L << 22;

@@ -22,7 +22,8 @@ internal static class RecordingSelection
         double duration = recording.DurationSeconds;
         int late = recording.Annotations.Count(a => a.TimeSeconds > duration);
         if (late > 0)
-            recording = recording.WithWarnings([new SignalWarning(SignalWarningKind.Annotation, $"Recording '{recording.Name}': {late} annotations lie after its end.")]);
+            recording = recording.WithWarnings([new SignalWarning(SignalWarningKind.Annotation,
+                $"Recording '{recording.Name}': {late} annotations lie after its end.")]);
         SignalWarning[] findings = RecordingChecks.Check(recording);
         return findings.Length == 0 ? recording : recording.WithWarnings(findings);
     }

@@ -1,13 +1,15 @@
 namespace UniCardio.Signals.Formats;
 
-/// <summary>The steps of a column of times: the usual one, where it is longer (rows are missing), and where there is none (a row is doubled).</summary>
+/// <summary>The steps of a column of times: the usual one, where it is longer (rows are missing), and where there is none (a row is
+/// doubled).</summary>
 /// <param name="Step">The usual step, in the column's unit.</param>
 /// <param name="Gaps">Rows that samples are missing before, and how many.</param>
 /// <param name="Doubled">Rows with the time of the row before.</param>
 /// <param name="Rows">Rows of the table.</param>
 /// <param name="Tolerance">By how much the times of both ends together may be off.</param>
 /// <param name="IsRounded">Whether times are rounded so coarsely that single steps do not tell the rate.</param>
-internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missing)> Gaps, IReadOnlyList<int> Doubled, int Rows, double Tolerance, bool IsRounded)
+internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missing)> Gaps, IReadOnlyList<int> Doubled, int Rows,
+    double Tolerance, bool IsRounded)
 {
     private const int Probes = 4096;
 
@@ -28,7 +30,8 @@ internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missin
     /// <param name="resolution">One unit of the last digit that times are written with.</param>
     /// <param name="back">Makes the exception for a row whose time lies before that of the row before.</param>
     /// <param name="uneven">Makes the exception for a row that stands at no multiple of the usual step.</param>
-    public static TimeSteps Of(int rows, Func<int, double> at, double resolution, Func<int, Exception> back, Func<int, double, Exception> uneven)
+    public static TimeSteps Of(int rows, Func<int, double> at, double resolution, Func<int, Exception> back, Func<int, double,
+        Exception> uneven)
     {
         for (int i = 1; i < rows; i++)
         {
@@ -61,7 +64,8 @@ internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missin
                 double late = Math.Abs(d - step) > 0.5 * step && !coarse && d < 4 * step ? Late(rows, at, i, step, threshold) : double.NaN;
                 if (d > threshold && !(late < 0.5 * step))
                 {
-                    gaps.Add((i, (int)Math.Min(Math.Max(double.IsNaN(late) ? Math.Round(d / step) - 1 : Math.Round(late / step), 1), int.MaxValue)));
+                    gaps.Add((i, (int)Math.Min(Math.Max(double.IsNaN(late) ? Math.Round(d / step) - 1 : Math.Round(late / step), 1),
+                        int.MaxValue)));
                     runs.End();
                     continue;
                 }
@@ -81,13 +85,15 @@ internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missin
             if (counted == 0 || !(span > 0))
                 throw back(rows - 1);
             runs.End();
-            // Coarse times change once in several rows: between the first and the last change the rate is told to a row, whatever the ends hide.
+            // Coarse times change once in several rows: between the first and the last change the rate is told to a row, whatever the ends
+            // hide.
             step = coarse && runs.Rows > 0 && runs.Span > 0 ? runs.Span / runs.Rows : span / counted;
         }
         CheckEven(rows, at, step, coarse ? resolution : 0, gaps, uneven);
         bool exact = worst <= 1e-6 * step;
         double tolerance = exact ? Math.Min(resolution, 1e-3 * step) : Math.Max(resolution, 2 * worst) * (1 + gaps.Count);
-        return new TimeSteps(step, gaps, doubled, rows, tolerance, (resolution > 0.05 * step && worst > 1e-3 * step) || resolution > 0.45 * step);
+        return new TimeSteps(step, gaps, doubled, rows, tolerance, (resolution > 0.05 * step && worst > 1e-3 * step)
+            || resolution > 0.45 * step);
     }
 
     /// <summary>Rows and time between the first and the last change of coarse times, without gaps.</summary>
@@ -130,7 +136,8 @@ internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missin
     }
 
     // Coarse times are even if every one lies within its rounding of a line; fine ones have been looked at step by step.
-    private static void CheckEven(int rows, Func<int, double> at, double step, double resolution, List<(int Row, int Missing)> gaps, Func<int, double, Exception> uneven)
+    private static void CheckEven(int rows, Func<int, double> at, double step, double resolution, List<(int Row, int Missing)> gaps,
+        Func<int, double, Exception> uneven)
     {
         if (resolution == 0)
             return;

@@ -18,6 +18,8 @@ namespace UniCardio.Training.Quality;
 /// <param name="AmplitudeLoss">Smooth L1 to the better windows' amplitude.</param>
 /// <param name="PhaseLoss">Smooth L1 to their phase.</param>
 /// <param name="Total">First + weighted amplitude and phase.</param>
+/// <param name="AmplitudeTarget">[windows, channels, d] spectrum of the better windows.</param>
+/// <param name="PhaseTarget">The same shape.</param>
 /// <param name="FirstCentre">[tokens, d].</param>
 /// <param name="SecondCentre">[tokens, d].</param>
 /// <param name="Gradients">Gradient of the total by each parameter, by name.</param>
@@ -31,6 +33,8 @@ public sealed record QualityPairResult(
     double AmplitudeLoss,
     double PhaseLoss,
     double Total,
+    float[] AmplitudeTarget,
+    float[] PhaseTarget,
     float[] FirstCentre,
     float[] SecondCentre,
     IReadOnlyDictionary<string, float[]> Gradients);
@@ -108,7 +112,9 @@ public static class QualityGradients
             QualityLosses.UpdateCentre(centre, taught, options);
             Dictionary<string, float[]> gradients = parameters.Shapes.ToDictionary(s => s.Name, s => tape.Gradients.AsSpan(parameters[s.Name].Offset, parameters[s.Name].Count).ToArray(), StringComparer.Ordinal);
             double total = first + (options.Amplitude * amplitudeLoss) + (options.Phase * phaseLoss);
-            return new QualityPairResult(taught, features.ToArray(), a.ToArray(), p.ToArray(), first, second, amplitudeLoss, phaseLoss, total, firstCentre, centre, gradients);
+            return new QualityPairResult(taught, features.ToArray(), a.ToArray(), p.ToArray(), first, second, amplitudeLoss, phaseLoss, total, Narrow(amplitude), Narrow(phase), firstCentre, centre, gradients);
         }
+
+        private static float[] Narrow(double[] values) => [.. values.Select(v => (float)v)];
     }
 }

@@ -2,12 +2,15 @@ using System.Globalization;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Quality;
+using UniCardio.Weights.Safetensors;
 
 namespace UniCardio.Weights.Quality;
 
 /// <summary>Loads QualityFM weights from a safetensors file, the author's torch checkpoint or a recipe text.</summary>
 public static class QualityWeightFile
 {
+    private const string FirstTensor = "encoder.patch_embed.conv1.weight";
+
     /// <summary>What a recipe's text may name: <c>recipe:SEED,quality-base</c>.</summary>
     public static IReadOnlyDictionary<string, QualityConfiguration> Sizes { get; } = new Dictionary<string, QualityConfiguration>(StringComparer.OrdinalIgnoreCase)
     {
@@ -42,6 +45,50 @@ public static class QualityWeightFile
         catch
         {
             source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a recipe's text or a file's tensors are of this family.</summary>
+    /// <param name="pathOrRecipe">A file, of whatever extension, or a recipe.</param>
+    /// <exception cref="WeightFormatException">The file cannot be read.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public static bool IsQuality(string pathOrRecipe)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pathOrRecipe);
+        if (WeightRecipe.IsRecipe(pathOrRecipe))
+            return Sizes.Keys.Any(size => pathOrRecipe.EndsWith("," + size, StringComparison.OrdinalIgnoreCase));
+        using WeightSource source = WeightSource.Open(pathOrRecipe, new WeightLoadOptions());
+        return source.Entries.Any(e => e.Parameter.Name == FirstTensor);
+    }
+
+    /// <summary>Writes weights as safetensors: every parameter bit for bit, the configuration in the metadata; position tables and counters are left out.</summary>
+    /// <param name="source">A file or a recipe text.</param>
+    /// <param name="destination">The file to write; replaced if it exists.</param>
+    /// <param name="known">What the source cannot tell; see <see cref="Load"/>.</param>
+    /// <param name="cancellation">Asked between tensors.</param>
+    /// <returns>The source's weights, still open.</returns>
+    /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>
+    /// <exception cref="WeightsException">The source's tensors do not make a network.</exception>
+    /// <exception cref="IOException">A file cannot be opened or written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
+    public static QualityWeights Convert(string source, string destination, QualityConfiguration? known = null, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(destination);
+        if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
+            throw new WeightFormatException(destination, "is both source and destination");
+        QualityWeights weights = Load(source, known);
+        try
+        {
+            var metadata = weights.Configuration.ToMetadata().ToDictionary(StringComparer.Ordinal);
+            if (WeightRecipe.IsRecipe(source))
+                metadata[WeightFile.UntrainedKey] = source.Split(',')[0];
+            SafetensorsWriter.Write(destination, weights.Tensors, metadata, cancellation);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
             throw;
         }
     }

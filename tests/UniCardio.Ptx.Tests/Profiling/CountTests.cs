@@ -53,7 +53,8 @@ public class CountTests
     public void RepeatsCountOncePerInterval(string between, int bytes)
     {
         LaunchCounts counts = Run($"mul.wide.u32 %rd2, %r0, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 %f0, [%rd2]; {between} ld.global.f32 %f1, [%rd2]; ret;");
-        Assert.Equal((2, 8, bytes, 128), ((int)counts.GlobalRequests, (int)counts.GlobalSectors, (int)counts.CacheBytes, (int)counts.UniqueBytes));
+        Assert.Equal((2, 8, bytes, 128),
+            ((int)counts.GlobalRequests, (int)counts.GlobalSectors, (int)counts.CacheBytes, (int)counts.UniqueBytes));
     }
 
     [Fact]

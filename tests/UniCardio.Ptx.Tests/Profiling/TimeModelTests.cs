@@ -35,7 +35,8 @@ public class TimeModelTests
     public void FloatsTakeTheirSlots()
     {
         string chain = string.Concat(Enumerable.Range(0, 1000).Select(i => $"fma.rn.f32 %f{i % 8}, %f{i % 8}, %f{i % 8}, %f{i % 8};\n"));
-        string body = string.Concat(Enumerable.Range(0, 8).Select(i => $"cvt.rn.f32.s32 %f{i}, %r0;\n")) + chain + "st.global.f32 [%rd0], %f0; ret;";
+        string body = string.Concat(Enumerable.Range(0, 8).Select(i => $"cvt.rn.f32.s32 %f{i}, %r0;\n")) + chain
+            + "st.global.f32 [%rd0], %f0; ret;";
         PtxDeviceModel device = PtxDeviceModel.Find("h100")!;
         // 16 groups of 8 warps on each of 132 multiprocessors, of which 8 fit at a time: 2 waves of 64 warps.
         LaunchCounts counts = CountTests.Run(body, groups: 132 * 16, sampled: 2, threads: 256);
@@ -50,11 +51,13 @@ public class TimeModelTests
     [Fact]
     public void ChainOfLoadsWaits()
     {
-        string body = string.Concat(Enumerable.Repeat("ld.global.b64 %rd2, [%rd0]; and.b64 %rd2, %rd2, 8; add.u64 %rd0, %rd0, %rd2;\n", 100)) + "ret;";
+        string body = string.Concat(Enumerable.Repeat("ld.global.b64 %rd2, [%rd0]; and.b64 %rd2, %rd2, 8; add.u64 %rd0, %rd0, %rd2;\n",
+            100)) + "ret;";
         PtxDeviceModel device = PtxDeviceModel.Find("h100")!;
         LaunchTime time = LaunchTime.Of(CountTests.Run(body), device);
         Assert.Equal("latency", time.Bound);
-        Assert.InRange(time.Microseconds - device.LaunchMicroseconds, 100 * device.CacheLatency / 1755.0, 100 * (device.CacheLatency + 40) / 1755.0);
+        Assert.InRange(time.Microseconds - device.LaunchMicroseconds, 100 * device.CacheLatency / 1755.0,
+            100 * (device.CacheLatency + 40) / 1755.0);
     }
 
     [Fact]

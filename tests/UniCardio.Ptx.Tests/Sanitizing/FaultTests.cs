@@ -67,10 +67,25 @@ public class FaultTests
         Assert.Equal([.. sums.SelectMany(s => Enumerable.Repeat(s, threads))], y);
     }
 
+    [Theory]
+    [InlineData("add.s32 %r1, %r2, 1; ret;", true)]
+    [InlineData("setp.eq.s32 %p1, %r0, 0; @%p1 bra Skip; mov.b32 %r2, 1; Skip: add.s32 %r1, %r2, 1; ret;", true)]
+    [InlineData("setp.eq.s32 %p1, %r0, 0; mov.b32 %r2, 1; @%p1 bra Skip; mov.b32 %r2, 2; Skip: add.s32 %r1, %r2, 1; ret;", false)]
+    public void RegisterThatNothingWroteIsFound(string body, bool isFault)
+    {
+        using var device = new PtxDevice(s_checked);
+        PtxKernel kernel = PtxModule.Parse(OneInstruction.Kernel(".reg .pred %p<2>; .reg .b32 %r<3>; mov.b32 %r0, %tid.x; " + body,
+            "")).Find("k")!;
+        PtxFaultException? fault = Record.Exception(() =>
+            { device.Launch(kernel, new PtxDim(1), new PtxDim(32), []); }) as PtxFaultException;
+        Assert.Equal(isFault ? PtxFaultKind.Uninitialised : null, fault?.Kind);
+    }
+
     [Fact]
     public void FirstFaultIsTheSameForAnyNumberOfWorkers()
     {
-        string One(int workers) => Assert.Throws<PtxFaultException>(() => Run(nameof(BrokenKernels.ReadsOutside), new PtxDeviceOptions { Workers = workers }, threads: 1)).Message;
+        string One(int workers) => Assert.Throws<PtxFaultException>(() =>
+            Run(nameof(BrokenKernels.ReadsOutside), new PtxDeviceOptions { Workers = workers }, threads: 1)).Message;
         Assert.Equal(One(1), One(4));
     }
 
@@ -112,7 +127,8 @@ public class FaultTests
         using var device = new PtxDevice();
         PtxKernel kernel = PtxModule.Parse(".version 7.0\n.target sm_80\n.entry k() .maxntid 64, 1, 1 { ret; }").Find("k")!;
         device.Launch(kernel, new PtxDim(1), new PtxDim(64), []);
-        foreach ((PtxDim grid, PtxDim group) in ((PtxDim, PtxDim)[])[(new(1), new(65)), (new(0), new(1)), (new(1, 65536), new(1)), (new(1), new(0))])
+        foreach ((PtxDim grid, PtxDim group) in ((PtxDim, PtxDim)[])[(new(1), new(65)), (new(0), new(1)), (new(1, 65536), new(1)),
+            (new(1), new(0))])
             Assert.Equal(PtxFaultKind.Resources, Assert.Throws<PtxFaultException>(() => device.Launch(kernel, grid, group, [])).Kind);
         Assert.Throws<ArgumentException>(() => device.Launch(kernel, new PtxDim(1), new PtxDim(1), new byte[4]));
     }

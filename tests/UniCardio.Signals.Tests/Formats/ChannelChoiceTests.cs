@@ -41,7 +41,8 @@ public class ChannelChoiceTests
     [Fact]
     public void UnitsCanBeGivenOverTheFiles()
     {
-        var options = new RecordingReadOptions { SampleRate = 125, Units = new Dictionary<string, string> { ["bp"] = "kPa", ["II"] = "uV" } };
+        var options = new RecordingReadOptions { SampleRate = 125, Units = new Dictionary<string,
+            string> { ["bp"] = "kPa", ["II"] = "uV" } };
         Recording r = Parse("abp_mmHg,II\n10,100\n16,900\n", options);
         Assert.Equal(["kPa", "uV"], r.Channels.Select(c => c.Unit));
         Assert.Equal(16, r.Require(ChannelKind.BloodPressure).Samples.Span[1]);
@@ -59,7 +60,8 @@ public class ChannelChoiceTests
         // Formats that name their channels take new names too, and refuse too few.
         using var folder = new TemporaryFolder();
         RecordingFile.Write(folder["r.hea"], Parse("a,b\n1,2\n3,4\n"));
-        Assert.Equal([ChannelKind.BloodPressure, ChannelKind.Ecg], RecordingFile.Read(folder["r.hea"], Named("abp_mmHg", "II")).Channels.Select(c => c.Kind));
+        Assert.Equal([ChannelKind.BloodPressure, ChannelKind.Ecg], RecordingFile.Read(folder["r.hea"],
+            Named("abp_mmHg", "II")).Channels.Select(c => c.Kind));
         Assert.Throws<SignalFormatException>(() => RecordingFile.Read(folder["r.hea"], Named("x")));
     }
 

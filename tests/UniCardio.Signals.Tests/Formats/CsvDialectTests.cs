@@ -10,7 +10,8 @@ public class CsvDialectTests
 {
     private static readonly RecordingReadOptions At125 = new() { SampleRate = 125 };
 
-    private static Recording Parse(string text, RecordingReadOptions? options = null) => CsvFormat.Parse(Encoding.UTF8.GetBytes(text), "x.csv", options ?? RecordingReadOptions.Default);
+    private static Recording Parse(string text, RecordingReadOptions? options = null) => CsvFormat.Parse(Encoding.UTF8.GetBytes(text),
+        "x.csv", options ?? RecordingReadOptions.Default);
 
     private static string Rows(int count, Func<int, string> row) => string.Concat(Enumerable.Range(0, count).Select(i => row(i) + "\n"));
 
@@ -73,7 +74,8 @@ public class CsvDialectTests
     [InlineData("hh:mm:ss.mmm", "0:0{0}")]
     public void ClocksOfElapsedTime(string unit, string pattern)
     {
-        Recording r = Parse($"'Elapsed time','ABP'\n{unit},'mmHg'\n" + Rows(300, i => string.Format(CultureInfo.InvariantCulture, pattern, F(i * 0.008, "0.000")) + ",80"));
+        Recording r = Parse($"'Elapsed time','ABP'\n{unit},'mmHg'\n" + Rows(300, i => string.Format(CultureInfo.InvariantCulture, pattern,
+            F(i * 0.008, "0.000")) + ",80"));
         Assert.Equal((125.0, 300, null), (r.Channels[0].SampleRate, r.Channels[0].Length, r.StartTime));
     }
 
@@ -81,10 +83,13 @@ public class CsvDialectTests
     public void ClocksOfTheDayGoOverMidnight()
     {
         DateTime start = new(2016, 11, 24, 23, 59, 59);
-        Recording dated = Parse("date,time,ECG\n" + Rows(250, i => start.AddMilliseconds(8 * i).ToString("yyyy-MM-dd','HH:mm:ss.fff", CultureInfo.InvariantCulture) + ",1"));
+        Recording dated = Parse("date,time,ECG\n" + Rows(250, i => start.AddMilliseconds(8 * i).ToString("yyyy-MM-dd','HH:mm:ss.fff",
+            CultureInfo.InvariantCulture) + ",1"));
         Assert.Equal((125.0, 250, start), (dated.Channels[0].SampleRate, dated.Channels[0].Length, dated.StartTime));
-        Recording undated = Parse("time,ECG\n" + Rows(250, i => start.AddMilliseconds(8 * i).ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture) + ",1"));
-        Assert.Equal((125.0, 250, DateTime.MinValue.Add(start.TimeOfDay)), (undated.Channels[0].SampleRate, undated.Channels[0].Length, undated.StartTime));
+        Recording undated = Parse("time,ECG\n" + Rows(250, i => start.AddMilliseconds(8 * i).ToString("HH:mm:ss.fff",
+            CultureInfo.InvariantCulture) + ",1"));
+        Assert.Equal((125.0, 250, DateTime.MinValue.Add(start.TimeOfDay)), (undated.Channels[0].SampleRate, undated.Channels[0].Length,
+            undated.StartTime));
     }
 
     [Theory]
@@ -97,7 +102,8 @@ public class CsvDialectTests
     public void DatesAreKept(string heading, string format)
     {
         DateTime start = new(2016, 11, 24, 13, 58, 1);
-        Recording r = Parse($"{heading},ECG_mV\n" + Rows(250, i => start.AddMilliseconds(4 * i).ToString(format, CultureInfo.InvariantCulture) + ",1"));
+        Recording r = Parse($"{heading},ECG_mV\n" + Rows(250, i => start.AddMilliseconds(4 * i).ToString(format,
+            CultureInfo.InvariantCulture) + ",1"));
         Assert.Equal((250.0, 250, start), (r.Channels[0].SampleRate, r.Channels[0].Length, r.StartTime));
     }
 
@@ -120,7 +126,9 @@ public class CsvDialectTests
         DateTime start = new(2016, 11, 24, 23, 59, 58, 250);
         foreach (DateTime? origin in new DateTime?[] { start, DateTime.MinValue.Add(start.TimeOfDay), null })
         {
-            var recording = new Recording("r", [new Channel("ABP", "mmHg", 360, Enumerable.Range(0, 1500).Select(i => 80f + (i % 40)).ToArray())], [new Annotation(1.5, 540, "N")], origin);
+            var recording = new Recording("r",
+                [new Channel("ABP", "mmHg", 360, Enumerable.Range(0, 1500).Select(i => 80f + (i % 40)).ToArray())], [new Annotation(1.5,
+                540, "N")], origin);
             foreach (string name in new[] { "r.csv", "r.hea", "r.edf" })
             {
                 RecordingFile.Write(folder[name], recording);
@@ -140,7 +148,9 @@ public class CsvDialectTests
         // A trend of temperatures every 8 s is one.
         Assert.Equal(0.125, Parse("time,Temp\n" + Rows(50, i => $"{i * 8},37")).Channels[0].SampleRate);
         // Stated seconds are believed, and no electrocardiogram has 0.125 Hz.
-        Assert.Contains("no such signal has", Assert.Throws<SignalFormatException>(() => Parse("time_s,ecg\n" + Rows(50, i => $"{i * 8},1"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no such signal has",
+            Assert.Throws<SignalFormatException>(() =>
+            Parse("time_s,ecg\n" + Rows(50, i => $"{i * 8},1"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -164,7 +174,8 @@ public class CsvDialectTests
     public void WholeSecondsTellTheRateBetweenTheirChanges(string format)
     {
         // 8.4 seconds: the first and the last one alone would tell anything from 117 to 150 Hz.
-        Recording r = Parse("time,ecg\n" + Rows(1050, i => new DateTime(2020, 1, 31, 1, 0, 0).AddSeconds(i / 125).ToString(format, CultureInfo.InvariantCulture) + ",1"));
+        Recording r = Parse("time,ecg\n" + Rows(1050, i => new DateTime(2020, 1, 31, 1, 0, 0).AddSeconds(i / 125).ToString(format,
+            CultureInfo.InvariantCulture) + ",1"));
         Assert.Equal((125.0, 1050), (r.Channels[0].SampleRate, r.Channels[0].Length));
     }
 
@@ -179,7 +190,8 @@ public class CsvDialectTests
     public void JitterIsNoGap()
     {
         var random = new Random(3);
-        Recording r = Parse("time,ecg\n" + Rows(1250, i => $"{F((i * 0.008) + (0.001 * ((2 * random.NextDouble()) - 1)), "F6")},1").Replace("-0.", "0.", StringComparison.Ordinal));
+        Recording r = Parse("time,ecg\n" + Rows(1250,
+            i => $"{F((i * 0.008) + (0.001 * ((2 * random.NextDouble()) - 1)), "F6")},1").Replace("-0.", "0.", StringComparison.Ordinal));
         Assert.Equal((125.0, 1250), (r.Channels[0].SampleRate, r.Channels[0].Length));
     }
 
@@ -192,7 +204,8 @@ public class CsvDialectTests
     [InlineData(' ', '.')]
     public void SeparatorsAndDecimalMarks(char separator, char point)
     {
-        string text = $"time{separator}EKG{separator}ABP\n" + Rows(40, i => string.Join(separator, new[] { F(i * 0.008, "0.000"), F(i / 10.0, "0.00"), "80" }).Replace('.', point));
+        string text = $"time{separator}EKG{separator}ABP\n" + Rows(40,
+            i => string.Join(separator, new[] { F(i * 0.008, "0.000"), F(i / 10.0, "0.00"), "80" }).Replace('.', point));
         Recording r = Parse(text);
         Assert.Equal((125.0, 40), (r.Channels[0].SampleRate, r.Channels[0].Length));
         Assert.Equal(3.9f, r.Require("EKG").Samples.Span[39]);
@@ -211,8 +224,10 @@ public class CsvDialectTests
     [Fact]
     public void WorkbooksAreNamed()
     {
-        Assert.Contains("Excel", Assert.Throws<SignalFormatException>(() => CsvFormat.Parse([.. "PK\x03\x04"u8, 0, 0], "x.csv", At125)).Message, StringComparison.Ordinal);
-        Assert.Contains("Excel", Assert.Throws<SignalFormatException>(() => CsvFormat.Parse([0xD0, 0xCF, 0x11, 0xE0, 0xA1], "x.csv", At125)).Message, StringComparison.Ordinal);
+        Assert.Contains("Excel", Assert.Throws<SignalFormatException>(() => CsvFormat.Parse([.. "PK\x03\x04"u8, 0, 0], "x.csv",
+            At125)).Message, StringComparison.Ordinal);
+        Assert.Contains("Excel", Assert.Throws<SignalFormatException>(() => CsvFormat.Parse([0xD0, 0xCF, 0x11, 0xE0, 0xA1], "x.csv",
+            At125)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -239,7 +254,8 @@ public class CsvDialectTests
     [Fact]
     public void MarksOfMissingSamplesCanBeGiven()
     {
-        Recording r = Parse("ecg_mV,abp_mmHg\n-999,80\n1,0\n-8388608,-32768\n", At125 with { MissingValues = [.. At125.MissingValues, -999, 0] });
+        Recording r = Parse("ecg_mV,abp_mmHg\n-999,80\n1,0\n-8388608,-32768\n",
+            At125 with { MissingValues = [.. At125.MissingValues, -999, 0] });
         Assert.Equal([float.NaN, 1, float.NaN], r.Channels[0].Samples.ToArray());
         Assert.Equal([80, float.NaN, float.NaN], r.Channels[1].Samples.ToArray());
     }
@@ -250,7 +266,8 @@ public class CsvDialectTests
     [InlineData("ecg,abp\n", "nan,#N/A\n")]
     public void ARecordingMayBeginWithAnyNumberOfMissingSamples(string header, string row)
     {
-        Recording r = Parse(header + string.Concat(Enumerable.Repeat(row, 700)) + (header.Contains(',', StringComparison.Ordinal) ? "1,2\n" : "1\n"), At125);
+        Recording r = Parse(header + string.Concat(Enumerable.Repeat(row, 700)) + (header.Contains(',', StringComparison.Ordinal) ? "1,2\n"
+            : "1\n"), At125);
         Assert.Equal((701, 1f), (r.Channels[0].Length, r.Channels[0].Samples.Span[700]));
     }
 

@@ -98,6 +98,7 @@ public class CsvFormatTests(ITestOutputHelper output)
     [InlineData("", "is empty")]
     [InlineData("\n\n", "is empty")]
     [InlineData("a,b\n", "no samples")]
+    [InlineData("time,\n0.011,75\n0.019,76\n", "no column of samples")]
     [InlineData("a,b\n1\n", "1 cells; expected 2")]
     [InlineData("a,b\n1,2,3\n", "3 cells; expected 2")]
     [InlineData("a,b\n1,2\n1,oops\n", "'oops' is not a number")]

@@ -8,7 +8,8 @@ namespace UniCardio.Signals.Tests.Formats;
 
 public class EdfWriterTests(ITestOutputHelper output)
 {
-    private static float[] Wave(int count, double low, double high) => [.. Enumerable.Range(0, count).Select(i => (float)(low + ((high - low) * (0.5 + (0.5 * Math.Sin(i * 0.37))))))];
+    private static float[] Wave(int count, double low, double high) =>
+        [.. Enumerable.Range(0, count).Select(i => (float)(low + ((high - low) * (0.5 + (0.5 * Math.Sin(i * 0.37))))))];
 
     [Theory]
     [InlineData(125, 125)]
@@ -21,7 +22,8 @@ public class EdfWriterTests(ITestOutputHelper output)
         using var folder = new TemporaryFolder();
         float[] a = Wave((int)(first * 20), -1.5, 3), b = Wave(Math.Max(4, (int)(second * 20)), 60, 145);
         a[3] = b[^1] = float.NaN;
-        var recording = new Recording("r", [new Channel("ECG II", "mV", first, a), new Channel("ABP", "mmHg", second, b)], startTime: new DateTime(2020, 2, 29, 23, 59, 58));
+        var recording = new Recording("r", [new Channel("ECG II", "mV", first, a), new Channel("ABP", "mmHg", second, b)],
+            startTime: new DateTime(2020, 2, 29, 23, 59, 58));
         RecordingFile.Write(folder["r.edf"], recording);
         Recording back = RecordingFile.Read(folder["r.edf"]);
         Assert.Equal(["r.edf"], folder.Files);
@@ -51,14 +53,17 @@ public class EdfWriterTests(ITestOutputHelper output)
         using var folder = new TemporaryFolder();
         Annotation[] notes =
         [
-            new(0.5, 0, "N"), new(2.5, 0, "artefact") { DurationSeconds = 0.5 }, new(2.5, 0, "V\u00e4nster \u2192") { Text = "(AFIB" }, new(9.996, 0, "x\u0014y"),
+            new(0.5, 0, "N"), new(2.5, 0, "artefact") { DurationSeconds = 0.5 }, new(2.5, 0,
+                "V\u00e4nster \u2192") { Text = "(AFIB" }, new(9.996, 0, "x\u0014y"),
             .. Enumerable.Range(0, 300).Select(i => new Annotation(3 + (i * 1e-3), 0, "beat " + i)),
         ];
-        var recording = new Recording("r", [new Channel("ECG", "mV", 250, Wave(2500, -1, 1))], notes, new DateTime(2020, 2, 1, 10, 11, 12, 500));
+        var recording = new Recording("r", [new Channel("ECG", "mV", 250, Wave(2500, -1, 1))], notes, new DateTime(2020, 2, 1, 10, 11, 12,
+            500));
         RecordingFile.Write(folder["r.edf"], recording);
         Recording back = RecordingFile.Read(folder["r.edf"]);
         Assert.Equal(new DateTime(2020, 2, 1, 10, 11, 12, 500), back.StartTime);
-        Assert.Equal(notes.OrderBy(n => n.TimeSeconds).Select(n => (Math.Round(n.TimeSeconds, 6), n.DurationSeconds)), back.Annotations.Select(n => (Math.Round(n.TimeSeconds, 6), n.DurationSeconds)));
+        Assert.Equal(notes.OrderBy(n => n.TimeSeconds).Select(n => (Math.Round(n.TimeSeconds, 6), n.DurationSeconds)),
+            back.Annotations.Select(n => (Math.Round(n.TimeSeconds, 6), n.DurationSeconds)));
         Assert.Contains(back.Annotations, n => n.Symbol == "V\u00e4nster \u2192 (AFIB");
         Assert.Contains(back.Annotations, n => n.Symbol == "x\\u0014y");
         Assert.Empty(back.Warnings);
@@ -71,7 +76,8 @@ public class EdfWriterTests(ITestOutputHelper output)
     {
         using var folder = new TemporaryFolder();
         float[] samples = [.. Enumerable.Range(-1000, 2000).Select(d => (float)(d / 200.0))];
-        RecordingFile.Write(folder["r.edf"], new Recording("r", [new Channel("II", "mV", 250, samples, quantization: new ChannelQuantization(200, 0))]));
+        RecordingFile.Write(folder["r.edf"],
+            new Recording("r", [new Channel("II", "mV", 250, samples, quantization: new ChannelQuantization(200, 0))]));
         Assert.Equal(samples, RecordingFile.Read(folder["r.edf"]).Channels[0].Samples.ToArray());
     }
 
@@ -80,7 +86,8 @@ public class EdfWriterTests(ITestOutputHelper output)
     {
         using var folder = new TemporaryFolder();
         string longName = new('x', 30);
-        var recording = new Recording("r", [new Channel(longName, "\u00b5V", 100, new float[100]), new Channel(longName + "y", "", 100, new float[100]), new Channel("Puls\u00e9", "", 100, new float[100])]);
+        var recording = new Recording("r", [new Channel(longName, "\u00b5V", 100, new float[100]), new Channel(longName + "y", "", 100,
+            new float[100]), new Channel("Puls\u00e9", "", 100, new float[100])]);
         RecordingFile.Write(folder["r.edf"], recording);
         Recording back = RecordingFile.Read(folder["r.edf"]);
         Assert.Equal(3, back.Channels.Select(c => c.Name).Distinct().Count());
@@ -93,7 +100,8 @@ public class EdfWriterTests(ITestOutputHelper output)
     public void RatesThatGoIntoNoCommonRecordAreRefusedAndNothingIsLeft()
     {
         using var folder = new TemporaryFolder();
-        var recording = new Recording("r", [new Channel("a", "", 62.4725, new float[100]), new Channel("b", "", Math.PI * 30, new float[100])]);
+        var recording = new Recording("r", [new Channel("a", "", 62.4725, new float[100]),
+            new Channel("b", "", Math.PI * 30, new float[100])]);
         Assert.Throws<SignalException>(() => RecordingFile.Write(folder["r.edf"], recording));
         Assert.Empty(folder.Files);
     }
@@ -108,10 +116,15 @@ public class EdfWriterTests(ITestOutputHelper output)
             var random = new Random(n);
             double[] rates = [125, 250, 0.5, 62.4725, 1e-3, 1e5, 1 / 3.0, 359.999];
             double rate = rates[random.Next(rates.Length)];
-            Channel[] channels = [.. Enumerable.Range(0, 1 + random.Next(3)).Select(c => new Channel(c + "\u0001\u00e9" + new string('n', random.Next(40)), random.Next(2) == 0 ? "mmHg" : "\u00b5V/\u03a9 long unit",
+            Channel[] channels = [.. Enumerable.Range(0, 1 + random.Next(3)).Select(c => new Channel(c + "\u0001\u00e9" + new string('n',
+                random.Next(40)), random.Next(2) == 0 ? "mmHg" : "\u00b5V/\u03a9 long unit",
                 random.Next(4) == 0 ? rates[random.Next(rates.Length)] : rate, Values(random)))];
-            Annotation[] notes = [.. Enumerable.Range(0, random.Next(6)).Select(_ => new Annotation((random.NextDouble() * 40) - 5, 0, "a\u0015b" + new string('t', random.Next(300))) { DurationSeconds = random.Next(2) == 0 ? null : random.NextDouble() * 1e9 })];
-            var recording = new Recording("r", channels, notes, random.Next(3) switch { 0 => null, 1 => DateTime.MinValue.AddSeconds(random.Next(86400)), _ => new DateTime(1900 + random.Next(300), 3, 1).AddTicks(random.NextInt64(TimeSpan.TicksPerDay)) });
+            Annotation[] notes = [.. Enumerable.Range(0, random.Next(6)).Select(_ => new Annotation((random.NextDouble() * 40) - 5, 0,
+                "a\u0015b" + new string('t', random.Next(300))) { DurationSeconds = random.Next(2) == 0 ? null
+                : random.NextDouble() * 1e9 })];
+            var recording = new Recording("r", channels, notes,
+                random.Next(3) switch { 0 => null, 1 => DateTime.MinValue.AddSeconds(random.Next(86400)),
+                _ => new DateTime(1900 + random.Next(300), 3, 1).AddTicks(random.NextInt64(TimeSpan.TicksPerDay)) });
             try
             {
                 using var stream = new MemoryStream();
@@ -120,7 +133,8 @@ public class EdfWriterTests(ITestOutputHelper output)
                 Assert.Equal(channels.Length, back.Channels.Count);
                 Assert.Equal(notes.Length, back.Annotations.Count);
                 for (int c = 0; c < channels.Length; c++)
-                    Assert.Equal(channels[c].Samples.ToArray().Count(float.IsFinite), back.Channels[c].Samples.ToArray().Count(float.IsFinite));
+                    Assert.Equal(channels[c].Samples.ToArray().Count(float.IsFinite),
+                        back.Channels[c].Samples.ToArray().Count(float.IsFinite));
                 written++;
             }
             catch (SignalException)
@@ -134,7 +148,8 @@ public class EdfWriterTests(ITestOutputHelper output)
         static float[] Values(Random random)
         {
             double scale = Math.Pow(10, random.Next(-9, 9)), offset = random.Next(3) == 0 ? scale * 1e4 : 0;
-            return [.. Enumerable.Range(0, 1 + random.Next(400)).Select(_ => random.Next(9) == 0 ? float.NaN : (float)(offset + (scale * ((2 * random.NextDouble()) - 1))))];
+            return [.. Enumerable.Range(0, 1 + random.Next(400)).Select(_ => random.Next(9) == 0 ? float.NaN
+                : (float)(offset + (scale * ((2 * random.NextDouble()) - 1))))];
         }
     }
 }

@@ -67,7 +67,8 @@ public class FlacTests(ITestOutputHelper output)
             {
                 // Whole frames and a shorter last one, which partitions must go into too.
                 int[][] samples = [Walk(depth, 64 * 3 + 32, order + depth, step, wasted)];
-                byte[] stream = FlacEncoder.Stream(samples, depth, 64, 0, (_, _) => new Coding(kind, order, Math.Min(partitions, order >= 16 ? 0 : 5), wide, escape, wasted));
+                byte[] stream = FlacEncoder.Stream(samples, depth, 64, 0,
+                    (_, _) => new Coding(kind, order, Math.Min(partitions, order >= 16 ? 0 : 5), wide, escape, wasted));
                 Assert.Equal(samples, Decode(stream, out FlacEnd end));
                 Assert.Equal(FlacEnd.Whole, end);
             }
@@ -90,13 +91,15 @@ public class FlacTests(ITestOutputHelper output)
     [Fact]
     public void UpToEightChannelsConstantsAndManyFrames()
     {
-        int[][] samples = [.. Enumerable.Range(0, 8).Select(c => c % 2 == 0 ? Enumerable.Repeat(c - 4, 3200).ToArray() : Walk(16, 3200, c, 50))];
+        int[][] samples = [.. Enumerable.Range(0, 8).Select(c => c % 2 == 0 ? Enumerable.Repeat(c - 4, 3200).ToArray() : Walk(16, 3200, c,
+            50))];
         byte[] stream = FlacEncoder.Stream(samples, 16, 16, 0, (_, c) => c % 2 == 0 ? new Coding("constant") : new Coding("fixed", 2));
         Assert.Equal(samples, Decode(stream, out _));
     }
 
     private static Dictionary<string, byte[]> Record(byte[] stream, int frames, int format = 516, int signals = 1) => WfdbEncoder.Record(
-        $"r {signals} 250 {(frames > 0 ? frames : "")}\n" + string.Concat(Enumerable.Repeat($"r.dat {format} 1(0)/mV\n", signals)), ("r.dat", stream));
+        $"r {signals} 250 {(frames > 0 ? frames : "")}\n" + string.Concat(Enumerable.Repeat($"r.dat {format} 1(0)/mV\n",
+            signals)), ("r.dat", stream));
 
     [Fact]
     public void RecordsAreReadWholeInPartsAndWithMissingSamples()
@@ -115,7 +118,8 @@ public class FlacTests(ITestOutputHelper output)
         Assert.Equal(samples[0][190..400], part[0]);
         Assert.Equal(samples[1][190..400], part[1]);
         // Two samples a frame: half as many frames.
-        Dictionary<string, byte[]> framed = WfdbEncoder.Record("r 1 125 500\nr.dat 516x2 1(0)/mV\n", ("r.dat", FlacEncoder.Stream([samples[0]], 16, 192, 0, (_, _) => new Coding("fixed", 1))));
+        Dictionary<string, byte[]> framed = WfdbEncoder.Record("r 1 125 500\nr.dat 516x2 1(0)/mV\n",
+            ("r.dat", FlacEncoder.Stream([samples[0]], 16, 192, 0, (_, _) => new Coding("fixed", 1))));
         Assert.Equal((250.0, 1000), (WfdbEncoder.Read(framed).Channels[0].SampleRate, WfdbEncoder.Read(framed).Channels[0].Length));
         Assert.Equal(samples[0][100..200], WfdbEncoder.Digital(framed, 50, 100)[0]);
     }
@@ -180,25 +184,29 @@ public class FlacTests(ITestOutputHelper output)
     public void StreamsThatAreNotWhatTheHeaderSaysAreRefused(int format, int signals, string problem)
     {
         byte[] stream = FlacEncoder.Stream([Walk(16, 64, 1, 9)], 16, 64, 0, (_, _) => new Coding("verbatim"));
-        Assert.Contains(problem, Assert.Throws<SignalFormatException>(() => WfdbEncoder.Read(Record(stream, 64, format, signals))).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, Assert.Throws<SignalFormatException>(() => WfdbEncoder.Read(Record(stream, 64, format, signals))).Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableFact]
     public void OracleOfTheWfdbLibrary()
     {
         double[][] expected = SharedData.Table("wfdb/expected/record-flac.gz");
-        var reader = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(SharedData.Require("wfdb/flacformats.hea"))!), RecordingReadOptions.Default, CancellationToken.None);
+        var reader = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(SharedData.Require("wfdb/flacformats.hea"))!),
+            RecordingReadOptions.Default, CancellationToken.None);
         int[][] read = reader.ReadDigital(reader.ReadHeader("flacformats"), 0, null);
         Assert.Equal(499, expected.Length);
         for (int i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], read.Select(c => c[i] == WfdbSamples.Missing ? int.MinValue : (double)c[i]));
-        Assert.DoesNotContain(RecordingFile.Read(SharedData.Require("wfdb/flacformats.hea")).Warnings, w => w.Kind == SignalWarningKind.Checksum);
+        Assert.DoesNotContain(RecordingFile.Read(SharedData.Require("wfdb/flacformats.hea")).Warnings,
+            w => w.Kind == SignalWarningKind.Checksum);
     }
 
     [SkippableFact]
     public void LongConstantSignals()
     {
-        Recording r = RecordingFile.Read(SharedData.Require("wfdb/flac_3_constant.hea"), new RecordingReadOptions { StartSeconds = 22_000 });
+        Recording r = RecordingFile.Read(SharedData.Require("wfdb/flac_3_constant.hea"),
+            new RecordingReadOptions { StartSeconds = 22_000 });
         Assert.Equal(100_000, r.Channels[0].Length);
         Assert.Equal([25 / 200f, 50 / 200f, 75 / 200f], r.Channels.Select(c => c.Samples.Span[^1]));
     }
@@ -221,5 +229,15 @@ public class FlacTests(ITestOutputHelper output)
         }, e => e is SignalException, maxAllocated: 16 << 20);
         output.WriteLine($"FLAC: {report}");
         Assert.True(report.Refused > 0);
+        // Checksums keep most of them from the decoder itself: bits go to it directly too.
+        int[] samples = new int[192];
+        byte[][] subframes = [.. seeds.Select(s => s[(4 + 4 + 34 + 4 + 5 + 8)..]), new byte[400], [0b0001_0100, .. Enumerable.Repeat((byte)0x5A, 300)], [0x40, .. Enumerable.Repeat((byte)0x33, 300)]];
+        FuzzReport bits = MutationFuzzer.Run(subframes, MutationFuzzer.CountFor(6000), 20261127, input =>
+        {
+            var reader = new FlacBits(input);
+            FlacSubframe.Read(ref reader, samples, 4 + (input.Length % 22));
+        }, e => e is InvalidDataException or EndOfStreamException, maxAllocated: 1 << 20);
+        output.WriteLine($"FLAC subframes: {bits}");
+        Assert.True(bits.Accepted > 0 && bits.Refused > 0);
     }
 }

@@ -61,6 +61,12 @@ internal sealed record BenchResult
 
     public required double FractionOfPeak { get; init; }
 
+    /// <summary>Multiply-add peak of the same threads with AVX2; null where the machine has none.</summary>
+    public double? Avx2PeakGflops { get; init; }
+
+    /// <summary>The same with AVX-512.</summary>
+    public double? Avx512PeakGflops { get; init; }
+
     /// <summary>Memory bandwidth of the same threads.</summary>
     public required double BandwidthGbs { get; init; }
 
@@ -78,6 +84,9 @@ internal sealed record BenchResult
 
     /// <summary>Share of the peak while in attention, as profiled.</summary>
     public double? AttentionFractionOfPeak { get; init; }
+
+    /// <summary>Blocks of keys that the lazy softmax repeated in the online form, a block of queries, as profiled.</summary>
+    public double? SoftmaxRepeats { get; init; }
 
     /// <summary>Share of the step that is not in the network's kernels: sampler, noise, barriers, hand-over.</summary>
     public double? BeyondKernels { get; init; }

@@ -47,6 +47,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
             Gflops = gflops,
             FmaPeakGflops = peak,
             FractionOfPeak = gflops / peak,
+            Avx2PeakGflops = Peak(CpuInstructionSet.Avx2, backend.Options.Threads),
+            Avx512PeakGflops = Peak(CpuInstructionSet.Avx512, backend.Options.Threads),
             BandwidthGbs = bandwidth,
             BytesPerCall = bytes,
             ArenaBytes = executor.ArenaBytes,
@@ -59,6 +61,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
 
     private static double Peak(CpuBackend backend) =>
         MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
+
+    private static double? Peak(CpuInstructionSet set, int threads) => CpuInstructionSets.IsSupported(set) ? MachinePeak.FmaGflops(set, threads, PeakTime / 3) : null;
 
     private (double[] Milliseconds, double BytesPerCall) Time(CallDriver driver)
     {
@@ -96,6 +100,7 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         {
             LinearFractionOfPeak = profile.FractionOfPeak(KernelProfile.IsLinear),
             AttentionFractionOfPeak = profile.FractionOfPeak(k => k == CpuKernel.Attention),
+            SoftmaxRepeats = profile.SoftmaxRepeats,
             BeyondKernels = 1 - profile.ShareOfStep(k => k is not (CpuKernel.Noise or CpuKernel.SamplerUpdate or CpuKernel.Barrier)),
         };
     }

@@ -65,6 +65,9 @@ internal sealed class KernelProfile
     /// <summary>Every span of every step.</summary>
     public IReadOnlyList<CpuSpan> Spans { get; }
 
+    /// <summary>Blocks of keys that attention repeated in the online form, a block of queries.</summary>
+    public double SoftmaxRepeats { get; private init; }
+
     /// <summary>Wall time of a step.</summary>
     public double StepMs { get; }
 
@@ -104,7 +107,10 @@ internal sealed class KernelProfile
             throw new InvalidOperationException($"{profile.Dropped} spans did not fit into the profile");
         CpuSpan[] spans = [.. profile.Spans];
         return new KernelProfile(RowsOf(spans, plan, wall, steps, backend.Options.Threads, peak), spans, wall / steps, steps,
-            backend.Options.Threads, peak);
+            backend.Options.Threads, peak)
+        {
+            SoftmaxRepeats = profile.SoftmaxRepeats / (double)Math.Max(profile.QueryBlocks, 1),
+        };
     }
 
     /// <summary>Share of the peak that the chosen kernels reached while they ran.</summary>

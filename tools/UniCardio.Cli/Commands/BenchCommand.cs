@@ -62,7 +62,7 @@ internal static class BenchCommand
 
         terminal.Write(table);
         foreach (BenchResult r in results.Where(r => r.LinearFractionOfPeak is not null))
-            terminal.Out.WriteLine($"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)}, beyond kernels {Percent(r.BeyondKernels)} of the step");
+            terminal.Out.WriteLine($"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)} ({Percent(r.SoftmaxRepeats)} of its query blocks repeated keys online), beyond kernels {Percent(r.BeyondKernels)} of the step");
         foreach (BenchResult r in results.Where(r => r.LoadMs is not null))
             terminal.Out.WriteLine($"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
         terminal.Out.WriteLine($"memory bandwidth: {string.Join(", ", results.GroupBy(r => r.Threads).Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}"))}");

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Engine.Quality;
 using UniCardio.Weights;
+using UniCardio.Weights.Quality;
 
 namespace UniCardio.Cli.Commands;
 
@@ -17,7 +19,8 @@ internal static class ConvertCommand
             "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run.",
             "convert checkpoint.pth unicardio.safetensors",
             "convert official.pth official.safetensors",
-            "convert recipe:2,tiny tiny.safetensors")
+            "convert recipe:2,tiny tiny.safetensors",
+            "convert quality.pth quality.safetensors")
         {
             source,
             destination,
@@ -30,6 +33,13 @@ internal static class ConvertCommand
 
     private static int Run(Terminal terminal, string source, string destination, WeightLoadOptions options, CancellationToken cancellation)
     {
+        if (QualityWeightFile.IsQuality(source))
+        {
+            using QualityWeights quality = QualityWeightFile.Convert(source, destination, cancellation: cancellation);
+            terminal.Out.WriteLine($"wrote {destination}: {quality.Tensors.Count} tensors of a QualityFM network, {quality.Tensors.Sum(t => (long)t.Span.Length)} parameters");
+            return ExitCode.Success;
+        }
+
         using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation);
         foreach (string note in loaded.Notes)
             terminal.Out.WriteLine(note);

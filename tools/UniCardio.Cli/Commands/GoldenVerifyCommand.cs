@@ -3,9 +3,12 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Quality;
 using UniCardio.Training.Network;
-using UniCardio.Weights;
+using UniCardio.Training.Quality;
 using UniCardio.Weights.Golden;
+using UniCardio.Weights.Quality;
+using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;
 
@@ -24,7 +27,8 @@ internal static class GoldenVerifyCommand
         var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Gradients are the training network's, tensor by tensor. Exit code 1 over the tolerance.",
             "golden verify --weights recipe:1 --golden tiny.eps.safetensors --backend reference",
             "golden verify --weights tiny.pth --golden tiny.samplers.safetensors --isa avx2 --threads 2 --json",
-            "golden verify --weights recipe:1 --golden tiny.gradients.safetensors")
+            "golden verify --weights recipe:1 --golden tiny.gradients.safetensors",
+            "golden verify --weights recipe:2,quality-base --golden qualityfm/base.heads.safetensors --backend cpu")
         {
             golden,
             tolerance,
@@ -50,6 +54,8 @@ internal static class GoldenVerifyCommand
     private static GoldenReport Verify(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path,
         double? tolerance, CancellationToken cancellation)
     {
+        if (QualityGoldenFile.IsQuality(path))
+            return VerifyQuality(terminal, parsed, weights, backend, path, tolerance, cancellation);
         using GoldenFile file = GoldenFile.Open(path);
         using LoadedWeights loaded = weights.Load(parsed, known: file.Configuration);
         foreach (string note in loaded.Notes.Where(_ => !loaded.IsUntrained))
@@ -62,6 +68,20 @@ internal static class GoldenVerifyCommand
             GoldenReport report = GoldenVerifier.Verify(
                 file, loaded.Weights, w => backend.Create(parsed, w, terminal.Note), tolerance, new EntryProgress(bar), cancellation);
             return GoldenGradients.AddTo(report, file, loaded.Weights, Network, tolerance, cancellation);
+        });
+    }
+
+    // The second family: the same report from another network.
+    private static GoldenReport VerifyQuality(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path,
+        double? tolerance, CancellationToken cancellation)
+    {
+        using QualityGoldenFile file = QualityGoldenFile.Open(path);
+        using QualityWeights student = QualityWeightFile.Load(weights.Source(parsed)!, file.Configuration);
+        return terminal.WithProgress("verifying", _ =>
+        {
+            GoldenReport report = QualityGolden.Verify(file, student, w => backend.CreateQuality(parsed, w), tolerance, cancellation);
+            return QualityGoldenGradients.AddTo(
+                report, file, student, () => QualityWeightFile.Load($"{WeightRecipe.Prefix}{file.TeacherSeed}", file.Configuration), backend.InstructionSet(parsed), tolerance);
         });
     }
 
@@ -80,7 +100,7 @@ internal static class GoldenVerifyCommand
     // The backend has no part in a file of gradients alone.
     private static string Computed(GoldenReport report)
     {
-        bool all = report.Results.All(r => r.Name.StartsWith("grad/", StringComparison.Ordinal));
+        bool all = report.Results.All(r => r.Name.StartsWith("grad/", StringComparison.Ordinal)) || report.Results.Any(r => r.Name == "loss/total");
         return report.Gradients is string gradients ? (all ? gradients : $"{report.Backend}; gradients: {gradients}") : report.Backend;
     }
 

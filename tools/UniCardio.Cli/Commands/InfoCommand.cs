@@ -1,10 +1,12 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Engine.Quality;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Weights;
 using UniCardio.Weights.Golden;
+using UniCardio.Weights.Quality;
 
 namespace UniCardio.Cli.Commands;
 
@@ -78,12 +80,35 @@ internal static class InfoCommand
 
     private static void Weights(Terminal terminal, string path, WeightLoadOptions options, bool json)
     {
+        if (QualityWeightFile.IsQuality(path))
+        {
+            Quality(terminal, path, json);
+            return;
+        }
+
         using LoadedWeights loaded = WeightFile.Load(path, options);
         WeightInfo info = WeightInfo.Of(loaded);
         if (json)
             Json.Write(terminal, info);
         else
             info.WriteTo(terminal);
+    }
+
+    private static void Quality(Terminal terminal, string path, bool json)
+    {
+        using QualityWeights weights = QualityWeightFile.Load(path);
+        long parameters = weights.Tensors.Sum(t => (long)t.Span.Length);
+        if (json)
+        {
+            Json.Write(terminal, new { File = path, Kind = "quality", Configuration = weights.Configuration.ToMetadata(), Parameters = parameters, Heads = weights.Heads.Select(h => h.ToString()) });
+            return;
+        }
+
+        terminal.Out.WriteLine($"{path}: a QualityFM network, {parameters} parameters, heads: {(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}");
+        var table = ResultTable.Create("setting", ">value");
+        foreach ((string key, string value) in weights.Configuration.ToMetadata())
+            table.Add(key, value);
+        terminal.Write(table);
     }
 
     private static void Golden(Terminal terminal, string path, bool json)

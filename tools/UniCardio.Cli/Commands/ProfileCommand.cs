@@ -6,6 +6,7 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
+using UniCardio.Ptx;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;
@@ -20,19 +21,43 @@ internal static class ProfileCommand
         var options = new CallOptions();
         Option<int> calls = Bounded.Number("--calls", "Calls to profile.", 1, 10_000, 8);
         var trace = new Option<string?>("--trace") { Description = "Writes a Chrome trace (chrome://tracing, ui.perfetto.dev), one lane a thread.", HelpName = "FILE" };
+        var backendName = new Option<string>("--backend")
+        {
+            Description = "cpu: measured on this machine. ptx: one call of the GPU kernels, executed and counted by the PTX simulator, with the modelled time of --device; needs no GPU, but Linux and a C compiler (cc).",
+            DefaultValueFactory = _ => "cpu",
+            HelpName = "BACKEND",
+        };
+        backendName.AcceptOnlyFromAmong("cpu", "ptx");
+        var device = new Option<string>("--device")
+        {
+            Description = "With --backend ptx: " + string.Join(", ", PtxDeviceModel.All.Select(d => d.Name)) + ".",
+            DefaultValueFactory = _ => "h100",
+            HelpName = "NAME",
+        };
+        device.AcceptOnlyFromAmong([.. PtxDeviceModel.All.Select(d => d.Name)]);
+        Option<int> groups = Bounded.Number("--groups", "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
+        var listing = new Option<string?>("--listing") { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var command = new ExampleCommand("profile",
             "Times every kernel of some network calls: multiply-adds, bytes (each input and output once), GFLOP/s, share of the multiply-add peak of the same process, GB/s, share of the step.",
             "profile --size full --threads 2 --isa avx2",
-            "profile --size full --draws 8 --target-only --threads 1 --trace trace.json")
+            "profile --size full --draws 8 --target-only --threads 1 --trace trace.json",
+            "profile --backend ptx --device h100 --size full --draws 8")
         {
-            calls, trace, json,
+            calls, trace, backendName, device, groups, listing, json,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             BenchCase one = options.Read(parsed);
             using LoadedWeights loaded = WeightFile.Load(one.Weights, options.Loading(parsed));
+            if (parsed.GetValue(backendName) == "ptx")
+            {
+                SimulatedProfile simulated = SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups));
+                SimulatedReport.Write(terminal, one.Name, simulated, parsed.GetValue(json), parsed.GetValue(listing));
+                return Task.FromResult(ExitCode.Success);
+            }
+
             using var backend = new CpuBackend(loaded.Weights, new CpuBackendOptions { Threads = one.Threads, InstructionSet = one.Isa });
             SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
             CallDriver.Prepare(backend, one.Task, sampler);

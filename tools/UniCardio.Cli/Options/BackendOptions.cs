@@ -3,6 +3,7 @@ using UniCardio.Engine;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Quality;
 using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sessions;
 using UniCardio.Gpu.Backend;
@@ -30,7 +31,11 @@ internal sealed class BackendOptions
     private readonly Option<int> _threads = Bounded.Number("--threads",
         "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
     private readonly Option<CpuInstructionSet> _isa =
-        new("--isa") { Description = "Vector instructions: auto, avx512, avx2, vector128 or scalar." };
+        new("--isa")
+        {
+            Description = "Vector instructions: avx512, avx2, vector128 or scalar; auto measures which is fastest ('devices' says which)."
+                + " Bits differ between them, not between machines with one.",
+        };
 
     public BackendOptions(bool choosesBackend = true)
     {
@@ -70,6 +75,17 @@ internal sealed class BackendOptions
         BackendChoice.OpenCl => GpuBackend.Create(weights, new DeviceSelector("opencl", Device(parsed))),
         BackendChoice.Auto => CreateAny(parsed, weights, note),
         _ => CreateCpu(parsed, weights),
+    };
+
+    /// <summary>Makes a network of the quality family ready: reference or CPU.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="weights">The weights.</param>
+    /// <exception cref="UsageException">Another backend was asked for by name.</exception>
+    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    {
+        BackendChoice.Reference => QualityNetwork.Reference(weights),
+        BackendChoice.Cpu or BackendChoice.Auto => QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+        _ => throw new UsageException("networks of the quality family run on the CPU and the reference; take --backend cpu or reference"),
     };
 
     private CpuBackend CreateCpu(ParseResult parsed, ModelWeights weights) =>

@@ -7,13 +7,23 @@ namespace UniCardio.Cli.Options;
 /// <summary>How a recording is read: <c>--rate</c>, <c>--columns</c>, <c>--start</c>, <c>--duration</c>.</summary>
 internal sealed class ReadingOptions
 {
-    private readonly Option<double?> _rate = new("--rate") { Description = "Samples a second, for CSV without a time column and for NPY.", HelpName = "HZ" };
-    private readonly Option<string[]> _columns = new("--columns") { Description = "Names for the columns, in place of the file's own if it has any, with units if they are known: ppg,abp_mmHg,ecg_mV; '-' leaves one out.", HelpName = "NAMES", CustomParser = Split };
+    private readonly Option<double?> _rate = new("--rate") { Description = "Samples a second, for CSV without a time column and for NPY.",
+        HelpName = "HZ" };
+    private readonly Option<string[]> _columns =
+        new("--columns") { Description =
+        "Names for the columns, in place of the file's own if it has any, with units if they are known: ppg,abp_mmHg,ecg_mV; '-' leaves one out.", HelpName =
+        "NAMES", CustomParser = Split };
     private readonly Option<double> _start = new("--start") { Description = "Where to begin, in seconds.", HelpName = "S" };
-    private readonly Option<double?> _duration = new("--duration") { Description = "How much to read, in seconds; all if left out.", HelpName = "S" };
+    private readonly Option<double?> _duration = new("--duration") { Description = "How much to read, in seconds; all if left out.",
+        HelpName = "S" };
 
-    private readonly Option<double[]> _missing = new("--missing") { Description = "Numbers that mark a missing sample in CSV and NPY, beside the lowest of 16, 24 and 32 bits: -999,0.", HelpName = "NUMBERS", CustomParser = Numbers };
-    private readonly Option<Dictionary<string, string>> _units = new("--unit") { Description = "The unit of a signal or channel, over what the file states: bp=kPa; may be repeated.", HelpName = "CHANNEL=UNIT", CustomParser = Pairs };
+    private readonly Option<double[]> _missing =
+        new("--missing") { Description =
+        "Numbers that mark a missing sample in CSV and NPY, beside the lowest of 16, 24 and 32 bits: -999,0.", HelpName =
+        "NUMBERS", CustomParser = Numbers };
+    private readonly Option<Dictionary<string, string>> _units =
+        new("--unit") { Description = "The unit of a signal or channel, over what the file states: bp=kPa; may be repeated.",
+        HelpName = "CHANNEL=UNIT", CustomParser = Pairs };
 
     public void AddTo(Command command)
     {

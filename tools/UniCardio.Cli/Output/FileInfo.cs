@@ -8,7 +8,8 @@ using UniCardio.Weights;
 namespace UniCardio.Cli.Output;
 
 /// <summary>What <c>info</c> says of a channel.</summary>
-internal sealed record ChannelInfo(string Name, string Kind, string Unit, double RateHz, int Samples, int Missing, int Gaps, double LongestGapSeconds)
+internal sealed record ChannelInfo(string Name, string Kind, string Unit, double RateHz, int Samples, int Missing, int Gaps,
+    double LongestGapSeconds)
 {
     /// <summary>Smallest sample, null where all are missing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
@@ -24,7 +25,8 @@ internal sealed record ChannelInfo(string Name, string Kind, string Unit, double
         (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (float x in channel.Samples.Span)
             (low, high) = float.IsNaN(x) ? (low, high) : (Math.Min(low, x), Math.Max(high, x));
-        return new ChannelInfo(channel.Name, NameOf(channel.Kind), channel.Unit, channel.SampleRate, channel.Length, channel.Length - report.Measured, report.Gaps.Count,
+        return new ChannelInfo(channel.Name, NameOf(channel.Kind), channel.Unit, channel.SampleRate, channel.Length,
+            channel.Length - report.Measured, report.Gaps.Count,
             report.Gaps.Count == 0 ? 0 : report.Gaps.Max(g => g.Length) / channel.SampleRate)
         {
             Min = low <= high ? low : null,
@@ -43,7 +45,8 @@ internal sealed record ChannelInfo(string Name, string Kind, string Unit, double
 }
 
 /// <summary>What <c>info</c> says of a recording.</summary>
-internal sealed record RecordingInfo(string File, string Kind, string Name, double Seconds, IReadOnlyList<ChannelInfo> Channels, int Annotations, IReadOnlyList<string> Remarks)
+internal sealed record RecordingInfo(string File, string Kind, string Name, double Seconds, IReadOnlyList<ChannelInfo> Channels,
+    int Annotations, IReadOnlyList<string> Remarks)
 {
     /// <summary>Wall clock at the first sample, ISO 8601; the time alone where no date is known, null where neither is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
@@ -52,20 +55,25 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
     public static RecordingInfo Of(string file, Recording recording)
     {
         ChannelReport[] reports = [.. recording.Channels.Select(RecordingPreparation.Inspect)];
-        return new RecordingInfo(file, "recording", recording.Name, recording.DurationSeconds, [.. reports.Select(ChannelInfo.Of)], recording.Annotations.Count,
+        return new RecordingInfo(file, "recording", recording.Name, recording.DurationSeconds, [.. reports.Select(ChannelInfo.Of)],
+            recording.Annotations.Count,
             [.. recording.Warnings.Concat(reports.SelectMany(r => r.Warnings())).Select(w => w.Message)])
         {
-            Start = recording.StartTime is { } start ? start.ToString(start.Year > 1 ? "yyyy-MM-ddTHH:mm:ss.FFFFFF" : "HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture) : null,
+            Start = recording.StartTime is { } start ? start.ToString(start.Year > 1 ? "yyyy-MM-ddTHH:mm:ss.FFFFFF" : "HH:mm:ss.FFFFFF",
+                CultureInfo.InvariantCulture) : null,
         };
     }
 
     public void WriteTo(Terminal terminal)
     {
-        terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{(Start is { } start ? $", from {start.Replace('T', ' ')}" : "")}");
-        var table = ResultTable.Create("channel", "measures", "unit", ">Hz", ">samples", ">missing", ">gaps", ">longest gap (s)", ">from", ">to");
+        string from = Start is { } start ? $", from {start.Replace('T', ' ')}" : "";
+        terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{from}");
+        var table = ResultTable.Create("channel", "measures", "unit", ">Hz", ">samples", ">missing", ">gaps", ">longest gap (s)", ">from",
+            ">to");
         foreach (ChannelInfo c in Channels)
         {
-            table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.RateHz, c.Samples, c.Missing, c.Gaps, c.LongestGapSeconds.In("0.##"),
+            table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.RateHz, c.Samples, c.Missing, c.Gaps,
+                c.LongestGapSeconds.In("0.##"),
                 ((double?)c.Min)?.In("G5"), ((double?)c.Max)?.In("G5"));
         }
 

@@ -34,7 +34,8 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>Writes several outputs of one command, one after the other. Where a later one fails, the message says which are there.</summary>
+    /// <summary>Writes several outputs of one command, one after the other. Where a later one fails, the message says which are
+    /// there.</summary>
     /// <param name="outputs">What to write and how; those without a path are left out.</param>
     /// <exception cref="SignalException">One cannot be written.</exception>
     public static void InOrder(params (string? Path, Action<string> Write)[] outputs)

@@ -54,7 +54,7 @@ public sealed class CpuBackend : IBackend
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         if (plan.Configuration != Configuration)
             throw new ConfigurationException("plan", "it was made for another model configuration");
-        return CpuInstructionSets.Run<Executor, IExecutor>(Options.InstructionSet, new Executor(plan, _network, _team, profile));
+        return CpuInstructionSets.Run<Executor, IExecutor>(Options.InstructionSet, new Executor(plan, _network, _team, profile, Options.StripRows));
     }
 
     /// <summary>Stops the team and frees the packed weights.</summary>
@@ -66,12 +66,12 @@ public sealed class CpuBackend : IBackend
         _network.Dispose();
     }
 
-    private sealed record Executor(InferencePlan Plan, PackedNetwork Network, ThreadTeam Team, CpuProfile? Profile) : ISimdCode<IExecutor>
+    private sealed record Executor(InferencePlan Plan, PackedNetwork Network, ThreadTeam Team, CpuProfile? Profile, int StripRows) : ISimdCode<IExecutor>
     {
         public IExecutor Run<S, V>()
             where S : struct, ISimd<S, V>
             where V : struct => Profile is null
-                ? new CpuExecutor<S, V, ProbeOff>(Plan, Network, Team, null)
-                : new CpuExecutor<S, V, ProbeOn>(Plan, Network, Team, Profile);
+                ? new CpuExecutor<S, V, ProbeOff>(Plan, Network, Team, null, StripRows)
+                : new CpuExecutor<S, V, ProbeOn>(Plan, Network, Team, Profile, StripRows);
     }
 }

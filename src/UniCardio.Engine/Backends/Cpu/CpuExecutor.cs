@@ -45,7 +45,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private readonly uint[] _windows;
     private float* _explicitNoise;
 
-    public CpuExecutor(InferencePlan plan, PackedNetwork network, ThreadTeam team, CpuProfile? profile)
+    public CpuExecutor(InferencePlan plan, PackedNetwork network, ThreadTeam team, CpuProfile? profile, int stripRows)
     {
         Plan = plan;
         _network = network;
@@ -68,7 +68,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         bool ownStreams = plan.Streams >= parts || plan.Windows >= parts, sharedStreams = plan.Streams % parts != 0 || plan.Windows % parts != 0;
         _own = [.. Enumerable.Range(0, parts).Select(_ => ownStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null)];
         _shared = sharedStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null;
-        _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network))];
+        _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network, Math.Min(stripRows, rows)))];
         _windows = new uint[plan.Windows];
         _seeds = new ulong[plan.Windows];
         ArenaBytes = _conditionSignals.Bytes + _state.Bytes + _prediction.Bytes + _clean.Bytes + _conditions.Sum(c => c.Bytes)

@@ -86,46 +86,64 @@ internal sealed unsafe class StreamBuffers : IDisposable
 /// <summary>One thread's scratch for a strip of tokens.</summary>
 internal sealed unsafe class StripScratch : IDisposable
 {
-    /// <summary>
-    /// Tokens of a strip: whole tiles of 6 and 12 rows and whole blocks of 2 to 32 queries. 192 x 3456 B of QKV stay in L2; the
-    /// weights, which come from L3, are read once a strip.
-    /// </summary>
-    public const int Rows = 192;
+    private readonly AlignedBuffer _wide, _row, _row2, _hidden, _heads, _headBlock, _panel, _attention, _noise;
+    private readonly int _queryBlock;
 
-    private readonly AlignedBuffer _wide, _row, _row2, _hidden, _heads, _attention, _noise;
-
-    public StripScratch(PackedNetwork network)
+    /// <summary>Allocates.</summary>
+    /// <param name="network">Sizes.</param>
+    /// <param name="rows">Most tokens of a strip, rounded up to whole blocks of queries.</param>
+    public StripScratch(PackedNetwork network, int rows)
     {
+        _queryBlock = 2 * network.Lanes;
+        Rows = rows = PackedNetwork.RoundUp(rows, _queryBlock);
         Model.ModelConfiguration m = network.Configuration;
         int panel = 2 * network.Lanes;
-        WideStride = PackedNetwork.RoundUp(3 * m.Channels, panel);
+        WideStride = PackedNetwork.RoundUp(2 * m.Channels, panel);
         int hidden = PackedNetwork.RoundUp(Math.Max(m.FeedForward, m.SamplesPerToken), panel);
-        _wide = new AlignedBuffer((long)Rows * WideStride);
-        _row = new AlignedBuffer((long)Rows * network.Stride);
-        _row2 = new AlignedBuffer((long)Rows * network.Stride);
-        _hidden = new AlignedBuffer((long)Rows * hidden);
-        _heads = new AlignedBuffer((long)Rows * m.Channels);
+        _wide = new AlignedBuffer((long)rows * WideStride);
+        _row = new AlignedBuffer((long)rows * network.Stride);
+        _row2 = new AlignedBuffer((long)rows * network.Stride);
+        _hidden = new AlignedBuffer((long)rows * hidden);
+        _heads = new AlignedBuffer((long)rows * network.Stride);
+        _headBlock = new AlignedBuffer(m.HeadDim * panel);
+        _panel = new AlignedBuffer((long)rows * panel);
         _attention = new AlignedBuffer(Kernels.Attention.ScratchLength(m.HeadDim, network.Lanes));
         _noise = new AlignedBuffer(m.SlotSamples + 4);
     }
 
-    /// <summary>Floats between rows of <see cref="Wide"/>: 3C rounded up to panels.</summary>
+    /// <summary>Most tokens of a strip, whole blocks of queries: the weights, which come from L3, are read once a strip, and the strip is to stay in L2.</summary>
+    public int Rows { get; }
+
+    /// <summary>Floats between rows of <see cref="Wide"/>: 2C rounded up to panels.</summary>
     public int WideStride { get; }
 
-    /// <summary>[192, wide stride] QKV, mid and output projections.</summary>
+    /// <summary>[rows, wide stride] mid and output projections.</summary>
     public float* Wide => _wide.Pointer;
 
-    /// <summary>[192, stride].</summary>
+    /// <summary>[rows, stride].</summary>
     public float* Row => _row.Pointer;
 
-    /// <summary>[192, stride].</summary>
+    /// <summary>[rows, stride].</summary>
     public float* Row2 => _row2.Pointer;
 
-    /// <summary>[192, padded outputs] of the feed-forward's first map, then of the decoder's second.</summary>
+    /// <summary>[rows, padded outputs] of the feed-forward's first map, then of the decoder's second.</summary>
     public float* Hidden => _hidden.Pointer;
 
-    /// <summary>[192 / 2W, C, 2W] attention's output.</summary>
+    /// <summary>[rows, stride] attention's output, heads side by side.</summary>
     public float* Heads => _heads.Pointer;
+
+    /// <summary>[head dim, 2W] attention's output of one head and block of queries.</summary>
+    public float* HeadBlock => _headBlock.Pointer;
+
+    /// <summary>[rows, 2W] one panel of a map's results.</summary>
+    public float* Panel => _panel.Pointer;
+
+    /// <summary>Tokens of each strip of some rows: as few strips as <see cref="Rows"/> allows, as even as whole blocks of queries allow.</summary>
+    public int StripOf(int rows)
+    {
+        int strips = Math.Max(1, (rows + Rows - 1) / Rows);
+        return Math.Max(_queryBlock, PackedNetwork.RoundUp((rows + strips - 1) / strips, _queryBlock));
+    }
 
     /// <summary>Scores and sums of one head.</summary>
     public float* Attention => _attention.Pointer;
@@ -135,11 +153,11 @@ internal sealed unsafe class StripScratch : IDisposable
 
     public float* NoisePointer => _noise.Pointer;
 
-    public long Bytes => _wide.Bytes + _row.Bytes + _row2.Bytes + _hidden.Bytes + _heads.Bytes + _attention.Bytes + _noise.Bytes;
+    public long Bytes => _wide.Bytes + _row.Bytes + _row2.Bytes + _hidden.Bytes + _heads.Bytes + _headBlock.Bytes + _panel.Bytes + _attention.Bytes + _noise.Bytes;
 
     public void Dispose()
     {
-        foreach (IDisposable part in (IDisposable[])[_wide, _row, _row2, _hidden, _heads, _attention, _noise])
+        foreach (IDisposable part in (IDisposable[])[_wide, _row, _row2, _hidden, _heads, _headBlock, _panel, _attention, _noise])
             part.Dispose();
     }
 }

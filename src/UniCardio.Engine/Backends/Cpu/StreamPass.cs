@@ -71,17 +71,18 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         int rows = work.Slots.Length * _m.SlotTokens;
         int start = RowStart(rows, part, parts), end = RowStart(rows, part + 1, parts);
         Encode(work, buffers, start, end, parts, barrier, profilePart);
-        for (int row = start; row < end; row += StripScratch.Rows)
-            Project(work, buffers, scratch, 0, row, Math.Min(StripScratch.Rows, end - row), profilePart);
+        int strip = scratch.StripOf(end - start);
+        for (int row = start; row < end; row += strip)
+            Project(work, buffers, scratch, 0, row, Math.Min(strip, end - row), profilePart);
         for (int block = 0; block < _m.Blocks; block++)
         {
             bool isLast = block == _m.Blocks - 1;
             if (work.IsCondition && isLast)
                 return;
             Meet(parts, barrier, work.IsCondition, profilePart);
-            for (int row = start; row < end; row += StripScratch.Rows)
+            for (int row = start; row < end; row += strip)
             {
-                int count = Math.Min(StripScratch.Rows, end - row);
+                int count = Math.Min(strip, end - row);
                 Attend(work, buffers, scratch, block, row, count, profilePart);
                 FeedForward(work, scratch, block, count, profilePart);
                 Gate(work, buffers, scratch, block, row, count, profilePart);
@@ -147,20 +148,24 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     // Q, K, V of a strip for a block; the last block of a condition stream needs no queries.
     private void Project(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
-        int c = _m.Channels, stride = _network.Stride, wide = scratch.WideStride;
+        int c = _m.Channels, stride = _network.Stride;
         bool keysOnly = work.IsCondition && block == _m.Blocks - 1;
         PackedMatrix map = _network.Blocks[block].AttentionIn;
-        long since = Now();
-        MatrixProduct.ByRows<S, V>(buffers.X + ((nint)row * stride), stride, map, keysOnly ? c / map.PanelWidth : 0, map.Panels, _network.Steps.AttentionIn(work.T, block), 0, scratch.Wide, wide, count);
-        since = Note(CpuKernel.AttentionIn, work.IsCondition, profilePart, since);
         KeyValueCache cache = work.IsCondition ? work.Condition : buffers.KeyValues;
         int set = work.IsCondition ? block : block % StreamBuffers.KeyValueSets;
         nint offset = (nint)row * _m.HeadDim;
-        if (!keysOnly)
-            HeadScatter.Queries<S, V>(scratch.Wide, wide, buffers.Queries + ((nint)row * c), count, c);
-        HeadScatter.KeysOrValues<S, V>(scratch.Wide + c, wide, cache.Keys(set) + offset, cache.HeadStride, count, _m.Heads, _m.HeadDim);
-        HeadScatter.KeysOrValues<S, V>(scratch.Wide + (2 * c), wide, cache.Values(set) + offset, cache.HeadStride, count, _m.Heads, _m.HeadDim);
-        Note(CpuKernel.HeadScatter, work.IsCondition, profilePart, since);
+        var end = new QkvEnd
+        {
+            Queries = keysOnly ? null : buffers.Queries + ((nint)row * c),
+            Keys = cache.Keys(set) + offset,
+            Values = cache.Values(set) + offset,
+            HeadStride = cache.HeadStride,
+            Channels = c,
+            HeadDim = _m.HeadDim,
+        };
+        long since = Now();
+        MatrixProduct.ByPanels<S, V, QkvEnd>(buffers.X + ((nint)row * stride), stride, map, keysOnly ? c / map.PanelWidth : 0, map.Panels, _network.Steps.AttentionIn(work.T, block), scratch.Panel, count, end);
+        Note(CpuKernel.AttentionIn, work.IsCondition, profilePart, since);
     }
 
     // Row <- LN1(x + d + attention W): heads outside, so that one head's keys and values stay in L2 for the whole strip.
@@ -179,7 +184,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             for (int q = 0; q < count; q += width)
             {
                 nint at = (nint)head * headDim * width;
-                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.Heads + ((nint)q * c) + at);
+                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.HeadBlock);
+                HeadScatter.Rows<S, V>(scratch.HeadBlock, scratch.Heads + (q * stride) + (head * headDim), stride, Math.Min(width, count - q), headDim);
                 queryBlocks++;
             }
         }
@@ -188,7 +194,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         if (TProbe.IsOn)
             _profile!.AddSoftmax(profilePart, queryBlocks, repeated);
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
-        MatrixProduct.ByTokenBlocks<S, V>(scratch.Heads, weights.AttentionOut, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
+        MatrixProduct.ByRows<S, V>(scratch.Heads, stride, weights.AttentionOut, 0, weights.AttentionOut.Panels, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
         since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);
         LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
         Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);

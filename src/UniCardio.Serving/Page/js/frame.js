@@ -34,11 +34,22 @@ export function decodeFrame(buffer) {
     algorithmicDelay: view.getFloat32(68, true),
     computeDelay: view.getFloat32(72, true),
     signals: [null, null, null],
+    vitals: null,
   };
   let at = HEAD;
   for (let i = 0; i < MODALITIES.length; i++)
     at = decodeSignal(view, at, frame);
+  const vital = view.getUint32(76, true);
+  if (vital > 0)
+    frame.vitals = MODALITIES.map((_, i) => decodeVital(view, at + i * vital));
   return frame;
+}
+
+function decodeVital(view, at) {
+  return {
+    rate: view.getFloat32(at, true), systolic: view.getFloat32(at + 4, true), diastolic: view.getFloat32(at + 8, true), mean: view.getFloat32(at + 12, true),
+    quality: view.getFloat32(at + 16, true), age: view.getFloat32(at + 20, true), absence: view.getUint8(at + 24), generated: view.getUint8(at + 25) !== 0,
+  };
 }
 
 function decodeSignal(view, at, frame) {

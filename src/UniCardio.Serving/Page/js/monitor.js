@@ -100,7 +100,7 @@ export class Monitor {
     this.clock.arrive(this.store.end);
     this.store.append(frame, `${this.session?.session}/${frame.segment}`);
     const { store, clock } = this;
-    this.vitals.update(store);
+    this.vitals.take(frame.vitals);
     this.numerals.show(this.vitals);
     const changes = this.order.map((lane, m) => lane.showSignal(frame.signals[m])).filter(text => text !== null);
     if (changes.length > 0)
@@ -171,6 +171,7 @@ export class Monitor {
     this.clock.clear();
     this.dropped = 0;
     clearFrameFigures();
+    this.blankFigures();
     if (this.freeze.on)
       this.toggleFreeze();
     for (const lane of this.order)
@@ -216,6 +217,9 @@ export class Monitor {
   showSession(session) {
     if (session !== null && session.session !== this.session?.session)
       notice(this.problem = "");
+    // Figures are those of a session that runs: none stays of one that ended, nor of the one before.
+    if (session?.session !== this.session?.session)
+      this.blankFigures();
     this.session = session;
     this.clock.speed = session?.speed ?? 1;
     this.order.forEach(lane => lane.showSession(session));
@@ -225,6 +229,11 @@ export class Monitor {
       showState("live", `Live: ${session.source === "device" ? "device" : `${session.source} of ${session.recording}${session.speed > 1 ? `, ${session.speed} ×` : ""}`}`);
     else if (this.live.isOpen)
       showState("idle", this.ready === false ? "The server is packing the weights" : "Connected. No session of this patient");
+  }
+
+  blankFigures() {
+    this.vitals.blank();
+    this.numerals.show(this.vitals);
   }
 
   toggleFreeze() {

@@ -2,8 +2,6 @@
 
 const whole = value => Number.isFinite(value) ? String(Math.round(value)) : "– –";
 
-const doubt = figure => figure.uncertain ? "band too wide" : "";
-
 class Figure {
   constructor(parent, name, unit, extra) {
     this.root = document.createElement("div");
@@ -55,10 +53,10 @@ export class Numerals {
 
   show({ heart, pressure, pulse }) {
     const both = Number.isFinite(pressure.systolic) ? `${whole(pressure.systolic)}/${whole(pressure.diastolic)}` : "– –";
-    this.heart.show(whole(heart.rate), Number.isFinite(heart.rate) ? heart.source : doubt(heart), heart.generated);
-    this.pressure.show(both, doubt(pressure), pressure.generated);
+    this.heart.show(whole(heart.rate), heart.text, heart.generated);
+    this.pressure.show(both, pressure.text, pressure.generated);
     this.mean.show(whole(pressure.mean), "", pressure.generated);
-    this.pulse.show(whole(pulse.rate), Number.isFinite(pulse.rate) ? "from pulses" : doubt(pulse), pulse.generated);
+    this.pulse.show(whole(pulse.rate), pulse.text, pulse.generated);
     const told = (name, figure, unit) => figure.value.textContent.startsWith("–") ? `${name} not available.` : `${name} ${figure.value.textContent} ${unit}${figure.mark.hidden ? "" : ", generated"}.`;
     this.lanes.ecg.describe(told("Heart rate", this.heart, "beats a minute"));
     this.lanes.bp.describe(told("Pressure", this.pressure, "millimetres of mercury"));

@@ -48,7 +48,8 @@ internal static class CsvCell
             if (cell.IsEmpty)
                 return CsvCellKind.Missing;
         }
-        bool digit = char.IsAsciiDigit((char)cell[0]) || (cell.Length > 1 && cell[0] is (byte)'+' or (byte)'-' or (byte)'.' or (byte)',' && cell[1] is (byte)'.' or (byte)',' or (>= (byte)'0' and <= (byte)'9'));
+        bool digit = char.IsAsciiDigit((char)cell[0]) || (cell.Length > 1 && cell[0] is (byte)'+' or (byte)'-' or (byte)'.' or (byte)','
+            && cell[1] is (byte)'.' or (byte)',' or (>= (byte)'0' and <= (byte)'9'));
         if (digit)
         {
             if (!TryNumber(cell, decimalComma, out double number))
@@ -66,14 +67,16 @@ internal static class CsvCell
         if (MissingWords.Contains(word))
             return CsvCellKind.Missing;
         string bare = word.TrimStart('+', '-');
-        return bare.Equals("inf", StringComparison.OrdinalIgnoreCase) || bare.Equals("infinity", StringComparison.OrdinalIgnoreCase) || bare is "\u221E" ? CsvCellKind.Infinite : CsvCellKind.Text;
+        return bare.Equals("inf", StringComparison.OrdinalIgnoreCase) || bare.Equals("infinity", StringComparison.OrdinalIgnoreCase)
+            || bare is "\u221E" ? CsvCellKind.Infinite : CsvCellKind.Text;
     }
 
     /// <summary>Whether a cell can stand among samples: a number, a time, or something missing.</summary>
     public static bool IsValue(ReadOnlySpan<byte> cell, bool decimalComma) =>
         Read(cell, decimalComma, out _) != CsvCellKind.Text || CsvTime.TryParse(cell, decimalComma, out _);
 
-    /// <summary>Whether a text is what a spreadsheet shows where it has no value, in any of its languages: #N/A, #NV, #VALUE!, #WERT!, #NAME?, ####.</summary>
+    /// <summary>Whether a text is what a spreadsheet shows where it has no value, in any of its languages: #N/A, #NV, #VALUE!, #WERT!,
+    /// #NAME?, ####.</summary>
     public static bool IsErrorToken(ReadOnlySpan<byte> cell)
     {
         if (cell.Length is < 2 or > 16 || cell[0] != (byte)'#')
@@ -89,7 +92,8 @@ internal static class CsvCell
             if (!(b is >= (byte)'A' and <= (byte)'Z' or (byte)'/' or (byte)'_' or (byte)'0' or >= 0x80))
                 return false;
         }
-        return marked || rest.SequenceEqual("N/A"u8) || rest.SequenceEqual("NA"u8) || rest.SequenceEqual("NV"u8) || rest.SequenceEqual("N/D"u8) || rest.SequenceEqual("N/DISP"u8)
+        return marked || rest.SequenceEqual("N/A"u8) || rest.SequenceEqual("NA"u8) || rest.SequenceEqual("NV"u8)
+            || rest.SequenceEqual("N/D"u8) || rest.SequenceEqual("N/DISP"u8)
             || rest.SequenceEqual("ND"u8) || rest.SequenceEqual("GETTING_DATA"u8);
     }
 

@@ -13,10 +13,12 @@ namespace UniCardio.Signals.Formats.Csv;
 /// names if it has as many. Without names channels are called signal_0, signal_1, ...; <see cref="RecordingReadOptions.ColumnNames"/> goes
 /// before what the file says. After the first row nothing is a comment.</item>
 /// <item>Missing: a blank cell, NaN, NA, null, None, '-', '?', errors of spreadsheets (#N/A, #VALUE!), infinities, or
-/// <see cref="RecordingReadOptions.MissingValues"/>. In a single column a blank line is a missing sample too, except at the end of the file.</item>
+/// <see cref="RecordingReadOptions.MissingValues"/>. In a single column a blank line is a missing sample too, except at the end of the
+/// file.</item>
 /// <item>A column called time, t, datetime, timestamp and the like gives the rate: seconds or another stated unit, h:mm:ss.mmm, dates, Unix
 /// times. Numbers without a unit are seconds, or milliseconds where no signal of the table has the rate that seconds would give. Missing
-/// rows become a gap, a doubled row goes, time that runs back is refused. Without such a column <see cref="RecordingReadOptions.SampleRate"/>
+/// rows become a gap, a doubled row goes, time that runs back is refused. Without such a column <see
+/// cref="RecordingReadOptions.SampleRate"/>
 /// must be set. Columns that number the rows are no signals.</item>
 /// <item>Writing: the shortest text that reads back as the same float32; missing samples are blank; channels must share one rate. Times are
 /// absolute (a column datetime) where the recording knows its date, by the clock where it knows the time of day alone, else seconds.
@@ -65,7 +67,8 @@ public static class CsvFormat
         }
         catch (CsvFormatException e)
         {
-            throw new SignalFormatException(file, "has cells that are quoted wrongly: " + e.Message, new SignalLocation(Line: e.LineNumber + text.Lines), e);
+            throw new SignalFormatException(file, "has cells that are quoted wrongly: " + e.Message,
+                new SignalLocation(Line: e.LineNumber + text.Lines), e);
         }
     }
 
@@ -75,7 +78,8 @@ public static class CsvFormat
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked every few thousand rows.</param>
     /// <exception cref="SignalException">Rates differ, or the file cannot be written.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
@@ -97,7 +101,8 @@ public static class CsvFormat
 
     private static void Write(Stream stream, Recording recording, RecordingWriteOptions options, CancellationToken cancellationToken)
     {
-        using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true);
+        using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape },
+            leaveOpen: true);
         Channel[] channels = [.. recording.Channels];
         int rows = channels.Max(c => c.Length);
         double rate = channels[0].SampleRate;

@@ -8,7 +8,8 @@ internal static class CsvIndexColumn
         "", "#", "n", "nr", "no", "idx", "index", "sample", "samples", "sample #", "sample no", "sample number", "sample_number", "sample index", "sample_index", "samplenumber", "row", "row_number", "frame", "counter", "count", "nseq", "seq", "sequence", "unnamed: 0",
     };
 
-    /// <summary>Where rows go by such a column, null where it is none: its name must say so, or it has none, and its numbers must rise one by one.</summary>
+    /// <summary>Where rows go by such a column, null where it is none: its name must say so, or it has none, and its numbers must rise one
+    /// by one.</summary>
     /// <param name="column">The column.</param>
     /// <param name="heading">Its heading.</param>
     /// <param name="hasHeader">Whether the table names its columns, so that a column without a name is one.</param>

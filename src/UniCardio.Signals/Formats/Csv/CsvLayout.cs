@@ -34,7 +34,7 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         // Everything after the last line of text is rows: what is not, is looked for among the lines before them.
         int body = 1 + records.FindLastIndex(r => IsText(r.Cells, text.DecimalComma));
         int rowsBefore = records.Take(body).Count(r => IsRow(r.Cells, text.DecimalComma));
-        if (body > last && goesOn)
+        if (body > last && goesOn && rowsBefore == 0 && last < records.Count - 1)
             return WithNames(records, body, Math.Max(1, last < 0 ? 1 : records[last].Cells.Length), text, file);
         if (body > last)
         {
@@ -47,7 +47,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         if (rowsBefore >= 3)
         {
             (string[] cells, long line) = records[body - 1];
-            throw new SignalFormatException(file, $"'{Shorten(cells.First(c => c.Length > 0))}' stands among rows of numbers; expected text only before the first row.", new SignalLocation(Line: line));
+            throw new SignalFormatException(file,
+                $"'{Shorten(cells.First(c => c.Length > 0))}' stands among rows of numbers; expected text only before the first row.", new SignalLocation(Line: line));
         }
         int first = records.FindIndex(body, r => r.Cells.Any(c => c.Length > 0));
         int columns = records[first].Cells.Length;
@@ -68,20 +69,24 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
             lines.RemoveAt(lines.Count - 1);
         }
         string[]? names = lines.Count > 0 ? lines[^1] : null;
-        if (names is null && text.LastComment is { } comment && CsvText.Cells(comment, text.Separator, text.Blanks) is var given && given.Length == columns && IsHeader(given))
+        if (names is null && text.LastComment is { } comment && CsvText.Cells(comment, text.Separator, text.Blanks) is var given
+            && given.Length == columns && IsHeader(given))
             names = [.. given.Select(Strip)];
         string[] spoken = names is not null && lines.Count > 0 ? names : body < records.Count ? records[body].Cells : [];
-        if ((lines.Count > 0 || names is null) && spoken.Any(n => n.Length > 0 && CsvCell.Read(Encoding.UTF8.GetBytes(n), text.DecimalComma, out _) == CsvCellKind.Number))
+        if ((lines.Count > 0 || names is null) && spoken.Any(n => n.Length > 0 && CsvCell.Read(Encoding.UTF8.GetBytes(n),
+            text.DecimalComma, out _) == CsvCellKind.Number))
         {
             int column = Array.FindIndex(spoken, n => n.Length > 0 && IsWord(n, text.DecimalComma));
             if (column >= 0 && (names is not null || !BeginsAsNumber(spoken[column])))
             {
-                throw new SignalFormatException(file, $"'{Shorten(spoken[column])}' stands among numbers; expected either a header of names alone or a row of numbers.",
+                throw new SignalFormatException(file,
+                    $"'{Shorten(spoken[column])}' stands among numbers; expected either a header of names alone or a row of numbers.",
                     new SignalLocation(Line: records[names is null ? body : body - 1].Line, Channel: $"column {column}"));
             }
         }
         bool known = names is not null && names.Any(n => CsvTimeColumn.IsTime(n, out _));
-        return new CsvLayout(body, columns, names, units, Math.Max(lines.Count - 1, 0), !known && FirstCountsUp([.. records.Skip(body).Select(r => r.Cells)], text.DecimalComma));
+        return new CsvLayout(body, columns, names, units, Math.Max(lines.Count - 1, 0), !known
+            && FirstCountsUp([.. records.Skip(body).Select(r => r.Cells)], text.DecimalComma));
     }
 
     private static bool BeginsAsNumber(string cell) => cell.TrimStart('-', '+', '.') is [var digit, ..] && char.IsAsciiDigit(digit);
@@ -98,7 +103,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
     private static bool IsWord(string cell, bool decimalComma) => !CsvCell.IsValue(Encoding.UTF8.GetBytes(cell), decimalComma);
 
     // A single comment may be anything; as a name it has to say what it measures.
-    private static bool IsHeader(string[] names) => names.Length > 1 || (SignalUnit.SplitName(names[0]) is var (name, unit) && (unit.Length > 0 || ChannelKindRecognition.Recognize(name, unit) != ChannelKind.Other));
+    private static bool IsHeader(string[] names) => names.Length > 1 || (SignalUnit.SplitName(names[0]) is var (name, unit)
+        && (unit.Length > 0 || ChannelKindRecognition.Recognize(name, unit) != ChannelKind.Other));
 
     // rdsamp -v -c and many monitors: 'seconds' over the time column, mV and mmHg over the others, in brackets or bare.
     private static bool IsUnits(string[] cells, string[] names, bool decimalComma)
@@ -113,7 +119,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
             bool isTime = i < names.Length && CsvTimeColumn.IsTime(names[i], out _) && CsvTimeColumn.IsUnit(bare);
             if (isTime || SignalUnit.IsKnown(bare))
                 known++;
-            else if (!bracketed && (bare.Length > 10 || !IsWord(bare, decimalComma) || ChannelKindRecognition.Recognize(bare, "") != ChannelKind.Other || CsvTimeColumn.IsTime(bare, out _)))
+            else if (!bracketed && (bare.Length > 10 || !IsWord(bare, decimalComma) || ChannelKindRecognition.Recognize(bare,
+                "") != ChannelKind.Other || CsvTimeColumn.IsTime(bare, out _)))
                 return false;
         }
         return known > 0;
@@ -129,13 +136,15 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         bool fractions = false;
         for (int i = 0; i < rows.Length; i++)
         {
-            if (!CsvTime.TryParse(Encoding.UTF8.GetBytes(rows[i][0]), decimalComma, out CsvTime time) || (i > 0 && i < rows.Length && time.Value + (time.Ticks / 1e7) <= times[i - 1]))
+            if (!CsvTime.TryParse(Encoding.UTF8.GetBytes(rows[i][0]), decimalComma, out CsvTime time)
+                || (i > 0 && i < rows.Length && time.Value + (time.Ticks / 1e7) <= times[i - 1]))
                 return false;
             fractions |= time.Decimals > 0;
             times[i] = time.Kind == CsvTimeKind.Date ? time.Ticks / 1e7 : time.Value;
         }
         double step = (times[^1] - times[0]) / (times.Length - 1);
-        return fractions && step > 0 && Enumerable.Range(1, times.Length - 1).All(i => Math.Abs(times[i] - times[0] - (i * step)) < 0.6 * step);
+        return fractions && step > 0
+            && Enumerable.Range(1, times.Length - 1).All(i => Math.Abs(times[i] - times[0] - (i * step)) < 0.6 * step);
     }
 
     private static string Strip(string cell) => cell.Trim().Trim('\'').Trim();

@@ -27,7 +27,8 @@ internal sealed class CsvTable
     private bool _blankLine;
     private long _marked, _errors, _infinite;
 
-    public CsvTable(CsvReader reader, CsvText text, CsvLayout layout, string file, RecordingReadOptions options, List<SignalWarning> warnings)
+    public CsvTable(CsvReader reader, CsvText text, CsvLayout layout, string file, RecordingReadOptions options,
+        List<SignalWarning> warnings)
     {
         (_reader, _text, _layout, _file, _options, _warnings) = (reader, text, layout, file, options, warnings);
         _time = new CsvTimeColumn(file, LineOf);
@@ -35,7 +36,8 @@ internal sealed class CsvTable
             throw new SignalLimitException(file, "columns", layout.Columns, options.MaxChannels);
         string[] names = layout.Names ?? [.. Enumerable.Range(0, layout.Columns).Select(i => $"signal_{i}")];
         if (names.Length != layout.Columns && !(names.Length == layout.Columns + 1 && names[^1].Length == 0))
-            throw new SignalFormatException(file, Ragged(layout.Columns, names.Length), new SignalLocation(Line: text.Lines + layout.Records + 1));
+            throw new SignalFormatException(file, Ragged(layout.Columns, names.Length),
+                new SignalLocation(Line: text.Lines + layout.Records + 1));
         _headings = Given(names);
         _timeIndex = Array.FindIndex(_headings, h => CsvTimeColumn.IsTime(h, out _));
         _dateIndex = Array.FindIndex(_headings, CsvTimeColumn.IsDate);
@@ -44,13 +46,15 @@ internal sealed class CsvTable
         if (_timeIndex < 0 && layout.FirstIsTime && options.ColumnNames is null)
         {
             _timeIndex = 0;
-            warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: its first column rises evenly and is taken for the time in seconds."));
+            warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                $"{file}: its first column rises evenly and is taken for the time in seconds."));
         }
         _columns = new SampleColumn?[layout.Columns];
         for (int i = 0; i < _columns.Length; i++)
             _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" ? null : new SampleColumn();
         if (layout.OtherLines > 0)
-            warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
+            warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
     }
 
     public Recording Read(CancellationToken cancellationToken)
@@ -83,9 +87,11 @@ internal sealed class CsvTable
         if (given.Count == _layout.Columns)
             return [.. given];
         string[] kept = [.. names.Take(_layout.Columns)];
-        int[] signals = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i].Length > 0 && !CsvTimeColumn.IsTime(kept[i], out _) && !CsvTimeColumn.IsDate(kept[i]))];
+        int[] signals = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i].Length > 0 && !CsvTimeColumn.IsTime(kept[i], out _)
+            && !CsvTimeColumn.IsDate(kept[i]))];
         if (_layout.Names is null || given.Count != signals.Length)
-            throw new SignalFormatException(_file, $"has {_layout.Columns} columns, but {given.Count} column names were given (a lone '-' leaves a column out).");
+            throw new SignalFormatException(_file,
+                $"has {_layout.Columns} columns, but {given.Count} column names were given (a lone '-' leaves a column out).");
         for (int i = 0; i < signals.Length; i++)
             kept[signals[i]] = given[i];
         return kept;
@@ -117,7 +123,8 @@ internal sealed class CsvTable
         if (_timeIndex >= 0)
             _blank = 0;
         if (_blank > 0 && _columns.Length > 1 && _blankLine)
-            throw new SignalFormatException(_file, $"follows a blank line; expected {_columns.Length} cells in every row.", new SignalLocation(Line: line));
+            throw new SignalFormatException(_file, $"follows a blank line; expected {_columns.Length} cells in every row.",
+                new SignalLocation(Line: line));
         long samples = (_rows + 1L + _blank) * _columns.Length;
         if (samples > _options.MaxSamples)
             throw new SignalLimitException(_file, "samples", samples, _options.MaxSamples);
@@ -162,7 +169,8 @@ internal sealed class CsvTable
                 _infinite++;
                 return float.NaN;
             case CsvCellKind.OutOfRange:
-                throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.", column, line);
+                throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
+                    column, line);
             default:
                 return TextCell(Encoding.UTF8.GetString(cell), column, line);
         }
@@ -171,7 +179,9 @@ internal sealed class CsvTable
             _marked++;
             return float.NaN;
         }
-        return float.IsFinite((float)value) ? (float)value : throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.", column, line);
+        return float.IsFinite((float)value) ? (float)value
+            : throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
+            column, line);
     }
 
     // A column of words (labels, notes) is no signal and goes; a word among numbers is a fault.
@@ -181,11 +191,14 @@ internal sealed class CsvTable
         if (words && _columns[column]!.IsMissing && _columns.Count(c => c is not null) > 1 && _rows == 0)
         {
             _columns[column] = null;
-            _warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{_file}: column '{_headings[column]}' holds words ('{CsvLayout.Shorten(cell)}') and is left out.", _headings[column]));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data,
+                $"{_file}: column '{_headings[column]}' holds words ('{CsvLayout.Shorten(cell)}') and is left out.", _headings[column]));
             return float.NaN;
         }
-        string hint = cell.Contains(',', StringComparison.Ordinal) ? " A comma in a cell may be a decimal point (separate cells by semicolons then) or part thousands (write none)."
-            : _text.DecimalComma && cell.Contains('.', StringComparison.Ordinal) ? " This file's decimal mark is the comma: write no points for thousands." : "";
+        string hint = cell.Contains(',', StringComparison.Ordinal)
+            ? " A comma in a cell may be a decimal point (separate cells by semicolons then) or part thousands (write none)."
+            : _text.DecimalComma && cell.Contains('.', StringComparison.Ordinal)
+                ? " This file's decimal mark is the comma: write no points for thousands." : "";
         throw CellError($"'{CsvLayout.Shorten(cell)}' is not a number; missing samples are blank or NaN.{hint}", column, line);
     }
 
@@ -202,7 +215,10 @@ internal sealed class CsvTable
         if (kept.Length == 0)
             throw new SignalFormatException(_file, "has no column of samples beside the time.");
         bool hasWaves = kept.Any(i => ChannelKindRecognition.Recognize(labels[i].Name, labels[i].Unit) != ChannelKind.Other);
-        (double rate, RowGrid grid, DateTime? start) = Axis(rate => rate > 0 && (!hasWaves || rate is >= SlowestWave and <= FastestWave), ref kept);
+        (double rate, RowGrid grid, DateTime? start) = Axis(rate => rate > 0 && (!hasWaves || rate is >= SlowestWave and <= FastestWave),
+            ref kept);
+        if (kept.Length == 0)
+            throw new SignalFormatException(_file, "has no column of samples beside the time and an index.");
         GapBudget.Check(_file, grid.Missing * kept.Length, (long)_rows * kept.Length, _options);
         if (grid.Length * (long)kept.Length > _options.MaxSamples)
             throw new SignalLimitException(_file, "samples", grid.Length * (long)kept.Length, _options.MaxSamples);
@@ -214,7 +230,8 @@ internal sealed class CsvTable
             float[] samples = _columns[i]!.IsMissing ? missing ??= _columns[i]!.Take(grid) : _columns[i]!.Take(grid);
             channels.Add(new Channel(labels[i].Name, labels[i].Unit, rate, samples));
         }
-        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels, startTime: start, warnings: _warnings), _options);
+        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels, startTime: start,
+            warnings: _warnings), _options);
     }
 
     private (string Name, string Unit) Label(int column)
@@ -230,33 +247,39 @@ internal sealed class CsvTable
         void Tell(long count, string what)
         {
             if (count > 0)
-                _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: {count} cells {what} taken as missing.")));
+                _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                    $"{_file}: {count} cells {what} taken as missing.")));
         }
 
         Tell(_marked, $"of {string.Join(" or ", _options.MissingValues.Select(v => v.ToString(CultureInfo.InvariantCulture)))} are");
         Tell(_errors, "that hold an error of a spreadsheet (#N/A and the like) are");
         Tell(_infinite, "that hold an infinity are");
         if (_blank > 0 && _columns.Length > 1 && !_blankLine)
-            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: {_blank} blank rows at its end are left out.")));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{_file}: {_blank} blank rows at its end are left out.")));
     }
 
     private (double Rate, RowGrid Grid, DateTime? Start) Axis(Func<double, bool> isPlausible, ref int[] kept)
     {
         if (_options.SampleRate is { } given && !(given > 0 && double.IsFinite(given)))
-            throw new SignalException(string.Create(CultureInfo.InvariantCulture, $"A sample rate of {given} Hz was given; expected a finite number above 0."));
+            throw new SignalException(string.Create(CultureInfo.InvariantCulture,
+                $"A sample rate of {given} Hz was given; expected a finite number above 0."));
         if (_timeIndex >= 0)
         {
             CsvTimeColumn.IsTime(_headings[_timeIndex], out double seconds);
-            if (_layout.Units is { } units && units[_timeIndex].Length > 0 && CsvTimeColumn.SecondsPerUnit(units[_timeIndex]) is var unit && !double.IsNaN(unit))
+            if (_layout.Units is { } units && units[_timeIndex].Length > 0 && CsvTimeColumn.SecondsPerUnit(units[_timeIndex]) is var unit
+                && !double.IsNaN(unit))
                 seconds = unit;
             (double rate, RowGrid grid, DateTime? start) = _time.Fit(seconds, _options.SampleRate, isPlausible, _warnings);
-            kept = [.. kept.Where(i => CsvIndexColumn.Find(_columns[i]!, _headings[i], _layout.Names is not null && _columns.Length > 1) is null)];
+            kept = [.. kept.Where(i => CsvIndexColumn.Find(_columns[i]!, _headings[i], _layout.Names is not null
+                && _columns.Length > 1) is null)];
             return (rate, grid, start);
         }
         double stated = _options.SampleRate ?? throw new SignalFormatException(_file,
             $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
         if (!isPlausible(stated))
-            _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture, $"{_file}: no such signal is sampled at {stated} Hz.")));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
+                $"{_file}: no such signal is sampled at {stated} Hz.")));
         RowGrid rows = RowGrid.Plain(_rows);
         foreach (int i in kept)
         {
@@ -266,10 +289,9 @@ internal sealed class CsvTable
             if (index.Missing == 0)
                 continue;
             rows = index;
-            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{_file}: by the numbers in '{_headings[i]}' {index.Missing} rows are missing.")));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{_file}: by the numbers in '{_headings[i]}' {index.Missing} rows are missing.")));
         }
-        if (kept.Length == 0)
-            throw new SignalFormatException(_file, "has no column of samples beside an index.");
         return (stated, rows, null);
     }
 

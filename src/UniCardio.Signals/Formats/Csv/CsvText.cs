@@ -81,9 +81,11 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
     private static void RefuseOtherFiles(ReadOnlySpan<byte> bytes, string file)
     {
         if (bytes.StartsWith("PK\x03\x04"u8))
-            throw new SignalFormatException(file, "is a zip archive, as Excel's workbooks (.xlsx) are, and no text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
+            throw new SignalFormatException(file,
+                "is a zip archive, as Excel's workbooks (.xlsx) are, and no text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
-            throw new SignalFormatException(file, "is an Excel workbook (.xls), not text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
+            throw new SignalFormatException(file,
+                "is an Excel workbook (.xls), not text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE, 0, 0]))
             throw new SignalFormatException(file, "is UTF-32 text; save it as UTF-8.");
     }
@@ -115,7 +117,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
             owned = true;
             try
             {
-                return Encoding.Convert(new UnicodeEncoding(big, false, throwOnInvalidBytes: true), Encoding.UTF8, bytes, skip, bytes.Length - skip);
+                return Encoding.Convert(new UnicodeEncoding(big, false, throwOnInvalidBytes: true), Encoding.UTF8, bytes, skip,
+                    bytes.Length - skip);
             }
             catch (DecoderFallbackException e)
             {
@@ -123,7 +126,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
             }
         }
         if (bytes.AsSpan().StartsWith("\uFEFF"u8))
-            return Utf8.IsValid(bytes) ? bytes.AsMemory(3) : throw new SignalFormatException(file, "has the mark of UTF-8 text but is none.");
+            return Utf8.IsValid(bytes) ? bytes.AsMemory(3) : throw new SignalFormatException(file,
+                "has the mark of UTF-8 text but is none.");
         if (Utf8.IsValid(bytes))
             return bytes;
         if (bytes.AsSpan().ContainsAnyInRange((byte)0, (byte)8))
@@ -164,7 +168,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         return (end < 0 ? line : line[..end]).Trim("'\""u8);
     }
 
-    private static readonly (byte Separator, bool Blanks)[] Candidates = [((byte)',', false), ((byte)';', false), ((byte)'\t', false), ((byte)'|', false), ((byte)' ', true)];
+    private static readonly (byte Separator, bool Blanks)[] Candidates = [((byte)',', false), ((byte)';', false), ((byte)'\t', false),
+        ((byte)'|', false), ((byte)' ', true)];
 
     private static (byte Separator, bool DecimalComma, bool Blanks) Dialect(ReadOnlySpan<byte> text, byte? stated)
     {
@@ -185,7 +190,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         }
         // Names and units alone, or a single column: whatever parts the first line most.
         if (best.Score == 0)
-            best.Separator = stated ?? Candidates.Where(c => !c.Blanks).MaxBy(c => lines.Length == 0 ? 0 : lines[0].Count(x => x == c.Separator)).Separator;
+            best.Separator = stated ?? Candidates.Where(c => !c.Blanks).MaxBy(c => lines.Length == 0 ? 0
+                : lines[0].Count(x => x == c.Separator)).Separator;
         return (best.Separator, best.Comma, best.Blanks);
     }
 
@@ -193,7 +199,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
     private static double Score(string[] lines, byte separator, bool blanks, bool comma)
     {
         // What occurs in no line parts none; the comma stands for a single column.
-        if (separator != ',' && !lines.Any(l => blanks ? l.Trim().IndexOfAny([' ', '\t']) >= 0 : l.Contains((char)separator, StringComparison.Ordinal)))
+        if (separator != ',' && !lines.Any(l => blanks ? l.Trim().IndexOfAny([' ', '\t']) >= 0 : l.Contains((char)separator,
+            StringComparison.Ordinal)))
             return 0;
         double valid = 0, all = 0;
         int columns = -1;
@@ -220,7 +227,8 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         // A lone column of 0,5 may as well be two of 0 and 5.
         if (comma && !several)
             return 0;
-        return (share * (columns > 0 ? 1 : 0.5) * (several || columns < 0 ? 1 : 0.9) * (blanks ? 0.99 : 1)) + (several ? 1e-4 * Math.Min(columns, 100) / 100 : 0) - (comma ? 1e-6 : 0);
+        return (share * (columns > 0 ? 1 : 0.5) * (several || columns < 0 ? 1 : 0.9) * (blanks ? 0.99 : 1)) + (several
+            ? 1e-4 * Math.Min(columns, 100) / 100 : 0) - (comma ? 1e-6 : 0);
     }
 
     // Of the first lines the last ones, which are rows whatever stands before the header.

@@ -28,7 +28,8 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
     {
         time = default;
         cell = cell.Trim("'[]\" "u8);
-        if (cell.IsEmpty || cell.Length > 48 || !(char.IsAsciiDigit((char)cell[0]) || cell[0] is (byte)'-' or (byte)'+' or (byte)'.' or (byte)','))
+        if (cell.IsEmpty || cell.Length > 48 || !(char.IsAsciiDigit((char)cell[0])
+            || cell[0] is (byte)'-' or (byte)'+' or (byte)'.' or (byte)','))
             return false;
         if (CsvCell.TryNumber(cell, decimalComma, out double number))
         {
@@ -67,7 +68,8 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
         {
             bool last = i == parts.Length - 1;
             string part = last ? parts[i].Replace(',', '.') : parts[i];
-            if (!double.TryParse(part, last ? NumberStyles.AllowDecimalPoint : NumberStyles.None, CultureInfo.InvariantCulture, out double value) || !(value < (i == 0 ? 1e6 : 60)))
+            if (!double.TryParse(part, last ? NumberStyles.AllowDecimalPoint : NumberStyles.None, CultureInfo.InvariantCulture,
+                out double value) || !(value < (i == 0 ? 1e6 : 60)))
                 return false;
             seconds = (seconds * 60) + value;
         }
@@ -102,7 +104,8 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
             // Z, +01:00 and the like after the time.
             int zone = clock.IndexOfAny(['Z', 'z', '+', '-']);
             string[] halves = (zone < 0 ? clock : clock[..zone]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (halves.Length is 0 or > 2 || !TryClock(halves[0], halves.Length == 2 ? halves[1] : null, out CsvTime t) || !(t.Value < 86401))
+            if (halves.Length is 0 or > 2 || !TryClock(halves[0], halves.Length == 2 ? halves[1] : null, out CsvTime t)
+                || !(t.Value < 86401))
                 return false;
             (seconds, decimals) = (t.Value, t.Decimals);
         }

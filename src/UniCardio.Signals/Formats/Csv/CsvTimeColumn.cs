@@ -9,9 +9,11 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     private const int ChunkSize = 1024;
     private const double DayInSeconds = 86_400;
 
-    private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp", "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc", "unixtime", "clock" };
+    private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp",
+        "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc", "unixtime", "clock" };
 
-    private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix", "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
+    private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix",
+        "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
 
     private readonly List<double[]> _chunks = [];
     private int _count;
@@ -28,7 +30,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     /// <param name="secondsPerUnit">Its unit in seconds; NaN if it does not state one.</param>
     public static bool IsTime(string heading, out double secondsPerUnit)
     {
-        string[] words = string.Concat(heading.ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) || c == ':' ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = string.Concat(heading.ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) || c == ':' ? c : ' ')).Split(' ',
+            StringSplitOptions.RemoveEmptyEntries);
         secondsPerUnit = double.NaN;
         if (words.Length > 1 && IsUnit(words[^1]))
         {
@@ -66,7 +69,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     {
         if (!CsvTime.TryParse(cell, decimalComma, out CsvTime time) || (Kind is { } kind && kind != time.Kind))
         {
-            throw new SignalFormatException(file, $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a number, h:mm:ss.mmm or a date and time in every row.",
+            throw new SignalFormatException(file,
+                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a number, h:mm:ss.mmm or a date and time in every row.",
                 new SignalLocation(Line: line, Channel: "time", Sample: _count));
         }
         if (Kind is null)
@@ -91,7 +95,9 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     public void SetDate(ReadOnlySpan<byte> cell, long line)
     {
         if (!CsvTime.TryParse(cell, false, out CsvTime date) || date.Kind != CsvTimeKind.Date)
-            throw new SignalFormatException(file, $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a date; expected 2016-11-24 or 24.11.2016.", new SignalLocation(Line: line, Channel: "date"));
+            throw new SignalFormatException(file,
+                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a date; expected 2016-11-24 or 24.11.2016.", new SignalLocation(Line: line,
+                Channel: "date"));
         _date = new DateTime(date.Ticks).Date;
     }
 
@@ -101,22 +107,27 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     /// <param name="isPlausible">Whether the table's signals can have a rate.</param>
     /// <param name="warnings">Takes what was put right or taken for granted.</param>
     /// <exception cref="SignalFormatException">Times go back, are not uniform, or tell a rate that no such signal has.</exception>
-    public (double Rate, RowGrid Grid, DateTime? Start) Fit(double secondsPerUnit, double? expected, Func<double, bool> isPlausible, List<SignalWarning> warnings)
+    public (double Rate, RowGrid Grid, DateTime? Start) Fit(double secondsPerUnit, double? expected, Func<double, bool> isPlausible,
+        List<SignalWarning> warnings)
     {
         double resolution = Math.Max(Math.Pow(10, -Math.Min(_decimals, 17)), 2e-16 * Math.Max(Math.Abs(At(0)), Math.Abs(At(_count - 1))));
         if (_count == 1)
         {
-            return (expected ?? throw new SignalFormatException(file, "has one row, so its time column does not tell the sample rate; give it (--rate)."), RowGrid.Plain(1), StartOf(double.IsNaN(secondsPerUnit) ? 1 : secondsPerUnit));
+            return (expected ?? throw new SignalFormatException(file,
+                "has one row, so its time column does not tell the sample rate; give it (--rate)."), RowGrid.Plain(1), StartOf(double.IsNaN(secondsPerUnit)
+                ? 1 : secondsPerUnit));
         }
         TimeSteps steps = TimeSteps.Of(_count, At, resolution, Back, Uneven);
         double unit = Kind == CsvTimeKind.Number ? Unit(secondsPerUnit, steps.Step, expected, isPlausible, warnings) : 1;
         double rate = steps.Rate(unit);
         if (!double.IsFinite(rate) || !(rate > 0))
-            throw new SignalFormatException(file, "times do not increase from the first row to the last.", new SignalLocation(Channel: "time"));
+            throw new SignalFormatException(file, "times do not increase from the first row to the last.",
+                new SignalLocation(Channel: "time"));
         if (expected is { } given)
         {
             if (!(Math.Abs(given - rate) <= 0.01 * rate))
-                throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture, $"times tell {rate:G6} Hz, but {given} Hz was given."), new SignalLocation(Channel: "time"));
+                throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
+                    $"times tell {rate:G6} Hz, but {given} Hz was given."), new SignalLocation(Channel: "time"));
             rate = given;
         }
         else if (!isPlausible(rate))
@@ -130,7 +141,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
 
     private double At(int row) => _chunks[row / ChunkSize][row % ChunkSize];
 
-    private static bool IsClockUnit(string text) => text.Contains("mm:ss", StringComparison.OrdinalIgnoreCase) || text.Contains("h:mm", StringComparison.OrdinalIgnoreCase);
+    private static bool IsClockUnit(string text) => text.Contains("mm:ss", StringComparison.OrdinalIgnoreCase)
+        || text.Contains("h:mm", StringComparison.OrdinalIgnoreCase);
 
     private SignalFormatException Back(int row) => new(file, string.Create(CultureInfo.InvariantCulture,
         $"time goes back from {At(row - 1)} to {At(row)}; expected rows in order of time."), new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
@@ -146,13 +158,15 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
             return stated;
         double size = Math.Abs(At(0));
         // The years 1990 to 2100 since 1970.
-        double epoch = size switch { > 6.3e8 and < 4.2e9 => 1, > 6.3e11 and < 4.2e12 => 1e-3, > 6.3e14 and < 4.2e15 => 1e-6, > 6.3e17 and < 4.2e18 => 1e-9, _ => 0 };
+        double epoch = size switch { > 6.3e8 and < 4.2e9 => 1, > 6.3e11 and < 4.2e12 => 1e-3, > 6.3e14 and < 4.2e15 => 1e-6,
+            > 6.3e17 and < 4.2e18 => 1e-9, _ => 0 };
         if (epoch > 0 && isPlausible(1 / (step * epoch)))
             return epoch;
         // Days since 1900, as Excel keeps dates and times: the years 1955 to 2118.
         if (size is > 20_000 and < 80_000 && !isPlausible(1 / step) && isPlausible(1 / (step * DayInSeconds)))
             return DayInSeconds;
-        foreach ((double unit, string name) in (ReadOnlySpan<(double, string)>)[(1, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")])
+        foreach ((double unit, string name) in (ReadOnlySpan<(double, string)>)[(1, "seconds"), (1e-3, "milliseconds"),
+            (1e-6, "microseconds"), (1e-9, "nanoseconds")])
         {
             double rate = 1 / (step * unit);
             if (expected is { } given ? Math.Abs(given - rate) <= 0.01 * rate : isPlausible(rate))
@@ -176,7 +190,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
             case CsvTimeKind.Date:
                 return new DateTime(_firstTicks);
             case CsvTimeKind.Clock:
-                return _date is { } day ? day.AddSeconds(first) : first is > 0 and < DayInSeconds ? DateTime.MinValue.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : null;
+                return _date is { } day ? day.AddSeconds(first) : first is > 0 and < DayInSeconds
+                    ? DateTime.MinValue.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : null;
             default:
                 if (_date is { } date)
                     return first is >= 0 and < DayInSeconds ? date.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : date;

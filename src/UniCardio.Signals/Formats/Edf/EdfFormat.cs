@@ -6,13 +6,15 @@ namespace UniCardio.Signals.Formats.Edf;
 /// <item>Each signal comes at its own rate: samples in a data record over the record's duration.</item>
 /// <item>In discontinuous files (EDF+D) data records are placed by their time stamps; what lies between is missing. The formats have no
 /// missing value of their own.</item>
-/// <item>Annotations are those of the 'EDF Annotations' signals, text in <see cref="Annotation.Symbol"/>, times from the first sample.</item>
+/// <item>Annotations are those of the 'EDF Annotations' signals, text in <see cref="Annotation.Symbol"/>, times from the first
+/// sample.</item>
 /// <item>Text is ASCII by the standard; Latin-1 in units is read and reported.</item>
 /// <item>Signals that cannot be read (limits that give no gain, no samples) are left out, each with a warning; of a file that ends early
 /// the whole data records are read. Decimal commas, limits written with a point, other marks in date and time, and text after a zero byte
 /// are put up with.</item>
 /// <item>Written as EDF+C: every channel at its own rate, missing samples as -32768 below a digital range that begins at -32767 (reading
-/// takes them for missing again), annotations with their durations, the start to a fraction of a second. No names of people are written.</item>
+/// takes them for missing again), annotations with their durations, the start to a fraction of a second. No names of people are
+/// written.</item>
 /// </list>
 /// Standards: Kemp et al., Electroencephalogr. Clin. Neurophysiol. 82 (1992) 391-393; Kemp and Olivan, Clin. Neurophysiol. 114 (2003)
 /// 1755-1761; BioSemi's description of BDF.
@@ -37,12 +39,14 @@ public static class EdfFormat
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between data records.</param>
     /// <exception cref="SignalException">The rates do not suit, or the file cannot be written.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
         var writer = new EdfWriter(recording);
-        BoundedFile.WriteAtomically([(path, stream => writer.Write(stream, cancellationToken))], (options ?? RecordingWriteOptions.Default).Overwrite);
+        BoundedFile.WriteAtomically([(path, stream => writer.Write(stream, cancellationToken))],
+            (options ?? RecordingWriteOptions.Default).Overwrite);
     }
 
     /// <summary>Reads a file that is in memory already.</summary>

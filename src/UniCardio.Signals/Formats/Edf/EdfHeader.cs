@@ -12,7 +12,8 @@ namespace UniCardio.Signals.Formats.Edf;
 /// <param name="DigitalMaximum">Highest digital value.</param>
 /// <param name="SamplesPerRecord">Samples in each data record.</param>
 /// <param name="Fault">Why the signal cannot be read, null if it can: its bytes are passed over.</param>
-internal sealed record EdfSignal(string Label, string Unit, double PhysicalMinimum, double PhysicalMaximum, int DigitalMinimum, int DigitalMaximum, int SamplesPerRecord, string? Fault = null)
+internal sealed record EdfSignal(string Label, string Unit, double PhysicalMinimum, double PhysicalMaximum, int DigitalMinimum,
+    int DigitalMaximum, int SamplesPerRecord, string? Fault = null)
 {
     public bool IsAnnotations => Label is "EDF Annotations" or "BDF Annotations";
 
@@ -35,7 +36,8 @@ internal sealed record EdfSignal(string Label, string Unit, double PhysicalMinim
 /// Header of an EDF, EDF+, BDF or BDF+ file (Kemp et al. 1992; Kemp and Olivan 2003; BioSemi's 24-bit variant): 256 bytes of text for
 /// the file, then 256 for each signal, field by field.
 /// </summary>
-internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool IsDiscontinuous, DateTime? StartTime, long? RecordCount, double RecordSeconds,
+internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool IsDiscontinuous, DateTime? StartTime, long? RecordCount,
+    double RecordSeconds,
     IReadOnlyList<EdfSignal> Signals, string Patient, string Session, IReadOnlyList<SignalWarning> Warnings)
 {
     public const int FixedBytes = 256;
@@ -55,7 +57,8 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
             throw new SignalFormatException(file, $"has {data.Length} bytes; an EDF header has at least {FixedBytes}.");
         bool bdf = data.StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O', (byte)'S', (byte)'E', (byte)'M', (byte)'I']);
         if (!bdf && !IsVersionZero(data))
-            throw new SignalFormatException(file, "begins neither as EDF (a 0 and seven blanks) nor as BDF (a byte 255 and BIOSEMI).", new SignalLocation(ByteOffset: 0));
+            throw new SignalFormatException(file, "begins neither as EDF (a 0 and seven blanks) nor as BDF (a byte 255 and BIOSEMI).",
+                new SignalLocation(ByteOffset: 0));
         var fields = new Fields(data, file);
         long signals = fields.Whole(252, 4, "number of signals");
         if (signals < 1)
@@ -65,22 +68,27 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
         int count = (int)signals;
         int length = FixedBytes + (SignalBytes * count);
         if (data.Length < length)
-            throw new SignalFormatException(file, $"has {data.Length} bytes, but the header of {count} signals takes {length}.", new SignalLocation(ByteOffset: data.Length));
+            throw new SignalFormatException(file, $"has {data.Length} bytes, but the header of {count} signals takes {length}.",
+                new SignalLocation(ByteOffset: data.Length));
         var warnings = new List<SignalWarning>();
         long stated = fields.Whole(184, 8, "number of header bytes");
         if (stated != length)
-            throw new SignalFormatException(file, $"states a header of {stated} bytes; {count} signals take {length}.", new SignalLocation(ByteOffset: 184));
+            throw new SignalFormatException(file, $"states a header of {stated} bytes; {count} signals take {length}.",
+                new SignalLocation(ByteOffset: 184));
         long records = fields.Whole(236, 8, "number of data records");
         if (records < -1 || records == 0)
-            throw new SignalFormatException(file, $"states {records} data records; expected at least 1, or -1 where it is not known.", new SignalLocation(ByteOffset: 236));
+            throw new SignalFormatException(file, $"states {records} data records; expected at least 1, or -1 where it is not known.",
+                new SignalLocation(ByteOffset: 236));
         double seconds = fields.Number(244, 8, "duration of a data record");
         if (!(seconds > 0))
-            throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture, $"states data records of {seconds} s; expected more than 0."), new SignalLocation(ByteOffset: 244));
+            throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
+                $"states data records of {seconds} s; expected more than 0."), new SignalLocation(ByteOffset: 244));
         string reserved = fields.Text(192, 44);
         var parsed = new EdfSignal[count];
         for (int i = 0; i < count; i++)
             parsed[i] = Signal(fields, count, i, bdf ? 3 : 2, warnings);
-        return new EdfHeader(file, bdf ? 3 : 2, reserved.StartsWith("EDF+", StringComparison.Ordinal) || reserved.StartsWith("BDF+", StringComparison.Ordinal),
+        return new EdfHeader(file, bdf ? 3 : 2, reserved.StartsWith("EDF+", StringComparison.Ordinal)
+            || reserved.StartsWith("BDF+", StringComparison.Ordinal),
             reserved.StartsWith("EDF+D", StringComparison.Ordinal) || reserved.StartsWith("BDF+D", StringComparison.Ordinal),
             StartOf(fields), records < 0 ? null : records, seconds, parsed, fields.Text(8, 80), fields.Text(88, 80), warnings);
     }
@@ -93,7 +101,8 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
         string name = label.Length == 0 ? $"signal {index}" : label;
         long samples = fields.Whole(At(216, 8), 8, "number of samples in a record", name);
         if (samples is < 0 or > int.MaxValue)
-            throw new SignalFormatException(fields.File, $"states {samples} samples in a data record; expected at least 1.", new SignalLocation(Channel: name, ByteOffset: At(216, 8)));
+            throw new SignalFormatException(fields.File, $"states {samples} samples in a data record; expected at least 1.",
+                new SignalLocation(Channel: name, ByteOffset: At(216, 8)));
         string? fault = samples == 0 ? "it has 0 samples in a data record" : null;
         if (name is "EDF Annotations" or "BDF Annotations")
             return new EdfSignal(name, unit, -1, 1, -1, 1, (int)samples, fault);
@@ -107,14 +116,19 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
         (double lowest, double highest) = (Math.Round(limits[2]), Math.Round(limits[3]));
         double reach = 1L << ((8 * sampleBytes) - 1);
         if (lowest < -reach || highest >= reach || lowest >= highest)
-            fault ??= string.Create(CultureInfo.InvariantCulture, $"its digital values go from {limits[2]} to {limits[3]}, which is no rising range within {8 * sampleBytes} bits");
+            fault ??= string.Create(CultureInfo.InvariantCulture,
+                $"its digital values go from {limits[2]} to {limits[3]}, which is no rising range within {8 * sampleBytes} bits");
         if (Math.Max(Math.Abs(limits[0]), Math.Abs(limits[1])) > 1e37)
-            fault ??= string.Create(CultureInfo.InvariantCulture, $"its physical values go from {limits[0]} to {limits[1]}, which {(double.IsFinite(limits[1] - limits[0]) ? "float32 does not hold" : "give no gain")}");
+            fault ??= string.Create(CultureInfo.InvariantCulture,
+                $"its physical values go from {limits[0]} to {limits[1]}, which {(double.IsFinite(limits[1] - limits[0]) ? "float32 does not hold" : "give no gain")}");
         var signal = new EdfSignal(name, unit, limits[0], limits[1], (int)lowest, (int)highest, (int)samples, fault);
-        if (fault is null && (limits[0] == limits[1] || !double.IsFinite(signal.Gain) || signal.Gain == 0 || !double.IsFinite(signal.Baseline)))
-            signal = signal with { Fault = string.Create(CultureInfo.InvariantCulture, $"its physical values go from {limits[0]} to {limits[1]}, which give no gain") };
+        if (fault is null && (limits[0] == limits[1] || !double.IsFinite(signal.Gain) || signal.Gain == 0
+            || !double.IsFinite(signal.Baseline)))
+            signal = signal with { Fault = string.Create(CultureInfo.InvariantCulture,
+                $"its physical values go from {limits[0]} to {limits[1]}, which give no gain") };
         if (unit.Any(c => c > 0x7E))
-            warnings.Add(new SignalWarning(SignalWarningKind.Unit, $"{fields.File}: the unit '{unit}' of '{name}' is not ASCII, as EDF asks for; it is taken as Latin-1.", name));
+            warnings.Add(new SignalWarning(SignalWarningKind.Unit,
+                $"{fields.File}: the unit '{unit}' of '{name}' is not ASCII, as EDF asks for; it is taken as Latin-1.", name));
         if (signal.Fault is not null)
             warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{fields.File}: signal '{name}' is left out: {signal.Fault}.", name));
         return signal;
@@ -123,17 +137,20 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
     private static readonly string[] LimitNames = ["physical minimum", "physical maximum", "digital minimum", "digital maximum"];
 
     // '0' and seven blanks; some writers fill with zero bytes.
-    private static bool IsVersionZero(ReadOnlySpan<byte> data) => data[0] == (byte)'0' && data[1..8].IndexOfAnyExcept((byte)' ', (byte)0) < 0;
+    private static bool IsVersionZero(ReadOnlySpan<byte> data) => data[0] == (byte)'0' && data[1..8].IndexOfAnyExcept((byte)' ',
+        (byte)0) < 0;
 
     // A decimal comma where somebody's locale got into a header.
     private static bool TryNumber(string text, out double value) =>
-        double.TryParse(text.Contains('.', StringComparison.Ordinal) ? text : text.Replace(',', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+        double.TryParse(text.Contains('.', StringComparison.Ordinal) ? text : text.Replace(',', '.'), NumberStyles.Float,
+            CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
 
     private static DateTime? StartOf(Fields fields)
     {
         // dd.mm.yy and hh.mm.ss; other marks are met. Years 85 to 99 are 19xx (EDF+, section 2.1.3.3).
         string date = fields.Text(168, 8), time = fields.Text(176, 8);
-        if (!DateTime.TryParseExact(Marked(date, '.') + " " + Marked(time, '.'), "d.M.yy H.m.s", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime start))
+        if (!DateTime.TryParseExact(Marked(date, '.') + " " + Marked(time, '.'), "d.M.yy H.m.s", CultureInfo.InvariantCulture,
+            DateTimeStyles.None, out DateTime start))
             return null;
         // What this project writes where no date is known.
         bool unknown = start is { Day: 1, Month: 1 } && start.Year % 100 == 85 && fields.Text(88, 80) == "Startdate X X X X";
@@ -141,10 +158,12 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
             return start.TimeOfDay == TimeSpan.Zero ? null : DateTime.MinValue.Add(start.TimeOfDay);
         int year = start.Year % 100;
         int century = year >= 85 ? 1900 : 2000;
-        return start.Day <= DateTime.DaysInMonth(century + year, start.Month) ? new DateTime(century + year, start.Month, start.Day).Add(start.TimeOfDay) : null;
+        return start.Day <= DateTime.DaysInMonth(century + year, start.Month) ? new DateTime(century + year, start.Month,
+            start.Day).Add(start.TimeOfDay) : null;
     }
 
-    private static string Marked(string text, char mark) => string.Concat(text.Select(c => c is ':' or '/' or '-' or ',' or ' ' ? mark : c));
+    private static string Marked(string text, char mark) => string.Concat(text.Select(c => c is ':' or '/' or '-' or ',' or ' ' ? mark
+        : c));
 
     /// <summary>Fields of fixed width, padded with blanks.</summary>
     private readonly ref struct Fields(ReadOnlySpan<byte> data, string file)
@@ -166,14 +185,16 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
             string text = Text(at, width);
             return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
                 : TryNumber(text, out double number) && number == Math.Round(number) && Math.Abs(number) < 1e15 ? (long)number
-                : throw new SignalFormatException(File, $"{what} '{text}' is not a whole number.", new SignalLocation(Channel: channel, ByteOffset: at));
+                : throw new SignalFormatException(File, $"{what} '{text}' is not a whole number.", new SignalLocation(Channel: channel,
+                    ByteOffset: at));
         }
 
         public double Number(int at, int width, string what, string? channel = null)
         {
             string text = Text(at, width);
             return TryNumber(text, out double value) ? value
-                : throw new SignalFormatException(File, $"{what} '{text}' is not a finite number.", new SignalLocation(Channel: channel, ByteOffset: at));
+                : throw new SignalFormatException(File, $"{what} '{text}' is not a finite number.", new SignalLocation(Channel: channel,
+                    ByteOffset: at));
         }
     }
 }

@@ -11,8 +11,10 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
 
     public Recording Read(CancellationToken cancellationToken)
     {
-        if (!header.Signals.Any(s => s.IsUsable) && header.Signals.FirstOrDefault(s => s.Fault is not null && !s.IsAnnotations) is { } faulty)
-            throw new SignalFormatException(header.File, $"has no signal that can be read: {faulty.Fault}.", new SignalLocation(Channel: faulty.Label));
+        if (!header.Signals.Any(s => s.IsUsable) && header.Signals.FirstOrDefault(s => s.Fault is not null
+            && !s.IsAnnotations) is { } faulty)
+            throw new SignalFormatException(header.File, $"has no signal that can be read: {faulty.Fault}.",
+                new SignalLocation(Channel: faulty.Label));
         if (header.Signals.All(s => s.IsAnnotations))
             throw new SignalFormatException(header.File, "has annotations only; expected at least one signal.");
         CountRecords();
@@ -29,7 +31,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         double rate = channels[0].SampleRate;
         // The clock in the header counts whole seconds; the first record's time stamp holds what is beyond.
         DateTime? start = origin >= 0 ? RecordingSelection.Later(header.StartTime, origin) : header.StartTime;
-        var recording = new Recording(Path.GetFileNameWithoutExtension(header.File), ChannelLabels.Override(channels, options, header.File), Ordered(annotations, origin, rate), start, _warnings,
+        var recording = new Recording(Path.GetFileNameWithoutExtension(header.File), ChannelLabels.Override(channels, options,
+            header.File), Ordered(annotations, origin, rate), start, _warnings,
             new[] { header.Patient, header.Session }.Where(t => t.Length > 0));
         return RecordingSelection.Apply(recording, options, rate);
     }
@@ -69,7 +72,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             present = stated;
         }
         if (present == 0)
-            throw new SignalFormatException(header.File, $"holds 0 data records: no whole one of {_recordBytes} bytes.", new SignalLocation(ByteOffset: data.Length));
+            throw new SignalFormatException(header.File, $"holds 0 data records: no whole one of {_recordBytes} bytes.",
+                new SignalLocation(ByteOffset: data.Length));
         _records = (int)present;
     }
 
@@ -118,7 +122,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             offset += (long)signal.SamplesPerRecord * header.SampleBytes;
         }
         if (malformed > 0)
-            _warnings.Add(new SignalWarning(SignalWarningKind.Annotation, $"{header.File}: {malformed} annotation lists are malformed and left out."));
+            _warnings.Add(new SignalWarning(SignalWarningKind.Annotation,
+                $"{header.File}: {malformed} annotation lists are malformed and left out."));
         return (found, times);
     }
 
@@ -131,11 +136,14 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
     {
         double rate = signal.SamplesPerRecord / header.RecordSeconds;
         if (!double.IsFinite(rate))
-            throw new SignalFormatException(header.File, "states a sample rate that is not finite.", new SignalLocation(Channel: signal.Label));
+            throw new SignalFormatException(header.File, "states a sample rate that is not finite.",
+                new SignalLocation(Channel: signal.Label));
         long[]? starts = header.IsDiscontinuous ? Starts(signal, times, origin, rate) : null;
         long length = starts is null ? (long)_records * signal.SamplesPerRecord : starts[^1] + signal.SamplesPerRecord;
-        GapBudget.Check(header.File, length - ((long)_records * signal.SamplesPerRecord), (long)_records * signal.SamplesPerRecord, options);
-        long all = (long)Math.Min(header.Signals.Where(s => s.IsUsable).Sum(s => (double)s.SamplesPerRecord) / signal.SamplesPerRecord * length, long.MaxValue);
+        GapBudget.Check(header.File, length - ((long)_records * signal.SamplesPerRecord), (long)_records * signal.SamplesPerRecord,
+            options);
+        long all = (long)Math.Min(header.Signals.Where(s => s.IsUsable).Sum(s =>
+            (double)s.SamplesPerRecord) / signal.SamplesPerRecord * length, long.MaxValue);
         if (all > options.MaxSamples || length > Array.MaxLength)
             throw new SignalLimitException(header.File, "samples", Math.Max(all, length), options.MaxSamples);
         var samples = new float[length];
@@ -182,7 +190,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         {
             long next = r == 0 ? 0 : starts[r - 1] + signal.SamplesPerRecord;
             if (double.IsNaN(times[r]))
-                throw new SignalFormatException(header.File, $"is discontinuous, but data record {r} does not state its time.", new SignalLocation(Sample: next));
+                throw new SignalFormatException(header.File, $"is discontinuous, but data record {r} does not state its time.",
+                    new SignalLocation(Sample: next));
             double at = Math.Round((times[r] - origin) * rate);
             // Stamps are rounded, and a record may seem to begin up to a sample before the last one's end.
             if (!(at >= next - 1 && at <= Array.MaxLength))

@@ -13,7 +13,8 @@ internal sealed class EdfWriter
     private static readonly DateTime Unknown = new(1985, 1, 1);
 
     /// <summary>One channel as it is written.</summary>
-    private sealed record Track(Channel Channel, string Label, int PerRecord, string PhysicalMinimum, string PhysicalMaximum, double Gain, double Low);
+    private sealed record Track(Channel Channel, string Label, int PerRecord, string PhysicalMinimum, string PhysicalMaximum, double Gain,
+        double Low);
 
     private readonly Recording _recording;
     private readonly Track[] _tracks;
@@ -65,10 +66,12 @@ internal sealed class EdfWriter
     private static short Digital(Track track, long index)
     {
         float value = index < track.Channel.Length ? track.Channel.Samples.Span[(int)index] : float.NaN;
-        return float.IsNaN(value) ? (short)Missing : (short)Math.Clamp(Math.Round(((value - track.Low) * track.Gain) + Lowest, MidpointRounding.ToEven), Lowest, Highest);
+        return float.IsNaN(value) ? (short)Missing : (short)Math.Clamp(Math.Round(((value - track.Low) * track.Gain) + Lowest,
+            MidpointRounding.ToEven), Lowest, Highest);
     }
 
-    // Data records of whole seconds if the rates allow it, else of the length that holds a whole number of samples of each; eight characters
+    // Data records of whole seconds if the rates allow it, else of the length that holds a whole number of samples of each; eight
+    // characters
     // state it.
     private static (string Seconds, int[] PerRecord) RecordLength(Recording recording)
     {
@@ -109,7 +112,8 @@ internal sealed class EdfWriter
         if (low > high)
             (low, high) = (-1, 1);
         // The converter's own steps where eight characters state them and every sample falls within.
-        if (channel.Quantization is { } q && q.Gain > 0 && double.IsFinite(q.Baseline) && (Lowest - q.Baseline) / q.Gain is var first && (Highest - q.Baseline) / q.Gain is var last
+        if (channel.Quantization is { } q && q.Gain > 0 && double.IsFinite(q.Baseline) && (Lowest - q.Baseline) / q.Gain is var first
+            && (Highest - q.Baseline) / q.Gain is var last
             && first <= low && last >= high && Exact(first) is { } from && Exact(last) is { } to)
             return new Track(channel, label, perRecord, from, to, q.Gain, first);
         if (high - low < 1e-6 * Math.Max(Math.Abs(low), Math.Abs(high)) || high == low)
@@ -141,11 +145,13 @@ internal sealed class EdfWriter
                 // One unit of the last digit in the direction wanted.
                 double step = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(Math.Abs(value), 1e-300))) - digits + 1);
                 string moved = (rounded + (up.Value ? step : -step)).ToString(format, CultureInfo.InvariantCulture);
-                if (moved.Length <= width && double.Parse(moved, CultureInfo.InvariantCulture) is var m && (up.Value ? m >= value : m <= value))
+                if (moved.Length <= width && double.Parse(moved, CultureInfo.InvariantCulture) is var m
+                    && (up.Value ? m >= value : m <= value))
                     return moved;
             }
         }
-        throw new SignalException(string.Create(CultureInfo.InvariantCulture, $"The value {value} cannot be stated in the {width} characters that EDF has for it."));
+        throw new SignalException(string.Create(CultureInfo.InvariantCulture,
+            $"The value {value} cannot be stated in the {width} characters that EDF has for it."));
     }
 
     private static string[] Labels(IReadOnlyList<Channel> channels)
@@ -176,7 +182,8 @@ internal sealed class EdfWriter
         DateTime start = _recording.StartTime is { } s ? (dated ? s : Unknown.Add(s.TimeOfDay)) : Unknown;
         Add("0", 8);
         Add("X X X X", 80);
-        Add(dated ? start.ToString("'Startdate 'dd-MMM-yyyy' X X X'", CultureInfo.InvariantCulture).ToUpperInvariant().Replace("STARTDATE", "Startdate", StringComparison.Ordinal) : "Startdate X X X X", 80);
+        Add(dated ? start.ToString("'Startdate 'dd-MMM-yyyy' X X X'", CultureInfo.InvariantCulture).ToUpperInvariant().Replace("STARTDATE",
+            "Startdate", StringComparison.Ordinal) : "Startdate X X X X", 80);
         Add(start.ToString("dd.MM.yy", CultureInfo.InvariantCulture), 8);
         Add(start.ToString("HH.mm.ss", CultureInfo.InvariantCulture), 8);
         Add(((signals + 1) * 256).ToString(CultureInfo.InvariantCulture), 8);
@@ -218,7 +225,8 @@ internal sealed class EdfWriter
             {
                 lists[r] = [.. Encoding.ASCII.GetBytes(Stamp((r * _seconds) + _fraction) + "\u0014\u0014\0")];
                 int own = lists[r].Count;
-                for (; next < notes.Length && (times[next] < (r + 1) * _seconds || r == _records - 1) && lists[r].Count - own + notes[next].Length <= room; next++)
+                for (; next < notes.Length && (times[next] < (r + 1) * _seconds || r == _records - 1)
+                    && lists[r].Count - own + notes[next].Length <= room; next++)
                     lists[r].AddRange(notes[next]);
             }
             if (next == notes.Length)
@@ -229,8 +237,10 @@ internal sealed class EdfWriter
 
     private string Note(Annotation a)
     {
-        string said = string.Concat((a.Text.Length == 0 || a.Text == a.Symbol ? a.Symbol : a.Symbol + " " + a.Text).Select(c => c is '\u0014' or '\u0015' or '\0' ? ' ' : c));
-        string length = a.DurationSeconds is { } duration && duration >= 0 && double.IsFinite(duration) ? "\u0015" + duration.ToString("0.#######", CultureInfo.InvariantCulture) : "";
+        string said = string.Concat((a.Text.Length == 0 || a.Text == a.Symbol ? a.Symbol : a.Symbol + " " + a.Text).Select(c =>
+            c is '\u0014' or '\u0015' or '\0' ? ' ' : c));
+        string length = a.DurationSeconds is { } duration && duration >= 0 && double.IsFinite(duration)
+            ? "\u0015" + duration.ToString("0.#######", CultureInfo.InvariantCulture) : "";
         return Stamp(a.TimeSeconds + _fraction) + length + "\u0014" + (said.Length == 0 ? "note" : said) + "\u0014\0";
     }
 

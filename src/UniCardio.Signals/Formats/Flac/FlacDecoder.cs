@@ -72,7 +72,8 @@ internal sealed class FlacDecoder
     private int LargestBlock { get; set; }
 
     /// <summary>Decodes all frames in order.</summary>
-    /// <param name="take">Takes each frame's samples, [channel][0, count); false ends decoding. The arrays are used again for the next frame.</param>
+    /// <param name="take">Takes each frame's samples, [channel][0, count); false ends decoding. The arrays are used again for the next
+    /// frame.</param>
     /// <param name="cancellationToken">Checked between frames.</param>
     /// <exception cref="SignalFormatException">A frame is damaged.</exception>
     public FlacEnd Decode(Func<int[][], int, bool> take, CancellationToken cancellationToken)
@@ -174,5 +175,6 @@ internal sealed class FlacDecoder
         }
     }
 
-    private SignalFormatException Damaged(string problem, int at) => new(_file, $"is a damaged FLAC stream: it {problem}.", new SignalLocation(ByteOffset: at));
+    private SignalFormatException Damaged(string problem, int at) => new(_file, $"is a damaged FLAC stream: it {problem}.",
+        new SignalLocation(ByteOffset: at));
 }

@@ -35,14 +35,16 @@ public static class NpyFormat
     /// <param name="options">How; <see cref="RecordingReadOptions.SampleRate"/> must be set.</param>
     /// <param name="cancellationToken">Checked between channels.</param>
     /// <exception cref="SignalException">Malformed or over a limit, or no rate was given.</exception>
-    public static Recording Parse(ReadOnlySpan<byte> data, string file, RecordingReadOptions options, CancellationToken cancellationToken = default)
+    public static Recording Parse(ReadOnlySpan<byte> data, string file, RecordingReadOptions options,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         NpyHeader header = NpyHeader.Parse(data, file);
         double rate = options.SampleRate ?? throw new SignalFormatException(file,
             "an array does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line).");
         if (!(rate > 0 && double.IsFinite(rate)))
-            throw new SignalException(string.Create(CultureInfo.InvariantCulture, $"A sample rate of {rate} Hz was given; expected a finite number above 0."));
+            throw new SignalException(string.Create(CultureInfo.InvariantCulture,
+                $"A sample rate of {rate} Hz was given; expected a finite number above 0."));
         (int channelCount, int sampleCount, bool channelsFirst) = Sizes(data.Length, header, file, options);
         if (options.ColumnNames is { } names && names.Count != channelCount)
             throw new SignalFormatException(file, $"has {channelCount} channels, but {names.Count} names were given.");
@@ -66,9 +68,11 @@ public static class NpyFormat
         }
         var warnings = new List<SignalWarning>();
         if (marked > 0)
-            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {marked} elements of {string.Join(" or ", options.MissingValues)} are taken as missing.")));
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{file}: {marked} elements of {string.Join(" or ", options.MissingValues)} are taken as missing.")));
         if (infinite > 0)
-            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture, $"{file}: {infinite} elements are infinite and taken as missing.")));
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{file}: {infinite} elements are infinite and taken as missing.")));
         if (header.Shape.Length == 2 && header.Shape[0] == header.Shape[1])
         {
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
@@ -77,7 +81,8 @@ public static class NpyFormat
         return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(file), channels, warnings: warnings), options);
     }
 
-    private static (int Channels, int Samples, bool ChannelsFirst) Sizes(int fileLength, NpyHeader header, string file, RecordingReadOptions options)
+    private static (int Channels, int Samples, bool ChannelsFirst) Sizes(int fileLength, NpyHeader header, string file,
+        RecordingReadOptions options)
     {
         long first = header.Shape[0], second = header.Shape.Length == 2 ? header.Shape[1] : 1;
         UInt128 count = (UInt128)(ulong)first * (ulong)second;
@@ -99,7 +104,8 @@ public static class NpyFormat
         return ((int)channels, (int)samples, channelsFirst);
     }
 
-    private static float Sample(double value, IReadOnlyList<double> missing, ref long marked, ref long infinite, string file, string channel, int index)
+    private static float Sample(double value, IReadOnlyList<double> missing, ref long marked, ref long infinite, string file,
+        string channel, int index)
     {
         if (double.IsNaN(value))
             return float.NaN;
@@ -115,7 +121,8 @@ public static class NpyFormat
         }
         if (!float.IsFinite((float)value))
         {
-            throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture, $"{value} is out of range; samples are float32, up to 3.4e38 in size."),
+            throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
+                $"{value} is out of range; samples are float32, up to 3.4e38 in size."),
                 new SignalLocation(Channel: channel, Sample: index));
         }
         return (float)value;
@@ -150,12 +157,14 @@ public static class NpyFormat
     /// <param name="options">How; the defaults if null.</param>
     /// <param name="cancellationToken">Checked between channels.</param>
     /// <exception cref="SignalException">Rates differ, or the file cannot be written.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
         CommonRate.Require(recording, "NPY");
-        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, cancellationToken))], (options ?? RecordingWriteOptions.Default).Overwrite);
+        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, cancellationToken))],
+            (options ?? RecordingWriteOptions.Default).Overwrite);
     }
 
     private static void Write(Stream stream, Recording recording, CancellationToken cancellationToken)
@@ -182,7 +191,8 @@ public static class NpyFormat
             {
                 int count = Math.Min(block.Length / 4, samples - start);
                 for (int i = 0; i < count; i++)
-                    BinaryPrimitives.WriteSingleLittleEndian(block.AsSpan(i * 4), start + i < channel.Length ? channel.Samples.Span[start + i] : float.NaN);
+                    BinaryPrimitives.WriteSingleLittleEndian(block.AsSpan(i * 4), start + i < channel.Length
+                        ? channel.Samples.Span[start + i] : float.NaN);
                 stream.Write(block.AsSpan(0, count * 4));
             }
         }

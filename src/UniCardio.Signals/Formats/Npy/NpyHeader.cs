@@ -22,14 +22,17 @@ internal sealed record NpyHeader(char Kind, int ElementSize, bool BigEndian, boo
             throw new SignalFormatException(file, "does not begin as a NumPy array (\\x93NUMPY).", new SignalLocation(ByteOffset: 0));
         int version = data[6];
         if (version is < 1 or > 3)
-            throw new SignalFormatException(file, $"has array format version {version}; expected 1, 2 or 3.", new SignalLocation(ByteOffset: 6));
+            throw new SignalFormatException(file, $"has array format version {version}; expected 1, 2 or 3.",
+                new SignalLocation(ByteOffset: 6));
         int lengthSize = version == 1 ? 2 : 4;
         if (data.Length < 8 + lengthSize)
             throw new SignalFormatException(file, "ends within its header.", new SignalLocation(ByteOffset: data.Length));
-        long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(data[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(data[8..]);
+        long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(data[8..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(data[8..]);
         int start = 8 + lengthSize;
         if (length > MaxHeader || length > data.Length - start)
-            throw new SignalFormatException(file, $"states a header of {length} bytes; expected at most {Math.Min(MaxHeader, data.Length - start)}.", new SignalLocation(ByteOffset: 8));
+            throw new SignalFormatException(file,
+                $"states a header of {length} bytes; expected at most {Math.Min(MaxHeader, data.Length - start)}.", new SignalLocation(ByteOffset: 8));
         string text = (version == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(data.Slice(start, (int)length));
         return new Literal(text, file, start).Read(start + (int)length);
     }
@@ -81,9 +84,11 @@ internal sealed record NpyHeader(char Kind, int ElementSize, bool BigEndian, boo
             return new NpyHeader(kind, size, bigEndian, fortran.Value, shape, dataOffset);
         }
 
-        private (char Kind, int Size, bool BigEndian) ElementType(string type) => type.Length == 3 && type[0] is '<' or '>' or '|' or '=' ? type[1..] switch
+        private (char Kind, int Size, bool BigEndian) ElementType(string type) => type.Length == 3 && type[0] is '<' or '>' or '|' or '='
+            ? type[1..] switch
         {
-            "f2" or "f4" or "f8" or "i1" or "i2" or "i4" or "i8" or "u1" or "u2" or "u4" or "u8" => (type[1], type[2] - '0', type[0] == '>'),
+            "f2" or "f4" or "f8" or "i1" or "i2" or "i4" or "i8" or "u1" or "u2" or "u4" or "u8" => (type[1], type[2] - '0',
+                type[0] == '>'),
             _ => throw Error($"has elements of type '{type}'; expected f2, f4, f8, i1..i8 or u1..u8"),
         }
         : throw Error($"has elements of type '{(type.Length <= 20 ? type : type[..20])}'; expected f2, f4, f8, i1..i8 or u1..u8");

@@ -18,7 +18,8 @@ internal abstract class RecordFiles
     {
         byte[] data = Load(name, maxBytes);
         _total += data.Length;
-        return _total / MaxTotal <= maxTotal ? data : throw new SignalLimitException(Describe(name), "bytes of the record's files", _total, maxTotal * MaxTotal);
+        return _total / MaxTotal <= maxTotal ? data : throw new SignalLimitException(Describe(name), "bytes of the record's files", _total,
+            maxTotal * MaxTotal);
     }
 
     /// <summary>The file's bytes, if there are not more than <paramref name="maxBytes"/>.</summary>
@@ -31,15 +32,18 @@ internal abstract class RecordFiles
     public abstract long LengthOf(string name);
 
     /// <summary>
-    /// The name under which a file is there that a header calls by folder and name: records are often kept without the folders that they were
+    /// The name under which a file is there that a header calls by folder and name: records are often kept without the folders that they
+    /// were
     /// made in.
     /// </summary>
-    public string Resolve(string name) => name.Contains('/', StringComparison.Ordinal) && !Exists(name) ? name[(name.LastIndexOf('/') + 1)..] : name;
+    public string Resolve(string name) => name.Contains('/', StringComparison.Ordinal)
+        && !Exists(name) ? name[(name.LastIndexOf('/') + 1)..] : name;
 
     /// <summary>What to call it in messages.</summary>
     public abstract string Describe(string name);
 
-    /// <summary>The files of a folder. What a link in it leads out of it is refused before it is opened: a header names files, and may come from anybody.</summary>
+    /// <summary>The files of a folder. What a link in it leads out of it is refused before it is opened: a header names files, and may
+    /// come from anybody.</summary>
     public sealed class Folder(string path) : RecordFiles
     {
         protected override byte[] Load(string name, long maxBytes)
@@ -67,7 +71,8 @@ internal abstract class RecordFiles
             try
             {
                 string root = Real(Path.GetFullPath(path)), real = Real(Path.GetFullPath(file));
-                if (!real.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                if (!real.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar,
+                    StringComparison.Ordinal))
                     throw new SignalFileException(file, "is a link that leads out of the record's folder, and is not opened.");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -84,7 +89,8 @@ internal abstract class RecordFiles
             if (folder is null)
                 return full;
             string here = Path.Combine(Real(folder), Path.GetFileName(full));
-            FileSystemInfo? target = Directory.Exists(here) ? Directory.ResolveLinkTarget(here, returnFinalTarget: true) : File.ResolveLinkTarget(here, returnFinalTarget: true);
+            FileSystemInfo? target = Directory.Exists(here) ? Directory.ResolveLinkTarget(here, returnFinalTarget: true)
+                : File.ResolveLinkTarget(here, returnFinalTarget: true);
             return target is null ? here : Real(Path.GetFullPath(target.FullName));
         }
     }

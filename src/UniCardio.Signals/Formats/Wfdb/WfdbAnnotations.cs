@@ -17,13 +17,16 @@ internal static class WfdbAnnotations
 
     private static readonly FrozenDictionary<int, string> Symbols = new Dictionary<int, string>
     {
-        [1] = "N", [2] = "L", [3] = "R", [4] = "a", [5] = "V", [6] = "F", [7] = "J", [8] = "A", [9] = "S", [10] = "E", [11] = "j", [12] = "/",
-        [13] = "Q", [14] = "~", [16] = "|", [18] = "s", [19] = "T", [20] = "*", [21] = "D", [Note] = "\"", [23] = "=", [24] = "p", [25] = "B",
+        [1] = "N", [2] = "L", [3] = "R", [4] = "a", [5] = "V", [6] = "F", [7] = "J", [8] = "A", [9] = "S", [10] = "E", [11] = "j", [12] =
+            "/",
+        [13] = "Q", [14] = "~", [16] = "|", [18] = "s", [19] = "T", [20] = "*", [21] = "D", [Note] = "\"", [23] = "=", [24] = "p", [25] =
+            "B",
         [26] = "^", [27] = "t", [28] = "+", [29] = "u", [30] = "?", [31] = "!", [32] = "[", [33] = "]", [34] = "e", [35] = "n", [36] = "@",
         [37] = "x", [38] = "f", [39] = "(", [40] = ")", [41] = "r",
     }.ToFrozenDictionary();
 
-    private static readonly FrozenDictionary<string, int> Codes = Symbols.ToFrozenDictionary(p => p.Value, p => p.Key, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, int> Codes = Symbols.ToFrozenDictionary(p => p.Value, p => p.Key,
+        StringComparer.Ordinal);
 
     /// <summary>The annotations of a file, and the time base of their sample numbers.</summary>
     public sealed record Result(List<Annotation> Annotations, double Rate, IReadOnlyList<SignalWarning> Warnings);
@@ -62,7 +65,8 @@ internal static class WfdbAnnotations
                     if (found.Count >= limit)
                         throw new SignalLimitException(file, "annotations", found.Count + 1L, limit);
                     time += value;
-                    found.Add(new Annotation(0, time, Symbols.GetValueOrDefault(code, $"[{code}]")) { Code = code, Channel = chan, Number = num });
+                    found.Add(new Annotation(0, time, Symbols.GetValueOrDefault(code, $"[{code}]")) { Code = code, Channel = chan,
+                        Number = num });
                     open = true;
                     break;
                 case Skip:
@@ -94,7 +98,8 @@ internal static class WfdbAnnotations
                     at += value + (value & 1);
                     break;
                 default:
-                    throw new SignalFormatException(file, $"has annotation code {code}, which the format does not define.", new SignalLocation(ByteOffset: at - 2));
+                    throw new SignalFormatException(file, $"has annotation code {code}, which the format does not define.",
+                        new SignalLocation(ByteOffset: at - 2));
             }
         }
         if (!ended)
@@ -115,7 +120,8 @@ internal static class WfdbAnnotations
             {
                 if (a.Text.StartsWith(ResolutionNote, StringComparison.Ordinal))
                 {
-                    if (!double.TryParse(a.Text.AsSpan(ResolutionNote.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out rate) || !(rate > 0) || !double.IsFinite(rate))
+                    if (!double.TryParse(a.Text.AsSpan(ResolutionNote.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out rate)
+                        || !(rate > 0) || !double.IsFinite(rate))
                         throw new SignalFormatException(file, "states a time resolution that is not a finite number above 0.");
                 }
                 else if (defining && a.Text.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries) is [var number, var symbol, ..]
@@ -135,7 +141,8 @@ internal static class WfdbAnnotations
             }
         }
         if (early > 0)
-            warnings.Add(new SignalWarning(SignalWarningKind.Annotation, $"{file}: {early} annotations lie before the start and are left out."));
+            warnings.Add(new SignalWarning(SignalWarningKind.Annotation,
+                $"{file}: {early} annotations lie before the start and are left out."));
         for (int i = 0; i < kept.Count; i++)
             kept[i] = kept[i] with { TimeSeconds = kept[i].Sample / rate };
         return new Result(kept, rate, warnings);
@@ -143,7 +150,8 @@ internal static class WfdbAnnotations
 
     /// <summary>Writes a file.</summary>
     /// <param name="stream">Where to.</param>
-    /// <param name="annotations">The annotations, in any order. Symbols that WFDB does not know become notes that begin with the symbol.</param>
+    /// <param name="annotations">The annotations, in any order. Symbols that WFDB does not know become notes that begin with the
+    /// symbol.</param>
     /// <param name="rate">Time base to round their times to.</param>
     /// <param name="frameRate">The record's frame rate; a different time base is stated in the file.</param>
     public static void Write(Stream stream, IEnumerable<Annotation> annotations, double rate, double frameRate)

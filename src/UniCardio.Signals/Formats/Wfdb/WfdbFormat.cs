@@ -3,7 +3,8 @@ namespace UniCardio.Signals.Formats.Wfdb;
 /// <summary>Recordings as WFDB records (PhysioNet): a header, signal files, annotations.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Storage formats 8, 16, 24, 32, 61, 80, 160, 212, 310 and 311, FLAC (508, 516, 524), and MATLAB level 4 files, which are format 16 after a byte
+/// <item>Storage formats 8, 16, 24, 32, 61, 80, 160, 212, 310 and 311, FLAC (508, 516, 524), and MATLAB level 4 files, which are format 16
+/// after a byte
 /// offset; several signals a file, several samples a frame, skew, records of several segments in fixed or variable layout.</item>
 /// <item>The lowest value of a storage format (-32768 for 16, 61 and 160, -128 for 80, -2048 for 212, -512 for 310 and 311, -2^23 for
 /// 24, -2^31 for 32) is a missing sample. Format 8 has none. What a skewed signal lacks at the end is missing too.</item>
@@ -11,7 +12,8 @@ namespace UniCardio.Signals.Formats.Wfdb;
 /// <see cref="RecordingReadOptions.AverageFrames"/> asks for the frame rate.</item>
 /// <item>Checksums are verified where a signal is read whole; one that differs is a warning, as headers of edited records often have
 /// stale ones. A signal file shorter than its header states gives what it holds, with a warning; a longer one is a warning too.</item>
-/// <item>Files are looked for in the header's folder and below; names that lead out of it, and links that do, are refused. A folder in a name that is not there is left out.</item>
+/// <item>Files are looked for in the header's folder and below; names that lead out of it, and links that do, are refused. A folder in a
+/// name that is not there is left out.</item>
 /// <item>Annotations are those of record.atr, if there is one, or of the annotator asked for.</item>
 /// </list>
 /// Standards: header(5), signal(5) and annot(5) of the WFDB Applications Guide.
@@ -27,7 +29,8 @@ public static class WfdbFormat
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         (string folder, string record) = Locate(path);
-        return new WfdbRecordReader(new RecordFiles.Folder(folder), options ?? RecordingReadOptions.Default, cancellationToken).Read(record);
+        return new WfdbRecordReader(new RecordFiles.Folder(folder), options ?? RecordingReadOptions.Default,
+            cancellationToken).Read(record);
     }
 
     /// <summary>Writes a record in format 16: signals to a .dat file, annotations, if any, to an .atr file, and the header last.</summary>
@@ -43,7 +46,8 @@ public static class WfdbFormat
     /// Shorter channels end in missing samples.
     /// </remarks>
     /// <exception cref="SignalException">The name or the rates do not suit, or a file cannot be written.</exception>
-    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);

@@ -14,7 +14,8 @@ namespace UniCardio.Signals.Formats.Wfdb;
 /// <param name="InitialValue">What format 8 adds its first difference to.</param>
 /// <param name="Checksum">16-bit sum of all samples, null if not stated.</param>
 /// <param name="Description">The signal's name.</param>
-internal sealed record WfdbSignal(string FileName, WfdbSampleFormat Format, int SamplesPerFrame, int Skew, long? ByteOffset, double Gain, int Baseline,
+internal sealed record WfdbSignal(string FileName, WfdbSampleFormat Format, int SamplesPerFrame, int Skew, long? ByteOffset, double Gain,
+    int Baseline,
     string Unit, int Resolution, int AdcZero, int InitialValue, int? Checksum, string Description)
 {
     /// <summary>Whether it has no samples: format 0, or a layout's placeholder.</summary>

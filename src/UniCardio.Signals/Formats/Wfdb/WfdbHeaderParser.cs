@@ -45,7 +45,8 @@ internal sealed partial class WfdbHeaderParser
     /// <summary>Parses a header.</summary>
     /// <exception cref="SignalFormatException">It is malformed.</exception>
     /// <exception cref="SignalLimitException">It has too many signals.</exception>
-    public static WfdbHeader Parse(ReadOnlySpan<byte> data, string file, RecordingReadOptions options) => new WfdbHeaderParser(data, file).Read(options);
+    public static WfdbHeader Parse(ReadOnlySpan<byte> data, string file, RecordingReadOptions options) => new WfdbHeaderParser(data,
+        file).Read(options);
 
     /// <summary>Text as UTF-8, or as Latin-1 where it is not that: older files hold degree and micro signs so.</summary>
     public static string DecodeText(ReadOnlySpan<byte> data) =>
@@ -70,7 +71,8 @@ internal sealed partial class WfdbHeaderParser
         int segments = name.Groups[2].Success ? Integer(name.Groups[2].Value, 0, "number of segments", 1) : 0;
         int expected = segments > 0 ? segments : signals;
         if (_lines.Count - 1 < expected)
-            throw Error(_lines.Count - 1, $"the record line states {expected} {(segments > 0 ? "segments" : "signals")}, but {_lines.Count - 1} lines follow it");
+            throw Error(_lines.Count - 1,
+                $"the record line states {expected} {(segments > 0 ? "segments" : "signals")}, but {_lines.Count - 1} lines follow it");
         if (expected == 0)
             throw Error(0, "the record has no signals");
         return new WfdbHeader(_file, PlainRecord(name.Groups[1].Value), signals, rate, frames == 0 ? null : frames, start,
@@ -82,7 +84,8 @@ internal sealed partial class WfdbHeaderParser
     {
         // frames a second [/ counter frequency [(base counter)]]
         string text = field.Split('/', '(')[0];
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) || !(rate > 0) || !double.IsFinite(rate))
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) || !(rate > 0)
+            || !double.IsFinite(rate))
             throw Error(0, $"sampling frequency '{Short(field)}' is not a finite number above 0");
         return rate;
     }
@@ -94,12 +97,15 @@ internal sealed partial class WfdbHeaderParser
         if (stated.Length == 0)
             return (null, null);
         string whole = string.Join(' ', stated);
-        string? clock = stated.FirstOrDefault(f => f.Contains(':', StringComparison.Ordinal)), date = stated.FirstOrDefault(f => f.Contains('/', StringComparison.Ordinal));
+        string? clock = stated.FirstOrDefault(f => f.Contains(':', StringComparison.Ordinal)), date = stated.FirstOrDefault(f =>
+            f.Contains('/', StringComparison.Ordinal));
         if (clock is null || SecondsOf(clock) is not { } seconds)
             return (null, $"the base time '{Short(whole)}' is not a time of day (HH:MM:SS); no start is known");
         DateTime day = DateTime.MinValue;
-        bool isDate = date is not null && DateTime.TryParseExact(date, "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
-        string? problem = stated.Length == 2 && !isDate ? $"the base date in '{Short(whole)}' is not a date (DD/MM/YYYY); only the time of day is known" : null;
+        bool isDate = date is not null && DateTime.TryParseExact(date, "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out day);
+        string? problem = stated.Length == 2
+            && !isDate ? $"the base date in '{Short(whole)}' is not a date (DD/MM/YYYY); only the time of day is known" : null;
         return (day.AddTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond)), problem);
     }
 
@@ -190,7 +196,8 @@ internal sealed partial class WfdbHeaderParser
 
     /// <summary>Whether a name can only mean a file in the record's own folder.</summary>
     public static bool IsPlainName(string name) =>
-        name.Length is > 0 and <= 255 && name is not ("." or ".." or "-" or "~") && !name.Contains('/', StringComparison.Ordinal) && name.AsSpan().IndexOfAny(PathCharacters) < 0 && !name.Any(char.IsControl);
+        name.Length is > 0 and <= 255 && name is not ("." or ".." or "-" or "~") && !name.Contains('/', StringComparison.Ordinal)
+            && name.AsSpan().IndexOfAny(PathCharacters) < 0 && !name.Any(char.IsControl);
 
     /// <summary>Whether a name can only mean a file in the record's own folder or in one within it.</summary>
     public static bool IsInnerName(string name) => name.Length <= 255 && name.Split('/').All(IsPlainName);
@@ -215,7 +222,8 @@ internal sealed partial class WfdbHeaderParser
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
             : throw Error(line, $"{what} '{Short(text)}' is not a whole number");
 
-    private SignalFormatException Error(int line, string problem) => new(_file, problem + ".", new SignalLocation(Line: _lines[line].Number));
+    private SignalFormatException Error(int line, string problem) => new(_file, problem + ".",
+        new SignalLocation(Line: _lines[line].Number));
 
     private static string Short(string text) => text.Length <= 40 ? text : text[..40] + "...";
 

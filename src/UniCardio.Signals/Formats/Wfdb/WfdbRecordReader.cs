@@ -21,7 +21,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         (Channel[] channels, WfdbHeader described, double start) = header.IsMultiSegment ? ReadSegments(header) : ReadOrdinary(header);
         DateTime? startTime = RecordingSelection.Later(header.StartTime ?? described.StartTime, start);
         (IEnumerable<Annotation> annotations, double annotationRate) = ReadAnnotations(recordName, header.FrameRate, start);
-        var recording = new Recording(header.RecordName, ChannelLabels.Override(channels, options, header.File), annotations, startTime, _warnings, header.Comments.Count > 0 ? header.Comments : described.Comments);
+        var recording = new Recording(header.RecordName, ChannelLabels.Override(channels, options, header.File), annotations, startTime,
+            _warnings, header.Comments.Count > 0 ? header.Comments : described.Comments);
         return RecordingSelection.Apply(recording, options, annotationRate, alreadyCut: true);
     }
 
@@ -29,7 +30,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     public WfdbHeader ReadHeader(string recordName)
     {
         string name = files.Resolve(recordName + ".hea");
-        return WfdbHeaderParser.Parse(files.Read(name, Math.Min(options.MaxFileBytes, MaxHeaderBytes), options.MaxFileBytes), files.Describe(name), options);
+        return WfdbHeaderParser.Parse(files.Read(name, Math.Min(options.MaxFileBytes, MaxHeaderBytes), options.MaxFileBytes),
+            files.Describe(name), options);
     }
 
     /// <summary>Digital samples of an ordinary record over a stretch of frames (to the end if null), for tests and checks.</summary>
@@ -104,7 +106,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             long from = Math.Max(first, begin), to = Math.Min(end, begin + segment.Frames);
             if (!segment.IsNull && from < to && files.Exists(files.Resolve(segment.RecordName + ".hea")))
             {
-                foreach (IGrouping<string, WfdbSignal> file in ReadHeader(segment.RecordName).Signals.Where(s => !s.IsNull).GroupBy(s => s.FileName))
+                foreach (IGrouping<string, WfdbSignal> file in ReadHeader(segment.RecordName).Signals.Where(s => !s.IsNull).GroupBy(s =>
+                    s.FileName))
                     present += WfdbSamples.MostSamples(file.First().Format, files.LengthOf(files.Resolve(file.Key)));
             }
             begin += segment.Frames;
@@ -122,7 +125,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         if (layout.IsMultiSegment)
             throw new SignalFormatException(layout.File, $"is a multi-segment record; {master.File} can only refer to ordinary ones.");
         if (layout.Signals.Count != master.SignalCount)
-            throw new SignalFormatException(layout.File, $"has {layout.Signals.Count} signals, but {master.File} states {master.SignalCount}.");
+            throw new SignalFormatException(layout.File,
+                $"has {layout.Signals.Count} signals, but {master.File} states {master.SignalCount}.");
         RequireRate(master, layout);
         return layout with { FrameRate = master.FrameRate };
     }
@@ -131,13 +135,15 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     {
         // A gap where there were signals would pass for one of the recording's own.
         if (!files.Exists(files.Resolve(segment.RecordName + ".hea")))
-            throw new SignalFileException(files.Describe(segment.RecordName + ".hea"), $"there is no such file, but {master.File} names it as a segment; a stretch without it can be read by start and end.");
+            throw new SignalFileException(files.Describe(segment.RecordName + ".hea"),
+                $"there is no such file, but {master.File} names it as a segment; a stretch without it can be read by start and end.");
         WfdbHeader header = ReadHeader(segment.RecordName);
         if (header.IsMultiSegment)
             throw new SignalFormatException(header.File, $"is a multi-segment record; {master.File} can only refer to ordinary ones.");
         RequireRate(master, header);
         if (!master.HasVariableLayout && header.Signals.Count != layout.Signals.Count)
-            throw new SignalFormatException(header.File, $"has {header.Signals.Count} signals, but the record's first segment has {layout.Signals.Count}.");
+            throw new SignalFormatException(header.File,
+                $"has {header.Signals.Count} signals, but the record's first segment has {layout.Signals.Count}.");
         var reader = new WfdbSignalReader(header, files, options, _warnings);
         if (reader.Frames < segment.Frames)
         {
@@ -155,18 +161,22 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             int place = master.HasVariableLayout ? PlaceOf(layout, signal, taken) : s;
             if (place < 0)
             {
-                _warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{header.File}: signal '{signal.Description}' is not in {layout.File} and is left out.", signal.Description));
+                _warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                    $"{header.File}: signal '{signal.Description}' is not in {layout.File} and is left out.", signal.Description));
                 continue;
             }
             WfdbSignal wanted = layout.Signals[place];
             if (signal.SamplesPerFrame != wanted.SamplesPerFrame)
             {
-                throw new SignalFormatException(header.File, $"has {signal.SamplesPerFrame} samples a frame, but {layout.File} has {wanted.SamplesPerFrame}.",
+                throw new SignalFormatException(header.File,
+                    $"has {signal.SamplesPerFrame} samples a frame, but {layout.File} has {wanted.SamplesPerFrame}.",
                     new SignalLocation(Channel: signal.Description));
             }
             if (!SignalUnit.TryGetFactor(signal.Unit, wanted.Unit, out double factor))
-                throw new SignalFormatException(header.File, $"is in '{signal.Unit}', but {layout.File} has '{wanted.Unit}'.", new SignalLocation(Channel: signal.Description));
-            ToPhysical(header, signal, digital[s], factor, physical[place].AsSpan((int)(target * wanted.SamplesPerFrame), digital[s].Length));
+                throw new SignalFormatException(header.File, $"is in '{signal.Unit}', but {layout.File} has '{wanted.Unit}'.",
+                    new SignalLocation(Channel: signal.Description));
+            ToPhysical(header, signal, digital[s], factor, physical[place].AsSpan((int)(target * wanted.SamplesPerFrame),
+                digital[s].Length));
         }
     }
 
@@ -184,13 +194,15 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     private static void RequireRate(WfdbHeader master, WfdbHeader segment)
     {
         if (Math.Abs(segment.FrameRate - master.FrameRate) > 1e-6 * master.FrameRate)
-            throw new SignalFormatException(segment.File, string.Create(CultureInfo.InvariantCulture, $"has {segment.FrameRate} Hz, but {master.File} has {master.FrameRate} Hz."));
+            throw new SignalFormatException(segment.File, string.Create(CultureInfo.InvariantCulture,
+                $"has {segment.FrameRate} Hz, but {master.File} has {master.FrameRate} Hz."));
     }
 
     private (long First, long End) Stretch(WfdbHeader header, long frames)
     {
         (long first, long end) = RecordingSelection.Range(options.StartSeconds, options.EndSeconds, header.FrameRate, frames);
-        return first < frames ? (first, end) : throw RecordingSelection.Outside(header.RecordName, options.StartSeconds, frames / header.FrameRate);
+        return first < frames ? (first, end) : throw RecordingSelection.Outside(header.RecordName, options.StartSeconds,
+            frames / header.FrameRate);
     }
 
     private static void ToPhysical(WfdbHeader header, WfdbSignal signal, int[] digital, double factor, Span<float> physical)
@@ -205,7 +217,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             physical[i] = (float)((digital[i] - (double)signal.Baseline) / signal.Gain * factor);
             if (!float.IsFinite(physical[i]))
             {
-                throw new SignalFormatException(header.File, string.Create(CultureInfo.InvariantCulture, $"gain {signal.Gain} turns the digital value {digital[i]} into one that float32 does not hold."),
+                throw new SignalFormatException(header.File, string.Create(CultureInfo.InvariantCulture,
+                    $"gain {signal.Gain} turns the digital value {digital[i]} into one that float32 does not hold."),
                     new SignalLocation(Channel: signal.Description, Sample: i));
             }
         }
@@ -221,7 +234,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             rate = header.FrameRate;
         }
         if (!double.IsFinite(rate))
-            throw new SignalFormatException(header.File, "states a sample rate that is not finite.", new SignalLocation(Channel: signal.Description));
+            throw new SignalFormatException(header.File, "states a sample rate that is not finite.",
+                new SignalLocation(Channel: signal.Description));
         return new Channel(signal.Description, signal.Unit, rate, samples, quantization: signal.Quantization);
     }
 
@@ -267,6 +281,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             return ([], frameRate);
         }
         _warnings.AddRange(result.Warnings);
-        return (RecordingSelection.Move(result.Annotations, start, options.EndSeconds ?? double.PositiveInfinity, result.Rate), result.Rate);
+        return (RecordingSelection.Move(result.Annotations, start, options.EndSeconds ?? double.PositiveInfinity, result.Rate),
+            result.Rate);
     }
 }

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace UniCardio.Signals.Formats.Wfdb;
 
-/// <summary>Storage formats of WFDB signal files (PhysioNet, WFDB Applications Guide, signal(5)); the value is the header's number.</summary>
+/// <summary>Storage formats of WFDB signal files (PhysioNet, WFDB Applications Guide, signal(5)); the value is the header's
+/// number.</summary>
 internal enum WfdbSampleFormat
 {
     /// <summary>No samples.</summary>
@@ -55,7 +56,8 @@ internal static class WfdbSamples
     public const int Missing = int.MinValue;
 
     /// <summary>Bits of a sample in a FLAC format, 0 for the others.</summary>
-    public static int FlacBits(WfdbSampleFormat format) => format is WfdbSampleFormat.Flac8 or WfdbSampleFormat.Flac16 or WfdbSampleFormat.Flac24 ? (int)format - 500 : 0;
+    public static int FlacBits(WfdbSampleFormat format) =>
+        format is WfdbSampleFormat.Flac8 or WfdbSampleFormat.Flac16 or WfdbSampleFormat.Flac24 ? (int)format - 500 : 0;
 
     /// <summary>
     /// The digital value that means missing: the lowest of the format, as the WFDB library has it. Format 8 has none.
@@ -84,7 +86,8 @@ internal static class WfdbSamples
         _ => 0,
     };
 
-    /// <summary>Most samples that a file of so many bytes can hold: of FLAC those of frames that hold one value each, some 12 bytes.</summary>
+    /// <summary>Most samples that a file of so many bytes can hold: of FLAC those of frames that hold one value each, some 12
+    /// bytes.</summary>
     public static long MostSamples(WfdbSampleFormat format, long bytes) => FlacBits(format) > 0 ? bytes * 5462 : Capacity(format, bytes);
 
     /// <summary>Decodes samples; for format 8 their differences.</summary>

@@ -32,13 +32,15 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
     /// <param name="first">First frame.</param>
     /// <param name="end">Frame after the last.</param>
     /// <param name="cancellationToken">Checked between blocks.</param>
-    /// <returns>For each signal its samples, (end - first) times its samples per frame; <see cref="WfdbSamples.Missing"/> where missing.</returns>
+    /// <returns>For each signal its samples, (end - first) times its samples per frame; <see cref="WfdbSamples.Missing"/> where
+    /// missing.</returns>
     /// <exception cref="SignalException">A file is missing or shorter than the header states, or the samples exceed the limit.</exception>
     public int[][] Read(long first, long end, CancellationToken cancellationToken)
     {
         long frames = Frames;
         if (first < 0 || end < first || end > frames)
-            throw new ArgumentOutOfRangeException(nameof(first), first, $"The stretch to {end} lies outside the record of {frames} frames.");
+            throw new ArgumentOutOfRangeException(nameof(first), first,
+                $"The stretch to {end} lies outside the record of {frames} frames.");
         UInt128 total = (UInt128)(ulong)(end - first) * (ulong)header.Signals.Sum(s => (long)s.SamplesPerFrame);
         if (total > (UInt128)(ulong)options.MaxSamples)
             throw new SignalLimitException(header.File, "samples", (long)UInt128.Min(total, long.MaxValue), options.MaxSamples);
@@ -67,7 +69,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         long shortest = long.MaxValue, longest = 0;
         foreach (SignalFile file in OpenFiles())
         {
-            long present = file.Flac is not null ? CountFlac(file, stated) : WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset) / file.FrameSamples;
+            long present = file.Flac is not null ? CountFlac(file, stated) : WfdbSamples.Capacity(file.Format,
+                file.Data.Length - file.Offset) / file.FrameSamples;
             file.Present = present;
             if (stated > present)
             {
@@ -76,7 +79,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             }
             // Packed formats end with a whole group of samples, up to two of them padding.
             long padding = file.Format is WfdbSampleFormat.Packed12 or WfdbSampleFormat.Packed10Words or WfdbSampleFormat.Packed10 ? 2 : 0;
-            if (file.Flac is null && (WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset) - padding) / file.FrameSamples > stated)
+            if (file.Flac is null
+                && (WfdbSamples.Capacity(file.Format, file.Data.Length - file.Offset) - padding) / file.FrameSamples > stated)
             {
                 warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
                     $"{files.Describe(file.Name)} holds {present} frames; the {stated} that {header.File} states are read.")));
@@ -110,7 +114,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         long most = stated is { } s ? Math.Min(s, long.MaxValue / perFrame) * perFrame : options.MaxSamples, samples = 0;
         FlacEnd end = file.Flac!.Decode((_, count) => (samples += count) - file.Offset < most, CancellationToken.None);
         if (end == FlacEnd.Truncated && stated is null)
-            warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{files.Describe(file.Name)} ends within a frame of its FLAC stream; those before it are read."));
+            warnings.Add(new SignalWarning(SignalWarningKind.Data,
+                $"{files.Describe(file.Name)} ends within a frame of its FLAC stream; those before it are read."));
         if (samples == 0)
             throw new SignalFormatException(files.Describe(file.Name), "is a damaged FLAC stream: it holds no whole frame.");
         return Math.Max(0, samples - file.Offset) / perFrame;
@@ -154,14 +159,16 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         if (_signalFiles is not null)
             return _signalFiles;
         var opened = new List<SignalFile>();
-        foreach (IGrouping<string, int> group in Enumerable.Range(0, header.Signals.Count).Where(s => !header.Signals[s].IsNull).GroupBy(s => header.Signals[s].FileName))
+        foreach (IGrouping<string, int> group in Enumerable.Range(0, header.Signals.Count).Where(s =>
+            !header.Signals[s].IsNull).GroupBy(s => header.Signals[s].FileName))
         {
             int[] members = [.. group];
             WfdbSignal lead = header.Signals[members[0]];
             foreach (int s in members)
             {
                 if (header.Signals[s].Format != lead.Format)
-                    throw new SignalFormatException(header.File, $"gives formats {(int)lead.Format} and {(int)header.Signals[s].Format} to signals of one file, '{group.Key}'.");
+                    throw new SignalFormatException(header.File,
+                        $"gives formats {(int)lead.Format} and {(int)header.Signals[s].Format} to signals of one file, '{group.Key}'.");
                 if (header.Signals[s].ByteOffset is { } other && other != (lead.ByteOffset ?? 0))
                     throw new SignalFormatException(header.File, $"gives two byte offsets to signals of one file, '{group.Key}'.");
             }
@@ -170,8 +177,10 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             long offset = lead.ByteOffset ?? 0;
             bool flac = WfdbSamples.FlacBits(lead.Format) > 0;
             if (offset > (flac ? int.MaxValue : data.Length))
-                throw new SignalFormatException(files.Describe(name), $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
-            opened.Add(new SignalFile(name, data, (int)offset, lead.Format, members, members.Sum(s => (long)header.Signals[s].SamplesPerFrame))
+                throw new SignalFormatException(files.Describe(name),
+                    $"has {data.Length} bytes, but {header.File} lets samples begin at byte {offset}.");
+            opened.Add(new SignalFile(name, data, (int)offset, lead.Format, members,
+                members.Sum(s => (long)header.Signals[s].SamplesPerFrame))
             {
                 Flac = flac ? OpenFlac(name, data, lead.Format, members) : null,
             });

@@ -38,7 +38,8 @@ internal static class WfdbWriter
         string name = Path.GetFileName(path);
         string record = name.EndsWith(".hea", StringComparison.OrdinalIgnoreCase) ? name[..^4] : name;
         if (record.Length is 0 or > 100 || record.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-')))
-            throw new SignalFileException(path, "does not name a WFDB record; expected letters, digits, underscores and hyphens before .hea.");
+            throw new SignalFileException(path,
+                "does not name a WFDB record; expected letters, digits, underscores and hyphens before .hea.");
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", record);
         (double frameRate, int[] perFrame) = Frame(recording);
         Plan[] plans = [.. recording.Channels.Select((c, i) => PlanFor(c, perFrame[i]))];
@@ -47,7 +48,8 @@ internal static class WfdbWriter
             throw new SignalException($"Recording '{recording.Name}' has no samples to write.");
         var files = new List<(string, Action<Stream>)> { (stem + ".dat", s => WriteSamples(s, plans, frames, cancellationToken)) };
         if (recording.Annotations.Count > 0)
-            files.Add((stem + ".atr", s => WfdbAnnotations.Write(s, recording.Annotations, recording.Channels.Max(c => c.SampleRate), frameRate)));
+            files.Add((stem + ".atr", s => WfdbAnnotations.Write(s, recording.Annotations, recording.Channels.Max(c => c.SampleRate),
+                frameRate)));
         files.Add((stem + ".hea", s => s.Write(Encoding.UTF8.GetBytes(Header(record, recording, plans, frameRate, frames)))));
         BoundedFile.WriteAtomically(files, options.Overwrite);
         // An older record of that name may have left annotations that are not this one's.
@@ -85,7 +87,8 @@ internal static class WfdbWriter
             return new Plan(channel, WfdbHeaderParser.DefaultGain, 0, samplesPerFrame);
         double centre = (low + high) / 2, half = (high - low) / 2;
         // The baseline is a 32-bit integer in the header, and the header's gain must be readable as a double.
-        double gain = Math.Min(half > 0 ? 32_000 / half : WfdbHeaderParser.DefaultGain, centre == 0 ? double.PositiveInfinity : (1 << 30) / Math.Abs(centre));
+        double gain = Math.Min(half > 0 ? 32_000 / half : WfdbHeaderParser.DefaultGain, centre == 0 ? double.PositiveInfinity
+            : (1 << 30) / Math.Abs(centre));
         gain = double.Parse(Math.Clamp(gain, 1e-36, 1e36).ToString("G9", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         return new Plan(channel, gain, (int)-Math.Round(centre * gain), samplesPerFrame);
     }
@@ -146,7 +149,8 @@ internal static class WfdbWriter
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{record} {plans.Length} {frameRate:R} {frames}");
         if (recording.StartTime is { } start)
-            text.Append(CultureInfo.InvariantCulture, $" {start:HH\\:mm\\:ss\\.fff}{(start.Year > 1 ? start.ToString(" dd\\/MM\\/yyyy", CultureInfo.InvariantCulture) : "")}");
+            text.Append(CultureInfo.InvariantCulture,
+                $" {start:HH\\:mm\\:ss\\.fff}{(start.Year > 1 ? start.ToString(" dd\\/MM\\/yyyy", CultureInfo.InvariantCulture) : "")}");
         text.Append('\n');
         foreach (Plan plan in plans)
         {
@@ -159,7 +163,8 @@ internal static class WfdbWriter
         return text.ToString();
     }
 
-    private static string Unit(string unit) => unit.Length == 0 ? SignalUnit.Normalized : string.Concat(unit.Select(c => char.IsWhiteSpace(c) || char.IsControl(c) ? '_' : c));
+    private static string Unit(string unit) => unit.Length == 0 ? SignalUnit.Normalized
+        : string.Concat(unit.Select(c => char.IsWhiteSpace(c) || char.IsControl(c) ? '_' : c));
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
 }

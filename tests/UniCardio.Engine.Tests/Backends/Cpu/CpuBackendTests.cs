@@ -68,9 +68,9 @@ public sealed class CpuBackendTests
         using ModelWeights weights = new WeightRecipe(3, m).Create();
         CardioTask task = CardioTask.Parse("ppg,bp->ecg");
         float[]? first = null;
-        foreach (int threads in (int[])[1, 2, 3, 4])
+        foreach ((int threads, int strip) in ((int, int)[])[(1, 0), (2, 0), (3, 32), (4, 0), (1, 32)])
         {
-            using var cpu = new CpuBackend(weights, new CpuBackendOptions { Threads = threads, InstructionSet = isa });
+            using var cpu = new CpuBackend(weights, new CpuBackendOptions { Threads = threads, InstructionSet = isa, StripRows = strip });
             float[] batch = Sample(cpu, new InferencePlan(m, task, windows: 2, draws: 3), [4, 9]);
             first ??= batch;
             Assert.Equal(first, batch);
@@ -156,6 +156,8 @@ public sealed class CpuBackendTests
         ModelConfiguration m = Configurations[2];
         using ModelWeights weights = new WeightRecipe(3, m).Create();
         Assert.Throws<ConfigurationException>(() => new CpuBackend(weights, new CpuBackendOptions { Threads = -1 }));
+        Assert.Throws<ConfigurationException>(() => new CpuBackend(weights, new CpuBackendOptions { StripRows = 31 }));
+        Assert.Throws<ConfigurationException>(() => new CpuBackend(weights, new CpuBackendOptions { StripRows = 4097 }));
         var cpu = new CpuBackend(weights);
         Assert.Throws<ConfigurationException>(() => cpu.CreateExecutor(new InferencePlan(ModelConfiguration.Tiny, CardioTask.All[0])));
         var plan = new InferencePlan(m, CardioTask.All[0]);

@@ -8,7 +8,7 @@ namespace UniCardio.Engine.Backends.Cpu.Kernels;
 /// </summary>
 /// <remarks>
 /// <para>Panels outside, rows inside: a panel (K = 288: 18 KB at 16 columns, 36 KB at 32) stays in L1 while the strip's rows
-/// (192 x 1152 B, in L2) pass by. FLOPs 2 rows K N; bytes: A and W once, C once.</para>
+/// (192 to 512 x 1152 B, in L2) pass by. FLOPs 2 rows K N; bytes: A and W once, C once.</para>
 /// <para>Error and reproducibility: see <see cref="RegisterTile"/>.</para>
 /// </remarks>
 internal static unsafe class MatrixProduct
@@ -46,33 +46,30 @@ internal static unsafe class MatrixProduct
         }
     }
 
-    /// <summary>
-    /// A as blocks of 2W tokens with channels outside: block j is [K, 2W] and holds tokens 2W j ... (attention's output).
-    /// </summary>
-    /// <param name="a">[ceil(rows / 2W), K, 2W].</param>
+    /// <summary>The same, panel by panel into one dense buffer, which an end takes while it is in cache.</summary>
+    /// <param name="a">[rows, K], row stride <paramref name="aStride"/>.</param>
+    /// <param name="aStride">Floats between rows of A.</param>
     /// <param name="b">Packed weights.</param>
-    /// <param name="init">[rows, padded N] start values.</param>
-    /// <param name="initStride">Floats between rows of the start values.</param>
-    /// <param name="c">[rows, padded N].</param>
-    /// <param name="cStride">Floats between rows of C.</param>
+    /// <param name="firstPanel">First panel to compute.</param>
+    /// <param name="endPanel">One past the last.</param>
+    /// <param name="bias">[padded N] start values.</param>
+    /// <param name="buffer">[rows, 2W].</param>
     /// <param name="rows">Tokens.</param>
+    /// <param name="end">Takes each panel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ByTokenBlocks<S, V>(float* a, PackedMatrix b, float* init, nint initStride, float* c, nint cStride, int rows)
+    public static void ByPanels<S, V, TEnd>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* bias, float* buffer, int rows, in TEnd end)
         where S : struct, ISimd<S, V>
         where V : struct
+        where TEnd : struct, IPanelEnd
     {
         int width = 2 * S.Width, slice = SliceDepth(b.Inputs, width);
-        for (int panel = 0; panel < b.Panels; panel++)
+        for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            nint column = (nint)panel * width;
-            for (int k = 0; k < b.Inputs; k += slice)
-            {
-                float* source = a + ((nint)k * width);
-                float* start = k == 0 ? init + column : c + column;
-                nint startStride = k == 0 ? initStride : cStride;
-                for (int row = 0; row < rows; row += width, source += (nint)b.Inputs * width)
-                    Strip<S, V, ByColumn>(source, width, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), start + (row * startStride), startStride, c + column + (row * cStride), cStride, Math.Min(width, rows - row), null, 0);
-            }
+            float* next = panel + 1 < endPanel ? b.Panel(panel + 1) : null;
+            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), bias + ((nint)panel * width), 0, buffer, width, rows, next, b.Inputs * width);
+            for (int k = slice; k < b.Inputs; k += slice)
+                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), buffer, width, buffer, width, rows, null, 0);
+            end.Take<S, V>(buffer, panel * width, rows);
         }
     }
 

@@ -1,0 +1,34 @@
+using ILGPU;
+
+namespace UniCardio.Gpu.Kernels;
+
+/// <summary>y = x + d(t) + Wo a + bo on tensor cores, before LN1: see <see cref="TensorTile"/>.</summary>
+/// <remarks>Grid (64 rows, 64 columns). Group of 128 threads.</remarks>
+public static class TensorAttentionOutKernel
+{
+    /// <summary>The kernel.</summary>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="attention">Address of [rows, heads].</param>
+    /// <param name="weights">Address of [C, heads].</param>
+    /// <param name="bias">[C] bo + d(t).</param>
+    /// <param name="x">[rows, C].</param>
+    /// <param name="y">[rows, C].</param>
+    public static void TensorAttentionOut(StripShape shape, long attention, long weights, ArrayView<Float4> bias, ArrayView<Float4> x, ArrayView<Float4> y)
+    {
+        ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
+        int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * TensorTile.Size, columns = 4 * shape.Quads;
+        TensorTile.Declare();
+        TensorTile.SetA(attention, row, shape.EndRow, shape.HeadQuads);
+        TensorTile.SetB(weights, column, columns, column + 32, columns, shape.HeadQuads);
+        TensorTile.Run(shape.HeadQuads);
+        int place = Group.IdxX & 15, quad = (column >> 2) + place;
+        if (quad >= shape.Quads)
+            return;
+        Float4 own = bias[quad];
+        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
+        {
+            int at = ((row + i) * shape.Quads) + quad;
+            y[at] = Float4.Add(tile[(i * TensorTile.OutputStride) + place], Float4.Add(own, x[at]));
+        }
+    }
+}

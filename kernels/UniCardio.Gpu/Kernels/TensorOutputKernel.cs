@@ -1,0 +1,46 @@
+using ILGPU;
+
+namespace UniCardio.Gpu.Kernels;
+
+/// <summary>x = x / sqrt 2 + residual and skip += s with [residual, s] = output g, on tensor cores: see <see cref="TensorTile"/>.</summary>
+/// <remarks>Grid (64 rows, tiles of 64 columns of the residual, then of the skip). Group of 128 threads.</remarks>
+public static class TensorOutputKernel
+{
+    private const float InverseSqrt2 = 0.70710678f;
+
+    /// <summary>The kernel.</summary>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="gated">Address of [rows, C].</param>
+    /// <param name="weights">Address of [2C, C].</param>
+    /// <param name="bias">[2C].</param>
+    /// <param name="x">[rows, C], replaced.</param>
+    /// <param name="skip">[target rows, C], replaced.</param>
+    /// <param name="firstBlock">1: the skip is set, not added to.</param>
+    public static void TensorOutput(StripShape shape, long gated, long weights, ArrayView<Float4> bias, ArrayView<Float4> x, ArrayView<Float4> skip, int firstBlock)
+    {
+        ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
+        int tiles = ((4 * shape.Quads) + TensorTile.Size - 1) / TensorTile.Size, half = Grid.IdxY / tiles;
+        int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = (Grid.IdxY - (half * tiles)) * TensorTile.Size;
+        // Condition rows need no skip.
+        if (half == 1 && row + TensorTile.Size <= shape.ConditionRows)
+            return;
+        int first = half * 4 * shape.Quads, end = first + (4 * shape.Quads);
+        TensorTile.Declare();
+        TensorTile.SetA(gated, row, shape.EndRow, shape.Quads);
+        TensorTile.SetB(weights, first + column, end, first + column + 32, end, shape.Quads);
+        TensorTile.Run(shape.Quads);
+        int place = Group.IdxX & 15, quad = (column >> 2) + place;
+        if (quad >= shape.Quads)
+            return;
+        Float4 own = bias[(half * shape.Quads) + quad];
+        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
+        {
+            Float4 sum = Float4.Add(tile[(i * TensorTile.OutputStride) + place], own);
+            int at = ((row + i) * shape.Quads) + quad, target = at - (shape.ConditionRows * shape.Quads);
+            if (half == 0)
+                x[at] = Float4.Add(Float4.Scale(InverseSqrt2, x[at]), sum);
+            else if (target >= 0)
+                skip[target] = firstBlock == 0 ? Float4.Add(skip[target], sum) : sum;
+        }
+    }
+}

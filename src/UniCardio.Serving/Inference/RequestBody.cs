@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using UniCardio.Serving.Hosting;
+
+namespace UniCardio.Serving.Inference;
+
+/// <summary>
+/// The body of a request: one copy, outside the managed heap, so that it is given back the moment it is disposed. Grows with what has come
+/// and not with what is announced, and counts in the budget of all requests.
+/// </summary>
+internal sealed class RequestBody : IDisposable
+{
+    private const int Piece = 1 << 16;
+
+    private readonly ByteBudget.Lease _lease;
+    private unsafe byte* _bytes;
+    private long _capacity;
+
+    private RequestBody(ByteBudget budget) => _lease = budget.Take(0);
+
+    public int Length { get; private set; }
+
+    public unsafe ReadOnlySpan<byte> Bytes => new(_bytes, Length);
+
+    /// <summary>Reads a body, unpacked if its Content-Encoding says how.</summary>
+    /// <exception cref="RequestException">It is too long, there is no room for it now, or it is encoded as nobody here knows.</exception>
+    public static async Task<RequestBody> ReadAsync(HttpRequest request, long most, ByteBudget budget, CancellationToken cancellation)
+    {
+        if (request.ContentLength > most)
+            throw TooLong(most);
+        Stream stream = Decoded(request);
+        var body = new RequestBody(budget);
+        byte[] piece = ArrayPool<byte>.Shared.Rent(Piece);
+        try
+        {
+            for (int read; (read = await stream.ReadAsync(piece.AsMemory(0, Piece), cancellation)) > 0;)
+                body.Append(piece.AsSpan(0, read), most);
+            return body;
+        }
+        catch (InvalidDataException problem)
+        {
+            body.Dispose();
+            throw RequestException.Bad($"the body is not what its Content-Encoding '{request.Headers.ContentEncoding}' says", problem);
+        }
+        catch (IOException problem) when (problem is not BadHttpRequestException && problem.InnerException is OverflowException)
+        {
+            body.Dispose();
+            // A chunk that says it has more bytes than fit an int, which Kestrel does not call a bad request.
+            throw RequestException.Bad("the size of a chunk is no number of bytes that a body can have", problem);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+            if (stream != request.Body)
+                await stream.DisposeAsync();
+        }
+    }
+
+    public unsafe void Dispose()
+    {
+        NativeMemory.Free(_bytes);
+        _bytes = null;
+        (_capacity, Length) = (0, 0);
+        _lease.Dispose();
+    }
+
+    private static RequestException TooLong(long most) => new(StatusCodes.Status413PayloadTooLarge,
+        $"the body has more than {most} bytes, which is as much as this server takes");
+
+    private static Stream Decoded(HttpRequest request) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
+    {
+        "" or "identity" => request.Body,
+        "gzip" or "x-gzip" => new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        "deflate" => new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        "br" => new BrotliStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        string other => throw new RequestException(StatusCodes.Status415UnsupportedMediaType,
+            $"a Content-Encoding of '{(other.Length > 64 ? other[..64] : other)}' is not taken; expected gzip, deflate, br or none"),
+    };
+
+    private unsafe void Append(ReadOnlySpan<byte> piece, long most)
+    {
+        long length = Length + (long)piece.Length;
+        if (length > most)
+            throw TooLong(most);
+        if (length > _capacity)
+        {
+            long capacity = Math.Min(most, Math.Max(length, Math.Max(1024, 2 * _capacity)));
+            _lease.GrowTo(capacity);
+            // Large blocks move by their page tables, not by copying.
+            _bytes = (byte*)NativeMemory.Realloc(_bytes, (nuint)capacity);
+            _capacity = capacity;
+        }
+        piece.CopyTo(new Span<byte>(_bytes + Length, piece.Length));
+        Length = (int)length;
+    }
+}

@@ -1,0 +1,209 @@
+using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
+using UniCardio.Signals;
+using UniCardio.Signals.Beats;
+
+namespace UniCardio.Streaming;
+
+/// <summary>Why a figure is not shown.</summary>
+public enum VitalAbsence
+{
+    /// <summary>It is shown.</summary>
+    None,
+
+    /// <summary>Too little has come.</summary>
+    WarmingUp,
+
+    /// <summary>There is no signal.</summary>
+    NoSignal,
+
+    /// <summary>The signal does not move.</summary>
+    Flat,
+
+    /// <summary>It moves less than a beat does.</summary>
+    TooSmall,
+
+    /// <summary>A pressure below any artery's: the line is open, zeroed or off.</summary>
+    LineOpen,
+
+    /// <summary>A pressure above any artery's: the line is flushed.</summary>
+    Flushed,
+
+    /// <summary>There are pulses, but too small for a pressure: the line is damped.</summary>
+    Damped,
+
+    /// <summary>What moves agrees with no beat.</summary>
+    NoPulse,
+
+    /// <summary>The draws of a generated signal disagree too much for a figure.</summary>
+    Uncertain,
+}
+
+/// <summary>What is read off one signal.</summary>
+/// <param name="Rate">Beats a minute; NaN if there is none to show.</param>
+/// <param name="Systolic">Median systolic pressure, mmHg; NaN for other signals and where there is none to show.</param>
+/// <param name="Diastolic">Median diastolic pressure.</param>
+/// <param name="Mean">Mean pressure over whole pulses.</param>
+/// <param name="Quality">0 to 1: mean quality of the beats.</param>
+/// <param name="Age">Seconds from the last beat to the frame's end; NaN before the first.</param>
+/// <param name="Absence">Why nothing is shown.</param>
+/// <param name="IsGenerated">Whether generated samples went into it.</param>
+public readonly record struct VitalReading(float Rate, float Systolic, float Diastolic, float Mean, float Quality, float Age, VitalAbsence Absence, bool IsGenerated);
+
+/// <summary>Rates and pressures of the last seconds, read off the frames of a session as they come. Nothing is allocated within a segment.</summary>
+/// <remarks>A figure is shown only while beats that agree with each other come: four of them within 14 s, the last not long ago. Research software, not a medical device.</remarks>
+public sealed class VitalSigns
+{
+    private const double Window = 14, LongestLag = 4.5, SmallestPulse = 10, WidestBand = 30, WidestShare = 0.5;
+    private const int Least = 4;
+    private readonly Follower[] _followers = [.. Modalities.All.Select(m => new Follower(m))];
+    private int _segment = -1;
+
+    /// <summary>Takes the next frame.</summary>
+    /// <param name="frame">The frame.</param>
+    public void Update(StreamingFrame frame)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        bool starts = frame.Segment != _segment;
+        _segment = frame.Segment;
+        foreach (Follower follower in _followers)
+            follower.Take(frame, starts);
+    }
+
+    /// <summary>What the last frames say.</summary>
+    /// <param name="modality">Of which signal.</param>
+    public VitalReading Of(Modality modality) => _followers[(int)modality].Reading;
+
+    private sealed class Follower(Modality modality)
+    {
+        private const int Kept = 128, Samples = 4096;
+        private readonly Beat[] _beats = new Beat[Kept];
+        private readonly float[] _values = new float[Samples], _sorted = new float[Kept];
+        private BeatDetector? _detector;
+        private int _count;
+        private long _end, _lastGenerated, _lastWide, _lastSignal;
+        private float _low, _high;
+
+        public VitalReading Reading { get; private set; } = new(float.NaN, float.NaN, float.NaN, float.NaN, 0, float.NaN, VitalAbsence.WarmingUp, false);
+
+        public void Take(StreamingFrame frame, bool starts)
+        {
+            if (starts || _detector is null)
+            {
+                _detector = new BeatDetector(NetworkSignal.KindOf(modality), StreamingFrame.SampleRate,
+                    modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => SignalUnit.Millivolts, _ => SignalUnit.None });
+                (_count, _end) = (0, 0);
+                _lastGenerated = _lastWide = _lastSignal = long.MinValue / 2;
+                (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
+            }
+            ReadOnlySpan<float> values = frame.Values(modality), low = frame.Low(modality), high = frame.High(modality);
+            ReadOnlySpan<Provenance> provenance = frame.Provenance(modality);
+            double band = 0;
+            int banded = 0;
+            for (int i = 0; i < values.Length; i++, _end++)
+            {
+                _values[_end % Samples] = values[i];
+                _lastSignal = float.IsNaN(values[i]) ? _lastSignal : _end;
+                _lastGenerated = provenance[i] >= Provenance.Imputed ? _end : _lastGenerated;
+                (_low, _high) = (values[i] < _low ? values[i] : _low, values[i] > _high ? values[i] : _high);
+                if (high[i] - low[i] is var width && !float.IsNaN(width))
+                    (band, banded) = (band + width, banded + 1);
+            }
+            if (banded > values.Length / 2 && band / banded > (modality == Modality.Bp ? WidestBand : WidestShare * (_high - _low)))
+                _lastWide = _end;
+            _detector.Push(values);
+            while (_detector.TryRead(out Beat beat))
+                Keep(beat);
+            Reading = Read();
+        }
+
+        private void Keep(in Beat beat)
+        {
+            if (_count == Kept)
+                Drop(1);
+            _beats[_count++] = beat;
+        }
+
+        private void Drop(int count)
+        {
+            Array.Copy(_beats, count, _beats, 0, _count - count);
+            _count -= count;
+        }
+
+        private VitalReading Read()
+        {
+            double rate = StreamingFrame.SampleRate;
+            int old = 0;
+            while (old < _count - 1 && _beats[old].Sample < _end - Window * rate)
+                old++;
+            if (old > 0)
+                Drop(old);
+            float age = _count == 0 ? float.NaN : (float)((_end - _beats[_count - 1].Sample) / rate);
+            bool generated = _lastGenerated > _end - Window * rate;
+            double interval = Interval();
+            VitalAbsence absence = _lastWide > _end - Window * rate ? VitalAbsence.Uncertain
+                : _lastSignal < _end - 1.5 * rate ? VitalAbsence.NoSignal
+                : Named(_detector!.Absence) is not VitalAbsence.None and not VitalAbsence.WarmingUp and var named ? named
+                : double.IsNaN(interval) ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp : VitalAbsence.NoPulse)
+                : age > LongestLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
+            float quality = 0;
+            for (int i = 0; i < _count; i++)
+                quality += _beats[i].Quality / _count;
+            float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
+            if (modality != Modality.Bp || absence != VitalAbsence.None)
+                return new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, absence, generated);
+            float systolic = Median(systolic: true), diastolic = Median(systolic: false);
+            return systolic - diastolic < SmallestPulse
+                ? new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, VitalAbsence.Damped, generated)
+                : new VitalReading(shown, systolic, diastolic, MeanPressure(), quality, age, absence, generated);
+        }
+
+        // Mean interval of the beats, those that miss one left out; NaN with too few.
+        private double Interval()
+        {
+            if (_count < Least)
+                return double.NaN;
+            for (int i = 0; i + 1 < _count; i++)
+                _sorted[i] = _beats[i + 1].Sample - _beats[i].Sample;
+            Array.Sort(_sorted, 0, _count - 1);
+            float limit = (float)Math.Min(2.2 * _sorted[(_count - 1) / 2], HeartRate.LongestInterval * StreamingFrame.SampleRate);
+            double sum = 0;
+            int n = 0;
+            for (int i = 0; i + 1 < _count && _sorted[i] <= limit; i++, n++)
+                sum += _sorted[i];
+            return n < Least - 1 ? double.NaN : sum / n / StreamingFrame.SampleRate;
+        }
+
+        private float Median(bool systolic)
+        {
+            for (int i = 0; i < _count; i++)
+                _sorted[i] = systolic ? _beats[i].Value : _beats[i].OnsetValue;
+            Array.Sort(_sorted, 0, _count);
+            return _sorted[_count / 2];
+        }
+
+        private float MeanPressure()
+        {
+            double sum = 0;
+            int n = 0;
+            for (long i = Math.Max(_beats[0].Onset, _end - Samples); i < _beats[_count - 1].Onset; i++)
+            {
+                float x = _values[i % Samples];
+                (sum, n) = float.IsNaN(x) ? (sum, n) : (sum + x, n + 1);
+            }
+            return n == 0 ? float.NaN : (float)(sum / n);
+        }
+
+        private static VitalAbsence Named(NoBeatReason reason) => reason switch
+        {
+            NoBeatReason.TooShort => VitalAbsence.WarmingUp,
+            NoBeatReason.Missing => VitalAbsence.NoSignal,
+            NoBeatReason.Flat => VitalAbsence.Flat,
+            NoBeatReason.TooSmall => VitalAbsence.TooSmall,
+            NoBeatReason.LineOpen => VitalAbsence.LineOpen,
+            NoBeatReason.Flushed => VitalAbsence.Flushed,
+            NoBeatReason.NoPulse => VitalAbsence.NoPulse,
+            _ => VitalAbsence.None,
+        };
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace UniCardio.Cli.Tests;
+
+/// <summary><c>profile --backend ptx</c>: the GPU kernels' counts without a GPU.</summary>
+public class SimulatedProfileTests
+{
+    [SkippableFact]
+    public void KernelsAreCountedAndListed()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && File.Exists("/usr/bin/cc"), "no C compiler for the simulated CUDA driver");
+        using var folder = new TemporaryFolder();
+        string listing = folder.File("listing");
+        JsonElement profile = Cli.Succeed("profile", "--backend", "ptx", "--device", "rtx4060", "--size", "tiny", "--groups", "4", "--listing", listing, "--json").Json;
+        Assert.Equal("rtx4060", profile.GetProperty("device").GetString());
+        JsonElement[] rows = [.. profile.GetProperty("rows").EnumerateArray()];
+        Assert.Contains("AttentionKernel", rows.Select(r => r.GetProperty("kernel").GetString()));
+        Assert.Equal(rows.Sum(r => r.GetProperty("launches").GetInt32()), profile.GetProperty("launches").GetInt32());
+        Assert.Equal(profile.GetProperty("model_us").GetDouble(), rows.Sum(r => r.GetProperty("model_us").GetDouble()), 6);
+        foreach (JsonElement row in rows)
+        {
+            foreach (string positive in (string[])["launches", "groups", "instructions", "live_registers", "model_us", "waves", "occupancy", "bytes_l2", "sectors_per_request"])
+                Assert.True(row.GetProperty(positive).GetDouble() > 0, $"{row.GetProperty("kernel")} {positive}");
+            Assert.InRange(row.GetProperty("fma_share").GetDouble(), 0, 1);
+            Assert.InRange(row.GetProperty("sectors_per_request").GetDouble(), 1, 32);
+            Assert.True(row.GetProperty("bank_conflict_ways").GetDouble() >= 1);
+            string text = File.ReadAllText(Path.Combine(listing, row.GetProperty("kernel").GetString() + ".txt"));
+            Assert.Contains("ret;", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void UnknownDeviceIsRefused()
+    {
+        CliResult result = Cli.Run("profile", "--backend", "ptx", "--device", "h900");
+        Assert.Equal(ExitCode.BadInput, result.Code);
+        Assert.Contains("h100", result.Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,154 @@
+using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sampling;
+using UniCardio.Gpu.Backend;
+using UniCardio.Gpu.Devices;
+using UniCardio.Gpu.Emission;
+using UniCardio.Ptx;
+using UniCardio.Ptx.Cuda;
+
+namespace UniCardio.Cli.Bench;
+
+/// <summary>What one kernel does in a network call, by the PTX simulator's counts and the time model of a device.</summary>
+/// <param name="Kernel">Its name.</param>
+/// <param name="Launches">Launches a call.</param>
+/// <param name="Groups">Groups of all of them.</param>
+/// <param name="GroupThreads">Threads of a group, of the largest launch.</param>
+/// <param name="Instructions">Issue slots of all warps, as an assembler would make them.</param>
+/// <param name="FmaShare">Those that are multiply-adds of floats.</param>
+/// <param name="FloatOperations">Operations on floats.</param>
+/// <param name="SectorsPerRequest">Pieces of 32 bytes a warp's access of global memory.</param>
+/// <param name="BankConflictWays">Passes over shared memory's banks, in those without conflicts.</param>
+/// <param name="LaneShare">Lanes of executed warps that took part, 0 to 1.</param>
+/// <param name="BytesL2">Bytes from and to the second-level cache.</param>
+/// <param name="Bytes">Bytes of global memory that were touched, each once a launch.</param>
+/// <param name="Intensity">Operations a byte of the second-level cache.</param>
+/// <param name="LiveRegisters">Most 32-bit words alive at once.</param>
+/// <param name="Registers">Registers of a thread that the model goes by.</param>
+/// <param name="Occupancy">Warps on a multiprocessor of those that it could hold.</param>
+/// <param name="Waves">Groups / (multiprocessors times groups on each), of the longest launch.</param>
+/// <param name="Bound">What the longest launch waits for.</param>
+/// <param name="ModelUs">Microseconds of all launches.</param>
+internal sealed record SimulatedRow(
+    string Kernel, int Launches, long Groups, long GroupThreads, double Instructions, double FmaShare, double FloatOperations,
+        double SectorsPerRequest, double BankConflictWays,
+    double LaneShare, double BytesL2, double Bytes, double Intensity, int LiveRegisters, int Registers, double Occupancy, double Waves,
+        string Bound, double ModelUs);
+
+/// <summary>One network call of the GPU backend on a simulated device, kernel by kernel.</summary>
+internal sealed class SimulatedProfile
+{
+    private readonly List<(string Name, LaunchCounts Counts, LaunchTime Time)> _launches;
+
+    private SimulatedProfile(PtxDeviceModel device, IEnumerable<DriverLaunch> launches)
+    {
+        Device = device;
+        _launches =
+        [
+            .. launches.Where(l => l.Counts is not null).Select(l => (Name(l.Kernel), l.Counts!, LaunchTime.Of(l.Counts!, device)))
+                // Drawing the first noise is a run's work, not a call's.
+                .Where(l => l.Item1 != "NoiseKernel"),
+        ];
+        Rows = [.. _launches.GroupBy(l => l.Name).Select(Row)];
+    }
+
+    public PtxDeviceModel Device { get; }
+
+    /// <summary>A row a kernel, in the order of their first launch.</summary>
+    public IReadOnlyList<SimulatedRow> Rows { get; }
+
+    /// <summary>Microseconds of the call.</summary>
+    public double CallUs => Rows.Sum(r => r.ModelUs);
+
+    /// <summary>Simulates the second call of a run.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="one">What is called.</param>
+    /// <param name="device">The device: how large the backend thinks it is, and whose time is modelled.</param>
+    /// <param name="groups">Groups of a launch that are executed; 0 for all.</param>
+    public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups)
+    {
+        var gpu = new SimulatedGpu($"simulated {device.Title}", device.Architecture / 10, device.Architecture % 10, device.Multiprocessors)
+        {
+            Registers = device.Registers,
+            Options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes },
+        };
+        SimulatedDriver driver = StartDriver(gpu);
+        using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
+        using var backend = new GpuBackend(opened, weights);
+        SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
+        using Engine.Backends.IExecutor executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, one.Task, one.Windows,
+            one.Draws));
+        var calls = new CallDriver(executor, sampler, one.TargetOnly);
+        float[] state = new float[executor.Plan.StateSamples];
+        calls.Call();
+        executor.GetState(state);
+        driver.ClearLaunches();
+        calls.Call();
+        executor.GetState(state);
+        return new SimulatedProfile(device, driver.Launches);
+    }
+
+    /// <summary>Every line of a kernel's PTX with its counts, of its longest launch.</summary>
+    public IEnumerable<(string Kernel, LaunchCounts Counts)> Longest() =>
+        _launches.GroupBy(l => l.Name).Select(g => (g.Key, g.MaxBy(l => l.Time.Microseconds).Counts));
+
+    // ILGPU names an entry after its method and a parameter after the method's; both with a number behind.
+    private static string Name(PtxKernel kernel)
+    {
+        string[] parameters = [.. kernel.Parameters.Select(p => p.Name.Trim('_').Split('_')[0])];
+        string[] names =
+        [
+            .. KernelCatalog.All.Where(k => k.Method.GetParameters().Select(p => p.Name!).SequenceEqual(parameters))
+                .Select(k => k.Name.Split('-')[0]).Distinct(),
+        ];
+        return names.Length == 1 ? names[0] : kernel.Name;
+    }
+
+    private static SimulatedDriver StartDriver(SimulatedGpu gpu)
+    {
+        string folder = Directory.CreateTempSubdirectory("unicardio-ptx-").FullName;
+        try
+        {
+            return SimulatedDriver.Start(gpu, folder);
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            throw new UsageException($"--backend ptx: {e.Message}");
+        }
+        finally
+        {
+            // Loaded, the library needs no file any more.
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static SimulatedRow Row(IEnumerable<(string Name, LaunchCounts Counts, LaunchTime Time)> launches)
+    {
+        (string Name, LaunchCounts Counts, LaunchTime Time)[] all = [.. launches];
+        (_, LaunchCounts longest, LaunchTime time) = all.MaxBy(l => l.Time.Microseconds);
+        double Sum(Func<LaunchCounts, double> of) => all.Sum(l => of(l.Counts));
+        double instructions = Sum(c => c.IssueSlots), requests = Sum(c => c.GlobalRequests), ideal = Sum(c => c.IdealSharedPasses),
+            bytes = Sum(c => c.CacheBytes);
+        double executed = Sum(c => c.Lines.Sum(l => l.Executed));
+        return new SimulatedRow(
+            all[0].Name,
+            all.Length,
+            all.Sum(l => l.Counts.Grid.Count),
+            longest.Group.Count,
+            instructions,
+            Sum(c => c.FloatSlots) / instructions,
+            Sum(c => c.FloatOperations),
+            requests > 0 ? Sum(c => c.GlobalSectors) / requests : 0,
+            ideal > 0 ? Sum(c => c.SharedPasses) / ideal : 1,
+            Sum(c => c.Lines.Sum(l => l.Executed * l.LaneShare)) / executed,
+            bytes,
+            Sum(c => c.UniqueBytes),
+            bytes > 0 ? Sum(c => c.FloatOperations) / bytes : 0,
+            longest.Kernel.LiveRegisters,
+            time.Registers,
+            time.Occupancy,
+            time.Waves,
+            time.Bound,
+            all.Sum(l => l.Time.Microseconds));
+    }
+}
