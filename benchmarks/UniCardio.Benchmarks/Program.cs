@@ -19,6 +19,8 @@ public static class Program
             case ["streaming", .. string[] rest]:
                 StreamingLoad.Run(rest);
                 return 0;
+            case ["twins"]:
+                return CTwins.Run();
             case ["serving", .. string[] rest]:
                 await ServingLoad.RunAsync(rest);
                 return 0;

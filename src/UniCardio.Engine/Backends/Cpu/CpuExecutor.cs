@@ -10,7 +10,7 @@ namespace UniCardio.Engine.Backends.Cpu;
 /// <summary>One plan's buffers on the CPU, and the job that a step is.</summary>
 /// <remarks>
 /// Work is dealt out in two ways that give the same bits: as many streams as divide evenly over the threads are computed by one
-/// thread each, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with threads, not
+/// thread each, whichever is free, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with threads, not
 /// with draws, apart from the state itself.
 /// </remarks>
 internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
@@ -43,6 +43,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private readonly ulong[] _seeds;
     private uint _firstDraw;
     private readonly uint[] _windows;
+    private readonly PaddedInt[] _nextStream = new PaddedInt[2];
     private float* _explicitNoise;
 
     public CpuExecutor(InferencePlan plan, PackedNetwork network, ThreadTeam team, CpuProfile? profile, int stripRows)
@@ -178,12 +179,14 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         Deal(Plan.Streams, isCondition: false, part, parts, barrier);
     }
 
+    // Whole streams go to whoever is free; what does not divide evenly is split by rows over all.
     private void Deal(int streams, bool isCondition, int part, int parts, TeamBarrier barrier)
     {
-        int each = streams / parts;
-        for (int i = 0; i < each; i++)
-            RunStream((part * each) + i, isCondition, _own[part]!, part, 0, 1, barrier);
-        for (int stream = each * parts; stream < streams; stream++)
+        int whole = streams / parts * parts;
+        ref int next = ref _nextStream[isCondition ? 0 : 1].Value;
+        for (int stream; (stream = Interlocked.Increment(ref next) - 1) < whole;)
+            RunStream(stream, isCondition, _own[part]!, part, 0, 1, barrier);
+        for (int stream = whole; stream < streams; stream++)
         {
             RunStream(stream, isCondition, _shared!, part, part, parts, barrier);
 
@@ -249,6 +252,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         _t = t;
         _doesConditions = _conditionStep != t;
         _conditionStep = -1;
+        _nextStream[0].Value = _nextStream[1].Value = 0;
         _team.Run(this);
         _conditionStep = t;
     }
