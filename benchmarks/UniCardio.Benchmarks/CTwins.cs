@@ -10,12 +10,13 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Benchmarks;
 
 /// <summary>
-/// The kernels beside their twins in C, which are compiled here from shared/study: same buffers, same process, turn by turn, so that a ratio below 1 is what
-/// the JIT made of a kernel and no neighbour's doing. Shares are of one thread's multiply-add peak of the same instruction set.
+/// The kernels beside their twins in C, which are compiled here from shared/study: same buffers, same process, turn by turn, so that a ratio
+/// below 1 is what the JIT made of a kernel and no neighbour's doing. Shares are of one thread's multiply-add peak of the same instruction set.
 /// </summary>
 internal sealed unsafe class CTwins : ISimdCode<int>
 {
-    private const int HeadDim = 36, Keys = 996, Heads = 8, Queries = 992, Room = Keys + 16, Depth = 288, Columns = 864, Matrices = 20, Tokens = 1008;
+    private const int HeadDim = 36, Keys = 996, Heads = 8, Queries = 992, Room = Keys + 16;
+    private const int Depth = 288, Columns = 864, Matrices = 20, Tokens = 1008, Turns = 40;
 
     // The study's files as they are, their main out of the way and their kernels in reach.
     private const string Shim = """
@@ -83,20 +84,24 @@ internal sealed unsafe class CTwins : ISimdCode<int>
 
     int ISimdCode<int>.Run<S, V>()
     {
-        Console.WriteLine($"{CpuInstructionSets.Name(_set)}: share of one thread's peak, C# and C, median and best of 40 turns; C#'s speed over C's, median of the turns");
-        nint attention = NativeLibrary.Load(Path.Combine(_library, "attention.so")), linear = NativeLibrary.Load(Path.Combine(_library, "linear.so"));
-        Attend<S, V>((delegate* unmanaged<int, int, float*, float*, float*, float*, void>)NativeLibrary.GetExport(attention, "twin_attention"));
+        Console.WriteLine($"{CpuInstructionSets.Name(_set)}: share of one thread's peak, C# and C, median and best of {Turns} turns;"
+            + " C#'s speed over C's, median of the turns");
+        nint attend = Export("attention.so", "twin_attention"), multiply = Export("linear.so", "twin_linear");
+        Attend<S, V>((delegate* unmanaged<int, int, float*, float*, float*, float*, void>)attend);
         foreach (int matrices in (int[])[1, Matrices])
-            Multiply<S, V>((delegate* unmanaged<int, float*, float*, float*, float*, int, void>)NativeLibrary.GetExport(linear, "twin_linear"), matrices);
+            Multiply<S, V>((delegate* unmanaged<int, float*, float*, float*, float*, int, void>)multiply, matrices);
         return 1;
     }
+
+    private nint Export(string library, string name) => NativeLibrary.GetExport(NativeLibrary.Load(Path.Combine(_library, library)), name);
 
     private void Attend<S, V>(delegate* unmanaged<int, int, float*, float*, float*, float*, void> twin)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         int width = 2 * S.Width, blocks = Queries / width;
-        using AlignedBuffer q = KernelBenchmark.Random((long)Heads * blocks * HeadDim * width, 1), k = KernelBenchmark.Random((long)Heads * Room * HeadDim, 2);
+        using AlignedBuffer q = KernelBenchmark.Random((long)Heads * blocks * HeadDim * width, 1);
+        using AlignedBuffer k = KernelBenchmark.Random((long)Heads * Room * HeadDim, 2);
         using AlignedBuffer v = KernelBenchmark.Random((long)Heads * Room * HeadDim, 3), scratch = new(Attention.ScratchLength(HeadDim, S.Width));
         using AlignedBuffer output = new(HeadDim * width), other = new(HeadDim * width);
         void Ours()
@@ -110,9 +115,9 @@ internal sealed unsafe class CTwins : ISimdCode<int>
         }
 
         double flop = 4.0 * Keys * Queries * Heads * HeadDim;
-        int form = S.Width == 16 ? 5 : 4;
-        Compare("attention, lazy softmax", flop, Ours, () => twin(form, Attention.KeyBlock(S.Width), k.Pointer, v.Pointer, q.Pointer, other.Pointer));
-        Compare("attention, C's online softmax", flop, Ours, () => twin(0, Attention.KeyBlock(S.Width), k.Pointer, v.Pointer, q.Pointer, other.Pointer));
+        int lazy = S.Width == 16 ? 5 : 4, keyBlock = Attention.KeyBlock(S.Width);
+        Compare("attention, lazy softmax", flop, Ours, () => twin(lazy, keyBlock, k.Pointer, v.Pointer, q.Pointer, other.Pointer));
+        Compare("attention, C's online softmax", flop, Ours, () => twin(0, keyBlock, k.Pointer, v.Pointer, q.Pointer, other.Pointer));
     }
 
     private void Multiply<S, V>(delegate* unmanaged<int, float*, float*, float*, float*, int, void> twin, int matrices)
@@ -134,10 +139,12 @@ internal sealed unsafe class CTwins : ISimdCode<int>
             }
 
             Compare($"linear map, {matrices} matrices, {strip} rows", flop,
-                () => Each(m => MatrixProduct.ByRows<S, V>(rows.Pointer, Depth, m, 0, m.Panels, bias.Pointer, 0, c.Pointer, Columns, strip)),
+                () => Each(m => MatrixProduct.ByRows<S, V>(
+                    rows.Pointer, Depth, m, 0, m.Panels, bias.Pointer, 0, c.Pointer, Columns, strip)),
                 () => Each(m => twin(0, m.Panel(0), rows.Pointer, other.Pointer, bias.Pointer, strip)));
             Compare("the same, results in panels", flop,
-                () => Each(m => MatrixProduct.ByPanels<S, V, Nowhere>(rows.Pointer, Depth, m, 0, m.Panels, bias.Pointer, panel.Pointer, strip, default)),
+                () => Each(m => MatrixProduct.ByPanels<S, V, Nowhere>(
+                    rows.Pointer, Depth, m, 0, m.Panels, bias.Pointer, panel.Pointer, strip, default)),
                 () => Each(m => twin(1, m.Panel(0), rows.Pointer, other.Pointer, bias.Pointer, strip)));
         }
 
@@ -147,7 +154,6 @@ internal sealed unsafe class CTwins : ISimdCode<int>
 
     private void Compare(string name, double flop, Action ours, Action twin)
     {
-        const int Turns = 40;
         double[] peaks = new double[Turns], shares = new double[Turns], twins = new double[Turns], ratios = new double[Turns];
         for (int warm = 0; warm < 3; warm++)
         {
@@ -166,7 +172,8 @@ internal sealed unsafe class CTwins : ISimdCode<int>
         double peak = peaks.Max();
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {name,-42} C# {Median(shares) / peak:P0} {shares.Max() / peak:P0}   C {Median(twins) / peak:P0} {twins.Max() / peak:P0}   ratio {Median(ratios):0.000}"));
+            $"  {name,-42} C# {Median(shares) / peak:P0} {shares.Max() / peak:P0}   C {Median(twins) / peak:P0} {twins.Max() / peak:P0}")
+            + string.Create(CultureInfo.InvariantCulture, $"   ratio {Median(ratios):0.000}"));
     }
 
     private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);

@@ -31,8 +31,9 @@ public static class CpuInstructionSets
         [.. Enum.GetValues<CpuInstructionSet>().Where(set => set != CpuInstructionSet.Auto && IsSupported(set))];
 
     /// <summary>
-    /// What <see cref="CpuInstructionSet.Auto"/> stands for here: the widest set, or AVX2 on hosts where AVX-512 multiplies and adds less a second than nine tenths of
-    /// what AVX2 does. Measured once a process, at its first use, in some 10 ms. Bits differ between sets, so pin one where results have to be the same on any host.
+    /// What <see cref="CpuInstructionSet.Auto"/> stands for here: the widest set, or AVX2 on hosts where AVX-512 multiplies and adds less a second
+    /// than nine tenths of what AVX2 does. Measured once a process, at its first use, in some 10 ms. Bits differ between sets, so pin one where
+    /// results have to be the same on any host.
     /// </summary>
     public static CpuInstructionSet Fastest => Measured.Value;
 
@@ -41,7 +42,8 @@ public static class CpuInstructionSets
         : Supported[^1]);
 
     /// <summary>The choice between the two by their peaks. A tenth must be between them, so that noise does not decide.</summary>
-    internal static CpuInstructionSet Faster(double avx512, double avx2) => avx512 < 0.9 * avx2 ? CpuInstructionSet.Avx2 : CpuInstructionSet.Avx512;
+    internal static CpuInstructionSet Faster(double avx512, double avx2) =>
+        avx512 < 0.9 * avx2 ? CpuInstructionSet.Avx2 : CpuInstructionSet.Avx512;
 
     private static double Burst(CpuInstructionSet set) => Diagnostics.MachinePeak.FmaGflops(set, 1, TimeSpan.FromMilliseconds(4));
 

@@ -164,7 +164,9 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             HeadDim = _m.HeadDim,
         };
         long since = Now();
-        MatrixProduct.ByPanels<S, V, QkvEnd>(buffers.X + ((nint)row * stride), stride, map, keysOnly ? c / map.PanelWidth : 0, map.Panels, _network.Steps.AttentionIn(work.T, block), scratch.Panel, count, end);
+        int first = keysOnly ? c / map.PanelWidth : 0;
+        float* bias = _network.Steps.AttentionIn(work.T, block);
+        MatrixProduct.ByPanels<S, V, QkvEnd>(buffers.X + ((nint)row * stride), stride, map, first, map.Panels, bias, scratch.Panel, count, end);
         Note(CpuKernel.AttentionIn, work.IsCondition, profilePart, since);
     }
 
@@ -194,7 +196,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         if (TProbe.IsOn)
             _profile!.AddSoftmax(profilePart, queryBlocks, repeated);
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
-        MatrixProduct.ByRows<S, V>(scratch.Heads, stride, weights.AttentionOut, 0, weights.AttentionOut.Panels, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
+        PackedMatrix map = weights.AttentionOut;
+        MatrixProduct.ByRows<S, V>(scratch.Heads, stride, map, 0, map.Panels, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
         since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);
         LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
         Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);

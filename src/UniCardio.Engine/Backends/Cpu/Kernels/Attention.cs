@@ -22,12 +22,13 @@ internal unsafe struct KeySegment
 /// The queries carry the scale log2(e) / sqrt(head dim), so that softmax's e^x is 2^s.
 /// </summary>
 /// <remarks>
-/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register tile, softmax runs down the keys
-/// without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep P^T and the block's V in L1.</para>
-/// <para>The softmax is lazy. A query's reference m is the maximum of its first <see cref="FirstBlock"/> keys (online softmax, Milakov and Gimelshein 2018); for the
-/// later blocks scores start from -m, so that 2^(s - m) is taken in the score tile's registers, without a pass for the maximum and without rescaling O^T. m
-/// moves only when a total passes <see cref="MoveBeyond"/>, by a whole power of two. A block of keys that takes any total of the block of queries to
-/// <see cref="RangeEnd"/> is repeated in the online form from the totals before it. All of it is decided by the block of queries, never by the thread.</para>
+/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register tile, softmax runs down
+/// the keys without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep P^T and the block's V in L1.</para>
+/// <para>The softmax is lazy. A query's reference m is the maximum of its first <see cref="FirstBlock"/> keys (online softmax, Milakov and
+/// Gimelshein 2018); for the later blocks scores start from -m, so that 2^(s - m) is taken in the score tile's registers, without a pass for the
+/// maximum and without rescaling O^T. m moves only when a total passes <see cref="MoveBeyond"/>, by a whole power of two. A block of keys that takes
+/// any total of the block of queries to <see cref="RangeEnd"/> is repeated in the online form from the totals before it. All of it is decided by the
+/// block of queries, never by the thread.</para>
 /// <para>FLOPs: 4 keys 2W head-dim, and some 13 operations an exponential; bytes: K and V once a block of queries (from L2), Q and O once.</para>
 /// <para>Key order is fixed by the segments and the block, never by the split of queries, so results are bit-identical for every
 /// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound; a score that starts from -m is rounded to
@@ -35,7 +36,9 @@ internal unsafe struct KeySegment
 /// </remarks>
 internal static unsafe class Attention
 {
-    /// <summary>Keys of a block, whole tiles of 6 and 12: P^T takes 132 x 16 x 4 B = 8 KB or 96 x 32 x 4 B = 12 KB, V 19 or 14 KB of a L1 of 32 KB.</summary>
+    /// <summary>
+    /// Keys of a block, whole tiles of 6 and 12: P^T takes 132 x 16 x 4 B = 8 KB or 96 x 32 x 4 B = 12 KB, V 19 or 14 KB of a L1 of 32 KB.
+    /// </summary>
     public static int KeyBlock(int lanes) => lanes >= 16 ? 96 : 132;
 
     /// <summary>Keys of the first block, whose maximum is the reference of the later ones.</summary>
@@ -44,7 +47,7 @@ internal static unsafe class Attention
     /// <summary>Rows that a tile may read and compute past the last key (they are not used).</summary>
     public const int KeyPadding = 12;
 
-    /// <summary>From this total on a lane's reference moves up: 2^60 below <see cref="RangeEnd"/>, which is the room that the next block has to grow.</summary>
+    /// <summary>From this total on a lane's reference moves up: 2^60 below <see cref="RangeEnd"/>, the room that the next block has to grow.</summary>
     public const float MoveBeyond = 1L << 40;
 
     /// <summary>
@@ -173,7 +176,8 @@ internal static unsafe class Attention
             RegisterTile.Run<S, V, Rows6, ByRow, TEnd>(keys, headDim, queries, headDim, init, 0, weights, 2 * S.Width, totals);
     }
 
-    // P^T = 2^(S^T - m) in the score tiles' registers against the reference as it is; false, with the totals as before, where a lane left the range.
+    // P^T = 2^(S^T - m) in the score tiles' registers against the reference as it is; false, with the totals as before, where a lane left the
+    // range.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static bool Lazy<S, V>(float* keys, float* queries, int headDim, in SoftmaxState state, int count)
         where S : struct, ISimd<S, V>

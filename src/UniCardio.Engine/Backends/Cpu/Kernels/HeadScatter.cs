@@ -9,8 +9,8 @@ namespace UniCardio.Engine.Backends.Cpu.Kernels;
 /// 2W queries; and attention's output back into rows.
 /// </summary>
 /// <remarks>
-/// <para>From panels of QKV's columns (<see cref="QkvEnd"/>); to K, V [heads, capacity, head dim] and Q [blocks, heads, head dim, 2W]. No arithmetic;
-/// 24 C bytes a token, against 6 C^2 FLOPs of the map before it.</para>
+/// <para>From panels of QKV's columns (<see cref="QkvEnd"/>); to K, V [heads, capacity, head dim] and Q [blocks, heads, head dim, 2W]. No
+/// arithmetic; 24 C bytes a token, against 6 C^2 FLOPs of the map before it.</para>
 /// <para>Dense 144-byte rows of one head are 2.25 cache lines a key and one page for 28 keys; left in place they would be up to 4 lines
 /// and a page each.</para>
 /// </remarks>
@@ -150,7 +150,8 @@ internal static unsafe class HeadScatter
         return high ? Vector128.Create(a[2], b[2], a[3], b[3]) : Vector128.Create(a[0], b[0], a[1], b[1]);
     }
 
-    // Low halves of both, or high halves of both, by one instruction: Vector128.Create of two halves goes through memory, which stalls (90 cycles a block).
+    // Low halves of both, or high halves of both, by one instruction: Vector128.Create of two halves goes through memory, which stalls (90 cycles
+    // a block).
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Pair(Vector128<float> a, Vector128<float> b, bool high)
     {

@@ -110,8 +110,8 @@ internal static unsafe class RegisterTile
         where TLayout : struct, ITileLayout
         where TEnd : struct, ITileEnd
     {
-        // The JIT folds a comparison of types before it inlines anything, so that what another shape needs costs no locals: it keeps at most 1,024 of a
-        // method in registers, and one that is not kept costs an accumulator.
+        // The JIT folds a comparison of types before it inlines anything, so that what another shape needs costs no locals: it keeps at most
+        // 1,024 of a method in registers, and one that is not kept costs an accumulator.
         bool byRow = typeof(TLayout) == typeof(ByRow);
         V c00 = default, c01 = default;
         V c10 = default, c11 = default;
@@ -253,7 +253,8 @@ internal static unsafe class RegisterTile
 
         if (typeof(TEnd) == typeof(Power))
         {
-            // Each result is stored at once: the stores keep the JIT from holding the table in registers, for which it would spill sums in the loop above.
+            // Each result is stored at once: the stores keep the JIT from holding the table in registers, for which it would spill sums in the
+            // loop above.
             float* table = totals + (2 * S.Width);
             V t0 = S.Load(totals), t1 = S.Load(totals + S.Width);
             c00 = S.Exp2(c00, table);
