@@ -62,7 +62,7 @@ public sealed record Calibration
 public sealed record CalibrationReport(string By, int Beats, double EndSeconds, double AgeSeconds, string? Source)
 {
     /// <summary>
-    /// What the band is multiplied by at an age: errors of a translation calibrated in 30 s grew with its age on recordings of 5 to 15 minutes, and on synthetic subjects with drifting pressure to 30.
+    /// What the band is multiplied by at an age. The growth is an estimate, not a fit: how the error of a calibrated translation grows with its age is not measured yet.
     /// </summary>
     /// <param name="ageSeconds">Age, at least 0.</param>
     public static double Widening(double ageSeconds) => Math.Sqrt(1 + (Growth * Math.Max(0, ageSeconds) / 60));

@@ -330,7 +330,7 @@ public sealed class GapFiller
         return (value, deviation);
     }
 
-    // Errors relative to the signal's deviation, root mean square over five recordings and eight synthetic subjects.
+    // Errors relative to the signal's deviation: estimates, rounded from what a few recordings and synthetic subjects showed, not a fit.
     private static double UsualError(int identity, double seconds) => ((EstimatorKind)(identity / 4), identity % 4) switch
     {
         (EstimatorKind.Line, _) => seconds < 0.6 ? 0.9 : 1.3,
