@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Plan;
 using UniCardio.Gpu.Devices;
 
 namespace UniCardio.Gpu.Backend;
@@ -18,6 +19,9 @@ internal sealed class DeviceNetwork : IDisposable
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
     private readonly bool[] _slotFilled;
+
+    // Tables that are computed and not yet uploaded.
+    private readonly float[]?[] _positions;
 
     public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights, bool usesTensors = false)
     {
@@ -37,6 +41,7 @@ internal sealed class DeviceNetwork : IDisposable
             int slots = m.Positions == PositionKind.Slot ? 1 : ModelConfiguration.SlotCount;
             _gate = _memory.Take<Float4>((long)slots * m.Blocks * m.SlotTokens * 2 * Layout.Quads);
             _slotFilled = new bool[slots];
+            _positions = new float[slots][];
         }
         catch
         {
@@ -69,6 +74,20 @@ internal sealed class DeviceNetwork : IDisposable
         return all.SubView(t * length, length);
     }
 
+    /// <summary>Computes what the slots of a plan need of the gate's table, on the host: seconds at full size, so without the device's turn.</summary>
+    public void PreparePositions(InferencePlan plan)
+    {
+        foreach (int slot in plan.Conditions.Select(m => (int)m).Append((int)plan.Target))
+        {
+            int index = _slotFilled.Length == 1 ? 0 : slot;
+            lock (_positions)
+            {
+                if (!_slotFilled[index])
+                    _positions[index] ??= _weights.GateConstants(index);
+            }
+        }
+    }
+
     /// <summary>Which slot of the gate's table a slot takes; its rows are there when this returns.</summary>
     public int GateSlot(int slot)
     {
@@ -77,7 +96,7 @@ internal sealed class DeviceNetwork : IDisposable
         if (!_slotFilled[index])
         {
             long length = _gate.Length / _slotFilled.Length;
-            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(_weights.GateConstants(index)));
+            ((ArrayView<Float4>)_gate.View).SubView(index * length, length).CopyFromCPU(_stream, Quads(Prepared(index)));
             _slotFilled[index] = true;
         }
 
@@ -85,6 +104,16 @@ internal sealed class DeviceNetwork : IDisposable
     }
 
     public void Dispose() => _memory.Dispose();
+
+    private float[] Prepared(int index)
+    {
+        lock (_positions)
+        {
+            float[] values = _positions[index] ?? _weights.GateConstants(index);
+            _positions[index] = null;
+            return values;
+        }
+    }
 
     private MemoryBuffer1D<Float4, Stride1D.Dense> Upload(float[] values)
     {

@@ -40,6 +40,7 @@ internal sealed class GpuExecutor : IExecutor
         _stream = device.Accelerator.DefaultStream;
         Plan = plan;
         _noiseKeys = new int[3 * plan.Windows];
+        network.PreparePositions(plan);
         lock (device.Turn)
         {
             DeviceBuffers? buffers = null;
