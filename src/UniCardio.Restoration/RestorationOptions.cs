@@ -79,6 +79,12 @@ public sealed record RestorationOptions
     public EstimatorChoice Estimator { get; init; } = EstimatorChoice.Network;
 
     /// <summary>
+    /// Weights that correct the patient's own beat (<see cref="Engine.Model.PredictionKind.Correction"/>), one more estimator with <see cref="EstimatorChoice.Auto"/>; null for none.
+    /// The engine must outlive the runs.
+    /// </summary>
+    public Engine.Sessions.InferenceEngine? Correction { get; init; }
+
+    /// <summary>
     /// What tells a translation its target's level and beat, or null. Without it a translated pressure has no level: it comes out normalised, as a translated PPG or ECG does.
     /// </summary>
     public Calibration? Calibration { get; init; }

@@ -57,7 +57,8 @@ public sealed class Restorer
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(options);
         _engine = engine;
-        _options = options.Validate();
+        // By its true name from here on: results say how they were drawn.
+        _options = options.Validate() with { Sampler = options.Sampler.For(engine.Configuration) };
         new WindowShape(options.Task, options.Draws, options.Sampler).Validate(engine.Configuration);
     }
 

@@ -104,7 +104,8 @@ internal sealed class WindowRunner
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
         GapNetwork? network = _schedule.Computed > 0 ? new GapNetwork(pool, Math.Min(_options.Draws, 4), _options.Sampler, _options.Summary, _options.Seed) : null;
         IReadOnlyList<SampleRange> gaps = GapFinder.Find(_prepared.Signal(target));
-        var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network);
+        using GapCorrection? correction = _options.Correction is { } engine ? new GapCorrection(engine) : null;
+        var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network) { Correction = correction };
         Fills = filler.Fill(gaps, i => Made(gaps[i]), null, cancellation);
         ReadOnlySpan<float> measured = _prepared.Signal(target);
         foreach (float[] all in (float[][])[Center, Low, High])
@@ -119,7 +120,7 @@ internal sealed class WindowRunner
             }
         }
 
-        NetworkCalls += network?.NetworkCalls ?? 0;
+        NetworkCalls += (network?.NetworkCalls ?? 0) + (correction?.NetworkCalls ?? 0);
         ComputeTime += network?.ComputeTime ?? TimeSpan.Zero;
     }
 

@@ -125,6 +125,14 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         return this;
     }
 
+    /// <summary>The sampler that runs on a network where this one is asked for: the network's own in place of <see cref="Default"/>, else this one.</summary>
+    /// <param name="configuration">The network.</param>
+    public SamplerOptions For(Model.ModelConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return this == Default && configuration.OwnSampler is string own ? Parse(own) : this;
+    }
+
     /// <summary>Reads the text form.</summary>
     /// <exception cref="FormatException">The text is not a sampler; the message says why.</exception>
     public static SamplerOptions Parse(string s, IFormatProvider? provider = null)

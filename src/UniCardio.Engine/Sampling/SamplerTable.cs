@@ -96,9 +96,7 @@ public sealed class SamplerTable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        ArgumentNullException.ThrowIfNull(configuration);
-        if (options == SamplerOptions.Default && configuration.OwnSampler is string own)
-            options = SamplerOptions.Parse(own);
+        options = options.For(configuration);
         if (!task.IsValid)
             throw new ConfigurationException("task", "no task given; use CardioTask.Parse or its factory methods");
         var schedule = new NoiseSchedule(configuration);

@@ -33,6 +33,9 @@ public sealed class GapCorrection : IDisposable
     /// <summary>Longest gap that a window corrects, in samples: three quarters of it.</summary>
     public int Longest => 3 * Samples / 4;
 
+    /// <summary>Evaluations of the network so far.</summary>
+    public long NetworkCalls { get; private set; }
+
     private int Samples => _engine.Configuration.SlotSamples;
 
     /// <summary>Corrects a proposal.</summary>
@@ -81,6 +84,7 @@ public sealed class GapCorrection : IDisposable
         Array.Clear(_mask);
         _mask.AsSpan(inside.Start, inside.Length).Fill(1);
         session.Run(conditions, _correction, NoiseSource.Explicit(_mask), null, cancellation);
+        NetworkCalls++;
         double[] wave = [.. proposal.Wave];
         for (int i = 0; i < wave.Length; i++)
             wave[i] += own.HalfRange * _correction[inside.Start + i];

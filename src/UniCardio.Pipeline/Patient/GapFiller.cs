@@ -41,6 +41,7 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
         EstimatorKind.Fir => "filter from other signals",
         EstimatorKind.Edges => "edges carried on",
         EstimatorKind.Line => "straight line",
+        EstimatorKind.Correction => "own beat, corrected by a network",
         _ => "network",
     };
 }
@@ -59,6 +60,7 @@ public sealed class GapFiller
     /// <summary>Most of them that the network runs on.</summary>
     public const int MostNetworkHidden = 10;
 
+    private const int FewestCorrected = 4;
     private const double Inner = 1.645;
     private static readonly double[] s_classes = [0.25, 0.7, 1.55, 3.2, 7, 15];
 
@@ -80,17 +82,54 @@ public sealed class GapFiller
         (_signals, _target, _sources, _choice, _network) = (signals, target, sources, choice, network);
     }
 
+    /// <summary>Corrects the own beat, as one more estimate beside the others in <see cref="EstimatorChoice.Auto"/>; null for none.</summary>
+    /// <remarks>It takes part where it erred by no more than the beat that it corrects on four hidden stretches at least, and by as much as they say.</remarks>
+    public GapCorrection? Correction { get; init; }
+
     private ChannelKind Kind => NetworkSignal.KindOf(_target);
 
     // Estimators that see the signals about a stretch alone, and the stretch in them: what they cost does not grow with the recording.
-    private (GapEstimators Estimators, SampleRange Inside) Local(SampleRange stretch, bool hide)
+    private (GapEstimators Estimators, SampleRange Inside, PatientSignals Seen) Local(SampleRange stretch, bool hide)
     {
         int reach = (int)((new OwnBeatOptions().ContextSeconds + 2) * NetworkSignal.Rate);
         SampleRange about = SampleRange.Between(Math.Max(0, stretch.Start - reach), Math.Min(_signals.Length, stretch.End + reach));
         PatientSignals near = _signals.Slice(about);
         var inside = new SampleRange(stretch.Start - about.Start, stretch.Length);
-        return (new GapEstimators(hide ? near.Hide(Kind, inside) : near, Kind, _sources.Members().Select(NetworkSignal.KindOf)), inside);
+        PatientSignals seen = hide ? near.Hide(Kind, inside) : near;
+        return (new GapEstimators(seen, Kind, _sources.Members().Select(NetworkSignal.KindOf)), inside, seen);
     }
+
+    // All estimates of a stretch, with the correction of the best placed beat after them where there is one.
+    private IReadOnlyList<GapEstimate> Estimate((GapEstimators Estimators, SampleRange Inside, PatientSignals Seen) local, bool corrects, CancellationToken cancellation)
+    {
+        IReadOnlyList<GapEstimate> all = local.Estimators.Estimate(local.Inside);
+        return corrects && Correction is { } correction && BestBeat(all) is { } beat && correction.Correct(local.Seen, _target, _sources, local.Inside, beat, cancellation) is { } corrected
+            ? [.. all, corrected]
+            : all;
+    }
+
+    private static GapEstimate? BestBeat(IReadOnlyList<GapEstimate> all) =>
+        all.Where(e => e.Kind == EstimatorKind.Beat).MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
+
+    // Whether hidden stretches speak for the correction; those that it cannot be asked on say nothing.
+    private static bool IsTrusted(List<Hidden> hidden)
+    {
+        double corrected = 0, beat = 0;
+        int asked = 0;
+        foreach (Hidden h in hidden)
+        {
+            if (h.Estimates.FirstOrDefault(e => e.Kind == EstimatorKind.Correction) is not { } own)
+                continue;
+            GapEstimate proposal = h.Estimates.First(e => e.Kind == EstimatorKind.Beat && e.Source == own.Source);
+            corrected += Error(own.Wave, h.Truth);
+            beat += Error(proposal.Wave, h.Truth);
+            asked++;
+        }
+
+        return asked >= FewestCorrected && corrected <= beat;
+    }
+
+    private static double Error(double[] wave, float[] truth) => Math.Sqrt(wave.Select((x, t) => (x - truth[t]) * (x - truth[t])).Average());
 
     /// <summary>Fills gaps.</summary>
     /// <param name="gaps">The gaps, in order of time.</param>
@@ -110,7 +149,7 @@ public sealed class GapFiller
             foreach (int i in members)
             {
                 cancellation.ThrowIfCancellationRequested();
-                filled[i] = trial is null ? Single(gaps[i]) : Blend(gaps[i], trial, network(i));
+                filled[i] = trial is null ? Single(gaps[i]) : Blend(gaps[i], trial, network(i), cancellation);
                 progress?.Invoke(++done / (double)gaps.Count);
             }
         }
@@ -119,7 +158,7 @@ public sealed class GapFiller
     }
 
     // What was learned on hidden stretches of one length.
-    private sealed record Trial(StackedWeights Weights, GapGate Gate, double Low, double High, int Stretches);
+    private sealed record Trial(StackedWeights Weights, GapGate Gate, double Low, double High, int Stretches, bool Corrects);
 
     private sealed record Hidden(SampleRange Stretch, IReadOnlyList<GapEstimate> Estimates, float[] Truth)
     {
@@ -146,6 +185,9 @@ public sealed class GapFiller
         SignalMoments? moments = SignalMoments.Of(_signals[Kind]);
         double deviation = Math.Max(moments?.Deviation ?? 1, 1e-9);
         List<Hidden> hidden = Hide(gap, present, cancellation);
+        bool corrects = IsTrusted(hidden);
+        if (!corrects)
+            hidden = [.. hidden.Select(h => h with { Estimates = [.. h.Estimates.Where(e => e.Kind != EstimatorKind.Correction)] })];
         RunNetwork(hidden, present, cancellation);
         double seconds = gap.Length / NetworkSignal.Rate;
         StackedWeights Weights(int without)
@@ -165,7 +207,7 @@ public sealed class GapFiller
             others.Add(Mix(hidden[i].Estimates, Weights(i), out _));
         GapGate gate = GapGate.Fit([.. Enumerable.Range(0, hidden.Count).Where(i => hidden[i].Network is not null).Select(i => (hidden[i].Network!, others[i].Value, hidden[i].Truth))]);
         (double low, double high) = Calibrate(hidden, others, gate);
-        return new Trial(Weights(-1), gate, low, high, hidden.Count);
+        return new Trial(Weights(-1), gate, low, high, hidden.Count, corrects);
     }
 
     private List<Hidden> Hide(SampleRange gap, ModalitySet present, CancellationToken cancellation)
@@ -190,8 +232,7 @@ public sealed class GapFiller
             if (GapFinder.CountMeasured(truth) < length)
                 continue;
             float[] kept = truth.ToArray();
-            (GapEstimators local, SampleRange inside) = Local(stretch, hide: true);
-            IReadOnlyList<GapEstimate> estimates = local.Estimate(inside);
+            IReadOnlyList<GapEstimate> estimates = Estimate(Local(stretch, hide: true), corrects: true, cancellation);
             if (estimates.Count > 0)
                 hidden.Add(new Hidden(stretch, estimates, kept));
         }
@@ -229,7 +270,7 @@ public sealed class GapFiller
         {
             if (made[i] is { } wave)
             {
-                (GapEstimators local, SampleRange inside) = Local(some[i].Stretch, hide: true);
+                (GapEstimators local, SampleRange inside, _) = Local(some[i].Stretch, hide: true);
                 some[i].Network = local.JoinNetwork(inside, wave).Wave;
             }
         }
@@ -264,10 +305,10 @@ public sealed class GapFiller
         return (others + (share * apart), Math.Sqrt((deviation * deviation) + (0.1 * apart * apart)));
     }
 
-    private GapFill Blend(SampleRange gap, Trial trial, double[]? network)
+    private GapFill Blend(SampleRange gap, Trial trial, double[]? network, CancellationToken cancellation)
     {
-        (GapEstimators local, SampleRange inside) = Local(gap, hide: false);
-        IReadOnlyList<GapEstimate> estimates = local.Estimate(inside);
+        (GapEstimators local, SampleRange inside, PatientSignals seen) = Local(gap, hide: false);
+        IReadOnlyList<GapEstimate> estimates = Estimate((local, inside, seen), trial.Corrects, cancellation);
         if (estimates.Count == 0 && network is null)
             return Nothing(gap);
         double[]? joined = network is null ? null : local.JoinNetwork(inside, network).Wave;
@@ -291,9 +332,9 @@ public sealed class GapFiller
 
     private GapFill Single(SampleRange gap)
     {
-        (GapEstimators local, SampleRange inside) = Local(gap, hide: false);
+        (GapEstimators local, SampleRange inside, _) = Local(gap, hide: false);
         IReadOnlyList<GapEstimate> all = local.Estimate(inside);
-        GapEstimate? Beat() => all.Where(e => e.Kind == EstimatorKind.Beat).MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
+        GapEstimate? Beat() => BestBeat(all);
         GapEstimate? Of(EstimatorKind kind) => all.FirstOrDefault(e => e.Kind == kind);
         GapEstimate? chosen = _choice switch
         {
@@ -337,6 +378,7 @@ public sealed class GapFiller
         (EstimatorKind.Edges, _) => seconds < 0.6 ? 0.35 : 0.5,
         (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.5 * seconds)),
         (EstimatorKind.Beat, _) => 0.25,
+        (EstimatorKind.Correction, _) => 0.3,
         _ => 0.35,
     };
 }

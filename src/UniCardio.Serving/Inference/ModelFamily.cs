@@ -75,7 +75,7 @@ internal sealed class ModelFamily
             {
                 ["target"] = "bp",
                 ["draws"] = options.Draws,
-                ["sampler"] = options.Sampler.ToString(),
+                ["sampler"] = options.Sampler.For(model.Engine.Configuration).ToString(),
                 ["steps"] = new WindowShape(CardioTask.Impute(Modality.Bp), options.Draws, options.Sampler)
                     .Steps(model.Engine.Configuration),
                 ["seed"] = 0,

@@ -102,7 +102,7 @@ internal sealed class LiveSession : IDisposable
             Denoise = LiveProtocol.Names(s.Denoise),
             Muted = LiveProtocol.Names(s.Muted),
             Draws = sampling.Draws,
-            Sampler = sampling.Sampler.ToString(),
+            Sampler = sampling.Sampler.For(configuration).ToString(),
             Steps = new WindowShape(CardioTask.Impute(Modality.Bp), sampling.Draws, sampling.Sampler).Steps(configuration),
             Seed = s.Options.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
             Window = s.Options.Window!.Value.TotalSeconds,

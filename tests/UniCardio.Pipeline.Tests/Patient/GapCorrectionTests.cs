@@ -84,4 +84,25 @@ public class GapCorrectionTests
         using var draws = new InferenceEngine(recipe, new EngineOptions { Threads = 1 });
         Assert.Equal("prediction", Assert.Throws<ConfigurationException>(() => new GapCorrection(draws)).Setting);
     }
+
+    [Fact]
+    public void ACorrectionThatErrsOnHiddenStretchesTakesNoPart()
+    {
+        PatientSignals patient = Patient();
+        GapFill Fill(GapCorrection? correction) =>
+            new GapFiller(patient, Modality.Bp, ModalitySet.Ecg, EstimatorChoice.Auto, null) { Correction = correction }.Fill([Gap], _ => null)[0];
+        GapFill without = Fill(null);
+        using InferenceEngine wrong = Engine(zero: false), nothing = Engine(zero: true);
+        using (var correction = new GapCorrection(wrong))
+        {
+            GapFill with = Fill(correction);
+            Assert.True(correction.NetworkCalls >= 4, $"{correction.NetworkCalls} calls");
+            Assert.Equal(without.Value, with.Value);
+            Assert.Equal(without.Parts, with.Parts);
+        }
+
+        // One that changes nothing errs as much as the beat: it shares the beat's weight.
+        using var same = new GapCorrection(nothing);
+        Assert.Contains(Fill(same).Parts, p => p.Kind == EstimatorKind.Correction);
+    }
 }
