@@ -6,12 +6,13 @@ namespace UniCardio.Signals.Tests.Patient;
 
 public class ProfileTests
 {
-    private static PatientSignals Heart(double seconds = 240) => OwnBeatTests.Subject(9, seconds, p => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 75, PressureDelay = 0.2, PressureFilter = null, EcgFilter = null });
+    private static PatientSignals Heart(double seconds = 240, int subject = 9) => OwnBeatTests.Subject(subject, seconds, p => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 75, PressureDelay = 0.2, PressureFilter = null, EcgFilter = null });
 
     [Fact]
     public void A_profile_says_what_was_measured_and_survives_its_file()
     {
-        PatientSignals signals = Heart();
+        // Subject 1: one upstroke a pulse (9 has a second, steeper one).
+        PatientSignals signals = Heart(subject: 1);
         PatientProfile profile = PatientProfile.Parse(PatientProfile.Learn(signals).ToJson());
         Assert.Equal(3, profile.Signals.Count);
         Assert.Equal(6, profile.Pairs.Count);
