@@ -55,6 +55,12 @@ public sealed record ServerOptions
     /// <summary>Most patients with a session.</summary>
     public int MaxPatients { get; init; } = 64;
 
+    /// <summary>
+    /// Share of what the machine can compute, as measured over the last seconds, that live sessions may ask for before a new one that
+    /// generates is refused. What is measured goes out at once whatever the load; beyond 1 generated stretches are skipped.
+    /// </summary>
+    public double MaxLoad { get; init; } = 1;
+
     /// <summary>Most live connections and event streams.</summary>
     public int MaxConnections { get; init; } = 256;
 
@@ -132,6 +138,7 @@ public sealed record ServerOptions
         InRange("max_body_bytes", MaxBodyBytes, 1024, 1L << 31);
         InRange("max_message_bytes", MaxMessageBytes, 1024, 64 << 20);
         InRange("max_patients", MaxPatients, 1, 65536);
+        Require(MaxLoad is >= 0.05 and <= 1000, "max_load", FormattableString.Invariant($"{MaxLoad} is not between 0.05 and 1000"));
         InRange("max_connections", MaxConnections, 1, 65536);
         InRange("max_connections_of_an_address", MaxConnectionsOfAnAddress, 1, 1 << 20);
         InRange("first_request_seconds", FirstRequest, 0.1, 600);

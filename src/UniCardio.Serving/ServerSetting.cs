@@ -46,6 +46,9 @@ public sealed class ServerSetting
         new("live_sampler", "SAMPLER", $"Sampler of a live session that asks for none ({SamplerOptions.Default}).", (o, v) =>
             o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
         new("max_patients", "N", "Most patients with a live session (64).", (o, v) => o with { MaxPatients = Integer(v) }),
+        new("max_load", "SHARE", "Share of the measured capacity that live sessions may ask for before new ones are refused (1).", (o, v) =>
+            o with { MaxLoad = double.TryParse(v, NumberStyles.Float, CultureInfo.InvariantCulture, out double share) ? share
+            : throw new FormatException($"'{v}' is not a number") }),
         new("max_connections", "N", "Most live connections and event streams (256).", (o, v) => o with { MaxConnections = Integer(v) }),
         new("max_connections_of_an_address", "N", "Most TCP connections of one remote address (256).", (o, v) =>
             o with { MaxConnectionsOfAnAddress = Integer(v) }),

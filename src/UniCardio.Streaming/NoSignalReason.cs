@@ -22,6 +22,9 @@ public enum NoSignalReason : byte
 
     /// <summary>The network's result was not finite, or the engine failed; the rest of the session continues.</summary>
     ComputeFailed,
+
+    /// <summary>It is to be generated, and the frame is a preliminary one.</summary>
+    Pending,
 }
 
 /// <summary>Why input does not count as a signal.</summary>

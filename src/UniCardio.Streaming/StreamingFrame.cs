@@ -51,6 +51,12 @@ public sealed class StreamingFrame
     /// <summary>Whether the machine could not keep up and the hop's own window was not computed.</summary>
     public bool WasSkipped { get; internal set; }
 
+    /// <summary>
+    /// Whether it holds what is measured alone and comes again, with the same <see cref="Index"/>, once what is to be generated is there
+    /// or was skipped; only with <see cref="StreamingSession.MeasuredFirst"/>.
+    /// </summary>
+    public bool IsPreliminary { get; internal set; }
+
     /// <summary>Whether it is the last frame of its segment.</summary>
     public bool IsLast { get; internal set; }
 
@@ -115,6 +121,7 @@ public sealed class StreamingFrame
             Window = Window,
             WasSkipped = WasSkipped,
             IsLast = IsLast,
+            IsPreliminary = IsPreliminary,
             Start = Start,
             Count = Count,
             AlgorithmicDelay = AlgorithmicDelay,

@@ -3,6 +3,8 @@ using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Pipeline;
+using UniCardio.Streaming.Planning;
+using UniCardio.Streaming.Scheduling;
 
 namespace UniCardio.Streaming;
 
@@ -39,6 +41,8 @@ public sealed class StreamingHost : IDisposable
     private readonly BatchSelection _selection;
     private readonly SessionPool _pool;
     private readonly BatchRun _run;
+    private readonly LoadMeter _load;
+    private readonly Dictionary<WindowShape, long> _calls = [];
     private readonly Lock _compute = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -64,6 +68,7 @@ public sealed class StreamingHost : IDisposable
         _selection = new BatchSelection(Options.MaxBatch);
         _pool = new SessionPool(engine, Options.MaxComputeBytes);
         _run = new BatchRun(_pool);
+        _load = new LoadMeter(_time);
         if (!Options.OwnThread)
             return;
         _thread = new Thread(Loop) { IsBackground = true, Name = "UniCardio streaming" };
@@ -98,6 +103,16 @@ public sealed class StreamingHost : IDisposable
                     waiting += session.Queue.Waiting;
             }
             return waiting;
+        }
+    }
+
+    /// <summary>What the machine can do and what is asked of it, as measured over the last seconds.</summary>
+    public StreamingLoad Load
+    {
+        get
+        {
+            lock (Gate)
+                return _load.Read();
         }
     }
 
@@ -252,6 +267,16 @@ public sealed class StreamingHost : IDisposable
         SignalIdle();
     }
 
+    /// <summary>A hop asks for computing; under the gate.</summary>
+    internal void CountWanted(HopPlan plan)
+    {
+        for (int m = 0; m < HopPlan.Modalities; m++)
+        {
+            if (plan.Targets[m].IsWanted)
+                _load.Want(CallsOf(plan.Sampling.ShapeOf(plan.TaskOf(m))));
+        }
+    }
+
     /// <summary>Has somebody look at the queues.</summary>
     internal void Wake() => _wake.Set();
 
@@ -325,8 +350,11 @@ public sealed class StreamingHost : IDisposable
         bool isComputed = false;
         try
         {
+            long start = _time.GetTimestamp();
             failed = _run.Run(_selection.Shape, _selection.Jobs, cancellation);
             isComputed = true;
+            lock (Gate)
+                _load.Do(_selection.Count * CallsOf(_selection.Shape), _time.GetElapsedTime(start));
         }
         finally
         {
@@ -340,6 +368,14 @@ public sealed class StreamingHost : IDisposable
             _isComputing = false;
         _selection.Clear();
         return true;
+    }
+
+    // Under the gate. Kept, for a hop allocates nothing.
+    private long CallsOf(WindowShape shape)
+    {
+        if (!_calls.TryGetValue(shape, out long calls))
+            _calls.Add(shape, calls = shape.IsEstimate ? 2 : (long)shape.Draws * shape.Steps(Engine.Configuration));
+        return calls;
     }
 
     private void Finish(ulong failed, bool isComputed)

@@ -17,6 +17,8 @@ namespace UniCardio.Streaming;
 /// <item><term><c>unicardio.streaming.delay</c></term><description>histogram, s: from the newest sample that a frame needs to its
 /// delivery, algorithmic and compute</description></item>
 /// <item><term><c>unicardio.streaming.delay.compute</c></term><description>histogram, s: the compute part of it</description></item>
+/// <item><term><c>unicardio.streaming.delay.measured</c></term><description>histogram, s: the same for preliminary frames, which wait for
+/// no computation</description></item>
 /// <item><term><c>unicardio.streaming.queue.length</c></term><description>observable up-down counter, {hop}: hops that wait for
 /// computing</description></item>
 /// <item><term><c>unicardio.streaming.sessions</c></term><description>observable up-down counter, {session}: sessions
@@ -57,6 +59,9 @@ public static class StreamingMetrics
 
     internal static Histogram<double> ComputeDelay { get; } =
         Meter.CreateHistogram<double>("unicardio.streaming.delay.compute", "s", "From all samples being there to a frame's delivery");
+
+    internal static Histogram<double> MeasuredDelay { get; } =
+        Meter.CreateHistogram<double>("unicardio.streaming.delay.measured", "s", "From all samples being there to a preliminary frame's delivery");
 
     internal static void CountSessions(int change) => Interlocked.Add(ref _sessions, change);
 

@@ -31,7 +31,7 @@ public sealed partial class StreamingSession
         do
         {
             seen = Volatile.Read(ref _deliveries);
-            while (TryTakeFrame(out long readyTimestamp, out bool isEnd))
+            while (TryTakeFrame(out long readyTimestamp, out bool isEnd) || TryShowMeasured(out readyTimestamp))
                 HandOn(readyTimestamp, isEnd);
         }
         while (Interlocked.Add(ref _deliveries, -seen) != 0);
@@ -56,12 +56,41 @@ public sealed partial class StreamingSession
         return true;
     }
 
+    // What is measured of the oldest hop that waits and was not shown; after the whole frames, so that a hop that is ready comes once.
+    private bool TryShowMeasured(out long readyTimestamp)
+    {
+        readyTimestamp = 0;
+        if (!_measuredFirst)
+            return false;
+        lock (_host.Gate)
+        {
+            for (int i = 0; i < Queue.Count && !_isClosed; i++)
+            {
+                HopPlan plan = Queue[i];
+                if (plan.IsShown)
+                    continue;
+                Assembler.BuildMeasured(plan, _frame);
+                plan.IsShown = true;
+                readyTimestamp = plan.ReadyTimestamp;
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void HandOn(long readyTimestamp, bool isEnd)
     {
         _frame.ComputeDelay = _time.GetElapsedTime(readyTimestamp);
-        StreamingMetrics.Hops.Add(1);
-        StreamingMetrics.Delay.Record((_frame.AlgorithmicDelay + _frame.ComputeDelay).TotalSeconds);
-        StreamingMetrics.ComputeDelay.Record(_frame.ComputeDelay.TotalSeconds);
+        if (_frame.IsPreliminary)
+        {
+            StreamingMetrics.MeasuredDelay.Record(_frame.ComputeDelay.TotalSeconds);
+        }
+        else
+        {
+            StreamingMetrics.Hops.Add(1);
+            StreamingMetrics.Delay.Record((_frame.AlgorithmicDelay + _frame.ComputeDelay).TotalSeconds);
+            StreamingMetrics.ComputeDelay.Record(_frame.ComputeDelay.TotalSeconds);
+        }
         try
         {
             if (_handler is not null)

@@ -45,6 +45,7 @@ public sealed partial class StreamingSession : IDisposable
     private bool _isRead;
     private bool _isCompleted;
     private volatile bool _isClosed;
+    private volatile bool _measuredFirst;
 
     internal StreamingSession(StreamingHost host, StreamingSessionOptions options, FrameHandler? handler, TimeProvider time)
     {
@@ -99,6 +100,17 @@ public sealed partial class StreamingSession : IDisposable
             CheckSampling(value.Validate());
             Change(() => Intake.Sampling = value);
         }
+    }
+
+    /// <summary>
+    /// Whether a frame of which something is still to be generated is handed on twice: at once with what is measured
+    /// (<see cref="StreamingFrame.IsPreliminary"/>), and again when it is whole. So a measured sample waits for no computation, be the
+    /// machine as loaded as it may. Not in a checkpoint.
+    /// </summary>
+    public bool MeasuredFirst
+    {
+        get => _measuredFirst;
+        set => _measuredFirst = value;
     }
 
     /// <summary>
@@ -276,6 +288,8 @@ public sealed partial class StreamingSession : IDisposable
                 return;
             Queue.Add(plan);
             _tally.Hops++;
+            if (plan.Wanted != 0)
+                _host.CountWanted(plan);
         }
     }
 

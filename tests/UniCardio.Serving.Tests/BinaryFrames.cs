@@ -10,7 +10,7 @@ internal static class BinaryFrames
 {
     private static readonly string[] Modalities = ["ppg", "bp", "ecg"];
     private static readonly string[] Provenances = ["no_signal", "measured", "bridged", "imputed", "denoised", "translated"];
-    private static readonly string?[] NoSignal = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed"];
+    private static readonly string?[] NoSignal = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed", "pending"];
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
     private static readonly string?[] VitalAbsences = [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain"];
@@ -91,6 +91,8 @@ internal static class BinaryFrames
             ["vitals"] = vitals,
             ["dropped"] = I64(48),
         };
+        if ((I32(64) & 4) != 0)
+            frame["preliminary"] = true;
         return JsonSerializer.SerializeToElement(frame);
     }
 

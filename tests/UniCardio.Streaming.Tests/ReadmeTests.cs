@@ -20,8 +20,10 @@ public sealed class ReadmeTests
         }
         IEnumerable<Block> Device() => new Patient(9, Make.Options()).Drop(Modality.Bp, 6, 9).Blocks(0.2).Where(b => b.Modality != Modality.Ecg);
 
+        var model = new { Engine = engine };
+
         // README
-        using var host = new StreamingHost(engine);
+        using var host = new StreamingHost(model.Engine);
         host.WarmUp();
         var options = new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp };
         using StreamingSession session = host.Open(options, (_, frame) =>

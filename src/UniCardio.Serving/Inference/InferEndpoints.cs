@@ -11,18 +11,38 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
+    private readonly Dictionary<string, ModelStatistics> _statistics = ModelFamily.All.ToDictionary(f => f.Name, _ => new ModelStatistics());
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/v2", ServerMetadata);
         endpoints.MapGet("/v2/health/live", context => WriteAsync(context, StatusCodes.Status200OK, new { live = true }));
         endpoints.MapGet("/v2/health/ready", context =>
             WriteAsync(context, Status(host.IsReady), new { live = true, ready = host.IsReady }));
+        endpoints.MapPost("/v2/repository/index", RepositoryIndex);
+        endpoints.MapGet("/v2/models/stats", context => WriteAsync(context, StatusCodes.Status200OK,
+            new { model_stats = _statistics.Select(s => s.Value.Describe(s.Key)).ToArray() }));
         foreach (string version in (string[])["", "/versions/{version}"])
         {
             endpoints.MapGet("/v2/models/{model}" + version, ModelMetadata);
             endpoints.MapGet("/v2/models/{model}" + version + "/ready", ModelReady);
+            endpoints.MapGet("/v2/models/{model}" + version + "/stats", Statistics);
             endpoints.MapPost("/v2/models/{model}" + version + "/infer", InferAsync);
         }
+    }
+
+    private Task RepositoryIndex(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, ModelFamily.All.Select(f => new
+    {
+        name = f.Name,
+        version = ModelFamily.Version,
+        state = host.IsReady ? "READY" : "UNAVAILABLE",
+        reason = host.IsReady ? "" : "the weights are not packed, or the server is shutting down",
+    }).ToArray());
+
+    private Task Statistics(HttpContext context)
+    {
+        ModelFamily family = Family(context);
+        return WriteAsync(context, StatusCodes.Status200OK, new { model_stats = (object[])[_statistics[family.Name].Describe(family.Name)] });
     }
 
     private static int Status(bool ready) => ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
@@ -31,7 +51,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
     {
         name = "unicardio",
         version = typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3),
-        extensions = (string[])["binary_tensor_data"],
+        extensions = (string[])["binary_tensor_data", "model_repository", "statistics"],
         models = ModelFamily.All.Select(f => f.Name).ToArray(),
         remark = Signals.Plotting.SignalPlot.Disclaimer,
     });
@@ -52,9 +72,10 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
         int status = StatusCodes.Status500InternalServerError;
         using Activity? activity = RequestSpan.Start("infer", context.Request);
         activity?.SetTag("unicardio.model", family.Name);
+        InferJob? done = null;
         try
         {
-            await InferAsync(context, family);
+            done = await InferAsync(context, family);
             status = StatusCodes.Status200OK;
         }
         catch (Exception problem)
@@ -66,12 +87,13 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
         }
         finally
         {
+            _statistics[family.Name].Note(Stopwatch.GetElapsedTime(start), done);
             ServingMetrics.InferDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new("unicardio.model", family.Name),
                 new("http.response.status_code", status));
         }
     }
 
-    private async Task InferAsync(HttpContext context, ModelFamily family)
+    private async Task<InferJob> InferAsync(HttpContext context, ModelFamily family)
     {
         Served served = host.Require();
         using ByteBudget.Lease memory = budget.Take(0);
@@ -92,6 +114,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
             memory.GrowTo(job.Bytes);
             await served.Infer.RunAsync(job, time.Token);
             await InferResponse.WriteAsync(context, options, new InferAnswer(family, request, wanted, job, served.Model));
+            return job;
         }
         catch (OperationCanceledException problem) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -29,13 +29,17 @@ internal ref struct InferRequestReader
     {
         if (jsonLength is int length && (uint)length > (uint)body.Length)
             throw RequestException.Bad($"Inference-Header-Content-Length is {length}, but the body has {body.Length} bytes");
+        int json = jsonLength ?? body.Length;
+        var reader = new InferRequestReader(body[..json], maxValues);
         try
         {
-            int json = jsonLength ?? body.Length;
-            return new InferRequestReader(body[..json], maxValues).Read(body[json..]);
+            return reader.Read(body[json..]);
         }
         catch (JsonException problem)
         {
+            ReadOnlySpan<byte> rest = body[(int)reader._json.BytesConsumed..json].TrimStart(" \t\r\n,:["u8);
+            if (rest.StartsWith("NaN"u8) || rest.StartsWith("Infinity"u8) || rest.StartsWith("-Infinity"u8))
+                throw RequestException.Bad("JSON has no NaN and no Infinity: write null where a sample is missing", problem);
             throw RequestException.Bad($"the request is not JSON: {problem.Message}", problem);
         }
         catch (InvalidOperationException problem)
@@ -101,17 +105,36 @@ internal ref struct InferRequestReader
     {
         if (input.Values is not null)
             throw RequestException.Bad($"input '{input.Name}' has both 'data' and 'binary_data_size'");
-        if (size != sizeof(float) * input.Count || size > tensors.Length)
-            throw RequestException.Bad($"input '{input.Name}': binary_data_size is {size}; its shape takes {sizeof(float) * (decimal)input.Count} bytes, and {tensors.Length} are left of the body");
+        int width = input.Type switch { "FP64" => 8, "FP32" => 4, _ => 2 };
+        if (size != (long)width * input.Count || size > tensors.Length)
+            throw RequestException.Bad($"input '{input.Name}': binary_data_size is {size}; its shape takes {width * (decimal)input.Count} bytes, and {tensors.Length} are left of the body");
         var values = new float[input.Count];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = BinaryPrimitives.ReadSingleLittleEndian(tensors[(sizeof(float) * i)..]);
+            values[i] = FromBytes(input, i, tensors[(width * i)..]);
             if (float.IsInfinity(values[i]))
                 throw RequestException.Bad($"input '{input.Name}', value {i} is infinite; expected finite numbers, NaN where missing");
         }
         tensors = tensors[(int)size..];
         return values;
+    }
+
+    // Exactly or not at all: what a float32 cannot hold is refused, not rounded.
+    private static float FromBytes(PartialTensor input, int i, ReadOnlySpan<byte> bytes)
+    {
+        switch (input.Type)
+        {
+            case "FP16":
+                return (float)BinaryPrimitives.ReadHalfLittleEndian(bytes);
+            case "BF16":
+                return BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16);
+            case "FP64":
+                double value = BinaryPrimitives.ReadDoubleLittleEndian(bytes);
+                return double.IsNaN(value) || (float)value == value ? (float)value
+                    : throw RequestException.Bad($"input '{input.Name}', value {i} is no float32, which the network computes in; round to FP32 before sending");
+            default:
+                return BinaryPrimitives.ReadSingleLittleEndian(bytes);
+        }
     }
 
     private List<PartialTensor> ReadInputs()
@@ -163,15 +186,15 @@ internal ref struct InferRequestReader
         }
         if (name is null || type is null || shape is null)
             throw RequestException.Bad($"input {index} lacks 'name', 'shape' or 'datatype'");
-        if (type != "FP32")
-            throw RequestException.Bad($"input '{name}' is of datatype '{type}'; expected FP32");
+        if (type is not ("FP32" or "FP64" or "FP16" or "BF16"))
+            throw RequestException.Bad($"input '{name}' is of datatype '{type}'; expected FP32, or FP64, FP16 or BF16, which are converted");
         long? size = parameters?.GetValueOrDefault("binary_data_size") switch
         {
             null => null,
             decimal bytes when bytes >= 0 && bytes <= long.MaxValue => (long)bytes,
             _ => throw RequestException.Bad($"input '{name}': binary_data_size should be a whole number of bytes"),
         };
-        return new PartialTensor(name, shape, Count(name, shape), values, size);
+        return new PartialTensor(name, type, shape, Count(name, shape), values, size);
     }
 
     private readonly int Count(string name, long[] shape)
@@ -320,5 +343,5 @@ internal ref struct InferRequestReader
             throw RequestException.Bad($"{what} should be {(token == JsonTokenType.StartArray ? "a list" : "an object")}");
     }
 
-    private sealed record PartialTensor(string Name, long[] Shape, int Count, float[]? Values, long? BinarySize);
+    private sealed record PartialTensor(string Name, string Type, long[] Shape, int Count, float[]? Values, long? BinarySize);
 }

@@ -9,11 +9,13 @@ namespace UniCardio.Serving.Inference;
 
 /// <summary>
 /// Computes infer requests, one after the other, on a thread of its own: the network takes all cores by itself. Live hops go first:
-/// between steps a request waits for them, up to a bound, so that it gets on too.
+/// between steps a request waits for them as long as nine such steps take, so that it gets on too.
 /// </summary>
 internal sealed class InferWorker : IDisposable
 {
-    private const int MaxPauseMilliseconds = 100;
+    // While live hops wait, an infer request gets one part of the time, they get this many; for so long at a time, so that it gets on.
+    private const int LiveWeight = 9;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly int _maxWaiting;
     private readonly Func<int> _liveQueue;
@@ -23,6 +25,7 @@ internal sealed class InferWorker : IDisposable
     private readonly Thread _thread;
     private int _pending;
     private int _running;
+    private long _stepBegan;
 
     public InferWorker(InferenceEngine engine, ServerOptions options, Func<int> liveQueue)
     {
@@ -119,7 +122,10 @@ internal sealed class InferWorker : IDisposable
         long start = Stopwatch.GetTimestamp();
         try
         {
-            job.Compute(new WindowSeries(_sessions), LetLiveGoFirst, cancellation.Token);
+            _stepBegan = start;
+            LetLiveGoFirst(cancellation.Token);
+            // Window by window: what a step takes is what a live hop may have to share the machine with.
+            job.Compute(new WindowSeries(_sessions) { WindowsPerBatch = 1 }, () => LetLiveGoFirst(cancellation.Token), cancellation.Token);
             job.ComputeTime = Stopwatch.GetElapsedTime(start);
             ServingMetrics.InferWindows.Add(job.Windows);
             entry.Done.TrySetResult();
@@ -141,10 +147,15 @@ internal sealed class InferWorker : IDisposable
         }
     }
 
-    private void LetLiveGoFirst()
+    // Between two steps, and before the first.
+    private void LetLiveGoFirst(CancellationToken cancellation)
     {
-        for (int waited = 0; waited < MaxPauseMilliseconds && _liveQueue() > 0 && !_stopping.IsCancellationRequested; waited++)
+        TimeSpan step = Stopwatch.GetElapsedTime(_stepBegan);
+        TimeSpan pause = step * LiveWeight < LongestPause ? step * LiveWeight : LongestPause;
+        long start = Stopwatch.GetTimestamp();
+        while (_liveQueue() > 0 && Stopwatch.GetElapsedTime(start) < pause && !cancellation.IsCancellationRequested)
             Thread.Sleep(1);
+        _stepBegan = Stopwatch.GetTimestamp();
     }
 
     private sealed class Entry(InferJob job, Activity? waiting, CancellationToken cancellation)

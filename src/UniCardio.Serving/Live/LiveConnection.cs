@@ -26,10 +26,11 @@ internal sealed partial class LiveConnection : IDisposable
     private bool _waits;
     private ErrorCode? _closing;
 
-    public LiveConnection(WebSocket socket, bool wantsBinary, PatientRegistry registry, ServerOptions options, ILogger log)
+    public LiveConnection(WebSocket socket, bool wantsBinary, bool wantsMeasuredFirst, PatientRegistry registry, ServerOptions options, ILogger log)
     {
         _socket = socket;
         WantsBinary = wantsBinary;
+        WantsMeasuredFirst = wantsMeasuredFirst;
         _registry = registry;
         _options = options;
         _log = log;
@@ -38,6 +39,9 @@ internal sealed partial class LiveConnection : IDisposable
 
     /// <summary>Whether frames go out in binary.</summary>
     public bool WantsBinary { get; }
+
+    /// <summary>Whether it gets what is measured at once, in preliminary frames.</summary>
+    public bool WantsMeasuredFirst { get; }
 
     /// <summary>Whether it has opened a session or pushed samples: the session stays as long as it does.</summary>
     public bool HasPushed { get; private set; }

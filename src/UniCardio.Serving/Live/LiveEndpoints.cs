@@ -35,6 +35,12 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
             "" or "json" => false,
             _ => throw RequestException.Bad("'frames' should be json or binary"),
         };
+        bool first = context.Request.Query["measured"].ToString() switch
+        {
+            "first" => true,
+            "" => false,
+            _ => throw RequestException.Bad("'measured' should be first, or left out"),
+        };
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.Headers.Upgrade = "websocket";
@@ -47,7 +53,7 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
             string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(LiveProtocol.Subprotocol)
                 ? LiveProtocol.Subprotocol : null;
             using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
-            using var connection = new LiveConnection(socket, binary, registry, options, log);
+            using var connection = new LiveConnection(socket, binary, first, registry, options, log);
             using Activity? activity = RequestSpan.Start("live.connection", context.Request);
             await registry.RunAsync(patient, connection);
         }

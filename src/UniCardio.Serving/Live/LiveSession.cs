@@ -60,6 +60,7 @@ internal sealed class LiveSession : IDisposable
     {
         var session = new LiveSession(patient, source);
         session._streaming = host.Open(options, session.OnFrame);
+        session._streaming.MeasuredFirst = true;
         session._streaming.Muted = muted;
         return session;
     }
@@ -69,6 +70,7 @@ internal sealed class LiveSession : IDisposable
     {
         var session = new LiveSession(patient, LiveSource.Device);
         session._streaming = host.Restore(checkpoint, session.OnFrame);
+        session._streaming.MeasuredFirst = true;
         return session;
     }
 
@@ -150,14 +152,27 @@ internal sealed class LiveSession : IDisposable
     // On the host's thread or on one that pushes: encodes once a form, and only if somebody wants it.
     private void OnFrame(StreamingSession session, StreamingFrame frame)
     {
+        if (frame.IsPreliminary)
+        {
+            Send(session, frame, _patient.Connections, static c => c.WantsMeasuredFirst);
+            return;
+        }
         Interlocked.Exchange(ref _algorithmic, frame.AlgorithmicDelay.Ticks);
         Interlocked.Exchange(ref _compute, frame.ComputeDelay.Ticks);
         Volatile.Write(ref _segment, frame.Segment);
         Interlocked.Exchange(ref _lastEnd, frame.End.Ticks);
         _vitals.Update(frame);
+        Send(session, frame, _patient.Connections, static _ => true);
+    }
+
+    // Figures are read off whole frames; a preliminary one carries those of the last.
+    private void Send(StreamingSession session, StreamingFrame frame, LiveConnection[] connections, Func<LiveConnection, bool> wants)
+    {
         SharedMessage? json = null, binary = null;
-        foreach (LiveConnection connection in _patient.Connections)
+        foreach (LiveConnection connection in connections)
         {
+            if (!wants(connection))
+                continue;
             SharedMessage message = connection.WantsBinary ? binary ??= FrameMessage.Binary(frame, session.Counts, _vitals)
                 : json ??= FrameMessage.Json(frame, session.Counts, _vitals);
             connection.Send(message.Retain());

@@ -68,6 +68,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
                 Bp = message.Channels.GetValueOrDefault(Modality.Bp),
                 Ecg = message.Channels.GetValueOrDefault(Modality.Ecg),
             };
+            if (!message.Wait)
+                registry.CheckLoad(options.Generate | options.Denoise, served);
             from.Pushes();
             Start(Begin(() => LiveSession.Open(this, served.Live, message.Wait ? Patiently(options) : options,
                 message.Settings.Muted ?? ModalitySet.None, LiveSource.Device)), message.Id, from);
@@ -80,6 +82,8 @@ internal sealed class Patient(string name, PatientRegistry registry)
         lock (_lock)
         {
             StreamingSessionOptions options = replay.Channels(registry.OptionsOf(settings));
+            if (from is not null && replay.Source.Speed <= 1)
+                registry.CheckLoad(options.Generate | options.Denoise, served);
             // Faster than real time it waits for the machine, so that nothing is skipped.
             LiveSession session = Begin(() => LiveSession.Open(this, served.Live, replay.Source.Speed > 1 ? Patiently(options) : options,
                 settings.Muted ?? ModalitySet.None, replay.Source));

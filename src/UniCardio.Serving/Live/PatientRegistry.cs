@@ -112,6 +112,22 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
                 $"draws: {settings.Draws} is not between 1 and {options.MaxDraws}, as many as this server allows");
     }
 
+    /// <summary>Refuses a session that would have the machine compute more than it has been measured to be able to.</summary>
+    /// <param name="computed">What the session may have it compute.</param>
+    /// <param name="served">What computes.</param>
+    /// <exception cref="ProtocolException">There is no room.</exception>
+    public void CheckLoad(ModalitySet computed, Served served)
+    {
+        StreamingLoad load = served.Live.Load;
+        // The new one is taken to ask for as much as the others do on average.
+        double next = load.Share * (1 + (1.0 / Math.Max(1, served.Live.SessionCount)));
+        // A machine that stands still for half of the time was never asked for more than it can do.
+        if (computed == ModalitySet.None || load.BusyShare < 0.5 || next <= options.MaxLoad)
+            return;
+        throw new ProtocolException(ErrorCode.Full, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"open sessions ask for {load.Demand:0} evaluations of the network a second, and this machine does {load.Capacity:0}; open with an empty generate to have what is measured alone, or fewer draws or steps elsewhere"));
+    }
+
     /// <summary>Options of a session that has these settings, without channels.</summary>
     public StreamingSessionOptions OptionsOf(LiveSettings settings)
     {

@@ -1,3 +1,4 @@
+using UniCardio.Files;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Protocol;
 using UniCardio.Streaming;
@@ -123,14 +124,11 @@ internal sealed partial class SessionKeeper : IDisposable
 
     private void Write(Patient patient, LiveSession session, byte[] checkpoint)
     {
-        string path = PathOf(patient);
         lock (_files)
         {
             if (patient.Session != session)
                 return;
-            string beside = path + ".tmp";
-            File.WriteAllBytes(beside, checkpoint);
-            File.Move(beside, path, overwrite: true);
+            AtomicFile.Write(PathOf(patient), checkpoint);
         }
     }
 
@@ -144,7 +142,7 @@ internal sealed partial class SessionKeeper : IDisposable
                 return;
             try
             {
-                File.Delete(PathOf(patient));
+                FileSteps.Delete(PathOf(patient));
             }
             catch (DirectoryNotFoundException)
             {

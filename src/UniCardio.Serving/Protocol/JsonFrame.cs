@@ -24,6 +24,8 @@ internal static class JsonFrame
         json.WriteNumber("window"u8, frame.Window);
         json.WriteBoolean("skipped"u8, frame.WasSkipped);
         json.WriteBoolean("last"u8, frame.IsLast);
+        if (frame.IsPreliminary)
+            json.WriteBoolean("preliminary"u8, true);
         json.WriteNumber("start"u8, frame.Start.TotalSeconds);
         json.WriteNumber("count"u8, frame.Count);
         json.WriteNumber("algorithmic_delay"u8, frame.AlgorithmicDelay.TotalSeconds);

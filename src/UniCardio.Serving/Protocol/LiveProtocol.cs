@@ -61,6 +61,7 @@ internal static class LiveProtocol
         NoSignalReason.NotRequested => "not_requested",
         NoSignalReason.NothingSupports => "nothing_supports",
         NoSignalReason.Overload => "overload",
+        NoSignalReason.Pending => "pending",
         _ => "compute_failed",
     };
 

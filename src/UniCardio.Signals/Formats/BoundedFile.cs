@@ -1,3 +1,5 @@
+using UniCardio.Files;
+
 namespace UniCardio.Signals.Formats;
 
 /// <summary>Whole files in and out: bounded on the way in, atomic on the way out.</summary>
@@ -82,55 +84,19 @@ internal static class BoundedFile
     /// <exception cref="SignalFileException">A file cannot be written, or exists.</exception>
     public static void WriteAtomically(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite)
     {
-        var temporary = new List<string>(files.Count);
         string current = "";
         try
         {
-            foreach ((string path, Action<Stream> write) in files)
+            foreach ((string path, _) in files)
             {
-                current = path;
                 if (!overwrite && File.Exists(path))
                     throw new SignalFileException(path, "exists already, and replacing it was not allowed.");
-                string beside = path + "." + Guid.NewGuid().ToString("N")[..8] + ".tmp";
-                temporary.Add(beside);
-                using var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
-                write(stream);
-                stream.Flush(flushToDisk: true);
-                KeepMode(path, beside);
             }
-            for (int i = 0; i < files.Count; i++)
-            {
-                current = files[i].Path;
-                File.Move(temporary[i], current, overwrite);
-            }
+            AtomicFile.Write(files, overwrite, ref current);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new SignalFileException(current, "cannot be written: " + e.Message, e);
-        }
-        finally
-        {
-            foreach (string path in temporary)
-                DeleteQuietly(path);
-        }
-    }
-
-    /// <summary>Gives a new file the mode of the one that it is to replace: what was private stays so.</summary>
-    private static void KeepMode(string replaced, string file)
-    {
-        if (!OperatingSystem.IsWindows() && File.Exists(replaced))
-            File.SetUnixFileMode(file, File.GetUnixFileMode(replaced));
-    }
-
-    private static void DeleteQuietly(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that brought us here is the one to report.
         }
     }
 
@@ -140,7 +106,7 @@ internal static class BoundedFile
     {
         try
         {
-            File.Delete(path);
+            FileSteps.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -23,6 +23,30 @@ internal sealed class FrameAssembler
 
     public WindowTail Tail(int modality) => _tails[modality];
 
+    /// <summary>Builds the preliminary frame of a hop: what is measured of it.</summary>
+    /// <param name="plan">The hop.</param>
+    /// <param name="frame">The frame.</param>
+    public void BuildMeasured(HopPlan plan, StreamingFrame frame)
+    {
+        Begin(plan, frame);
+        frame.IsPreliminary = true;
+        frame.WasSkipped = false;
+        int at = (int)(plan.FrameStart - (plan.WindowEnd - _timing.SlotSamples));
+        for (int m = 0; m < HopPlan.Modalities; m++)
+        {
+            FrameRow row = frame.Row(m);
+            plan.Signal[m].AsSpan(at, frame.Count).CopyTo(row.Values);
+            plan.Signal[m].AsSpan(at, frame.Count).CopyTo(row.Measured);
+            plan.Source[m].AsSpan(at, frame.Count).CopyTo(row.Provenance);
+            row.Low.AsSpan(0, frame.Count).Fill(float.NaN);
+            row.High.AsSpan(0, frame.Count).Fill(float.NaN);
+            bool isMissing = row.Provenance.AsSpan(0, frame.Count).Contains(Provenance.NoSignal);
+            NoSignalReason reason = plan.Targets[m].IsWanted ? NoSignalReason.Pending : plan.Targets[m].Reason;
+            frame.SetStatus(m, new ModalityStatus(frame.Count > 0 ? row.Provenance[frame.Count - 1] : Provenance.NoSignal,
+                isMissing ? reason : NoSignalReason.None, default, plan.Quality[m], false));
+        }
+    }
+
     /// <summary>Builds a frame.</summary>
     /// <param name="plan">The hop.</param>
     /// <param name="source">Whose results fill it, or null.</param>
@@ -30,14 +54,7 @@ internal sealed class FrameAssembler
     /// <returns>Whether something that was to be generated is not there because the hop was skipped.</returns>
     public bool Build(HopPlan plan, HopPlan? source, StreamingFrame frame)
     {
-        frame.Index = plan.Index;
-        frame.Segment = plan.Segment;
-        frame.IsLast = plan.IsLast;
-        frame.WasSkipped = plan.State == HopState.Skipped;
-        frame.Start = TimeSpan.FromTicks(plan.Origin + (plan.FrameStart * StreamTiming.SampleTicks));
-        frame.Count = (int)(plan.FrameEnd - plan.FrameStart);
-        frame.Window = -1;
-        frame.AlgorithmicDelay = TimeSpan.FromTicks(plan.NewestTime) - frame.End;
+        Begin(plan, frame);
         bool isLost = false;
         for (int m = 0; m < HopPlan.Modalities; m++)
         {
@@ -53,6 +70,19 @@ internal sealed class FrameAssembler
         }
         KeepTails(plan);
         return isLost;
+    }
+
+    private static void Begin(HopPlan plan, StreamingFrame frame)
+    {
+        frame.Index = plan.Index;
+        frame.Segment = plan.Segment;
+        frame.IsLast = plan.IsLast;
+        frame.IsPreliminary = false;
+        frame.WasSkipped = plan.State == HopState.Skipped;
+        frame.Start = TimeSpan.FromTicks(plan.Origin + (plan.FrameStart * StreamTiming.SampleTicks));
+        frame.Count = (int)(plan.FrameEnd - plan.FrameStart);
+        frame.Window = -1;
+        frame.AlgorithmicDelay = TimeSpan.FromTicks(plan.NewestTime) - frame.End;
     }
 
     private NoSignalReason Fill(HopPlan plan, HopPlan? results, int m, StreamingFrame frame)

@@ -83,6 +83,9 @@ internal sealed class HopPlan
     /// <summary>Whether it goes out as it is.</summary>
     public bool IsForced { get; set; }
 
+    /// <summary>Whether what is measured of it has gone out as a preliminary frame, or needs not to.</summary>
+    public bool IsShown { get; set; }
+
     /// <summary>Whether it has gone out, and only a batch still holds it.</summary>
     public bool IsDelivered { get; set; }
 
@@ -116,7 +119,7 @@ internal sealed class HopPlan
     public void Clear()
     {
         (Done, Failed, InBatch) = (0, 0, 0);
-        (IsForced, IsDelivered, IsLast, EndsStream) = (false, false, false, false);
+        (IsForced, IsShown, IsDelivered, IsLast, EndsStream) = (false, false, false, false, false);
         Targets.AsSpan().Clear();
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using UniCardio.Engine.Model;
+using UniCardio.Files;
 using UniCardio.Weights;
 using UniCardio.Weights.Safetensors;
 
@@ -17,8 +18,8 @@ internal static class Checkpoint
         Write(next, state, runIdentity);
         // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same end.
         if (File.Exists(path))
-            File.Move(path, previous, overwrite: true);
-        File.Move(next, path, overwrite: true);
+            FileSteps.Rename(path, previous, overwrite: true);
+        FileSteps.Rename(next, path, overwrite: true);
     }
 
     /// <summary>Writes the state, whole or not at all.</summary>

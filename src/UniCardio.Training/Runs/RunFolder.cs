@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using UniCardio.Files;
 using UniCardio.Weights;
 
 namespace UniCardio.Training.Runs;
@@ -111,25 +112,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Writes text beside the file and renames.</summary>
-    internal static void WriteWhole(string path, string text)
-    {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew))
-            {
-                stream.Write(Encoding.UTF8.GetBytes(text));
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+    internal static void WriteWhole(string path, string text) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(text));
 
     private string FileOf(string name) => System.IO.Path.Combine(Path, name);
 }

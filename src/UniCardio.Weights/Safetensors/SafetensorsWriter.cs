@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using UniCardio.Engine.Model;
+using UniCardio.Files;
 
 namespace UniCardio.Weights.Safetensors;
 
@@ -24,37 +25,19 @@ public static class SafetensorsWriter
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
         ReadOnlyMemory<byte> header = Header(path, tensors, metadata);
-        string full = Path.GetFullPath(path);
-        string temporary = $"{full}.{Guid.NewGuid():N}.tmp";
-        try
+        AtomicFile.Write(path, stream =>
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            stream.Write(header.Span);
+            foreach (ParameterTensor tensor in tensors)
             {
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
-                stream.Write(header.Span);
-                foreach (ParameterTensor tensor in tensors)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    Append(stream, tensor.Span);
-                }
-
-                // On disk before the name points at it, so that a power cut leaves the old file or the new one.
-                stream.Flush(flushToDisk: true);
+                cancellation.ThrowIfCancellationRequested();
+                Append(stream, tensor.Span);
             }
-
             cancellation.ThrowIfCancellationRequested();
-            // A file that was private stays so.
-            if (!OperatingSystem.IsWindows() && File.Exists(full))
-                File.SetUnixFileMode(temporary, File.GetUnixFileMode(full));
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        });
     }
 
     private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -109,7 +92,7 @@ public static class SafetensorsWriter
         json.WriteEndArray();
     }
 
-    private static void Append(FileStream stream, ReadOnlySpan<float> values)
+    private static void Append(Stream stream, ReadOnlySpan<float> values)
     {
         if (BitConverter.IsLittleEndian)
         {

@@ -2,20 +2,22 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using UniCardio.Cli.Output;
 using UniCardio.Serving.Metrics;
+using UniCardio.Streaming;
 
 namespace UniCardio.Cli.Options;
 
-/// <summary>Logs and traces of a server: <c>--log</c>, <c>--traces</c>.</summary>
+/// <summary>Logs, traces and metrics of a server: <c>--log</c>, <c>--traces</c>.</summary>
 internal sealed class LoggingOptions
 {
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private readonly Option<LogLevel> _log = new("--log") { Description = "Least level of what is logged, one JSON object a line on the error stream: trace, debug, information (default), warning, error or none.", DefaultValueFactory = _ => LogLevel.Information, HelpName = "LEVEL" };
-    private readonly Option<Uri?> _traces = new("--traces") { Description = $"Where traces go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} and its kin say, else nowhere).", HelpName = "URL", CustomParser = ReadAddress };
+    private readonly Option<Uri?> _traces = new("--traces") { Description = $"Where traces and metrics go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} and its kin say, else nowhere).", HelpName = "URL", CustomParser = ReadAddress };
 
     public void AddTo(Command command)
     {
@@ -38,23 +40,36 @@ internal sealed class LoggingOptions
         return null;
     }
 
-    /// <summary>Begins to send traces if somebody takes them; to be disposed at the end, which sends the last.</summary>
+    /// <summary>Begins to send traces and metrics if somebody takes them; to be disposed at the end, which sends the last.</summary>
     public IDisposable? Traces(ParseResult parsed)
     {
         Uri? endpoint = parsed.GetValue(_traces);
         if (endpoint is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable)))
             return null;
-        return Sdk.CreateTracerProviderBuilder()
-            .ConfigureResource(resource =>
-                resource.AddService("unicardio", serviceVersion: typeof(LoggingOptions).Assembly.GetName().Version?.ToString(3)))
-            .AddSource(ServingMetrics.MeterName)
-            .AddOtlpExporter(exporter =>
-            {
-                if (endpoint is null)
-                    return;
-                exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
-                exporter.Endpoint = new Uri(endpoint, "v1/traces");
-            })
-            .Build();
+        return new Telemetry(
+            Sdk.CreateTracerProviderBuilder().ConfigureResource(Name).AddSource(ServingMetrics.MeterName)
+                .AddOtlpExporter(exporter => Aim(exporter, endpoint, "v1/traces")).Build(),
+            Sdk.CreateMeterProviderBuilder().ConfigureResource(Name).AddMeter(ServingMetrics.MeterName, StreamingMetrics.MeterName)
+                .AddOtlpExporter(exporter => Aim(exporter, endpoint, "v1/metrics")).Build());
+    }
+
+    private static void Name(ResourceBuilder resource) =>
+        resource.AddService("unicardio", serviceVersion: typeof(LoggingOptions).Assembly.GetName().Version?.ToString(3));
+
+    private static void Aim(OtlpExporterOptions exporter, Uri? endpoint, string path)
+    {
+        if (endpoint is null)
+            return;
+        exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
+        exporter.Endpoint = new Uri(endpoint, path);
+    }
+
+    private sealed record Telemetry(TracerProvider? Traces, MeterProvider? Metrics) : IDisposable
+    {
+        public void Dispose()
+        {
+            Traces?.Dispose();
+            Metrics?.Dispose();
+        }
     }
 }

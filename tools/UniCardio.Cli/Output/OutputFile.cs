@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using UniCardio.Files;
 using UniCardio.Signals;
 
 namespace UniCardio.Cli.Output;
@@ -15,22 +16,13 @@ internal static class OutputFile
     /// <exception cref="SignalFileException">The file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (FileStream stream = File.Create(temporary))
-                write(stream);
-            // A file that was private stays so.
-            if (!OperatingSystem.IsWindows() && File.Exists(path))
-                File.SetUnixFileMode(temporary, File.GetUnixFileMode(path));
-            File.Move(temporary, path, overwrite: true);
+            AtomicFile.Write(path, write);
         }
-        catch (Exception problem)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            Delete(temporary);
-            if (problem is IOException or UnauthorizedAccessException)
-                throw new SignalFileException(path, "cannot be written: " + problem.Message, problem);
-            throw;
+            throw new SignalFileException(path, "cannot be written: " + problem.Message, problem);
         }
     }
 
@@ -54,18 +46,6 @@ internal static class OutputFile
                 throw new SignalException($"{problem.Message} Written before it: {string.Join(", ", written)}.", problem);
             }
             written.Add(path);
-        }
-    }
-
-    private static void Delete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            // What stopped the writing is the news, not that its remains cannot be removed.
         }
     }
 }

@@ -7,7 +7,7 @@ export const Kind = Object.freeze({ noSignal: 0, measured: 1, bridged: 2, impute
 export const isGenerated = kind => kind >= Kind.imputed;
 
 // Words of the JSON form, in the order of the binary form's codes.
-export const NO_SIGNAL = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed"];
+export const NO_SIGNAL = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed", "pending"];
 export const ABSENCE = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 export const TASKS = ["translate", "impute", "denoise"];
 
@@ -31,6 +31,7 @@ export function decodeFrame(buffer) {
     count: view.getUint32(60, true),
     skipped: (flags & 1) !== 0,
     last: (flags & 2) !== 0,
+    preliminary: (flags & 4) !== 0, // what is measured; comes again when it is whole
     algorithmicDelay: view.getFloat32(68, true),
     computeDelay: view.getFloat32(72, true),
     signals: [null, null, null],

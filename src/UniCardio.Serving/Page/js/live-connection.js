@@ -47,7 +47,7 @@ export class LiveConnection {
     this.drop();
     this.on.state("connecting", 0);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/live/${encodeURIComponent(this.patient)}?frames=binary`, subprotocols());
+    const socket = new WebSocket(`${scheme}//${location.host}/live/${encodeURIComponent(this.patient)}?frames=binary&measured=first`, subprotocols());
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => this.on.state("open", 0);

@@ -97,9 +97,14 @@ export class Monitor {
   }
 
   takeFrame(frame) {
-    this.clock.arrive(this.store.end);
-    this.store.append(frame, `${this.session?.session}/${frame.segment}`);
     const { store, clock } = this;
+    const before = store.end;
+    store.append(frame, `${this.session?.session}/${frame.segment}`);
+    if (store.end > before)
+      clock.arrive(before);
+    showDropped(this.dropped += frame.dropped);
+    if (frame.preliminary)
+      return;
     this.vitals.take(frame.vitals);
     this.numerals.show(this.vitals);
     const changes = this.order.map((lane, m) => lane.showSignal(frame.signals[m])).filter(text => text !== null);
@@ -108,7 +113,6 @@ export class Monitor {
     if (!this.freeze.on)
       this.order.forEach(lane => lane.fit(store, clock.shown, this.appearance.pixelsPerMillimetre));
     showFrameFigures(frame, Math.max(0, clock.behind(store.end)));
-    showDropped(this.dropped += frame.dropped);
   }
 
   ended(message) {

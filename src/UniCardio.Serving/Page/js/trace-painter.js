@@ -107,7 +107,8 @@ export class TracePainter {
 
   // Dashes must move with the signal, so each sample knows how long the line up to it is.
   phase(ring, from, to) {
-    let i = this.phasedTo;
+    let i = Math.max(from, Math.min(this.phasedTo, ring.rewritten));
+    ring.rewritten = Infinity;
     if (this.phasedFor !== this.axis.version || i > to || i < from) {
       this.phasedFor = this.axis.version;
       i = from;

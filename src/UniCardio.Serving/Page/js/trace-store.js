@@ -18,6 +18,7 @@ class Ring {
     this.reason = new Uint8Array(CAPACITY).fill(NOT_RECEIVED);
     this.phase = new Float32Array(CAPACITY); // length of the drawn line so far, modulo the dash: TracePainter's
     this.normalized = false;
+    this.rewritten = Infinity; // oldest sample that was written since its phase was worked out
   }
 
   copyFrom(other) {
@@ -59,15 +60,17 @@ export class TraceStore {
     return this.zeroTime + (sample - this.zero) / RATE;
   }
 
-  /** Appends a frame; returns the number of its first new sample. */
+  /** Appends a frame, or writes it over its preliminary one; returns the number of its first new sample. */
   append(frame, segment) {
     let at = this.place(frame, segment);
     if (at > this.end)
       this.skipTo(at);
-    const from = Math.max(0, this.end - at); // repeated by the server after a reconnection
+    const from = Math.max(0, this.oldest - at); // what is there may be a preliminary frame, or repeated by the server after a reconnection
     for (let m = 0; m < MODALITIES.length; m++)
       write(this.rings[m], frame.signals[m], at, from, frame.count);
     const first = at + from;
+    for (const ring of this.rings)
+      ring.rewritten = Math.min(ring.rewritten, first);
     this.end = Math.max(this.end, at + frame.count);
     return first;
   }

@@ -8,8 +8,8 @@ export const LONG = { ppg: "Photoplethysmogram", bp: "Arterial blood pressure", 
 const PAST = { translate: "translated", impute: "imputed", denoise: "denoised" };
 
 // By NO_SIGNAL code; the last is this page's own.
-export const REASONS = ["no signal", "warming up", "not measured, not asked for", "nothing to generate it from", "too slow: hop skipped", "computing failed", "not received"];
-export const NOT_RECEIVED = 6;
+export const REASONS = ["no signal", "warming up", "not measured, not asked for", "nothing to generate it from", "too slow: hop skipped", "computing failed", "being computed", "not received"];
+export const NOT_RECEIVED = 7;
 
 const ABSENCES = ["", "no sensor", "missing", "flat", "clipped", "implausible", "sensor switched off"];
 
