@@ -67,7 +67,8 @@ public class VitalSignTests
             Assert.True(readings[i].Age > 6);
         }
         Assert.Contains(readings, r => r.Absence == VitalAbsence.None && Math.Abs(r.Rate - 72) < 2);
-        Assert.Equal(modality == Modality.Bp ? VitalAbsence.LineOpen : VitalAbsence.NoPulse, modality == Modality.Bp ? readings[^1].Absence : VitalAbsence.NoPulse);
+        // 5 uV is below any beat's height in mV and noise where the unit is not given; 3 mmHg is no artery's.
+        Assert.Contains(readings[^1].Absence, modality == Modality.Bp ? [VitalAbsence.LineOpen] : new[] { VitalAbsence.NoPulse, VitalAbsence.TooSmall });
     }
 
     private static float[] Pulses(double height)

@@ -91,7 +91,7 @@ public sealed class BeatDetector
         _leastValue = known && kind == ChannelKind.BloodPressure ? (float)(LeastSystolic / factor) : float.NegativeInfinity;
         _mostValue = known && kind == ChannelKind.BloodPressure ? (float)(MostPressure / factor) : float.PositiveInfinity;
         _hop = Math.Max(1, (int)(_finder.Rate / 2));
-        int kept = (int)((_settings.Learning + _settings.Lag + 4) * sampleRate) + (_finder.Delay + 2 * _hop) * _finder.Decimation;
+        int kept = (int)((2 * _settings.Learning + _settings.Lag + 4) * sampleRate) + (_finder.Delay + 2 * _hop) * _finder.Decimation;
         _ring = new float[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)kept)];
         _mask = _ring.Length - 1;
         _sink = Report;

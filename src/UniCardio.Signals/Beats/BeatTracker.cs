@@ -6,6 +6,13 @@ namespace UniCardio.Signals.Beats;
 /// </summary>
 internal sealed class BeatTracker
 {
+    private enum Proof
+    {
+        None,
+        Part,
+        Full,
+    }
+
     private const int Capacity = 256, Templates = 4, Intervals = 12;
     private readonly BeatSettings _s;
     private readonly CandidateFinder _finder;
@@ -21,7 +28,7 @@ internal sealed class BeatTracker
     private double _level, _wideLevel, _noise, _expected, _spread = 0.3;
     private Candidate _anchor;
     private bool _hasAnchor;
-    private long _lastCommit;
+    private long _lastCommit, _doubtfulSince = long.MaxValue;
     private readonly double _floor;
     private readonly bool _allowsInversion, _assumesRhythm;
 
@@ -86,8 +93,9 @@ internal sealed class BeatTracker
         {
             if (!Learn(now, final))
             {
+                // What may be a rhythm keeps its beats until it is known.
                 int old = 0;
-                while (old < _count && _pending[old].At < now - (long)(_s.Learning * _rate))
+                while (old < _count && _pending[old].At < Math.Min(_doubtfulSince, now) - (long)(_s.Learning * _rate))
                     old++;
                 Drop(old);
                 return;
@@ -360,11 +368,14 @@ internal sealed class BeatTracker
     // Learning: level, noise, polarity and templates from the pending candidates; true if they make a rhythm.
     private bool Learn(long now, bool final)
     {
-        long window = (long)(_s.Learning * _rate), from = Math.Max(0, now - window);
+        long window = (long)(_s.Learning * _rate), from = Math.Max(0, Math.Min(_doubtfulSince, now) - window);
         if (!final && now < window)
             return false;
         if (_count < 2)
+        {
+            _doubtfulSince = long.MaxValue;
             return false;
+        }
         _sign = 1;
         if (_allowsInversion)
         {
@@ -373,11 +384,14 @@ internal sealed class BeatTracker
         }
         _level = BlockLevel(from, now, _sign);
         if (!(_level > 0))
+        {
+            _doubtfulSince = long.MaxValue;
             return false;
-        return LearnFrom(now);
+        }
+        return LearnFrom(now, final);
     }
 
-    private bool LearnFrom(long now)
+    private bool LearnFrom(long now, bool final)
     {
         Array.Clear(_templateWeight);
         // The shape that agrees best with the others of about the level.
@@ -424,7 +438,10 @@ internal sealed class BeatTracker
             first = _pending[i].At;
         }
         if (n < 2)
+        {
+            _doubtfulSince = long.MaxValue;
             return false;
+        }
         agreement /= n;
         // Noise: the median of what is not on the path.
         int others = 0;
@@ -437,7 +454,7 @@ internal sealed class BeatTracker
         }
         Array.Sort(_scratch, 0, others);
         double noise = others > 0 ? _scratch[others / 2] : _level / 10;
-        if (!_assumesRhythm && !IsRhythm(n, others, agreement, noise))
+        if (!_assumesRhythm && !IsProven(Prove(n, others, agreement, noise), now, final))
             return false;
         _noise = Math.Clamp(noise, _level / 50, _level);
         _tracking = true;
@@ -445,25 +462,75 @@ internal sealed class BeatTracker
         return true;
     }
 
-    // Whether the path's events are beats: alike, standing out from the others, and, where they are not, at least regular and equal.
-    private bool IsRhythm(int n, int others, double agreement, double noise)
+    // A rhythm proved in part must stay so for as long again as is learned from; a signal that ends before is not asked for more.
+    private bool IsProven(Proof proof, long now, bool final)
     {
+        long window = (long)(_s.Learning * _rate);
+        bool isProven = proof == Proof.Full || (proof == Proof.Part && (now - _doubtfulSince >= window || (final && now < 2 * window)));
+        _doubtfulSince = proof == Proof.Part && !isProven ? Math.Min(_doubtfulSince, now) : long.MaxValue;
+        return isProven;
+    }
+
+    // What the path's n events, latest first, prove: that they are beats, that they may be, or nothing.
+    // Alike, standing out from the others, and regular: each may be less so where the rest is more so.
+    private Proof Prove(int n, int others, double agreement, double noise)
+    {
+        // Three beats are within the window at the slowest rate.
+        if (n < 3)
+            return Proof.None;
         for (int i = 0; i < n; i++)
             _sorted[i] = _pending[_path[i]].Strength / _templateLevel[Math.Max(0, _pending[_path[i]].Template)];
-        Array.Sort(_sorted, 0, n);
-        double uneven = _sorted[3 * n / 4] / _sorted[n / 4];
+        double uneven = QuartileRatio(n);
         for (int i = 0; i < n; i++)
             _sorted[i] = _pending[_path[i]].Strength;
         Array.Sort(_sorted, 0, n);
         double middle = _sorted[n / 2];
-        for (int i = 0; i + 1 < n; i++)
-            _sorted[i] = _pending[_path[i]].At - _pending[_path[i + 1]].At;
-        Array.Sort(_sorted, 0, n - 1);
-        double irregular = n < 3 ? 1 : _sorted[3 * (n - 1) / 4] / _sorted[(n - 1) / 4];
-        double ratio = 3 * others < n ? double.PositiveInfinity : middle / noise;
-        if (n > 5 && irregular * uneven > 4)
-            return false;
-        return agreement >= _s.SureAgreement ? ratio > 1.25 : agreement >= _s.LeastAgreement && ratio > 2 && irregular < 1.35;
+        // Early beats and their pauses make intervals uneven, and less so two of them together.
+        double irregular = Irregularity(n, 1);
+        if (n >= 6)
+            irregular = Math.Min(irregular, Irregularity(n, 2));
+        double chaos = irregular * uneven;
+        // Where next to nothing else is there, the floor took it.
+        double ratio = 3 * others < n ? (_floor > 0 ? middle / _floor : double.PositiveInfinity) : middle / noise;
+        // A tone: the path skips waves that are the same.
+        if (Twins(n, middle) * 10 > n)
+            return Proof.None;
+        // Few events agree by chance.
+        if (n < 6)
+            return agreement >= 0.95 + 0.01 * (5 - n) && ratio > 3 && chaos < 1.6 ? Proof.Full : Proof.None;
+        // An alternating pulse is uneven but in time.
+        if (ratio > 2 && ((agreement >= 0.95 && chaos < (irregular < 1.2 ? 2.6 : 1.7)) || (agreement >= 0.87 && chaos < 1.35 && n >= 8)))
+            return Proof.Full;
+        bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
+        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.2 : 1.7) ? Proof.Part : Proof.None;
+    }
+
+    // Upper over lower quartile of the intervals between events so many apart.
+    private double Irregularity(int n, int apart)
+    {
+        for (int i = 0; i + apart < n; i++)
+            _sorted[i] = _pending[_path[i]].At - _pending[_path[i + apart]].At;
+        return QuartileRatio(n - apart);
+    }
+
+    private double QuartileRatio(int n)
+    {
+        Array.Sort(_sorted, 0, n);
+        return n < 2 ? 1 : _sorted[3 * n / 4] / _sorted[n / 4];
+    }
+
+    // Events off the path as strong as those on it and of their shape.
+    private int Twins(int n, double middle)
+    {
+        int twins = 0;
+        for (int i = 0, k = n - 1; i < _count; i++)
+        {
+            if (k >= 0 && _path[k] == i)
+                k--;
+            else if (_pending[i].Sign == _sign && _pending[i].Agreement > 0.93 && _pending[i].Strength > 0.7 * middle)
+                twins++;
+        }
+        return twins;
     }
 
     private bool IsStrong(int i) => _pending[i].Sign == _sign && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
