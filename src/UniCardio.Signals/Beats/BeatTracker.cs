@@ -502,7 +502,7 @@ internal sealed class BeatTracker
         if (ratio > 2 && ((agreement >= 0.95 && chaos < (irregular < 1.2 ? 2.6 : 1.7)) || (agreement >= 0.87 && chaos < 1.35 && n >= 8)))
             return Proof.Full;
         bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
-        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.2 : 1.7) ? Proof.Part : Proof.None;
+        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part : Proof.None;
     }
 
     // Upper over lower quartile of the intervals between events so many apart.
