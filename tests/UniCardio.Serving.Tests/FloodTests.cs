@@ -138,7 +138,7 @@ public class FloodTests(ITestOutputHelper output)
         {
             using var reader = new StreamReader(client.GetStream(), leaveOpen: true);
             Task<string?> line = reader.ReadLineAsync();
-            answers.Add(await Task.WhenAny(line, Task.Delay(200)) == line && line.IsCompletedSuccessfully ? line.Result : null);
+            answers.Add(await Task.WhenAny(line, Task.Delay(200)) == line && line.IsCompletedSuccessfully ? await line : null);
         }
         long held = Resident() - before;
         HttpResponseMessage refused = await server.PostAsync("/v2/models/translate/infer", new byte[6 << 20], null);

@@ -122,6 +122,9 @@ internal static class BeatsCommand
         return new BeatComparison(known.Length, a.TruePositives, a.FalseNegatives, a.FalsePositives, a.Sensitivity, a.Precision, a.F1);
     }
 
+    // What a spreadsheet would run, or take for the end of a cell.
+    private static readonly System.Buffers.SearchValues<char> s_quoted = System.Buffers.SearchValues.Create("=+-@,\"\t");
+
     private static void Write(string path, List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found)
     {
         switch (Path.GetExtension(path).ToUpperInvariant())
@@ -130,7 +133,7 @@ internal static class BeatsCommand
                 var text = new StringBuilder("channel,kind,seconds,value,quality\n");
                 foreach ((Channel channel, BeatSeries series, ChannelBeats row) in found)
                 {
-                    string name = channel.Name.AsSpan().IndexOfAny("=+-@,\"\t") >= 0 ? $"\"'{channel.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : channel.Name;
+                    string name = channel.Name.AsSpan().IndexOfAny(s_quoted) >= 0 ? $"\"'{channel.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : channel.Name;
                     for (int i = 0; i < row.Beats.Length; i++)
                         text.Append(CultureInfo.InvariantCulture, $"{name},{row.Kind},{row.Beats[i]:0.######},{series.Beats[i].Value:R},{series.Beats[i].Quality:0.###}\n");
                 }
