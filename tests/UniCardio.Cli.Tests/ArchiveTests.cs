@@ -84,7 +84,7 @@ public sealed class ArchiveTests : IDisposable
     {
         Assert.Equal(ExitCode.Success, Impute("one").Code);
         string manifest = _folder.File("three/manifest-0-of-2.jsonl");
-        using (Process part = Start(["impute", Input, "--out", _folder.File("three"), .. Quick, "--shard", "0/2"]))
+        using (Process part = Cli.Start(["impute", Input, "--out", _folder.File("three"), .. Quick, "--shard", "0/2"]))
         {
             Task<string> error = part.StandardError.ReadToEndAsync();
             while ((!File.Exists(manifest) || new FileInfo(manifest).Length == 0) && !part.HasExited)
@@ -101,12 +101,6 @@ public sealed class ArchiveTests : IDisposable
         Assert.Equal(Outputs("one"), Outputs("three"));
         Assert.Equal(Manifest("one"), Manifest("three"));
     }
-
-    private static Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. args])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
 
     [Fact]
     public void ATableOfBeatsIsARecordingOnlyWhereItStandsAlone()

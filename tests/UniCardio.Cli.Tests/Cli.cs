@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace UniCardio.Cli.Tests;
@@ -20,6 +21,13 @@ internal static class Cli
         int code = CommandLine.RunAsync(args, new Terminal(output, error), cancellation).GetAwaiter().GetResult();
         return new CliResult(code, output.ToString(), error.ToString());
     }
+
+    /// <summary>Starts a command line in a process of its own.</summary>
+    public static Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. args])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
 
     /// <summary>Runs a command line that must succeed.</summary>
     public static CliResult Succeed(params string[] args)

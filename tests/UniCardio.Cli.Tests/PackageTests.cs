@@ -15,9 +15,9 @@ public partial class PackageTests
     public void AProjectUsesThePackagesFromAFolder()
     {
         using var folder = new TemporaryFolder();
-        foreach (string project in (string[])["", ".Engine", ".Weights", ".Signals", ".Pipeline", ".Restoration", ".Streaming"])
+        foreach (string project in (string[])["", ".Engine", ".Files", ".Weights", ".Signals", ".Pipeline", ".Restoration", ".Streaming"])
             Dotnet(Project.Root, "pack", $"src/UniCardio{project}", "--no-build", "-c", Configuration, "-o", folder.File("feed"), "-v", "quiet");
-        Assert.Equal(7, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
+        Assert.Equal(8, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
 
         WriteConsumer(folder);
         Dotnet(folder.Path, "build", "-v", "quiet", "--nologo");

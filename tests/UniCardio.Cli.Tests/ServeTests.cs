@@ -88,8 +88,10 @@ public class ServeTests
         Assert.Equal(ExitCode.Success, result.Code);
         // The program sends what is left before it ends, so that all has come by now.
         Assert.NotEmpty(collector.Posts);
-        Assert.All(collector.Posts, post => Assert.Equal(("/v1/traces", "application/x-protobuf"), (post.Path, post.Type)));
-        string spans = string.Concat(collector.Posts.Select(p => p.Body));
+        Assert.All(collector.Posts, post => Assert.Equal("application/x-protobuf", post.Type));
+        Assert.Equal(["/v1/metrics", "/v1/traces"], collector.Posts.Select(post => post.Path).Distinct().Order());
+        string spans = string.Concat(collector.Posts.Where(p => p.Path == "/v1/traces").Select(p => p.Body));
+        Assert.All(collector.Posts, post => Assert.DoesNotContain(patient, post.Body, StringComparison.Ordinal));
         foreach (string name in (string[])["unicardio", "infer", "infer.wait", "infer.compute", "live.connection", "ppg->bp"])
             Assert.Contains(name, spans, StringComparison.Ordinal);
         Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(Caller)), spans, StringComparison.Ordinal);
