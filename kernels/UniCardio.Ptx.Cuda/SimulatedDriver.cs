@@ -109,13 +109,13 @@ public sealed unsafe partial class SimulatedDriver
         }
     }
 
-    /// <summary>Every context that there is answers no more, as after a fault of the device's memory; new ones work.</summary>
-    public void Lose()
+    /// <summary>The newest context answers no more, as after a fault of the device's memory; older and new ones work.</summary>
+    public void LoseNewest()
     {
         lock (_turn)
         {
             Fault = new CudaException(CudaResult.IllegalAddress, "the device was lost on purpose");
-            _lost.UnionWith(_contexts);
+            _lost.Add(_contexts.Max());
         }
     }
 
