@@ -32,29 +32,7 @@ public sealed class ModelWeights : IDisposable
     public static ModelWeights Create(ModelConfiguration configuration, IEnumerable<ParameterTensor> tensors, IDisposable? owner = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        IReadOnlyList<ParameterShape> expected = ParameterCatalog.For(configuration);
-        var problems = new List<string>();
-        var found = new Dictionary<string, ParameterTensor>(StringComparer.Ordinal);
-        foreach (ParameterTensor tensor in tensors)
-        {
-            if (!found.TryAdd(tensor.Name, tensor))
-                problems.Add($"{tensor.Name}: there twice");
-        }
-
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ParameterShape parameter in expected)
-        {
-            names.Add(parameter.Name);
-            if (!found.TryGetValue(parameter.Name, out ParameterTensor? tensor))
-                problems.Add($"{parameter.Name}: missing, expected [{string.Join(", ", parameter.Shape)}]");
-            else if (!tensor.Shape.SequenceEqual(parameter.Shape))
-                problems.Add($"{parameter.Name}: shape [{string.Join(", ", tensor.Shape)}], expected [{string.Join(", ", parameter.Shape)}]");
-            else if (FiniteScan.FirstNonFinite(tensor.Span) is int at and >= 0)
-                problems.Add($"{parameter.Name}: element {at} is {tensor.Span[at]}");
-        }
-
-        problems.AddRange(found.Keys.Where(n => !names.Contains(n) && !ParameterCatalog.IsKnownUnused(n)).Order(StringComparer.Ordinal).Select(n => $"{n}: not part of this model"));
-        return problems.Count == 0 ? new ModelWeights(configuration, found, owner) : throw new WeightsException(problems);
+        return new ModelWeights(configuration, ParameterSet.Check(ParameterCatalog.For(configuration), tensors, ParameterCatalog.IsKnownUnused), owner);
     }
 
     /// <summary>Releases the mapped file behind the tensors, if there is one.</summary>

@@ -15,7 +15,7 @@ internal static class ParameterSet
         foreach (ParameterTensor tensor in tensors)
         {
             if (!found.TryAdd(tensor.Name, tensor))
-                problems.Add($"{tensor.Name}: duplicate");
+                problems.Add($"{tensor.Name}: there twice");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
