@@ -10,8 +10,9 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Benchmarks;
 
 /// <summary>
-/// The kernels beside their twins in C, which are compiled here from shared/study: same buffers, same process, turn by turn, so that a ratio
-/// below 1 is what the JIT made of a kernel and no neighbour's doing. Shares are of one thread's multiply-add peak of the same instruction set.
+/// The kernels beside their twins in C, which are compiled here from shared/study: same buffers, same process, turn by turn, so that a
+/// ratio below 1 is what the JIT made of a kernel and no neighbour's doing. Shares are of one thread's multiply-add peak of the same
+/// instruction set.
 /// </summary>
 internal sealed unsafe class CTwins : ISimdCode<int>
 {
@@ -102,7 +103,8 @@ internal sealed unsafe class CTwins : ISimdCode<int>
         int width = 2 * S.Width, blocks = Queries / width;
         using AlignedBuffer q = KernelBenchmark.Random((long)Heads * blocks * HeadDim * width, 1);
         using AlignedBuffer k = KernelBenchmark.Random((long)Heads * Room * HeadDim, 2);
-        using AlignedBuffer v = KernelBenchmark.Random((long)Heads * Room * HeadDim, 3), scratch = new(Attention.ScratchLength(HeadDim, S.Width));
+        using AlignedBuffer v = KernelBenchmark.Random((long)Heads * Room * HeadDim, 3),
+            scratch = new(Attention.ScratchLength(HeadDim, S.Width));
         using AlignedBuffer output = new(HeadDim * width), other = new(HeadDim * width);
         void Ours()
         {

@@ -21,7 +21,8 @@ public class NetworkCallBenchmark : KernelBenchmark
 
     public override double Flop => 1e9 * WorkCount.CallGflop(Plan);
 
-    private InferencePlan Plan => new(Size == "compact" ? ModelConfiguration.Compact : ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"), draws: Draws);
+    private InferencePlan Plan =>
+        new(Size == "compact" ? ModelConfiguration.Compact : ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"), draws: Draws);
 
     internal override (Action Kernel, Action Naive) Make<S, V>() => (Call(Isa), Call(CpuInstructionSet.Scalar));
 

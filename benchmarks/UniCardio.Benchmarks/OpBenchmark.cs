@@ -6,7 +6,8 @@ namespace UniCardio.Benchmarks;
 /// <summary>Every op of the list at the network's sizes, beside its twin in double.</summary>
 public class OpBenchmark : KernelBenchmark
 {
-    public static IEnumerable<string> Ops { get; } = [.. OpList.All.SelectMany(op => op.TimedSizes.Select(n => $"{op.Name} {UniCardio.OpCases.Op.Text(n)}"))];
+    public static IEnumerable<string> Ops { get; } =
+        [.. OpList.All.SelectMany(op => op.TimedSizes.Select(n => $"{op.Name} {UniCardio.OpCases.Op.Text(n)}"))];
 
     [ParamsSource(nameof(Ops))]
     public string Op { get; set; } = Ops.First();

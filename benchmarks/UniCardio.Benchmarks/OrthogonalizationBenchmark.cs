@@ -6,8 +6,8 @@ namespace UniCardio.Benchmarks;
 
 /// <summary>Muon's iteration on one map, at every shape that the compact network trains and at the full network's square one.</summary>
 /// <remarks>
-/// Queries, keys, values, gate, filter and so on are a square map each. Maps that are higher than wide are turned: "step" is the diffusion step's
-/// projection, "ff" the feed-forward in either direction.
+/// Queries, keys, values, gate, filter and so on are a square map each. Maps that are higher than wide are turned: "step" is the diffusion
+/// step's projection, "ff" the feed-forward in either direction.
 /// </remarks>
 public class OrthogonalizationBenchmark : KernelBenchmark
 {

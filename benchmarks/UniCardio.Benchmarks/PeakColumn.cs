@@ -6,7 +6,8 @@ using BenchmarkDotNet.Running;
 
 namespace UniCardio.Benchmarks;
 
-/// <summary>GFLOP/s reached as a share of one thread's multiply-add peak on the same instruction set, measured in the same process just before and after.</summary>
+/// <summary>GFLOP/s reached as a share of one thread's multiply-add peak on the same instruction set, measured in the same process just
+/// before and after.</summary>
 internal sealed class PeakColumn : IColumn
 {
     public string Id => nameof(PeakColumn);
@@ -23,7 +24,8 @@ internal sealed class PeakColumn : IColumn
 
     public UnitType UnitType => UnitType.Dimensionless;
 
-    public string Legend => "2 x multiply-adds / mean time / multiply-add peak of one thread in this process; '-' where a kernel is not multiply-adds";
+    public string Legend =>
+        "2 x multiply-adds / mean time / multiply-add peak of one thread in this process; '-' where a kernel is not multiply-adds";
 
     public bool IsAvailable(Summary summary) => true;
 
@@ -33,7 +35,8 @@ internal sealed class PeakColumn : IColumn
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
-        if (summary[benchmarkCase]?.ResultStatistics is not { } statistics || Activator.CreateInstance(benchmarkCase.Descriptor.Type) is not KernelBenchmark benchmark)
+        if (summary[benchmarkCase]?.ResultStatistics is not { } statistics
+            || Activator.CreateInstance(benchmarkCase.Descriptor.Type) is not KernelBenchmark benchmark)
             return "-";
         foreach (ParameterInstance parameter in benchmarkCase.Parameters.Items)
             benchmark.GetType().GetProperty(parameter.Name)!.SetValue(benchmark, parameter.Value);

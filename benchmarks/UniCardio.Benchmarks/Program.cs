@@ -7,8 +7,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 namespace UniCardio.Benchmarks;
 
 /// <summary>
-/// Kernel benchmarks at the network's real shapes. In-process, so that the multiply-add peak of the last column is measured in the process that
-/// the kernels ran in.
+/// Kernel benchmarks at the network's real shapes. In-process, so that the multiply-add peak of the last column is measured in the process
+/// that the kernels ran in.
 /// </summary>
 public static class Program
 {

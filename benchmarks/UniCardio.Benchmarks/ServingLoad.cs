@@ -8,8 +8,9 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Benchmarks;
 
 /// <summary>
-/// The load of <see cref="StreamingLoad"/> over the server: <c>unicardio serve</c> as a process of its own, a WebSocket a patient on loopback, PPG in blocks of 0.2 s, BP translated in
-/// every hop of 0.5 s. A frame's delay is its algorithmic one and the time from sending the block that completed it to receiving the frame.
+/// The load of <see cref="StreamingLoad"/> over the server: <c>unicardio serve</c> as a process of its own, a WebSocket a patient on
+/// loopback, PPG in blocks of 0.2 s, BP translated in every hop of 0.5 s. A frame's delay is its algorithmic one and the time from sending
+/// the block that completed it to receiving the frame.
 /// </summary>
 internal static class ServingLoad
 {
@@ -23,7 +24,8 @@ internal static class ServingLoad
         string Text(int at, int otherwise) => args.Length > at ? args[at] : otherwise.ToString(CultureInfo.InvariantCulture);
         (string draws, string steps, string threads) = (Text(1, 8), Text(2, 6), Text(3, 2));
         double seconds = double.Parse(Text(4, 20), CultureInfo.InvariantCulture);
-        await using var server = new ServerProcess("--weights", weights, "--untrained", "--threads", threads, "--live-draws", draws, "--live-sampler", $"dpm++2m:{steps}", "--log", "warning");
+        await using var server = new ServerProcess("--weights", weights, "--untrained", "--threads", threads, "--live-draws", draws,
+            "--live-sampler", $"dpm++2m:{steps}", "--log", "warning");
         await server.StartAsync(CancellationToken.None);
         Print($"{weights}, {draws} draws, {steps} steps, {threads} threads, hop 0.5 s, over WebSockets");
         foreach (int patients in args.Length > 5 ? args.Skip(5).Select(a => int.Parse(a, CultureInfo.InvariantCulture)) : [2, 4])
@@ -42,20 +44,29 @@ internal static class ServingLoad
         if (delays.Length == 0)
             Print($"{patients} patients: no frame");
         else
-            Print($"{patients} patients for {seconds:F0} s: {delays.Length} frames, {100.0 * skipped / hops:F1}% of the hops skipped, delay p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest {delays[^1]:F0} ms (the server's own p50 {own[own.Length / 2]:F0} ms, p99 {own[(int)(0.99 * own.Length)]:F0} ms); lost hops {lost}, dropped frames {results.Sum(r => r.Dropped)}, missing frames {results.Sum(r => r.Missing)}; {1000 * processor / hops:F0} ms of the server's processor time a hop");
+            Print(
+                $"{patients} patients for {seconds:F0} s: {delays.Length} frames, {100.0 * skipped / hops:F1}% of the hops skipped, "
+                + $"delay p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest "
+                + $"{delays[^1]:F0} ms (the server's own p50 {own[own.Length / 2]:F0} ms, p99 {own[(int)(0.99 * own.Length)]:F0} ms); "
+                + $"lost hops {lost}, dropped frames {results.Sum(r => r.Dropped)}, missing frames {results.Sum(r => r.Missing)}; "
+                + $"{1000 * processor / hops:F0} ms of the server's processor time a hop");
     }
 
     private static async Task<Result> RunPatientAsync(ServerProcess server, int patients, int patient, double seconds)
     {
-        using LiveSocket socket = await LiveSocket.ConnectAsync(server, FormattableString.Invariant($"load-{patients}-{patient}"), "binary");
-        await socket.SendAsync(FormattableString.Invariant($$"""{"type":"open","channels":{"ppg":{"rate":125} },"generate":["bp"],"seed":{{patient}} }"""), CancellationToken.None);
+        using LiveSocket socket =
+            await LiveSocket.ConnectAsync(server, FormattableString.Invariant($"load-{patients}-{patient}"), "binary");
+        await socket.SendAsync(
+            FormattableString.Invariant($$"""{"type":"open","channels":{"ppg":{"rate":125} },"generate":["bp"],"seed":{{patient}} }"""),
+            CancellationToken.None);
         int blocks = Lead + (int)(seconds / BlockSeconds);
         var sent = new long[blocks + 1];
         var result = new Result();
         Task reading = ReadAsync(socket, sent, result);
         // The first 6 s at once, so that windows are full; then in real time, patients spread over the block.
         for (int block = 0; block < Lead; block++)
-            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block), CancellationToken.None);
+            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block),
+                CancellationToken.None);
         // Until what that gave is out.
         do
             await Task.Delay(100);
@@ -69,7 +80,8 @@ internal static class ServingLoad
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait);
             Volatile.Write(ref sent[block], Stopwatch.GetTimestamp());
-            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block), CancellationToken.None);
+            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block),
+                CancellationToken.None);
         }
         await Task.Delay(1000);
         result.IsMeasured = false;
@@ -113,7 +125,7 @@ internal static class ServingLoad
         }
     }
 
-    private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
+    private static void Print(string line) => Console.WriteLine(line);
 
     /// <summary>What a patient got.</summary>
     private sealed class Result

@@ -10,27 +10,32 @@ using UniCardio.Weights;
 namespace UniCardio.Benchmarks;
 
 /// <summary>
-/// Live sessions under load: what a hop costs beyond the engine's own run, and how many patients a machine serves in real time. PPG comes in at
-/// 125 Hz in blocks of 0.2 s, BP is translated from it in every hop of 0.5 s: the worst case, since a patient with all sensors costs nothing.
+/// Live sessions under load: what a hop costs beyond the engine's own run, and how many patients a machine serves in real time. PPG comes
+/// in at
+/// 125 Hz in blocks of 0.2 s, BP is translated from it in every hop of 0.5 s: the worst case, since a patient with all sensors costs
+/// nothing.
 /// </summary>
 internal static class StreamingLoad
 {
     private const int BlockSamples = 25;
-    private static readonly float[] Wave = [.. Enumerable.Range(0, 125 * 600).Select(i => (float)(Math.Sin(i / 16.0) + (0.3 * Math.Sin(i / 7.1)) + (0.05 * Math.Sin(i / 300.0))))];
+    private static readonly float[] Wave = [.. Enumerable.Range(0, 125 * 600)
+        .Select(i => (float)(Math.Sin(i / 16.0) + (0.3 * Math.Sin(i / 7.1)) + (0.05 * Math.Sin(i / 300.0))))];
 
     /// <summary>Runs it: <c>streaming [WEIGHTS] [draws] [steps] [threads] [patients ...]</c>.</summary>
     public static void Run(string[] args)
     {
         string source = args.ElementAtOrDefault(0) ?? "recipe:1,compact";
         int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
-        var sampling = new StreamSampling { Draws = Number(1, 8), Sampler = new SamplerOptions { Kind = SamplerKind.DpmSolver2M, Steps = Number(2, 6) } };
+        var sampling = new StreamSampling { Draws = Number(1, 8),
+            Sampler = new SamplerOptions { Kind = SamplerKind.DpmSolver2M, Steps = Number(2, 6) } };
         using LoadedWeights weights = WeightFile.Load(source);
         using var engine = new InferenceEngine(weights.Weights, new EngineOptions { Threads = Number(3, 2) });
         Print($"{source}, {engine.Backend.Name}, {sampling.Draws} draws, {sampling.Sampler}, hop 0.5 s");
         double window = MeasureWindows(engine, sampling);
         MeasureHop(engine, sampling);
         int capacity = (int)(500 / window);
-        int[] patients = args.Length > 4 ? [.. args.Skip(4).Select(a => int.Parse(a, CultureInfo.InvariantCulture))] : [capacity / 2, capacity * 8 / 10, capacity, capacity * 2];
+        int[] patients = args.Length > 4 ? [.. args.Skip(4).Select(a => int.Parse(a, CultureInfo.InvariantCulture))]
+            : [capacity / 2, capacity * 8 / 10, capacity, capacity * 2];
         foreach (int count in patients.Where(p => p > 0))
             MeasurePatients(engine, sampling, count);
     }
@@ -41,7 +46,8 @@ internal static class StreamingLoad
         double best = double.MaxValue;
         foreach (int windows in (int[])[1, 2, 4, 8])
         {
-            using InferenceSession session = engine.CreateSession(CardioTask.Parse("ppg->bp"), new SessionOptions { Windows = windows, Draws = sampling.Draws, Sampler = sampling.Sampler });
+            using InferenceSession session = engine.CreateSession(CardioTask.Parse("ppg->bp"),
+                new SessionOptions { Windows = windows, Draws = sampling.Draws, Sampler = sampling.Sampler });
             var conditions = new float[session.Plan.ConditionSamples];
             var results = new float[session.Plan.StateSamples];
             session.Run(conditions, results);
@@ -55,7 +61,9 @@ internal static class StreamingLoad
             }
             double busy = (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / (times.Count * windows);
             double median = Median(times);
-            Print($"engine, {windows} windows a batch: {median:F1} ms a window (median of {times.Count}), {busy:F1} ms of processor time, {session.ArenaBytes / 1048576.0:F1} MiB");
+            Print(
+                $"engine, {windows} windows a batch: {median:F1} ms a window (median of {times.Count}), {busy:F1} ms of processor time, "
+                + $"{session.ArenaBytes / 1048576.0:F1} MiB");
             best = Math.Min(best, median);
         }
         return best;
@@ -101,7 +109,9 @@ internal static class StreamingLoad
             outside.Add(wall - (1000 * inEngine));
         }
         double hopTime = Median(whole), rest = Median(outside);
-        Print($"a hop: {hopTime:F1} ms, of which {rest:F3} ms ({100 * rest / hopTime:F2}%) are not the engine's (medians of 40); {bytes} bytes allocated by {measured} hops");
+        Print(
+            $"a hop: {hopTime:F1} ms, of which {rest:F3} ms ({100 * rest / hopTime:F2}%) are not the engine's (medians of 40); {bytes} "
+            + $"bytes allocated by {measured} hops");
     }
 
     private static void MeasurePatients(InferenceEngine engine, StreamSampling sampling, int patients)
@@ -142,13 +152,17 @@ internal static class StreamingLoad
         host.DrainAsync().Wait();
         double[] all = [.. delays.SelectMany(d => d).Order()];
         long skipped = sessions.Sum(s => s.Counts.SkippedHops) - skippedBefore;
-        Print($"{patients} patients for 20 s: {all.Length} frames, {100.0 * skipped / (40 * patients):F1}% of the hops skipped, delay p50 {all[all.Length / 2]:F0} ms, p99 {all[(int)(0.99 * all.Length)]:F0} ms, largest {all[^1]:F0} ms; lost hops {sessions.Sum(s => s.Counts.LostHops)}");
+        Print(
+            $"{patients} patients for 20 s: {all.Length} frames, {100.0 * skipped / (40 * patients):F1}% of the hops skipped, delay p50 "
+            + $"{all[all.Length / 2]:F0} ms, p99 {all[(int)(0.99 * all.Length)]:F0} ms, largest {all[^1]:F0} ms; lost hops "
+            + $"{sessions.Sum(s => s.Counts.LostHops)}");
     }
 
     private static void Push(StreamingSession session, int block) =>
         session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * block), Wave.AsSpan(block * BlockSamples, BlockSamples));
 
-    private static StreamingSessionOptions Options(StreamSampling sampling) => new() { Ppg = new ChannelOptions(125), Generate = ModalitySet.Bp, Sampling = sampling };
+    private static StreamingSessionOptions Options(StreamSampling sampling) =>
+        new() { Ppg = new ChannelOptions(125), Generate = ModalitySet.Bp, Sampling = sampling };
 
     private static double Median(List<double> values)
     {
@@ -156,5 +170,5 @@ internal static class StreamingLoad
         return values[values.Count / 2];
     }
 
-    private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
+    private static void Print(string line) => Console.WriteLine(line);
 }

@@ -34,7 +34,8 @@ internal static unsafe class DriverLibrary
     {
         string[] names = [.. Enumerable.Range(0, Arguments).Select(i => $"a{i}")];
         string parameters = string.Join(", ", names.Select(n => "long " + n)), values = string.Join(", ", names);
-        var text = new StringBuilder("typedef int (*dispatch)(int, const long *);\nstatic dispatch to;\nvoid unicardio_connect(void *f) { to = (dispatch)f; }\n");
+        var text = new StringBuilder(
+            "typedef int (*dispatch)(int, const long *);\nstatic dispatch to;\nvoid unicardio_connect(void *f) { to = (dispatch)f; }\n");
         for (int i = 0; i < functions.Count; i++)
             text.Append($"int {functions[i]}({parameters}) {{ const long a[] = {{ {values} }}; return to ? to({i}, a) : 3; }}\n");
         return text.ToString();
@@ -44,7 +45,8 @@ internal static unsafe class DriverLibrary
     {
         try
         {
-            using var compiler = Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so", "-x", "c", "-", "-o", target])
+            using var compiler = Process.Start(
+                new ProcessStartInfo("cc", ["-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so", "-x", "c", "-", "-o", target])
             {
                 RedirectStandardInput = true,
                 RedirectStandardError = true,

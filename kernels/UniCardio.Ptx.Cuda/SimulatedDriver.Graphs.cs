@@ -39,5 +39,6 @@ public sealed unsafe partial class SimulatedDriver
         return handle;
     }
 
-    private Action[] Graph(long handle) => _graphs.GetValueOrDefault(handle) ?? throw new CudaException(CudaResult.InvalidHandle, "not a graph");
+    private Action[] Graph(long handle) =>
+        _graphs.GetValueOrDefault(handle) ?? throw new CudaException(CudaResult.InvalidHandle, "not a graph");
 }

@@ -46,9 +46,12 @@ public sealed unsafe partial class SimulatedDriver
         ("cuMemHostGetDevicePointer_v2", a => Done(() => Return(a, 0, Argument(a, 1)))),
         ("cuPointerGetAttribute", a => Done(() => Return(a, 0, Argument(a, 2)))),
         ("cuMemcpyAsync", a => Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
-        ("cuMemcpyHtoDAsync_v2", a => Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
-        ("cuMemcpyDtoHAsync_v2", a => Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
-        ("cuMemcpyDtoDAsync_v2", a => Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
+        ("cuMemcpyHtoDAsync_v2", a =>
+            Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
+        ("cuMemcpyDtoHAsync_v2", a =>
+            Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
+        ("cuMemcpyDtoDAsync_v2", a =>
+            Done(() => Copy((ulong)Argument(a, 0), (ulong)Argument(a, 1), Argument(a, 2), Stream(Argument(a, 3))))),
         ("cuMemsetD8Async", a => Done(() =>
         {
             (ulong address, byte value, long bytes) = ((ulong)Argument(a, 0), (byte)Argument(a, 1), Argument(a, 2));
@@ -73,7 +76,8 @@ public sealed unsafe partial class SimulatedDriver
 
     private bool IsDevice(ulong address) => _allocations.Any(a => address >= a.Key && address - a.Key < a.Value.Bytes);
 
-    private static bool Holds(IEnumerable<KeyValuePair<ulong, ulong>> ranges, ulong address) => ranges.Any(r => address >= r.Key && address - r.Key < r.Value);
+    private static bool Holds(IEnumerable<KeyValuePair<ulong, ulong>> ranges, ulong address) =>
+        ranges.Any(r => address >= r.Key && address - r.Key < r.Value);
 
     private void Copy(ulong target, ulong source, long bytes, DriverStream stream)
     {

@@ -16,7 +16,8 @@ public sealed unsafe partial class SimulatedDriver
         ("cuModuleGetFunction", GetFunction),
         ("cuFuncGetAttribute", a => Done(() => Return(a, 0, FunctionAttribute((int)Argument(a, 1), Kernel(Argument(a, 2)))))),
         ("cuFuncSetAttribute", _ => CudaResult.Success),
-        ("cuOccupancyMaxActiveBlocksPerMultiprocessor", a => Done(() => Return(a, 0, Math.Max(1, 2048 / Math.Max(1, (int)Argument(a, 2)))))),
+        ("cuOccupancyMaxActiveBlocksPerMultiprocessor", a =>
+            Done(() => Return(a, 0, Math.Max(1, 2048 / Math.Max(1, (int)Argument(a, 2)))))),
         ("cuLaunchKernel", Launch),
     ];
 
@@ -45,14 +46,16 @@ public sealed unsafe partial class SimulatedDriver
     private CudaResult GetFunction(nint a)
     {
         PtxModule module = _modules.GetValueOrDefault(Argument(a, 1)) ?? throw new CudaException(CudaResult.InvalidHandle, "not a module");
-        PtxKernel kernel = module.Find(Marshal.PtrToStringUTF8((nint)Argument(a, 2)) ?? "") ?? throw new CudaException(CudaResult.NotFound, "no such kernel");
+        PtxKernel kernel = module.Find(Marshal.PtrToStringUTF8((nint)Argument(a, 2)) ?? "")
+            ?? throw new CudaException(CudaResult.NotFound, "no such kernel");
         long handle = NextHandle();
         _kernels[handle] = kernel;
         Return(a, 0, handle);
         return CudaResult.Success;
     }
 
-    private PtxKernel Kernel(long handle) => _kernels.GetValueOrDefault(handle) ?? throw new CudaException(CudaResult.InvalidHandle, "not a kernel");
+    private PtxKernel Kernel(long handle) =>
+        _kernels.GetValueOrDefault(handle) ?? throw new CudaException(CudaResult.InvalidHandle, "not a kernel");
 
     // CUfunction_attribute: most threads of a group, shared, constant and local bytes, registers.
     private int FunctionAttribute(int attribute, PtxKernel kernel) => attribute switch
@@ -73,7 +76,8 @@ public sealed unsafe partial class SimulatedDriver
         var grid = new PtxDim((int)Argument(a, 1), (int)Argument(a, 2), (int)Argument(a, 3));
         var group = new PtxDim((int)Argument(a, 4), (int)Argument(a, 5), (int)Argument(a, 6));
         int dynamic = (int)Argument(a, 7);
-        if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535 || group.Count is < 1 || group.Count > Gpu.Options.GroupThreads || group.Z > 64)
+        if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535 || group.Count is < 1
+            || group.Count > Gpu.Options.GroupThreads || group.Z > 64)
             return CudaResult.InvalidValue;
         if (kernel.MaxThreads > 0 ? group.Count > kernel.MaxThreads : (group.Count + 31) / 32 * 32 * Registers(kernel) > Gpu.Registers)
             return CudaResult.LaunchOutOfResources;
@@ -110,7 +114,8 @@ public sealed unsafe partial class SimulatedDriver
         }
 
         if (bytes < result.Length)
-            throw new CudaException(CudaResult.InvalidValue, $"{kernel.Name} takes {result.Length} bytes of parameters, {bytes} were given");
+            throw new CudaException(CudaResult.InvalidValue,
+                $"{kernel.Name} takes {result.Length} bytes of parameters, {bytes} were given");
         new ReadOnlySpan<byte>(buffer, result.Length).CopyTo(result);
         return result;
     }

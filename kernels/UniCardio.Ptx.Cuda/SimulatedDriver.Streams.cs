@@ -44,7 +44,8 @@ public sealed unsafe partial class SimulatedDriver
 
     // Handles 0 and 1 are the legacy NULL stream, 2 a thread's own.
     private DriverStream Stream(long handle) =>
-        handle is >= 0 and <= 2 ? _null : _streams.GetValueOrDefault(handle) ?? throw new CudaException(CudaResult.InvalidHandle, "not a stream");
+        handle is >= 0 and <= 2 ? _null : _streams.GetValueOrDefault(handle)
+            ?? throw new CudaException(CudaResult.InvalidHandle, "not a stream");
 
     // The NULL stream waits for all others.
     private void Run(DriverStream stream)

@@ -11,13 +11,16 @@ namespace UniCardio.Ptx.Cuda;
 public sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, LaunchCounts? Counts);
 
 /// <summary>
-/// A CUDA driver for this process: the functions of <c>libcuda.so</c> that ILGPU, streams and graphs need, carried out by the PTX simulator.
+/// A CUDA driver for this process: the functions of <c>libcuda.so</c> that ILGPU, streams and graphs need, carried out by the PTX
+/// simulator.
 /// </summary>
 /// <remarks>
 /// Work of a stream waits until somebody asks for its end, and copies to and from page-locked memory with it, as they may on a device:
-/// what the host reads without waiting is old. A fault of a kernel loses its context, as a GPU's does: every call in it fails from then on. Safe to use from several threads; calls take turns.
+/// what the host reads without waiting is old. A fault of a kernel loses its context, as a GPU's does: every call in it fails from then on.
+/// Safe to use from several threads; calls take turns.
 /// </remarks>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process, as a driver does.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification =
+    "Lives as long as the process, as a driver does.")]
 public sealed unsafe partial class SimulatedDriver
 {
     private static readonly Lock s_lock = new();
@@ -135,7 +138,8 @@ public sealed unsafe partial class SimulatedDriver
 
     // Calls that a lost context still answers.
     private static bool SurvivesLoss(string name) =>
-        name is "cuGetErrorString" or "cuInit" or "cuDriverGetVersion" or "cuCtxSetCurrent" or "cuCtxCreate_v2" or "cuCtxDestroy_v2" || name.StartsWith("cuDevice", StringComparison.Ordinal);
+        name is "cuGetErrorString" or "cuInit" or "cuDriverGetVersion" or "cuCtxSetCurrent" or "cuCtxCreate_v2" or "cuCtxDestroy_v2"
+            || name.StartsWith("cuDevice", StringComparison.Ordinal);
 
     private CudaResult Call(int function, nint arguments)
     {

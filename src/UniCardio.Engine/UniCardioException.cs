@@ -34,7 +34,8 @@ public sealed class WeightsException : UniCardioException
     /// <summary>Creates the exception.</summary>
     /// <param name="problems">One line a tensor at fault.</param>
     public WeightsException(IReadOnlyList<string> problems)
-        : base($"the weights do not fit the model, {problems.Count} problem(s):{Environment.NewLine}  " + string.Join(Environment.NewLine + "  ", problems))
+        : base($"the weights do not fit the model, {problems.Count} problem(s):{Environment.NewLine}  "
+            + string.Join(Environment.NewLine + "  ", problems))
     {
         Problems = problems;
     }

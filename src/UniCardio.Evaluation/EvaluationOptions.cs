@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
@@ -71,7 +72,10 @@ public sealed record EvaluationOptions
         foreach (double gap in gaps)
         {
             if (!(gap >= Corruption.ShortestGap && gap <= Corruption.LongestGap * window))
-                throw new ConfigurationException("gap", FormattableString.Invariant($"{gap} s is not between {Corruption.ShortestGap} s and {Corruption.LongestGap:0.##} of a window, {Corruption.LongestGap * window:0.##} s"));
+                throw new ConfigurationException(
+                    "gap", string.Create(CultureInfo.InvariantCulture,
+                        $"{gap} s is not between {Corruption.ShortestGap} s and {Corruption.LongestGap:0.##} of a window, "
+                        + $"{Corruption.LongestGap * window:0.##} s"));
         }
 
         foreach (CardioTask task in Tasks)

@@ -55,7 +55,8 @@ public sealed record ChannelSelection
             if (NameOf(modality) is null && candidates.Length > 1)
             {
                 warnings.Add(new SignalWarning(SignalWarningKind.Data,
-                    $"{candidates.Length} channels are {modality.Name()} ({string.Join(", ", candidates.Select(c => c.Name))}); '{channel.Name}' is used unless another is named.", channel.Name));
+                    $"{candidates.Length} channels are {modality.Name()} ({string.Join(", ", candidates.Select(c => c.Name))}); "
+                    + $"'{channel.Name}' is used unless another is named.", channel.Name));
             }
         }
         return picked;

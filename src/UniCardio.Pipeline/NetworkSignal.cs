@@ -4,7 +4,8 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Pipeline;
 
-/// <summary>What the network takes of a recording: its rate, and for each modality the kind of channel and the unit. The one place where the two meet.</summary>
+/// <summary>What the network takes of a recording: its rate, and for each modality the kind of channel and the unit. The one place where
+/// the two meet.</summary>
 public static class NetworkSignal
 {
     /// <summary>Rate that UniCardio works at (Hz).</summary>
@@ -20,13 +21,15 @@ public static class NetworkSignal
         _ => throw new ArgumentOutOfRangeException(nameof(modality), modality, "not a modality"),
     };
 
-    /// <summary>The network's unit (mmHg for blood pressure) over the channel's; 1 where the network takes any unit, and where the channel's is not known.</summary>
+    /// <summary>The network's unit (mmHg for blood pressure) over the channel's; 1 where the network takes any unit, and where the
+    /// channel's is not known.</summary>
     /// <param name="modality">What the channel is taken for.</param>
     /// <param name="channel">The channel.</param>
     public static double UnitFactor(Modality modality, Channel channel)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return modality == Modality.Bp && SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out double factor) ? factor : 1;
+        return modality == Modality.Bp && SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out double factor)
+            ? factor : 1;
     }
 
     /// <summary>Brings samples to the network's unit in place.</summary>
@@ -48,7 +51,9 @@ public static class NetworkSignal
     public static Resampler ResamplerOf(double inputRate, double outputRate, string channel)
     {
         if (inputRate / outputRate is not (>= 1.0 / 1024 and <= 1024))
-            throw new SignalException(FormattableString.Invariant($"channel '{channel}' has {inputRate} or is to have {outputRate} samples a second; expected a ratio of at most 1024"));
+            throw new SignalException(
+                FormattableString.Invariant(
+                    $"channel '{channel}' has {inputRate} or is to have {outputRate} samples a second; expected a ratio of at most 1024"));
         return new Resampler(inputRate, outputRate);
     }
 }

@@ -3,10 +3,12 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Pipeline;
 
-/// <summary>The one rule by which a proposal for a gap is given to a network that corrects it (<see cref="PredictionKind.Correction"/>).</summary>
+/// <summary>The one rule by which a proposal for a gap is given to a network that corrects it
+/// (<see cref="PredictionKind.Correction"/>).</summary>
 public static class Proposal
 {
-    /// <summary>Scales a proposal by the window's own map and clamps it to what the signal can be, so that a wild one leaves the network's range nowhere.</summary>
+    /// <summary>Scales a proposal by the window's own map and clamps it to what the signal can be, so that a wild one leaves the network's
+    /// range nowhere.</summary>
     /// <param name="proposal">[gap] in the signal's unit.</param>
     /// <param name="scale">The map of the window's result.</param>
     /// <param name="modality">The signal.</param>

@@ -56,7 +56,8 @@ public sealed class ResidualFilter
     public void Correction(ReadOnlySpan<float> measured, ReadOnlySpan<float> generated, Span<float> correction)
     {
         if (measured.Length != Samples || generated.Length != Samples || correction.Length != Samples)
-            throw new ArgumentException($"windows of {measured.Length}, {generated.Length} and {correction.Length} samples, expected {Samples}");
+            throw new ArgumentException(
+                $"windows of {measured.Length}, {generated.Length} and {correction.Length} samples, expected {Samples}");
         double[] residual = new double[Samples];
         for (int n = 0; n < Samples; n++)
             residual[n] = (double)measured[n] - generated[n];

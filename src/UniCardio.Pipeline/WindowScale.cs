@@ -18,13 +18,15 @@ public sealed class NoMeasuredSamplesException : SignalException
 
 /// <summary>The one rule by which a window is scaled for the network and its result is unscaled.</summary>
 /// <remarks>
-/// Maps are taken from the signals as they are given, that is after they were spoiled: (mmHg - 100) / 50 for blood pressure, minimum and maximum of
-/// the measured samples for a PPG or ECG that is a condition or is filled in, quantiles for one that is denoised, and none for what is translated: no
-/// other signal tells its amplitude, nor the level of a pressure (r of .01 to .30 with the true systolic pressure). The restored signal's own slot has the map of its result.
+/// Maps are taken from the signals as they are given, that is after they were spoiled: (mmHg - 100) / 50 for blood pressure, minimum and
+/// maximum of the measured samples for a PPG or ECG that is a condition or is filled in, quantiles for one that is denoised, and none for
+/// what is translated: no other signal tells its amplitude, nor the level of a pressure (r of .01 to .30 with the true systolic pressure).
+/// The restored signal's own slot has the map of its result.
 /// </remarks>
 public static class WindowScale
 {
-    /// <summary>Lower quantile that maps to -1 in a window to be denoised; the upper one is its mirror image. Noise moves the extremes, not these much.</summary>
+    /// <summary>Lower quantile that maps to -1 in a window to be denoised; the upper one is its mirror image. Noise moves the extremes, not
+    /// these much.</summary>
     internal const double DenoisingQuantile = 0.005;
 
     /// <summary>The map of a window's result: of the target's measured samples in restoration, of nothing in translation.</summary>
@@ -32,7 +34,8 @@ public static class WindowScale
     /// <param name="observation">What is observed; its target is not looked at in translation or for blood pressure.</param>
     /// <exception cref="NoMeasuredSamplesException">The target has no measured sample to be scaled by.</exception>
     public static AffineScale OfResult(CardioTask task, in WindowObservation observation) =>
-        task.Kind != TaskKind.Translate ? Of(task.Output, observation.Signal(task.Output), observation.Window, task.Kind == TaskKind.Denoise)
+        task.Kind != TaskKind.Translate
+            ? Of(task.Output, observation.Signal(task.Output), observation.Window, task.Kind == TaskKind.Denoise)
         : AffineScale.Normalized;
 
     /// <summary>The map of a signal's window.</summary>
@@ -41,7 +44,8 @@ public static class WindowScale
     /// <param name="window">The window in it.</param>
     /// <param name="isNoisy">Whether its noise is to be taken off: then quantiles are scaled by, else extremes.</param>
     /// <exception cref="NoMeasuredSamplesException">A PPG or ECG has no measured sample at all.</exception>
-    public static AffineScale Of(Modality modality, ReadOnlySpan<float> signal, SampleRange window, bool isNoisy = false) => modality == Modality.Bp
+    public static AffineScale Of(Modality modality, ReadOnlySpan<float> signal, SampleRange window, bool isNoisy = false) =>
+        modality == Modality.Bp
         ? AffineScale.BloodPressure
         : isNoisy ? FromQuantiles(signal, window) : FromExtremes(signal, window);
 
@@ -111,7 +115,8 @@ public static class WindowScale
     private static SampleRange MeasuredExtent(ReadOnlySpan<float> signal, SampleRange window)
     {
         if (window.Length <= 0 || window.Start < 0 || window.Start > signal.Length - window.Length)
-            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window must hold samples and lie inside the signal's {signal.Length}.");
+            throw new ArgumentOutOfRangeException(nameof(window), window,
+                $"The window must hold samples and lie inside the signal's {signal.Length}.");
         int measured = GapFinder.CountMeasured(signal.Slice(window.Start, window.Length));
         if (4L * measured >= window.Length)
             return window;

@@ -15,7 +15,8 @@ internal static class CalibratedTranslation
 
     /// <summary>Makes the signal; no network takes part.</summary>
     /// <exception cref="RestorationException">Too little is measured together.</exception>
-    public static RestoredSignal Make(PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+    public static RestoredSignal Make(PreparedRecording prepared, Recording recording, ChannelSelection selection,
+        RestorationOptions options, CancellationToken cancellation)
     {
         Calibration calibration = options.Calibration!;
         Modality target = options.Task.Output;
@@ -24,8 +25,11 @@ internal static class CalibratedTranslation
             : Within(prepared, recording, selection, options, cancellation);
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
         cancellation.ThrowIfCancellationRequested();
-        PairedTranslation made = PairedTranslation.Make(patient, NetworkSignal.KindOf(target), options.Task.Conditions.Members().Select(NetworkSignal.KindOf), make)
-            ?? throw new RestorationException($"channel '{channel.Name}' and the conditions share fewer than six beats in the calibration; give it a longer stretch in which all are measured");
+        PairedTranslation made = PairedTranslation.Make(patient, NetworkSignal.KindOf(target),
+            options.Task.Conditions.Members().Select(NetworkSignal.KindOf), make)
+            ?? throw new RestorationException(
+                $"channel '{channel.Name}' and the conditions share fewer than six beats in the calibration; give it a longer stretch in "
+                + $"which all are measured");
         float[] low = new float[make.Length], high = new float[make.Length], weight = new float[make.Length];
         for (int i = 0; i < make.Length; i++)
         {
@@ -36,23 +40,27 @@ internal static class CalibratedTranslation
         }
 
         string by = calibration.Recording is { } paired ? $"paired seconds of '{paired.Name}'"
-            : string.Create(CultureInfo.InvariantCulture, $"paired seconds {calibration.StartSeconds:0.#} to {calibration.EndSeconds:0.#} s");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"paired seconds {calibration.StartSeconds:0.#} to {calibration.EndSeconds:0.#} s");
         double age = (make.Length / NetworkSignal.Rate) - end;
         // In translation the result is in the network's unit: mmHg, or the unit of the PPG or ECG that it was paired with.
         return new RestoredSignal(made.Value, low, high, weight)
         {
-            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, age), made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" }),
+            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, age),
+                made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" }),
             Unit = target == Modality.Bp ? SignalUnit.MillimetresOfMercury : channel.Unit,
         };
     }
 
     // The target is looked at within the stretch and nowhere else.
     private static (float[]?[] Signals, Channel Channel, SampleRange Make, double End) Within(
-        PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+        PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options,
+        CancellationToken cancellation)
     {
         (float[] target, Channel channel) = prepared.Paired(recording, selection, options.Task.Output, cancellation);
         Calibration calibration = options.Calibration!;
-        int from = (int)Math.Min(target.Length, calibration.StartSeconds!.Value * NetworkSignal.Rate), to = (int)Math.Min(target.Length, calibration.EndSeconds!.Value * NetworkSignal.Rate);
+        int from = (int)Math.Min(target.Length, calibration.StartSeconds!.Value * NetworkSignal.Rate),
+            to = (int)Math.Min(target.Length, calibration.EndSeconds!.Value * NetworkSignal.Rate);
         target.AsSpan(0, from).Fill(float.NaN);
         target.AsSpan(to).Fill(float.NaN);
         float[]?[] signals = [.. prepared.Signals];

@@ -11,18 +11,23 @@ namespace UniCardio.Restoration;
 public readonly record struct CuffReading(double Systolic, double Diastolic, double TimeSeconds)
 {
     /// <summary>Checks the values.</summary>
-    /// <exception cref="ConfigurationException">A pressure is not between 20 and 300 mmHg, they are reversed, or the time is not finite.</exception>
+    /// <exception cref="ConfigurationException">A pressure is not between 20 and 300 mmHg, they are reversed, or the time is not
+    /// finite.</exception>
     public CuffReading Validate()
     {
         if (!(Systolic is > 20 and <= 300 && Diastolic is >= 20 and < 300 && Diastolic < Systolic))
-            throw new ConfigurationException("calibrate", string.Create(CultureInfo.InvariantCulture, $"{Systolic}/{Diastolic} mmHg is no pressure: expected 20 to 300, the systolic one above the diastolic one"));
+            throw new ConfigurationException(
+                "calibrate",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{Systolic}/{Diastolic} mmHg is no pressure: expected 20 to 300, the systolic one above the diastolic one"));
         if (!double.IsFinite(TimeSeconds))
             throw new ConfigurationException("calibrate", "the time of a reading is finite");
         return this;
     }
 }
 
-/// <summary>What tells a translation what its target looks like in this patient: seconds in which it was measured together with the conditions, or cuff readings.</summary>
+/// <summary>What tells a translation what its target looks like in this patient: seconds in which it was measured together with the
+/// conditions, or cuff readings.</summary>
 /// <remarks>One of the three: another recording of the patient, a stretch of the recording itself, or readings.</remarks>
 public sealed record Calibration
 {
@@ -46,7 +51,8 @@ public sealed record Calibration
         if ((Recording is null ? 0 : 1) + (stretch ? 1 : 0) + (Cuffs.Count > 0 ? 1 : 0) != 1)
             throw new ConfigurationException("calibrate", "expected one of a recording, a stretch START..END, or cuff readings");
         if (stretch && !(StartSeconds >= 0 && EndSeconds > StartSeconds && double.IsFinite(EndSeconds.Value)))
-            throw new ConfigurationException("calibrate", string.Create(CultureInfo.InvariantCulture, $"{StartSeconds} s to {EndSeconds} s is no stretch of time"));
+            throw new ConfigurationException(
+                "calibrate", string.Create(CultureInfo.InvariantCulture, $"{StartSeconds} s to {EndSeconds} s is no stretch of time"));
         foreach (CuffReading cuff in Cuffs)
             cuff.Validate();
         return this;
@@ -62,7 +68,8 @@ public sealed record Calibration
 public sealed record CalibrationReport(string By, int Beats, double EndSeconds, double AgeSeconds, string? Source)
 {
     /// <summary>
-    /// What the band is multiplied by at an age. The growth is an estimate, not a fit: how the error of a calibrated translation grows with its age is not measured yet.
+    /// What the band is multiplied by at an age. The growth is an estimate, not a fit: how the error of a calibrated translation grows with
+    /// its age is not measured yet.
     /// </summary>
     /// <param name="ageSeconds">Age, at least 0.</param>
     public static double Widening(double ageSeconds) => Math.Sqrt(1 + (Growth * Math.Max(0, ageSeconds) / 60));

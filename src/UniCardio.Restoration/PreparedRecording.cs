@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals;
@@ -27,7 +28,8 @@ internal sealed class PreparedRecording
     /// <summary><see cref="Reference"/>'s samples in its own unit and rate, short gaps bridged.</summary>
     public float[] Bridged { get; private set; } = [];
 
-    /// <summary>The network's unit (mmHg for BP) over <see cref="Reference"/>'s; 1 in translation, whose result is in the network's unit.</summary>
+    /// <summary>The network's unit (mmHg for BP) over <see cref="Reference"/>'s; 1 in translation, whose result is in the network's
+    /// unit.</summary>
     public double UnitFactor { get; private set; } = 1;
 
     /// <summary>Samples at 125 Hz, n.</summary>
@@ -48,7 +50,8 @@ internal sealed class PreparedRecording
     /// <summary>A condition's channel as recorded.</summary>
     public Channel Channel(Modality modality) => _channels[modality];
 
-    public static PreparedRecording Create(Recording recording, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
+    public static PreparedRecording Create(Recording recording, ChannelSelection selection, RestorationOptions options,
+        CancellationToken cancellation)
     {
         CardioTask task = options.Task;
         var warnings = new List<SignalWarning>(recording.Warnings);
@@ -73,14 +76,16 @@ internal sealed class PreparedRecording
             string name = _channels[other].Name;
             if (SignalAlignment.Find(signals, NetworkSignal.KindOf(reference), NetworkSignal.KindOf(other)) is not { } found)
             {
-                Warnings.Add(new SignalWarning(SignalWarningKind.Data, $"Channel '{name}' could not be aligned: too few of its beats pair.", name));
+                Warnings.Add(
+                    new SignalWarning(SignalWarningKind.Data, $"Channel '{name}' could not be aligned: too few of its beats pair.", name));
                 continue;
             }
 
             if (!found.IsNone)
                 _signals[(int)other] = found.Apply(_signals[(int)other], NetworkSignal.Rate);
-            Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-                $"Channel '{name}' was aligned to '{_channels[reference].Name}': offset {1000 * found.OffsetSeconds:0} ms, drift {60000 * found.DriftSecondsPerSecond:0.0} ms/min, from {found.Pairs} beats."), name));
+            Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"Channel '{name}' was aligned to '{_channels[reference].Name}': offset {1000 * found.OffsetSeconds:0} ms, drift "
+                + $"{60000 * found.DriftSecondsPerSecond:0.0} ms/min, from {found.Pairs} beats."), name));
         }
     }
 
@@ -107,16 +112,22 @@ internal sealed class PreparedRecording
         NetworkSignal.ToNetworkUnit(signal, factor);
         int infinite = signal.AsSpan().IndexOfAny(float.PositiveInfinity, float.NegativeInfinity);
         if (infinite >= 0)
-            throw new RestorationException(FormattableString.Invariant($"channel '{channel.Name}' has values near {infinite / NetworkSignal.Rate:0.###} s that are too large to be worked with in float32"));
+            throw new RestorationException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"channel '{channel.Name}' has values near {infinite / NetworkSignal.Rate:0.###} s that are too large to be worked "
+                    + $"with in float32"));
         _signals[(int)modality] = signal;
     }
 
-    /// <summary>A signal that is no condition, on the same axis at 125 Hz, [n], in the network's unit: what a translation is calibrated by.</summary>
-    public (float[] Samples, Channel Channel) Paired(Recording recording, ChannelSelection selection, Modality target, CancellationToken cancellation)
+    /// <summary>A signal that is no condition, on the same axis at 125 Hz, [n], in the network's unit: what a translation is calibrated
+    /// by.</summary>
+    public (float[] Samples, Channel Channel) Paired(Recording recording, ChannelSelection selection, Modality target,
+        CancellationToken cancellation)
     {
         Channel channel = selection.NameOf(target) is { } name ? recording.Require(name) : recording.Require(NetworkSignal.KindOf(target));
         double factor = Inspect(target, channel);
-        float[] signal = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name).Resample(channel.Samples.Span, cancellation);
+        float[] signal = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name)
+            .Resample(channel.Samples.Span, cancellation);
         int measured = signal.Length;
         Array.Resize(ref signal, Length);
         if (measured < Length)
@@ -131,8 +142,9 @@ internal sealed class PreparedRecording
         double factor = NetworkSignal.UnitFactor(modality, channel);
         if (factor != 1)
         {
-            Warnings.Add(new SignalWarning(SignalWarningKind.Unit, FormattableString.Invariant(
-                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the network is given {factor:G6} times that, mmHg, and its result is converted back."), channel.Name));
+            Warnings.Add(new SignalWarning(SignalWarningKind.Unit, string.Create(CultureInfo.InvariantCulture,
+                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the network is given {factor:G6} times that, mmHg, and its "
+                + $"result is converted back."), channel.Name));
         }
         else
         {
@@ -142,8 +154,9 @@ internal sealed class PreparedRecording
         Warnings.AddRange(RecordingPreparation.Inspect(channel).Warnings());
         if (channel.SampleRate < 50)
         {
-            Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-                $"Channel '{channel.Name}' has {channel.SampleRate:G4} samples a second; a network for 125 Hz misses the fast parts of its waves."), channel.Name));
+            Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"Channel '{channel.Name}' has {channel.SampleRate:G4} samples a second; a network for 125 Hz misses the fast parts of "
+                + $"its waves."), channel.Name));
         }
         return factor;
     }

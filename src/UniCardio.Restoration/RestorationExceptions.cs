@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniCardio.Engine;
 
 namespace UniCardio.Restoration;
@@ -22,7 +23,8 @@ public sealed class RecordingShorterThanWindowException : RestorationException
     /// <param name="seconds">How long it lasts.</param>
     /// <param name="windowSeconds">How long a window lasts.</param>
     public RecordingShorterThanWindowException(string channel, double seconds, double windowSeconds)
-        : base(FormattableString.Invariant($"channel '{channel}' lasts {seconds:0.###} s; expected at least one window of {windowSeconds:0.###} s"))
+        : base(FormattableString.Invariant(
+            $"channel '{channel}' lasts {seconds:0.###} s; expected at least one window of {windowSeconds:0.###} s"))
     {
         Channel = channel;
         Seconds = seconds;
@@ -49,8 +51,9 @@ public sealed class GapTooLongException : RestorationException
     /// <param name="windowSeconds">How long a window lasts.</param>
     /// <param name="reason">Why no other signal helps.</param>
     public GapTooLongException(string channel, double startSeconds, double endSeconds, double windowSeconds, string reason)
-        : base(FormattableString.Invariant(
-            $"channel '{channel}' has a gap from {startSeconds:0.###} s to {endSeconds:0.###} s, no shorter than a window of {windowSeconds:0.###} s, and {reason}"))
+        : base(string.Create(CultureInfo.InvariantCulture,
+            $"channel '{channel}' has a gap from {startSeconds:0.###} s to {endSeconds:0.###} s, no shorter than a window of "
+            + $"{windowSeconds:0.###} s, and {reason}"))
     {
         Channel = channel;
         StartSeconds = startSeconds;

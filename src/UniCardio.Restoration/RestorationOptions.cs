@@ -11,17 +11,19 @@ namespace UniCardio.Restoration;
 public enum DenoisingMethod
 {
     /// <summary>
-    /// The mean of the clean signal given the measurement, by <see cref="Engine.Sessions.InferenceSession.Estimate"/>: two evaluations a window, no
-    /// draws and no band. For broadband noise, whose level is measured from the signal or given.
+    /// The mean of the clean signal given the measurement, by <see cref="Engine.Sessions.InferenceSession.Estimate"/>: two evaluations a
+    /// window, no draws and no band. For broadband noise, whose level is measured from the signal or given.
     /// </summary>
     Estimate,
 
-    /// <summary>Draws from noise, the measurement being a condition: also takes off what is not broadband, such as wander, but keeps less of the wave.</summary>
+    /// <summary>Draws from noise, the measurement being a condition: also takes off what is not broadband, such as wander, but keeps less
+    /// of the wave.</summary>
     Draws,
 }
 
 /// <summary>What a <see cref="Restorer"/> does with a recording. Checked when the restorer is made.</summary>
-/// <remarks>Equal options, weights and recordings give equal bits, whatever <see cref="WindowsPerBatch"/> and the number of threads.</remarks>
+/// <remarks>Equal options, weights and recordings give equal bits, whatever <see cref="WindowsPerBatch"/> and the number of
+/// threads.</remarks>
 public sealed record RestorationOptions
 {
     /// <summary>Largest <see cref="Overlap"/>: above it a recording costs more than ten times its length.</summary>
@@ -30,18 +32,20 @@ public sealed record RestorationOptions
     /// <summary>Which signal to make from which.</summary>
     public required CardioTask Task { get; init; }
 
-    /// <summary>Draws N a window, 1 to <see cref="InferencePlan.MaxBatch"/>. There is a band from 2 on; 5% and 95% mean little below some 20.</summary>
+    /// <summary>Draws N a window, 1 to <see cref="InferencePlan.MaxBatch"/>. There is a band from 2 on; 5% and 95% mean little below some
+    /// 20.</summary>
     public int Draws { get; init; } = 8;
 
     /// <summary>How the draws become one signal.</summary>
     public DrawSummary Summary { get; init; } = DrawSummary.Median;
 
-    /// <summary>How denoising goes about it; <see cref="Draws"/>, <see cref="Summary"/>, <see cref="Sampler"/> and <see cref="Seed"/> say nothing to an estimate.</summary>
+    /// <summary>How denoising goes about it; <see cref="Draws"/>, <see cref="Summary"/>, <see cref="Sampler"/> and <see cref="Seed"/> say
+    /// nothing to an estimate.</summary>
     public DenoisingMethod Method { get; init; }
 
     /// <summary>
-    /// Standard deviation of the broadband noise that an estimate takes off, in the channel's own unit, above 0; null to measure it window by
-    /// window (<see cref="Signals.Processing.WhiteNoise"/>).
+    /// Standard deviation of the broadband noise that an estimate takes off, in the channel's own unit, above 0; null to measure it window
+    /// by window (<see cref="Signals.Processing.WhiteNoise"/>).
     /// </summary>
     public double? NoiseLevel { get; init; }
 
@@ -54,7 +58,8 @@ public sealed record RestorationOptions
     /// <summary>Key of the noise.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Share of a window that it has in common with the next one and over which they are crossfaded, 0 to <see cref="MaxOverlap"/>.</summary>
+    /// <summary>Share of a window that it has in common with the next one and over which they are crossfaded, 0 to
+    /// <see cref="MaxOverlap"/>.</summary>
     public double Overlap { get; init; } = 0.25;
 
     /// <summary>Lower edge of the band as a quantile of the draws, 0 up to below <see cref="HighQuantile"/>.</summary>
@@ -65,7 +70,8 @@ public sealed record RestorationOptions
 
     /// <summary>
     /// Gaps that last no longer than this (seconds, 0 to 0.2) are bridged by a straight line before anything else, in every signal that
-    /// takes part. The default is two samples at 125 Hz: monitors lose single samples, and no window needs to be computed for those. 0 bridges none.
+    /// takes part. The default is two samples at 125 Hz: monitors lose single samples, and no window needs to be computed for those. 0
+    /// bridges none.
     /// </summary>
     public double BridgedGapSeconds { get; init; } = 0.016;
 
@@ -79,17 +85,19 @@ public sealed record RestorationOptions
     public EstimatorChoice Estimator { get; init; } = EstimatorChoice.Network;
 
     /// <summary>
-    /// Weights that correct the patient's own beat (<see cref="Engine.Model.PredictionKind.Correction"/>), one more estimator with <see cref="EstimatorChoice.Auto"/>; null for none.
-    /// The engine must outlive the runs.
+    /// Weights that correct the patient's own beat (<see cref="Engine.Model.PredictionKind.Correction"/>), one more estimator with
+    /// <see cref="EstimatorChoice.Auto"/>; null for none. The engine must outlive the runs.
     /// </summary>
     public Engine.Sessions.InferenceEngine? Correction { get; init; }
 
     /// <summary>
-    /// What tells a translation its target's level and beat, or null. Without it a translated pressure has no level: it comes out normalised, as a translated PPG or ECG does.
+    /// What tells a translation its target's level and beat, or null. Without it a translated pressure has no level: it comes out
+    /// normalised, as a translated PPG or ECG does.
     /// </summary>
     public Calibration? Calibration { get; init; }
 
-    /// <summary>Whether other signals are first brought to the time of the target (in translation: of the first condition), where their beats say that their clock is off or drifts.</summary>
+    /// <summary>Whether other signals are first brought to the time of the target (in translation: of the first condition), where their
+    /// beats say that their clock is off or drifts.</summary>
     public bool Align { get; init; }
 
     /// <summary>Whether a translation is made of paired seconds.</summary>
@@ -105,7 +113,8 @@ public sealed record RestorationOptions
     /// <param name="task">The task asked for, or what is left of it where signals are missing.</param>
     internal WindowShape ShapeOf(CardioTask task) => Estimates ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
 
-    /// <summary>Whether the result has a band: from two draws on, and wherever the patient's own signals say how far off an estimate is.</summary>
+    /// <summary>Whether the result has a band: from two draws on, and wherever the patient's own signals say how far off an estimate
+    /// is.</summary>
     public bool HasBand => UsesPatient || IsPaired || (Draws > 1 && !Estimates);
 
     /// <summary>Checks every setting.</summary>
@@ -136,11 +145,14 @@ public sealed record RestorationOptions
             throw new ConfigurationException("sampler", "no sampler given");
         Sampler.Validate();
         if (Overlap is not (>= 0 and <= MaxOverlap))
-            throw new ConfigurationException("overlap", FormattableString.Invariant($"{Overlap} is not between 0 and {MaxOverlap} of a window"));
+            throw new ConfigurationException(
+                "overlap", FormattableString.Invariant($"{Overlap} is not between 0 and {MaxOverlap} of a window"));
         if (!(LowQuantile >= 0 && LowQuantile < HighQuantile && HighQuantile <= 1))
-            throw new ConfigurationException("band", FormattableString.Invariant($"{LowQuantile} to {HighQuantile} is not a range of quantiles between 0 and 1"));
+            throw new ConfigurationException(
+                "band", FormattableString.Invariant($"{LowQuantile} to {HighQuantile} is not a range of quantiles between 0 and 1"));
         if (BridgedGapSeconds is not (>= 0 and <= 0.2))
-            throw new ConfigurationException("bridged gap", FormattableString.Invariant($"{BridgedGapSeconds} s is not between 0 and 0.2 s"));
+            throw new ConfigurationException(
+                "bridged gap", FormattableString.Invariant($"{BridgedGapSeconds} s is not between 0 and 0.2 s"));
         if (WindowsPerBatch is < 1 or > InferencePlan.MaxBatch)
             throw new ConfigurationException("windows per batch", $"{WindowsPerBatch} is not between 1 and {InferencePlan.MaxBatch}");
         return this;

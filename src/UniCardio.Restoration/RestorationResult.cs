@@ -25,7 +25,9 @@ public sealed class RestorationResult
     public const string NotForRhythm = "A translated ECG is not for rhythm analysis: take beats from the signal that it was made from.";
 
     /// <summary>Why a translated pressure has no figures.</summary>
-    public const string NoLevel = "A pressure translated from other signals has no level of its own (its systolic pressure says nothing of the true one): it is normalised, and no SBP or DBP can be read from it. Calibrate it by paired seconds or a cuff reading.";
+    public const string NoLevel =
+        "A pressure translated from other signals has no level of its own (its systolic pressure says nothing of the true one): it is "
+        + "normalised, and no SBP or DBP can be read from it. Calibrate it by paired seconds or a cuff reading.";
 
     internal RestorationResult()
     {
@@ -49,16 +51,19 @@ public sealed class RestorationResult
     /// <summary>Where each sample of <see cref="Channel"/> comes from, [n].</summary>
     public required ReadOnlyMemory<Provenance> Provenance { get; init; }
 
-    /// <summary>The gaps at 125 Hz and what each was filled from, where more than the network took part (<see cref="RestorationOptions.Estimator"/>); else empty.</summary>
+    /// <summary>The gaps at 125 Hz and what each was filled from, where more than the network took part
+    /// (<see cref="RestorationOptions.Estimator"/>); else empty.</summary>
     public required IReadOnlyList<GapFill> Fills { get; init; }
 
-    /// <summary>What the filled gaps were made of: shares of their samples by estimator in words, such as "own beat by ecg", largest first.</summary>
+    /// <summary>What the filled gaps were made of: shares of their samples by estimator in words, such as "own beat by ecg", largest
+    /// first.</summary>
     public IReadOnlyList<(string Estimator, double Share)> Estimators
     {
         get
         {
             double samples = Fills.Sum(f => (double)f.Gap.Length);
-            return [.. Fills.SelectMany(f => f.Parts.Select(p => (Name: GapFill.NameOf(p.Kind, p.Source), Share: p.Weight * f.Gap.Length / samples)))
+            return [.. Fills.SelectMany(f =>
+                f.Parts.Select(p => (Name: GapFill.NameOf(p.Kind, p.Source), Share: p.Weight * f.Gap.Length / samples)))
                 .GroupBy(p => p.Name).Select(g => (g.Key, g.Sum(p => p.Share))).OrderByDescending(p => p.Item2)];
         }
     }

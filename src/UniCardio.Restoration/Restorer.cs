@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
@@ -30,7 +31,8 @@ namespace UniCardio.Restoration;
 /// <item>Imputation computes only windows that hold a gap and changes no measured sample.</item>
 /// <item>Denoising replaces every measured sample and leaves gaps as they are: impute first to have them filled. A channel faster than
 /// 125 Hz loses what lies above 50 Hz.</item>
-/// <item>What is translated is in normalised units at its longest condition's rate, a pressure too: no other signal tells its level. With <see cref="RestorationOptions.Calibration"/> it is in its own unit.</item>
+/// <item>What is translated is in normalised units at its longest condition's rate, a pressure too: no other signal tells its level. With
+/// <see cref="RestorationOptions.Calibration"/> it is in its own unit.</item>
 /// <item>A missing sample of a condition is -1 in scaled units, as in training. A condition without any measured sample in a window is
 /// left out there: the window runs the task without it. An imputation target that has none there is translated from the other
 /// conditions and takes the scale of the nearest measured samples. A window with nothing to work from is left missing in translation and
@@ -70,8 +72,9 @@ public sealed class Restorer
         double seconds = GapFinder.CountMeasured(prepared.Signal(_options.Task.Output)) / NetworkSignal.Rate;
         if (seconds >= FewestSeconds)
             return _options;
-        prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-            $"Channel '{prepared.Reference.Name}' is measured for {seconds:0.0} s only; an own beat needs {FewestSeconds} s, so the network alone fills its gaps."), prepared.Reference.Name));
+        prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+            $"Channel '{prepared.Reference.Name}' is measured for {seconds:0.0} s only; an own beat needs {FewestSeconds} s, so the "
+            + $"network alone fills its gaps."), prepared.Reference.Name));
         return _options with { Estimator = EstimatorChoice.Network };
     }
 
@@ -89,7 +92,8 @@ public sealed class Restorer
     /// <exception cref="GapTooLongException">A gap can be filled from nothing.</exception>
     /// <exception cref="RestorationException">A channel cannot be worked with, or the network went out of range on it.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public RestorationResult Run(Recording recording, ChannelSelection? channels = null, IProgress<RestorationProgress>? progress = null, CancellationToken cancellation = default)
+    public RestorationResult Run(Recording recording, ChannelSelection? channels = null, IProgress<RestorationProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         long start = Stopwatch.GetTimestamp();
@@ -99,14 +103,16 @@ public sealed class Restorer
             prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, RestorationResult.NotForRhythm));
         if (options.IsPaired)
         {
-            RestoredSignal paired = CalibratedTranslation.Make(prepared, recording, channels ?? ChannelSelection.ByKind, options, cancellation);
+            RestoredSignal paired =
+                CalibratedTranslation.Make(prepared, recording, channels ?? ChannelSelection.ByKind, options, cancellation);
             return ResultAssembly.Assemble(recording, prepared, null, paired, options, start, cancellation);
         }
 
         WindowSchedule schedule = WindowSchedule.Create(prepared, options, _engine.Configuration.SlotSamples);
         var runner = new WindowRunner(_engine, options, prepared, schedule);
         runner.Run(progress, cancellation);
-        RestoredSignal made = options.Task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? Level(prepared, runner.Result, options) : runner.Result;
+        RestoredSignal made = options.Task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? Level(prepared, runner.Result, options)
+            : runner.Result;
         return ResultAssembly.Assemble(recording, prepared, schedule, made, options, start, cancellation);
     }
 
@@ -122,8 +128,10 @@ public sealed class Restorer
         if (!TranslationLevel.ByCuff(made, calibration.Cuffs))
             throw new RestorationException("the translated pressure has no beats that a cuff reading could level");
         double last = calibration.Cuffs.Max(c => c.TimeSeconds);
-        string by = calibration.Cuffs.Count == 1 ? "a cuff reading" : FormattableString.Invariant($"{calibration.Cuffs.Count} cuff readings");
-        var report = new CalibrationReport(by, calibration.Cuffs.Count, last, Math.Max(0, (prepared.Length / NetworkSignal.Rate) - last), null);
+        string by = calibration.Cuffs.Count == 1 ? "a cuff reading"
+            : FormattableString.Invariant($"{calibration.Cuffs.Count} cuff readings");
+        var report =
+            new CalibrationReport(by, calibration.Cuffs.Count, last, Math.Max(0, (prepared.Length / NetworkSignal.Rate) - last), null);
         return made with { Unit = SignalUnit.MillimetresOfMercury, Calibration = report };
     }
 }

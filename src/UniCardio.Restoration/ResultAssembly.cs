@@ -91,8 +91,9 @@ internal static class ResultAssembly
             bool owed = task.Kind == TaskKind.Impute || (task.Kind == TaskKind.Denoise && !float.IsNaN(prepared.Bridged[i]));
             if (float.IsInfinity(samples[i]) || (owed && provenance[i] == Provenance.NoSignal))
             {
-                throw new RestorationException(FormattableString.Invariant(
-                    $"channel '{prepared.Reference.Name}': sample {i} ({i / prepared.Reference.SampleRate:0.###} s) came out as {samples[i]}; its values are too large to be worked with in float32"));
+                throw new RestorationException(string.Create(CultureInfo.InvariantCulture,
+                    $"channel '{prepared.Reference.Name}': sample {i} ({i / prepared.Reference.SampleRate:0.###} s) came out as "
+                    + $"{samples[i]}; its values are too large to be worked with in float32"));
             }
         }
     }
@@ -101,7 +102,8 @@ internal static class ResultAssembly
     {
         if (task.Kind != TaskKind.Translate)
             return prepared.Reference.WithSamples(samples);
-        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), unit, prepared.Reference.SampleRate, samples, NetworkSignal.KindOf(task.Output));
+        return new Channel(Unused(recording, $"{task.Output.Name()}_translated"), unit, prepared.Reference.SampleRate, samples,
+            NetworkSignal.KindOf(task.Output));
     }
 
     private static RestorationBand ToBand(RestorationOptions options, int length, float[] low, float[] high, Provenance[] provenance)
@@ -116,30 +118,43 @@ internal static class ResultAssembly
         return new RestorationBand(options.LowQuantile, options.HighQuantile, low, high);
     }
 
-    private static Recording ToRecording(Recording recording, PreparedRecording prepared, RestorationOptions options, Channel channel, RestorationBand? band, SignalWarning[] warnings, RestoredSignal made)
+    private static Recording ToRecording(Recording recording, PreparedRecording prepared, RestorationOptions options, Channel channel,
+        RestorationBand? band, SignalWarning[] warnings, RestoredSignal made)
     {
-        List<Channel> channels = [.. recording.Channels.Select(c => options.Task.Kind != TaskKind.Translate && ReferenceEquals(c, prepared.Reference) ? channel : c)];
+        List<Channel> channels = [.. recording.Channels.Select(c =>
+            options.Task.Kind != TaskKind.Translate && ReferenceEquals(c, prepared.Reference) ? channel : c)];
         if (options.Task.Kind == TaskKind.Translate)
             channels.Add(channel);
         if (options.BandChannels && band is not null)
         {
             // Of no kind, so that nobody takes an edge of a band for a signal.
-            channels.Add(new Channel(Unused(recording, Edge(channel, band.LowQuantile)), channel.Unit, channel.SampleRate, band.Low, ChannelKind.Other));
-            channels.Add(new Channel(Unused(recording, Edge(channel, band.HighQuantile)), channel.Unit, channel.SampleRate, band.High, ChannelKind.Other));
+            channels.Add(
+                new Channel(Unused(recording, Edge(channel, band.LowQuantile)), channel.Unit, channel.SampleRate, band.Low,
+                    ChannelKind.Other));
+            channels.Add(
+                new Channel(Unused(recording, Edge(channel, band.HighQuantile)), channel.Unit, channel.SampleRate, band.High,
+                    ChannelKind.Other));
         }
 
         string how = options.Estimates
-            ? "estimate from the measurement" + (options.NoiseLevel is { } level ? string.Create(CultureInfo.InvariantCulture, $", noise level {level}") : "")
+            ? "estimate from the measurement"
+                + (options.NoiseLevel is { } level ? string.Create(CultureInfo.InvariantCulture, $", noise level {level}") : "")
             : string.Create(CultureInfo.InvariantCulture, $"{options.Draws} draws, {options.Sampler}, seed {options.Seed}");
         if (made.Calibration is { } calibration)
-            how = string.Create(CultureInfo.InvariantCulture, $"calibrated by {calibration.By}, {calibration.AgeSeconds:0} s old at the end{(options.IsPaired ? "" : $"; {how}")}");
+            how = string.Create(CultureInfo.InvariantCulture,
+                $"calibrated by {calibration.By}, {calibration.AgeSeconds:0} s old at the end{(options.IsPaired ? "" : $"; {how}")}");
         if (made.Fills.Count > 0)
             how = $"estimator {options.Estimator.ToString().ToLowerInvariant()}, {how}";
-        string comment = $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, {how}.{(options.Task is { Kind: TaskKind.Translate, Output: Modality.Ecg } ? $" {RestorationResult.NotForRhythm}" : "")} {RestorationResult.Remark}";
-        return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings, recording.Comments.Append(comment));
+        string comment =
+            $"Channel '{channel.Name}': {options.Task} by UniCardio.Engine, "
+            + $"{how}.{(options.Task is { Kind: TaskKind.Translate, Output: Modality.Ecg } ? $" {RestorationResult.NotForRhythm}" : "")} "
+            + $"{RestorationResult.Remark}";
+        return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings,
+            recording.Comments.Append(comment));
     }
 
-    private static string Edge(Channel channel, double quantile) => string.Create(CultureInfo.InvariantCulture, $"{channel.Name}_p{100 * quantile:0.##}");
+    private static string Edge(Channel channel, double quantile) =>
+        string.Create(CultureInfo.InvariantCulture, $"{channel.Name}_p{100 * quantile:0.##}");
 
     private static string Unused(Recording recording, string name)
     {

@@ -7,7 +7,8 @@ namespace UniCardio.Restoration;
 /// <summary>What a translated pressure stands at: no other signal tells a network, cuff readings do.</summary>
 internal static class TranslationLevel
 {
-    /// <summary>Levels a translated pressure by cuff readings: every beat's foot and peak come to stand at the readings, carried on and drawn out between them.</summary>
+    /// <summary>Levels a translated pressure by cuff readings: every beat's foot and peak come to stand at the readings, carried on and
+    /// drawn out between them.</summary>
     /// <param name="made">The translation; changed to mmHg.</param>
     /// <param name="cuffs">The readings, at least one.</param>
     /// <returns>Whether it has beats to level.</returns>
@@ -29,11 +30,14 @@ internal static class TranslationLevel
             made.Weight[i] = float.IsNaN(wave[i]) ? 0 : 1;
             if (float.IsNaN(wave[i]))
                 continue;
-            double low = At(pulses, i, ref foot, p => ((int)p.Onset, p.OnsetValue)), high = At(pulses, i, ref peak, p => ((int)p.Sample, p.Value));
+            double low = At(pulses, i, ref foot, p => ((int)p.Onset, p.OnsetValue)),
+                high = At(pulses, i, ref peak, p => ((int)p.Sample, p.Value));
             double height = Math.Max(high - low, 0.25 * usual), seconds = i / NetworkSignal.Rate;
             (double systolic, double diastolic, double age) = Reading(readings, seconds);
-            double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain), wide = CalibrationReport.Widening(age);
-            double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, LeastBand) : LeastBand, above = band ? Math.Max((made.High[i] - wave[i]) * gain, LeastBand) : LeastBand;
+            double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain),
+                wide = CalibrationReport.Widening(age);
+            double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, LeastBand) : LeastBand, above = band
+                ? Math.Max((made.High[i] - wave[i]) * gain, LeastBand) : LeastBand;
             made.Center[i] = (float)value;
             if (band)
                 (made.Low[i], made.High[i]) = ((float)(value - (below * wide)), (float)(value + (above * wide)));
@@ -69,6 +73,7 @@ internal static class TranslationLevel
         if (next == readings.Length)
             return (last.Systolic, last.Diastolic, age);
         double share = age / Math.Max(1e-9, readings[next].TimeSeconds - last.TimeSeconds);
-        return (last.Systolic + (share * (readings[next].Systolic - last.Systolic)), last.Diastolic + (share * (readings[next].Diastolic - last.Diastolic)), Math.Min(age, readings[next].TimeSeconds - seconds));
+        return (last.Systolic + (share * (readings[next].Systolic - last.Systolic)),
+            last.Diastolic + (share * (readings[next].Diastolic - last.Diastolic)), Math.Min(age, readings[next].TimeSeconds - seconds));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Pipeline;
@@ -43,7 +44,8 @@ internal sealed class WindowRunner
     }
 
     /// <summary>What was made.</summary>
-    public RestoredSignal Result => new(Center, Low, High, Weight) { NetworkCalls = NetworkCalls, ComputeTime = ComputeTime, Fills = Fills };
+    public RestoredSignal Result =>
+        new(Center, Low, High, Weight) { NetworkCalls = NetworkCalls, ComputeTime = ComputeTime, Fills = Fills };
 
     /// <summary>The signal, [n], complete where <see cref="Weight"/> is 1; empty if no window was computed.</summary>
     public float[] Center { get; }
@@ -74,10 +76,12 @@ internal sealed class WindowRunner
         foreach (TaskWindows group in _schedule.Groups)
         {
             WindowProgress? report = progress is null ? null
-                : (done, work) => progress.Report(new RestorationProgress(before + done, _schedule.Computed, (before + work) / _schedule.Computed));
+                : (done, work) =>
+                    progress.Report(new RestorationProgress(before + done, _schedule.Computed, (before + work) / _schedule.Computed));
             try
             {
-                series.Run(_options.ShapeOf(group.Task), group.Windows.Count, i => Observe(group.Windows[i]), (i, draws) => Blend(group.Windows[i], draws), report, cancellation);
+                series.Run(_options.ShapeOf(group.Task), group.Windows.Count, i => Observe(group.Windows[i]), (i, draws) =>
+                    Blend(group.Windows[i], draws), report, cancellation);
             }
             catch (NonFiniteResultException problem)
             {
@@ -96,16 +100,19 @@ internal sealed class WindowRunner
             FillGaps(pool, cancellation);
     }
 
-    // Every gap of the target by the patient's own signals and what the network made of it; measured samples stand around for the way back to the channel's rate.
+    // Every gap of the target by the patient's own signals and what the network made of it; measured samples stand around for the way back
+    // to the channel's rate.
     private void FillGaps(SessionPool pool, CancellationToken cancellation)
     {
         Modality target = _options.Task.Output;
         float[]?[] signals = [.. Modalities.All.Select(m => _options.Task.Conditions.Contains(m) ? _prepared.Signal(m).ToArray() : null)];
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
-        GapNetwork? network = _schedule.Computed > 0 ? new GapNetwork(pool, Math.Min(_options.Draws, 4), _options.Sampler, _options.Summary, _options.Seed) : null;
+        GapNetwork? network = _schedule.Computed > 0
+            ? new GapNetwork(pool, Math.Min(_options.Draws, 4), _options.Sampler, _options.Summary, _options.Seed) : null;
         IReadOnlyList<SampleRange> gaps = GapFinder.Find(_prepared.Signal(target));
         using GapCorrection? correction = _options.Correction is { } engine ? new GapCorrection(engine) : null;
-        var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network) { Correction = correction };
+        var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network)
+            { Correction = correction };
         Fills = filler.Fill(gaps, i => Made(gaps[i]), null, cancellation);
         ReadOnlySpan<float> measured = _prepared.Signal(target);
         foreach (float[] all in (float[][])[Center, Low, High])
@@ -140,7 +147,8 @@ internal sealed class WindowRunner
     // A window without a measured sample of its target is translated, but takes the scale of the nearest ones.
     private WindowObservation Observe(int window)
     {
-        WindowObservation observation = _prepared.Observe(_schedule.Cover[window]) with { Seed = _options.Seed, Identity = (uint)window, NoiseLevel = _noiseLevel, NoiseFactor = _noiseFactor };
+        WindowObservation observation = _prepared.Observe(_schedule.Cover[window])
+            with { Seed = _options.Seed, Identity = (uint)window, NoiseLevel = _noiseLevel, NoiseFactor = _noiseFactor };
         return observation with { ResultScale = WindowScale.OfResult(_options.Task, observation) };
     }
 
@@ -153,15 +161,17 @@ internal sealed class WindowRunner
         double factor = WhiteNoise.ResamplingFactor(NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name));
         if (factor == 0)
         {
-            _prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-                $"channel '{channel.Name}': at {channel.SampleRate} Hz its noise cannot be measured and stays; give a noise level, or denoise by draws"), channel.Name));
+            _prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"channel '{channel.Name}': at {channel.SampleRate} Hz its noise cannot be measured and stays; give a noise level, or "
+                + $"denoise by draws"), channel.Name));
         }
 
         return (null, factor);
     }
 
-    private static RestorationException OutOfRange(SampleRange range, Exception cause) => new(FormattableString.Invariant(
-        $"the network went out of range from {range.Start / NetworkSignal.Rate:0.###} s to {range.End / NetworkSignal.Rate:0.###} s: {cause.Message}"), cause);
+    private static RestorationException OutOfRange(SampleRange range, Exception cause) => new(string.Create(CultureInfo.InvariantCulture,
+        $"the network went out of range from {range.Start / NetworkSignal.Rate:0.###} s to {range.End / NetworkSignal.Rate:0.###} s: "
+        + $"{cause.Message}"), cause);
 
     private void Blend(int window, WindowDraws draws)
     {

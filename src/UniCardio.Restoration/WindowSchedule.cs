@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Pipeline.Patient;
@@ -34,10 +35,12 @@ internal sealed class WindowSchedule
     public static WindowSchedule Create(PreparedRecording prepared, RestorationOptions options, int windowSamples)
     {
         // Beside other estimators the network takes the gaps that a window holds enough around.
-        int longest = !options.UsesPatient ? int.MaxValue : options.Estimator == EstimatorChoice.Auto ? GapNetwork.LongestOf(windowSamples) : 0;
+        int longest = !options.UsesPatient ? int.MaxValue : options.Estimator == EstimatorChoice.Auto
+            ? GapNetwork.LongestOf(windowSamples) : 0;
         double rate = NetworkSignal.Rate;
         if (prepared.Length < windowSamples)
-            throw new RecordingShorterThanWindowException(prepared.Reference.Name, prepared.Reference.DurationSeconds, windowSamples / rate);
+            throw new RecordingShorterThanWindowException(prepared.Reference.Name, prepared.Reference.DurationSeconds,
+                windowSamples / rate);
         int overlap = Math.Min(windowSamples - 1, (int)Math.Round(options.Overlap * windowSamples));
         var cover = new WindowCover(prepared.Length, windowSamples, overlap);
         CardioTask task = options.Task;
@@ -106,10 +109,13 @@ internal sealed class WindowSchedule
         ModalitySet others = task.Conditions & ~task.Output.ToSet();
         if (counts[task.Output][^1] > 0 || others == ModalitySet.None || task.Output == Modality.Bp)
             return;
-        throw new RestorationException($"channel '{prepared.Reference.Name}' has no measured sample, so there is no scale to fill it in; translate it instead ('{CardioTask.Translate(others, task.Output)}')");
+        throw new RestorationException(
+            $"channel '{prepared.Reference.Name}' has no measured sample, so there is no scale to fill it in; translate it instead "
+            + $"('{CardioTask.Translate(others, task.Output)}')");
     }
 
-    private static void CheckLongGaps(PreparedRecording prepared, CardioTask task, WindowCover cover, Dictionary<Modality, int[]> counts, int[] needed)
+    private static void CheckLongGaps(PreparedRecording prepared, CardioTask task, WindowCover cover, Dictionary<Modality, int[]> counts,
+        int[] needed)
     {
         ModalitySet others = task.Conditions & ~task.Output.ToSet();
         double rate = NetworkSignal.Rate, window = cover.WindowLength / rate;
@@ -125,7 +131,9 @@ internal sealed class WindowSchedule
                     continue;
                 string reason = others == ModalitySet.None
                     ? "no other signal was given to fill it from"
-                    : FormattableString.Invariant($"neither {string.Join(" nor ", others.Members().Select(m => $"'{prepared.Channel(m).Name}'"))} is measured from {cover[w].Start / rate:0.###} s to {cover[w].End / rate:0.###} s");
+                    : string.Create(CultureInfo.InvariantCulture,
+                        $"neither {string.Join(" nor ", others.Members().Select(m => $"'{prepared.Channel(m).Name}'"))} is measured from "
+                        + $"{cover[w].Start / rate:0.###} s to {cover[w].End / rate:0.###} s");
                 throw new GapTooLongException(prepared.Reference.Name, gap.Start / rate, gap.End / rate, window, reason);
             }
         }
@@ -141,8 +149,9 @@ internal sealed class WindowSchedule
                 : task.Kind == TaskKind.Impute ? "there it was translated from the other signals" : "they were left as they are";
             if (task.Conditions.Count() == 1)
                 what = "they were left missing";
-            prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, FormattableString.Invariant(
-                $"Channel '{name}' has no measured sample in {windows.Count} of {cover.Count} windows, the first from {cover[windows[0]].Start / rate:0.0} s; {what}."), name));
+            prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"Channel '{name}' has no measured sample in {windows.Count} of {cover.Count} windows, the first from "
+                + $"{cover[windows[0]].Start / rate:0.0} s; {what}."), name));
         }
     }
 

@@ -77,7 +77,8 @@ public static class ServerConfiguration
     // Half of a surrogate pair, written as an escape, is no text; a control character in a path or an address is nobody's wish.
     private static void CheckTexts(string path, ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
+        var reader = new Utf8JsonReader(
+            json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
         string key = "";
         while (reader.Read())
         {
@@ -89,11 +90,15 @@ public static class ServerConfiguration
                 string text = reader.GetString()!;
                 key = reader.TokenType == JsonTokenType.PropertyName ? text : key;
                 if (text.Any(char.IsControl))
-                    throw new ConfigurationException(path, $"'{(key == text ? raw : key)}' holds a control character at byte {reader.TokenStartIndex}");
+                    throw new ConfigurationException(
+                        path, $"'{(key == text ? raw : key)}' holds a control character at byte {reader.TokenStartIndex}");
             }
             catch (InvalidOperationException)
             {
-                throw new ConfigurationException(path, $"'{(reader.TokenType == JsonTokenType.PropertyName ? raw : key)}' holds half of a surrogate pair at byte {reader.TokenStartIndex}");
+                throw new ConfigurationException(
+                    path,
+                    $"'{(reader.TokenType == JsonTokenType.PropertyName ? raw : key)}' holds half of a surrogate pair at byte "
+                    + $"{reader.TokenStartIndex}");
             }
         }
     }

@@ -64,7 +64,8 @@ public sealed record ServerOptions
     /// <summary>Most live connections and event streams.</summary>
     public int MaxConnections { get; init; } = 256;
 
-    /// <summary>Most TCP connections of one remote address. All together may be 256 more than four times <see cref="MaxConnections"/>.</summary>
+    /// <summary>Most TCP connections of one remote address. All together may be 256 more than four times
+    /// <see cref="MaxConnections"/>.</summary>
     public int MaxConnectionsOfAnAddress { get; init; } = 256;
 
     /// <summary>How long a connection may take to come to its first complete request.</summary>
@@ -77,8 +78,8 @@ public sealed record ServerOptions
     public int? HealthPort { get; init; }
 
     /// <summary>
-    /// Bytes of memory that request bodies under way, results not yet sent and recordings under replay may take together; beyond it requests are
-    /// refused with 503.
+    /// Bytes of memory that request bodies under way, results not yet sent and recordings under replay may take together; beyond it
+    /// requests are refused with 503.
     /// </summary>
     public long MaxMemoryBytes { get; init; } = 512L << 20;
 

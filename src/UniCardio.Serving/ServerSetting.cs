@@ -27,7 +27,8 @@ public sealed class ServerSetting
             o with { Address = IPAddress.TryParse(v, out IPAddress? address) ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
             : throw new FormatException($"'{v}' is not an IP address") }),
         new("port", "PORT", "Port (8080); 0 for any that is free.", (o, v) => o with { Port = Integer(v) }),
-        new("health_port", "PORT", "A second port for health probes alone, which answers whatever happens on the first; left out, there is none.", (o, v) =>
+        new("health_port", "PORT",
+            "A second port for health probes alone, which answers whatever happens on the first; left out, there is none.", (o, v) =>
             o with { HealthPort = Integer(v) }),
         new("token_file", "FILE", "File that holds the bearer token which requests must carry. UNICARDIO_TOKEN may hold the token itself.",
             (o, v) => o with { Token = ReadToken(v) }),
@@ -100,7 +101,8 @@ public sealed class ServerSetting
         {
             return _apply(options, value);
         }
-        catch (Exception problem) when (problem is FormatException or OverflowException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception problem) when (problem is FormatException or OverflowException or IOException or UnauthorizedAccessException
+            or ArgumentException)
         {
             throw new ConfigurationException(from, problem.Message);
         }

@@ -1,6 +1,7 @@
 namespace UniCardio.Signals;
 
-/// <summary>How a channel was, or is to be, stored as integers: physical = (digital - <see cref="Baseline"/>) / <see cref="Gain"/>.</summary>
+/// <summary>How a channel was, or is to be, stored as integers: physical = (digital - <see cref="Baseline"/>) /
+/// <see cref="Gain"/>.</summary>
 /// <param name="Gain">Digital steps a physical unit; finite and not 0.</param>
 /// <param name="Baseline">Digital value of physical 0.</param>
 /// <param name="Resolution">Bits of the converter; 0 if unknown.</param>
@@ -14,12 +15,14 @@ public sealed class Channel
     /// <param name="name">Name, not empty, such as "ABP" or "II".</param>
     /// <param name="unit">Unit in any spelling that <see cref="SignalUnit.Canonicalize"/> knows, or empty.</param>
     /// <param name="sampleRate">Samples a second, finite and above 0.</param>
-    /// <param name="samples">Values in <paramref name="unit"/>; NaN is a missing sample. Not copied: the caller must not change them afterwards.</param>
+    /// <param name="samples">Values in <paramref name="unit"/>; NaN is a missing sample. Not copied: the caller must not change them
+    /// afterwards.</param>
     /// <param name="kind">What it measures; recognised from name and unit if left out.</param>
     /// <param name="quantization">How it was stored, for writers that store integers.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty or a sample is infinite.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sampleRate"/> is not finite or not above 0.</exception>
-    public Channel(string name, string unit, double sampleRate, ReadOnlyMemory<float> samples, ChannelKind? kind = null, ChannelQuantization? quantization = null)
+    public Channel(string name, string unit, double sampleRate, ReadOnlyMemory<float> samples, ChannelKind? kind = null,
+        ChannelQuantization? quantization = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(unit);
@@ -27,7 +30,8 @@ public sealed class Channel
             throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, "A sample rate is finite and above 0 Hz.");
         int infinite = FirstInfinite(samples.Span);
         if (infinite >= 0)
-            throw new ArgumentException($"Sample {infinite} of channel '{name}' is infinite; expected finite values, NaN where missing.", nameof(samples));
+            throw new ArgumentException($"Sample {infinite} of channel '{name}' is infinite; expected finite values, NaN where missing.",
+                nameof(samples));
         Name = VisibleText.Escape(name);
         Unit = VisibleText.Escape(SignalUnit.Canonicalize(unit));
         SampleRate = sampleRate;
@@ -36,7 +40,8 @@ public sealed class Channel
         Quantization = quantization;
     }
 
-    /// <summary>Name as the file states it, without unit; what a terminal would act upon is written out (<see cref="VisibleText"/>).</summary>
+    /// <summary>Name as the file states it, without unit; what a terminal would act upon is written out
+    /// (<see cref="VisibleText"/>).</summary>
     public string Name { get; }
 
     /// <summary>Canonical unit (see <see cref="SignalUnit"/>), "" if unknown.</summary>

@@ -65,15 +65,18 @@ public static class RecordingChecks
         if (SignalUnit.TryGetFactor(channel.Unit, SignalUnit.MillimetresOfMercury, out double factor) && factor != 1)
         {
             yield return new SignalWarning(SignalWarningKind.Unit, string.Create(CultureInfo.InvariantCulture,
-                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the engine works in mmHg (multiply by {factor:G6})."), channel.Name);
+                $"Blood pressure '{channel.Name}' is in {channel.Unit}; the engine works in mmHg (multiply by {factor:G6})."),
+                channel.Name);
             looks = GuessPressureUnit(q.Low * factor, q.Median * factor, q.High * factor);
             if (looks != SignalUnit.MillimetresOfMercury)
-                yield return new SignalWarning(SignalWarningKind.Unit, $"Blood pressure '{channel.Name}' is not plausible in {channel.Unit}: {range}.", channel.Name);
+                yield return new SignalWarning(SignalWarningKind.Unit,
+                    $"Blood pressure '{channel.Name}' is not plausible in {channel.Unit}: {range}.", channel.Name);
             yield break;
         }
         if (SignalUnit.IsVoltage(channel.Unit))
         {
-            yield return new SignalWarning(SignalWarningKind.Unit, $"Blood pressure '{channel.Name}' is in {channel.Unit}: it was not calibrated to mmHg; {range}.", channel.Name);
+            yield return new SignalWarning(SignalWarningKind.Unit,
+                $"Blood pressure '{channel.Name}' is in {channel.Unit}: it was not calibrated to mmHg; {range}.", channel.Name);
             yield break;
         }
         string stated = channel.Unit.Length == 0 ? "states no unit" : $"is stated in {channel.Unit}";
@@ -81,25 +84,32 @@ public static class RecordingChecks
         {
             case SignalUnit.MillimetresOfMercury:
                 if (channel.Unit != SignalUnit.MillimetresOfMercury)
-                    yield return new SignalWarning(SignalWarningKind.Unit, $"Blood pressure '{channel.Name}' {stated}; it looks like mmHg: {range}.", channel.Name);
+                    yield return new SignalWarning(SignalWarningKind.Unit,
+                        $"Blood pressure '{channel.Name}' {stated}; it looks like mmHg: {range}.", channel.Name);
                 // A mean of 95 mmHg is 129 cmH2O. Crises reach that in mmHg too, so this can only be a hint.
                 if (q.Median > 125)
-                    yield return new SignalWarning(SignalWarningKind.Unit, $"Blood pressure '{channel.Name}' is high for mmHg; it would be usual for cmH2O (1 mmHg is 1.35951 cmH2O): {range}.", channel.Name);
+                    yield return new SignalWarning(SignalWarningKind.Unit,
+                        $"Blood pressure '{channel.Name}' is high for mmHg; it would be usual for cmH2O (1 mmHg is 1.35951 "
+                        + $"cmH2O): {range}.", channel.Name);
                 break;
             case SignalUnit.Normalized:
                 yield return new SignalWarning(SignalWarningKind.Normalized,
-                    $"Blood pressure '{channel.Name}' {stated} but looks already normalised: {range}; expected mmHg, some 40 to 180.", channel.Name);
+                    $"Blood pressure '{channel.Name}' {stated} but looks already normalised: {range}; expected mmHg, some 40 to 180.",
+                    channel.Name);
                 break;
             case "kPa":
                 yield return new SignalWarning(SignalWarningKind.Unit,
-                    $"Blood pressure '{channel.Name}' {stated} but looks like kPa: {range}; in mmHg it would be 7.50062 times that.", channel.Name);
+                    $"Blood pressure '{channel.Name}' {stated} but looks like kPa: {range}; in mmHg it would be 7.50062 times that.",
+                    channel.Name);
                 break;
             case "Pa":
-                yield return new SignalWarning(SignalWarningKind.Unit, $"Blood pressure '{channel.Name}' {stated} but looks like Pa: {range}; expected mmHg.", channel.Name);
+                yield return new SignalWarning(SignalWarningKind.Unit,
+                    $"Blood pressure '{channel.Name}' {stated} but looks like Pa: {range}; expected mmHg.", channel.Name);
                 break;
             case "V":
                 yield return new SignalWarning(SignalWarningKind.Unit,
-                    $"Blood pressure '{channel.Name}' {stated} but looks like volts of a transducer (1 V for 100 mmHg) or like a normalised wave: {range}; expected mmHg.", channel.Name);
+                    $"Blood pressure '{channel.Name}' {stated} but looks like volts of a transducer (1 V for 100 mmHg) or like a "
+                    + $"normalised wave: {range}; expected mmHg.", channel.Name);
                 break;
             default:
                 yield return new SignalWarning(SignalWarningKind.Unit,
@@ -125,7 +135,8 @@ public static class RecordingChecks
             _ => "another unit",
         };
         yield return new SignalWarning(SignalWarningKind.Unit, string.Create(CultureInfo.InvariantCulture,
-            $"ECG '{channel.Name}' spans {size:G4} {channel.Unit} from its 1% to its 99% quantile; that looks like {looks}."), channel.Name);
+            $"ECG '{channel.Name}' spans {size:G4} {channel.Unit} from its 1% to its 99% quantile; that looks like {looks}."),
+            channel.Name);
     }
 
     // Null if every sample is missing.
@@ -145,6 +156,7 @@ public static class RecordingChecks
                 probes.Add(sample);
         }
         probes.Sort();
-        return (probes[(int)(0.01 * (probes.Count - 1))], probes[(probes.Count - 1) / 2], probes[(int)Math.Ceiling(0.99 * (probes.Count - 1))]);
+        return (probes[(int)(0.01 * (probes.Count - 1))], probes[(probes.Count - 1) / 2],
+            probes[(int)Math.Ceiling(0.99 * (probes.Count - 1))]);
     }
 }

@@ -68,7 +68,9 @@ public sealed class SignalLimitException : SignalFormatException
     /// <param name="actual">How many there are.</param>
     /// <param name="limit">How many are allowed.</param>
     public SignalLimitException(string file, string what, long actual, long limit)
-        : base(file, string.Create(CultureInfo.InvariantCulture, $"{actual} {what} exceed the limit of {limit}; raise it in the read options if the file is meant to be that large."))
+        : base(file,
+            string.Create(CultureInfo.InvariantCulture,
+                $"{actual} {what} exceed the limit of {limit}; raise it in the read options if the file is meant to be that large."))
     {
         Actual = actual;
         Limit = limit;
@@ -102,7 +104,9 @@ public sealed class ChannelNotFoundException : SignalException
     /// <param name="recording">The recording.</param>
     /// <param name="wanted">What was asked for, such as "named 'ABP'".</param>
     public ChannelNotFoundException(Recording recording, string wanted)
-        : base($"Recording '{recording.Name}' has no channel {wanted}; it has {string.Join(", ", recording.Channels.Select(c => $"{c.Name} ({c.Kind})"))}.")
+        : base(
+            $"Recording '{recording.Name}' has no channel {wanted}; it has "
+            + $"{string.Join(", ", recording.Channels.Select(c => $"{c.Name} ({c.Kind})"))}.")
     {
     }
 }

@@ -27,11 +27,13 @@ public static class SignalUnit
         ["nV"] = "nV", ["V"] = "V", ["volt"] = "V", ["volts"] = "V",
         ["NU"] = "NU", ["n.u."] = "NU", ["nd"] = "NU", ["norm"] = "NU", ["normalised"] = "NU", ["normalized"] = "NU",
         ["a.u."] = "NU", ["a.u"] = "NU", ["au"] = "NU", ["arb. unit"] = "NU", ["arb. units"] = "NU", ["adu"] = "adu",
-        ["%"] = "%", ["percent"] = "%", ["bpm"] = "bpm", ["beats/min"] = "bpm", ["1/min"] = "1/min", ["/min"] = "1/min", ["pm"] = "1/min", ["breaths/min"] = "1/min",
+        ["%"] = "%", ["percent"] = "%", ["bpm"] = "bpm", ["beats/min"] = "bpm", ["1/min"] = "1/min", ["/min"] = "1/min", ["pm"]
+        = "1/min", ["breaths/min"] = "1/min",
         ["ohm"] = "Ohm", ["ohms"] = "Ohm", ["l/min"] = "l/min", ["deg"] = "deg", ["degC"] = "degC",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenDictionary<string, (char Quantity, double Scale)> Scales = new Dictionary<string, (char, double)>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, (char Quantity, double Scale)> Scales =
+        new Dictionary<string, (char, double)>(StringComparer.Ordinal)
     {
         // Conventional millimetre of mercury: 133.322387415 Pa (NIST SP 811, appendix B.8); centimetre of water: 98.0665 Pa.
         ["mmHg"] = ('p', 133.322387415), ["kPa"] = ('p', 1000), ["hPa"] = ('p', 100), ["Pa"] = ('p', 1), ["cmH2O"] = ('p', 98.0665),
@@ -59,11 +61,13 @@ public static class SignalUnit
 
     /// <summary>Whether the unit measures pressure.</summary>
     /// <param name="unit">The unit.</param>
-    public static bool IsPressure(string unit) => Scales.TryGetValue(Canonicalize(unit), out (char Quantity, double Scale) s) && s.Quantity == 'p';
+    public static bool IsPressure(string unit) => Scales.TryGetValue(Canonicalize(unit), out (char Quantity, double Scale) s)
+        && s.Quantity == 'p';
 
     /// <summary>Whether the unit measures voltage.</summary>
     /// <param name="unit">The unit.</param>
-    public static bool IsVoltage(string unit) => Scales.TryGetValue(Canonicalize(unit), out (char Quantity, double Scale) s) && s.Quantity == 'v';
+    public static bool IsVoltage(string unit) => Scales.TryGetValue(Canonicalize(unit), out (char Quantity, double Scale) s)
+        && s.Quantity == 'v';
 
     /// <summary>The factor by which values in one unit are multiplied to be in another.</summary>
     /// <param name="from">Unit of the values.</param>
@@ -78,7 +82,8 @@ public static class SignalUnit
             factor = 1;
             return true;
         }
-        if (Scales.TryGetValue(source, out (char Quantity, double Scale) a) && Scales.TryGetValue(target, out (char Quantity, double Scale) b)
+        if (Scales.TryGetValue(source, out (char Quantity, double Scale) a)
+            && Scales.TryGetValue(target, out (char Quantity, double Scale) b)
             && a.Quantity == b.Quantity)
         {
             factor = a.Scale / b.Scale;

@@ -75,7 +75,8 @@ public sealed record ChannelOptions
         {
             Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ =>
                 -1e6f },
-            Highest = Highest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
+            Highest = Highest
+                ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
             MinSpan = MinSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
             JitterSeconds = JitterSeconds ?? 0.9 / SampleRate,
         };

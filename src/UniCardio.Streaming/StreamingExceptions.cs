@@ -24,7 +24,9 @@ public sealed class TooManySessionsException : UniCardioException
     /// <summary>Creates the exception.</summary>
     /// <param name="limit">How many are allowed.</param>
     public TooManySessionsException(int limit)
-        : base($"{limit} sessions are open, which is as many as this host allows; close one or raise {nameof(StreamingHostOptions)}.{nameof(StreamingHostOptions.MaxSessions)}") => Limit = limit;
+        : base(
+            $"{limit} sessions are open, which is as many as this host allows; close one or raise "
+            + $"{nameof(StreamingHostOptions)}.{nameof(StreamingHostOptions.MaxSessions)}") => Limit = limit;
 
     /// <summary>How many are allowed.</summary>
     public int Limit { get; }

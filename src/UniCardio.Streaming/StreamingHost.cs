@@ -213,7 +213,8 @@ public sealed class StreamingHost : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_thread is not null)
-            throw new InvalidOperationException($"this host computes on a thread of its own; switch {nameof(StreamingHostOptions.OwnThread)} off to drive it");
+            throw new InvalidOperationException(
+                $"this host computes on a thread of its own; switch {nameof(StreamingHostOptions.OwnThread)} off to drive it");
         if (_compute.IsHeldByCurrentThread || !_compute.TryEnter())
             throw new InvalidOperationException("another call is under way");
         try

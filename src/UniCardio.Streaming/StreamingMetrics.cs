@@ -61,7 +61,8 @@ public static class StreamingMetrics
         Meter.CreateHistogram<double>("unicardio.streaming.delay.compute", "s", "From all samples being there to a frame's delivery");
 
     internal static Histogram<double> MeasuredDelay { get; } =
-        Meter.CreateHistogram<double>("unicardio.streaming.delay.measured", "s", "From all samples being there to a preliminary frame's delivery");
+        Meter.CreateHistogram<double>("unicardio.streaming.delay.measured", "s",
+            "From all samples being there to a preliminary frame's delivery");
 
     internal static void CountSessions(int change) => Interlocked.Add(ref _sessions, change);
 

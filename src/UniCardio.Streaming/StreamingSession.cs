@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
@@ -189,7 +190,10 @@ public sealed partial class StreamingSession : IDisposable
         if (modality is < Modality.Ppg or > Modality.Ecg || Options.Channel(modality) is not { } channel)
             throw new ArgumentException($"the session has no channel for {modality}; it has {Channels}", nameof(modality));
         if (samples.Length > Options.LongestBlock.TotalSeconds * channel.SampleRate)
-            throw new ArgumentException(FormattableString.Invariant($"{samples.Length} samples at {channel.SampleRate} Hz are more than the {Options.LongestBlock.TotalSeconds} s that a block may have"), nameof(samples));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{samples.Length} samples at {channel.SampleRate} Hz are more than the {Options.LongestBlock.TotalSeconds} s that a "
+                    + $"block may have"), nameof(samples));
         CheckTime(time);
         MakeRoom();
         PushResult result;

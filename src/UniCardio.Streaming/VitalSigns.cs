@@ -48,10 +48,13 @@ public enum VitalAbsence
 /// <param name="Age">Seconds from the last beat to the frame's end; NaN before the first.</param>
 /// <param name="Absence">Why nothing is shown.</param>
 /// <param name="IsGenerated">Whether generated samples went into it.</param>
-public readonly record struct VitalReading(float Rate, float Systolic, float Diastolic, float Mean, float Quality, float Age, VitalAbsence Absence, bool IsGenerated);
+public readonly record struct VitalReading(float Rate, float Systolic, float Diastolic, float Mean, float Quality, float Age,
+    VitalAbsence Absence, bool IsGenerated);
 
-/// <summary>Rates and pressures of the last seconds, read off the frames of a session as they come. Nothing is allocated within a segment.</summary>
-/// <remarks>A figure is shown only while beats that agree with each other come: four of them within 14 s, the last not long ago. Research software, not a medical device.</remarks>
+/// <summary>Rates and pressures of the last seconds, read off the frames of a session as they come. Nothing is allocated within a
+/// segment.</summary>
+/// <remarks>A figure is shown only while beats that agree with each other come: four of them within 14 s, the last not long ago. Research
+/// software, not a medical device.</remarks>
 public sealed class VitalSigns
 {
     private const double Window = 14, LongestLag = 4.5, SmallestPulse = 10, WidestBand = 30, WidestShare = 0.5;
@@ -84,14 +87,16 @@ public sealed class VitalSigns
         private long _end, _lastGenerated, _lastWide, _lastSignal;
         private float _low, _high;
 
-        public VitalReading Reading { get; private set; } = new(float.NaN, float.NaN, float.NaN, float.NaN, 0, float.NaN, VitalAbsence.WarmingUp, false);
+        public VitalReading Reading { get; private set; } =
+            new(float.NaN, float.NaN, float.NaN, float.NaN, 0, float.NaN, VitalAbsence.WarmingUp, false);
 
         public void Take(StreamingFrame frame, bool starts)
         {
             if (starts || _detector is null)
             {
                 _detector = new BeatDetector(NetworkSignal.KindOf(modality), StreamingFrame.SampleRate,
-                    modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => SignalUnit.Millivolts, _ => SignalUnit.None });
+                    modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => SignalUnit.Millivolts, _ =>
+                        SignalUnit.None });
                 (_count, _end) = (0, 0);
                 _lastGenerated = _lastWide = _lastSignal = long.MinValue / 2;
                 (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
@@ -144,7 +149,9 @@ public sealed class VitalSigns
             VitalAbsence absence = _lastWide > _end - Window * rate ? VitalAbsence.Uncertain
                 : _lastSignal < _end - 1.5 * rate ? VitalAbsence.NoSignal
                 : Named(_detector!.Absence) is not VitalAbsence.None and not VitalAbsence.WarmingUp and var named ? named
-                : double.IsNaN(interval) ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp : VitalAbsence.NoPulse)
+                : double.IsNaN(interval)
+                    ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp
+                        : VitalAbsence.NoPulse)
                 : age > LongestLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
             float quality = 0;
             for (int i = 0; i < _count; i++)

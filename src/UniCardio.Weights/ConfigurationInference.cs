@@ -11,8 +11,8 @@ namespace UniCardio.Weights;
 /// </remarks>
 internal static class ConfigurationInference
 {
-    /// <summary>The numbers that the shapes show, by the keys of <see cref="ModelConfiguration.ToMetadata"/>: channels, layers, feed_forward,
-    /// embedding, slot, samples_per_token, and steps where <c>alpha_torch</c> is there.</summary>
+    /// <summary>The numbers that the shapes show, by the keys of <see cref="ModelConfiguration.ToMetadata"/>: channels, layers,
+    /// feed_forward, embedding, slot, samples_per_token, and steps where <c>alpha_torch</c> is there.</summary>
     public static IReadOnlyDictionary<string, int> Deduce(IEnumerable<ParameterShape> shapes)
     {
         ArgumentNullException.ThrowIfNull(shapes);
@@ -30,7 +30,8 @@ internal static class ConfigurationInference
         return found;
     }
 
-    /// <summary>The whole configuration: shapes first, then <paramref name="options"/>, then <paramref name="metadata"/>, then the fallback.</summary>
+    /// <summary>The whole configuration: shapes first, then <paramref name="options"/>, then <paramref name="metadata"/>, then the
+    /// fallback.</summary>
     /// <param name="file">The file's name, for messages.</param>
     /// <param name="shapes">Names and shapes of the file's tensors.</param>
     /// <param name="metadata">The file's own string pairs, if it has any.</param>
@@ -38,7 +39,8 @@ internal static class ConfigurationInference
     /// <param name="notes">Receives a line on what was assumed or overruled.</param>
     /// <exception cref="WeightFormatException">Shapes and metadata contradict each other, or the metadata does not parse.</exception>
     /// <exception cref="ConfigurationException">The numbers do not hold together, e.g. the heads do not divide the channels.</exception>
-    public static ModelConfiguration Infer(string file, IEnumerable<ParameterShape> shapes, IReadOnlyDictionary<string, string> metadata, WeightLoadOptions options, ICollection<string> notes)
+    public static ModelConfiguration Infer(string file, IEnumerable<ParameterShape> shapes, IReadOnlyDictionary<string, string> metadata,
+        WeightLoadOptions options, ICollection<string> notes)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(options);
@@ -58,7 +60,8 @@ internal static class ConfigurationInference
         {
             string text = value.ToString(CultureInfo.InvariantCulture);
             if (metadata.TryGetValue(key, out string? claimed) && claimed != text)
-                throw new WeightFormatException(file, $"{key} is {WeightFormatException.Shorten(claimed)} by the metadata and {text} by the tensors' shapes", MetadataEntry);
+                throw new WeightFormatException(file,
+                    $"{key} is {WeightFormatException.Shorten(claimed)} by the metadata and {text} by the tensors' shapes", MetadataEntry);
             values[key] = text;
         }
 
@@ -66,7 +69,9 @@ internal static class ConfigurationInference
             values[key] = value;
         string[] assumed = [.. Untold.Where(k => !told.ContainsKey(k) && !metadata.ContainsKey(k) && options.Fallback is null)];
         if (assumed.Length > 0)
-            notes.Add($"{string.Join(", ", assumed.Select(k => $"{k} {values[k]}"))} assumed: the shapes do not show {(assumed.Length == 1 ? "it" : "them")}");
+            notes.Add(
+                $"{string.Join(", ", assumed.Select(k => $"{k} {values[k]}"))} assumed: the shapes do not show "
+                + $"{(assumed.Length == 1 ? "it" : "them")}");
         return Combine(file, values, metadata, assumed);
     }
 
@@ -86,7 +91,8 @@ internal static class ConfigurationInference
         return told;
     }
 
-    private static ModelConfiguration Combine(string file, Dictionary<string, string> values, IReadOnlyDictionary<string, string> metadata, string[] assumed)
+    private static ModelConfiguration Combine(string file, Dictionary<string, string> values, IReadOnlyDictionary<string, string> metadata,
+        string[] assumed)
     {
         try
         {
@@ -98,7 +104,8 @@ internal static class ConfigurationInference
         }
         catch (ConfigurationException e) when (assumed.Contains("heads") && e.Message.Contains("heads", StringComparison.Ordinal))
         {
-            throw new ConfigurationException("heads", $"{file}: {e.Message}. Shapes do not show the number of heads and {values["heads"]} was assumed; tell it");
+            throw new ConfigurationException(
+                "heads", $"{file}: {e.Message}. Shapes do not show the number of heads and {values["heads"]} was assumed; tell it");
         }
     }
 
@@ -110,7 +117,8 @@ internal static class ConfigurationInference
         if (!parameter.Name.StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal) || ParameterCatalog.IsKnownUnused(parameter.Name))
             return;
         string[] path = parameter.Name[ParameterCatalog.Prefix.Length..].Split('.');
-        if (path.Length > 2 && path[0] == "residual_layers" && int.TryParse(path[1], NumberStyles.None, CultureInfo.InvariantCulture, out int block))
+        if (path.Length > 2 && path[0] == "residual_layers"
+            && int.TryParse(path[1], NumberStyles.None, CultureInfo.InvariantCulture, out int block))
             blocks.Add(block);
         if (path.Length < 2 || path[^1] is not ("weight" or "in_proj_weight") || shape.Count < 2)
             return;

@@ -65,7 +65,8 @@ public static class ElementTypes
     };
 
     /// <summary>Whether weights can be stored in this type: F32, F64, F16, BF16.</summary>
-    public static bool IsConvertible(this ElementType type) => type is ElementType.F32 or ElementType.F64 or ElementType.F16 or ElementType.BF16;
+    public static bool IsConvertible(this ElementType type) =>
+        type is ElementType.F32 or ElementType.F64 or ElementType.F16 or ElementType.BF16;
 
     /// <summary>One little-endian element as float32, rounded to nearest.</summary>
     internal static float Read(ElementType type, ReadOnlySpan<byte> at) => type switch

@@ -57,7 +57,8 @@ internal sealed unsafe class FileContent : IDisposable
             throw new WeightFormatException(path, "is empty, or not a regular file");
         if (!memoryMap)
             return Read(path, handle, length);
-        MemoryMappedFile file = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        MemoryMappedFile file =
+            MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         try
         {
             return new FileContent(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);

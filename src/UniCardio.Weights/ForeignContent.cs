@@ -14,7 +14,8 @@ internal static class ForeignContent
                 offset: 0);
         if (start.Length >= 265 && start[257..].StartsWith("ustar"u8))
             throw new WeightFormatException(content.Name,
-                "is a tar archive, as torch wrote before version 0.4 and as checkpoints are packed; unpack it, or save it again with torch.save of a current PyTorch", offset: 257);
+                "is a tar archive, as torch wrote before version 0.4 and as checkpoints are packed; unpack it, or save it again with "
+                + "torch.save of a current PyTorch", offset: 257);
         if (start.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
             throw new WeightFormatException(content.Name, "is compressed with gzip; unpack it first", offset: 0);
         if (start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']))

@@ -39,14 +39,16 @@ public sealed class LoadedWeights : IDisposable
 
     /// <summary>
     /// The recipe that made the weights (<c>recipe:SEED</c>), null for trained ones. Files that hold recipe weights are known by their
-    /// values for seeds below <see cref="WeightFile.RecognisedSeeds"/> and for the seed that their metadata names. Such weights make noise: never show their output as a signal.
+    /// values for seeds below <see cref="WeightFile.RecognisedSeeds"/> and for the seed that their metadata names. Such weights make noise:
+    /// never show their output as a signal.
     /// </summary>
     public string? Recipe { get; internal init; }
 
     /// <summary>Whether the weights are a recipe's and were never trained.</summary>
     public bool IsUntrained => Recipe is not null;
 
-    /// <summary>What the file says of its weights (metadata <c>trained</c>); to be shown beside results. Null where it says nothing.</summary>
+    /// <summary>What the file says of its weights (metadata <c>trained</c>); to be shown beside results. Null where it says
+    /// nothing.</summary>
     public string? Description => Metadata.GetValueOrDefault(WeightFile.DescriptionKey);
 
     /// <summary>The file's own string pairs.</summary>

@@ -77,7 +77,8 @@ public static class WeightFile
     /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
     /// <exception cref="IOException">A file cannot be opened or written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
-    public static LoadedWeights Convert(string source, string destination, WeightLoadOptions? options = null, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default)
+    public static LoadedWeights Convert(string source, string destination, WeightLoadOptions? options = null,
+        IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
         if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
@@ -113,28 +114,37 @@ public static class WeightFile
         ModelConfiguration told = recipe.Configuration;
         recipe = recipe with
         {
-            Configuration = told with { Heads = options.Heads ?? told.Heads, Positions = options.Positions ?? told.Positions, Prediction = options.Prediction ?? told.Prediction },
+            Configuration = told with { Heads = options.Heads ?? told.Heads, Positions = options.Positions ?? told.Positions,
+                Prediction = options.Prediction ?? told.Prediction },
         };
-        return new LoadedWeights(text, WeightFormat.Recipe, recipe.Create()) { Recipe = $"{WeightRecipe.Prefix}{recipe.Seed}", Notes = ["untrained recipe weights: their output is noise, not a signal"] };
+        return new LoadedWeights(text, WeightFormat.Recipe, recipe.Create()) { Recipe = $"{WeightRecipe.Prefix}{recipe.Seed}",
+            Notes = ["untrained recipe weights: their output is noise, not a signal"] };
     }
 
     private static LoadedWeights Load(string path, WeightSource source, WeightLoadOptions options)
     {
         if (!source.Entries.Any(e => e.Parameter.Name.StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal)))
-            throw new WeightFormatException(path, $"holds {source.Entries.Count} tensors, none of them of a UniCardio network: their names start with '{ParameterCatalog.Prefix}'", source.Entries.Count > 0 ? source.Entries[0].Parameter.Name : null);
+            throw new WeightFormatException(
+                path,
+                $"holds {source.Entries.Count} tensors, none of them of a UniCardio network: their names start with "
+                + $"'{ParameterCatalog.Prefix}'", source.Entries.Count > 0 ? source.Entries[0].Parameter.Name : null);
         var notes = new List<string>();
         if (source.Skipped.Count > 0)
-            notes.Add($"left out what stands beside the tensors: {string.Join(", ", source.Skipped.Take(8).Select(WeightFormatException.Shorten))}{(source.Skipped.Count > 8 ? ", ..." : "")}");
+            notes.Add(
+                $"left out what stands beside the tensors: "
+                + $"{string.Join(", ", source.Skipped.Take(8).Select(WeightFormatException.Shorten))}{(source.Skipped.Count > 8 ? ", ..." : "")}");
         string[] dropped = [.. source.Entries.Select(e => e.Parameter.Name).Where(ParameterCatalog.IsKnownUnused)];
         if (dropped.Length > 0)
             notes.Add($"left out what the network never reads: {DescribeDropped(dropped)}");
-        ModelConfiguration configuration = ConfigurationInference.Infer(path, source.Entries.Select(e => e.Parameter), source.Metadata, options, notes);
+        ModelConfiguration configuration =
+            ConfigurationInference.Infer(path, source.Entries.Select(e => e.Parameter), source.Metadata, options, notes);
         CheckSchedule(source, configuration, notes);
         ModelWeights weights = Create(configuration, source, notes);
         string? recipe = Recognise(weights, source.Metadata);
         if (recipe is not null)
             notes.Add($"untrained weights of {recipe}: their output is noise, not a signal");
-        return new LoadedWeights(path, source.Format, weights) { Recipe = recipe, Metadata = source.Metadata, Dropped = dropped, Notes = notes };
+        return new LoadedWeights(path, source.Format, weights) { Recipe = recipe, Metadata = source.Metadata, Dropped = dropped,
+            Notes = notes };
     }
 
     private static string DescribeDropped(string[] dropped)
@@ -155,14 +165,16 @@ public static class WeightFile
         {
             bool fits = expected.TryGetValue(parameter.Name, out ParameterShape? wanted) && wanted.Shape.SequenceEqual(parameter.Shape);
             if (!fits)
-                problems.Add(wanted is null ? $"{WeightFormatException.Shorten(parameter.Name)}: not part of this model" : $"{parameter.Name}: shape [{string.Join(", ", parameter.Shape)}], expected [{string.Join(", ", wanted.Shape)}]");
+                problems.Add(wanted is null ? $"{WeightFormatException.Shorten(parameter.Name)}: not part of this model"
+                    : $"{parameter.Name}: shape [{string.Join(", ", parameter.Shape)}], expected [{string.Join(", ", wanted.Shape)}]");
             if (!type.IsConvertible())
                 problems.Add($"{WeightFormatException.Shorten(parameter.Name)}: type {type}, expected F32, F64, F16 or BF16");
             else if (fits)
                 tensors.Add(source.Tensor(parameter.Name));
         }
 
-        foreach (IGrouping<ElementType, ElementType> type in live.Select(e => e.Type).Where(t => t != ElementType.F32 && t.IsConvertible()).GroupBy(t => t))
+        foreach (IGrouping<ElementType, ElementType> type in live.Select(e => e.Type).Where(t => t != ElementType.F32 && t.IsConvertible())
+            .GroupBy(t => t))
             notes.Add($"converted {type.Count()} tensors from {type.Key} to float32");
         if (problems.Count == 0)
             return ModelWeights.Create(configuration, tensors, source);
@@ -174,7 +186,9 @@ public static class WeightFile
         catch (WeightsException e)
         {
             // What is there in a wrong shape or type is listed above and is missing only from what was handed on.
-            problems.AddRange(e.Problems.Where(p => !present.Contains(p[..p.IndexOf(':', StringComparison.Ordinal)]) || !p.Contains(": missing,", StringComparison.Ordinal)));
+            problems.AddRange(
+                e.Problems.Where(p => !present.Contains(p[..p.IndexOf(':', StringComparison.Ordinal)])
+                    || !p.Contains(": missing,", StringComparison.Ordinal)));
         }
 
         throw new WeightsException(problems);
@@ -194,7 +208,9 @@ public static class WeightFile
         {
             if (!(Math.Abs(stored.Span[t] - schedule.AlphaBar[t]) <= tolerance))
             {
-                notes.Add($"warning: the file's alpha_torch is {stored.Span[t]:g6} at t = {t}, the configured schedule gives {schedule.AlphaBar[t]:g6}: the network was trained with another noise schedule");
+                notes.Add(
+                    $"warning: the file's alpha_torch is {stored.Span[t]:g6} at t = {t}, the configured schedule gives "
+                    + $"{schedule.AlphaBar[t]:g6}: the network was trained with another noise schedule");
                 return;
             }
         }

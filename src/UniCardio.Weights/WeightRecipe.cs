@@ -4,11 +4,12 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Weights;
 
-/// <summary>Untrained weights that anyone can rebuild from a 64-bit seed, for golden vectors, benchmarks and tests. They make noise, not signals.</summary>
+/// <summary>Untrained weights that anyone can rebuild from a 64-bit seed, for golden vectors, benchmarks and tests. They make noise, not
+/// signals.</summary>
 /// <remarks>
 /// Element i of the tensor named N is a SplitMix64 output (Steele, Lea, Flood 2014) whose state starts at seed * 0x9E3779B97F4A7C15 xor
-/// FNV-1a-64(N), mapped to u in [-1, 1). Value, computed in double and rounded once: 1 + 0.1 u for a norm's weight and running variance, 0.1 u for its bias and running mean;
-/// u sqrt(3 / inputs) for tensors of 2 or more dimensions; 0.1 u for biases.
+/// FNV-1a-64(N), mapped to u in [-1, 1). Value, computed in double and rounded once: 1 + 0.1 u for a norm's weight and running variance,
+/// 0.1 u for its bias and running mean; u sqrt(3 / inputs) for tensors of 2 or more dimensions; 0.1 u for biases.
 /// </remarks>
 /// <param name="Seed">The seed.</param>
 /// <param name="Configuration">The network's sizes.</param>
@@ -36,13 +37,15 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
             throw new WeightFormatException(WeightFormatException.Shorten(text), "expected recipe:SEED[,full|compact|tiny]");
         string[] parts = text[Prefix.Length..].Split(',', StringSplitOptions.TrimEntries);
         if (parts.Length > 2 || !ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
-            throw new WeightFormatException(WeightFormatException.Shorten(text), "expected recipe:SEED[,full|compact|tiny] with a whole SEED from 0 to 18446744073709551615");
+            throw new WeightFormatException(WeightFormatException.Shorten(text),
+                "expected recipe:SEED[,full|compact|tiny] with a whole SEED from 0 to 18446744073709551615");
         ModelConfiguration configuration = parts.Length == 1 ? sizes ?? ModelConfiguration.Full : parts[1].ToLowerInvariant() switch
         {
             "full" => ModelConfiguration.Full,
             "compact" => ModelConfiguration.Compact,
             "tiny" => ModelConfiguration.Tiny,
-            _ => throw new WeightFormatException(WeightFormatException.Shorten(text), $"unknown size '{WeightFormatException.Shorten(parts[1])}', expected full, compact or tiny"),
+            _ => throw new WeightFormatException(WeightFormatException.Shorten(text),
+                $"unknown size '{WeightFormatException.Shorten(parts[1])}', expected full, compact or tiny"),
         };
         return new WeightRecipe(seed, configuration);
     }
@@ -74,7 +77,8 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
         foreach (ulong seed in seeds)
         {
             ulong state = (seed * Golden) ^ hash;
-            if ((float)(offset + (scale * Unit(state + Golden))) == first && Tensor(seed, new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span))
+            if ((float)(offset + (scale * Unit(state + Golden))) == first
+                && Tensor(seed, new ParameterShape(tensor.Name, tensor.Shape)).Span.SequenceEqual(tensor.Span))
                 return seed;
         }
 
@@ -95,13 +99,15 @@ public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
     private static (double Offset, double Scale) Affine(string name, IReadOnlyList<int> shape)
     {
         if (name.Contains("norm", StringComparison.Ordinal) || IsBatchNorm(name))
-            return (name.EndsWith("weight", StringComparison.Ordinal) || name.EndsWith("running_var", StringComparison.Ordinal) ? 1.0 : 0.0, 0.1);
+            return (name.EndsWith("weight", StringComparison.Ordinal) || name.EndsWith("running_var", StringComparison.Ordinal) ? 1.0
+                : 0.0, 0.1);
         return (0.0, shape.Count >= 2 ? Math.Sqrt(3.0 / shape.Skip(1).Aggregate(1L, (product, d) => product * d)) : 0.1);
     }
 
     // Batch norms of the alarm head, whose names hold no "norm".
     private static bool IsBatchNorm(string name) =>
-        name.Contains(".bn", StringComparison.Ordinal) || name.Contains(".shortcut.1.", StringComparison.Ordinal) || name.Contains(".projector.1.", StringComparison.Ordinal);
+        name.Contains(".bn", StringComparison.Ordinal) || name.Contains(".shortcut.1.", StringComparison.Ordinal)
+            || name.Contains(".projector.1.", StringComparison.Ordinal);
 
     // FNV-1a, 64 bits.
     private static ulong Hash(string name)

@@ -26,7 +26,8 @@ internal sealed record WeightSource(
         options);
 
     /// <summary>A file that is already in memory and is no index; the bytes are copied.</summary>
-    public static WeightSource FromBytes(string name, ReadOnlySpan<byte> bytes, WeightLoadOptions options) => Open(FileContent.Copy(name, bytes), options);
+    public static WeightSource FromBytes(string name, ReadOnlySpan<byte> bytes, WeightLoadOptions options) =>
+        Open(FileContent.Copy(name, bytes), options);
 
     private static WeightSource Open(FileContent content, WeightLoadOptions options)
     {

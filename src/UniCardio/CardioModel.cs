@@ -30,7 +30,8 @@ public sealed record CardioCallOptions
 /// CardioResult result = model.Impute(signals, Modality.Bp);
 /// Console.WriteLine($"{result.Generated} samples generated. {CardioResult.Remark}");
 /// </code>
-/// <para>For recordings with several rates, units and files, use <see cref="Restorer"/> on <see cref="Engine"/>; for live signals <see cref="Stream"/>.</para>
+/// <para>For recordings with several rates, units and files, use <see cref="Restorer"/> on <see cref="Engine"/>; for live signals
+/// <see cref="Stream"/>.</para>
 /// </remarks>
 public sealed class CardioModel : IDisposable
 {
@@ -57,7 +58,8 @@ public sealed class CardioModel : IDisposable
     public InferenceEngine Engine { get; }
 
     /// <summary>What the weights say of themselves; to be shown beside results. Untrained weights say that they make noise.</summary>
-    public string Description => _loaded.IsUntrained ? "untrained weights: their output is noise, not a signal" : _loaded.Description ?? "weights of unknown training";
+    public string Description => _loaded.IsUntrained ? "untrained weights: their output is noise, not a signal" : _loaded.Description
+        ?? "weights of unknown training";
 
     /// <summary>Loads the weights that this package ships.</summary>
     /// <param name="options">Threads, backend, instruction set; the CPU with all its cores if null.</param>
@@ -71,7 +73,8 @@ public sealed class CardioModel : IDisposable
     /// <summary>Loads weights from a file, or untrained ones from a recipe text.</summary>
     /// <param name="pathOrRecipe">A safetensors file or torch checkpoint, or <c>recipe:SEED</c>.</param>
     /// <param name="options">Threads, backend, instruction set; the CPU with all its cores if null.</param>
-    /// <exception cref="UniCardio.Engine.UniCardioException">The file cannot be read, its tensors make no network, or an option does not fit.</exception>
+    /// <exception cref="UniCardio.Engine.UniCardioException">The file cannot be read, its tensors make no network, or an option does not
+    /// fit.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static CardioModel Load(string pathOrRecipe, EngineOptions? options = null) => new(WeightFile.Load(pathOrRecipe), options);
 
@@ -79,10 +82,13 @@ public sealed class CardioModel : IDisposable
     /// <param name="weights">A safetensors file or torch checkpoint.</param>
     /// <param name="name">What to call it in messages.</param>
     /// <param name="options">Threads, backend, instruction set; the CPU with all its cores if null.</param>
-    /// <exception cref="UniCardio.Engine.UniCardioException">The content cannot be read, its tensors make no network, or an option does not fit.</exception>
-    public static CardioModel Load(System.IO.Stream weights, string name, EngineOptions? options = null) => new(WeightFile.Load(weights, name), options);
+    /// <exception cref="UniCardio.Engine.UniCardioException">The content cannot be read, its tensors make no network, or an option does not
+    /// fit.</exception>
+    public static CardioModel Load(System.IO.Stream weights, string name, EngineOptions? options = null) =>
+        new(WeightFile.Load(weights, name), options);
 
-    /// <summary>Fills the gaps of one signal from what is measured of it and from the other signals given. Changes no measured sample.</summary>
+    /// <summary>Fills the gaps of one signal from what is measured of it and from the other signals given. Changes no measured
+    /// sample.</summary>
     /// <param name="signals">The signals; at least 4 s.</param>
     /// <param name="target">Which signal has the gaps.</param>
     /// <param name="options">Draws, seed, sampler.</param>
@@ -90,17 +96,21 @@ public sealed class CardioModel : IDisposable
     /// <exception cref="ArgumentException">The target is not given, or arrays differ in length.</exception>
     /// <exception cref="RestorationException">A gap can be filled from nothing, or a signal cannot be worked with.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public CardioResult Impute(CardioSignals signals, Modality target, CardioCallOptions? options = null, CancellationToken cancellation = default) =>
+    public CardioResult Impute(CardioSignals signals, Modality target, CardioCallOptions? options = null,
+        CancellationToken cancellation = default) =>
         Run(signals, CardioTask.Impute(target, Others(signals, target, isGiven: true)), options, cancellation);
 
     /// <summary>Takes broadband noise off one signal, with the help of the others given. Leaves gaps as they are.</summary>
     /// <inheritdoc cref="Impute"/>
-    public CardioResult Denoise(CardioSignals signals, Modality target, CardioCallOptions? options = null, CancellationToken cancellation = default) =>
+    public CardioResult Denoise(CardioSignals signals, Modality target, CardioCallOptions? options = null,
+        CancellationToken cancellation = default) =>
         Run(signals, CardioTask.Denoise(target, Others(signals, target, isGiven: true)), options, cancellation);
 
-    /// <summary>Makes one signal from the others given. A made PPG or ECG has no amplitude of its own; take no pressure from a made pressure.</summary>
+    /// <summary>Makes one signal from the others given. A made PPG or ECG has no amplitude of its own; take no pressure from a made
+    /// pressure.</summary>
     /// <inheritdoc cref="Impute"/>
-    public CardioResult Translate(CardioSignals signals, Modality target, CardioCallOptions? options = null, CancellationToken cancellation = default) =>
+    public CardioResult Translate(CardioSignals signals, Modality target, CardioCallOptions? options = null,
+        CancellationToken cancellation = default) =>
         Run(signals, CardioTask.Translate(Others(signals, target, isGiven: false), target), options, cancellation);
 
     /// <summary><see cref="Impute"/>, <see cref="Denoise"/> or <see cref="Translate"/> on the thread pool.</summary>
@@ -109,7 +119,8 @@ public sealed class CardioModel : IDisposable
     /// <param name="options">Draws, seed, sampler.</param>
     /// <param name="cancellation">Looked at before every sampler step.</param>
     /// <inheritdoc cref="Impute" path="/exception"/>
-    public Task<CardioResult> RunAsync(CardioSignals signals, CardioTask task, CardioCallOptions? options = null, CancellationToken cancellation = default) =>
+    public Task<CardioResult> RunAsync(CardioSignals signals, CardioTask task, CardioCallOptions? options = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Run(signals, task, options, cancellation), cancellation);
 
     /// <summary>Opens a live session of one patient; sessions of one model share its engine.</summary>
@@ -134,14 +145,18 @@ public sealed class CardioModel : IDisposable
         if (isGiven && !present.Contains(target))
             throw new ArgumentException($"{target.Name()} is not given; to make it from the other signals, translate", nameof(target));
         ModalitySet others = present & ~target.ToSet();
-        return isGiven || others != ModalitySet.None ? others : throw new ArgumentException($"nothing is given that {target.Name()} could be made from", nameof(signals));
+        return isGiven || others != ModalitySet.None ? others
+            : throw new ArgumentException($"nothing is given that {target.Name()} could be made from", nameof(signals));
     }
 
     private CardioResult Run(CardioSignals signals, CardioTask task, CardioCallOptions? options, CancellationToken cancellation)
     {
         options ??= new CardioCallOptions();
-        var restorer = new Restorer(Engine, new RestorationOptions { Task = task, Draws = options.Draws, Seed = options.Seed, Sampler = options.Sampler ?? SamplerOptions.Default });
+        var restorer = new Restorer(
+            Engine, new RestorationOptions { Task = task, Draws = options.Draws, Seed = options.Seed,
+                Sampler = options.Sampler ?? SamplerOptions.Default });
         RestorationResult result = restorer.Run(signals.ToRecording(), cancellation: cancellation);
-        return new CardioResult(result.Channel.Samples, result.Band?.Low ?? default, result.Band?.High ?? default, result.Provenance, [.. result.Warnings.Select(w => w.Message)]);
+        return new CardioResult(result.Channel.Samples, result.Band?.Low ?? default, result.Band?.High ?? default, result.Provenance,
+            [.. result.Warnings.Select(w => w.Message)]);
     }
 }

@@ -4,7 +4,8 @@ using UniCardio.Signals;
 
 namespace UniCardio;
 
-/// <summary>Signals of one person over the same time, as arrays. A missing sample is <see cref="float.NaN"/>; a signal that is not there is empty.</summary>
+/// <summary>Signals of one person over the same time, as arrays. A missing sample is <see cref="float.NaN"/>; a signal that is not there is
+/// empty.</summary>
 /// <param name="SampleRate">Samples a second of every array, 25 to 4,000.</param>
 public sealed record CardioSignals(double SampleRate)
 {
@@ -31,11 +32,14 @@ public sealed record CardioSignals(double SampleRate)
 
     internal Recording ToRecording()
     {
-        Channel[] channels = [.. Modalities.All.Where(m => !Of(m).IsEmpty).Select(m => new Channel(m.Name(), Unit(m), SampleRate, Of(m), NetworkSignal.KindOf(m)))];
+        Channel[] channels = [.. Modalities.All.Where(m => !Of(m).IsEmpty)
+            .Select(m => new Channel(m.Name(), Unit(m), SampleRate, Of(m), NetworkSignal.KindOf(m)))];
         if (channels.Length == 0)
             throw new ArgumentException("no signal is given: set at least one of Ppg, BloodPressure and Ecg");
         if (channels.FirstOrDefault(c => c.Length != channels[0].Length) is Channel other)
-            throw new ArgumentException($"{other.Name} has {other.Length} samples, {channels[0].Name} {channels[0].Length}: signals of one call cover the same time");
+            throw new ArgumentException(
+                $"{other.Name} has {other.Length} samples, {channels[0].Name} {channels[0].Length}: signals of one call cover "
+                + $"the same time");
         return new Recording("signals", channels);
     }
 

@@ -5,10 +5,13 @@ using System.Text;
 namespace UniCardio.Tests.Shared;
 
 /// <summary>What a fuzzing run did.</summary>
-internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MostAllocated, int MostAllocatedFor, IReadOnlyDictionary<string, int> RefusedBy)
+internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MostAllocated, int MostAllocatedFor,
+    IReadOnlyDictionary<string, int> RefusedBy)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Inputs} inputs: {Accepted} accepted, {Refused} refused ({string.Join(", ", RefusedBy.Select(p => $"{p.Key} {p.Value}"))}); slowest {Slowest.TotalMilliseconds:F1} ms, most memory {MostAllocated / 1024} KiB, for an input of {MostAllocatedFor} bytes ({(double)MostAllocated / Math.Max(1, MostAllocatedFor):F1} times)");
+        $"{Inputs} inputs: {Accepted} accepted, {Refused} refused ({string.Join(", ", RefusedBy.Select(p => $"{p.Key} {p.Value}"))}); "
+        + $"slowest {Slowest.TotalMilliseconds:F1} ms, most memory {MostAllocated / 1024} KiB, for an input of {MostAllocatedFor} bytes "
+        + $"({(double)MostAllocated / Math.Max(1, MostAllocatedFor):F1} times)");
 }
 
 /// <summary>
@@ -19,7 +22,8 @@ internal static class MutationFuzzer
 {
     /// <summary>Count for a test: <paramref name="inside"/>, or the value of UNICARDIO_FUZZ where that is set.</summary>
     public static int CountFor(int inside) =>
-        int.TryParse(Environment.GetEnvironmentVariable("UNICARDIO_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : inside;
+        int.TryParse(Environment.GetEnvironmentVariable("UNICARDIO_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
+            ? n : inside;
 
     /// <summary>Runs <paramref name="target"/> on <paramref name="count"/> mutants.</summary>
     /// <param name="seeds">Sound inputs; small ones (under some KiB) fuzz best.</param>
@@ -40,7 +44,8 @@ internal static class MutationFuzzer
         int mostFor = 0;
         int current = 0;
         // A reader that never comes back cannot be stopped from inside: end the process, saying which input it was.
-        using var watchdog = new Timer(_ => Environment.FailFast($"Mutant {Volatile.Read(ref current)} of seed {seed} does not end."), null, Timeout.Infinite, Timeout.Infinite);
+        using var watchdog = new Timer(_ => Environment.FailFast($"Mutant {Volatile.Read(ref current)} of seed {seed} does not end."), null,
+            Timeout.Infinite, Timeout.Infinite);
         for (int i = 0; i < count; i++)
         {
             byte[] input = Mutant(seeds, seed, i);
@@ -136,11 +141,13 @@ internal static class MutationFuzzer
         }
     }
 
-    private static readonly byte[] InterestingBytes = [0, 1, 0x7F, 0x80, 0xFF, (byte)' ', (byte)'\n', (byte)'\r', (byte)',', (byte)'"', (byte)'-', (byte)'/', (byte)'.', (byte)'{', (byte)'[', (byte)'e'];
+    private static readonly byte[] InterestingBytes = [0, 1, 0x7F, 0x80, 0xFF, (byte)' ', (byte)'\n', (byte)'\r', (byte)',', (byte)'"',
+        (byte)'-', (byte)'/', (byte)'.', (byte)'{', (byte)'[', (byte)'e'];
 
     private static readonly long[] InterestingIntegers =
     [
-        0, 1, -1, sbyte.MinValue, sbyte.MaxValue, byte.MaxValue, short.MinValue, short.MaxValue, ushort.MaxValue, int.MinValue, int.MaxValue,
+        0, 1, -1, sbyte.MinValue, sbyte.MaxValue, byte.MaxValue, short.MinValue, short.MaxValue, ushort.MaxValue, int.MinValue,
+        int.MaxValue,
         uint.MaxValue, long.MinValue, long.MaxValue, 1L << 31, 1L << 40, 1L << 62, 0x0100000000000000,
     ];
 
@@ -156,8 +163,10 @@ internal static class MutationFuzzer
 
     private static readonly string[] Numbers =
     [
-        "0", "-1", "1", "2", "-0", "0.0", "1e308", "1e999", "-1e308", "1e-320", "NaN", "Infinity", "-Infinity", "9999999999", "2147483647", "2147483648", "-2147483648",
-        "4294967296", "9223372036854775807", "18446744073709551615", "99999999999999999999999999", "0x10", "1.5", "1,5", "", " ", "--1", "1e", ".",
+        "0", "-1", "1", "2", "-0", "0.0", "1e308", "1e999", "-1e308", "1e-320", "NaN", "Infinity", "-Infinity", "9999999999", "2147483647",
+        "2147483648", "-2147483648",
+        "4294967296", "9223372036854775807", "18446744073709551615", "99999999999999999999999999", "0x10", "1.5", "1,5", "", " ",
+        "--1", "1e", ".",
     ];
 
     // Replaces the decimal number at or after the position, as headers and JSON hold their sizes as text.
@@ -184,7 +193,9 @@ internal static class MutationFuzzer
     }
 
     private static InvalidOperationException Failure(ulong seed, int index, byte[] input, string what, Exception? inner) =>
-        new($"Mutant {index} of seed {seed} ({input.Length} bytes, starts {Convert.ToHexString(input.AsSpan(0, Math.Min(32, input.Length)))}) {what}", inner);
+        new(
+            $"Mutant {index} of seed {seed} ({input.Length} bytes, starts "
+            + $"{Convert.ToHexString(input.AsSpan(0, Math.Min(32, input.Length)))}) {what}", inner);
 
     /// <summary>SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine.</summary>
     private struct SplitMix(ulong state)

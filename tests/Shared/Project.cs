@@ -7,7 +7,8 @@ namespace UniCardio.Tests;
 internal static class Project
 {
     /// <summary>The folder that holds the solution.</summary>
-    public static string Root { get; } = Above("UniCardio.Engine.sln") ?? throw new DirectoryNotFoundException("UniCardio.Engine.sln is in no folder above the tests");
+    public static string Root { get; } = Above("UniCardio.Engine.sln")
+        ?? throw new DirectoryNotFoundException("UniCardio.Engine.sln is in no folder above the tests");
 
     /// <summary>The recording that the commands' examples run on.</summary>
     public static string Example { get; } = File("tools", "UniCardio.Cli", "examples", "example.csv");

@@ -9,7 +9,8 @@ public sealed class ArchiveTests : IDisposable
     // Bits are those of an instruction set, and each process measures its own: the parts of one archive name it.
     private static readonly string[] Quick =
     [
-        "--target", "bp", "--with", "ppg", "--draws", "2", "--sampler", "ddim:2", "--weights", "recipe:3,tiny", "--untrained", "--threads", "1",
+        "--target", "bp", "--with", "ppg", "--draws", "2", "--sampler", "ddim:2", "--weights", "recipe:3,tiny", "--untrained",
+        "--threads", "1",
         "--isa", Engine.Backends.Cpu.CpuInstructionSets.Name(Engine.Backends.Cpu.CpuInstructionSets.Fastest),
     ];
 
@@ -28,11 +29,14 @@ public sealed class ArchiveTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private CliResult Impute(string output, params string[] more) => Cli.Run(["impute", Input, "--out", _folder.File(output), .. Quick, .. more]);
+    private CliResult Impute(string output, params string[] more) =>
+        Cli.Run(["impute", Input, "--out", _folder.File(output), .. Quick, .. more]);
 
-    private SortedDictionary<string, string> Outputs(string output) => new(Directory.GetFiles(_folder.File(output), "*.csv").ToDictionary(f => Path.GetFileName(f), File.ReadAllText), StringComparer.Ordinal);
+    private SortedDictionary<string, string> Outputs(string output) => new(
+        Directory.GetFiles(_folder.File(output), "*.csv").ToDictionary(f => Path.GetFileName(f), File.ReadAllText), StringComparer.Ordinal);
 
-    private string[] Manifest(string output) => [.. Directory.GetFiles(_folder.File(output), "manifest-*.jsonl").SelectMany(File.ReadAllLines).Order(StringComparer.Ordinal)];
+    private string[] Manifest(string output) =>
+        [.. Directory.GetFiles(_folder.File(output), "manifest-*.jsonl").SelectMany(File.ReadAllLines).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void PartsMakeWhatOneRunMakes()
@@ -51,7 +55,8 @@ public sealed class ArchiveTests : IDisposable
         Assert.Equal(Outputs("one"), Outputs("three"));
         Assert.Equal(Manifest("one"), Manifest("three"));
         JsonElement first = JsonDocument.Parse(Manifest("one")[0]).RootElement;
-        Assert.Equal(("rec-0", "rec-0.csv", "rec-0.csv"), (first.GetProperty("name").GetString(), first.GetProperty("input").GetString(), first.GetProperty("output").GetString()));
+        Assert.Equal(("rec-0", "rec-0.csv", "rec-0.csv"),
+            (first.GetProperty("name").GetString(), first.GetProperty("input").GetString(), first.GetProperty("output").GetString()));
         Assert.True(first.GetProperty("samples_generated").GetInt32() >= 60);
         // Each recording as it comes out alone.
         Cli.Succeed(["impute", Path.Combine(Input, "rec-3.csv"), "--out", _folder.File("alone.csv"), .. Quick]);
@@ -68,8 +73,11 @@ public sealed class ArchiveTests : IDisposable
         string manifest = _folder.File("out/manifest-0-of-1.jsonl");
         File.WriteAllText(manifest, """{"name":"rec-9","inp""");
         CliResult all = Impute("out", "--json");
-        Assert.Equal((7 - half, half, 0), (all.Json.GetProperty("done").GetInt32(), all.Json.GetProperty("skipped").GetInt32(), all.Json.GetProperty("failed").GetInt32()));
-        Assert.Equal(before, File.GetLastWriteTimeUtc(Directory.GetFiles(_folder.File("out"), "*.csv").First(f => File.GetLastWriteTimeUtc(f) == before)));
+        Assert.Equal((7 - half, half, 0),
+            (all.Json.GetProperty("done").GetInt32(), all.Json.GetProperty("skipped").GetInt32(),
+                all.Json.GetProperty("failed").GetInt32()));
+        Assert.Equal(before,
+            File.GetLastWriteTimeUtc(Directory.GetFiles(_folder.File("out"), "*.csv").First(f => File.GetLastWriteTimeUtc(f) == before)));
         Assert.All(Manifest("out"), line => JsonDocument.Parse(line).Dispose());
 
         Assert.Equal(7, Impute("out", "--json").Json.GetProperty("skipped").GetInt32());
@@ -97,7 +105,8 @@ public sealed class ArchiveTests : IDisposable
         Assert.All(Outputs("three"), output => Assert.Equal(Outputs("one")[output.Key], output.Value));
         JsonElement first = Impute("three", "--shard", "0/2", "--json").Json, second = Impute("three", "--shard", "1/2", "--json").Json;
         Assert.InRange(first.GetProperty("skipped").GetInt32(), 1, 6);
-        Assert.Equal(7, first.GetProperty("skipped").GetInt32() + first.GetProperty("done").GetInt32() + second.GetProperty("done").GetInt32());
+        Assert.Equal(
+            7, first.GetProperty("skipped").GetInt32() + first.GetProperty("done").GetInt32() + second.GetProperty("done").GetInt32());
         Assert.Equal(Outputs("one"), Outputs("three"));
         Assert.Equal(Manifest("one"), Manifest("three"));
     }
@@ -107,7 +116,9 @@ public sealed class ArchiveTests : IDisposable
     {
         File.Delete(Path.Combine(Input, "rec-0.csv"));
         CliResult result = Impute("out", "--json");
-        Assert.Equal((7, 6, 1), (result.Json.GetProperty("recordings").GetInt32(), result.Json.GetProperty("done").GetInt32(), result.Json.GetProperty("failed").GetInt32()));
+        Assert.Equal(
+            (7, 6, 1), (result.Json.GetProperty("recordings").GetInt32(), result.Json.GetProperty("done").GetInt32(),
+                result.Json.GetProperty("failed").GetInt32()));
         Assert.Contains("rec-0.beats: ", result.Error, StringComparison.Ordinal);
     }
 

@@ -14,7 +14,8 @@ public class BeatsTests
             CliResult result = Cli.Run("beats", Project.Example, "--json");
             Assert.Equal(0, result.Code);
             using JsonDocument json = JsonDocument.Parse(result.Out);
-            JsonElement ecg = json.RootElement.GetProperty("channels").EnumerateArray().Single(c => c.GetProperty("kind").GetString() == "ecg");
+            JsonElement ecg = json.RootElement.GetProperty("channels").EnumerateArray()
+                .Single(c => c.GetProperty("kind").GetString() == "ecg");
             double[] times = [.. ecg.GetProperty("beats").EnumerateArray().Select(b => b.GetDouble())];
             Assert.InRange(times.Length, 20, 60);
             // The rate is that of the beats: a minute over the mean interval.
@@ -29,7 +30,8 @@ public class BeatsTests
             CliResult compared = Cli.Run("beats", Project.Example, "--channel", name, "--against", beats, "--json");
             using JsonDocument agreement = JsonDocument.Parse(compared.Out);
             JsonElement row = agreement.RootElement.GetProperty("channels")[0].GetProperty("against");
-            Assert.Equal((times.Length, times.Length, 0, 0), (row.GetProperty("reference").GetInt32(), row.GetProperty("true_positives").GetInt32(),
+            Assert.Equal((times.Length, times.Length, 0, 0),
+                (row.GetProperty("reference").GetInt32(), row.GetProperty("true_positives").GetInt32(),
                 row.GetProperty("false_negatives").GetInt32(), row.GetProperty("false_positives").GetInt32()));
             Assert.Equal(2, (Cli.Run("beats", Project.Example, "--out", beats)).Code);
             Assert.Equal(2, (Cli.Run("beats", Project.Example, "--channel", "nothing")).Code);

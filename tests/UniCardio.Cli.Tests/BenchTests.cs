@@ -9,12 +9,14 @@ public class BenchTests
     [InlineData("2", "auto", "impute bp | ppg,ecg")]
     public void JsonHasTheDocumentedFields(string threads, string isa, string task)
     {
-        CliResult result = Cli.Succeed("bench", "--size", "tiny", "--threads", threads, "--isa", isa, "--task", task, "--draws", "3", "--calls", "6", "--json");
+        CliResult result = Cli.Succeed("bench", "--size", "tiny", "--threads", threads, "--isa", isa, "--task", task, "--draws", "3",
+            "--calls", "6", "--json");
         JsonElement row = Assert.Single(result.Json.EnumerateArray());
         Assert.Equal(6, row.GetProperty("calls").GetInt32());
         Assert.Equal(int.Parse(threads), row.GetProperty("threads").GetInt32());
         Assert.Equal(task, row.GetProperty("task").GetString());
-        foreach (string name in (string[])["fma_peak_gflops", "gflops", "fraction_of_peak", "bandwidth_gbs", "gflop_per_call", "arena_bytes"])
+        foreach (string name in (string[])["fma_peak_gflops", "gflops", "fraction_of_peak", "bandwidth_gbs", "gflop_per_call",
+            "arena_bytes"])
             Assert.True(row.GetProperty(name).GetDouble() > 0, name);
         Assert.True(row.GetProperty("bytes_per_call").GetDouble() >= 0);
         double[] ms = [.. ((string[])["p50", "p90", "p99", "max"]).Select(n => row.GetProperty("ms").GetProperty(n).GetDouble())];
@@ -37,8 +39,10 @@ public class BenchTests
         Assert.Contains(rows, r => r.GetProperty("stream").GetString() == "condition");
 
         JsonElement events = JsonDocument.Parse(File.ReadAllText(trace)).RootElement.GetProperty("traceEvents");
-        Assert.Equal([0, 1], events.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X").Select(e => e.GetProperty("tid").GetInt32()).Distinct().Order());
-        Assert.All(events.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X"), e => Assert.True(e.GetProperty("ts").GetDouble() >= 0 && e.GetProperty("dur").GetDouble() >= 0));
+        Assert.Equal([0, 1], events.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X")
+            .Select(e => e.GetProperty("tid").GetInt32()).Distinct().Order());
+        Assert.All(events.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X"), e =>
+            Assert.True(e.GetProperty("ts").GetDouble() >= 0 && e.GetProperty("dur").GetDouble() >= 0));
     }
 
     [Fact]

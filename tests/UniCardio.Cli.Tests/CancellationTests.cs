@@ -21,7 +21,8 @@ public class CancellationTests
         using var folder = new TemporaryFolder();
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        string[] args = [.. line.Split(' ').Select(a => a == "EXAMPLE" ? Project.Example : a.StartsWith("out.", StringComparison.Ordinal) ? folder.File(a) : a)];
+        string[] args = [.. line.Split(' ')
+            .Select(a => a == "EXAMPLE" ? Project.Example : a.StartsWith("out.", StringComparison.Ordinal) ? folder.File(a) : a)];
         CliResult result = Cli.Run(cancelled.Token, args);
         Assert.Equal(ExitCode.Cancelled, result.Code);
         Assert.Contains("cancelled", result.Error, StringComparison.Ordinal);
@@ -34,7 +35,8 @@ public class CancellationTests
         using var folder = new TemporaryFolder();
         // 8 windows x 400 draws x 50 steps: minutes of work.
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(400));
-        CliResult result = Cli.Run(soon.Token, "impute", Project.Example, "--target", "bp", "--draws", "400", "--sampler", "ddpm", "--out", folder.File("out.csv"));
+        CliResult result = Cli.Run(soon.Token, "impute", Project.Example, "--target", "bp", "--draws", "400", "--sampler", "ddpm", "--out",
+            folder.File("out.csv"));
         Assert.Equal(ExitCode.Cancelled, result.Code);
         Assert.Empty(folder.Files);
     }

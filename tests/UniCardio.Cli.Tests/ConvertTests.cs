@@ -51,7 +51,8 @@ public class ConvertTests
         string converted = folder.File("tiny.safetensors");
         CliResult result = Cli.Succeed("convert", Project.Shared("golden", "tiny.pth"), converted);
         Assert.Contains("alpha_torch and 24 tensors of feature_layer", result.Out, StringComparison.Ordinal);
-        using SafetensorsFile ours = SafetensorsFile.Open(converted), official = SafetensorsFile.Open(Project.Shared("golden", "tiny.safetensors"));
+        using SafetensorsFile ours = SafetensorsFile.Open(converted),
+            official = SafetensorsFile.Open(Project.Shared("golden", "tiny.safetensors"));
         string[] live = [.. official.Entries.Select(e => e.Name).Where(n => !ParameterCatalog.IsKnownUnused(n))];
         Assert.Equal(live.Order(), ours.Entries.Select(e => e.Name).Order());
         Assert.All(live, n => Assert.True(ours.Bytes(n).SequenceEqual(official.Bytes(n)), n));

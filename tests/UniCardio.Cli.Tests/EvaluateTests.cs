@@ -33,7 +33,8 @@ public class EvaluateTests
         // Three cases of two windows of two recordings, two draws, two steps.
         Assert.Equal(3 * 4 * 2 * 2, json.GetProperty("network_calls").GetInt32());
         // The same samples by another name: the same errors.
-        double[] Errors(string name) => [.. json.GetProperty("rows").EnumerateArray().Where(r => r.GetProperty("recording").GetString() == name && r.GetProperty("method").GetString() == "flat line")
+        double[] Errors(string name) => [.. json.GetProperty("rows").EnumerateArray()
+            .Where(r => r.GetProperty("recording").GetString() == name && r.GetProperty("method").GetString() == "flat line")
             .Select(r => r.GetProperty("scores").GetProperty("rmse").GetDouble())];
         Assert.Equal(Errors("a"), Errors("bare_125Hz"));
         Assert.Contains("<svg", File.ReadAllText(Path.Combine(reports[3], "index.html")), StringComparison.Ordinal);
@@ -55,7 +56,9 @@ public class EvaluateTests
     {
         using var folder = new TemporaryFolder();
         string file = folder.File("r.json");
-        Cli.Succeed(["evaluate", "--recordings", $"{Path.Combine(Path.GetDirectoryName(Project.Example)!, "truth.csv")},subject=nobody", "--tasks", "translate", "--json", file, "--draws", "1", "--steps", "1", "--windows", "1"]);
+        Cli.Succeed(
+            ["evaluate", "--recordings", $"{Path.Combine(Path.GetDirectoryName(Project.Example)!, "truth.csv")},subject=nobody", "--tasks",
+                "translate", "--json", file, "--draws", "1", "--steps", "1", "--windows", "1"]);
         JsonElement json = JsonDocument.Parse(File.ReadAllText(file)).RootElement;
         Assert.Equal(9, json.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("task").GetString()).Distinct().Count());
         Assert.Equal("nobody", json.GetProperty("recordings")[0].GetProperty("subject").GetString());
@@ -66,7 +69,8 @@ public class EvaluateTests
     {
         using var folder = new TemporaryFolder();
         string truth = Path.Combine(Path.GetDirectoryName(Project.Example)!, "truth.csv"), page = folder.File("study");
-        CliResult result = Cli.Succeed("evaluate", "--study", "samplers", "--recordings", truth, "--tasks", "ppg->bp", "--windows", "1", "--draws", "1", "--html", page);
+        CliResult result = Cli.Succeed("evaluate", "--study", "samplers", "--recordings", truth, "--tasks", "ppg->bp", "--windows", "1",
+            "--draws", "1", "--html", page);
         Assert.Contains("dpm++3m:50", result.Out, StringComparison.Ordinal);
         Assert.Contains("fewest calls", result.Out, StringComparison.Ordinal);
         Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
@@ -86,6 +90,7 @@ public class EvaluateTests
     public void SourcesNameRateColumnsAndSubject(string text, string path, double? rate, string? columns, string? subject)
     {
         RecordingSource source = RecordingSource.Parse(text);
-        Assert.Equal((path, rate, columns, subject), (source.Path, source.Rate, source.Columns is null ? null : string.Join('/', source.Columns), source.Subject));
+        Assert.Equal((path, rate, columns, subject),
+            (source.Path, source.Rate, source.Columns is null ? null : string.Join('/', source.Columns), source.Subject));
     }
 }

@@ -18,7 +18,8 @@ public sealed class GoldenGradientTests : IDisposable
     private const int Batch = 2;
     private const string Name = "grad/cond=0/target=2/decoder=2", Tensor = Name + "/d/residual_layers.0.mid_projection.bias";
 
-    private static readonly ModelConfiguration Configuration = new() { Channels = 18, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 16 };
+    private static readonly ModelConfiguration Configuration =
+        new() { Channels = 18, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 16 };
     private static readonly CardioTask Task = CardioTask.Parse("ppg->ecg", null);
     private static readonly int[] Steps = [5, 31];
 
@@ -35,7 +36,8 @@ public sealed class GoldenGradientTests : IDisposable
         JsonElement report = Cli.Succeed("golden", "verify", "--weights", weights, "--golden", path, "--threads", "1", "--json").Json;
         using GoldenFile file = GoldenFile.Open(path);
         Assert.Equal(losses, file.Entries.Count);
-        Assert.Equal(losses + file.Entries.Cast<GoldenGradient>().Sum(g => g.Parameters.Count), report.GetProperty("entries").GetArrayLength());
+        Assert.Equal(losses + file.Entries.Cast<GoldenGradient>().Sum(g => g.Parameters.Count),
+            report.GetProperty("entries").GetArrayLength());
         Assert.Equal(0, report.GetProperty("not_verified").GetArrayLength());
         Assert.Equal(ExitCode.Failed, Cli.Run("golden", "verify", "--weights", "recipe:9", "--golden", path, "--threads", "1").Code);
     }
@@ -56,9 +58,9 @@ public sealed class GoldenGradientTests : IDisposable
         Assert.DoesNotContain("not compared", table, StringComparison.Ordinal);
     }
 
-    // The slope of the reference's loss along the gradient g is |g|, here 0.35. Central difference over h = 2e-3 of a direction of length 1: the loss
-    // of about 0.5 is known to its float32 predictions' rounding (6e-8), 2 x 6e-8 x 0.5 / (2h) = 1.5e-5 of slope; the third derivative times
-    // h^2 / 6 = 7e-7 stays below 1e-3 |g| while that derivative is below 500. A wrong factor or sign is far above.
+    // The slope of the reference's loss along the gradient g is |g|, here 0.35. Central difference over h = 2e-3 of a direction of length
+    // 1: the loss of about 0.5 is known to its float32 predictions' rounding (6e-8), 2 x 6e-8 x 0.5 / (2h) = 1.5e-5 of slope; the third
+    // derivative times h^2 / 6 = 7e-7 stays below 1e-3 |g| while that derivative is below 500. A wrong factor or sign is far above.
     [Fact]
     public void GradientsAreTheSlopeOfTheReferencesLoss()
     {
@@ -85,7 +87,8 @@ public sealed class GoldenGradientTests : IDisposable
         Assert.Equal(ExitCode.Failed, result.Code);
         Assert.False(result.Json.GetProperty("passed").GetBoolean());
         Assert.Equal(Tensor, result.Json.GetProperty("worst_entry").GetString());
-        Assert.Equal(Tensor, Assert.Single(result.Json.GetProperty("entries").EnumerateArray(), e => !e.GetProperty("passed").GetBoolean()).GetProperty("name").GetString());
+        Assert.Equal(Tensor, Assert.Single(result.Json.GetProperty("entries").EnumerateArray(), e => !e.GetProperty("passed").GetBoolean())
+            .GetProperty("name").GetString());
         Assert.Contains("FAILED", Cli.Run("golden", "verify", "--weights", "recipe:7", "--golden", path).Out, StringComparison.Ordinal);
     }
 
@@ -133,7 +136,8 @@ public sealed class GoldenGradientTests : IDisposable
     // Of scalar instructions, so that the command's vectors round differently.
     private static LossGradients Compute(ModelWeights weights)
     {
-        using var network = new TrainingNetwork(weights.Configuration, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar, Dropout = 0 });
+        using var network = new TrainingNetwork(weights.Configuration,
+            new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar, Dropout = 0 });
         network.Layout.Read(weights, network.Parameters);
         network.ParametersChanged();
         return GoldenGradients.Of(network, Task, Steps, Inputs(), Targets());
@@ -150,7 +154,8 @@ public sealed class GoldenGradientTests : IDisposable
             new(Name + "/t", [Batch], (float[])[.. Steps]),
             new(Name + "/noise", [Batch, Configuration.SlotSamples], Targets()),
             new(Name + "/loss", [1], (float[])[(float)computed.Loss]),
-            .. computed.Parameters.Where(p => p.Value.Span.IndexOfAnyExcept(0f) >= 0).Select(p => new ParameterTensor($"{Name}/d/{p.Key}", shapes[ParameterCatalog.Prefix + p.Key], p.Value.ToArray())),
+            .. computed.Parameters.Where(p => p.Value.Span.IndexOfAnyExcept(0f) >= 0)
+                .Select(p => new ParameterTensor($"{Name}/d/{p.Key}", shapes[ParameterCatalog.Prefix + p.Key], p.Value.ToArray())),
         ];
     }
 
@@ -176,7 +181,8 @@ public sealed class GoldenGradientTests : IDisposable
         [.. weights.Tensors.Select(t => new ParameterTensor(
             t.Name,
             t.Shape,
-            t.Span.ToArray().Zip(along.Parameters[t.Name[ParameterCatalog.Prefix.Length..]].ToArray(), (w, g) => (float)(w + (factor * g))).ToArray()))]);
+            t.Span.ToArray().Zip(along.Parameters[t.Name[ParameterCatalog.Prefix.Length..]].ToArray(), (w, g) => (float)(w + (factor * g)))
+                .ToArray()))]);
 
     private static double ReferenceLoss(ModelWeights weights)
     {

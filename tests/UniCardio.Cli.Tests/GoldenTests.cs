@@ -7,7 +7,8 @@ public class GoldenTests
     private static string Record(TemporaryFolder folder, string name = "golden.safetensors")
     {
         string path = folder.File(name);
-        Cli.Succeed("golden", "record", path, "--weights", "recipe:7,tiny", "--task", "ppg->ecg", "--task", "impute bp | ppg", "--t", "13", "--sampler", "ddim:2,threshold=off", "--batch", "2", "--activations");
+        Cli.Succeed("golden", "record", path, "--weights", "recipe:7,tiny", "--task", "ppg->ecg", "--task", "impute bp | ppg", "--t", "13",
+            "--sampler", "ddim:2,threshold=off", "--batch", "2", "--activations");
         return path;
     }
 
@@ -17,10 +18,12 @@ public class GoldenTests
     public void ARecordedFileVerifies(string backend)
     {
         using var folder = new TemporaryFolder();
-        CliResult result = Cli.Succeed("golden", "verify", "--weights", "recipe:7", "--golden", Record(folder), "--backend", backend, "--json");
+        CliResult result =
+            Cli.Succeed("golden", "verify", "--weights", "recipe:7", "--golden", Record(folder), "--backend", backend, "--json");
         JsonElement report = result.Json;
         Assert.True(report.GetProperty("passed").GetBoolean());
-        // Two calls, two runs, and the pass with its intermediate values, all of them with the reference: 4 encoders, the embedding, 3 a block.
+        // Two calls, two runs, and the pass with its intermediate values, all of them with the reference: 4 encoders, the embedding, 3 a
+        // block.
         Assert.Equal(backend == "cpu" ? 5 : 4 + 1 + 4 + 1 + (3 * 2), report.GetProperty("entries").GetArrayLength());
         double worst = report.GetProperty("worst").GetDouble();
         // The reference that recorded the file repeats itself to float32's rounding of its outputs; the CPU's tolerance is the verifier's.
@@ -68,6 +71,7 @@ public class GoldenTests
     public void OfficialVectorsVerify(string name, string backend)
     {
         string path = Project.Shared("golden", name + ".safetensors");
-        Cli.Succeed("golden", "verify", "--weights", name.StartsWith("tiny", StringComparison.Ordinal) ? "recipe:1" : "recipe:4", "--golden", path, "--backend", backend);
+        Cli.Succeed("golden", "verify", "--weights", name.StartsWith("tiny", StringComparison.Ordinal) ? "recipe:1" : "recipe:4",
+            "--golden", path, "--backend", backend);
     }
 }

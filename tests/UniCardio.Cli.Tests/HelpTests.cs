@@ -19,7 +19,8 @@ public class HelpTests
     [Fact]
     public void EveryCommandOfTheInterfaceIsThere()
     {
-        string[] expected = ["impute", "denoise", "translate", "learn", "serve", "synth", "info", "convert", "evaluate", "train", "finetune", "golden", "golden verify", "golden record", "beats", "bench", "profile", "devices", "kernels"];
+        string[] expected = ["impute", "denoise", "translate", "learn", "serve", "synth", "info", "convert", "evaluate", "train",
+            "finetune", "golden", "golden verify", "golden record", "beats", "bench", "profile", "devices", "kernels"];
         Assert.Equal(expected.Order(), Commands().Select(c => string.Join(' ', c.Path)).Where(n => n.Length > 0).Order());
     }
 

@@ -16,7 +16,8 @@ public partial class PackageTests
     {
         using var folder = new TemporaryFolder();
         foreach (string project in (string[])["", ".Engine", ".Files", ".Weights", ".Signals", ".Pipeline", ".Restoration", ".Streaming"])
-            Dotnet(Project.Root, "pack", $"src/UniCardio{project}", "--no-build", "-c", Configuration, "-o", folder.File("feed"), "-v", "quiet");
+            Dotnet(Project.Root, "pack", $"src/UniCardio{project}", "--no-build", "-c", Configuration, "-o", folder.File("feed"),
+                "-v", "quiet");
         Assert.Equal(8, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
 
         WriteConsumer(folder);
@@ -35,7 +36,8 @@ public partial class PackageTests
         string code = CodeBlock().Match(File.ReadAllText(Path.Combine(Project.Root, "README.md")).ReplaceLineEndings("\n")).Groups[1].Value;
         Assert.Contains("Restorer", code, StringComparison.Ordinal);
         File.WriteAllText(folder.File("Program.cs"), code);
-        string version = Regex.Match(Directory.GetFiles(folder.File("feed"), "UniCardio.Engine.*.nupkg").Single(), @"UniCardio\.Engine\.(\d.*)\.nupkg$").Groups[1].Value;
+        string version = Regex.Match(Directory.GetFiles(folder.File("feed"), "UniCardio.Engine.*.nupkg").Single(),
+            @"UniCardio\.Engine\.(\d.*)\.nupkg$").Groups[1].Value;
         File.WriteAllText(folder.File("consumer.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><UseAppHost>false</UseAppHost></PropertyGroup>
@@ -65,9 +67,11 @@ public partial class PackageTests
 
     private static string Dotnet(string folder, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", args) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", args) { WorkingDirectory = folder, RedirectStandardOutput = true,
+            RedirectStandardError = true };
         // What the test host sets for itself is not meant for other builds.
-        foreach (string key in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
+        foreach (string key in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
+            || k.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)).ToArray())
             start.Environment.Remove(key);
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         using Process process = Process.Start(start)!;
@@ -78,7 +82,8 @@ public partial class PackageTests
             Assert.Fail($"'dotnet {string.Join(' ', args)}' took more than {Limit.TotalMinutes} minutes");
         }
 
-        Assert.True(process.ExitCode == 0, $"'dotnet {string.Join(' ', args)}' ended with {process.ExitCode}: {output.Result}{error.Result}");
+        Assert.True(process.ExitCode == 0,
+            $"'dotnet {string.Join(' ', args)}' ended with {process.ExitCode}: {output.Result}{error.Result}");
         return output.Result;
     }
 }

@@ -143,7 +143,8 @@ public class PrintingTests
         JsonElement ecg = info.GetProperty("channels")[0], x = info.GetProperty("channels")[1];
         Assert.Equal("""["ecg","ecg","mV",125,3,1,1,3]""", JsonSerializer.Serialize(new object?[]
         {
-            ecg.GetProperty("name"), ecg.GetProperty("kind"), ecg.GetProperty("unit"), ecg.GetProperty("rate_hz"), ecg.GetProperty("samples"), ecg.GetProperty("missing"), ecg.GetProperty("min"), ecg.GetProperty("max"),
+            ecg.GetProperty("name"), ecg.GetProperty("kind"), ecg.GetProperty("unit"), ecg.GetProperty("rate_hz"),
+                ecg.GetProperty("samples"), ecg.GetProperty("missing"), ecg.GetProperty("min"), ecg.GetProperty("max"),
         }));
         Assert.Equal(JsonValueKind.Null, x.GetProperty("min").ValueKind);
         Assert.Equal(JsonValueKind.Array, info.GetProperty("remarks").ValueKind);

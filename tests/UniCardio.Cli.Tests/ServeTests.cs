@@ -19,7 +19,8 @@ public class ServeTests
         using var error = new StringWriter();
         using TextWriter safeOutput = TextWriter.Synchronized(output), safeError = TextWriter.Synchronized(error);
         using var cancellation = new CancellationTokenSource();
-        Task<int> running = Task.Run(() => CommandLine.RunAsync(["serve", "--port", "0", .. args], new Terminal(safeOutput, safeError), cancellation.Token));
+        Task<int> running = Task.Run(() =>
+            CommandLine.RunAsync(["serve", "--port", "0", .. args], new Terminal(safeOutput, safeError), cancellation.Token));
         while (!Text(safeError, error).Contains("ready", StringComparison.Ordinal) && !running.IsCompleted)
             await Task.Delay(10);
         if (!running.IsCompleted)
@@ -36,7 +37,8 @@ public class ServeTests
             {
                 using var client = new HttpClient { BaseAddress = address };
                 Assert.True((await client.GetFromJsonAsync<JsonElement>("v2/health/ready")).GetProperty("ready").GetBoolean());
-                Assert.True((await client.GetFromJsonAsync<JsonElement>("v2/models/impute")).GetProperty("parameters").GetProperty("untrained").GetBoolean());
+                Assert.True((await client.GetFromJsonAsync<JsonElement>("v2/models/impute")).GetProperty("parameters")
+                    .GetProperty("untrained").GetBoolean());
             },
             Tiny);
         Assert.Equal(ExitCode.Success, result.Code);
@@ -74,14 +76,17 @@ public class ServeTests
             {
                 using var client = new HttpClient { BaseAddress = address };
                 float[] ppg = [.. Enumerable.Range(0, 100).Select(i => 0.5f + (0.3f * MathF.Sin(i / 8f)))];
-                object request = new { parameters = new { draws = 1, sampler = "ddim:2" }, inputs = new[] { new { name = "ppg", datatype = "FP32", shape = (int[])[1, 100], data = ppg } } };
-                using var message = new HttpRequestMessage(HttpMethod.Post, "v2/models/translate/infer") { Content = JsonContent.Create(request) };
+                object request = new { parameters = new { draws = 1, sampler = "ddim:2" },
+                    inputs = new[] { new { name = "ppg", datatype = "FP32", shape = (int[])[1, 100], data = ppg } } };
+                using var message =
+                    new HttpRequestMessage(HttpMethod.Post, "v2/models/translate/infer") { Content = JsonContent.Create(request) };
                 message.Headers.Add("traceparent", $"00-{Caller}-b7ad6b7169203331-01");
                 using HttpResponseMessage response = await client.SendAsync(message);
                 Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
                 using var socket = new ClientWebSocket();
                 await socket.ConnectAsync(new Uri($"ws://{address.Authority}/live/{patient}"), CancellationToken.None);
-                await socket.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+                await socket.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true,
+                    CancellationToken.None);
                 await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
             },
             ["--traces", collector.Address.ToString(), "--log", "trace", .. Tiny]);
@@ -136,8 +141,10 @@ public class ServeTests
                 Thread.Sleep(5);
             }
         }
-        JsonElement line = JsonDocument.Parse(Text(safe, output).Split('\n').First(l => l.Contains("abandoned", StringComparison.Ordinal))).RootElement;
-        Assert.Equal(("error", "TimeZoneNotFoundException"), (line.GetProperty("level").GetString(), line.GetProperty("error").GetString()));
+        JsonElement line = JsonDocument.Parse(Text(safe, output).Split('\n').First(l => l.Contains("abandoned", StringComparison.Ordinal)))
+            .RootElement;
+        Assert.Equal(("error", "TimeZoneNotFoundException"),
+            (line.GetProperty("level").GetString(), line.GetProperty("error").GetString()));
         Assert.Contains("abandoned", line.GetProperty("exception").GetString(), StringComparison.Ordinal);
     }
 

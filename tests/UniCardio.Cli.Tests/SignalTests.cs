@@ -29,8 +29,11 @@ public class SignalTests
     public void ImputationFillsTheGapAndKeepsWhatWasMeasured()
     {
         using var folder = new TemporaryFolder();
-        string input = Synthesise(folder, "--clean", folder.File("truth.csv")), output = folder.File("out.csv"), picture = folder.File("out.svg");
-        CliResult result = Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--plot", picture, "--truth", folder.File("truth.csv"), "--json", .. Quick]);
+        string input = Synthesise(folder, "--clean", folder.File("truth.csv")), output = folder.File("out.csv"),
+            picture = folder.File("out.svg");
+        CliResult result = Cli.Succeed(
+            ["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--plot", picture, "--truth", folder.File("truth.csv"),
+                "--json", .. Quick]);
         Assert.Equal(["in.beats.csv", "in.csv", "out.csv", "out.svg", "truth.csv"], folder.Files);
         Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
         Assert.Contains(WhatTheWeightsSayOfThemselves(), result.Error, StringComparison.OrdinalIgnoreCase);
@@ -113,9 +116,11 @@ public class SignalTests
         Cli.Refuse("--untrained", "impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--weights", file);
         Assert.Equal(before, folder.Files);
         // The gap is longer than a window of the tiny network: only another signal can fill it.
-        CliResult result = Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--weights", file, "--untrained", .. Quick]);
+        CliResult result =
+            Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--out", output, "--weights", file, "--untrained", .. Quick]);
         Assert.Contains("is noise", result.Error, StringComparison.Ordinal);
-        Cli.Refuse("gap", ["impute", input, "--target", "bp", "--out", folder.File("never.csv"), "--weights", file, "--untrained", .. Quick]);
+        Cli.Refuse("gap",
+            ["impute", input, "--target", "bp", "--out", folder.File("never.csv"), "--weights", file, "--untrained", .. Quick]);
         Assert.False(File.Exists(folder.File("never.csv")));
     }
 
@@ -147,7 +152,8 @@ public class SignalTests
         string folder = Path.GetDirectoryName(Project.Example)!;
         string line = File.ReadLines(Path.Combine(folder, "README.md")).Single(l => l.Contains("-- synth ", StringComparison.Ordinal));
         using var temporary = new TemporaryFolder();
-        string[] args = [.. line[(line.IndexOf("-- ", StringComparison.Ordinal) + 3)..].Split(' ').Select(a => a.EndsWith(".csv", StringComparison.Ordinal) ? temporary.File(Path.GetFileName(a)) : a)];
+        string[] args = [.. line[(line.IndexOf("-- ", StringComparison.Ordinal) + 3)..].Split(' ')
+            .Select(a => a.EndsWith(".csv", StringComparison.Ordinal) ? temporary.File(Path.GetFileName(a)) : a)];
         Cli.Succeed(args);
         foreach (string name in temporary.Files)
             Assert.Equal(File.ReadAllText(Path.Combine(folder, name)), File.ReadAllText(temporary.File(name)));

@@ -13,7 +13,8 @@ public class SimulatedProfileTests
         using var folder = new TemporaryFolder();
         string listing = folder.File("listing");
         // In a process of its own: ILGPU lists devices once, and other tests of this one may have listed them without the simulated driver.
-        using Process command = Cli.Start("profile", "--backend", "ptx", "--device", "rtx4060", "--size", "tiny", "--groups", "4", "--listing", listing, "--json");
+        using Process command = Cli.Start("profile", "--backend", "ptx", "--device", "rtx4060", "--size", "tiny", "--groups", "4",
+            "--listing", listing, "--json");
         Task<string> output = command.StandardOutput.ReadToEndAsync(), error = command.StandardError.ReadToEndAsync();
         await command.WaitForExitAsync();
         Assert.True(command.ExitCode == ExitCode.Success, await error);
@@ -25,7 +26,8 @@ public class SimulatedProfileTests
         Assert.Equal(profile.GetProperty("model_us").GetDouble(), rows.Sum(r => r.GetProperty("model_us").GetDouble()), 6);
         foreach (JsonElement row in rows)
         {
-            foreach (string positive in (string[])["launches", "groups", "instructions", "live_registers", "model_us", "waves", "occupancy", "bytes_l2", "sectors_per_request"])
+            foreach (string positive in (string[])["launches", "groups", "instructions", "live_registers", "model_us", "waves", "occupancy",
+                "bytes_l2", "sectors_per_request"])
                 Assert.True(row.GetProperty(positive).GetDouble() > 0, $"{row.GetProperty("kernel")} {positive}");
             Assert.InRange(row.GetProperty("fma_share").GetDouble(), 0, 1);
             Assert.InRange(row.GetProperty("sectors_per_request").GetDouble(), 1, 32);

@@ -10,10 +10,12 @@ namespace UniCardio.Cli.Tests;
 public class TrainTests
 {
     private static string[] Tiny(string run, params string[] more) =>
-        ["train", "--run", run, "--size", "tiny", "--batch", "2", "--validate-every", "20", "--validate-windows", "1", "--task", "ppg->bp", "--task", "impute bp | ppg", "--threads", "1", .. more.Contains("--steps") ? more : [.. more, "--steps", "40"]];
+        ["train", "--run", run, "--size", "tiny", "--batch", "2", "--validate-every", "20", "--validate-windows", "1", "--task", "ppg->bp",
+            "--task", "impute bp | ppg", "--threads", "1", .. more.Contains("--steps") ? more : [.. more, "--steps", "40"]];
 
     /// <summary>Rows of the log without the columns that hold times.</summary>
-    private static string[] Log(string run) => [.. File.ReadAllLines(Path.Combine(run, "log.csv")).Select(r => string.Join(',', r.Split(',').Take(6)))];
+    private static string[] Log(string run) =>
+        [.. File.ReadAllLines(Path.Combine(run, "log.csv")).Select(r => string.Join(',', r.Split(',').Take(6)))];
 
     private static Dictionary<string, byte[]> State(string run)
     {
@@ -29,7 +31,9 @@ public class TrainTests
         CliResult result = Cli.Succeed(Tiny(run));
         Assert.Contains("averaged weights after 40 updates", result.Out, StringComparison.Ordinal);
         Assert.Contains("held-out loss", result.Error, StringComparison.Ordinal);
-        Assert.Equal(["checkpoint.safetensors", "curve.html", "curve.svg", "log.csv", "run.json", "run.lock", "validation.csv", "weights.safetensors"], Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["checkpoint.safetensors", "curve.html", "curve.svg", "log.csv", "run.json", "run.lock", "validation.csv",
+                "weights.safetensors"], Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(5, Log(run).Length);
         Assert.Contains("40 of 40 updates", Cli.Succeed("info", Path.Combine(run, "weights.safetensors")).Out, StringComparison.Ordinal);
 
@@ -44,7 +48,8 @@ public class TrainTests
         Cli.Refuse("weights", Tiny(folder.File("phased"), "--preset", "phased", "--weight", "translate=2"));
 
         string fine = folder.File("fine");
-        string[] finetune = ["finetune", "--weights", exported, "--run", fine, "--preset", "official-finetune", "--batch", "2", "--steps", "6", "--validate-every", "100", "--validate-windows", "1", "--threads", "1"];
+        string[] finetune = ["finetune", "--weights", exported, "--run", fine, "--preset", "official-finetune", "--batch", "2", "--steps",
+            "6", "--validate-every", "100", "--validate-windows", "1", "--threads", "1"];
         Cli.Succeed(finetune);
         RunRecord record = new RunFolder(fine).ReadRecord();
         Assert.StartsWith("out.safetensors sha256 ", record.Start, StringComparison.Ordinal);
@@ -100,7 +105,8 @@ public class TrainTests
         TrainingOptions options = new RunFolder(run).ReadRecord().Options;
         Assert.Equal((data, 0.5), (options.RecordingFolder, options.RecordingShare));
         Cli.Succeed("train", "--run", run);
-        Assert.DoesNotContain(data, File.ReadAllText(Path.Combine(run, "weights.safetensors"), System.Text.Encoding.Latin1), StringComparison.Ordinal);
+        Assert.DoesNotContain(data, File.ReadAllText(Path.Combine(run, "weights.safetensors"), System.Text.Encoding.Latin1),
+            StringComparison.Ordinal);
         // Other recordings are other data.
         File.Delete(Path.Combine(data, learned + ".csv"));
         Cli.Refuse("no recording", "train", "--run", run);
@@ -126,7 +132,8 @@ public class TrainTests
         string run = folder.File("run");
         Cli.Succeed(Tiny(run, "--steps", "1", "--network", "channels=24,heads=2", "--network", "layers=1", "--prediction", "sample"));
         ModelConfiguration network = new RunFolder(run).ReadRecord().Options.Network;
-        Assert.Equal(ModelConfiguration.Tiny with { Channels = 24, Heads = 2, Blocks = 1, Positions = PositionKind.Slot, Prediction = PredictionKind.Sample }, network);
+        Assert.Equal(ModelConfiguration.Tiny
+            with { Channels = 24, Heads = 2, Blocks = 1, Positions = PositionKind.Slot, Prediction = PredictionKind.Sample }, network);
         Cli.Refuse("one of the keys", Tiny(run, "--network", "width=24"));
         Cli.Refuse("channels", Tiny(run, "--network", "channels=25"));
     }

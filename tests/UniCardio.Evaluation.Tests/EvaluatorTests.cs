@@ -27,7 +27,8 @@ public class EvaluatorTests(InterimWeights weights)
         GapSeconds = [1.2],
     };
 
-    private EvaluationResult Run(EvaluationOptions options, params EvaluationRecording[] recordings) => new Evaluator(weights.Engine, options).Run(recordings);
+    private EvaluationResult Run(EvaluationOptions options, params EvaluationRecording[] recordings) =>
+        new Evaluator(weights.Engine, options).Run(recordings);
 
     [Theory]
     [InlineData("impute bp | ppg")]
@@ -39,20 +40,25 @@ public class EvaluatorTests(InterimWeights weights)
     public void ANetworksResultIsWhatAUserOfRestorationGets(string task)
     {
         CardioTask parsed = CardioTask.Parse(task);
-        Corruption corruption = parsed.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
+        Corruption corruption =
+            parsed.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
         Recording made = new Signals.Synthesis.CardiovascularSynthesizer().Generate(new(), 500, 3).ToRecording();
         var window = new EvaluationWindow(EvaluationRecording.From(made)!, new SampleRange(0, 500), parsed, corruption, 0, 9);
         using var runs = new NetworkRuns(weights.Engine);
-        DrawSummaries Ours(WindowShape shape) => DrawSummaries.Of(new WindowDraws(runs.Run([window], shape, 5, null, CancellationToken.None)[0], 500, window.ResultScale));
+        DrawSummaries Ours(WindowShape shape) =>
+            DrawSummaries.Of(new WindowDraws(runs.Run([window], shape, 5, null, CancellationToken.None)[0], 500, window.ResultScale));
         DrawSummaries ours = Ours(new WindowShape(parsed, 3, Quick));
 
         // The same window as a recording with the spoiled target, run as the commands do.
-        Recording spoiled = made.WithChannels(made.Channels.Select(c => c.Kind == NetworkSignal.KindOf(parsed.Output) ? c.WithSamples(window.GivenWindow(parsed.Output).ToArray()) : c));
+        Recording spoiled = made.WithChannels(
+            made.Channels.Select(c => c.Kind == NetworkSignal.KindOf(parsed.Output)
+                ? c.WithSamples(window.GivenWindow(parsed.Output).ToArray()) : c));
         var options = new RestorationOptions { Task = parsed, Method = DenoisingMethod.Draws, Draws = 3, Sampler = Quick, Seed = 5 };
         RestorationResult theirs = new Restorer(weights.Engine, options).Run(spoiled);
         // A translated pressure has no level for a user, who gets it in the network's units; the evaluation scores it in mmHg.
         bool levelled = parsed.Kind != TaskKind.Translate || parsed.Output != Modality.Bp;
-        float[] InOurUnit(ReadOnlyMemory<float> samples) => [.. samples.ToArray().Select(v => levelled ? v : AffineScale.BloodPressure.Inverse(v))];
+        float[] InOurUnit(ReadOnlyMemory<float> samples) =>
+            [.. samples.ToArray().Select(v => levelled ? v : AffineScale.BloodPressure.Inverse(v))];
         float[] expected = InOurUnit(theirs.Channel.Samples), low = InOurUnit(theirs.Band!.Low);
         foreach (SampleRange range in theirs.GeneratedRanges)
         {
@@ -80,10 +86,13 @@ public class EvaluatorTests(InterimWeights weights)
         {
             Assert.All(one.Methods, m => Assert.Equal(one.Windows.Count, m.Scores.Count));
             // One draw, mean, median; in denoising the mean with its residual's Wiener part and the estimate too.
-            Assert.Equal(one.Task.Kind == TaskKind.Denoise ? [(1, 3), (3, 9), (3, 9), (3, 9), (0, 2)] : [(1, 3), (3, 9), (3, 9)], one.Methods.Where(m => m.IsNetwork).Select(m => (m.Draws, m.NetworkCalls)));
-            Assert.Equal(one.Task.Kind == TaskKind.Denoise ? 1 : 0, one.Methods.Count(m => m.Name.EndsWith(MethodScores.WithResidual, StringComparison.Ordinal)));
+            Assert.Equal(one.Task.Kind == TaskKind.Denoise ? [(1, 3), (3, 9), (3, 9), (3, 9), (0, 2)] : [(1, 3), (3, 9), (3, 9)],
+                one.Methods.Where(m => m.IsNetwork).Select(m => (m.Draws, m.NetworkCalls)));
+            Assert.Equal(one.Task.Kind == TaskKind.Denoise ? 1 : 0,
+                one.Methods.Count(m => m.Name.EndsWith(MethodScores.WithResidual, StringComparison.Ordinal)));
             Assert.Equal(["best", "median", "worst"], one.Examples.Select(e => e.Rank));
-            double[] errors = [.. one.Examples.Select(e => e.Score.MeanSquare)], all1 = [.. one.Methods[1].Scores.Select(s => s.MeanSquare)];
+            double[] errors = [.. one.Examples.Select(e => e.Score.MeanSquare)],
+                all1 = [.. one.Methods[1].Scores.Select(s => s.MeanSquare)];
             Assert.Equal((all1.Min(), all1.Max()), (errors[0], errors[2]));
         }
     }
@@ -93,7 +102,8 @@ public class EvaluatorTests(InterimWeights weights)
     {
         EvaluationRecording heart = Make.Heart(40);
         EvaluationOptions options = Options("impute ecg | ppg", "ecg->bp") with { WindowsPerRecording = 3 };
-        double[] Errors(InferenceEngine engine, EvaluationOptions o) => [.. new Evaluator(engine, o).Run([heart]).Cases.SelectMany(c => c.Methods).SelectMany(m => m.Scores).Select(s => s.MeanSquare)];
+        double[] Errors(InferenceEngine engine, EvaluationOptions o) =>
+            [.. new Evaluator(engine, o).Run([heart]).Cases.SelectMany(c => c.Methods).SelectMany(m => m.Scores).Select(s => s.MeanSquare)];
         using InferenceEngine alone = weights.CreateEngine(1);
         double[] expected = Errors(weights.Engine, options);
         Assert.Equal(expected, Errors(alone, options));
@@ -119,7 +129,8 @@ public class EvaluatorTests(InterimWeights weights)
             if (p.CasesDone == 1)
                 cancel.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => new Evaluator(weights.Engine, Options("ppg->bp", "ppg->ecg")).Run([Make.Heart(20)], progress, cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            new Evaluator(weights.Engine, Options("ppg->bp", "ppg->ecg")).Run([Make.Heart(20)], progress, cancel.Token));
         Assert.Equal(reports.Select(r => r.Share).Order(), reports.Select(r => r.Share));
         Assert.InRange(reports[^1].Share, 0.5, 1);
         Assert.Equal(("ppg->ecg", 2), (reports[^1].Case, reports[^1].CasesTotal));

@@ -12,16 +12,19 @@ namespace UniCardio.Evaluation.Tests;
 internal static class Make
 {
     /// <summary>PPG, ABP and ECG of one heart, steady unless told otherwise, without noise.</summary>
-    public static EvaluationRecording Heart(double seconds = 60, ulong seed = 3, SynthesisParameters? parameters = null, ModalitySet signals = ModalitySet.All)
+    public static EvaluationRecording Heart(double seconds = 60, ulong seed = 3, SynthesisParameters? parameters = null,
+        ModalitySet signals = ModalitySet.All)
     {
-        Signals.Recording made = new CardiovascularSynthesizer().Generate(parameters ?? new SynthesisParameters(), (int)(seconds * NetworkSignal.Rate), seed).ToRecording($"heart {seed}");
+        Signals.Recording made = new CardiovascularSynthesizer()
+            .Generate(parameters ?? new SynthesisParameters(), (int)(seconds * NetworkSignal.Rate), seed).ToRecording($"heart {seed}");
         return EvaluationRecording.From(made.WithChannels(made.Channels.Where((_, i) => signals.Contains((Modality)i))))!;
     }
 
     /// <summary>A heart whose beats are all alike: nothing breathes, nothing varies.</summary>
     public static SynthesisParameters Steady { get; } = new()
     {
-        RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, RespiratoryPressure = 0, SlowPressure = 0, PpgRespiration = 0,
+        RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, RespiratoryPressure = 0, SlowPressure = 0,
+            PpgRespiration = 0,
     };
 
     public static EvaluationWindow Window(EvaluationRecording recording, string task, Corruption corruption = default, int start = 3750) =>

@@ -21,8 +21,10 @@ public class ReportTests(InterimWeights weights)
     {
         var options = new EvaluationOptions
         {
-            Tasks = [.. ((string[])["impute bp", "impute bp | ppg", "impute bp | ppg,ecg", "denoise ecg", "ppg->ecg"]).Select(t => CardioTask.Parse(t))],
-            WindowsPerRecording = 2, Draws = 2, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 2 }, SnrDecibels = [5, 10], GapSeconds = [1.2],
+            Tasks = [.. ((string[])["impute bp", "impute bp | ppg", "impute bp | ppg,ecg", "denoise ecg", "ppg->ecg"])
+                .Select(t => CardioTask.Parse(t))],
+            WindowsPerRecording = 2, Draws = 2, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 2 }, SnrDecibels = [5, 10],
+            GapSeconds = [1.2],
         };
         EvaluationResult result = new Evaluator(weights.Engine, options).Run([Tests.Make.Heart(20), Tests.Make.Heart(20, 8)]);
         return (EvaluationReport.Of(result, With), result);
@@ -42,13 +44,15 @@ public class ReportTests(InterimWeights weights)
             {
                 Assert.Equal(1 - (network.Scores.Rmse / best.Scores.Rmse), network.Margin!.Value.Share, 9);
                 Assert.Equal(1 - (network.Scores.Rmse / alike.Scores.Rmse), network.MarginOfWindow!.Value.Share, 9);
-                Assert.True(network.Margin.Value.Low <= network.Margin.Value.Share + 1e-9 && network.Margin.Value.Share <= network.Margin.Value.High + 1e-9);
+                Assert.True(network.Margin.Value.Low <= network.Margin.Value.Share + 1e-9
+                    && network.Margin.Value.Share <= network.Margin.Value.High + 1e-9);
             }
         }
 
         // Six cases of two hearts and of both together.
         Assert.Equal(6 * 3, report.Rows.Count(r => r.IsBestBaseline));
-        EvaluationRow noisy = report.Rows.First(r => r.Method == "as given" && r.Corruption == "5 dB"), less = report.Rows.First(r => r.Method == "as given" && r.Corruption == "10 dB");
+        EvaluationRow noisy = report.Rows.First(r => r.Method == "as given" && r.Corruption == "5 dB"),
+            less = report.Rows.First(r => r.Method == "as given" && r.Corruption == "10 dB");
         // The same noise, 5 dB smaller.
         Assert.Equal(Math.Pow(10, -5 / 20.0), less.Scores.Rmse / noisy.Scores.Rmse, 3);
         Assert.Contains("order", report.Rows.First(r => r.Method == "Butterworth").Settings, StringComparison.Ordinal);
@@ -61,7 +65,8 @@ public class ReportTests(InterimWeights weights)
         EvaluationReport report = Make().Report;
         ConditionGain gain = Assert.Single(report.ConditionGains);
         Assert.Equal((TaskKind.Impute, Modality.Bp, 4), (gain.Kind, gain.Output, gain.Windows));
-        double Rmse(string task) => report.Rows.First(r => r.Task == task && r.Recording == "all" && r.Method == "network, mean of 2").Scores.Rmse;
+        double Rmse(string task) =>
+            report.Rows.First(r => r.Task == task && r.Recording == "all" && r.Method == "network, mean of 2").Scores.Rmse;
         Assert.Equal(Rmse("impute bp"), gain.One, 9);
         Assert.Equal(Rmse("impute bp | ppg"), gain.Two!.Value, 9);
         Assert.Equal(Rmse("impute bp | ppg,ecg") / Rmse("impute bp"), gain.ThreeToOne!.Value, 9);
@@ -75,7 +80,8 @@ public class ReportTests(InterimWeights weights)
         Assert.Contains("not a medical device", markdown, StringComparison.Ordinal);
         Assert.Contains("nothing is validated", html, StringComparison.Ordinal);
         // A table's rows have as many cells as its heading.
-        foreach (string[] table in markdown.Split("\n\n").Where(p => p.StartsWith('|')).Select(p => p.Split('\n', StringSplitOptions.RemoveEmptyEntries)))
+        foreach (string[] table in markdown.Split("\n\n").Where(p => p.StartsWith('|'))
+            .Select(p => p.Split('\n', StringSplitOptions.RemoveEmptyEntries)))
             Assert.All(table, line => Assert.Equal(Cells(table[0]), Cells(line)));
 
         string[] lines = csv.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -88,7 +94,8 @@ public class ReportTests(InterimWeights weights)
         Assert.Equal(report.Rows[0].Scores.Rmse, json.GetProperty("rows")[0].GetProperty("scores").GetProperty("rmse").GetDouble());
 
         // The page is well-formed, with three pictures a task.
-        XElement page = XDocument.Parse(html.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)).Root!;
+        XElement page = XDocument.Parse(html.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal)
+            .Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)).Root!;
         Assert.Equal(3 * 5, page.Descendants().Count(e => e.Name.LocalName == "svg"));
         Assert.Contains("impute bp | ppg,ecg", page.Value, StringComparison.Ordinal);
     }
@@ -97,10 +104,12 @@ public class ReportTests(InterimWeights weights)
     public void ASubjectThatWasTrainedOnIsRefused()
     {
         EvaluationRecording heart = Tests.Make.Heart(20);
-        SharedSubjectException problem = Assert.Throws<SharedSubjectException>(() => EvaluationReport.KeptApart([heart], With with { TrainingSubjects = ["HEART 3"] }));
+        SharedSubjectException problem =
+            Assert.Throws<SharedSubjectException>(() => EvaluationReport.KeptApart([heart], With with { TrainingSubjects = ["HEART 3"] }));
         Assert.Equal(["heart 3"], problem.Subjects);
         Assert.Contains("none of them is among the 1", EvaluationReport.KeptApart([heart], With), StringComparison.Ordinal);
-        Assert.Contains("not known", EvaluationReport.KeptApart([heart], With with { TrainingSubjects = [], Trained = null }), StringComparison.Ordinal);
+        Assert.Contains("not known", EvaluationReport.KeptApart([heart], With with { TrainingSubjects = [], Trained = null }),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +120,8 @@ public class ReportTests(InterimWeights weights)
             MeanSquare = square, MeanAbsolute = Math.Sqrt(square), KolmogorovSmirnov = 0.5, Pearson = r, SpectralDistance = null,
             Rate = rate, Pressure = new PressureError(systolic, null, systolic > 5), Coverage = new BandCoverage(100, 80),
         };
-        ScoreSummary sum = ScoreSummary.Of(Modality.Bp, [Score(0.01, 0.5, new RateReading(60, 63), 2), Score(0.07, null, new RateReading(80, null), 8)]);
+        ScoreSummary sum =
+            ScoreSummary.Of(Modality.Bp, [Score(0.01, 0.5, new RateReading(60, 63), 2), Score(0.07, null, new RateReading(80, null), 8)]);
         // sqrt((0.01 + 0.07) / 2) = 0.2, 10 mmHg; rates are off by 3 and, as a failure, by 80.
         Assert.Equal(0.2, sum.Rmse, 9);
         Assert.Equal(10, sum.RmseMmHg!.Value, 9);

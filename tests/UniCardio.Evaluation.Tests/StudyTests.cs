@@ -37,7 +37,8 @@ public class StudyTests(InterimWeights weights)
         EvaluationResult alone = new Evaluator(weights.Engine, Evaluation with { Draws = 2, Sampler = Few }).Run([Make.Heart(20)]);
         foreach (CaseResult one in alone.Cases)
         {
-            double Study(int draws) => result.Points.Single(p => p.Sampler == Few.ToString() && p.Draws == draws && p.Task == one.Task.ToString()).Scores.Rmse;
+            double Study(int draws) =>
+                result.Points.Single(p => p.Sampler == Few.ToString() && p.Draws == draws && p.Task == one.Task.ToString()).Scores.Rmse;
             Assert.Equal(ScoreSummary.Of(one.Task.Output, one.Methods[0].Scores).Rmse, Study(1));
             Assert.Equal(ScoreSummary.Of(one.Task.Output, one.Methods[1].Scores).Rmse, Study(2));
         }
@@ -63,8 +64,10 @@ public class StudyTests(InterimWeights weights)
         SamplerStudyResult result = Run();
         IReadOnlyList<SamplerLine> lines = SamplerLine.Of(result);
         Assert.Equal(1, lines.Single(l => l.Sampler == "ddpm" && l.Draws == 2).RelativeRmse, 12);
-        double Error(string sampler, string task) => result.Points.Single(p => p.Sampler == sampler && p.Draws == 2 && p.Task == task).Scores.Rmse;
-        double expected = Math.Sqrt(Error("ddim:2", "ppg->ecg") / Error("ddpm", "ppg->ecg") * Error("ddim:2", "impute bp | ppg") / Error("ddpm", "impute bp | ppg"));
+        double Error(string sampler, string task) =>
+            result.Points.Single(p => p.Sampler == sampler && p.Draws == 2 && p.Task == task).Scores.Rmse;
+        double expected = Math.Sqrt(Error("ddim:2", "ppg->ecg") / Error("ddpm", "ppg->ecg") * Error("ddim:2", "impute bp | ppg")
+            / Error("ddpm", "impute bp | ppg"));
         Assert.Equal(expected, lines.Single(l => l.Sampler == "ddim:2" && l.Draws == 2).RelativeRmse, 9);
     }
 
@@ -97,7 +100,9 @@ public class StudyTests(InterimWeights weights)
     {
         var options = new SamplerStudyOptions { Evaluation = Evaluation, Samplers = [Few, SamplerOptions.Parse("ddim:60")] };
         Assert.Equal(["ddpm", "ddim:2"], options.Validate(weights.Engine.Configuration).Samplers.Select(s => s.ToString()));
-        Assert.Equal("draws", Assert.Throws<ConfigurationException>(() => (options with { Draws = [] }).Validate(weights.Engine.Configuration)).Setting);
-        Assert.Equal("draws", Assert.Throws<ConfigurationException>(() => (options with { ManyDraws = [0] }).Validate(weights.Engine.Configuration)).Setting);
+        Assert.Equal("draws",
+            Assert.Throws<ConfigurationException>(() => (options with { Draws = [] }).Validate(weights.Engine.Configuration)).Setting);
+        Assert.Equal("draws",
+            Assert.Throws<ConfigurationException>(() => (options with { ManyDraws = [0] }).Validate(weights.Engine.Configuration)).Setting);
     }
 }

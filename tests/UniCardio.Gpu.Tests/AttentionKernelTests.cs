@@ -6,7 +6,8 @@ using UniCardio.Engine.Reference;
 
 namespace UniCardio.Gpu.Tests;
 
-/// <summary>The attention kernel against the double twin with a dense mask: odd sizes, every head width, windows and global tokens.</summary>
+/// <summary>The attention kernel against the double twin with a dense mask: odd sizes, every head width, windows and global
+/// tokens.</summary>
 public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(device)
 {
     // Softmax weights sum to 1, so the error is a few float32 roundings of scores up to ~6 (2^-24 x 6 x 2) and of one sum of at
@@ -40,7 +41,8 @@ public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(devi
         Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
         // Two windows of two conditions and two draws and two heads where it is cheap; at 500 tokens the target of one condition alone.
         bool small = tokens <= 33;
-        var c = new Case(tokens, headDim, new AttentionPattern { Window = window < 0 ? null : window, GlobalTokens = globals }, small ? 2 : 1, tokens < 500 ? 2 : 1, small ? 2 : 1, firstSlot: tokens < 500 ? 0 : 1);
+        var c = new Case(tokens, headDim, new AttentionPattern { Window = window < 0 ? null : window, GlobalTokens = globals },
+            small ? 2 : 1, tokens < 500 ? 2 : 1, small ? 2 : 1, firstSlot: tokens < 500 ? 0 : 1);
         double error = RelativeError.Of(c.Launch(), c.Reference());
         Assert.True(error <= Tolerance, $"relative error {error}");
     }
@@ -64,7 +66,8 @@ public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(devi
             float[] expected = c.Reference();
             for (int keys = 0; keys < tiles; keys++)
             {
-                bool seen = Enumerable.Range(queries * Tile, Tile).Any(q => Enumerable.Range(keys * Tile, Tile).Any(k => q < tokens && k < tokens && pattern.Sees(q, k)));
+                bool seen = Enumerable.Range(queries * Tile, Tile)
+                    .Any(q => Enumerable.Range(keys * Tile, Tile).Any(k => q < tokens && k < tokens && pattern.Sees(q, k)));
                 if (seen)
                     continue;
                 hidden++;
@@ -138,7 +141,8 @@ public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(devi
             ((ArrayView<Float4>)qkv.View).Cast<float>().CopyFromCPU(_packed);
             int tiles = (_shape.SlotTokens + 31) / 32;
             lease.Device.Kernels.Attention(_shape.HeadDimQuads)(
-                accelerator.DefaultStream, new KernelConfig(new Index3D(launched * tiles, _heads, 1), new Index3D(8, 8, 1)), _shape, qkv.View, output.View);
+                accelerator.DefaultStream, new KernelConfig(new Index3D(launched * tiles, _heads, 1), new Index3D(8, 8, 1)), _shape,
+                qkv.View, output.View);
             float[] result = new float[launched * row];
             ((ArrayView<float>)output.View).SubView(_shape.FirstSlot * row, launched * row).CopyToCPU(result);
             return result;
@@ -156,7 +160,8 @@ public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(devi
                 int[] read = [.. Enumerable.Range(window * _shape.Conditions, _shape.Conditions), .. isTarget ? new[] { slot } : []];
                 double[] Rows(double[] all) => [.. read.SelectMany(s => all.Skip(s * length).Take(length))];
                 double[] output = new double[length];
-                ReferenceAttention.Forward(_q.AsSpan(slot * length, length), Rows(_k), Rows(_v), ReferenceMask.Live(1, read.Length, tokens, _pattern), _heads, Channels, output);
+                ReferenceAttention.Forward(_q.AsSpan(slot * length, length), Rows(_k), Rows(_v),
+                    ReferenceMask.Live(1, read.Length, tokens, _pattern), _heads, Channels, output);
                 for (int i = 0; i < length; i++)
                     expected[((((slot - _shape.FirstSlot) * tokens) + (i / Channels)) * Width) + Column(i % Channels)] = (float)output[i];
             }
@@ -183,7 +188,8 @@ public abstract class AttentionKernelTests(TestDevice device) : DeviceTests(devi
         private int Column(int channel) => (channel / _headDim * _padded) + (channel % _headDim);
 
         // Float32 values, so that both sides start from the same numbers.
-        private static double[] Values(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (double)((random.NextSingle() * 4) - 2))];
+        private static double[] Values(Random random, int count) =>
+            [.. Enumerable.Range(0, count).Select(_ => (double)((random.NextSingle() * 4) - 2))];
     }
 }
 

@@ -42,7 +42,8 @@ public sealed class EmissionTests
                 Assert.Contains($".entry Kernel_{kernel.Method.Name}", ptx, StringComparison.Ordinal);
                 Ptx.PtxKernel parsed = Assert.Single(Ptx.PtxModule.Parse(ptx).Kernels);
                 // Three groups of 128 threads a multiprocessor.
-                Assert.True(parsed.LiveRegisters <= 168 && parsed.SharedBytes <= SharedLimit, $"{parsed.LiveRegisters} registers, {parsed.SharedBytes} bytes");
+                Assert.True(parsed.LiveRegisters <= 168 && parsed.SharedBytes <= SharedLimit,
+                    $"{parsed.LiveRegisters} registers, {parsed.SharedBytes} bytes");
             }
         });
     }

@@ -11,7 +11,8 @@ namespace UniCardio.Gpu.Tests;
 /// <summary>What the GPU backend refuses.</summary>
 public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), IDisposable
 {
-    private static readonly ModelConfiguration s_model = new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
+    private static readonly ModelConfiguration s_model =
+        new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
 
     private readonly DeviceLease _lease = TestDevices.Open();
     private readonly ModelWeights _weights = new WeightRecipe(1, s_model).Create();
@@ -35,7 +36,8 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
         executor.Dispose();
         executor.Dispose();
         Assert.Throws<ObjectDisposedException>(() => executor.GetState(six));
-        Assert.Throws<ConfigurationException>(() => backend.CreateExecutor(new InferencePlan(s_model with { Blocks = 2 }, CardioTask.Parse("ppg->ecg", null))));
+        Assert.Throws<ConfigurationException>(() =>
+            backend.CreateExecutor(new InferencePlan(s_model with { Blocks = 2 }, CardioTask.Parse("ppg->ecg", null))));
     }
 
     [SkippableTheory]
@@ -46,7 +48,9 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     {
         ModelConfiguration m = s_model with { Channels = channels, Heads = heads, Blocks = 1 };
         using ModelWeights weights = new WeightRecipe(1, m).Create();
-        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, weights, new GpuOptions { GroupRows = groupRows })).Setting);
+        Assert.Equal(
+            setting, Assert.Throws<ConfigurationException>(() =>
+                new GpuBackend(_lease.Device, weights, new GpuOptions { GroupRows = groupRows })).Setting);
     }
 
     [SkippableTheory]
@@ -55,7 +59,9 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     public void PatternsOutOfRangeAreRefused(string setting, int window, int globals)
     {
         var pattern = new AttentionPattern { Window = window, GlobalTokens = globals };
-        Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new GpuBackend(_lease.Device, _weights, new GpuOptions { Attention = pattern })).Setting);
+        Assert.Equal(
+            setting, Assert.Throws<ConfigurationException>(() =>
+                new GpuBackend(_lease.Device, _weights, new GpuOptions { Attention = pattern })).Setting);
         Assert.Equal(setting, Assert.Throws<ConfigurationException>(() => new ReferenceBackend(_weights, pattern: pattern)).Setting);
     }
 

@@ -20,7 +20,8 @@ public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
         using GoldenFile golden = OpenGolden(file);
         using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
         using DeviceLease lease = TestDevices.Open();
-        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(lease.Device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w =>
+            new GpuBackend(lease.Device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
         Assert.True(report.Passed, $"{report.Worst}");
     }
 
@@ -39,7 +40,8 @@ public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
         var plan = new InferencePlan(golden.Configuration, run.Task, run.Batch);
         int samples = golden.Configuration.SlotSamples;
         ReadOnlyMemory<float> observed = golden.Values(run.Name + "/observed");
-        float[] conditions = [.. Enumerable.Range(0, run.Batch).SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
+        float[] conditions = [.. Enumerable.Range(0, run.Batch)
+            .SelectMany(w => plan.Conditions.SelectMany(c => observed.Slice(((w * 4) + (int)c) * samples, samples).ToArray()))];
         using IExecutor executor = backend.CreateExecutor(plan);
         executor.SetConditions(conditions);
         var noise = NoiseSource.Explicit(golden.Values(run.Name + "/noise").Span);

@@ -15,7 +15,8 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
     private const double Tolerance = 1e-5;
 
     // 12 channels in 2 heads of 6 (padded to 8); 33 tokens: one tile and a tail.
-    private static readonly ModelConfiguration s_small = new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 33 };
+    private static readonly ModelConfiguration s_small =
+        new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 33 };
 
     // p = 5, slot positions, 30 channels in 3 heads of 10: neither a multiple of 4.
     private static readonly ModelConfiguration s_folded = new()
@@ -48,7 +49,8 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         var plan = new InferencePlan(m, CardioTask.Parse(sizes == "small" ? "ppg,bp->ecg" : "impute ecg | ppg", null), windows: 2, draws);
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights weights = new WeightRecipe(5, m).Create();
-        using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = fused, GroupRows = groupRows, Precision = GpuPrecision.Single });
+        using var backend = new GpuBackend(lease.Device, weights,
+            new GpuOptions { FuseBlocks = fused, GroupRows = groupRows, Precision = GpuPrecision.Single });
         float[] expected = Run(new ReferenceBackend(weights), plan, [3, 3, 41]);
         AssertClose(expected, Run(backend, plan, [3, 3, 41]));
         if (TestDevices.Current != TestDevice.Simulated || groupRows == 2)
@@ -87,7 +89,8 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights weights = new WeightRecipe(6, s_folded).Create();
         using var fused = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = 1, Precision = GpuPrecision.Single });
-        using var separate = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = 3, Precision = GpuPrecision.Single });
+        using var separate =
+            new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = 3, Precision = GpuPrecision.Single });
         Assert.Equal(Run(separate, plan, [7]), Run(fused, plan, [7]));
     }
 
@@ -110,7 +113,8 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights weights = new WeightRecipe(5, s_small).Create();
         using var fused = new GpuBackend(lease.Device, weights, new GpuOptions { GroupRows = TestDevices.GroupRows });
-        using var separate = new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = TestDevices.GroupRows });
+        using var separate =
+            new GpuBackend(lease.Device, weights, new GpuOptions { FuseBlocks = false, GroupRows = TestDevices.GroupRows });
         float[] expected = Sample(fused, plan);
         float[][] results = new float[4][];
         Exception?[] failures = new Exception?[results.Length];

@@ -35,16 +35,19 @@ public abstract class NoiseTests(TestDevice device) : DeviceTests(device)
         using MemoryBuffer1D<float, Stride1D.Dense> state = accelerator.Allocate1D<float>(2 * Draws * Samples);
         // Each window has a seed of its own.
         ulong other = ~seed;
-        ((ArrayView<int>)keys.View).CopyFromCPU([(int)window, (int)(uint)seed, (int)(uint)(seed >> 32), 3, (int)(uint)other, (int)(uint)(other >> 32)]);
+        ((ArrayView<int>)keys.View)
+            .CopyFromCPU([(int)window, (int)(uint)seed, (int)(uint)(seed >> 32), 3, (int)(uint)other, (int)(uint)(other >> 32)]);
         var values = new StepValues { FirstDraw = 4, NoiseIndex = (int)step, Draws = Draws };
-        lease.Device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples, keys.View, state.View);
+        lease.Device.Kernels.Noise(accelerator.DefaultStream, new KernelConfig(((int)state.Length + 31) / 32, 32), values, Samples,
+            keys.View, state.View);
         float[] actual = new float[state.Length], expected = new float[Samples];
         ((ArrayView<float>)state.View).CopyToCPU(actual);
         for (int stream = 0; stream < 2 * Draws; stream++)
         {
             PhiloxNormal.Fill(stream < Draws ? seed : other, stream < Draws ? window : 3, (uint)(4 + (stream % Draws)), step, expected);
             for (int i = 0; i < Samples; i++)
-                Assert.True(Math.Abs(expected[i] - actual[(stream * Samples) + i]) <= Tolerance, $"sample {i} of stream {stream}: {actual[(stream * Samples) + i]}, expected {expected[i]}");
+                Assert.True(Math.Abs(expected[i] - actual[(stream * Samples) + i]) <= Tolerance,
+                    $"sample {i} of stream {stream}: {actual[(stream * Samples) + i]}, expected {expected[i]}");
         }
     }
 }

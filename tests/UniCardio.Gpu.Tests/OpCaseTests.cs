@@ -4,7 +4,8 @@ using UniCardio.OpCases;
 
 namespace UniCardio.Gpu.Tests;
 
-/// <summary>The ops of the one list that are a kernel of their own on the GPU, at the list's sizes, inputs and bounds. The other kernels are stages of a block.</summary>
+/// <summary>The ops of the one list that are a kernel of their own on the GPU, at the list's sizes, inputs and bounds. The other kernels
+/// are stages of a block.</summary>
 public abstract class OpCaseTests(TestDevice device) : DeviceTests(device)
 {
     // Condition slots are whole slots: of the list's windows those whose conditions divide into slots as long as the target.
@@ -24,7 +25,8 @@ public abstract class OpCaseTests(TestDevice device) : DeviceTests(device)
         int quads = (d + 3) / 4, width = heads * quads * 4, rows = n[0] + n[1];
         var shape = new AttentionShape
         {
-            ConditionSlots = conditions, Conditions = conditions, Draws = 1, Blocks = 1, SlotTokens = tokens, HeadQuads = heads * quads, HeadDimQuads = quads, Window = -1,
+            ConditionSlots = conditions, Conditions = conditions, Draws = 1, Blocks = 1, SlotTokens = tokens, HeadQuads = heads * quads,
+                HeadDimQuads = quads, Window = -1,
         };
         float[] packed = new float[rows * 3 * width], output = new float[rows * width];
         double scale = 1 / (Math.Sqrt(d) * Math.Log(2));
@@ -41,7 +43,9 @@ public abstract class OpCaseTests(TestDevice device) : DeviceTests(device)
         using MemoryBuffer1D<float, Stride1D.Dense> result = accelerator.Allocate1D<float>(output.Length);
         ((ArrayView<Float4>)qkv.View).Cast<float>().CopyFromCPU(packed);
         lease.Device.Kernels.Attention(quads)(
-            accelerator.DefaultStream, new KernelConfig(new Index3D((conditions + 1) * ((tokens + 31) / 32), heads, 1), new Index3D(8, 8, 1)), shape, qkv.View, result.View);
+            accelerator.DefaultStream,
+            new KernelConfig(new Index3D((conditions + 1) * ((tokens + 31) / 32), heads, 1), new Index3D(8, 8, 1)), shape, qkv.View,
+            result.View);
         ((ArrayView<float>)result.View).CopyToCPU(output);
         for (int i = 0; i < expected[0].Length; i++)
         {

@@ -48,7 +48,8 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
     {
         using var c = new Case(tokens, p, channelCount, heads);
         double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, c.Model.Channels);
-        c.Device.Kernels.Qkv(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), c.Network.Steps(3).SubView(0, c.Layout.StepQuads), c.Buffers.X.View, c.Buffers.Qkv.View, 0);
+        c.Device.Kernels.Qkv(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0),
+            c.Network.Steps(3).SubView(0, c.Layout.StepQuads), c.Buffers.X.View, c.Buffers.Qkv.View, 0);
         float[] qkv = c.Read(c.Buffers.Qkv, c.QkvRows);
         int channels = c.Model.Channels, width = 4 * c.Layout.HeadQuads;
         double[] y = ReferenceBlock.AddStep(c.Block, c.Embedding, x), all = new double[c.Rows * 3 * channels];
@@ -60,7 +61,8 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
             // Block 0's conditions come first, then room for block 1's, then the targets.
             int at = row < c.Shape.ConditionRows ? row : row + c.Shape.ConditionRows;
             double expected = all[i] * (n < channels ? scale : 1);
-            worst = Math.Max(worst, Math.Abs(expected - qkv[(at * 3 * width) + (n / channels * width) + c.Layout.HeadColumn(n % channels)]));
+            worst = Math.Max(
+                worst, Math.Abs(expected - qkv[(at * 3 * width) + (n / channels * width) + c.Layout.HeadColumn(n % channels)]));
             largest = Math.Max(largest, Math.Abs(expected));
         }
 
@@ -72,9 +74,11 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
     public void AttentionOutMatches(int tokens, int p, int channelCount, int heads)
     {
         using var c = new Case(tokens, p, channelCount, heads);
-        double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, c.Model.Channels), padded = c.Upload(c.Buffers.Attention, c.Layout.HeadQuads, 4 * c.Layout.HeadQuads);
+        double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, c.Model.Channels),
+            padded = c.Upload(c.Buffers.Attention, c.Layout.HeadQuads, 4 * c.Layout.HeadQuads);
         ArrayView<Float4> bias = c.Network.Steps(3).SubView(3 * c.Layout.HeadQuads, c.Layout.Quads);
-        c.Device.Kernels.AttentionOut(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), bias, c.Buffers.Attention.View, c.Buffers.X.View, c.Buffers.Y.View);
+        c.Device.Kernels.AttentionOut(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), bias,
+            c.Buffers.Attention.View, c.Buffers.X.View, c.Buffers.Y.View);
         int channels = c.Model.Channels;
         double[] attention = new double[x.Length], sum = new double[x.Length], y = ReferenceBlock.AddStep(c.Block, c.Embedding, x);
         for (int i = 0; i < x.Length; i++)
@@ -109,10 +113,12 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         int channels = c.Model.Channels;
         double[] x = c.Upload(c.Buffers.X, c.Layout.Quads, channels), y = c.Upload(c.Buffers.Y, c.Layout.Quads, channels);
         c.Device.Kernels.Gate(
-            c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), 0, c.Network.Gate, c.Buffers.GateSlots.View, c.Buffers.Y.View, c.Buffers.X.View, c.Buffers.Skip.View);
+            c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), 0, c.Network.Gate, c.Buffers.GateSlots.View,
+            c.Buffers.Y.View, c.Buffers.X.View, c.Buffers.Skip.View);
         // The kernel's y has neither gamma nor beta of the second LayerNorm yet.
         double[] layer = [.. y.Select((v, i) => (v * c.Block.Norm2.Weight[i % channels]) + c.Block.Norm2.Bias[i % channels])];
-        double[] mid = new double[2 * x.Length], condition = new double[2 * x.Length], gated = new double[x.Length], output = new double[2 * x.Length], codes = new double[x.Length];
+        double[] mid = new double[2 * x.Length], condition = new double[2 * x.Length], gated = new double[x.Length],
+            output = new double[2 * x.Length], codes = new double[x.Length];
         ReferencePositionCode.Slot(c.Model, 0, codes.AsSpan(0, tokens * channels));
         ReferencePositionCode.Slot(c.Model, 2, codes.AsSpan(tokens * channels));
         c.Block.MidProjection.Forward(layer, mid);
@@ -157,7 +163,8 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         public Case(int tokens, int p, int channels, int heads)
         {
             Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
-            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = p == 1 ? 67 : 24, Embedding = 8, SlotSamples = tokens * p, SamplesPerToken = p };
+            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = p == 1 ? 67 : 24, Embedding = 8,
+                SlotSamples = tokens * p, SamplesPerToken = p };
             _random = new Random(tokens);
             _weights = new WeightRecipe(9, Model).Create();
             Plan = new InferencePlan(Model, CardioTask.Parse("ppg->ecg", null));
@@ -172,7 +179,8 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
             Conditions = Values(Plan.ConditionSamples);
             ((ArrayView<float>)Buffers.Conditions.View).CopyFromCPU(Conditions);
             ((ArrayView<float>)Buffers.State.View).CopyFromCPU(Values(Plan.StateSamples));
-            foreach (MemoryBuffer1D<float, Stride1D.Dense> unused in (MemoryBuffer1D<float, Stride1D.Dense>[])[Buffers.Noise, .. Buffers.Clean])
+            foreach (MemoryBuffer1D<float, Stride1D.Dense> unused in (MemoryBuffer1D<float, Stride1D.Dense>[])[
+                Buffers.Noise, .. Buffers.Clean])
                 ((ArrayView<float>)unused.View).CopyFromCPU(new float[Plan.StateSamples]);
             ((ArrayView<int>)Buffers.NoiseKeys.View).CopyFromCPU(new int[3]);
         }

@@ -7,11 +7,13 @@ using UniCardio.Weights;
 
 namespace UniCardio.Gpu.Tests;
 
-/// <summary>A device and its kernels serve the whole process: shared, in turns, and replaced when they failed. On ILGPU's CUDA accelerator.</summary>
+/// <summary>A device and its kernels serve the whole process: shared, in turns, and replaced when they failed. On ILGPU's CUDA
+/// accelerator.</summary>
 public sealed class SharedDeviceTests : DeviceTests, IDisposable
 {
     private static readonly DeviceSelector s_kind = new("cuda");
-    private static readonly ModelConfiguration s_model = new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
+    private static readonly ModelConfiguration s_model =
+        new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
     private static readonly InferencePlan s_plan = new(s_model, CardioTask.Parse("ppg->ecg", null));
 
     private readonly SimulatedDriver _driver;
@@ -73,7 +75,8 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
         TestDevices.Driver.RefusedKernel = "Kernel_BlockTail";
         GpuBackend separate = Start(fused: false);
         float[] expected = Predict(separate);
-        Assert.Contains(nameof(BlockTailKernel), Assert.Throws<BackendUnavailableException>(() => Start()).Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(BlockTailKernel), Assert.Throws<BackendUnavailableException>(() => Start()).Message,
+            StringComparison.Ordinal);
 
         // Whoever has what it needs goes on; a new backend starts afresh.
         Assert.Equal(expected, Predict(separate));
@@ -137,10 +140,13 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
     public void NextKindServesWhereTheFirstFails()
     {
         _ = TestDevices.Driver;
-        using var devices = new DeviceCache(d => d.Index == 0 ? GpuDevices.Open(d) : throw new BackendUnavailableException("gpu", $"{d}: no device found"));
-        using GpuBackend backend = devices.Start([new DeviceSelector("cuda", 1), s_kind], l => new GpuBackend(l.Device, _weights, lease: l));
+        using var devices =
+            new DeviceCache(d => d.Index == 0 ? GpuDevices.Open(d) : throw new BackendUnavailableException("gpu", $"{d}: no device found"));
+        using GpuBackend backend =
+            devices.Start([new DeviceSelector("cuda", 1), s_kind], l => new GpuBackend(l.Device, _weights, lease: l));
         Predict(backend);
-        BackendUnavailableException refusal = Assert.Throws<BackendUnavailableException>(() => devices.Start([new DeviceSelector("cuda", 1), new DeviceSelector("cuda", 2)], l => l));
+        BackendUnavailableException refusal = Assert.Throws<BackendUnavailableException>(() =>
+            devices.Start([new DeviceSelector("cuda", 1), new DeviceSelector("cuda", 2)], l => l));
         Assert.Contains("cuda:1: no device found; cuda:2: no device found", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -181,7 +187,8 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
     }
 
     private GpuBackend Start(bool fused = true) =>
-        _devices.Start([s_kind], lease => new GpuBackend(lease.Device, _weights, new GpuOptions { FuseBlocks = fused, Precision = GpuPrecision.Single }, lease));
+        _devices.Start([s_kind], lease =>
+            new GpuBackend(lease.Device, _weights, new GpuOptions { FuseBlocks = fused, Precision = GpuPrecision.Single }, lease));
 
     private static float[] Predict(GpuBackend backend)
     {

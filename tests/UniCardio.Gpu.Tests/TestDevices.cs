@@ -76,7 +76,8 @@ internal static class TestDevices
         if (Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") is { Length: > 0 } named)
             return (DeviceSelector.Parse(named), null);
         GpuDeviceInfo found = GpuDevices.List().First(d => d.Kind == "opencl");
-        return (new DeviceSelector("opencl"), found.Refusal is null ? null : $"no OpenCL device (Debian: pocl-opencl-icd, ocl-icd-opencl-dev): {found.Refusal}");
+        return (new DeviceSelector("opencl"), found.Refusal is null ? null
+            : $"no OpenCL device (Debian: pocl-opencl-icd, ocl-icd-opencl-dev): {found.Refusal}");
     }
 
     private static (SimulatedDriver? Driver, string? Missing) StartDriver()

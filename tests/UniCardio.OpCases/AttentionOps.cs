@@ -6,20 +6,22 @@ using UniCardio.Training.Kernels;
 namespace UniCardio.OpCases;
 
 /// <summary>
-/// One head's attention of one block of queries over one and two segments of keys. Size: keys of the first segment, of the second, head dim, size of the
-/// values, queries. Blocks of keys and their neighbours, odd head dims, scores far apart.
+/// One head's attention of one block of queries over one and two segments of keys. Size: keys of the first segment, of the second, head
+/// dim, size of the values, queries. Blocks of keys and their neighbours, odd head dims, scores far apart.
 /// </summary>
 internal sealed unsafe class HeadAttention : Op
 {
     public override IReadOnlyList<int[]> Sizes { get; } =
     [
-        [1, 0, 12, 1, 8], [5, 3, 15, 1, 7], [12, 12, 12, 1, 1], [13, 20, 30, 2, 2], [100, 100, 30, 1, 33], [251, 1, 36, 1, 2], [252, 252, 36, 3, 2],
+        [1, 0, 12, 1, 8], [5, 3, 15, 1, 7], [12, 12, 12, 1, 1], [13, 20, 30, 2, 2], [100, 100, 30, 1, 33], [251, 1, 36, 1, 2],
+        [252, 252, 36, 3, 2],
         [253, 0, 36, 1, 2], [500, 500, 36, 1, 2], [20, 20, 64, 1, 2], [40, 300, 7, 8, 2], [300, 40, 6, 8, 2],
     ];
 
     public override IReadOnlyList<int[]> TimedSizes { get; } = [[500, 500, 36, 1, 32], [1500, 500, 36, 1, 32], [100, 100, 30, 1, 32]];
 
-    public override OpInput[] Inputs(int[] n) => [new("Q", n[4] * n[2], n[3]), new("K", (n[0] + n[1]) * n[2], n[3]), new("V", (n[0] + n[1]) * n[2])];
+    public override OpInput[] Inputs(int[] n) =>
+        [new("Q", n[4] * n[2], n[3]), new("K", (n[0] + n[1]) * n[2], n[3]), new("V", (n[0] + n[1]) * n[2])];
 
     public override double[][] Twin(int[] n, double[][] x)
     {
@@ -28,8 +30,9 @@ internal sealed unsafe class HeadAttention : Op
         return [y];
     }
 
-    // A score's error is at most (d + 1) u sum|q k| <= (d + 1) u d size^2 |scale|, and u more of it where the queries took the scale; it scales a
-    // weight by as much, and the weighted mean of |v| <= 1 by twice that; sums of positive terms add keys u, the exponential 2 ulp.
+    // A score's error is at most (d + 1) u sum|q k| <= (d + 1) u d size^2 |scale|, and u more of it where the queries took the scale; it
+    // scales a weight by as much, and the weighted mean of |v| <= 1 by twice that; sums of positive terms add keys u, the exponential 2
+    // ulp.
     public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) =>
         (2 * (n[2] + 2) * U * n[2] * n[3] * n[3] * Scale(n)) + ((n[0] + n[1] + 16) * U);
 
@@ -40,8 +43,8 @@ internal sealed unsafe class HeadAttention : Op
         (int first, int second, int d, int queries, int width) = (n[0], n[1], n[2], n[4], 2 * S.Width);
         var memory = new OpMemory();
 
-        // The kernel takes scores in powers of two: the reference's scale and log2(e) go into its queries. Readable padding after the keys holds
-        // large finite values: using them would show.
+        // The kernel takes scores in powers of two: the reference's scale and log2(e) go into its queries. Readable padding after the keys
+        // holds large finite values: using them would show.
         int blocks = (queries + width - 1) / width, padding = Attention.KeyPadding * d;
         float[] transposed = new float[blocks * d * width];
         for (int lane = 0; lane < queries; lane++)
@@ -50,9 +53,12 @@ internal sealed unsafe class HeadAttention : Op
                 transposed[(((lane / width * d) + i) * width) + (lane % width)] = (float)(x[0][(lane * d) + i] * Scale(n));
         }
 
-        float* q = memory.Flat(transposed, transposed.Length), output = memory.Take(transposed.Length, -7), scratch = memory.Take(Attention.ScratchLength(d, S.Width));
-        float* k1 = memory.Flat(x[1].AsSpan(0, first * d), (first * d) + padding, 50), v1 = memory.Flat(x[2].AsSpan(0, first * d), (first * d) + padding, 50);
-        float* k2 = memory.Flat(x[1].AsSpan(first * d), (second * d) + padding, 50), v2 = memory.Flat(x[2].AsSpan(first * d), (second * d) + padding, 50);
+        float* q = memory.Flat(transposed, transposed.Length), output = memory.Take(transposed.Length, -7),
+            scratch = memory.Take(Attention.ScratchLength(d, S.Width));
+        float* k1 = memory.Flat(x[1].AsSpan(0, first * d), (first * d) + padding, 50),
+            v1 = memory.Flat(x[2].AsSpan(0, first * d), (first * d) + padding, 50);
+        float* k2 = memory.Flat(x[1].AsSpan(first * d), (second * d) + padding, 50),
+            v2 = memory.Flat(x[2].AsSpan(first * d), (second * d) + padding, 50);
         return new OpCall(
             memory,
             () =>
@@ -75,8 +81,8 @@ internal sealed unsafe class HeadAttention : Op
 }
 
 /// <summary>
-/// Training's masked attention of one window: condition queries read the conditions' keys, target queries all of them. Size: condition tokens, target
-/// tokens, heads, head dim. x: [tokens, 3C] of Q, K, V.
+/// Training's masked attention of one window: condition queries read the conditions' keys, target queries all of them. Size: condition
+/// tokens, target tokens, heads, head dim. x: [tokens, 3C] of Q, K, V.
 /// </summary>
 internal sealed unsafe class WindowAttention : Op
 {
@@ -90,18 +96,21 @@ internal sealed unsafe class WindowAttention : Op
     public override double[][] Twin(int[] n, double[][] x)
     {
         (int conditions, int targets, int heads, int c) = (n[0], n[1], n[2], n[2] * n[3]);
-        double[][] parts = [new double[(conditions + targets) * c], new double[(conditions + targets) * c], new double[(conditions + targets) * c]];
+        double[][] parts =
+            [new double[(conditions + targets) * c], new double[(conditions + targets) * c], new double[(conditions + targets) * c]];
         for (int i = 0; i < x[0].Length; i++)
             parts[i % (3 * c) / c][(i / (3 * c) * c) + (i % c)] = x[0][i];
         double[] y = new double[(conditions + targets) * c];
         int split = conditions * c;
-        ReferenceAttention.Forward(parts[0].AsSpan(0, split), parts[1].AsSpan(0, split), parts[2].AsSpan(0, split), default, heads, c, y.AsSpan(0, split));
+        ReferenceAttention.Forward(parts[0].AsSpan(0, split), parts[1].AsSpan(0, split), parts[2].AsSpan(0, split), default, heads, c,
+            y.AsSpan(0, split));
         ReferenceAttention.Forward(parts[0].AsSpan(split), parts[1], parts[2], default, heads, c, y.AsSpan(split));
         return [y];
     }
 
     // As HeadAttention's, values below 1.
-    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => (2 * (n[3] + 2) * U * Math.Sqrt(n[3])) + ((n[0] + n[1] + 16) * U);
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) =>
+        (2 * (n[3] + 2) * U * Math.Sqrt(n[3])) + ((n[0] + n[1] + 16) * U);
 
     public override (double Flops, double Bytes) Work(int[] n) =>
         (4.0 * n[2] * n[3] * (((double)n[0] * n[0]) + ((double)n[1] * (n[0] + n[1]))), 16.0 * (n[0] + n[1]) * n[2] * n[3]);
@@ -109,7 +118,8 @@ internal sealed unsafe class WindowAttention : Op
     public override OpCall Bind<S, V>(int[] n, float[][] x)
     {
         Call call = Take<S, V>(n, x, new float[(n[0] + n[1]) * n[2] * n[3]]);
-        return new OpCall(call.Memory, () => TrainedAttention.Forward<S, V>(call.Buffers, call.Rows, call.Scratch, default), () => [call.Output()]);
+        return new OpCall(call.Memory, () => TrainedAttention.Forward<S, V>(call.Buffers, call.Rows, call.Scratch, default), () =>
+            [call.Output()]);
     }
 
     public override OpCall BindBackward<S, V>(int[] n, float[][] x, float[][] dy)
@@ -120,11 +130,14 @@ internal sealed unsafe class WindowAttention : Op
         // The output's place takes its gradient, as in the passes.
         float[] dense = dy[0];
         for (int r = 0; r < n[0] + n[1]; r++)
-            dense.AsSpan(r * n[2] * n[3], n[2] * n[3]).CopyTo(new Span<float>(forward.Buffers.Output + (r * forward.Buffers.OutputStride), n[2] * n[3]));
-        return new OpCall(forward.Memory, () => TrainedAttention.Backward<S, V>(forward.Buffers, forward.Rows, forward.Scratch, default), () => [forward.Gradient()]);
+            dense.AsSpan(r * n[2] * n[3], n[2] * n[3])
+                .CopyTo(new Span<float>(forward.Buffers.Output + (r * forward.Buffers.OutputStride), n[2] * n[3]));
+        return new OpCall(forward.Memory, () => TrainedAttention.Backward<S, V>(forward.Buffers, forward.Rows, forward.Scratch, default),
+            () => [forward.Gradient()]);
     }
 
-    // The weights made again carry the scores' error, 2 (d + 2) u sqrt(d), and dP - rowsum(P dP) cancels once: four times the forward pass' bound.
+    // The weights made again carry the scores' error, 2 (d + 2) u sqrt(d), and dP - rowsum(P dP) cancels once: four times the forward pass'
+    // bound.
     public override double GradientBound(int[] n) => 8 * ((2 * (n[3] + 2) * Math.Sqrt(n[3])) + n[0] + n[1] + 16) * U;
 
     private static Call Take<S, V>(int[] n, float[][] x, float[] output)
@@ -203,7 +216,8 @@ internal sealed unsafe class Softmax : Op
     {
         int stride = Up(n[1], 2 * S.Width);
         var memory = new OpMemory();
-        float* s = memory.Rows(x[0], n[0], n[1], stride), again = memory.Rows(x[0], n[0], n[1], stride), d = memory.Rows(dy[0], n[0], n[1], stride);
+        float* s = memory.Rows(x[0], n[0], n[1], stride), again = memory.Rows(x[0], n[0], n[1], stride),
+            d = memory.Rows(dy[0], n[0], n[1], stride);
         float* inverse = memory.Take(n[0]), logs = memory.Take(n[0]);
         SoftmaxRows.Forward<S, V>(s, stride, n[0], n[1], C, inverse, logs, 1);
         return new OpCall(
@@ -226,7 +240,8 @@ internal sealed unsafe class Softmax : Op
 /// <summary>Panels of Q, K and V of token rows into the layouts that attention reads, bit for bit. Size: rows, heads, head dim.</summary>
 internal sealed unsafe class HeadRows : Op
 {
-    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 1, 6], [1, 1, 6], [3, 2, 15], [37, 4, 12], [40, 3, 30], [96, 2, 36], [33, 1, 17]];
+    public override IReadOnlyList<int[]> Sizes { get; } =
+        [[0, 1, 6], [1, 1, 6], [3, 2, 15], [37, 4, 12], [40, 3, 30], [96, 2, 36], [33, 1, 17]];
 
     public override IReadOnlyList<int[]> TimedSizes { get; } = [[192, 8, 36]];
 
@@ -309,7 +324,8 @@ internal sealed unsafe class HeadRows : Op
     }
 }
 
-/// <summary>One head's output of a block of queries, [head dim, 2W], back into rows, bit for bit. Size: rows by 37, head dim, stride.</summary>
+/// <summary>One head's output of a block of queries, [head dim, 2W], back into rows, bit for bit. Size: rows by 37, head dim,
+/// stride.</summary>
 internal sealed unsafe class HeadOutput : Op
 {
     public override IReadOnlyList<int[]> Sizes { get; } = [[0, 6, 6], [1, 6, 9], [2, 36, 288], [2, 7, 7], [1, 3, 5], [2, 30, 180]];

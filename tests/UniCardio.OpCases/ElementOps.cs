@@ -6,7 +6,8 @@ using UniCardio.Training.Kernels;
 
 namespace UniCardio.OpCases;
 
-/// <summary>An op of each element by itself. Size: elements, a multiple of every vector width where the kernel wants whole vectors.</summary>
+/// <summary>An op of each element by itself. Size: elements, a multiple of every vector width where the kernel wants whole
+/// vectors.</summary>
 internal abstract class ElementOp : Op
 {
     public override IReadOnlyList<int[]> Sizes { get; } = [[0], [16], [32], [112], [304]];
@@ -92,7 +93,8 @@ internal sealed unsafe class Relu : ElementOp
     public override double GradientBound(int[] n) => 0;
 }
 
-/// <summary>y = (x + d) a, rows of x with the same d; then y + a x. Size: rows, C. Every pass of ElementRows, whose backward passes are sums and scales too.</summary>
+/// <summary>y = (x + d) a, rows of x with the same d; then y + a x. Size: rows, C. Every pass of ElementRows, whose backward passes are
+/// sums and scales too.</summary>
 internal sealed unsafe class RowSums : Op
 {
     private const float A = 0.7071f;
@@ -119,7 +121,8 @@ internal sealed unsafe class RowSums : Op
         int stride = Up(n[1], 2 * S.Width), count = n[0] * stride;
         var memory = new OpMemory();
         float* a = memory.Rows(x[0], n[0], n[1], stride), d = memory.Flat(x[1], stride);
-        float* sum = memory.Take(count, -7), scaled = memory.Take(count, -7), added = memory.Take(count, -7), twice = memory.Take(count, -7);
+        float* sum = memory.Take(count, -7), scaled = memory.Take(count, -7), added = memory.Take(count, -7),
+            twice = memory.Take(count, -7);
         return new OpCall(
             memory,
             () =>
@@ -131,12 +134,14 @@ internal sealed unsafe class RowSums : Op
                 ElementRows.Scale<S, V>(a, A, twice, count);
                 ElementRows.AddScaled<S, V>(a, A, twice, count);
             },
-            () => [.. new[] { (nint)sum, (nint)scaled, (nint)added, (nint)twice }.Select(p => OpMemory.Dense((float*)p, n[0], n[1], stride))]);
+            () => [.. new[] { (nint)sum, (nint)scaled, (nint)added, (nint)twice }.Select(p =>
+                OpMemory.Dense((float*)p, n[0], n[1], stride))]);
     }
 }
 
 /// <summary>
-/// x[j] keep_j / (1 - rate), keep_j from 16 bits of Philox at the element's place. Size: elements, percent of the rate. Its backward pass is itself.
+/// x[j] keep_j / (1 - rate), keep_j from 16 bits of Philox at the element's place. Size: elements, percent of the rate. Its backward pass
+/// is itself.
 /// </summary>
 internal sealed unsafe class Dropout : Op
 {
@@ -181,7 +186,8 @@ internal sealed unsafe class Dropout : Op
     }
 }
 
-/// <summary>A sampler's row: x0 = clamp(f x + g p), x &lt;- a x + b0 x0 + b1 x0' + b2 x0'' + s z. Size: samples, which of three rows.</summary>
+/// <summary>A sampler's row: x0 = clamp(f x + g p), x &lt;- a x + b0 x0 + b1 x0' + b2 x0'' + s z. Size: samples, which of three
+/// rows.</summary>
 internal sealed unsafe class SamplerRow : Op
 {
     private static readonly SamplerStep[] Steps =
@@ -192,7 +198,8 @@ internal sealed unsafe class SamplerRow : Op
     ];
 
     public override IReadOnlyList<int[]> Sizes { get; } =
-        [.. Enumerable.Range(0, 3).SelectMany(step => new[] { 0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 100, 500 }.Select(n => (int[])[n, step]))];
+        [.. Enumerable.Range(0, 3)
+            .SelectMany(step => new[] { 0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 100, 500 }.Select(n => (int[])[n, step]))];
 
     public override IReadOnlyList<int[]> TimedSizes { get; } = [[500, 2]];
 
@@ -213,7 +220,8 @@ internal sealed unsafe class SamplerRow : Op
     public override OpCall Bind<S, V>(int[] n, float[][] x)
     {
         var memory = new OpMemory();
-        float* state = memory.Flat(x[0], n[0]), p = memory.Flat(x[1], n[0]), c1 = memory.Flat(x[2], n[0]), c2 = memory.Flat(x[3], n[0]), z = memory.Flat(x[4], n[0]);
+        float* state = memory.Flat(x[0], n[0]), p = memory.Flat(x[1], n[0]), c1 = memory.Flat(x[2], n[0]), c2 = memory.Flat(x[3], n[0]),
+            z = memory.Flat(x[4], n[0]);
         float* clean = memory.Take(n[0], -7);
         return new OpCall(
             memory,

@@ -10,7 +10,8 @@ internal abstract class GateOp : Op
 {
     private static readonly int[] Channels = [6, 12, 15, 16, 17, 30, 31, 33, 48, 60, 180, 288];
 
-    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 12, 300], [1, 6, 300], .. Channels.SelectMany(c => (int[][])[[3, c, 1], [3, c, 300], [3, c, 10_000]])];
+    public override IReadOnlyList<int[]> Sizes { get; } =
+        [[0, 12, 300], [1, 6, 300], .. Channels.SelectMany(c => (int[][])[[3, c, 1], [3, c, 300], [3, c, 10_000]])];
 
     public override OpInput[] Inputs(int[] n) => [new("m", n[0] * 2 * n[1], n[2] / 100.0)];
 
@@ -50,7 +51,8 @@ internal sealed unsafe class TrainedGate : GateOp
     {
         int stride = Up(n[1], 2 * S.Width), wide = Up(n[1] + stride, 2 * S.Width);
         var memory = new OpMemory();
-        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide), s = memory.Take(n[0] * stride), h = memory.Take(n[0] * stride), g = memory.Take(n[0] * stride);
+        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide), s = memory.Take(n[0] * stride), h = memory.Take(n[0] * stride),
+            g = memory.Take(n[0] * stride);
         return new OpCall(memory, () => GateBackward.Forward<S, V>(m, wide, s, h, g, stride, n[0], n[1], stride), () =>
         {
             GateBackward.Product<S, V>(s, h, g, stride, n[0], stride);
@@ -62,22 +64,26 @@ internal sealed unsafe class TrainedGate : GateOp
     {
         int stride = Up(n[1], 2 * S.Width), wide = Up(n[1] + stride, 2 * S.Width);
         var memory = new OpMemory();
-        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide), s = memory.Take(n[0] * stride), h = memory.Take(n[0] * stride), g = memory.Take(n[0] * stride);
+        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide), s = memory.Take(n[0] * stride), h = memory.Take(n[0] * stride),
+            g = memory.Take(n[0] * stride);
         float* d = memory.Rows(dy[0], n[0], n[1], stride), dm = memory.Take(n[0] * wide);
         GateBackward.Forward<S, V>(m, wide, s, h, g, stride, n[0], n[1], stride);
-        return new OpCall(memory, () => GateBackward.Backward<S, V>(d, s, h, stride, dm, wide, n[0], n[1], stride), () => [OpMemory.Dense(dm, n[0], 2 * n[1], wide)]);
+        return new OpCall(memory, () => GateBackward.Backward<S, V>(d, s, h, stride, dm, wide, n[0], n[1], stride), () =>
+            [OpMemory.Dense(dm, n[0], 2 * n[1], wide)]);
     }
 
     // 1 - h^2 cancels to u absolute, s (1 - s) is as exact as s; seven roundings of factors below 1.
     public override double GradientBound(int[] n) => 32 * U;
 }
 
-/// <summary>x' = x / sqrt 2 + m[:C], skip' = skip + m[C:]. Size: rows, C, and 1 where the skip is set instead, 2 where nobody reads it and it stays.</summary>
+/// <summary>x' = x / sqrt 2 + m[:C], skip' = skip + m[C:]. Size: rows, C, and 1 where the skip is set instead, 2 where nobody reads it and
+/// it stays.</summary>
 internal sealed unsafe class Residual : Op
 {
     private static readonly int[] Channels = [6, 12, 15, 16, 17, 30, 31, 33, 48, 60, 180, 288];
 
-    public override IReadOnlyList<int[]> Sizes { get; } = [[0, 12, 0], [1, 6, 1], .. Channels.SelectMany(c => (int[][])[[4, c, 0], [4, c, 1], [4, c, 2]])];
+    public override IReadOnlyList<int[]> Sizes { get; } =
+        [[0, 12, 0], [1, 6, 1], .. Channels.SelectMany(c => (int[][])[[4, c, 0], [4, c, 1], [4, c, 2]])];
 
     public override IReadOnlyList<int[]> TimedSizes { get; } = [[192, 288, 0]];
 
@@ -105,7 +111,8 @@ internal sealed unsafe class Residual : Op
     {
         int wide = Up(2 * n[1], 2 * S.Width) + (2 * S.Width), stride = Up(n[1], 2 * S.Width);
         var memory = new OpMemory();
-        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide, 1), a = memory.Rows(x[1], n[0], n[1], stride), s = memory.Rows(x[2], n[0], n[1], stride);
+        float* m = memory.Rows(x[0], n[0], 2 * n[1], wide, 1), a = memory.Rows(x[1], n[0], n[1], stride),
+            s = memory.Rows(x[2], n[0], n[1], stride);
         return new OpCall(
             memory,
             () => ResidualRows.Run<S, V>(m, wide, a, n[2] == 2 ? null : s, stride, n[0], n[1], n[2] == 1),

@@ -43,7 +43,8 @@ internal abstract class LinearOp : Op
         return 2 * (n[2] + 1) * U * size;
     }
 
-    public override (double Flops, double Bytes) Work(int[] n) => (2.0 * n[0] * n[1] * n[2], 4.0 * ((n[0] * n[2]) + (n[1] * n[2]) + (n[0] * n[1])));
+    public override (double Flops, double Bytes) Work(int[] n) =>
+        (2.0 * n[0] * n[1] * n[2], 4.0 * ((n[0] * n[2]) + (n[1] * n[2]) + (n[0] * n[1])));
 }
 
 /// <summary>The linear map of token rows; backward as training does it, dX = dY W and dW = dY^T X.</summary>
@@ -51,13 +52,15 @@ internal sealed unsafe class Linear : LinearOp
 {
     public override IReadOnlyList<int[]> TimedSizes { get; } =
     [
-        [192, 864, 288], [192, 576, 288], [192, 288, 288], [192, 64, 288], [192, 288, 64], [192, 288, 11], [192, 540, 180], [192, 360, 180], [192, 180, 15],
+        [192, 864, 288], [192, 576, 288], [192, 288, 288], [192, 64, 288], [192, 288, 64], [192, 288, 11], [192, 540, 180], [192, 360, 180],
+        [192, 180, 15],
     ];
 
     public override OpCall Bind<S, V>(int[] n, float[][] x)
     {
         var memory = new OpMemory();
-        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), Array.ConvertAll(x[2], v => (double)v)), 2 * S.Width);
+        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), Array.ConvertAll(x[2], v => (double)v)),
+            2 * S.Width);
         float* a = memory.Rows(x[0], n[0], n[2], n[2]), y = memory.Take(n[0] * map.PaddedOutputs, -7);
         return new OpCall(
             memory,
@@ -72,8 +75,10 @@ internal sealed unsafe class Linear : LinearOp
         var memory = new OpMemory();
         var map = new TrainedMatrix(outputs, depth, width);
         map.Pack(x[1], x[2]);
-        float* a = memory.Rows(x[0], rows, depth, xStride), d = memory.Rows(dy[0], rows, outputs, yStride), dx = memory.Take(rows * xStride, -7);
-        float* panels = memory.Take(rows * xStride), dw = memory.Take(outputs * xStride), db = memory.Take(yStride), zeros = memory.Take(xStride);
+        float* a = memory.Rows(x[0], rows, depth, xStride), d = memory.Rows(dy[0], rows, outputs, yStride),
+            dx = memory.Take(rows * xStride, -7);
+        float* panels = memory.Take(rows * xStride), dw = memory.Take(outputs * xStride), db = memory.Take(yStride),
+            zeros = memory.Take(xStride);
         return new OpCall(
             memory,
             () =>
@@ -85,7 +90,8 @@ internal sealed unsafe class Linear : LinearOp
                 WeightGradient.Accumulate<S, V>(d, yStride, outputs, panels, depth, dw, xStride, rows);
                 WeightGradient.ColumnSums<S, V>(d, yStride, rows, yStride, db);
             },
-            () => [OpMemory.Dense(dx, rows, depth, xStride), OpMemory.Dense(dw, outputs, depth, xStride), OpMemory.Dense(db, 1, outputs, yStride)]);
+            () => [OpMemory.Dense(dx, rows, depth, xStride), OpMemory.Dense(dw, outputs, depth, xStride),
+                OpMemory.Dense(db, 1, outputs, yStride)]);
     }
 
     // A sum of rows or outputs terms: each |term| below 1 like the largest sums, which are at least one term.
@@ -100,11 +106,14 @@ internal sealed unsafe class LinearByPanels : LinearOp
     public override OpCall Bind<S, V>(int[] n, float[][] x)
     {
         var memory = new OpMemory();
-        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), Array.ConvertAll(x[2], v => (double)v)), 2 * S.Width);
-        float* a = memory.Rows(x[0], n[0], n[2], n[2]), y = memory.Take(n[0] * map.PaddedOutputs, -7), panel = memory.Take(n[0] * 2 * S.Width, -7);
+        var map = new PackedMatrix(new LinearMap(Array.ConvertAll(x[1], v => (double)v), Array.ConvertAll(x[2], v => (double)v)),
+            2 * S.Width);
+        float* a = memory.Rows(x[0], n[0], n[2], n[2]), y = memory.Take(n[0] * map.PaddedOutputs, -7),
+            panel = memory.Take(n[0] * 2 * S.Width, -7);
         return new OpCall(
             memory,
-            () => MatrixProduct.ByPanels<S, V, CopyEnd>(a, n[2], map, 0, map.Panels, map.Bias, panel, n[0], new CopyEnd { Target = y, Stride = map.PaddedOutputs }),
+            () => MatrixProduct.ByPanels<S, V, CopyEnd>(a, n[2], map, 0, map.Panels, map.Bias, panel, n[0],
+                new CopyEnd { Target = y, Stride = map.PaddedOutputs }),
             () => [OpMemory.Dense(y, n[0], n[1], map.PaddedOutputs)]);
     }
 
@@ -118,7 +127,8 @@ internal sealed unsafe class LinearByPanels : LinearOp
             where V : struct
         {
             for (int r = 0; r < rows; r++)
-                new Span<float>(panel + (r * 2 * S.Width), 2 * S.Width).CopyTo(new Span<float>(Target + (r * Stride) + column, 2 * S.Width));
+                new Span<float>(panel + (r * 2 * S.Width), 2 * S.Width)
+                    .CopyTo(new Span<float>(Target + (r * Stride) + column, 2 * S.Width));
         }
     }
 }

@@ -40,7 +40,8 @@ internal sealed unsafe class LayerNormRows : NormOp
         var memory = new OpMemory();
         float* rows = memory.Rows(x[0], n[0], n[1], stride, 1e3f), mask = memory.Mask(n[1], stride);
         float* b = memory.Flat(x[1], stride, 5), g = memory.Flat(x[2], stride, 5), t = memory.Flat(x[3], stride, 5);
-        return new OpCall(memory, () => LayerNorm.Rows<S, V>(rows, stride, n[0], n[1], padded, b, mask, g, t), () => [OpMemory.Dense(rows, n[0], n[1], stride)]);
+        return new OpCall(memory, () => LayerNorm.Rows<S, V>(rows, stride, n[0], n[1], padded, b, mask, g, t), () =>
+            [OpMemory.Dense(rows, n[0], n[1], stride)]);
     }
 }
 
@@ -54,7 +55,8 @@ internal sealed unsafe class LayerNormWithoutAffine : NormOp
         int padded = Up(n[1], S.Width), stride = Up(n[1], 2 * S.Width);
         var memory = new OpMemory();
         float* rows = memory.Rows(x[0], n[0], n[1], stride, 1e3f), mask = memory.Mask(n[1], stride), b = memory.Flat(x[1], stride, 5);
-        return new OpCall(memory, () => LayerNorm.Rows<S, V>(rows, stride, n[0], n[1], padded, b, mask, null, null), () => [OpMemory.Dense(rows, n[0], n[1], stride)]);
+        return new OpCall(memory, () => LayerNorm.Rows<S, V>(rows, stride, n[0], n[1], padded, b, mask, null, null), () =>
+            [OpMemory.Dense(rows, n[0], n[1], stride)]);
     }
 }
 
@@ -79,7 +81,8 @@ internal sealed unsafe class TrainedLayerNorm : NormOp
         NormRows.Affine<S, V>(b.Normal, b.Z, b.Stride, n[0], b.Stride, b.Gamma, b.Beta);
         if (!forward.AsSpan().SequenceEqual(OpMemory.Dense(b.Z, n[0], n[1], b.Stride)))
             throw new InvalidOperationException("NormRows.Affine does not repeat the forward pass");
-        float* d = b.Memory.Rows(dy[0], n[0], n[1], b.Stride), dGamma = b.Memory.Take(b.Stride), dBeta = b.Memory.Take(b.Stride), dBias = b.Memory.Take(b.Stride);
+        float* d = b.Memory.Rows(dy[0], n[0], n[1], b.Stride), dGamma = b.Memory.Take(b.Stride), dBeta = b.Memory.Take(b.Stride),
+            dBias = b.Memory.Take(b.Stride);
         return new OpCall(
             b.Memory,
             () =>
@@ -87,7 +90,8 @@ internal sealed unsafe class TrainedLayerNorm : NormOp
                 NormRows.Backward<S, V>(d, b.Normal, b.Stride, n[0], n[1], b.Stride, b.Mask, b.Gamma, b.Scales, dGamma, dBeta);
                 WeightGradient.ColumnSums<S, V>(d, b.Stride, n[0], b.Stride, dBias);
             },
-            () => [OpMemory.Dense(d, n[0], n[1], b.Stride), OpMemory.Dense(dBias, 1, n[1], b.Stride), OpMemory.Dense(dGamma, 1, n[1], b.Stride), OpMemory.Dense(dBeta, 1, n[1], b.Stride)]);
+            () => [OpMemory.Dense(d, n[0], n[1], b.Stride), OpMemory.Dense(dBias, 1, n[1], b.Stride),
+                OpMemory.Dense(dGamma, 1, n[1], b.Stride), OpMemory.Dense(dBeta, 1, n[1], b.Stride)]);
     }
 
     // (C + 8) u of the largest term of a row; the normalised values reach 3, and a bias' gradient cancels over its rows.
@@ -106,8 +110,10 @@ internal sealed unsafe class TrainedLayerNorm : NormOp
         var memory = new OpMemory();
         return new Buffers
         {
-            Memory = memory, Stride = stride, Z = memory.Rows(x[0], n[0], n[1], stride), Bias = memory.Flat(x[1], stride), Gamma = memory.Flat(x[2], stride),
-            Beta = memory.Flat(x[3], stride), Mask = memory.Mask(n[1], stride), Normal = memory.Take(n[0] * stride, -7), Scales = memory.Take(n[0]),
+            Memory = memory, Stride = stride, Z = memory.Rows(x[0], n[0], n[1], stride), Bias = memory.Flat(x[1], stride),
+                Gamma = memory.Flat(x[2], stride),
+            Beta = memory.Flat(x[3], stride), Mask = memory.Mask(n[1], stride), Normal = memory.Take(n[0] * stride, -7),
+            Scales = memory.Take(n[0]),
         };
     }
 
@@ -119,7 +125,8 @@ internal sealed unsafe class TrainedLayerNorm : NormOp
     }
 }
 
-/// <summary>The encoder's LayerNorm over a plane [tokens, C], gain and offset an element. Size: tokens, C. Values near 50: the means must not cancel.</summary>
+/// <summary>The encoder's LayerNorm over a plane [tokens, C], gain and offset an element. Size: tokens, C. Values near 50: the means must
+/// not cancel.</summary>
 internal abstract class PlaneOp : Op
 {
     public override IReadOnlyList<int[]> Sizes { get; } = [[1, 6], [3, 17], [21, 30], [20, 33], [100, 60]];
@@ -146,7 +153,8 @@ internal sealed unsafe class PlaneLayerNorm : PlaneOp
     {
         int padded = Up(n[1], S.Width), stride = Up(n[1], 2 * S.Width);
         var memory = new OpMemory();
-        float* rows = memory.Rows(x[0], n[0], n[1], stride, 9), mask = memory.Mask(n[1], stride), zero = memory.Take(stride), moments = memory.Take(2 * n[0]);
+        float* rows = memory.Rows(x[0], n[0], n[1], stride, 9), mask = memory.Mask(n[1], stride), zero = memory.Take(stride),
+            moments = memory.Take(2 * n[0]);
         float* g = memory.Rows(x[1], n[0], n[1], stride), b = memory.Rows(x[2], n[0], n[1], stride);
         return new OpCall(
             memory,
@@ -179,17 +187,20 @@ internal sealed unsafe class TrainedPlaneNorm : PlaneOp
     {
         int stride = Up(n[1], 2 * S.Width), count = n[0] * stride;
         var memory = new OpMemory();
-        float* z = memory.Rows(x[0], n[0], n[1], stride), mask = memory.Mask(n[1], stride), zero = memory.Take(stride), moments = memory.Take(2 * n[0]);
+        float* z = memory.Rows(x[0], n[0], n[1], stride), mask = memory.Mask(n[1], stride), zero = memory.Take(stride),
+            moments = memory.Take(2 * n[0]);
         float* gamma = memory.Rows(x[1], n[0], n[1], stride), beta = memory.Rows(x[2], n[0], n[1], stride), normal = memory.Take(count, -7);
         LayerNorm.Moments<S, V>(z, stride, n[0], n[1], stride, zero, mask, moments);
         (float mean, float scale) = LayerNorm.Combine(moments, n[0], n[1]);
         if (dy is null)
-            return new OpCall(memory, () => PlaneNorm.Forward<S, V>(z, normal, count, stride, mask, gamma, beta, mean, scale), () => [OpMemory.Dense(z, n[0], n[1], stride)]);
+            return new OpCall(memory, () => PlaneNorm.Forward<S, V>(z, normal, count, stride, mask, gamma, beta, mean, scale), () =>
+                [OpMemory.Dense(z, n[0], n[1], stride)]);
         PlaneNorm.Forward<S, V>(z, normal, count, stride, mask, gamma, beta, mean, scale);
         float* d = memory.Rows(dy, n[0], n[1], stride), dGamma = memory.Take(count), dBeta = memory.Take(count);
         return new OpCall(
             memory,
             () => PlaneNorm.Backward<S, V>(d, normal, count, stride, n[1], mask, gamma, scale, dGamma, dBeta),
-            () => [OpMemory.Dense(d, n[0], n[1], stride), OpMemory.Dense(dGamma, n[0], n[1], stride), OpMemory.Dense(dBeta, n[0], n[1], stride)]);
+            () => [OpMemory.Dense(d, n[0], n[1], stride), OpMemory.Dense(dGamma, n[0], n[1], stride),
+                OpMemory.Dense(dBeta, n[0], n[1], stride)]);
     }
 }

@@ -20,8 +20,9 @@ internal sealed record OpCall(OpMemory Memory, Action Run, Func<float[][]> Resul
 }
 
 /// <summary>
-/// One row of the list: an op's formula in double, its sizes and inputs, its error bound and its work, and how each set of vector instructions is asked
-/// for it. Every test and benchmark of ops runs over all rows: a new op is its kernel's file and a row here, found by its type.
+/// One row of the list: an op's formula in double, its sizes and inputs, its error bound and its work, and how each set of vector
+/// instructions is asked for it. Every test and benchmark of ops runs over all rows: a new op is its kernel's file and a row here, found by
+/// its type.
 /// </summary>
 internal abstract class Op
 {
@@ -66,7 +67,8 @@ internal abstract class Op
         where S : struct, ISimd<S, V>
         where V : struct => null;
 
-    /// <summary>Largest error allowed of a gradient's element, beyond the finite difference's own; over the largest element of that gradient.</summary>
+    /// <summary>Largest error allowed of a gradient's element, beyond the finite difference's own; over the largest element of that
+    /// gradient.</summary>
     public virtual double GradientBound(int[] n) => throw new NotSupportedException($"{Name} has no backward kernel");
 
     /// <summary>Reproducible inputs.</summary>
@@ -89,13 +91,15 @@ internal abstract class Op
 /// <summary>Every row, found by type.</summary>
 internal static class OpList
 {
-    public static IReadOnlyList<Op> All { get; } = [.. typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract)
+    public static IReadOnlyList<Op> All { get; } =
+        [.. typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract)
         .OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => (Op)Activator.CreateInstance(t)!)];
 
     public static Op Named(string name) => All.Single(o => o.Name == name);
 
     /// <summary>Binds the kernel for a set of instructions.</summary>
-    public static OpCall Bind(Op op, CpuInstructionSet set, int[] n, float[][] x) => CpuInstructionSets.Run<Forward, OpCall>(set, new Forward(op, n, x));
+    public static OpCall Bind(Op op, CpuInstructionSet set, int[] n, float[][] x) =>
+        CpuInstructionSets.Run<Forward, OpCall>(set, new Forward(op, n, x));
 
     /// <summary>Binds the backward kernel for a set of instructions; null where there is none.</summary>
     public static OpCall? BindBackward(Op op, CpuInstructionSet set, int[] n, float[][] x, float[][] dy) =>

@@ -41,10 +41,13 @@ public sealed class AccessTests(Browser browser) : IAsyncLifetime
         await using WatchedPage page = await LiveAsync(1280, 800);
         string snapshot = await page.Page.Locator("body").AriaSnapshotAsync();
         string[] roles = ["button", "switch", "combobox", "slider", "radio", "img", "textbox", "checkbox"];
-        string[] controls = [.. snapshot.Split('\n').Select(l => l.TrimStart(' ', '-', '\'')).Where(l => roles.Contains(l.Split(' ', ':')[0]))];
+        string[] controls =
+            [.. snapshot.Split('\n').Select(l => l.TrimStart(' ', '-', '\'')).Where(l => roles.Contains(l.Split(' ', ':')[0]))];
         Assert.Equal(9, controls.Count(c => c.StartsWith("switch", StringComparison.Ordinal)));
         Assert.All(controls, c => Assert.Contains('"', c));
-        await page.WaitAsync("document.querySelector('#lane-ecg canvas').ariaLabel.match(/^Electrocardiogram trace, measured. Heart rate 7[456] beats a minute.$/) !== null");
+        await page.WaitAsync(
+            "document.querySelector('#lane-ecg canvas').ariaLabel.match(/^Electrocardiogram trace, measured. Heart rate 7[456] beats a "
+            + "minute.$/) !== null");
     }
 
     [SkippableTheory]
@@ -100,7 +103,9 @@ public sealed class AccessTests(Browser browser) : IAsyncLifetime
         Assert.Equal(FakeFrame.Value(0, Number("t")), Number("ppg"), 0.005);
     }
 
-    private const string Name = "const name = e => e.type === 'radio' ? `radio ${e.name}` : e.id || `${e.closest('[id]')?.id} ${e.tagName} ${e.dataset.switch ?? ''}`;";
+    private const string Name =
+        "const name = e => e.type === 'radio' ? `radio ${e.name}` : e.id || `${e.closest('[id]')?.id} ${e.tagName} "
+        + "${e.dataset.switch ?? ''}`;";
 
     private async Task<WatchedPage> LiveAsync(int width, int height)
     {

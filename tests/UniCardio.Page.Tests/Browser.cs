@@ -8,7 +8,8 @@ public sealed class Browser : IAsyncLifetime
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
     private static readonly string[] Arguments =
-        ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+        ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync"];
 
     private readonly string? _executable = Array.Find(Places, File.Exists);
     private IPlaywright? _playwright;
@@ -22,7 +23,8 @@ public sealed class Browser : IAsyncLifetime
         if (_executable is null)
             return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = _executable, Args = Arguments, Headless = true });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = _executable, Args = Arguments, Headless = true });
     }
 
     /// <summary>Skips the test that asks, where there is no browser.</summary>
@@ -32,7 +34,9 @@ public sealed class Browser : IAsyncLifetime
     public async Task<WatchedPage> OpenAsync(Uri address, int width = 1280, int height = 800)
     {
         Require();
-        IBrowserContext context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = ColorScheme.Dark });
+        IBrowserContext context = await _browser!.NewContextAsync(
+            new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme =
+                ColorScheme.Dark });
         var page = new WatchedPage(context, await context.NewPageAsync());
         await page.Page.GotoAsync(address.ToString());
         return page;

@@ -28,9 +28,11 @@ public sealed class DemoTests(Browser browser) : IAsyncLifetime
         Assert.Equal("demo", await page.Page.InputValueAsync("#patient"));
         Assert.Contains("not a medical device", await page.Page.InnerTextAsync("#remark"), StringComparison.Ordinal);
         Assert.StartsWith("Weights: ", await page.Page.InnerTextAsync("#weights"), StringComparison.Ordinal);
-        // The recording's true intervals are 0.785 to 0.887 s (example.beats.csv) and found to a sample of 8 ms each way: 67.0 to 77.2 a minute. Only where two intervals are
-        // all there is, the cut where the recording starts over counts.
-        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R-peaks' && Math.abs(document.querySelector('.figure.heart .value').textContent - 72) <= 5");
+        // The recording's true intervals are 0.785 to 0.887 s (example.beats.csv) and found to a sample of 8 ms each way: 67.0 to 77.2 a
+        // minute. Only where two intervals are all there is, the cut where the recording starts over counts.
+        await page.WaitAsync(
+            "document.querySelector('.figure.heart .source').textContent === 'from R-peaks' && "
+            + "Math.abs(document.querySelector('.figure.heart .value').textContent - 72) <= 5");
         Assert.Empty(page.Errors);
     }
 
@@ -41,11 +43,13 @@ public sealed class DemoTests(Browser browser) : IAsyncLifetime
         foreach (string modality in Modalities)
         {
             await page.Switch(modality, "sensor").ClickAsync();
-            await page.WaitAsync($"document.querySelector('#lane-{modality} .origin-text').textContent.startsWith('generated: translated from')");
+            await page.WaitAsync(
+                $"document.querySelector('#lane-{modality} .origin-text').textContent.startsWith('generated: translated from')");
             // Some 100 columns are a second of the usual time base.
             await page.DrawnAsync(modality, 'g', 100);
             await page.Switch(modality, "sensor").ClickAsync();
-            await page.WaitAsync($"document.querySelector('#lane-{modality} [data-switch=sensor]').getAttribute('aria-checked') === 'true'");
+            await page.WaitAsync(
+                $"document.querySelector('#lane-{modality} [data-switch=sensor]').getAttribute('aria-checked') === 'true'");
         }
         Assert.Empty(page.Errors);
     }

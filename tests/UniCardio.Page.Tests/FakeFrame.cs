@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace UniCardio.Page.Tests;
 
-/// <summary>Frames as PROTOCOL.md lays them out, written from its tables and not by the server's code: 75 beats a minute, 120/80 mmHg with a mean of 100.</summary>
+/// <summary>Frames as PROTOCOL.md lays them out, written from its tables and not by the server's code: 75 beats a minute, 120/80 mmHg with
+/// a mean of 100.</summary>
 internal static class FakeFrame
 {
     private const int Measured = 1, Denoised = 4, Translated = 5;
@@ -13,7 +14,8 @@ internal static class FakeFrame
     /// <param name="setting">Of a modality: muted, generate, denoise.</param>
     /// <param name="pressureHalf">Half the width of generated pressure's band, mmHg.</param>
     /// <param name="waveHalf">Half the width of the other bands; the signals are 1 high.</param>
-    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting, double pressureHalf, double waveHalf)
+    public static byte[] Make(int index, Func<string, (bool Muted, bool Generate, bool Denoise)> setting, double pressureHalf,
+        double waveHalf)
     {
         // Hops of 0.5 s are 62 and 63 samples in turn.
         int start = (index * 125 + 1) / 2, n = ((index + 1) * 125 + 1) / 2 - start;
@@ -39,7 +41,8 @@ internal static class FakeFrame
 
     public static double Value(int modality, double time)
     {
-        double phase = time / Beat % 1, pulse = phase < 0.25 ? (1 - Math.Cos(4 * Math.PI * phase)) / 2 : (1 + Math.Cos(Math.PI * (phase - 0.25) / 0.75)) / 2;
+        double phase = time / Beat % 1, pulse = phase < 0.25 ? (1 - Math.Cos(4 * Math.PI * phase)) / 2
+            : (1 + Math.Cos(Math.PI * (phase - 0.25) / 0.75)) / 2;
         return modality switch
         {
             0 => pulse,
@@ -48,7 +51,8 @@ internal static class FakeFrame
         };
     }
 
-    private static void AddSignal(List<byte> bytes, int modality, int start, int n, (bool Muted, bool Generate, bool Denoise) set, double half)
+    private static void AddSignal(List<byte> bytes, int modality, int start, int n, (bool Muted, bool Generate, bool Denoise) set,
+        double half)
     {
         int provenance = set.Muted ? (set.Generate ? Translated : 0) : set.Denoise ? Denoised : Measured;
         bool band = provenance >= Denoised, input = provenance == Denoised;

@@ -32,7 +32,9 @@ internal sealed class FakeServer : IAsyncDisposable
         _session = new JsonObject
         {
             ["type"] = "session", ["session"] = session, ["source"] = "demo", ["recording"] = "fake", ["speed"] = 1,
-            ["channels"] = new JsonObject { ["ppg"] = new JsonObject { ["rate"] = 125 }, ["bp"] = new JsonObject { ["rate"] = 125 }, ["ecg"] = new JsonObject { ["rate"] = 125 } },
+            ["channels"]
+            = new JsonObject { ["ppg"] = new JsonObject { ["rate"] = 125 }, ["bp"] = new JsonObject { ["rate"] = 125 },
+                ["ecg"] = new JsonObject { ["rate"] = 125 } },
             ["generate"] = new JsonArray("ppg", "bp", "ecg"), ["denoise"] = new JsonArray(), ["muted"] = new JsonArray(),
             ["draws"] = 8, ["sampler"] = "dpm++2m:6", ["steps"] = 6, ["seed"] = "1", ["window"] = 4, ["hop"] = 0.5, ["lateness"] = 0.1,
             ["algorithmic_delay"] = 0.6, ["time"] = null,
@@ -73,12 +75,15 @@ internal sealed class FakeServer : IAsyncDisposable
     {
         context.Response.ContentType = "text/event-stream";
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
-        await context.Response.WriteAsync("event: patients\ndata: {\"patients\":[{\"patient\":\"bed-2\"},{\"patient\":\"demo\"}],\"max_patients\":64}\n\n");
+        await context.Response.WriteAsync(
+            "event: patients\ndata: {\"patients\":[{\"patient\":\"bed-2\"},{\"patient\":\"demo\"}],\"max_patients\":64}\n\n");
         try
         {
             while (true)
             {
-                await context.Response.WriteAsync("event: metrics\ndata: {\"ready\":true,\"sessions\":2,\"delay_p50\":0.21,\"delay_p99\":0.34,\"load\":0.41}\n\n", ends.Token);
+                await context.Response.WriteAsync(
+                    "event: metrics\ndata: {\"ready\":true,\"sessions\":2,\"delay_p50\":0.21,\"delay_p99\":0.34,\"load\":0.41}\n\n",
+                    ends.Token);
                 await context.Response.Body.FlushAsync(ends.Token);
                 await Task.Delay(1000, ends.Token);
             }
@@ -152,7 +157,8 @@ internal sealed class FakeServer : IAsyncDisposable
                 await Task.Delay(500, _stop.Token);
                 byte[] frame;
                 lock (_gate)
-                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)), HalfBand, WaveHalfBand);
+                    frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)),
+                        HalfBand, WaveHalfBand);
                 foreach (WebSocket socket in _sockets.Keys)
                     await SendAsync(socket, frame, WebSocketMessageType.Binary);
             }

@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace UniCardio.Page.Tests;
 
-/// <summary>The program itself, as <c>unicardio serve --demo</c>: a process with the shipped weights, computing as little as it can.</summary>
+/// <summary>The program itself, as <c>unicardio serve --demo</c>: a process with the shipped weights, computing as little as it
+/// can.</summary>
 internal sealed class LiveServer : IAsyncDisposable
 {
     private readonly Process _process;
@@ -24,10 +25,12 @@ internal sealed class LiveServer : IAsyncDisposable
     {
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "unicardio.dll"), "serve", "--demo", "--port", port.ToString(CultureInfo.InvariantCulture),
+            Path.Combine(AppContext.BaseDirectory, "unicardio.dll"), "serve", "--demo", "--port",
+            port.ToString(CultureInfo.InvariantCulture),
             "--threads", "1", "--live-draws", "1", "--live-sampler", "ddim:2",
         ];
-        Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process process =
+            Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         string? address = await process.StandardOutput.ReadLineAsync();
         var said = new List<string>();
         while (await process.StandardError.ReadLineAsync() is string line)

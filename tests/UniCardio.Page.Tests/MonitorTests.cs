@@ -25,7 +25,9 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
             await page.WaitAsync($"document.querySelector('#lane-{modality} canvas').toDataURL() !== '{before}'");
         }
         // A figure or a message that comes only now gives the traces another size, and so another picture: the page has to have settled.
-        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart .value').textContent !== '– –'");
+        await page.WaitAsync(
+            "document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart "
+            + ".value').textContent !== '– –'");
         await page.Page.Keyboard.PressAsync("f");
         await FramesAsync(page, 1);
         await page.PaintedAsync();
@@ -41,9 +43,12 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
     public async Task FiguresAreThoseOfTheSignals()
     {
         await using WatchedPage page = await LiveAsync();
-        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart .value').textContent !== '– –'");
-        // Samples are 8 ms apart: a median interval of 0.8 s is off by at most one of them, 1%, under 1 beat a minute. Extremes of the pressure are missed by at most
-        // half a sample off their place: 40 (1 - cos(4 pi 0.004 / 0.8)) / 2 < 0.1 mmHg, and the mean over onsets by a sample of 100, 0.2 mmHg. Then all is rounded.
+        await page.WaitAsync(
+            "document.querySelector('.figure.pressure .value').textContent.includes('/') && document.querySelector('.figure.heart "
+            + ".value').textContent !== '– –'");
+        // Samples are 8 ms apart: a median interval of 0.8 s is off by at most one of them, 1%, under 1 beat a minute. Extremes of the
+        // pressure are missed by at most half a sample off their place: 40 (1 - cos(4 pi 0.004 / 0.8)) / 2 < 0.1 mmHg, and the mean over
+        // onsets by a sample of 100, 0.2 mmHg. Then all is rounded.
         Assert.InRange(int.Parse(await page.FigureAsync("heart"), CultureInfo.InvariantCulture), 74, 76);
         Assert.InRange(int.Parse(await page.FigureAsync("pulse"), CultureInfo.InvariantCulture), 74, 76);
         int[] pressure = [.. (await page.FigureAsync("pressure")).Split('/').Select(v => int.Parse(v, CultureInfo.InvariantCulture))];
@@ -68,8 +73,8 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         Assert.Equal("""["bp"]""", _server.Received.Last()["muted"]!.ToJsonString());
         Assert.Contains("translated from ECG + PPG", await page.Lane("bp").Locator(".origin").InnerTextAsync(), StringComparison.Ordinal);
         string columns = await page.DrawnAsync("bp", 'g', 250);
-        // The line style tells them apart too. Four of 13 pixels along a dashed line are open, fewer columns where it is steep; a solid line leaves a column open only where
-        // it is so steep that grid and smoothing change its colour.
+        // The line style tells them apart too. Four of 13 pixels along a dashed line are open, fewer columns where it is steep; a solid
+        // line leaves a column open only where it is so steep that grid and smoothing change its colour.
         int first = columns.IndexOf('g', StringComparison.Ordinal);
         string measured = columns[..first].Trim('.'), generated = columns[first..].Trim('.');
         Assert.True(measured.Count(c => c == '.') <= measured.Length / 50, $"the measured line is open: {measured}");
@@ -77,7 +82,9 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         await page.Page.Locator(".figure.pressure .mark").WaitForAsync();
         // Draws that disagree make no figure.
         _server.HalfBand = 40;
-        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent === '– –' && document.querySelector('.figure.pressure .source').textContent === 'band too wide'");
+        await page.WaitAsync(
+            "document.querySelector('.figure.pressure .value').textContent === '– –' && document.querySelector('.figure.pressure "
+            + ".source').textContent === 'band too wide'");
         await page.Switch("bp", "sensor").ClickAsync();
         await page.KindAsync("bp", "measured");
         Assert.Empty(page.Errors);
@@ -115,7 +122,9 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         // Beats on which the draws disagree are no beats.
         (_server.HalfBand, _server.WaveHalfBand) = (40, 0.5);
         foreach (string figure in (string[])["heart", "pulse"])
-            await page.WaitAsync($"document.querySelector('.figure.{figure} .value').textContent === '– –' && document.querySelector('.figure.{figure} .source').textContent === 'band too wide'");
+            await page.WaitAsync(
+                $"document.querySelector('.figure.{figure} .value').textContent === '– –' && document.querySelector('.figure.{figure} "
+                + $".source').textContent === 'band too wide'");
         Assert.Empty(page.Errors);
     }
 
@@ -167,7 +176,9 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         await FramesAsync(page, 2);
         await page.WaitAsync($"document.querySelector('#lane-ecg canvas').toDataURL() !== '{before}'");
         // The browser itself reports each refused attempt; the page may add nothing.
-        Assert.All(page.Errors, e => Assert.Matches("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to", e));
+        Assert.All(page.Errors,
+            e => Assert.Matches(
+                "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to", e));
     }
 
     private async Task<WatchedPage> LiveAsync(int width = 1280, int height = 800)

@@ -34,18 +34,22 @@ public sealed class WatchedPage : IAsyncDisposable
     public ILocator Switch(string modality, string name) => Lane(modality).Locator($"[data-switch={name}]");
 
     /// <summary>Waits until a lane says that its newest sample is of a kind: measured, generated or none.</summary>
-    public Task KindAsync(string modality, string kind) => WaitAsync($"document.getElementById('lane-{modality}').dataset.kind === '{kind}'");
+    public Task KindAsync(string modality, string kind) =>
+        WaitAsync($"document.getElementById('lane-{modality}').dataset.kind === '{kind}'");
 
     public Task StateAsync(string state) => WaitAsync($"document.getElementById('state').dataset.state === '{state}'");
 
-    /// <summary>Waits until an expression is true. Asked from here: in the page, the content security policy forbids what Playwright's own waiting would evaluate.</summary>
+    /// <summary>Waits until an expression is true. Asked from here: in the page, the content security policy forbids what Playwright's own
+    /// waiting would evaluate.</summary>
     public async Task WaitAsync(string condition)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(Patience));
         while (!await Page.EvaluateAsync<bool>($"() => {condition}"))
         {
             if (patience.IsCancellationRequested)
-                Assert.Fail($"not within {Patience / 1000} s: {(condition.Length > 300 ? condition[..300] : condition)}; errors: {string.Join("; ", _errors)}");
+                Assert.Fail(
+                    $"not within {Patience / 1000} s: {(condition.Length > 300 ? condition[..300] : condition)}; errors: "
+                    + $"{string.Join("; ", _errors)}");
             await Task.Delay(50);
         }
     }
@@ -53,7 +57,8 @@ public sealed class WatchedPage : IAsyncDisposable
     /// <summary>The number of a numeral; null where none is shown.</summary>
     public async Task<string> FigureAsync(string name) => await Page.Locator($".figure.{name} .value").InnerTextAsync();
 
-    /// <summary>The columns of a trace from left to right: 'm' where a pixel has the colour of measured lines, 'g' of generated ones, '.' neither.</summary>
+    /// <summary>The columns of a trace from left to right: 'm' where a pixel has the colour of measured lines, 'g' of generated ones, '.'
+    /// neither.</summary>
     public async Task<string> ColumnsAsync(string modality) => await Page.EvaluateAsync<string>("""
         modality => {
           const canvas = document.querySelector(`#lane-${modality} canvas`), copy = document.createElement('canvas');

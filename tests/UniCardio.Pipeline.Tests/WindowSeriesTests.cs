@@ -75,12 +75,15 @@ public sealed class WindowSeriesTests : IDisposable
     private (float[] Median, float[] Low) Expected(CardioTask task, float[]?[] signals, int window, int draws)
     {
         WindowObservation observation = Observe(signals, window);
-        using InferenceSession session = _engine.CreateSession(task, new SessionOptions { Draws = draws, Sampler = s_sampler, Seed = observation.Seed });
-        float[] conditions = new float[session.Plan.ConditionSamples], results = new float[session.Plan.StateSamples], median = new float[S], low = new float[S];
+        using InferenceSession session =
+            _engine.CreateSession(task, new SessionOptions { Draws = draws, Sampler = s_sampler, Seed = observation.Seed });
+        float[] conditions = new float[session.Plan.ConditionSamples], results = new float[session.Plan.StateSamples],
+            median = new float[S], low = new float[S];
         for (int c = 0; c < session.Plan.Conditions.Count; c++)
         {
             float[] signal = signals[(int)session.Plan.Conditions[c]]!;
-            AffineScale scale = session.Plan.Conditions[c] == Modality.Bp ? AffineScale.BloodPressure : WindowScale.FromExtremes(signal, observation.Window);
+            AffineScale scale = session.Plan.Conditions[c] == Modality.Bp ? AffineScale.BloodPressure
+                : WindowScale.FromExtremes(signal, observation.Window);
             scale.Forward(signal.AsSpan(window * S, S), conditions.AsSpan(c * S, S));
         }
 
@@ -104,7 +107,8 @@ public sealed class WindowSeriesTests : IDisposable
         using var pool = new SessionPool(_engine, 1L << 30);
         var series = new WindowSeries(pool);
         float[] actual = new float[S], expected = new float[S];
-        series.Run(WindowShape.Estimate(task), 1, _ => Observe(signals, 1) with { NoiseFactor = 1.5 }, (_, made) => made.Summarize(DrawSummary.Mean, actual));
+        series.Run(WindowShape.Estimate(task), 1, _ => Observe(signals, 1) with { NoiseFactor = 1.5 }, (_, made) =>
+            made.Summarize(DrawSummary.Mean, actual));
 
         float[] window = signals[1]![S..], measured = [.. window], conditions = new float[2 * S];
         WindowScale.FromExtremes(signals[0], new SampleRange(S, S)).Forward(signals[0].AsSpan(S), conditions.AsSpan(0, S));
@@ -125,7 +129,8 @@ public sealed class WindowSeriesTests : IDisposable
         signals[1]![(3 * S) + 7] = 3e38f;
         using var pool = new SessionPool(_engine, 1L << 30);
         var series = new WindowSeries(pool) { WindowsPerBatch = 2 };
-        var problem = Assert.Throws<ConditionValueException>(() => series.Run(new WindowShape(CardioTask.Parse("impute bp"), 1, s_sampler), 5,
+        var problem =
+            Assert.Throws<ConditionValueException>(() => series.Run(new WindowShape(CardioTask.Parse("impute bp"), 1, s_sampler), 5,
             i => Observe(signals, i) with { ResultScale = new AffineScale(0, 1e-3) }, (_, _) => { }));
         Assert.Equal((3, Modality.Bp, 7), (problem.Window, problem.Condition, problem.Sample));
     }
@@ -172,7 +177,8 @@ public sealed class WindowSeriesTests : IDisposable
         NetworkSignal.ToNetworkUnit(samples, NetworkSignal.UnitFactor(Modality.Bp, channel));
         Assert.Equal(75.00617f, samples[0], 1e-4f);
         Assert.True(float.IsNaN(samples[1]));
-        Assert.Contains("'ABP'", Assert.Throws<SignalException>(() => NetworkSignal.ResamplerOf(1e6, NetworkSignal.Rate, "ABP")).Message, StringComparison.Ordinal);
+        Assert.Contains("'ABP'", Assert.Throws<SignalException>(() => NetworkSignal.ResamplerOf(1e6, NetworkSignal.Rate, "ABP")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,8 +3,10 @@ namespace UniCardio.Ptx.Tests;
 /// <summary>mma.sync and ldmatrix: fragments as the PTX ISA's figures have them, sums within what it leaves open.</summary>
 public class MatrixTests
 {
-    private const string Tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%d0, %d1, %d2, %d3}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, %a8, %a9};";
-    private const string BFloat = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%d0, %d1, %d2, %d3}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, %a8, %a9};";
+    private const string Tf32 =
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%d0, %d1, %d2, %d3}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, %a8, %a9};";
+    private const string BFloat =
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%d0, %d1, %d2, %d3}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, %a8, %a9};";
 
     // Small integers: every order and rounding gives the same, so a wrong place in a fragment shows.
     [Theory]

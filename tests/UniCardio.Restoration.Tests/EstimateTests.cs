@@ -11,7 +11,8 @@ namespace UniCardio.Restoration.Tests;
 [Collection(Interim.Name)]
 public sealed class EstimateTests(InterimWeights weights)
 {
-    // 2,000 fourth differences with a correlation over 4 samples: a median absolute deviation errs by 1.2 / sqrt(2000 / 4) ~ 5% a sigma; three of them.
+    // 2,000 fourth differences with a correlation over 4 samples: a median absolute deviation errs by 1.2 / sqrt(2000 / 4) ~ 5% a sigma;
+    // three of them.
     private const double MedianError = 0.16;
 
     [Theory]
@@ -48,7 +49,8 @@ public sealed class EstimateTests(InterimWeights weights)
     {
         // BP: its scale does not depend on the noise. 5 mmHg at 125 Hz, at other rates the same power per Hertz.
         Recording clean = Make.Heart(20, rate);
-        float[] truth = clean.Require("ABP").Samples.ToArray(), noise = Noise(truth.Length, 5 * Math.Sqrt(rate / 125)), noisy = [.. truth.Zip(noise, (x, n) => x + n)];
+        float[] truth = clean.Require("ABP").Samples.ToArray(), noise = Noise(truth.Length, 5 * Math.Sqrt(rate / 125)),
+            noisy = [.. truth.Zip(noise, (x, n) => x + n)];
         Recording dirty = clean.WithChannels(clean.Channels.Select(c => c.Name == "ABP" ? c.WithSamples(noisy) : c));
         RestorationOptions options = Make.Options("denoise bp") with { Method = DenoisingMethod.Estimate };
         RestorationResult measured = new Restorer(weights.Engine, options).Run(dirty);
@@ -91,7 +93,8 @@ public sealed class EstimateTests(InterimWeights weights)
         Assert.Equal(result.Channel.Length - 62 - 125 - 25, result.GeneratedCount);
         float[] given = recording.Require("ABP").Samples.ToArray();
         // Next to no noise: what comes out is what went in, but for crossfading and scaling, roundings of 2^-17 mmHg.
-        RestorationResult nearly = new Restorer(weights.Engine, options with { NoiseLevel = 1e-6 }).Run(recording), much = new Restorer(weights.Engine, options with { NoiseLevel = 20 }).Run(recording);
+        RestorationResult nearly = new Restorer(weights.Engine, options with { NoiseLevel = 1e-6 }).Run(recording),
+            much = new Restorer(weights.Engine, options with { NoiseLevel = 20 }).Run(recording);
         for (int i = 0; i < given.Length; i++)
             Assert.Equal(given[i], nearly.Channel.Samples.Span[i], 1e-4f);
         Assert.Contains(Enumerable.Range(0, given.Length), i => Math.Abs(given[i] - much.Channel.Samples.Span[i]) > 1);
@@ -114,8 +117,10 @@ public sealed class EstimateTests(InterimWeights weights)
     {
         RestorationOptions options = Make.Options("denoise bp");
         foreach (double level in (double[])[0, -1, double.NaN, double.PositiveInfinity])
-            Assert.Equal("noise level", Assert.Throws<ConfigurationException>(() => (options with { NoiseLevel = level }).Validate()).Setting);
-        Assert.Equal("method", Assert.Throws<ConfigurationException>(() => (options with { Method = (DenoisingMethod)2 }).Validate()).Setting);
+            Assert.Equal(
+                "noise level", Assert.Throws<ConfigurationException>(() => (options with { NoiseLevel = level }).Validate()).Setting);
+        Assert.Equal(
+            "method", Assert.Throws<ConfigurationException>(() => (options with { Method = (DenoisingMethod)2 }).Validate()).Setting);
         Assert.False((Make.Options("impute bp") with { Method = DenoisingMethod.Estimate }).Estimates);
     }
 

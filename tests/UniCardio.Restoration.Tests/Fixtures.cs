@@ -65,7 +65,8 @@ internal static class Make
         float[] samples = channel.Samples.ToArray();
         foreach ((double from, double to) in gaps)
         {
-            int first = (int)Math.Round(from * channel.SampleRate), end = Math.Min(samples.Length, (int)Math.Round(to * channel.SampleRate));
+            int first = (int)Math.Round(from * channel.SampleRate),
+                end = Math.Min(samples.Length, (int)Math.Round(to * channel.SampleRate));
             samples.AsSpan(first, end - first).Fill(float.NaN);
         }
         return channel.WithSamples(samples);

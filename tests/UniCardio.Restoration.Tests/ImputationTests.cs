@@ -8,7 +8,8 @@ namespace UniCardio.Restoration.Tests;
 [Collection(Interim.Name)]
 public sealed class ImputationTests(InterimWeights weights)
 {
-    /// <summary>What thresholding lets a predicted pressure be (scaled -2 to 4); a sampler's last row ends at the predicted clean signal.</summary>
+    /// <summary>What thresholding lets a predicted pressure be (scaled -2 to 4); a sampler's last row ends at the predicted clean
+    /// signal.</summary>
     private const float LowestPressure = 0, HighestPressure = 300;
 
     private static readonly Recording Whole = Make.Heart(20);
@@ -143,7 +144,8 @@ public sealed class ImputationTests(InterimWeights weights)
         Recording recording = Make.WithGaps(Whole, "ABP", (5, 14));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(recording);
         AssertFilled(recording.Require("ABP"), result);
-        Assert.Contains(result.Warnings, w => w.Channel == "ABP" && w.Message.Contains("translated from the other signals", StringComparison.Ordinal));
+        Assert.Contains(result.Warnings, w =>
+            w.Channel == "ABP" && w.Message.Contains("translated from the other signals", StringComparison.Ordinal));
     }
 
     [Fact]

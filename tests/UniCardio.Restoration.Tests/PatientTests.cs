@@ -34,7 +34,8 @@ public sealed class PatientTests(InterimWeights weights)
     public void Auto_keeps_what_is_measured_and_errs_less_than_the_network()
     {
         RestorationOptions options = Make.Options("impute bp | ecg");
-        RestorationResult network = new Restorer(weights.Engine, options).Run(Gappy), auto = new Restorer(weights.Engine, options with { Estimator = EstimatorChoice.Auto }).Run(Gappy);
+        RestorationResult network = new Restorer(weights.Engine, options).Run(Gappy),
+            auto = new Restorer(weights.Engine, options with { Estimator = EstimatorChoice.Auto }).Run(Gappy);
         Channel truth = Whole.Require("ABP");
         for (int i = 0; i < truth.Length; i++)
         {
@@ -67,7 +68,8 @@ public sealed class PatientTests(InterimWeights weights)
     {
         Recording gappy = Make.WithGaps(Whole, "PPG", (20, 32));
         Assert.Throws<GapTooLongException>(() => new Restorer(weights.Engine, Make.Options("impute ppg")).Run(gappy));
-        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute ppg") with { Estimator = EstimatorChoice.Auto }).Run(gappy);
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute ppg") with { Estimator = EstimatorChoice.Auto })
+            .Run(gappy);
         Assert.Equal(1500, result.GeneratedCount);
         Assert.Equal(0, result.WindowsComputed);
     }
@@ -76,7 +78,8 @@ public sealed class PatientTests(InterimWeights weights)
     public void A_target_of_few_seconds_is_left_to_the_network()
     {
         Recording gappy = Make.WithGaps(Whole, "ABP", (0, 53), (55, 56));
-        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = EstimatorChoice.Auto }).Run(gappy);
+        RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = EstimatorChoice.Auto })
+            .Run(gappy);
         Assert.Empty(result.Fills);
         Assert.Contains(result.Warnings, w => w.Message.Contains("own beat needs", StringComparison.Ordinal));
     }
@@ -108,7 +111,8 @@ public sealed class PatientTests(InterimWeights weights)
     public void Another_recording_of_the_patient_calibrates_too()
     {
         Recording late = Whole.WithChannels(Whole.Channels.Where(c => c.Name != "ABP"));
-        RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40, 250) } }).Run(late);
+        RestorationResult result = new Restorer(
+            weights.Engine, Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40, 250) } }).Run(late);
         Assert.Equal(60, result.Calibration!.AgeSeconds, 3);
         Assert.InRange(Error(result, Whole.Require("ABP"), Provenance.Translated), 0, 8);
     }
@@ -119,8 +123,10 @@ public sealed class PatientTests(InterimWeights weights)
         Assert.Equal(1, CalibrationReport.Widening(0));
         Assert.Equal(1, CalibrationReport.Widening(-5));
         Assert.True(CalibrationReport.Widening(60) < CalibrationReport.Widening(600));
-        // Paired with another recording, the same minute is 60 s older at its end than at its start; the beats are the same ones over and over.
-        RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40) } }).Run(Make.Heart(360));
+        // Paired with another recording, the same minute is 60 s older at its end than at its start; the beats are the same ones over and
+        // over.
+        RestorationResult result = new Restorer(weights.Engine,
+            Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40) } }).Run(Make.Heart(360));
         float[] low = result.Band!.Low.ToArray(), high = result.Band.High.ToArray();
         double Width(int seconds) => Enumerable.Range(seconds * 125, 7500).Average(i => high[i] - low[i]);
         Assert.InRange(Width(290) / Width(10), 1.15, 1.9);
@@ -129,12 +135,14 @@ public sealed class PatientTests(InterimWeights weights)
     [Fact]
     public void Cuff_readings_level_every_beat()
     {
-        RestorationOptions options = Make.Options("ecg->bp") with { Calibration = new Calibration { Cuffs = [new CuffReading(140, 80, 0), new CuffReading(120, 70, 60)] } };
+        RestorationOptions options = Make.Options("ecg->bp")
+            with { Calibration = new Calibration { Cuffs = [new CuffReading(140, 80, 0), new CuffReading(120, 70, 60)] } };
         RestorationResult result = new Restorer(weights.Engine, options).Run(Whole);
         Assert.Equal(SignalUnit.MillimetresOfMercury, result.Channel.Unit);
         IReadOnlyList<Beat> pulses = BeatSeries.Of(result.Channel.Samples.Span, 125, ChannelKind.BloodPressure).Beats;
         Assert.NotEmpty(pulses);
-        // Peaks of the levelled wave lie at the readings, which run from 140/80 to 120/70, but for a beat that is less than a quarter of the usual one.
+        // Peaks of the levelled wave lie at the readings, which run from 140/80 to 120/70, but for a beat that is less than a quarter of
+        // the usual one.
         double[] off = [.. pulses.Select(p => Math.Abs(p.Value - (140 - (20 * p.Sample / 7500.0)))).Order()];
         Assert.InRange(off[off.Length / 2], 0, 2);
     }
@@ -154,13 +162,15 @@ public sealed class PatientTests(InterimWeights weights)
     public void A_calibration_out_of_place_is_refused(string task, double from, double to, string message)
     {
         var options = Make.Options(task) with { Calibration = new Calibration { StartSeconds = from, EndSeconds = to } };
-        Assert.Contains(message, Assert.Throws<ConfigurationException>(() => new Restorer(weights.Engine, options)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ConfigurationException>(() => new Restorer(weights.Engine, options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_calibration_without_beats_is_refused()
     {
         var options = Make.Options("ecg->bp") with { Calibration = new Calibration { StartSeconds = 0, EndSeconds = 2 } };
-        Assert.Contains("six beats", Assert.Throws<RestorationException>(() => new Restorer(weights.Engine, options).Run(Whole)).Message, StringComparison.Ordinal);
+        Assert.Contains("six beats", Assert.Throws<RestorationException>(() => new Restorer(weights.Engine, options).Run(Whole)).Message,
+            StringComparison.Ordinal);
     }
 }

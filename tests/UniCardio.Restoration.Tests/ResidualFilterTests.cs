@@ -13,10 +13,12 @@ public class ResidualFilterTests(InterimWeights weights)
     private static float[] Noise(int seed, double deviation)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, Samples).Select(_ => (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+        return [.. Enumerable.Range(0, Samples).Select(_ =>
+            (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
     }
 
-    private static float[] Wave(double hertz, double amplitude) => [.. Enumerable.Range(0, Samples).Select(i => (float)(amplitude * Math.Sin(2 * Math.PI * hertz * i / 125)))];
+    private static float[] Wave(double hertz, double amplitude) =>
+        [.. Enumerable.Range(0, Samples).Select(i => (float)(amplitude * Math.Sin(2 * Math.PI * hertz * i / 125)))];
 
     private static float[] Sum(params float[][] all) => [.. Enumerable.Range(0, Samples).Select(i => all.Sum(x => x[i]))];
 
@@ -38,14 +40,15 @@ public class ResidualFilterTests(InterimWeights weights)
     public void ASlowResidualWithoutNoiseComesBackWhole(int samples)
     {
         // Cosines of the transform itself, below half of the band.
-        float[] residual = [.. Enumerable.Range(0, samples).Select(n => (float)(0.5 + Math.Cos(Math.PI * ((2 * n) + 1) * 2 / (2.0 * samples))))];
+        float[] residual =
+            [.. Enumerable.Range(0, samples).Select(n => (float)(0.5 + Math.Cos(Math.PI * ((2 * n) + 1) * 2 / (2.0 * samples))))];
         float[] correction = Correct(residual, new float[samples]);
         for (int n = 0; n < samples; n++)
             Assert.Equal(residual[n], correction[n], 2e-6f);
     }
 
-    // H of pure noise: E[max(0, 1 - N / P)] over means of 5 to 60 squares of normal numbers, whose spread is sqrt(2 / n) <= 0.63, is below 0.2 and
-    // falls with k; the power let through is about the mean of H^2 P, at most 0.15 of the lower half's, or 0.27 of the deviation.
+    // H of pure noise: E[max(0, 1 - N / P)] over means of 5 to 60 squares of normal numbers, whose spread is sqrt(2 / n) <= 0.63, is below
+    // 0.2 and falls with k; the power let through is about the mean of H^2 P, at most 0.15 of the lower half's, or 0.27 of the deviation.
     [Fact]
     public void BroadbandNoiseStaysAway()
     {
@@ -58,7 +61,8 @@ public class ResidualFilterTests(InterimWeights weights)
     {
         float[] truth = Wave(1.2, 0.8), generated = [.. truth.Select(v => (0.85f * v) - 0.1f)];
         float[] measured = Sum(truth, Noise(3, 0.1)), correction = Correct(measured, generated);
-        double before = Rms(truth.Select((v, i) => v - generated[i])), after = Rms(truth.Select((v, i) => v - generated[i] - correction[i]));
+        double before = Rms(truth.Select((v, i) => v - generated[i])),
+            after = Rms(truth.Select((v, i) => v - generated[i] - correction[i]));
         Assert.InRange(before, 0.12, 0.14);
         // What is let through of the noise (0.03) and of 5 coefficients' own noise around each line, 0.1 sqrt(10 / 500) = 0.014.
         Assert.InRange(after, 0, 0.045);
@@ -88,7 +92,9 @@ public class ResidualFilterTests(InterimWeights weights)
     {
         Assert.Equal("samples", Assert.Throws<ConfigurationException>(() => new ResidualFilter(7)).Setting);
         Assert.Throws<ArgumentException>(() => new ResidualFilter(8).Correction(new float[8], new float[8], new float[7]));
-        Assert.Equal("residual", Assert.Throws<ConfigurationException>(() => new RestorationOptions { Task = CardioTask.Parse("denoise bp"), Residual = (ResidualRule)2 }.Validate()).Setting);
+        Assert.Equal(
+            "residual", Assert.Throws<ConfigurationException>(() =>
+                new RestorationOptions { Task = CardioTask.Parse("denoise bp"), Residual = (ResidualRule)2 }.Validate()).Setting);
     }
 
     // One window, so that nothing is crossfaded: the network's result plus the correction of it, the band moved by as much.
@@ -97,7 +103,8 @@ public class ResidualFilterTests(InterimWeights weights)
     {
         Recording recording = Make.Heart(4);
         RestorationOptions options = Make.Options("denoise bp", 3);
-        RestorationResult alone = new Restorer(weights.Engine, options).Run(recording), corrected = new Restorer(weights.Engine, options with { Residual = ResidualRule.Wiener }).Run(recording);
+        RestorationResult alone = new Restorer(weights.Engine, options).Run(recording),
+            corrected = new Restorer(weights.Engine, options with { Residual = ResidualRule.Wiener }).Run(recording);
         float[] correction = Correct(recording.Require("ABP").Samples.ToArray(), alone.Channel.Samples.ToArray());
         Assert.InRange(Rms(correction), 1, 100);
         for (int i = 0; i < Samples; i++)

@@ -46,9 +46,11 @@ public sealed class RestorerTests(InterimWeights weights)
         Assert.Equal([new SampleRange(875, 250)], result.Ranges(Provenance.NoSignal));
         Assert.Equal(1, result.WindowsSkipped);
         // Where the skipped window would have faded in, the one before it keeps all the weight: as if the recording ended there.
-        RestorationResult cut = new Restorer(weights.Engine, Make.Options("ppg->bp")).Run(recording.WithChannels([recording.Require("PPG").WithSamples(recording.Require("PPG").Samples[..875])]));
+        RestorationResult cut = new Restorer(weights.Engine, Make.Options("ppg->bp"))
+            .Run(recording.WithChannels([recording.Require("PPG").WithSamples(recording.Require("PPG").Samples[..875])]));
         for (int i = 750; i < 875; i++)
-            Assert.Equal(cut.Channel.Samples.Span[i], result.Channel.Samples.Span[i], 1e-4f); // A product and a quotient round to 2^-17 mmHg each.
+            // A product and a quotient round to 2^-17 mmHg each.
+            Assert.Equal(cut.Channel.Samples.Span[i], result.Channel.Samples.Span[i], 1e-4f);
         Assert.Contains(result.Warnings, w => w.Channel == "PPG" && w.Message.Contains("left missing", StringComparison.Ordinal));
     }
 
@@ -97,7 +99,8 @@ public sealed class RestorerTests(InterimWeights weights)
         Assert.Equal(3 * 3, reports.All.Count);
         Assert.All(reports.All, r => Assert.Equal(result.WindowsComputed, r.WindowsTotal));
         for (int i = 1; i < reports.All.Count; i++)
-            Assert.True(reports.All[i].Fraction > reports.All[i - 1].Fraction && reports.All[i].WindowsDone >= reports.All[i - 1].WindowsDone);
+            Assert.True(reports.All[i].Fraction > reports.All[i - 1].Fraction
+                && reports.All[i].WindowsDone >= reports.All[i - 1].WindowsDone);
         Assert.Equal(new RestorationProgress(5, 5, 1), reports.All[^1]);
     }
 
@@ -106,14 +109,16 @@ public sealed class RestorerTests(InterimWeights weights)
     {
         using var source = new CancellationTokenSource();
         var reports = new Reports { OnReport = source.Cancel };
-        Assert.Throws<OperationCanceledException>(() => new Restorer(weights.Engine, Make.Options("ppg->ecg")).Run(Whole, null, reports, source.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            new Restorer(weights.Engine, Make.Options("ppg->ecg")).Run(Whole, null, reports, source.Token));
         Assert.Single(reports.All);
     }
 
     [Fact]
     public void ARecordingShorterThanAWindowIsRefusedWithBothLengths()
     {
-        var problem = Assert.Throws<RecordingShorterThanWindowException>(() => new Restorer(weights.Engine, Make.Options("ppg->ecg")).Run(Make.Heart(3.5, 100)));
+        var problem = Assert.Throws<RecordingShorterThanWindowException>(() =>
+            new Restorer(weights.Engine, Make.Options("ppg->ecg")).Run(Make.Heart(3.5, 100)));
         Assert.Equal((3.5, 4.0), (problem.Seconds, problem.WindowSeconds));
         Assert.Contains("3.5 s", problem.Message, StringComparison.Ordinal);
         Assert.Contains("4 s", problem.Message, StringComparison.Ordinal);
@@ -202,7 +207,9 @@ public sealed class RestorerTests(InterimWeights weights)
     public void ARealRecordingGoesThrough()
     {
         string path = Project.Shared("data", "triad", "mimicdb230_old_300s_125Hz.csv");
-        Recording recording = Make.WithGaps(RecordingFile.Read(path, new RecordingReadOptions { SampleRate = 125, StartSeconds = 20, EndSeconds = 50 }), "abp", (10, 11.2), (20, 21));
+        Recording recording = Make.WithGaps(
+            RecordingFile.Read(path, new RecordingReadOptions { SampleRate = 125, StartSeconds = 20, EndSeconds = 50 }), "abp",
+            (10, 11.2), (20, 21));
         RestorationResult imputed = new Restorer(weights.Engine, Make.Options("impute bp | ppg", 4)).Run(recording);
         Assert.Equal(275, imputed.GeneratedCount);
         Assert.All(imputed.Channel.Samples.ToArray(), x => Assert.InRange(x, 0, 300));

@@ -38,7 +38,8 @@ public class AccessTests
             }
         }
         // What the token guards begins before anything of the request is looked at.
-        Assert.Equal(status == HttpStatusCode.OK ? HttpStatusCode.BadRequest : status, (await server.PostAsync("/v2/models/impute/infer", "x")).StatusCode);
+        Assert.Equal(status == HttpStatusCode.OK ? HttpStatusCode.BadRequest : status,
+            (await server.PostAsync("/v2/models/impute/infer", "x")).StatusCode);
     }
 
     [Fact]
@@ -49,7 +50,8 @@ public class AccessTests
         {
             try
             {
-                await using LiveClient client = await LiveClient.ConnectAsync(server, "p", configure: o => Array.ForEach(subprotocols, o.AddSubProtocol));
+                await using LiveClient client =
+                    await LiveClient.ConnectAsync(server, "p", configure: o => Array.ForEach(subprotocols, o.AddSubProtocol));
                 Assert.Equal("unicardio.v1", client.Subprotocol);
                 return null;
             }
@@ -59,7 +61,8 @@ public class AccessTests
             }
         }
         Assert.Null(await Connect("unicardio.v1", "unicardio.bearer." + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Token))));
-        Assert.Equal(HttpStatusCode.Unauthorized, await Connect("unicardio.v1", "unicardio.bearer." + Base64Url.EncodeToString("another token"u8)));
+        Assert.Equal(HttpStatusCode.Unauthorized,
+            await Connect("unicardio.v1", "unicardio.bearer." + Base64Url.EncodeToString("another token"u8)));
         Assert.Equal(HttpStatusCode.Unauthorized, await Connect("unicardio.v1"));
     }
 
@@ -84,15 +87,18 @@ public class AccessTests
         await TestServer.RefusedAsync(HttpStatusCode.Forbidden, "origin", await Get("https://evil.example"));
         await TestServer.RefusedAsync(HttpStatusCode.Forbidden, "origin", await Get("null"));
         await TestServer.RefusedAsync(HttpStatusCode.Forbidden, "loopback", await Get(null, "rebound.example"));
-        await Assert.ThrowsAsync<HttpRequestException>(() => LiveClient.ConnectAsync(server, "p", configure: o => o.SetRequestHeader("Origin", "https://evil.example")));
+        await Assert.ThrowsAsync<HttpRequestException>(() =>
+            LiveClient.ConnectAsync(server, "p", configure: o => o.SetRequestHeader("Origin", "https://evil.example")));
     }
 
     [Fact]
     public async Task WhereATokenIsNeededThereIsNoServerWithoutOne()
     {
-        ConfigurationException problem = await Assert.ThrowsAsync<ConfigurationException>(() => UniCardioServer.StartAsync(new ServerOptions { Address = IPAddress.Any, Port = 0 }, TestServer.Tiny));
+        ConfigurationException problem = await Assert.ThrowsAsync<ConfigurationException>(() =>
+            UniCardioServer.StartAsync(new ServerOptions { Address = IPAddress.Any, Port = 0 }, TestServer.Tiny));
         Assert.Contains("token", problem.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ConfigurationException>(() => UniCardioServer.StartAsync(new ServerOptions { Token = "short" }, TestServer.Tiny));
+        await Assert.ThrowsAsync<ConfigurationException>(() =>
+            UniCardioServer.StartAsync(new ServerOptions { Token = "short" }, TestServer.Tiny));
     }
 
     [Fact]
@@ -100,13 +106,15 @@ public class AccessTests
     {
         string path = Path.Combine(Path.GetTempPath(), $"unicardio-{Guid.NewGuid():N}.pem");
         using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
-        using (X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1)))
+        using (X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1)))
             await File.WriteAllTextAsync(path, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
         try
         {
             await using TestServer server = await TestServer.StartAsync(new ServerOptions { Certificate = path });
             Assert.Equal("https", server.Server.Address.Scheme);
-            using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown!.Subject == "CN=localhost" };
+            using var handler =
+                new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown!.Subject == "CN=localhost" };
             using var client = new HttpClient(handler);
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri(server.Server.Address, "/v2/health/ready"))).StatusCode);
         }

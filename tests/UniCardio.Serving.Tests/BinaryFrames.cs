@@ -10,10 +10,12 @@ internal static class BinaryFrames
 {
     private static readonly string[] Modalities = ["ppg", "bp", "ecg"];
     private static readonly string[] Provenances = ["no_signal", "measured", "bridged", "imputed", "denoised", "translated"];
-    private static readonly string?[] NoSignal = [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed", "pending"];
+    private static readonly string?[] NoSignal =
+        [null, "warming_up", "not_requested", "nothing_supports", "overload", "compute_failed", "pending"];
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
-    private static readonly string?[] VitalAbsences = [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain"];
+    private static readonly string?[] VitalAbsences =
+        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain"];
 
     public static JsonElement Read(byte[] m)
     {
@@ -40,7 +42,9 @@ internal static class BinaryFrames
             Assert.Equal(n, from);
             JsonArray Array()
             {
-                var values = new JsonArray([.. Enumerable.Range(0, n).Select(i => float.IsNaN(F32(next + (4 * i))) ? null : JsonValue.Create(F32(next + (4 * i))))]);
+                var values = new JsonArray(
+                    [.. Enumerable.Range(0, n)
+                        .Select(i => float.IsNaN(F32(next + (4 * i))) ? null : JsonValue.Create(F32(next + (4 * i))))]);
                 next += 4 * n;
                 return values;
             }
@@ -50,7 +54,8 @@ internal static class BinaryFrames
                 ["no_signal"] = NoSignal[m[at + 2]],
                 ["task"] = Task(m[at + 4], m[at + 5], modality),
                 ["normalized"] = (flags & 1) != 0,
-                ["quality"] = new JsonObject { ["index"] = F32(at + 8), ["missing"] = F32(at + 12), ["flat"] = F32(at + 16), ["clipped"] = F32(at + 20), ["implausible"] = F32(at + 24), ["absence"] = Absences[m[at + 3]] },
+                ["quality"] = new JsonObject { ["index"] = F32(at + 8), ["missing"] = F32(at + 12), ["flat"] = F32(at + 16), ["clipped"] =
+                    F32(at + 20), ["implausible"] = F32(at + 24), ["absence"] = Absences[m[at + 3]] },
                 ["stretches"] = stretches,
                 ["values"] = Array(),
             };
@@ -67,7 +72,8 @@ internal static class BinaryFrames
             JsonNode? Figure(int offset) => float.IsNaN(F32(at + offset)) ? null : JsonValue.Create(F32(at + offset));
             vitals[modality] = new JsonObject
             {
-                ["rate"] = Figure(0), ["systolic"] = Figure(4), ["diastolic"] = Figure(8), ["mean"] = Figure(12), ["quality"] = Figure(16), ["age"] = Figure(20),
+                ["rate"] = Figure(0), ["systolic"] = Figure(4), ["diastolic"] = Figure(8), ["mean"] = Figure(12), ["quality"]
+                = Figure(16), ["age"] = Figure(20),
                 ["absence"] = VitalAbsences[m[at + 24]], ["generated"] = m[at + 25] == 1,
             };
             at += 28;
@@ -101,6 +107,7 @@ internal static class BinaryFrames
         string[] from = [.. Modalities.Where((_, i) => (conditions & (1 << i)) != 0)];
         string[] others = [.. from.Where(m => m != target)];
         string bar = others.Length > 0 ? " | " + string.Join(',', others) : "";
-        return kind switch { 0 => $"{string.Join(',', from)}->{target}", 1 => $"impute {target}{bar}", 2 => $"denoise {target}{bar}", _ => null };
+        return kind switch { 0 => $"{string.Join(',', from)}->{target}", 1 => $"impute {target}{bar}", 2 => $"denoise {target}{bar}",
+            _ => null };
     }
 }

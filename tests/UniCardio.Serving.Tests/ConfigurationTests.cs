@@ -17,14 +17,18 @@ public sealed class ConfigurationTests : IDisposable
         return path;
     }
 
-    private static ServerOptions Read(string? file, Dictionary<string, string>? environment = null, Dictionary<string, string>? flags = null) =>
+    private static ServerOptions Read(string? file, Dictionary<string, string>? environment = null,
+        Dictionary<string, string>? flags = null) =>
         ServerConfiguration.Read(file, name => environment?.GetValueOrDefault(name), setting => flags?.GetValueOrDefault(setting.Flag));
 
     [Fact]
     public void FlagsWinOverTheEnvironmentAndThatOverTheFile()
     {
-        string file = Write("server.json", """{"port": 1, "draws": 2, "live_draws": 3, "sampler": "ddim:4", "origins": ["https://a.example", "https://b.example"], "linger_seconds": 1.5} // comment""");
-        ServerOptions options = Read(file, new() { ["UNICARDIO_DRAWS"] = "20", ["UNICARDIO_LIVE_DRAWS"] = "30", ["UNICARDIO_TRACE"] = "1" }, new() { ["--live-draws"] = "7" });
+        string file = Write(
+            "server.json",
+            """{"port": 1, "draws": 2, "live_draws": 3, "sampler": "ddim:4", "origins": ["https://a.example", "https://b.example"], "linger_seconds": 1.5} // comment""");
+        ServerOptions options = Read(file, new() { ["UNICARDIO_DRAWS"] = "20", ["UNICARDIO_LIVE_DRAWS"] = "30", ["UNICARDIO_TRACE"] = "1" },
+            new() { ["--live-draws"] = "7" });
         Assert.Equal((1, 20, 7), (options.Port, options.Draws, options.Live.Draws));
         Assert.Equal("ddim:4", options.Sampler.ToString());
         Assert.Equal(["https://a.example", "https://b.example"], options.Origins);
@@ -39,7 +43,8 @@ public sealed class ConfigurationTests : IDisposable
         string token = Write("token", "  0123456789abcdef\n");
         Assert.Equal("0123456789abcdef", Read(null, flags: new() { ["--token-file"] = token }).Token);
         Assert.Equal("fedcba9876543210", Read(null, new() { ["UNICARDIO_TOKEN"] = "fedcba9876543210" }).Token);
-        Assert.Equal(IPAddress.Any, Read(null, new() { ["UNICARDIO_TOKEN"] = "fedcba9876543210", ["UNICARDIO_ADDRESS"] = "0.0.0.0" }).Validate().Address);
+        Assert.Equal(IPAddress.Any,
+            Read(null, new() { ["UNICARDIO_TOKEN"] = "fedcba9876543210", ["UNICARDIO_ADDRESS"] = "0.0.0.0" }).Validate().Address);
         Assert.DoesNotContain(ServerSetting.All, s => s.Flag == "--token");
     }
 
@@ -71,7 +76,9 @@ public sealed class ConfigurationTests : IDisposable
         var defaults = new ServerOptions();
         foreach (ServerSetting setting in ServerSetting.All.Where(s => s.Description.Contains('(')))
         {
-            string value = setting.Description[(setting.Description.IndexOf('(', StringComparison.Ordinal) + 1)..setting.Description.IndexOf(')', StringComparison.Ordinal)];
+            string value = setting.Description[
+                (setting.Description.IndexOf('(', StringComparison.Ordinal) + 1)..setting.Description.IndexOf(
+                    ')', StringComparison.Ordinal)];
             Assert.Equal(defaults, setting.Apply(defaults, value, "test"));
         }
     }

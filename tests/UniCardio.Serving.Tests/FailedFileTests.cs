@@ -19,7 +19,8 @@ public sealed class FailedFileTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static Recording Make(float level) => new("r", [new Channel("ABP", "mmHg", 125, Enumerable.Range(0, 300).Select(i => level + (i % 50)).ToArray())]);
+    private static Recording Make(float level) =>
+        new("r", [new Channel("ABP", "mmHg", 125, Enumerable.Range(0, 300).Select(i => level + (i % 50)).ToArray())]);
 
     public static TheoryData<string> Kinds => ["csv", "npy", "edf", "weights"];
 
@@ -27,12 +28,14 @@ public sealed class FailedFileTests : IDisposable
     {
         string path = Path.Combine(_folder, "a." + (kind == "weights" ? "safetensors" : kind));
         if (kind == "weights")
-            SafetensorsWriter.Write(path, [new ParameterTensor("x", [3], new float[] { level, 1, 2 }), new ParameterTensor("y", [1], new float[] { level })]);
+            SafetensorsWriter.Write(
+                path, [new ParameterTensor("x", [3], new float[] { level, 1, 2 }), new ParameterTensor("y", [1], new float[] { level })]);
         else
             RecordingFile.Write(path, Make(level), new RecordingWriteOptions { Overwrite = true });
     }
 
-    private Dictionary<string, byte[]> Content() => Directory.EnumerateFiles(_folder).ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
+    private Dictionary<string, byte[]> Content() =>
+        Directory.EnumerateFiles(_folder).ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
 
     private static void Same(Dictionary<string, byte[]> expected, Dictionary<string, byte[]> found)
     {
@@ -88,7 +91,8 @@ public sealed class FailedFileTests : IDisposable
                 throw new IOException($"no room for {path}");
             }
         };
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { Checkpoints = _folder, CheckpointEvery = TimeSpan.FromSeconds(0.1) });
+        await using TestServer server =
+            await TestServer.StartAsync(new ServerOptions { Checkpoints = _folder, CheckpointEvery = TimeSpan.FromSeconds(0.1) });
         await using LiveClient client = await LiveClient.ConnectAsync(server, "bed");
         await client.SendAsync(Open);
         await client.NextAsync("session");

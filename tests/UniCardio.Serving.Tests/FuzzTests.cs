@@ -29,11 +29,13 @@ public class FuzzTests
     // A header, then 100 floats behind it.
     private static byte[] BinaryRequest()
     {
-        byte[] json = Encoding.UTF8.GetBytes("""{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{"name":"ppg","shape":[1,100],"datatype":"FP32","parameters":{"binary_data_size":400}}]}""");
+        byte[] json = Encoding.UTF8.GetBytes(
+            """{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{"name":"ppg","shape":[1,100],"datatype":"FP32","parameters":{"binary_data_size":400}}]}""");
         return [.. json, .. Wave.Make(1, 1, 1).SelectMany(BitConverter.GetBytes)];
     }
 
-    private static byte[] Samples() => [0x55, 0x43, 1, 1, 40, 0, 0, 0, 64, 66, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, .. ((float[])[1, 2, float.NaN, 4]).SelectMany(BitConverter.GetBytes)];
+    private static byte[] Samples() => [0x55, 0x43, 1, 1, 40, 0, 0, 0, 64, 66, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0,
+        .. ((float[])[1, 2, float.NaN, 4]).SelectMany(BitConverter.GetBytes)];
 
     [Fact]
     public async Task BodiesGet200Or400AndTheServerStaysUp()
@@ -105,7 +107,8 @@ public class FuzzTests
                     errors[code] = errors.GetValueOrDefault(code) + 1;
                     Assert.True(code is "malformed" or "invalid" or "conflict" or "not_found", $"mutant {i}: {answer}");
                 }
-                if (answer.Value.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String && id.GetString() == "probe")
+                if (answer.Value.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String
+                    && id.GetString() == "probe")
                     break;
             }
         }
@@ -118,8 +121,10 @@ public class FuzzTests
     {
         var reader = new MessageReader();
         byte[][] seeds = [.. Messages.Select(Encoding.UTF8.GetBytes)];
-        FuzzReport text = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(20_000), 13, input => reader.ReadText(input), e => e is ProtocolException);
-        FuzzReport binary = MutationFuzzer.Run([Samples()], MutationFuzzer.CountFor(20_000), 14, input => reader.ReadBinary(input), e => e is ProtocolException);
+        FuzzReport text =
+            MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(20_000), 13, input => reader.ReadText(input), e => e is ProtocolException);
+        FuzzReport binary = MutationFuzzer.Run([Samples()], MutationFuzzer.CountFor(20_000), 14, input => reader.ReadBinary(input), e =>
+            e is ProtocolException);
         Assert.True(text.Accepted > 0 && text.Refused > text.Accepted, text.ToString());
         Assert.True(binary.Accepted > 0 && binary.Refused > 0, binary.ToString());
     }
@@ -127,7 +132,8 @@ public class FuzzTests
     [Fact]
     public void TheReaderOfRequestsThrowsNothingElse()
     {
-        FuzzReport report = MutationFuzzer.Run([Encoding.UTF8.GetBytes(Request)], MutationFuzzer.CountFor(20_000), 15, input => Inference.InferRequestReader.Read(input, null, 6400), e => e is Hosting.RequestException { Status: 400 });
+        FuzzReport report = MutationFuzzer.Run([Encoding.UTF8.GetBytes(Request)], MutationFuzzer.CountFor(20_000), 15, input =>
+            Inference.InferRequestReader.Read(input, null, 6400), e => e is Hosting.RequestException { Status: 400 });
         Assert.True(report.Accepted > 0 && report.Refused > report.Accepted, report.ToString());
     }
 }

@@ -19,7 +19,8 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
     private static float[] Expected(CardioTask task, int windows, ulong seed, params (Modality Modality, float[] Values)[] signals)
     {
         using ServedModel model = TestServer.Tiny();
-        using InferenceSession session = model.Engine.CreateSession(task, new SessionOptions { Windows = windows, Draws = 3, Sampler = SamplerOptions.Parse("ddim:2"), Seed = seed });
+        using InferenceSession session = model.Engine.CreateSession(
+            task, new SessionOptions { Windows = windows, Draws = 3, Sampler = SamplerOptions.Parse("ddim:2"), Seed = seed });
         const int S = TestServer.Samples;
         var conditions = new float[session.Plan.ConditionSamples];
         var scales = new AffineScale[windows];
@@ -28,12 +29,14 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         {
             ReadOnlySpan<float> Row(Modality m) => signals.Single(s => s.Modality == m).Values.AsSpan(w * S, S);
             var window = new SampleRange(0, S);
-            scales[w] = task.Kind != TaskKind.Translate ? WindowScale.Of(task.Output, Row(task.Output), window, task.Kind == TaskKind.Denoise)
+            scales[w] = task.Kind != TaskKind.Translate
+                ? WindowScale.Of(task.Output, Row(task.Output), window, task.Kind == TaskKind.Denoise)
                 : AffineScale.Normalized;
             for (int c = 0; c < count; c++)
             {
                 Modality condition = session.Plan.Conditions[c];
-                AffineScale scale = condition == task.Output && task.Kind != TaskKind.Translate ? scales[w] : WindowScale.Of(condition, Row(condition), window);
+                AffineScale scale = condition == task.Output && task.Kind != TaskKind.Translate ? scales[w]
+                    : WindowScale.Of(condition, Row(condition), window);
                 scale.Forward(Row(condition), conditions.AsSpan(((w * count) + c) * S, S));
             }
         }
@@ -63,7 +66,9 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         Assert.Equal([2, 3, 100], draws.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32()));
         // A float32 in its shortest text is the same float32 when it is read again.
         Assert.Equal(expected, Wave.Floats(draws.GetProperty("data")));
-        float[] signal = Wave.Floats(Wave.Output(answer, "signal").GetProperty("data")), low = Wave.Floats(Wave.Output(answer, "low").GetProperty("data")), high = Wave.Floats(Wave.Output(answer, "high").GetProperty("data"));
+        float[] signal = Wave.Floats(Wave.Output(answer, "signal").GetProperty("data")),
+            low = Wave.Floats(Wave.Output(answer, "low").GetProperty("data")),
+            high = Wave.Floats(Wave.Output(answer, "high").GetProperty("data"));
         Assert.Equal(200, signal.Length);
         for (int i = 0; i < signal.Length; i++)
         {
@@ -82,13 +87,16 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         for (int i = 0; i < bp.Length; i += 2)
             bp[i] += 3; // Something to take off.
         bp.AsSpan(30, 20).Fill(float.NaN);
-        string body(string target) => $$"""{"parameters":{"target":"{{target}}",{{Quick}}},"inputs":[{{Wave.Json("bp", bp, 1)}},{{Wave.Json("ppg", ppg, 1)}}],"outputs":[{"name":"signal"}]}""";
+        string body(
+            string target) =>
+                $$"""{"parameters":{"target":"{{target}}",{{Quick}}},"inputs":[{{Wave.Json("bp", bp, 1)}},{{Wave.Json("ppg", ppg, 1)}}],"outputs":[{"name":"signal"}]}""";
 
         JsonElement imputed = await TestServer.JsonAsync(await server.PostAsync("/v2/models/impute/infer", body("bp")));
         float[] expected = Expected(CardioTask.Parse("impute bp | ppg"), 1, 7, (Modality.Ppg, ppg), (Modality.Bp, bp));
         float[] signal = Wave.Floats(Assert.Single(imputed.GetProperty("outputs").EnumerateArray()).GetProperty("data"));
         for (int i = 0; i < 100; i++)
-            Assert.Equal(float.IsNaN(bp[i]) ? Enumerable.Range(0, 3).Select(d => expected[(d * 100) + i]).Order().ElementAt(1) : bp[i], signal[i]);
+            Assert.Equal(float.IsNaN(bp[i]) ? Enumerable.Range(0, 3).Select(d => expected[(d * 100) + i]).Order().ElementAt(1)
+                : bp[i], signal[i]);
 
         JsonElement denoised = await TestServer.JsonAsync(await server.PostAsync("/v2/models/denoise/infer", body("bp")));
         Assert.Equal("denoise bp | ppg", denoised.GetProperty("parameters").GetProperty("task").GetString());
@@ -107,15 +115,18 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         for (int i = 0; i < 200; i++)
             bp[i] += noise[i];
         bp.AsSpan(30, 20).Fill(float.NaN);
-        async Task<JsonElement> Ask(string parameters, string outputs) => await TestServer.JsonAsync(await server.PostAsync("/v2/models/denoise/infer",
+        async Task<JsonElement> Ask(string parameters, string outputs) =>
+            await TestServer.JsonAsync(await server.PostAsync("/v2/models/denoise/infer",
             $$"""{"parameters":{"target":"bp",{{Quick}}{{parameters}}},"inputs":[{{Wave.Json("bp", bp, 2)}},{{Wave.Json("ppg", ppg, 2)}}]{{outputs}}}"""));
-        JsonElement alone = await Ask("", ""","outputs":[{"name":"signal"}]"""), all = await Ask("", ""), median = await Ask(""","summary":"median" """, "");
+        JsonElement alone = await Ask("", ""","outputs":[{"name":"signal"}]"""), all = await Ask("", ""),
+            median = await Ask(""","summary":"median" """, "");
         Assert.Equal("estimate", alone.GetProperty("parameters").GetProperty("summary").GetString());
         float[] signal = Wave.Floats(Wave.Output(alone, "signal").GetProperty("data"));
         Assert.Equal(signal, Wave.Floats(Wave.Output(all, "signal").GetProperty("data")));
         Assert.NotEqual(signal, Wave.Floats(Wave.Output(median, "signal").GetProperty("data")));
         foreach (string output in (string[])["low", "high", "draws"])
-            Assert.Equal(Wave.Floats(Wave.Output(median, output).GetProperty("data")), Wave.Floats(Wave.Output(all, output).GetProperty("data")));
+            Assert.Equal(Wave.Floats(Wave.Output(median, output).GetProperty("data")),
+                Wave.Floats(Wave.Output(all, output).GetProperty("data")));
 
         float[] window = bp[..100], measured = [.. window], conditions = new float[200], expected = new float[100];
         AffineScale scale = AffineScale.BloodPressure;
@@ -127,7 +138,8 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         session.Estimate(conditions, [.. measured.Select(scale.Forward)], WhiteNoise.Level(window) / scale.HalfRange, expected);
         for (int i = 0; i < 100; i++)
             Assert.Equal(float.IsNaN(window[i]) ? float.NaN : scale.Inverse(expected[i]), signal[i]);
-        HttpResponseMessage refused = await server.PostAsync("/v2/models/impute/infer", $$"""{"parameters":{"summary":"estimate"},"inputs":[{{Wave.Json("bp", bp, 2)}}]}""");
+        HttpResponseMessage refused = await server.PostAsync("/v2/models/impute/infer",
+            $$"""{"parameters":{"summary":"estimate"},"inputs":[{{Wave.Json("bp", bp, 2)}}]}""");
         await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "only model 'denoise'", refused);
     }
 
@@ -137,24 +149,30 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         TestServer server = shared.Server;
         float[] bp = Wave.Make(1, 95, 20), ppg = Wave.Make(1, 0.5f, 0.3f);
         bp.AsSpan(70, 30).Fill(float.NaN);
-        JsonElement text = await TestServer.JsonAsync(await server.PostAsync("/v2/models/impute/infer", $$"""{"parameters":{ {{Quick}} },"inputs":[{{Wave.Json("bp", bp, 1)}},{{Wave.Json("ppg", ppg, 1)}}]}"""));
+        JsonElement text = await TestServer.JsonAsync(
+            await server.PostAsync("/v2/models/impute/infer",
+                $$"""{"parameters":{ {{Quick}} },"inputs":[{{Wave.Json("bp", bp, 1)}},{{Wave.Json("ppg", ppg, 1)}}]}"""));
         string header = "{\"parameters\":{" + Quick + """
             ,"binary_data_output":true},"inputs":[{"name":"bp","shape":[1,100],"datatype":"FP32","parameters":{"binary_data_size":400}},
             {"name":"ppg","shape":[1,100],"datatype":"FP32","parameters":{"binary_data_size":400}}],"outputs":[{"name":"draws"},{"name":"low","parameters":{"binary_data":false}},{"name":"signal"}]}
             """;
         byte[] body = [.. Encoding.UTF8.GetBytes(header), .. MemoryMarshal.AsBytes(bp.AsSpan()), .. MemoryMarshal.AsBytes(ppg.AsSpan())];
-        HttpResponseMessage response = await server.PostAsync("/v2/models/impute/versions/1/infer", body, Encoding.UTF8.GetByteCount(header));
+        HttpResponseMessage response =
+            await server.PostAsync("/v2/models/impute/versions/1/infer", body, Encoding.UTF8.GetByteCount(header));
         byte[] answer = await response.Content.ReadAsByteArrayAsync();
         Assert.True(response.IsSuccessStatusCode, Encoding.UTF8.GetString(answer));
         Assert.Equal("application/octet-stream", response.Content.Headers.ContentType!.MediaType);
         int length = int.Parse(Assert.Single(response.Headers.GetValues("Inference-Header-Content-Length")));
         JsonElement json = JsonDocument.Parse(answer.AsMemory(0, length)).RootElement;
-        Assert.Equal(["draws", "low", "signal"], json.GetProperty("outputs").EnumerateArray().Select(o => o.GetProperty("name").GetString()!));
+        Assert.Equal(["draws", "low", "signal"],
+            json.GetProperty("outputs").EnumerateArray().Select(o => o.GetProperty("name").GetString()!));
         Assert.Equal(1200, Wave.Output(json, "draws").GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
         Assert.False(Wave.Output(json, "low").TryGetProperty("parameters", out _));
         Assert.Equal(length + 1200 + 400, answer.Length);
-        Assert.Equal(Wave.Floats(Wave.Output(text, "draws").GetProperty("data")), MemoryMarshal.Cast<byte, float>(answer.AsSpan(length, 1200)).ToArray());
-        Assert.Equal(Wave.Floats(Wave.Output(text, "signal").GetProperty("data")), MemoryMarshal.Cast<byte, float>(answer.AsSpan(length + 1200)).ToArray());
+        Assert.Equal(Wave.Floats(Wave.Output(text, "draws").GetProperty("data")),
+            MemoryMarshal.Cast<byte, float>(answer.AsSpan(length, 1200)).ToArray());
+        Assert.Equal(Wave.Floats(Wave.Output(text, "signal").GetProperty("data")),
+            MemoryMarshal.Cast<byte, float>(answer.AsSpan(length + 1200)).ToArray());
         Assert.Equal(Wave.Floats(Wave.Output(text, "low").GetProperty("data")), Wave.Floats(Wave.Output(json, "low").GetProperty("data")));
     }
 
@@ -181,14 +199,16 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
                 Assert.Equal("FP32", input.GetProperty("datatype").GetString());
                 return $$"""{"name":"{{input.GetProperty("name").GetString()}}","shape":[{{string.Join(',', shape)}}],"datatype":"FP32","data":[{{string.Join(',', Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(i => i % 10))}}]}""";
             }));
-            JsonElement answer = await TestServer.JsonAsync(await server.PostAsync($"/v2/models/{model}/infer", $$"""{"inputs":[{{inputs}}]}"""));
+            JsonElement answer =
+                await TestServer.JsonAsync(await server.PostAsync($"/v2/models/{model}/infer", $$"""{"inputs":[{{inputs}}]}"""));
             foreach (JsonElement expected in described.GetProperty("outputs").EnumerateArray())
             {
                 JsonElement output = Wave.Output(answer, expected.GetProperty("name").GetString()!);
                 long[] shape = [.. output.GetProperty("shape").EnumerateArray().Select(e => e.GetInt64())];
                 Assert.Equal(expected.GetProperty("datatype").GetString(), output.GetProperty("datatype").GetString());
                 Assert.Equal(expected.GetProperty("shape").GetArrayLength(), shape.Length);
-                Assert.All(expected.GetProperty("shape").EnumerateArray().Zip(shape), pair => Assert.True(pair.First.GetInt64() == -1 || pair.First.GetInt64() == pair.Second));
+                Assert.All(expected.GetProperty("shape").EnumerateArray().Zip(shape), pair =>
+                    Assert.True(pair.First.GetInt64() == -1 || pair.First.GetInt64() == pair.Second));
                 Assert.Equal(shape.Aggregate((a, b) => a * b), output.GetProperty("data").GetArrayLength());
             }
         }
@@ -240,10 +260,12 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
     [InlineData("impute", """{"target":"ppg"}""", "eeg", HttpStatusCode.BadRequest, "no input 'eeg'")]
     [InlineData("restore", """{"target":"ppg"}""", "ppg", HttpStatusCode.NotFound, "no model")]
     [InlineData("impute/versions/2", """{"target":"ppg"}""", "ppg", HttpStatusCode.NotFound, "version")]
-    public async Task ParametersAndModelsAreHeldAgainstWhatThereIs(string model, string parameters, string input, HttpStatusCode status, string words)
+    public async Task ParametersAndModelsAreHeldAgainstWhatThereIs(string model, string parameters, string input, HttpStatusCode status,
+        string words)
     {
         TestServer server = shared.Server;
-        HttpResponseMessage response = await server.PostAsync($"/v2/models/{model}/infer", $$"""{"parameters":{{parameters}},"inputs":[{{Wave.Json(input, Wave.Make(1, 1, 1), 1)}}]}""");
+        HttpResponseMessage response = await server.PostAsync($"/v2/models/{model}/infer",
+            $$"""{"parameters":{{parameters}},"inputs":[{{Wave.Json(input, Wave.Make(1, 1, 1), 1)}}]}""");
         if (status == HttpStatusCode.OK)
             await TestServer.JsonAsync(response);
         else
@@ -256,6 +278,7 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
         TestServer server = shared.Server;
         float[] ppg = Wave.Make(2, 1, 1);
         ppg.AsSpan(100).Fill(float.NaN);
-        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "input 'ppg', window 1", await server.PostAsync("/v2/models/translate/infer", $$"""{"inputs":[{{Wave.Json("ppg", ppg, 2)}}]}"""));
+        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "input 'ppg', window 1",
+            await server.PostAsync("/v2/models/translate/infer", $$"""{"inputs":[{{Wave.Json("ppg", ppg, 2)}}]}"""));
     }
 }

@@ -17,9 +17,12 @@ public class LimitTests
     private const string Open = """{"type":"open","channels":{"ppg":{"rate":125}},"generate":[]}""";
 
     // Long enough to be in the way of others: DDPM takes all 50 steps.
-    private static string Slow(int windows = 4) => $$"""{"parameters":{"draws":16,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(windows, 1, 1), windows)}}],"outputs":[{"name":"signal"}]}""";
+    private static string Slow(
+        int windows = 4) =>
+            $$"""{"parameters":{"draws":16,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(windows, 1, 1), windows)}}],"outputs":[{"name":"signal"}]}""";
 
-    private static string Quick() => $$"""{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{{Wave.Json("ppg", Wave.Make(1, 1, 1), 1)}}]}""";
+    private static string Quick() =>
+        $$"""{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{{Wave.Json("ppg", Wave.Make(1, 1, 1), 1)}}]}""";
 
     [Fact]
     public async Task NothingIsReadyBeforeTheWeightsArePacked()
@@ -52,7 +55,9 @@ public class LimitTests
     public async Task WhileItWarmsUpALiveConnectionIsToldToWaitAndNotThatTheServerGoesDown()
     {
         using ManualResetEventSlim packed = new(), warm = new();
-        await using TestServer server = await TestServer.StartAsync(load: _ => new ServedModel(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(new SlowStart(new CpuBackend(w.Weights), packed, warm))), waits: false);
+        await using TestServer server = await TestServer.StartAsync(
+            load: _ => new ServedModel(WeightFile.Load("recipe:1,tiny"), w =>
+                new InferenceEngine(new SlowStart(new CpuBackend(w.Weights), packed, warm))), waits: false);
         try
         {
             Assert.True(packed.Wait(TimeSpan.FromMinutes(1)));
@@ -91,7 +96,8 @@ public class LimitTests
     [Fact]
     public async Task WeightsThatCannotBeLoadedAreTheServersFailure()
     {
-        await using TestServer server = await TestServer.StartAsync(load: _ => throw new FileNotFoundException("no such weights"), waits: false);
+        await using TestServer server =
+            await TestServer.StartAsync(load: _ => throw new FileNotFoundException("no such weights"), waits: false);
         await Assert.ThrowsAsync<FileNotFoundException>(() => server.Server.Ready);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.Client.GetAsync("/v2/health/ready")).StatusCode);
     }
@@ -100,8 +106,10 @@ public class LimitTests
     public async Task BodiesOverTheLimitAre413WhetherAnnouncedOrNot()
     {
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxBodyBytes = 4096 });
-        await TestServer.RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "4096", await server.PostAsync("/v2/models/translate/infer", new byte[5000], null));
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/translate/infer") { Content = new StreamContent(new MemoryStream(new byte[5000])) };
+        await TestServer.RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "4096",
+            await server.PostAsync("/v2/models/translate/infer", new byte[5000], null));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/translate/infer")
+            { Content = new StreamContent(new MemoryStream(new byte[5000])) };
         request.Headers.TransferEncodingChunked = true;
         await TestServer.RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "4096", await server.Client.SendAsync(request));
         await TestServer.JsonAsync(await server.PostAsync("/v2/models/translate/infer", Quick()));
@@ -112,9 +120,11 @@ public class LimitTests
     {
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaiting = 1 });
         Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", Slow());
-        while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_wait_seconds_count 1", StringComparison.Ordinal) && !running.IsCompleted)
+        while (!(await server.Client.GetStringAsync("/metrics"))
+            .Contains("unicardio_serving_infer_wait_seconds_count 1", StringComparison.Ordinal) && !running.IsCompleted)
             await Task.Delay(5);
-        Task<HttpResponseMessage>[] others = [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", Slow(1)))];
+        Task<HttpResponseMessage>[] others =
+            [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", Slow(1)))];
         HttpResponseMessage[] answers = await Task.WhenAll(others);
         // One may wait while one runs: of four that come together at least one is served and at least one is not.
         Assert.Contains(answers, a => a.StatusCode == HttpStatusCode.OK);
@@ -128,7 +138,8 @@ public class LimitTests
     public async Task RequestsThatTakeTooLongAre504AndDoNotHoldOthersUp()
     {
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { RequestTime = TimeSpan.FromSeconds(0.3) });
-        await TestServer.RefusedAsync(HttpStatusCode.GatewayTimeout, "0.3 s", await server.PostAsync("/v2/models/translate/infer", Slow(64)));
+        await TestServer.RefusedAsync(HttpStatusCode.GatewayTimeout, "0.3 s",
+            await server.PostAsync("/v2/models/translate/infer", Slow(64)));
         HttpResponseMessage next = await server.PostAsync("/v2/models/translate/infer", Quick());
         Assert.Contains(next.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.GatewayTimeout]);
     }
@@ -139,7 +150,8 @@ public class LimitTests
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, server.Server.Address.Port);
         NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/impute/infer HTTP/1.1\r\nHost: {server.Server.Address.Authority}\r\n{rest}"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"POST /v2/models/impute/infer HTTP/1.1\r\nHost: {server.Server.Address.Authority}\r\n{rest}"));
         using var reader = new StreamReader(stream);
         return await reader.ReadLineAsync();
     }
@@ -148,7 +160,8 @@ public class LimitTests
     public async Task AChunkThatSaysItIsLargerThanAnyNumberIsABadRequest()
     {
         await using TestServer server = await TestServer.StartAsync();
-        Assert.Equal("HTTP/1.1 400 Bad Request", await FirstLineAsync(server, "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n"));
+        Assert.Equal("HTTP/1.1 400 Bad Request",
+            await FirstLineAsync(server, "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n"));
     }
 
     [Fact]
@@ -179,10 +192,12 @@ public class LimitTests
         await using TestServer server = await TestServer.StartAsync();
         using var broken = new ByteArrayContent([1, 2, 3]);
         broken.Headers.ContentEncoding.Add("gzip");
-        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "Content-Encoding", await server.Client.PostAsync("/v2/models/impute/infer", broken));
+        await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "Content-Encoding",
+            await server.Client.PostAsync("/v2/models/impute/infer", broken));
         using var content = new ByteArrayContent([1, 2, 3]);
         content.Headers.ContentEncoding.Add("compress");
-        await TestServer.RefusedAsync(HttpStatusCode.UnsupportedMediaType, "Content-Encoding", await server.Client.PostAsync("/v2/models/impute/infer", content));
+        await TestServer.RefusedAsync(HttpStatusCode.UnsupportedMediaType, "Content-Encoding",
+            await server.Client.PostAsync("/v2/models/impute/infer", content));
     }
 
     [Fact]
@@ -196,8 +211,10 @@ public class LimitTests
         await second.SendAsync(Open);
         Assert.Equal("full", (await second.NextAsync("error")).GetProperty("code").GetString());
         // A third connection, even to the patient who is there; and a new patient where a connection were free.
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await Assert.ThrowsAsync<HttpRequestException>(() => LiveClient.ConnectAsync(server, "a"))).StatusCode);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.Client.GetAsync("/events", HttpCompletionOption.ResponseHeadersRead)).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable,
+            (await Assert.ThrowsAsync<HttpRequestException>(() => LiveClient.ConnectAsync(server, "a"))).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable,
+            (await server.Client.GetAsync("/events", HttpCompletionOption.ResponseHeadersRead)).StatusCode);
         await second.DisposeAsync();
         HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(() => LiveClient.ConnectAsync(server, "c"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
@@ -224,7 +241,8 @@ public class LimitTests
     public async Task ASlowReaderLosesFramesButNoControlMessageAndOthersLoseNothing()
     {
         const int Blocks = 700, PerBlock = 500;
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(1) });
+        await using TestServer server =
+            await TestServer.StartAsync(new ServerOptions { MaxWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(1) });
         await using LiveClient device = await LiveClient.ConnectAsync(server, "a", "?frames=binary");
         await using LiveClient slow = await LiveClient.ConnectAsync(server, "a");
         await device.SendAsync(Open);
@@ -241,7 +259,8 @@ public class LimitTests
         long lost = late.Sum(f => f.GetProperty("dropped").GetInt64()), last = late[^1].GetProperty("index").GetInt64();
         Assert.Equal(last + 1, late.Count + lost);
         Assert.True(lost > 0, "the connection held everything; push more");
-        Assert.All(late.Zip(late.Skip(1)), pair => Assert.True(pair.First.GetProperty("index").GetInt64() < pair.Second.GetProperty("index").GetInt64()));
+        Assert.All(late.Zip(late.Skip(1)), pair =>
+            Assert.True(pair.First.GetProperty("index").GetInt64() < pair.Second.GetProperty("index").GetInt64()));
         Assert.Equal(read[^1].GetProperty("index").GetInt64() + 1, read.Count + read.Sum(f => f.GetProperty("dropped").GetInt64()));
     }
 

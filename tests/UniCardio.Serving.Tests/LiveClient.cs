@@ -18,7 +18,8 @@ internal sealed class LiveClient : IAsyncDisposable
 
     public string? Subprotocol => _socket.SubProtocol;
 
-    public static async Task<LiveClient> ConnectAsync(TestServer server, string patient, string query = "", Action<ClientWebSocketOptions>? configure = null, bool greets = true)
+    public static async Task<LiveClient> ConnectAsync(TestServer server, string patient, string query = "",
+        Action<ClientWebSocketOptions>? configure = null, bool greets = true)
     {
         var client = new LiveClient();
         configure?.Invoke(client._socket.Options);
@@ -75,7 +76,8 @@ internal sealed class LiveClient : IAsyncDisposable
             }
             message.Write(buffer, 0, part.Count);
             if (part.EndOfMessage)
-                return part.MessageType == WebSocketMessageType.Binary ? BinaryFrames.Read(message.ToArray()) : JsonDocument.Parse(message.ToArray()).RootElement;
+                return part.MessageType == WebSocketMessageType.Binary ? BinaryFrames.Read(message.ToArray())
+                    : JsonDocument.Parse(message.ToArray()).RootElement;
         }
     }
 

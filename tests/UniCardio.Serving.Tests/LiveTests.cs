@@ -10,7 +10,8 @@ namespace UniCardio.Serving.Tests;
 /// <summary>Live sessions through WebSockets against the streaming library itself.</summary>
 public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
 {
-    private const string Open = """{"type":"open","id":1,"channels":{"ppg":{"rate":125},"ecg":{"rate":125}},"generate":["bp"],"draws":3,"sampler":"ddim:2","seed":"5","wait":true}""";
+    private const string Open =
+        """{"type":"open","id":1,"channels":{"ppg":{"rate":125},"ecg":{"rate":125}},"generate":["bp"],"draws":3,"sampler":"ddim:2","seed":"5","wait":true}""";
 
     private static readonly float[] Ppg = Wave.Make(5, 0.5f, 0.3f), Ecg = Wave.Make(5, 0, 1, 40);
 
@@ -50,8 +51,10 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
     {
         for (int i = from; i < to; i += 10)
         {
-            await (binary ? client.PushBinaryAsync(0, 100 + (i / 125.0), Ppg.AsSpan(i, 10)) : client.PushAsync("ppg", 100 + (i / 125.0), Ppg.AsSpan(i, 10)));
-            await (binary ? client.PushBinaryAsync(2, 100 + (i / 125.0), Ecg.AsSpan(i, 10)) : client.PushAsync("ecg", 100 + (i / 125.0), Ecg.AsSpan(i, 10)));
+            await (binary ? client.PushBinaryAsync(0, 100 + (i / 125.0), Ppg.AsSpan(i, 10))
+                : client.PushAsync("ppg", 100 + (i / 125.0), Ppg.AsSpan(i, 10)));
+            await (binary ? client.PushBinaryAsync(2, 100 + (i / 125.0), Ecg.AsSpan(i, 10))
+                : client.PushAsync("ecg", 100 + (i / 125.0), Ecg.AsSpan(i, 10)));
         }
     }
 
@@ -76,8 +79,10 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
                 Assert.Equal(e.Status(m).IsNormalized, signal.GetProperty("normalized").GetBoolean());
                 Assert.Equal(e.Status(m).Quality.Index, signal.GetProperty("quality").GetProperty("index").GetSingle());
                 Assert.Equal(e.Status(m).Quality.Missing, signal.GetProperty("quality").GetProperty("missing").GetSingle());
-                string[] provenance = [.. signal.GetProperty("stretches").EnumerateArray().SelectMany(s => Enumerable.Repeat(s.GetProperty("provenance").GetString()!, s.GetProperty("count").GetInt32()))];
-                Assert.Equal(e.Provenance(m).ToArray().Select(p => p == Provenance.NoSignal ? "no_signal" : p.ToString().ToLowerInvariant()), provenance);
+                string[] provenance = [.. signal.GetProperty("stretches").EnumerateArray()
+                    .SelectMany(s => Enumerable.Repeat(s.GetProperty("provenance").GetString()!, s.GetProperty("count").GetInt32()))];
+                Assert.Equal(e.Provenance(m).ToArray()
+                    .Select(p => p == Provenance.NoSignal ? "no_signal" : p.ToString().ToLowerInvariant()), provenance);
                 bool band = e.Low(m).IndexOfAnyExcept(float.NaN) >= 0;
                 Assert.Equal(band, signal.TryGetProperty("low", out JsonElement low));
                 if (band)
@@ -153,7 +158,10 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
         await device.SendAsync("""{"type":"samples","id":"twice","modality":"ppg","time":0,"samples":[1,2,null,4]}""");
         JsonElement pushed = await device.NextAsync("pushed");
         Assert.Equal("twice", pushed.GetProperty("id").GetString());
-        Assert.Equal((0, 4, 0, 0), (pushed.GetProperty("taken").GetInt32(), pushed.GetProperty("repeated").GetInt32(), pushed.GetProperty("late").GetInt32(), pushed.GetProperty("set_aside").GetInt32()));
+        Assert.Equal(
+            (0, 4, 0, 0),
+            (pushed.GetProperty("taken").GetInt32(), pushed.GetProperty("repeated").GetInt32(), pushed.GetProperty("late").GetInt32(),
+                pushed.GetProperty("set_aside").GetInt32()));
         await device.SendAsync("""{"type":"advance","time":1.5}""");
         await device.SendAsync("""{"type":"counts","id":9}""");
         JsonElement counts = await device.NextAsync("counts");
@@ -203,8 +211,10 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
     [Fact]
     public async Task BinaryMessagesThatAreNoneAndMessagesThatAreTooLongCloseTheConnection()
     {
-        foreach ((byte[] message, WebSocketMessageType type, WebSocketCloseStatus status) in ((byte[], WebSocketMessageType, WebSocketCloseStatus)[])
-            [([1, 2, 3], WebSocketMessageType.Binary, WebSocketCloseStatus.InvalidPayloadData), (new byte[(1 << 20) + 1], WebSocketMessageType.Text, WebSocketCloseStatus.MessageTooBig)])
+        foreach ((byte[] message, WebSocketMessageType type,
+            WebSocketCloseStatus status) in ((byte[], WebSocketMessageType, WebSocketCloseStatus)[])
+            [([1, 2, 3], WebSocketMessageType.Binary, WebSocketCloseStatus.InvalidPayloadData),
+                (new byte[(1 << 20) + 1], WebSocketMessageType.Text, WebSocketCloseStatus.MessageTooBig)])
         {
             await using LiveClient client = await LiveClient.ConnectAsync(shared.Server, Patient());
             await client.SendAsync(message, type);

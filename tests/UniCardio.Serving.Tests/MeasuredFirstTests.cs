@@ -60,7 +60,8 @@ public class MeasuredFirstTests(ITestOutputHelper output)
     public async Task WhileTheNetworkStandsStillMeasuredSamplesComeAndTheWholeFramesFollow()
     {
         using var gate = new ManualResetEventSlim(true);
-        await using TestServer server = await TestServer.StartAsync(load: _ => new ServedModel(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(new Gated(new CpuBackend(w.Weights), gate))));
+        await using TestServer server = await TestServer.StartAsync(load: _ =>
+            new ServedModel(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(new Gated(new CpuBackend(w.Weights), gate))));
         await using LiveClient first = await LiveClient.ConnectAsync(server, "p", "?measured=first");
         await using LiveClient binary = await LiveClient.ConnectAsync(server, "p", "?measured=first&frames=binary");
         await using LiveClient whole = await LiveClient.ConnectAsync(server, "p");
@@ -98,18 +99,21 @@ public class MeasuredFirstTests(ITestOutputHelper output)
         {
             JsonElement of = all[(int)preliminary.GetProperty("index").GetInt64()];
             Assert.Equal(of.GetProperty("start").GetDouble(), preliminary.GetProperty("start").GetDouble());
-            Assert.Equal(of.GetProperty("signals").GetProperty("ppg").GetProperty("values").ToString(), preliminary.GetProperty("signals").GetProperty("ppg").GetProperty("values").ToString());
+            Assert.Equal(of.GetProperty("signals").GetProperty("ppg").GetProperty("values").ToString(),
+                preliminary.GetProperty("signals").GetProperty("ppg").GetProperty("values").ToString());
         }
     }
 
-    /// <summary>Sessions that push in real time while infer requests come as fast as they are answered: nothing is lost, and the delays are printed.</summary>
+    /// <summary>Sessions that push in real time while infer requests come as fast as they are answered: nothing is lost, and the delays are
+    /// printed.</summary>
     [Fact]
     public async Task AFloodOfInferRequestsHoldsUpNoMeasuredSample()
     {
         const int Patients = 8, Blocks = 60;
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaiting = 16 });
         using var flood = new CancellationTokenSource();
-        string heavy = $$"""{"parameters":{"draws":8,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(4, 1, 1), 4)}}],"outputs":[{"name":"signal"}]}""";
+        string heavy =
+            $$"""{"parameters":{"draws":8,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(4, 1, 1), 4)}}],"outputs":[{"name":"signal"}]}""";
         int answered = 0;
         async Task Infer()
         {
@@ -126,7 +130,9 @@ public class MeasuredFirstTests(ITestOutputHelper output)
         await Task.WhenAll(infers);
         using var self = Process.GetCurrentProcess();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Patients} patients, samples in frames after they were pushed: quiet p50 {Quantile(quiet, 0.5):0} p99 {Quantile(quiet, 0.99):0} ms; beside {answered} answered infer requests p50 {Quantile(loud, 0.5):0} p99 {Quantile(loud, 0.99):0} ms; hop 400 ms, resident {self.WorkingSet64 >> 20} MiB"));
+            $"{Patients} patients, samples in frames after they were pushed: quiet p50 {Quantile(quiet, 0.5):0} p99 "
+            + $"{Quantile(quiet, 0.99):0} ms; beside {answered} answered infer requests p50 {Quantile(loud, 0.5):0} p99 "
+            + $"{Quantile(loud, 0.99):0} ms; hop 400 ms, resident {self.WorkingSet64 >> 20} MiB"));
         Assert.True(answered > 0, "no infer request got on");
     }
 
@@ -158,13 +164,15 @@ public class MeasuredFirstTests(ITestOutputHelper output)
             double end = 0;
             while (await client.ReceiveAsync() is JsonElement message && LiveClient.Type(message) != "ended")
             {
-                if (LiveClient.Type(message) != "frame" || message.GetProperty("start").GetDouble() + (message.GetProperty("count").GetInt32() / 125.0) <= end)
+                if (LiveClient.Type(message) != "frame"
+                    || message.GetProperty("start").GetDouble() + (message.GetProperty("count").GetInt32() / 125.0) <= end)
                     continue;
                 double start = message.GetProperty("start").GetDouble();
                 Assert.True(start <= end + 1e-6, "samples are missing");
                 end = start + (message.GetProperty("count").GetInt32() / 125.0);
                 // What a frame waits for: its end, the fade, and nothing else where one channel is there.
-                int last = Math.Min(blocks - 1, (int)Math.Floor(((end + message.GetProperty("algorithmic_delay").GetDouble()) * 125 / Block) - 1 + 1e-6));
+                int last = Math.Min(
+                    blocks - 1, (int)Math.Floor(((end + message.GetProperty("algorithmic_delay").GetDouble()) * 125 / Block) - 1 + 1e-6));
                 found.Add(Stopwatch.GetElapsedTime(pushed[last]).TotalMilliseconds);
             }
             await pushing;

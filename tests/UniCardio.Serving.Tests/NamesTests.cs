@@ -28,7 +28,8 @@ public sealed class NamesTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             Written.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
 
         public void Dispose()
@@ -38,7 +39,8 @@ public sealed class NamesTests : IDisposable
 
     private static async Task<TestServer> StartAsync(ServerOptions options, Lines lines)
     {
-        UniCardioServer server = await UniCardioServer.StartAsync(options with { Port = 0 }, TestServer.Tiny, log => log.AddProvider(lines).SetMinimumLevel(LogLevel.Trace));
+        UniCardioServer server = await UniCardioServer.StartAsync(options with { Port = 0 }, TestServer.Tiny, log =>
+            log.AddProvider(lines).SetMinimumLevel(LogLevel.Trace));
         await server.Ready;
         return TestServer.Of(server);
     }
@@ -60,7 +62,8 @@ public sealed class NamesTests : IDisposable
     public async Task CheckpointsThatCannotBeWrittenAreLoggedWithoutTheirNameAndTheServerStops()
     {
         var lines = new Lines();
-        await using TestServer server = await StartAsync(new ServerOptions { Checkpoints = _folder, CheckpointEvery = TimeSpan.FromSeconds(0.1) }, lines);
+        await using TestServer server =
+            await StartAsync(new ServerOptions { Checkpoints = _folder, CheckpointEvery = TimeSpan.FromSeconds(0.1) }, lines);
         await using LiveClient gone = await LiveClient.ConnectAsync(server, "jane-doe");
         await gone.SendAsync(Open);
         await gone.NextAsync("session");
@@ -90,7 +93,8 @@ public sealed class NamesTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(_folder, "john-roe4.checkpoint"), []);
         var lines = new Lines();
         await using TestServer server = await StartAsync(new ServerOptions { Checkpoints = _folder }, lines);
-        Assert.Equal(OperatingSystem.IsWindows() ? 2 : 3, lines.Written.Count(l => l.Contains("was not restored", StringComparison.Ordinal)));
+        Assert.Equal(OperatingSystem.IsWindows() ? 2 : 3,
+            lines.Written.Count(l => l.Contains("was not restored", StringComparison.Ordinal)));
         HoldNoName(lines, "john-roe");
     }
 
@@ -117,7 +121,8 @@ public sealed class NamesTests : IDisposable
         string file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "x");
         async Task Refuses(string setting, ServerOptions options) => Assert.Equal(setting,
-            (await Assert.ThrowsAsync<Engine.ConfigurationException>(() => UniCardioServer.StartAsync(options with { Port = 0 }, TestServer.Tiny))).Setting);
+            (await Assert.ThrowsAsync<Engine.ConfigurationException>(() =>
+                UniCardioServer.StartAsync(options with { Port = 0 }, TestServer.Tiny))).Setting);
         await Refuses("recordings", new ServerOptions { Recordings = Path.Combine(_folder, "none") });
         await Refuses("recordings", new ServerOptions { Recordings = file });
         await Refuses("checkpoints", new ServerOptions { Checkpoints = file });
@@ -137,7 +142,8 @@ public sealed class NamesTests : IDisposable
     public async Task ReplaysOfOneRecordingShareItsSamplesAndLeaveNothing()
     {
         string path = Path.Combine(_folder, "long.csv");
-        await File.WriteAllLinesAsync(path, ["time_s,ppg", .. Enumerable.Range(0, 20_000).Select(i => FormattableString.Invariant($"{i / 125.0},{i % 7}"))]);
+        await File.WriteAllLinesAsync(
+            path, ["time_s,ppg", .. Enumerable.Range(0, 20_000).Select(i => FormattableString.Invariant($"{i / 125.0},{i % 7}"))]);
         var budget = new Hosting.ByteBudget(16 << 20);
         var tracks = new Live.ReplayTracks(budget);
         Live.ReplayTracks.Shared[] six = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => tracks.LoadAsync(path, default)));
@@ -151,6 +157,7 @@ public sealed class NamesTests : IDisposable
         Assert.Equal(4 * 20_000, budget.Used);
         six[0].Dispose();
         Assert.Equal(0, budget.Used);
-        await Assert.ThrowsAsync<Protocol.ProtocolException>(() => new Live.ReplayTracks(new Hosting.ByteBudget(200_000)).LoadAsync(path, default));
+        await Assert.ThrowsAsync<Protocol.ProtocolException>(() =>
+            new Live.ReplayTracks(new Hosting.ByteBudget(200_000)).LoadAsync(path, default));
     }
 }

@@ -41,7 +41,8 @@ public sealed class ProtocolExtensionTests(SharedServer shared) : IClassFixture<
 
     private async Task<HttpResponseMessage> SendAsync(string type, byte[] data, int declared)
     {
-        string json = $$"""{"parameters":{"priority":1,"timeout":100000},"inputs":[{"name":"ppg","shape":[1,100],"datatype":"{{type}}","parameters":{"binary_data_size":{{declared}} } }],"outputs":[{"name":"signal"}]}""";
+        string json =
+            $$"""{"parameters":{"priority":1,"timeout":100000},"inputs":[{"name":"ppg","shape":[1,100],"datatype":"{{type}}","parameters":{"binary_data_size":{{declared}} } }],"outputs":[{"name":"signal"}]}""";
         byte[] head = Encoding.UTF8.GetBytes(json);
         return await shared.Server.PostAsync("/v2/models/translate/infer", [.. head, .. data], head.Length);
     }
@@ -53,14 +54,17 @@ public sealed class ProtocolExtensionTests(SharedServer shared) : IClassFixture<
     public async Task OtherFloatsGiveTheResultOfTheirValuesInFp32(string type)
     {
         // bfloat16 has 8 bits: the values that it can hold are those compared.
-        float[] held = [.. Values.Select(v => type == "BF16" ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(v) & 0xFFFF0000) : v)];
+        float[] held =
+            [.. Values.Select(v => type == "BF16" ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(v) & 0xFFFF0000) : v)];
         held[7] = float.NaN;
         byte[] plain = new byte[4 * held.Length];
         for (int i = 0; i < held.Length; i++)
             BinaryPrimitives.WriteSingleLittleEndian(plain.AsSpan(4 * i), held[i]);
-        float[] expected = Wave.Floats(Wave.Output(await TestServer.JsonAsync(await SendAsync("FP32", plain, plain.Length)), "signal").GetProperty("data"));
+        float[] expected = Wave.Floats(
+            Wave.Output(await TestServer.JsonAsync(await SendAsync("FP32", plain, plain.Length)), "signal").GetProperty("data"));
         byte[] bytes = Bytes(type);
-        float[] found = Wave.Floats(Wave.Output(await TestServer.JsonAsync(await SendAsync(type, bytes, bytes.Length)), "signal").GetProperty("data"));
+        float[] found =
+            Wave.Floats(Wave.Output(await TestServer.JsonAsync(await SendAsync(type, bytes, bytes.Length)), "signal").GetProperty("data"));
         Assert.Equal(expected, found);
         await TestServer.RefusedAsync(HttpStatusCode.BadRequest, "binary_data_size", await SendAsync(type, bytes, 400));
     }
@@ -92,13 +96,17 @@ public sealed class ProtocolExtensionTests(SharedServer shared) : IClassFixture<
         Assert.All(index.EnumerateArray(), m => Assert.Equal("READY", m.GetProperty("state").GetString()));
         async Task<(long Windows, long Success, long Fail)> Read()
         {
-            JsonElement stats = Assert.Single((await shared.Server.GetJsonAsync("/v2/models/translate/versions/1/stats")).GetProperty("model_stats").EnumerateArray());
+            JsonElement stats = Assert.Single(
+                (await shared.Server.GetJsonAsync("/v2/models/translate/versions/1/stats")).GetProperty("model_stats").EnumerateArray());
             JsonElement infer = stats.GetProperty("inference_stats");
-            Assert.True(infer.GetProperty("success").GetProperty("ns").GetInt64() >= infer.GetProperty("compute_infer").GetProperty("ns").GetInt64());
-            return (stats.GetProperty("inference_count").GetInt64(), infer.GetProperty("success").GetProperty("count").GetInt64(), infer.GetProperty("fail").GetProperty("count").GetInt64());
+            Assert.True(infer.GetProperty("success").GetProperty("ns").GetInt64() >= infer.GetProperty("compute_infer").GetProperty("ns")
+                .GetInt64());
+            return (stats.GetProperty("inference_count").GetInt64(), infer.GetProperty("success").GetProperty("count").GetInt64(),
+                infer.GetProperty("fail").GetProperty("count").GetInt64());
         }
         (long windows, long success, long fail) = await Read();
-        await TestServer.JsonAsync(await shared.Server.PostAsync("/v2/models/translate/infer", $$"""{"inputs":[{{Wave.Json("ppg", Wave.Make(3, 1, 1), 3)}}]}"""));
+        await TestServer.JsonAsync(
+            await shared.Server.PostAsync("/v2/models/translate/infer", $$"""{"inputs":[{{Wave.Json("ppg", Wave.Make(3, 1, 1), 3)}}]}"""));
         await shared.Server.PostAsync("/v2/models/translate/infer", "{}");
         Assert.Equal((windows + 3, success + 1, fail + 1), await Read());
         Assert.Equal(3, (await shared.Server.GetJsonAsync("/v2/models/stats")).GetProperty("model_stats").GetArrayLength());

@@ -35,15 +35,18 @@ public class ReadmeTests
         for (JsonElement message = await Receive(); message.GetProperty("type").GetString() != "ended"; message = await Receive())
         {
             if (message.TryGetProperty("signals", out JsonElement signals))
-                Show(message.GetProperty("start").GetDouble(), signals.GetProperty("bp").GetProperty("provenance").GetString(), signals.GetProperty("bp").GetProperty("values"));
+                Show(message.GetProperty("start").GetDouble(), signals.GetProperty("bp").GetProperty("provenance").GetString(),
+                    signals.GetProperty("bp").GetProperty("values"));
         }
 
         async Task Send(string json) => await socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, default);
-        async Task<JsonElement> Receive() => (await JsonDocument.ParseAsync(WebSocketStream.CreateReadableMessageStream(socket))).RootElement;
+        async Task<JsonElement> Receive() =>
+            (await JsonDocument.ParseAsync(WebSocketStream.CreateReadableMessageStream(socket))).RootElement;
         // README
 
         // The first window warms up; from then on there is a pressure.
-        Assert.Contains(shown, f => f.Provenance == "translated" && f.Values.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number));
+        Assert.Contains(shown, f =>
+            f.Provenance == "translated" && f.Values.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number));
         // Whole hops, the last of them not full.
         Assert.InRange(shown.Sum(f => f.Values.GetArrayLength()), ppg.Length, ppg.Length + shown[0].Values.GetArrayLength());
     }
@@ -52,7 +55,8 @@ public class ReadmeTests
     public void ReadmeShowsTheseLines()
     {
         string shown = Readme();
-        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Serving.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n").Split("        // README\n");
+        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Serving.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n")
+            .Split("        // README\n");
         Assert.Equal(5, parts.Length);
         foreach (string part in (string[])[parts[1], parts[3]])
         {

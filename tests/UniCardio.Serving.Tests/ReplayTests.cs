@@ -13,7 +13,8 @@ public sealed class ReplayTests : IDisposable
     private string Write(string name, double seconds)
     {
         string path = Path.Combine(_folder, name);
-        RecordingFile.Write(path, new CardiovascularSynthesizer().Generate(new SynthesisParameters(), (int)(seconds * 125), 3).ToRecording());
+        RecordingFile.Write(
+            path, new CardiovascularSynthesizer().Generate(new SynthesisParameters(), (int)(seconds * 125), 3).ToRecording());
         return path;
     }
 
@@ -25,7 +26,8 @@ public sealed class ReplayTests : IDisposable
         Recording recording = RecordingFile.Read(Write("one.csv", 6));
         File.WriteAllText(Path.Combine(_folder, "notes.md"), "no recording");
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { Recordings = _folder });
-        Assert.Equal(["one"], (await server.GetJsonAsync("/recordings")).GetProperty("recordings").EnumerateArray().Select(e => e.GetString()!));
+        Assert.Equal(
+            ["one"], (await server.GetJsonAsync("/recordings")).GetProperty("recordings").EnumerateArray().Select(e => e.GetString()!));
         await using LiveClient client = await LiveClient.ConnectAsync(server, "bed-1", "?frames=binary");
         foreach (string name in (string[])["one.csv", "../one", "two", "notes.md", "/etc/passwd"])
         {
@@ -34,13 +36,16 @@ public sealed class ReplayTests : IDisposable
         }
         await client.SendAsync("""{"type":"replay","id":"r","recording":"one","speed":100,"generate":[]}""");
         JsonElement session = await client.NextAsync("session");
-        Assert.Equal(("replay", "one", 100), (session.GetProperty("source").GetString(), session.GetProperty("recording").GetString(), session.GetProperty("speed").GetDouble()));
+        Assert.Equal(("replay", "one", 100),
+            (session.GetProperty("source").GetString(), session.GetProperty("recording").GetString(),
+                session.GetProperty("speed").GetDouble()));
         List<JsonElement> frames = await client.FramesAsync();
         Assert.Equal("completed", client.Others[^1].GetProperty("reason").GetString());
         // Hops end at multiples of themselves, so the first one begins before the recording does.
         int before = (int)Math.Round(-frames[0].GetProperty("start").GetDouble() * 125);
         Assert.InRange(before, 0, 50);
-        foreach ((string modality, ChannelKind kind) in ((string, ChannelKind)[])[("ppg", ChannelKind.Ppg), ("bp", ChannelKind.BloodPressure), ("ecg", ChannelKind.Ecg)])
+        foreach ((string modality, ChannelKind kind) in ((string, ChannelKind)[])[("ppg", ChannelKind.Ppg),
+            ("bp", ChannelKind.BloodPressure), ("ecg", ChannelKind.Ecg)])
         {
             float[] values = [.. frames.SelectMany(f => Wave.Floats(f.GetProperty("signals").GetProperty(modality).GetProperty("values")))];
             float[] expected = recording.Require(kind).Samples.ToArray();
@@ -73,9 +78,12 @@ public sealed class ReplayTests : IDisposable
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { Demo = Write("demo-recording.csv", 3) });
         await using LiveClient page = await LiveClient.ConnectAsync(server, "demo");
         JsonElement frame = await page.NextAsync("frame");
-        Assert.Equal("measured", (await page.NextAsync("frame")).GetProperty("signals").GetProperty("ecg").GetProperty("provenance").GetString());
+        Assert.Equal(
+            "measured", (await page.NextAsync("frame")).GetProperty("signals").GetProperty("ecg").GetProperty("provenance").GetString());
         Assert.True(frame.GetProperty("count").GetInt32() > 0);
         JsonElement patient = Assert.Single((await server.GetJsonAsync("/patients")).GetProperty("patients").EnumerateArray());
-        Assert.Equal(("demo", "demo", "demo-recording"), (patient.GetProperty("patient").GetString(), patient.GetProperty("source").GetString(), patient.GetProperty("recording").GetString()));
+        Assert.Equal(("demo", "demo", "demo-recording"),
+            (patient.GetProperty("patient").GetString(), patient.GetProperty("source").GetString(),
+                patient.GetProperty("recording").GetString()));
     }
 }

@@ -9,7 +9,8 @@ namespace UniCardio.Serving.Tests;
 /// <summary>Going down finishes what is in flight; coming up goes on where it was.</summary>
 public class ShutdownTests
 {
-    private const string Open = """{"type":"open","channels":{"ppg":{"rate":125},"ecg":{"rate":125}},"generate":["bp"],"draws":3,"sampler":"ddim:2","seed":5,"wait":true}""";
+    private const string Open =
+        """{"type":"open","channels":{"ppg":{"rate":125},"ecg":{"rate":125}},"generate":["bp"],"draws":3,"sampler":"ddim:2","seed":5,"wait":true}""";
 
     [Fact]
     public async Task WhatIsInFlightIsFinishedAndNothingNewIsTaken()
@@ -18,15 +19,18 @@ public class ShutdownTests
         await using LiveClient device = await LiveClient.ConnectAsync(server, "a");
         await device.SendAsync(Open);
         await device.NextAsync("session");
-        Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", $$"""{"parameters":{"draws":16,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(2, 1, 1), 2)}}],"outputs":[{"name":"signal"}]}""");
-        while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_pending 1", StringComparison.Ordinal) && !running.IsCompleted)
+        Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer",
+            $$"""{"parameters":{"draws":16,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(2, 1, 1), 2)}}],"outputs":[{"name":"signal"}]}""");
+        while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_pending 1", StringComparison.Ordinal)
+            && !running.IsCompleted)
             await Task.Delay(5);
         Task stopping = server.Server.StopAsync();
         if (!running.IsCompleted)
         {
             HttpResponseMessage ready = await server.Client.GetAsync("/v2/health/ready");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-            await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "shutting down", await server.PostAsync("/v2/models/translate/infer", "{}"));
+            await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "shutting down",
+                await server.PostAsync("/v2/models/translate/infer", "{}"));
         }
         Assert.Equal(HttpStatusCode.OK, (await running).StatusCode);
         JsonElement ended = await device.NextAsync("ended");
@@ -93,7 +97,8 @@ public class ShutdownTests
                 List<JsonElement> rest = await EndAsync(device);
                 Assert.Equal(uninterrupted.Count - first, rest.Count);
                 for (int i = 0; i < rest.Count; i++)
-                    Assert.Equal(uninterrupted[(int)first + i].GetProperty("signals").ToString(), rest[i].GetProperty("signals").ToString());
+                    Assert.Equal(uninterrupted[(int)first + i].GetProperty("signals").ToString(),
+                        rest[i].GetProperty("signals").ToString());
             }
             Assert.Equal(["broken.checkpoint"], Directory.GetFiles(folder).Select(f => Path.GetFileName(f)));
         }
@@ -108,16 +113,19 @@ public class ShutdownTests
     {
         var lines = new ConcurrentQueue<string>();
         string patient = $"secret{Guid.NewGuid():N}";
-        await using (UniCardioServer server = await UniCardioServer.StartAsync(new ServerOptions { Port = 0 }, TestServer.Tiny, log => log.SetMinimumLevel(LogLevel.Trace).AddProvider(new Lines(lines))))
+        await using (UniCardioServer server = await UniCardioServer.StartAsync(new ServerOptions { Port = 0 }, TestServer.Tiny, log =>
+            log.SetMinimumLevel(LogLevel.Trace).AddProvider(new Lines(lines))))
         {
             await server.Ready;
             using var client = new ClientWebSocket();
             await client.ConnectAsync(new Uri($"ws://{server.Address.Authority}/live/{patient}"), CancellationToken.None);
-            await client.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+            await client.SendAsync("""{"type":"open","channels":{"ppg":{"rate":125}}}"""u8.ToArray(), WebSocketMessageType.Text, true,
+                CancellationToken.None);
             while (!lines.Any(l => l.Contains("opened", StringComparison.Ordinal)))
                 await Task.Delay(5);
         }
-        Assert.Contains(lines, l => l.Contains("Session", StringComparison.Ordinal) && l.Contains("ended: shutdown", StringComparison.Ordinal));
+        Assert.Contains(lines, l =>
+            l.Contains("Session", StringComparison.Ordinal) && l.Contains("ended: shutdown", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, l => l.Contains(patient, StringComparison.Ordinal));
     }
 
@@ -130,7 +138,8 @@ public class ShutdownTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception) + exception);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception) + exception);
 
         public void Dispose()
         {

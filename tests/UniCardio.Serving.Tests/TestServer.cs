@@ -25,7 +25,8 @@ internal sealed class TestServer : IAsyncDisposable
     public static ServedModel Tiny(CancellationToken cancellation = default) =>
         new(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(w.Weights, new EngineOptions { Threads = 1 }));
 
-    public static async Task<TestServer> StartAsync(ServerOptions? options = null, Func<CancellationToken, ServedModel>? load = null, bool waits = true)
+    public static async Task<TestServer> StartAsync(ServerOptions? options = null, Func<CancellationToken, ServedModel>? load = null,
+        bool waits = true)
     {
         UniCardioServer server = await UniCardioServer.StartAsync((options ?? new ServerOptions()) with { Port = 0 }, load ?? Tiny);
         var test = new TestServer(server, new HttpClient { BaseAddress = server.Address, Timeout = TimeSpan.FromMinutes(2) });
@@ -38,7 +39,8 @@ internal sealed class TestServer : IAsyncDisposable
         new(server, new HttpClient { BaseAddress = server.Address, Timeout = TimeSpan.FromMinutes(2) });
 
     /// <summary>Posts JSON.</summary>
-    public Task<HttpResponseMessage> PostAsync(string path, string json) => Client.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));
+    public Task<HttpResponseMessage> PostAsync(string path, string json) =>
+        Client.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));
 
     /// <summary>Posts bytes, the first <paramref name="header"/> of which are said to be JSON.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, byte[] body, int? header)
@@ -83,7 +85,8 @@ public sealed class SharedServer : IAsyncLifetime
 {
     internal TestServer Server { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Server = await TestServer.StartAsync(new ServerOptions { Sampler = Engine.Sampling.SamplerOptions.Parse("ddim:2"), Draws = 2 });
+    public async Task InitializeAsync() =>
+        Server = await TestServer.StartAsync(new ServerOptions { Sampler = Engine.Sampling.SamplerOptions.Parse("ddim:2"), Draws = 2 });
 
     public async Task DisposeAsync() => await Server.DisposeAsync();
 }

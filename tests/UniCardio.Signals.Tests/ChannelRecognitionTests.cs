@@ -123,7 +123,8 @@ public class ChannelRecognitionTests
     [InlineData("pleth_nu", "pleth", "NU")]
     [InlineData("", "", "")]
     [InlineData("[mV]", "[mV]", "")]
-    public void HeadingsSplitIntoNameAndUnit(string heading, string name, string unit) => Assert.Equal((name, unit), SignalUnit.SplitName(heading));
+    public void HeadingsSplitIntoNameAndUnit(string heading, string name, string unit) =>
+        Assert.Equal((name, unit), SignalUnit.SplitName(heading));
 
     [Fact]
     public void FactorsAreThoseOfTheStandard()

@@ -16,7 +16,8 @@ public sealed class AllocationTests
         using InferenceEngine engine = Make.Engine();
         using StreamingHost host = Make.Host(engine, TimeProvider.System);
         int hops = 0, generated = 0;
-        StreamingSession[] sessions = [.. Enumerable.Range(0, 3).Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1) }, (_, frame) =>
+        StreamingSession[] sessions = [.. Enumerable.Range(0, 3)
+            .Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1) }, (_, frame) =>
         {
             hops++;
             generated += frame.Provenance(Modality.Bp)[^1] is Provenance.Imputed or Provenance.Translated ? 1 : 0;
@@ -25,12 +26,14 @@ public sealed class AllocationTests
         // Drop-outs of every kind, again and again.
         Patient patient = new Patient(60, Options);
         for (int t = 6; t < 60; t += 9)
-            patient.Drop(Modality.Bp, t, t + 3).Drop(Modality.Ecg, t + 1, t + 6).Drop(Modality.Ppg, t + 2, t + 2.5).Change(Modality.Ppg, t + 5, t + 6.5, _ => 0.3f);
+            patient.Drop(Modality.Bp, t, t + 3).Drop(Modality.Ecg, t + 1, t + 6).Drop(Modality.Ppg, t + 2, t + 2.5)
+                .Change(Modality.Ppg, t + 5, t + 6.5, _ => 0.3f);
         Block[] blocks = [.. patient.Blocks(0.1)];
         int at = 0;
         Run(30);
         long allocated = 0;
-        // Shared buffers of the runtime may be trimmed and made again while it collects garbage of other tests; a hop that allocates does so every time.
+        // Shared buffers of the runtime may be trimmed and made again while it collects garbage of other tests; a hop that allocates does
+        // so every time.
         for (int attempt = 0; attempt < 3; attempt++)
         {
             (hops, generated) = (0, 0);

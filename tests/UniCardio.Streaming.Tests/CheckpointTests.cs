@@ -15,14 +15,17 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
 
     private static StreamingSessionOptions Options => Make.Options(125, 100, 250) with { Denoise = ModalitySet.Ppg, FrameQueue = 7 };
 
-    private static Patient Sick() => new Patient(10, Options).Drop(Modality.Bp, 5, 6.4).Drop(Modality.Ecg, 6, 9).Drop(Modality.Ppg, 7.3, 7.7)
+    private static Patient Sick() =>
+        new Patient(10, Options).Drop(Modality.Bp, 5, 6.4).Drop(Modality.Ecg, 6, 9).Drop(Modality.Ppg, 7.3, 7.7)
         .Change(Modality.Ppg, 8, 9.5, x => Math.Clamp(x, 0.2f, 0.4f)).Change(Modality.Bp, 7, 8.5, _ => 77).Drop(Modality.Ppg, 2.008, 2.016);
 
     // Blocks out of order, so that there are holes to be remembered.
     private static Block[] Blocks()
     {
         var random = new Random(4);
-        return [.. Sick().Blocks(0.09).Select(b => (Arrival: b.Time.TotalSeconds + (b.Time == TimeSpan.Zero ? -1 : random.NextDouble() * 0.25), Block: b)).OrderBy(b => b.Arrival).Select(b => b.Block)];
+        return [.. Sick().Blocks(0.09)
+            .Select(b => (Arrival: b.Time.TotalSeconds + (b.Time == TimeSpan.Zero ? -1 : random.NextDouble() * 0.25), Block: b))
+                .OrderBy(b => b.Arrival).Select(b => b.Block)];
     }
 
     [Fact]
@@ -148,7 +151,8 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
         using StreamingHost host = Make.Host(_engine);
         Assert.Throws<CheckpointException>(() => host.Restore([]));
         Assert.Throws<CheckpointException>(() => host.Restore("UCST"u8));
-        Assert.Contains("letters", Assert.Throws<CheckpointException>(() => host.Restore(new byte[1000])).Message, StringComparison.Ordinal);
+        Assert.Contains("letters", Assert.Throws<CheckpointException>(() => host.Restore(new byte[1000])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<CheckpointException>(() => host.Restore(sound.AsSpan(0, sound.Length - 1)));
         Assert.Throws<CheckpointException>(() => host.Restore([.. sound, 0]));
         byte[] later = Sealed([.. sound[..4], 2, .. sound[5..]]);
@@ -172,7 +176,8 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
         using var engine = new InferenceEngine(backend);
         using StreamingHost host = Make.Host(engine);
         Assert.All(seeds, Try);
-        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(1500), 6, bytes => Try(Sealed(bytes)), e => e is CheckpointException, TimeSpan.FromSeconds(30), 256L << 20);
+        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(1500), 6, bytes => Try(Sealed(bytes)), e =>
+            e is CheckpointException, TimeSpan.FromSeconds(30), 256L << 20);
         output.WriteLine(report.ToString());
         Assert.True(report.Accepted > 0 && report.Refused > 0, report.ToString());
         Assert.Equal(0, host.SessionCount);
@@ -186,7 +191,9 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
             if (Math.Abs(time) > StreamingSession.MaxTime.Ticks - TimeSpan.TicksPerHour)
                 return;
             foreach (Modality modality in Modalities.All.Where(m => session.Options.Channel(m) is not null))
-                session.Push(modality, TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(0.3), new float[Math.Min(50, (int)(session.Options.LongestBlock.TotalSeconds * session.Options.Channel(modality)!.SampleRate))]);
+                session.Push(modality, TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(0.3),
+                    new float[Math.Min(
+                        50, (int)(session.Options.LongestBlock.TotalSeconds * session.Options.Channel(modality)!.SampleRate))]);
             session.AdvanceTo(TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(2));
             session.Complete();
             host.RunPending();
@@ -214,7 +221,8 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
     {
         if (bytes.Length < 4)
             return bytes;
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4), SessionCheckpoint.Checksum(bytes.AsSpan(0, bytes.Length - 4)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4),
+            SessionCheckpoint.Checksum(bytes.AsSpan(0, bytes.Length - 4)));
         return bytes;
     }
 }

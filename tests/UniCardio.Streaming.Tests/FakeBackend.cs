@@ -5,7 +5,8 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Streaming.Tests;
 
-/// <summary>A backend that makes a level out of its conditions, takes as long as it is told, on a clock that it moves itself, and allocates nothing.</summary>
+/// <summary>A backend that makes a level out of its conditions, takes as long as it is told, on a clock that it moves itself, and allocates
+/// nothing.</summary>
 internal sealed class FakeBackend : IBackend
 {
     public string Name => "fake";

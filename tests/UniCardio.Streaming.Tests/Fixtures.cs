@@ -21,12 +21,16 @@ internal sealed class ManualTime : TimeProvider
 
 internal static class Make
 {
-    /// <summary>A network with the published window and next to no weights; untrained, so its output is noise with the right shapes.</summary>
-    public static ModelConfiguration Small { get; } = new() { Channels = 30, Heads = 3, Blocks = 1, FeedForward = 8, Embedding = 8, SamplesPerToken = 5 };
+    /// <summary>A network with the published window and next to no weights; untrained, so its output is noise with the right
+    /// shapes.</summary>
+    public static ModelConfiguration Small { get; } =
+        new() { Channels = 30, Heads = 3, Blocks = 1, FeedForward = 8, Embedding = 8, SamplesPerToken = 5 };
 
-    public static StreamSampling Quick { get; } = new() { Draws = 3, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 2, Eta = 1 } };
+    public static StreamSampling Quick { get; } =
+        new() { Draws = 3, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 2, Eta = 1 } };
 
-    public static InferenceEngine Engine(int threads = 1) => new(new WeightRecipe(77, Small).Create(), new EngineOptions { Threads = threads }, ownsWeights: true);
+    public static InferenceEngine Engine(int threads = 1) =>
+        new(new WeightRecipe(77, Small).Create(), new EngineOptions { Threads = threads }, ownsWeights: true);
 
     public static StreamingHost Host(InferenceEngine engine, TimeProvider? time = null, StreamingHostOptions? options = null) =>
         new(engine, (options ?? new StreamingHostOptions()) with { OwnThread = false }, time ?? new ManualTime());
@@ -56,7 +60,8 @@ internal sealed class Patient
         {
             if (options.Channel(m) is not { } channel)
                 return [];
-            SyntheticRecording heart = new CardiovascularSynthesizer().Generate(new SynthesisParameters { SampleRate = channel.SampleRate }, (int)Math.Round(seconds * channel.SampleRate), seed);
+            SyntheticRecording heart = new CardiovascularSynthesizer()
+                .Generate(new SynthesisParameters { SampleRate = channel.SampleRate }, (int)Math.Round(seconds * channel.SampleRate), seed);
             return m switch { Modality.Ppg => heart.Ppg, Modality.Bp => heart.BloodPressure, _ => heart.Ecg };
         })];
         Options = options;
@@ -160,7 +165,8 @@ internal sealed class Frames
 
     public static void Same(StreamingFrame expected, StreamingFrame actual, bool delays = false)
     {
-        Assert.Equal((expected.Index, expected.Segment, expected.Start, expected.Count, expected.IsLast, expected.Window), (actual.Index, actual.Segment, actual.Start, actual.Count, actual.IsLast, actual.Window));
+        Assert.Equal((expected.Index, expected.Segment, expected.Start, expected.Count, expected.IsLast, expected.Window),
+            (actual.Index, actual.Segment, actual.Start, actual.Count, actual.IsLast, actual.Window));
         if (delays)
             Assert.Equal(expected.AlgorithmicDelay, actual.AlgorithmicDelay);
         foreach (Modality m in Modalities.All)
@@ -178,7 +184,8 @@ internal sealed class Frames
 /// <summary>Runs blocks through a session of its own host, computing after every push.</summary>
 internal static class Live
 {
-    public static Frames Run(InferenceEngine engine, StreamingSessionOptions options, IEnumerable<Block> blocks, bool complete = true, Action<StreamingSession>? look = null)
+    public static Frames Run(InferenceEngine engine, StreamingSessionOptions options, IEnumerable<Block> blocks, bool complete = true,
+        Action<StreamingSession>? look = null)
     {
         using StreamingHost host = Make.Host(engine);
         var frames = new Frames();

@@ -4,7 +4,8 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Tests;
 
-/// <summary>Time stamps: duplicates, overlaps, jitter, drift, lateness, gaps and jumps of the clock. Nothing is generated, so frames show the input.</summary>
+/// <summary>Time stamps: duplicates, overlaps, jitter, drift, lateness, gaps and jumps of the clock. Nothing is generated, so frames show
+/// the input.</summary>
 public sealed class InputTests : IDisposable
 {
     private readonly InferenceEngine _engine = Make.Engine();
@@ -50,7 +51,8 @@ public sealed class InputTests : IDisposable
         session.Complete();
         Expect(i => i, 0, 60);
         InputCounts counts = session.InputCounts(Modality.Ppg);
-        Assert.Equal((3, 160, 1, 1, 100), (counts.Blocks, counts.Samples, counts.DuplicateBlocks, counts.OverlappingBlocks, counts.RepeatedSamples));
+        Assert.Equal((3, 160, 1, 1, 100),
+            (counts.Blocks, counts.Samples, counts.DuplicateBlocks, counts.OverlappingBlocks, counts.RepeatedSamples));
     }
 
     // Blocks of one sample are told apart by their stamps alone.
@@ -78,7 +80,9 @@ public sealed class InputTests : IDisposable
         Assert.Equal(new PushResult(9, 1, 0, 0), session.Push(Modality.Ppg, At(79), Ramp(2079, 10)));
         session.Complete();
         Expect(i => i < 50 ? i : i < 80 ? 1000 + i : 2000 + i, 0, 89);
-        Assert.Equal((0, 2, 21), (session.InputCounts(Modality.Ppg).DuplicateBlocks, session.InputCounts(Modality.Ppg).OverlappingBlocks, session.InputCounts(Modality.Ppg).RepeatedSamples));
+        Assert.Equal(
+            (0, 2, 21), (session.InputCounts(Modality.Ppg).DuplicateBlocks, session.InputCounts(Modality.Ppg).OverlappingBlocks,
+                session.InputCounts(Modality.Ppg).RepeatedSamples));
     }
 
     [Fact]
@@ -106,7 +110,8 @@ public sealed class InputTests : IDisposable
         InputCounts counts = session.InputCounts(Modality.Ppg);
         // 0.5% of 75000 samples, up to one of jitter that is not yet due.
         long expected = 375;
-        Assert.InRange(speed > 1 ? _frames.Provenances(Modality.Ppg).Count(p => p == Provenance.Bridged) : counts.RepeatedSamples, expected - 1, expected + 1);
+        Assert.InRange(speed > 1 ? _frames.Provenances(Modality.Ppg).Count(p => p == Provenance.Bridged) : counts.RepeatedSamples,
+            expected - 1, expected + 1);
         Assert.Equal((0, 0), (counts.Gaps, counts.LateSamples));
         _frames.CheckContinuity();
     }
@@ -171,7 +176,8 @@ public sealed class InputTests : IDisposable
             float[] measured = [.. frames.SelectMany(f => f.Measured(Modality.Ppg).ToArray()).SkipWhile(float.IsNaN)];
             Assert.Equal(Ramp(0, 300), measured);
         }
-        Assert.Equal(jump, _frames.All.Where(f => f.Segment == 1).SelectMany(f => Enumerable.Range(0, f.Count).Where(i => f.Measured(Modality.Ppg)[i] == 0).Select(f.TimeOf)).Single());
+        Assert.Equal(jump, _frames.All.Where(f => f.Segment == 1)
+            .SelectMany(f => Enumerable.Range(0, f.Count).Where(i => f.Measured(Modality.Ppg)[i] == 0).Select(f.TimeOf)).Single());
         Assert.Equal(0, session.InputCounts(Modality.Ppg).StraySamples);
     }
 
@@ -219,7 +225,8 @@ public sealed class InputTests : IDisposable
         _host.RunPending();
         Assert.Equal(6, _frames.All.Count - before);
         ModalityStatus newest = _frames.All[^1].Status(Modality.Ppg);
-        Assert.Equal((Provenance.NoSignal, NoSignalReason.NothingSupports, AbsenceReason.Missing), (newest.Provenance, newest.NoSignal, newest.Quality.Absence));
+        Assert.Equal((Provenance.NoSignal, NoSignalReason.NothingSupports, AbsenceReason.Missing),
+            (newest.Provenance, newest.NoSignal, newest.Quality.Absence));
         // A clock that is wrong must not wipe out the stream.
         session.AdvanceTo(TimeSpan.FromDays(400));
         session.AdvanceTo(TimeSpan.FromSeconds(1));
@@ -257,7 +264,8 @@ public sealed class InputTests : IDisposable
             StreamingSessionOptions options = Make.Options(rate, rate, 125);
             Patient patient = new Patient(12, options).Drop(Modality.Bp, 6, 9).Drop(Modality.Ecg, 3, 3.01);
             Frames frames = Live.Run(_engine, options, patient.Blocks(0.1), complete: false, look: session =>
-                Assert.True(session.AlgorithmicDelay < TimeSpan.FromSeconds(0.5 + (30 / Math.Min(rate, 125))), $"{session.AlgorithmicDelay}"));
+                Assert.True(session.AlgorithmicDelay < TimeSpan.FromSeconds(0.5 + (30 / Math.Min(rate, 125))),
+                    $"{session.AlgorithmicDelay}"));
             using StreamingSession session = _host.Open(options, _frames.Handle);
             TimeSpan bound = session.AlgorithmicDelay + TimeSpan.FromSeconds(2 * 0.1);
             Assert.All(frames.All, f => Assert.InRange(f.AlgorithmicDelay, options.Fade, bound));

@@ -6,7 +6,8 @@ using UniCardio.Pipeline;
 
 namespace UniCardio.Streaming.Tests;
 
-/// <summary>Frames depend on samples and their times alone: not on how they are cut, nor on when they come, nor on what else the host does.</summary>
+/// <summary>Frames depend on samples and their times alone: not on how they are cut, nor on when they come, nor on what else the host
+/// does.</summary>
 public sealed class InvarianceTests : IDisposable
 {
     private readonly InferenceEngine _engine = Make.Engine();
@@ -15,7 +16,8 @@ public sealed class InvarianceTests : IDisposable
 
     private static StreamingSessionOptions Options => Make.Options(125, 100, 250) with { Denoise = ModalitySet.Ppg };
 
-    private static Patient Sick() => new Patient(9, Options).Drop(Modality.Bp, 5, 6.4).Drop(Modality.Ecg, 6, 9).Drop(Modality.Ppg, 7.3, 7.7).Change(Modality.Bp, 2, 3.5, _ => 77).Drop(Modality.Ppg, 2.008, 2.016);
+    private static Patient Sick() => new Patient(9, Options).Drop(Modality.Bp, 5, 6.4).Drop(Modality.Ecg, 6, 9).Drop(Modality.Ppg, 7.3, 7.7)
+        .Change(Modality.Bp, 2, 3.5, _ => 77).Drop(Modality.Ppg, 2.008, 2.016);
 
     [Fact]
     public void CutsAndArrivals()
@@ -29,10 +31,13 @@ public sealed class InvarianceTests : IDisposable
             IEnumerable<Block> blocks = Sick().Blocks(_ => random.NextDouble() * longest);
             // Each block comes up to the maximum lateness after its time; some come twice.
             double lateness = Options.MaximumLateness.TotalSeconds;
-            List<(double Arrival, Block Block)> arrivals = [.. blocks.Select(b => (b.Time.TotalSeconds + (random.NextDouble() * lateness), b))];
-            arrivals.AddRange([.. arrivals.Where(_ => random.Next(10) == 0).Select(a => (a.Arrival + (random.NextDouble() * lateness), a.Block))]);
+            List<(double Arrival, Block Block)> arrivals =
+                [.. blocks.Select(b => (b.Time.TotalSeconds + (random.NextDouble() * lateness), b))];
+            arrivals.AddRange(
+                [.. arrivals.Where(_ => random.Next(10) == 0).Select(a => (a.Arrival + (random.NextDouble() * lateness), a.Block))]);
             // The segment's origin comes from the first block; all else may be in any order.
-            Frames actual = Live.Run(_engine, Options, arrivals.OrderBy(a => a.Block.Time == TimeSpan.Zero ? -1 : a.Arrival).Select(a => a.Block));
+            Frames actual =
+                Live.Run(_engine, Options, arrivals.OrderBy(a => a.Block.Time == TimeSpan.Zero ? -1 : a.Arrival).Select(a => a.Block));
             Frames.Same(expected, actual);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(12).WithReplay(20260502, 9));
     }

@@ -28,7 +28,8 @@ public sealed class LifecycleTests : IDisposable
         Assert.Equal(0, _backend.Executors);
     }
 
-    private static StreamingSessionOptions Options => new() { Ppg = new ChannelOptions(125), Generate = ModalitySet.Bp, Sampling = Make.Quick };
+    private static StreamingSessionOptions Options =>
+        new() { Ppg = new ChannelOptions(125), Generate = ModalitySet.Bp, Sampling = Make.Quick };
 
     private static float[] Block(int i) => [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))];
 
@@ -331,8 +332,10 @@ public sealed class LifecycleTests : IDisposable
         // One is computed before the deadline, then the newest; those between are skipped.
         Assert.Equal((2, 7), (counts.Windows, counts.SkippedHops));
         Assert.Equal(counts.Frames, sums["unicardio.streaming.hops"]);
-        Assert.Equal((7, 2, 2), (sums["unicardio.streaming.hops.skipped"], sums["unicardio.streaming.windows"], sums["unicardio.streaming.batch.size"]));
-        Assert.True(sums["unicardio.streaming.delay"] > sums["unicardio.streaming.delay.compute"] && sums["unicardio.streaming.delay.compute"] > 1);
+        Assert.Equal((7, 2, 2),
+            (sums["unicardio.streaming.hops.skipped"], sums["unicardio.streaming.windows"], sums["unicardio.streaming.batch.size"]));
+        Assert.True(sums["unicardio.streaming.delay"] > sums["unicardio.streaming.delay.compute"]
+            && sums["unicardio.streaming.delay.compute"] > 1);
         sums.Clear();
         session.Dispose();
         listener.RecordObservableInstruments();

@@ -21,7 +21,8 @@ public class OfflineAgreementTests
         using InferenceEngine engine = Make.Engine();
         StreamingSessionOptions options = Make.Options(ppg, bp, ecg) with { Denoise = ModalitySet.Ecg };
         // BP drops out for a second, then for six; PPG flickers; ECG goes last.
-        Patient patient = new Patient(20, options).Drop(Modality.Bp, 6.1, 7.05).Drop(Modality.Bp, 10, 16).Drop(Modality.Ppg, 13, 13.6).Drop(Modality.Ppg, 14.2, 14.5).Drop(Modality.Ecg, 17, 18);
+        Patient patient = new Patient(20, options).Drop(Modality.Bp, 6.1, 7.05).Drop(Modality.Bp, 10, 16).Drop(Modality.Ppg, 13, 13.6)
+            .Drop(Modality.Ppg, 14.2, 14.5).Drop(Modality.Ecg, 17, 18);
         Frames frames = Live.Run(engine, options, patient.Blocks(0.1));
         frames.CheckContinuity();
 
@@ -29,7 +30,8 @@ public class OfflineAgreementTests
         foreach (StreamingFrame frame in frames.All)
             whole.Check(frame);
         // Every kind of sample was there to be compared.
-        Assert.Equal([Provenance.NoSignal, Provenance.Measured, Provenance.Imputed, Provenance.Denoised, Provenance.Translated], Modalities.All.SelectMany(frames.Provenances).Distinct().Order());
+        Assert.Equal([Provenance.NoSignal, Provenance.Measured, Provenance.Imputed, Provenance.Denoised, Provenance.Translated],
+            Modalities.All.SelectMany(frames.Provenances).Distinct().Order());
         Assert.True(whole.Faded > 100, $"{whole.Faded} samples were faded");
     }
 
@@ -79,7 +81,8 @@ public class OfflineAgreementTests
             for (int i = 0; i < frame.Count; i++)
             {
                 float measured = _signals[(int)m][start + i];
-                (float Value, float Low, float High, Provenance From) expected = (measured, float.NaN, float.NaN, float.IsNaN(measured) ? Provenance.NoSignal : Provenance.Measured);
+                (float Value, float Low, float High, Provenance From) expected =
+                    (measured, float.NaN, float.NaN, float.IsNaN(measured) ? Provenance.NoSignal : Provenance.Measured);
                 if (now is not null && float.IsNaN(measured) != (task.Kind == TaskKind.Denoise))
                     expected = now.At(start + i);
                 if (_before.TryGetValue(m, out Result? before) && start + i < before.End && start + i >= before.End - fade)
@@ -95,7 +98,8 @@ public class OfflineAgreementTests
                 _before.Add(m, now);
         }
 
-        private (float Value, float Low, float High, Provenance From) Fade(Modality m, Result before, (float Value, float Low, float High, Provenance From) now, int at, int fade)
+        private (float Value, float Low, float High, Provenance From) Fade(Modality m, Result before,
+            (float Value, float Low, float High, Provenance From) now, int at, int fade)
         {
             (float Value, float Low, float High, Provenance From) old = before.At(at);
             bool denoised = old.From == Provenance.Denoised;
@@ -110,16 +114,21 @@ public class OfflineAgreementTests
             int into = at - (before.End - fade);
             double w = 0.5 - (0.5 * Math.Cos(Math.PI * (into + 1) / (fade + 1)));
             float Mix(float a, float b) => (float)(((1 - w) * a) + (w * b));
-            return (Mix(old.Value, now.Value), Mix(old.Low, now.Low), Mix(old.High, now.High), now.From == Provenance.Measured ? Provenance.Denoised : now.From);
+            return (Mix(old.Value, now.Value), Mix(old.Low, now.Low), Mix(old.High, now.High), now.From == Provenance.Measured
+                ? Provenance.Denoised : now.From);
         }
 
         private Result Run(CardioTask task, float[][] windows, uint identity, int end)
         {
-            using InferenceSession session = _engine.CreateSession(task, new SessionOptions { Draws = task.Kind == TaskKind.Denoise ? 1 : _options.Sampling.Draws, Sampler = _options.Sampling.Sampler, Seed = _options.Seed });
+            using InferenceSession session = _engine.CreateSession(
+                task, new SessionOptions { Draws = task.Kind == TaskKind.Denoise ? 1 : _options.Sampling.Draws,
+                    Sampler = _options.Sampling.Sampler, Seed = _options.Seed });
             InferencePlan plan = session.Plan;
             float[] window = windows[(int)task.Output];
-            AffineScale output = task is { Output: Modality.Bp, Kind: TaskKind.Translate } ? AffineScale.Normalized : task.Output == Modality.Bp ? AffineScale.BloodPressure
-                : task.Kind == TaskKind.Denoise ? WindowScale.Of(task.Output, window, new SampleRange(0, S), isNoisy: true) : _scales[(int)task.Output]!.Value;
+            AffineScale output = task is { Output: Modality.Bp, Kind: TaskKind.Translate } ? AffineScale.Normalized
+                : task.Output == Modality.Bp ? AffineScale.BloodPressure
+                : task.Kind == TaskKind.Denoise ? WindowScale.Of(task.Output, window, new SampleRange(0, S), isNoisy: true)
+                    : _scales[(int)task.Output]!.Value;
             var conditions = new float[plan.ConditionSamples];
             for (int c = 0; c < plan.Conditions.Count; c++)
             {
@@ -127,14 +136,16 @@ public class OfflineAgreementTests
                 scale.Forward(windows[(int)plan.Conditions[c]], conditions.AsSpan(c * S, S));
             }
             if (task.Kind == TaskKind.Denoise)
-                return new Result(task.Kind, end, Estimate(session, conditions, window, output, _options.Channel(task.Output)!.SampleRate), NotANumber, NotANumber);
+                return new Result(task.Kind, end, Estimate(session, conditions, window, output, _options.Channel(task.Output)!.SampleRate),
+                    NotANumber, NotANumber);
             var draws = new float[plan.StateSamples];
             session.Run(conditions, draws, [identity]);
             var center = new float[S];
             var band = new float[2 * S];
             DrawStatistics.Median(draws, plan.Draws, S, center);
             DrawStatistics.Quantiles(draws, plan.Draws, S, [0.05, 0.95], band);
-            return new Result(task.Kind, end, [.. center.Select(output.Inverse)], [.. band[..S].Select(output.Inverse)], [.. band[S..].Select(output.Inverse)]);
+            return new Result(task.Kind, end, [.. center.Select(output.Inverse)], [.. band[..S].Select(output.Inverse)],
+                [.. band[S..].Select(output.Inverse)]);
         }
 
         private static float[] NotANumber { get; } = [.. Enumerable.Repeat(float.NaN, S)];
@@ -152,7 +163,8 @@ public class OfflineAgreementTests
             [.. Enumerable.Range(end - S, S).Select(i => i < 0 ? float.NaN : signal[i])];
 
         private static void Same(float expected, float actual, StreamingFrame frame, Modality m, int i) =>
-            Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(actual), $"frame {frame.Index}, {m}, sample {i}: {actual}, expected {expected} ({frame.Status(m)})");
+            Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(actual),
+                $"frame {frame.Index}, {m}, sample {i}: {actual}, expected {expected} ({frame.Status(m)})");
     }
 
     private sealed record Result(TaskKind Kind, int End, float[] Center, float[] Low, float[] High)
@@ -160,7 +172,8 @@ public class OfflineAgreementTests
         public (float Value, float Low, float High, Provenance From) At(int sample)
         {
             int i = sample - (End - S);
-            return (Center[i], Low[i], High[i], Kind switch { TaskKind.Impute => Provenance.Imputed, TaskKind.Denoise => Provenance.Denoised, _ => Provenance.Translated });
+            return (Center[i], Low[i], High[i],
+                Kind switch { TaskKind.Impute => Provenance.Imputed, TaskKind.Denoise => Provenance.Denoised, _ => Provenance.Translated });
         }
     }
 }

@@ -6,7 +6,8 @@ namespace UniCardio.Streaming.Tests;
 public class OptionsTests
 {
     private static readonly TimeSpan Slot = TimeSpan.FromSeconds(4);
-    private static readonly StreamingSessionOptions Sound = new() { Ppg = new ChannelOptions(), Bp = new ChannelOptions(250), Ecg = new ChannelOptions(500) };
+    private static readonly StreamingSessionOptions Sound =
+        new() { Ppg = new ChannelOptions(), Bp = new ChannelOptions(250), Ecg = new ChannelOptions(500) };
 
     [Fact]
     public void DefaultsAreReplacedByWhatTheyStandFor()

@@ -33,7 +33,8 @@ public sealed class PolicyTests : IDisposable
     }
 
     /// <summary>The frame that holds a time.</summary>
-    private static StreamingFrame At(Frames frames, double seconds) => frames.All.Single(f => f.Start.TotalSeconds <= seconds && f.End.TotalSeconds > seconds);
+    private static StreamingFrame At(Frames frames, double seconds) =>
+        frames.All.Single(f => f.Start.TotalSeconds <= seconds && f.End.TotalSeconds > seconds);
 
     private static CardioTask Task(string text) => CardioTask.Parse(text);
 
@@ -48,7 +49,8 @@ public sealed class PolicyTests : IDisposable
         Provenance[] seen = frames.Provenances(Modality.Bp);
         // Nothing is left out and nothing measured is replaced: 32 samples of lead, then 16 s.
         Assert.All(seen.Select((p, i) => (p, Seconds: (i - 32) / 125.0)), s => Assert.Equal(
-            s.Seconds is < 0 ? Provenance.NoSignal : s.Seconds is < 6 or >= 11 ? Provenance.Measured : s.p is Provenance.Imputed or Provenance.Translated ? s.p : Provenance.NoSignal, s.p));
+            s.Seconds is < 0 ? Provenance.NoSignal : s.Seconds is < 6 or >= 11 ? Provenance.Measured
+                : s.p is Provenance.Imputed or Provenance.Translated ? s.p : Provenance.NoSignal, s.p));
         // Imputed while recent: the last window that imputes ends at most 1.2 s after the last sample; its frame ends a fade earlier.
         int imputed = seen.Count(p => p == Provenance.Imputed);
         Assert.InRange(imputed / 125.0, 0.5, 1.2);
@@ -57,7 +59,9 @@ public sealed class PolicyTests : IDisposable
         Assert.True(At(frames, 8.5).Status(Modality.Bp).IsNormalized);
         Assert.False(At(frames, 6.3).Status(Modality.Bp).IsNormalized);
         StreamingFrame made = At(frames, 8.5);
-        Assert.All(Enumerable.Range(0, made.Count), i => Assert.True(made.Low(Modality.Bp)[i] <= made.Values(Modality.Bp)[i] && made.Values(Modality.Bp)[i] <= made.High(Modality.Bp)[i]));
+        Assert.All(Enumerable.Range(0, made.Count),
+            i => Assert.True(made.Low(Modality.Bp)[i] <= made.Values(Modality.Bp)[i]
+                && made.Values(Modality.Bp)[i] <= made.High(Modality.Bp)[i]));
         Assert.Equal(AbsenceReason.Missing, made.Status(Modality.Bp).Quality.Absence);
         // The others stand as they came.
         Assert.DoesNotContain(frames.Provenances(Modality.Ecg), p => p is not (Provenance.Measured or Provenance.NoSignal));
@@ -88,7 +92,8 @@ public sealed class PolicyTests : IDisposable
     {
         Frames frames = Run(new Patient(6, Make.Options()).Drop(Modality.Bp, 0, 6));
         StreamingFrame young = At(frames, 2);
-        Assert.Equal((Provenance.NoSignal, NoSignalReason.WarmingUp), (young.Status(Modality.Bp).Provenance, young.Status(Modality.Bp).NoSignal));
+        Assert.Equal((Provenance.NoSignal, NoSignalReason.WarmingUp),
+            (young.Status(Modality.Bp).Provenance, young.Status(Modality.Bp).NoSignal));
         Assert.Equal(Provenance.Measured, young.Status(Modality.Ppg).Provenance);
         Assert.Equal(Provenance.Translated, At(frames, 5).Status(Modality.Bp).Provenance);
     }
@@ -103,13 +108,15 @@ public sealed class PolicyTests : IDisposable
             if (n == 175)
                 session.Generate = ModalitySet.Bp;
         });
-        Assert.Equal((Provenance.NoSignal, NoSignalReason.NotRequested), (At(frames, 5.3).Status(Modality.Bp).Provenance, At(frames, 5.3).Status(Modality.Bp).NoSignal));
+        Assert.Equal((Provenance.NoSignal, NoSignalReason.NotRequested),
+            (At(frames, 5.3).Status(Modality.Bp).Provenance, At(frames, 5.3).Status(Modality.Bp).NoSignal));
         Assert.Equal(Provenance.Imputed, At(frames, 5.3).Status(Modality.Ppg).Provenance);
         Assert.Equal(Provenance.Translated, At(frames, 8.5).Status(Modality.Bp).Provenance);
         Assert.Equal(NoSignalReason.NotRequested, At(frames, 8.5).Status(Modality.Ppg).NoSignal);
     }
 
-    public static TheoryData<AbsenceReason> Reasons => [AbsenceReason.Flat, AbsenceReason.Clipped, AbsenceReason.Implausible, AbsenceReason.Muted];
+    public static TheoryData<AbsenceReason> Reasons =>
+        [AbsenceReason.Flat, AbsenceReason.Clipped, AbsenceReason.Implausible, AbsenceReason.Muted];
 
     // The engine takes over from a signal that is there and is none.
     [Theory]
@@ -131,7 +138,8 @@ public sealed class PolicyTests : IDisposable
         ModalityStatus status = At(frames, 12).Status(Modality.Bp);
         Assert.Contains(At(frames, 12).Provenance(Modality.Bp).ToArray(), p => p is Provenance.Translated or Provenance.Imputed);
         ModalityQuality q = status.Quality;
-        float share = reason switch { AbsenceReason.Flat => q.Flat, AbsenceReason.Clipped => q.Clipped, AbsenceReason.Implausible => q.Implausible, _ => q.Missing };
+        float share = reason switch { AbsenceReason.Flat => q.Flat, AbsenceReason.Clipped => q.Clipped, AbsenceReason.Implausible =>
+            q.Implausible, _ => q.Missing };
         Assert.True(share > 0.5, $"{q}");
         Assert.Equal(1, q.Index + q.Missing + q.Flat + q.Clipped + q.Implausible, 1e-5);
         if (reason != AbsenceReason.Clipped)
@@ -145,16 +153,20 @@ public sealed class PolicyTests : IDisposable
     [Fact]
     public void BadInputSupportsNothing()
     {
-        Patient patient = new Patient(12, Make.Options()).Drop(Modality.Bp, 5, 12).Change(Modality.Ppg, 5, 12, _ => 0.5f).Change(Modality.Ecg, 5, 12, x => x / 1000);
+        Patient patient = new Patient(12, Make.Options()).Drop(Modality.Bp, 5, 12).Change(Modality.Ppg, 5, 12, _ => 0.5f)
+            .Change(Modality.Ecg, 5, 12, x => x / 1000);
         StreamingFrame frame = At(Run(patient), 11);
         Assert.All(Modalities.All, m => Assert.Equal(NoSignalReason.NothingSupports, frame.Status(m).NoSignal));
-        Assert.Equal((AbsenceReason.Flat, AbsenceReason.Missing, AbsenceReason.Implausible), (frame.Status(Modality.Ppg).Quality.Absence, frame.Status(Modality.Bp).Quality.Absence, frame.Status(Modality.Ecg).Quality.Absence));
+        Assert.Equal((AbsenceReason.Flat, AbsenceReason.Missing, AbsenceReason.Implausible),
+            (frame.Status(Modality.Ppg).Quality.Absence, frame.Status(Modality.Bp).Quality.Absence,
+                frame.Status(Modality.Ecg).Quality.Absence));
     }
 
     [Fact]
     public void APpgThatWasNeverThereHasNoUnit()
     {
-        Patient never = new Patient(8, Make.Options()).Drop(Modality.Ppg, 0, 8), once = new Patient(12, Make.Options()).Drop(Modality.Ppg, 6, 12);
+        Patient never = new Patient(8, Make.Options()).Drop(Modality.Ppg, 0, 8),
+            once = new Patient(12, Make.Options()).Drop(Modality.Ppg, 6, 12);
         // Large enough that the network's own [-2, 2] would be told from it.
         once.Change(Modality.Ppg, 0, 12, x => 1000 + (100 * x));
         StreamingFrame first = At(Run(never), 7), second = At(Run(once), 10);
@@ -181,7 +193,8 @@ public sealed class PolicyTests : IDisposable
         Patient patient = new(8, options);
         Frames frames = Run(patient);
         StreamingFrame frame = At(frames, 6);
-        Assert.Equal((Provenance.Denoised, Task("denoise ppg | bp,ecg")), (frame.Status(Modality.Ppg).Provenance, frame.Status(Modality.Ppg).Task));
+        Assert.Equal((Provenance.Denoised, Task("denoise ppg | bp,ecg")),
+            (frame.Status(Modality.Ppg).Provenance, frame.Status(Modality.Ppg).Task));
         int first = (int)Math.Round(frame.Start.TotalSeconds * 125);
         Assert.Equal(patient[Modality.Ppg].AsSpan(first, frame.Count).ToArray(), frame.Measured(Modality.Ppg).ToArray());
         Assert.NotEqual(frame.Measured(Modality.Ppg).ToArray(), frame.Values(Modality.Ppg).ToArray());
@@ -195,7 +208,8 @@ public sealed class PolicyTests : IDisposable
         Frames frames = Run(new Patient(10, options).Drop(Modality.Bp, 5, 10));
         // Less than a quarter of 2 s is left 1.7 s after the last sample, of 4 s it would be half.
         Assert.Equal(TaskKind.Translate, At(frames, 6.3).Status(Modality.Bp).Task.Kind);
-        Assert.Equal(TaskKind.Impute, At(Run(new Patient(10, options with { Window = null }).Drop(Modality.Bp, 5, 10)), 6.3).Status(Modality.Bp).Task.Kind);
+        Assert.Equal(TaskKind.Impute,
+            At(Run(new Patient(10, options with { Window = null }).Drop(Modality.Bp, 5, 10)), 6.3).Status(Modality.Bp).Task.Kind);
         // And it warms up sooner.
         Assert.Equal(Provenance.Translated, At(Run(new Patient(4, options).Drop(Modality.Bp, 0, 4)), 3).Status(Modality.Bp).Provenance);
     }

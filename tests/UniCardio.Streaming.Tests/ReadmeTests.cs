@@ -18,14 +18,16 @@ public sealed class ReadmeTests
             lock (drawn)
                 drawn.Add((time, value, from));
         }
-        IEnumerable<Block> Device() => new Patient(9, Make.Options()).Drop(Modality.Bp, 6, 9).Blocks(0.2).Where(b => b.Modality != Modality.Ecg);
+        IEnumerable<Block> Device() =>
+            new Patient(9, Make.Options()).Drop(Modality.Bp, 6, 9).Blocks(0.2).Where(b => b.Modality != Modality.Ecg);
 
         var model = new { Engine = engine };
 
         // README
         using var host = new StreamingHost(model.Engine);
         host.WarmUp();
-        var options = new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp };
+        var options =
+            new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp };
         using StreamingSession session = host.Open(options, (_, frame) =>
         {
             for (int i = 0; i < frame.Count; i++)
@@ -48,7 +50,8 @@ public sealed class ReadmeTests
     public void ReadmeShowsTheseLines()
     {
         string shown = File.ReadAllText(Project.File("README.md")).ReplaceLineEndings("\n");
-        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Streaming.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n").Split("        // README\n");
+        string[] parts = File.ReadAllText(Project.File("tests", "UniCardio.Streaming.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n")
+            .Split("        // README\n");
         Assert.Equal(3, parts.Length);
         string lines = string.Concat(parts[1].TrimEnd().Split('\n').Select(l => (l.Length > 8 ? l[8..] : l) + "\n"));
         Assert.Contains(lines, shown, StringComparison.Ordinal);

@@ -66,7 +66,8 @@ public sealed class SchedulingTests : IDisposable
             }
         }
 
-        private static float[] Block(int from) => [.. Enumerable.Range(from, 25).Select(i => (float)(10 * Math.Sin(i / 15.0)) + (i / 1000f))];
+        private static float[] Block(int from) =>
+            [.. Enumerable.Range(from, 25).Select(i => (float)(10 * Math.Sin(i / 15.0)) + (i / 1000f))];
     }
 
     private (Ward Ward, StreamingSession[] Sessions, Frames[] Frames) Open(int patients, StreamingSessionOptions? options = null)
@@ -94,7 +95,8 @@ public sealed class SchedulingTests : IDisposable
         for (int i = 0; i < 40; i++)
         {
             foreach (StreamingSession session in sessions)
-                session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
+                session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i),
+                    [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
             _host.RunPending();
         }
         // 8 s: windows of 4 s end at 4.0, 4.5 ... 8.0 s. Eleven patients are 8 + 2 + 1.
@@ -107,11 +109,13 @@ public sealed class SchedulingTests : IDisposable
     [Fact]
     public void DifferentTasksDoNotMix()
     {
-        using StreamingSession a = _host.Open(BpMissing), b = _host.Open(BpMissing), c = _host.Open(BpMissing with { Sampling = Make.Quick with { Draws = 5 } });
+        using StreamingSession a = _host.Open(BpMissing), b = _host.Open(BpMissing),
+            c = _host.Open(BpMissing with { Sampling = Make.Quick with { Draws = 5 } });
         for (int i = 0; i < 21; i++)
         {
             foreach (StreamingSession session in (StreamingSession[])[a, b, c])
-                session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
+                session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i),
+                    [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
         }
         var plans = new List<(int Windows, int Draws)>();
         _backend.OnRun = plan => plans.Add((plan.Windows, plan.Draws));
@@ -167,7 +171,8 @@ public sealed class SchedulingTests : IDisposable
         Assert.True(load > 1.9);
     }
 
-    // The engine hangs for a minute while samples come in: they wait, in bounded numbers, and go out in order without what was to be generated.
+    // The engine hangs for a minute while samples come in: they wait, in bounded numbers, and go out in order without what was to be
+    // generated.
     [Fact]
     public void AStuckEngineLosesNoSample()
     {
@@ -204,12 +209,14 @@ public sealed class SchedulingTests : IDisposable
             for (int s = 0; s < 3; s++)
             {
                 float[] block = [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))];
-                sessions[s].Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), s == 1 ? [.. block.Select(x => x < -0.8f ? x / 100 : 1 + (x / 100))] : block);
+                sessions[s].Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), s == 1
+                    ? [.. block.Select(x => x < -0.8f ? x / 100 : 1 + (x / 100))] : block);
             }
             _host.RunPending();
         }
         Assert.Equal([0, 5, 0], sessions.Select(s => s.Counts.FailedWindows));
-        Assert.Equal((Provenance.NoSignal, NoSignalReason.ComputeFailed), (frames[1].All[^1].Status(Modality.Bp).Provenance, frames[1].All[^1].Status(Modality.Bp).NoSignal));
+        Assert.Equal((Provenance.NoSignal, NoSignalReason.ComputeFailed),
+            (frames[1].All[^1].Status(Modality.Bp).Provenance, frames[1].All[^1].Status(Modality.Bp).NoSignal));
         Assert.Equal(Provenance.Translated, frames[0].All[^1].Status(Modality.Bp).Provenance);
         Assert.IsType<NonFiniteResultException>(_host.Failure);
     }
@@ -220,7 +227,8 @@ public sealed class SchedulingTests : IDisposable
         var frames = new Frames();
         using StreamingSession session = _host.Open(BpMissing, frames.Handle);
         for (int i = 0; i < 25; i++)
-            session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
+            session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i),
+                [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
         using var cancel = new CancellationTokenSource();
         _backend.OnRun = _ => cancel.Cancel();
         int before = frames.All.Count;
@@ -243,11 +251,13 @@ public sealed class SchedulingTests : IDisposable
         Assert.InRange(_backend.Executors, 12, 16);
         using StreamingSession session = _host.Open(BpMissing with { Sampling = Make.Quick with { Draws = 7 } });
         for (int i = 0; i < 25; i++)
-            session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i), [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
+            session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * i),
+                [.. Enumerable.Range(0, 25).Select(k => (float)Math.Sin(((25 * i) + k) / 15.0))]);
         _host.RunPending();
         Assert.Equal(3, session.Counts.Windows);
         Assert.InRange(_backend.Executors, 12, 16);
     }
 
-    private void SetSpeed(Ward ward, double perWindow) => _backend.OnRun = plan => ward.Pass(TimeSpan.FromMilliseconds(perWindow * plan.Windows));
+    private void SetSpeed(Ward ward, double perWindow) => _backend.OnRun = plan =>
+        ward.Pass(TimeSpan.FromMilliseconds(perWindow * plan.Windows));
 }

@@ -50,7 +50,9 @@ public class VitalSignTests
         Assert.True(shown.Length >= readings.Length / 2, $"{shown.Length} of {readings.Length}: {readings[^1]}");
         Assert.All(shown, r => Assert.InRange(r.Rate, truth - 2, truth + 2));
         if (modality == Modality.Bp)
-            Assert.All(shown, r => Assert.True(r.Systolic is > 97 and < 102 && r.Diastolic is > 58 and < 63 && r.Mean > r.Diastolic && r.Mean < r.Systolic, $"{r}"));
+            Assert.All(shown,
+                r => Assert.True(r.Systolic is > 97 and < 102 && r.Diastolic is > 58 and < 63 && r.Mean > r.Diastolic
+                    && r.Mean < r.Systolic, $"{r}"));
     }
 
     [SkippableTheory]
@@ -68,7 +70,8 @@ public class VitalSignTests
         }
         Assert.Contains(readings, r => r.Absence == VitalAbsence.None && Math.Abs(r.Rate - 72) < 2);
         // 5 uV is below any beat's height in mV and noise where the unit is not given; 3 mmHg is no artery's.
-        Assert.Contains(readings[^1].Absence, modality == Modality.Bp ? [VitalAbsence.LineOpen] : new[] { VitalAbsence.NoPulse, VitalAbsence.TooSmall });
+        Assert.Contains(readings[^1].Absence, modality == Modality.Bp ? [VitalAbsence.LineOpen]
+            : new[] { VitalAbsence.NoPulse, VitalAbsence.TooSmall });
     }
 
     private static float[] Pulses(double height)

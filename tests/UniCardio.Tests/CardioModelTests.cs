@@ -33,7 +33,8 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     {
         CardioSignals signals = Signals();
         CardioResult result = loaded.Model.Impute(signals, Modality.Bp, new CardioCallOptions { Draws = 2, Seed = 3 });
-        var restorer = new Restorer(loaded.Model.Engine, new RestorationOptions { Task = CardioTask.Parse("impute bp | ppg"), Draws = 2, Seed = 3 });
+        var restorer =
+            new Restorer(loaded.Model.Engine, new RestorationOptions { Task = CardioTask.Parse("impute bp | ppg"), Draws = 2, Seed = 3 });
         RestorationResult expected = restorer.Run(new Recording("r",
         [
             new Channel("ppg", "", 125, signals.Ppg, ChannelKind.Ppg),
@@ -56,7 +57,8 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     {
         CardioSignals signals = Signals();
         var options = new CardioCallOptions { Draws = 1 };
-        Assert.All(loaded.Model.Translate(signals, Modality.Ecg, options).Provenance.ToArray(), p => Assert.Equal(Provenance.Translated, p));
+        Assert.All(loaded.Model.Translate(signals, Modality.Ecg, options).Provenance.ToArray(), p =>
+            Assert.Equal(Provenance.Translated, p));
         CardioResult denoised = loaded.Model.Denoise(signals, Modality.Ppg, options);
         Assert.Contains(Provenance.Denoised, denoised.Provenance.ToArray());
         CardioResult same = await loaded.Model.RunAsync(signals, CardioTask.Parse("denoise ppg | bp"), options);
@@ -67,10 +69,12 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     public void What_is_not_given_is_refused_by_name()
     {
         CardioSignals signals = Signals();
-        Assert.Contains("ecg is not given", Assert.Throws<ArgumentException>(() => loaded.Model.Impute(signals, Modality.Ecg)).Message, StringComparison.Ordinal);
+        Assert.Contains("ecg is not given", Assert.Throws<ArgumentException>(() => loaded.Model.Impute(signals, Modality.Ecg)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => loaded.Model.Translate(new CardioSignals(125) { Ppg = signals.Ppg }, Modality.Ppg));
         Assert.Throws<ArgumentException>(() => loaded.Model.Impute(new CardioSignals(125), Modality.Ppg));
-        ArgumentException uneven = Assert.Throws<ArgumentException>(() => loaded.Model.Impute(signals with { Ppg = signals.Ppg[1..] }, Modality.Bp));
+        ArgumentException uneven =
+            Assert.Throws<ArgumentException>(() => loaded.Model.Impute(signals with { Ppg = signals.Ppg[1..] }, Modality.Bp));
         Assert.Contains("bp has 1000 samples, ppg 999", uneven.Message, StringComparison.Ordinal);
     }
 
@@ -83,14 +87,16 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
         using (CardioModel model = CardioModel.Load("recipe:1,tiny"))
             Assert.Contains("noise, not a signal", model.Description, StringComparison.Ordinal);
         using var broken = new MemoryStream([1, 2, 3]);
-        Assert.Contains("mine", Assert.Throws<WeightFormatException>(() => CardioModel.Load(broken, "mine")).Message, StringComparison.Ordinal);
+        Assert.Contains("mine", Assert.Throws<WeightFormatException>(() => CardioModel.Load(broken, "mine")).Message,
+            StringComparison.Ordinal);
         Assert.ThrowsAny<UniCardioException>(() => CardioModel.Load(new EngineOptions { Threads = -1 }));
     }
 
     [Fact]
     public async Task A_live_session_fills_what_is_missing()
     {
-        using StreamingSession session = loaded.Model.Stream(new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp });
+        using StreamingSession session = loaded.Model.Stream(
+            new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp });
         CardioSignals signals = Signals();
         session.Push(Modality.Ppg, TimeSpan.Zero, signals.Ppg.Span);
         session.Push(Modality.Bp, TimeSpan.Zero, signals.BloodPressure.Span[..500]);

@@ -16,7 +16,8 @@ public class ConfigurationInferenceTests
         "compact" => ModelConfiguration.Compact,
         "tiny" => ModelConfiguration.Tiny,
         "small" => SmallNetwork.Configuration,
-        _ => new() { Channels = 120, Heads = 4, Blocks = 4, Embedding = 64, SamplesPerToken = 5, Positions = PositionKind.Slot, Prediction = PredictionKind.V },
+        _ => new() { Channels = 120, Heads = 4, Blocks = 4, Embedding = 64, SamplesPerToken = 5, Positions = PositionKind.Slot,
+            Prediction = PredictionKind.V },
     };
 
     [Theory]
@@ -44,14 +45,17 @@ public class ConfigurationInferenceTests
     public void WithoutBeingToldTheOfficialConventionsAreAssumedAndNamed()
     {
         var notes = new List<string>();
-        ModelConfiguration found = ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Full), NoMetadata, new WeightLoadOptions(), notes);
+        ModelConfiguration found =
+            ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Full), NoMetadata, new WeightLoadOptions(), notes);
         Assert.Equal(ModelConfiguration.Full, found);
         Assert.StartsWith("heads 8, positions global, prediction epsilon assumed", Assert.Single(notes), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AnotherSizeGivesOtherShapes() =>
-        Assert.Equal(3, ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Full with { Blocks = 3 }), NoMetadata, new WeightLoadOptions(), []).Blocks);
+        Assert.Equal(
+            3, ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Full with { Blocks = 3 }), NoMetadata, new WeightLoadOptions(),
+                []).Blocks);
 
     [Fact]
     public void TheNoiseScheduleTellsTheSteps()
@@ -65,7 +69,8 @@ public class ConfigurationInferenceTests
     {
         ModelConfiguration shaped = ModelConfiguration.Tiny;
         var metadata = new Dictionary<string, string> { ["heads"] = "6", ["prediction"] = "sample", ["seed"] = "not ours" };
-        var options = new WeightLoadOptions { Heads = 12, Fallback = ModelConfiguration.Compact with { Positions = PositionKind.Slot, Prediction = PredictionKind.V, BetaEnd = 0.25 } };
+        var options = new WeightLoadOptions { Heads = 12,
+            Fallback = ModelConfiguration.Compact with { Positions = PositionKind.Slot, Prediction = PredictionKind.V, BetaEnd = 0.25 } };
         var notes = new List<string>();
         ModelConfiguration found = ConfigurationInference.Infer("w", Shapes(shaped), metadata, options, notes);
         Assert.Equal(shaped with { Heads = 12, Prediction = PredictionKind.Sample, Positions = PositionKind.Slot, BetaEnd = 0.25 }, found);
@@ -82,7 +87,8 @@ public class ConfigurationInferenceTests
     public void MetadataThatContradictsTheShapesIsRefused(string key, string value)
     {
         var metadata = new Dictionary<string, string>(ModelConfiguration.Tiny.ToMetadata()) { [key] = value };
-        var e = Assert.Throws<WeightFormatException>(() => ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Tiny), metadata, new WeightLoadOptions(), []));
+        var e = Assert.Throws<WeightFormatException>(() =>
+            ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Tiny), metadata, new WeightLoadOptions(), []));
         Assert.Contains($"{key} is {value} by the metadata", e.Message, StringComparison.Ordinal);
         Assert.Equal("__metadata__", e.Entry);
     }
@@ -99,14 +105,16 @@ public class ConfigurationInferenceTests
     public void MetadataThatIsNoConfigurationIsRefused(string key, string value)
     {
         var metadata = new Dictionary<string, string>(ModelConfiguration.Tiny.ToMetadata()) { [key] = value };
-        Exception e = Assert.ThrowsAny<UniCardioException>(() => ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Tiny), metadata, new WeightLoadOptions(), []));
+        Exception e = Assert.ThrowsAny<UniCardioException>(() =>
+            ConfigurationInference.Infer("w", Shapes(ModelConfiguration.Tiny), metadata, new WeightLoadOptions(), []));
         Assert.Contains(key, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void HeadsThatWereAssumedAndDoNotFitAreAskedFor()
     {
-        var e = Assert.Throws<ConfigurationException>(() => ConfigurationInference.Infer("w.pth", Shapes(ModelConfiguration.Compact), NoMetadata, new WeightLoadOptions(), []));
+        var e = Assert.Throws<ConfigurationException>(() =>
+            ConfigurationInference.Infer("w.pth", Shapes(ModelConfiguration.Compact), NoMetadata, new WeightLoadOptions(), []));
         Assert.Equal("heads", e.Setting);
         Assert.Contains("8 was assumed", e.Message, StringComparison.Ordinal);
     }
@@ -116,12 +124,15 @@ public class ConfigurationInferenceTests
     {
         // Each of them alone shows a number; the others outvote it.
         ModelConfiguration size = ModelConfiguration.Compact;
-        foreach (string name in (string[])["diffmodel.residual_layers.1.time_layer.layers.0.self_attn.in_proj_weight", "diffmodel.output_projection2_2.weight", "diffmodel.diffusion_embedding.projection1.weight", "diffmodel.norm4.weight", "diffmodel.residual_layers.0.time_layer.layers.0.linear1.weight"])
+        foreach (string name in (string[])["diffmodel.residual_layers.1.time_layer.layers.0.self_attn.in_proj_weight",
+            "diffmodel.output_projection2_2.weight", "diffmodel.diffusion_embedding.projection1.weight", "diffmodel.norm4.weight",
+            "diffmodel.residual_layers.0.time_layer.layers.0.linear1.weight"])
         {
             List<ParameterShape> shapes = [.. Shapes(size)];
             int at = shapes.FindIndex(s => s.Name == name);
             shapes[at] = new ParameterShape(name, [.. shapes[at].Shape.Select(d => d + 7)]);
-            ModelConfiguration found = ConfigurationInference.Infer("w", shapes, NoMetadata, new WeightLoadOptions { Heads = size.Heads }, []);
+            ModelConfiguration found =
+                ConfigurationInference.Infer("w", shapes, NoMetadata, new WeightLoadOptions { Heads = size.Heads }, []);
             Assert.Equal(size, found);
         }
     }
@@ -129,10 +140,14 @@ public class ConfigurationInferenceTests
     [Fact]
     public void ShapesThatCannotBeANetworkAreRefused()
     {
-        List<ParameterShape> shapes = [.. Shapes(ModelConfiguration.Tiny).Select(s => new ParameterShape(s.Name, [.. s.Shape.Select(_ => int.MaxValue)]))];
+        List<ParameterShape> shapes =
+            [.. Shapes(ModelConfiguration.Tiny).Select(s => new ParameterShape(s.Name, [.. s.Shape.Select(_ => int.MaxValue)]))];
         Assert.ThrowsAny<UniCardioException>(() => ConfigurationInference.Infer("w", shapes, NoMetadata, new WeightLoadOptions(), []));
-        IEnumerable<ParameterShape> blocks = Enumerable.Range(0, 1000).Select(i => new ParameterShape(string.Create(CultureInfo.InvariantCulture, $"diffmodel.residual_layers.{i}.mid_projection.bias"), [1]));
-        Assert.Equal("blocks", Assert.Throws<ConfigurationException>(() => ConfigurationInference.Infer("w", blocks, NoMetadata, new WeightLoadOptions(), [])).Setting);
+        IEnumerable<ParameterShape> blocks = Enumerable.Range(0, 1000).Select(i =>
+            new ParameterShape(string.Create(CultureInfo.InvariantCulture, $"diffmodel.residual_layers.{i}.mid_projection.bias"), [1]));
+        Assert.Equal(
+            "blocks", Assert.Throws<ConfigurationException>(() =>
+                ConfigurationInference.Infer("w", blocks, NoMetadata, new WeightLoadOptions(), [])).Setting);
     }
 
     private static IReadOnlyList<ParameterShape> Shapes(ModelConfiguration configuration) => ParameterCatalog.For(configuration);

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace UniCardio.Weights.Tests;
 
-/// <summary>Mutated files: only the documented exceptions come out, within bounded time and memory. UNICARDIO_FUZZ sets the number of inputs.</summary>
+/// <summary>Mutated files: only the documented exceptions come out, within bounded time and memory. UNICARDIO_FUZZ sets the number of
+/// inputs.</summary>
 public class FuzzTests(ITestOutputHelper output)
 {
     private const int Inside = 4000;
@@ -63,7 +64,8 @@ public class FuzzTests(ITestOutputHelper output)
             .Op('u').Op('}').Text("_metadata").OrderedDictionary().Op('s').Op('b').Stop();
         Run("pickle", 3, [pickle], mutant =>
         {
-            using TorchCheckpoint file = TorchCheckpoint.FromBytes("w", TorchBuilder.Of(mutant, ("0", new byte[2400]), ("1", new byte[1200])).Bytes());
+            using TorchCheckpoint file =
+                TorchCheckpoint.FromBytes("w", TorchBuilder.Of(mutant, ("0", new byte[2400]), ("1", new byte[1200])).Bytes());
             foreach (TorchEntry entry in file.Entries.Where(e => e.Type.IsConvertible()))
                 Assert.Equal(entry.Shape, file.Tensor(entry.Name).Shape);
         });
@@ -92,7 +94,9 @@ public class FuzzTests(ITestOutputHelper output)
         string path = folder.File("w");
         ParameterTensor[] few = [.. SmallNetwork.Tensors(5000).Take(4), new("alpha_torch", [3, 1, 1], new float[] { 1, 0.5f, 0.1f })];
         if (format == "pth")
-            return [TorchBuilder.Of(few).Bytes(), new ZipBuilder { Alignment = 1, Zip64End = false }.Write(TorchBuilder.Of(few, "").Entries), TorchBuilder.Of(SmallNetwork.Tensors(5000)).Bytes()];
+            return [TorchBuilder.Of(few).Bytes(),
+                new ZipBuilder { Alignment = 1, Zip64End = false }.Write(TorchBuilder.Of(few, "").Entries),
+                TorchBuilder.Of(SmallNetwork.Tensors(5000)).Bytes()];
         SafetensorsWriter.Write(path, few, SmallNetwork.Configuration.ToMetadata());
         byte[] first = File.ReadAllBytes(path);
         SafetensorsWriter.Write(path, [.. SmallNetwork.Tensors(5000)], SmallNetwork.Configuration.ToMetadata());
@@ -105,7 +109,8 @@ public class FuzzTests(ITestOutputHelper output)
         Assert.All(seeds.TakeLast(1), target);
         // An input takes well under a millisecond; the bound leaves room for a machine that stands still while it does other things.
         FuzzReport report = MutationFuzzer.Run(seeds, Math.Max(1, MutationFuzzer.CountFor(Inside) / share), seed, target,
-            e => e is WeightFormatException or WeightsException or ConfigurationException, maxTime: TimeSpan.FromSeconds(30), maxAllocated: 8L << 20);
+            e => e is WeightFormatException or WeightsException or ConfigurationException, maxTime: TimeSpan.FromSeconds(30),
+            maxAllocated: 8L << 20);
         output.WriteLine($"{name}: {report}");
         Assert.True(report.Refused > 0 && report.Accepted > 0, report.ToString());
     }

@@ -16,7 +16,8 @@ public class WeightFileTests
         using var folder = new TemporaryFolder();
         string path = folder.File("tiny.safetensors");
         using LoadedWeights report = WeightFile.Convert(Project.Shared("golden/tiny.pth"), path, new WeightLoadOptions { Heads = 4 });
-        Assert.Contains(report.Notes, n => n.StartsWith("left out", StringComparison.Ordinal) && n.Contains("feature_layer", StringComparison.Ordinal) && n.Contains("alpha_torch", StringComparison.Ordinal));
+        Assert.Contains(report.Notes, n => n.StartsWith("left out", StringComparison.Ordinal)
+            && n.Contains("feature_layer", StringComparison.Ordinal) && n.Contains("alpha_torch", StringComparison.Ordinal));
 
         using SafetensorsFile expected = SafetensorsFile.Open(golden), actual = SafetensorsFile.Open(path);
         string[] live = [.. expected.Entries.Select(e => e.Name).Where(n => !ParameterCatalog.IsKnownUnused(n))];
@@ -51,7 +52,8 @@ public class WeightFileTests
     {
         var options = new WeightLoadOptions { Heads = 4, Positions = PositionKind.Slot, Prediction = PredictionKind.V };
         using LoadedWeights loaded = WeightFile.Load(Project.Shared("weights/interim-p5slot.pth"), options);
-        ModelConfiguration expected = new() { Channels = 120, Heads = 4, Blocks = 4, Embedding = 64, SamplesPerToken = 5, Positions = PositionKind.Slot, Prediction = PredictionKind.V };
+        ModelConfiguration expected = new() { Channels = 120, Heads = 4, Blocks = 4, Embedding = 64, SamplesPerToken = 5,
+            Positions = PositionKind.Slot, Prediction = PredictionKind.V };
         Assert.Equal(expected, loaded.Configuration);
         Assert.False(loaded.IsUntrained);
         Assert.Equal(["alpha_torch"], loaded.Dropped);
@@ -63,7 +65,8 @@ public class WeightFileTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("w.anything");
-        WeightFile.Convert("recipe:987654321,tiny", path, metadata: new Dictionary<string, string> { ["trained"] = "not at all" }).Dispose();
+        WeightFile.Convert("recipe:987654321,tiny", path, metadata: new Dictionary<string, string> { ["trained"] = "not at all" })
+            .Dispose();
         using LoadedWeights loaded = WeightFile.Load(path);
         Assert.Equal("recipe:987654321", loaded.Recipe);
         Assert.Equal("not at all", loaded.Description);
@@ -93,10 +96,12 @@ public class WeightFileTests
     public void UnusedTensorsAreLeftOutOfASafetensorsFileToo()
     {
         using var folder = new TemporaryFolder();
-        List<ParameterTensor> tensors = [.. SmallNetwork.Tensors(5000), new("alpha_torch", [50, 1, 1], new float[50]), new("diffmodel.residual_layers.0.feature_layer.layers.0.norm1.bias", [12], new float[12])];
+        List<ParameterTensor> tensors = [.. SmallNetwork.Tensors(5000), new("alpha_torch", [50, 1, 1], new float[50]),
+            new("diffmodel.residual_layers.0.feature_layer.layers.0.norm1.bias", [12], new float[12])];
         SafetensorsWriter.Write(folder.File("w"), tensors, Small.ToMetadata());
         using LoadedWeights loaded = WeightFile.Load(folder.File("w"));
-        Assert.Equal(["alpha_torch", "diffmodel.residual_layers.0.feature_layer.layers.0.norm1.bias"], loaded.Dropped.Order(StringComparer.Ordinal));
+        Assert.Equal(["alpha_torch", "diffmodel.residual_layers.0.feature_layer.layers.0.norm1.bias"],
+            loaded.Dropped.Order(StringComparer.Ordinal));
         // An alpha_torch of zeros belongs to no schedule, and that is said.
         Assert.Contains(loaded.Notes, n => n.StartsWith("warning: the file's alpha_torch", StringComparison.Ordinal));
     }
@@ -106,7 +111,8 @@ public class WeightFileTests
     {
         using var folder = new TemporaryFolder();
         List<ParameterTensor> tensors = [.. SmallNetwork.Tensors(5000)];
-        string missing = "diffmodel.norm3.bias", shaped = "diffmodel.output_projection2_1.bias", bad = "diffmodel.residual_layers.1.mid_projection.bias";
+        string missing = "diffmodel.norm3.bias", shaped = "diffmodel.output_projection2_1.bias",
+            bad = "diffmodel.residual_layers.1.mid_projection.bias";
         tensors.RemoveAll(t => t.Name == missing);
         tensors[tensors.FindIndex(t => t.Name == shaped)] = new ParameterTensor(shaped, [2], new float[2]);
         ParameterTensor nan = tensors.Find(t => t.Name == bad)!;
@@ -118,8 +124,10 @@ public class WeightFileTests
 
         var e = Assert.Throws<WeightsException>(() => WeightFile.Load(folder.File("w")));
         Assert.Equal(4, e.Problems.Count);
-        Assert.Contains(e.Problems, p => p.StartsWith(missing, StringComparison.Ordinal) && p.Contains("missing", StringComparison.Ordinal));
-        Assert.Contains(e.Problems, p => p.StartsWith(shaped, StringComparison.Ordinal) && p.Contains("[2]", StringComparison.Ordinal) && p.Contains("[12]", StringComparison.Ordinal));
+        Assert.Contains(e.Problems, p =>
+            p.StartsWith(missing, StringComparison.Ordinal) && p.Contains("missing", StringComparison.Ordinal));
+        Assert.Contains(e.Problems, p => p.StartsWith(shaped, StringComparison.Ordinal) && p.Contains("[2]", StringComparison.Ordinal)
+            && p.Contains("[12]", StringComparison.Ordinal));
         Assert.Contains(e.Problems, p => p.StartsWith(bad, StringComparison.Ordinal) && p.Contains('7', StringComparison.Ordinal));
         Assert.Contains(e.Problems, p => p.StartsWith("diffmodel.extra", StringComparison.Ordinal));
     }
@@ -171,8 +179,10 @@ public class WeightFileTests
         using var folder = new TemporaryFolder();
         Assert.Throws<FileNotFoundException>(() => WeightFile.Load(folder.File("none")));
         File.WriteAllBytes(folder.File("empty"), []);
-        Assert.Contains("empty", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("empty"))).Message, StringComparison.Ordinal);
-        Assert.Contains("folder", Assert.Throws<WeightFormatException>(() => WeightFile.Load(Path.GetDirectoryName(folder.File("x"))!)).Message, StringComparison.Ordinal);
+        Assert.Contains("empty", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("empty"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("folder", Assert.Throws<WeightFormatException>(() => WeightFile.Load(Path.GetDirectoryName(folder.File("x"))!))
+            .Message, StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -187,8 +197,10 @@ public class WeightFileTests
         using (LoadedWeights loaded = WeightFile.Load(folder.File("link")))
             Assert.Equal(ModelConfiguration.Tiny, loaded.Configuration);
         Assert.Throws<FileNotFoundException>(() => WeightFile.Load(folder.File("broken")));
-        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load("/dev/zero")).Message, StringComparison.Ordinal);
-        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("zero"))).Message, StringComparison.Ordinal);
+        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load("/dev/zero")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("not a regular file", Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("zero"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -198,7 +210,8 @@ public class WeightFileTests
         File.WriteAllText(folder.File("out"), "precious");
         File.WriteAllText(folder.File("in"), "not weights at all");
         Assert.Throws<WeightFormatException>(() => WeightFile.Convert(folder.File("in"), folder.File("out")));
-        Assert.Throws<OperationCanceledException>(() => WeightFile.Convert("recipe:1,tiny", folder.File("out"), cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            WeightFile.Convert("recipe:1,tiny", folder.File("out"), cancellation: new CancellationToken(true)));
         Assert.Equal("precious", File.ReadAllText(folder.File("out")));
         Assert.Equal(["in", "out"], folder.Names);
     }
@@ -209,7 +222,8 @@ public class WeightFileTests
         using var folder = new TemporaryFolder();
         WeightFile.Convert("recipe:1,tiny", folder.File("w")).Dispose();
         byte[] before = File.ReadAllBytes(folder.File("w"));
-        Assert.Throws<WeightFormatException>(() => WeightFile.Convert(folder.File("w"), Path.Combine(Path.GetDirectoryName(folder.File("w"))!, ".", "w")));
+        Assert.Throws<WeightFormatException>(() =>
+            WeightFile.Convert(folder.File("w"), Path.Combine(Path.GetDirectoryName(folder.File("w"))!, ".", "w")));
         Assert.Equal(before, File.ReadAllBytes(folder.File("w")));
     }
 

@@ -59,7 +59,8 @@ public class WrappedWeightsTests
         var builder = new TorchBuilder();
         builder.Entries.Add(("archive/data.pkl", []));
         var pickle = new PickleBuilder();
-        pickle.Op('}').Op('(').Text("epoch").Number(3).Text("loss").Op('G').Raw(new byte[8]).Text("config").Op('}').Text("lr").Op('G').Raw(new byte[8]).Op('s').Text("best").Op('N');
+        pickle.Op('}').Op('(').Text("epoch").Number(3).Text("loss").Op('G').Raw(new byte[8]).Text("config").Op('}').Text("lr").Op('G')
+            .Raw(new byte[8]).Op('s').Text("best").Op('N');
         if (key is not null)
             pickle.Text(key).OrderedDictionary().Op('(');
         int storage = 0;
@@ -118,7 +119,9 @@ public class WrappedWeightsTests
     [InlineData("a whole number", new byte[] { (byte)'K', 1, (byte)'K', 2, (byte)'a' })]
     [InlineData("expected a list", new byte[] { (byte)'}', (byte)'(', (byte)'K', 2, (byte)'e' })]
     [InlineData("a parameter is not", new byte[] { (byte)'c', (byte)'t', (byte)'o', (byte)'r', (byte)'c', (byte)'h', (byte)'.', (byte)'_',
-        (byte)'u', (byte)'t', (byte)'i', (byte)'l', (byte)'s', (byte)'\n', (byte)'_', (byte)'r', (byte)'e', (byte)'b', (byte)'u', (byte)'i', (byte)'l', (byte)'d', (byte)'_', (byte)'p', (byte)'a', (byte)'r', (byte)'a', (byte)'m', (byte)'e', (byte)'t', (byte)'e', (byte)'r', (byte)'\n', (byte)')', (byte)'R' })]
+        (byte)'u', (byte)'t', (byte)'i', (byte)'l', (byte)'s', (byte)'\n', (byte)'_', (byte)'r', (byte)'e', (byte)'b', (byte)'u', (byte)'i',
+        (byte)'l', (byte)'d', (byte)'_', (byte)'p', (byte)'a', (byte)'r', (byte)'a', (byte)'m', (byte)'e', (byte)'t', (byte)'e', (byte)'r',
+        (byte)'\n', (byte)')', (byte)'R' })]
     public void ListsAndParametersThatAreNone(string problem, byte[] opcodes) => TorchBadInputTests.Refused(problem,
         TorchBuilder.Of(new PickleBuilder().Raw(opcodes).Stop()));
 

@@ -49,7 +49,8 @@ internal static class CommandLine
     /// <summary>All commands.</summary>
     public static RootCommand Create(Terminal terminal)
     {
-        var root = new RootCommand("Denoises, imputes and translates cardiovascular signals (PPG, arterial blood pressure, ECG) with the UniCardio network."
+        var root = new RootCommand(
+            "Denoises, imputes and translates cardiovascular signals (PPG, arterial blood pressure, ECG) with the UniCardio network."
             + " Research software, not a medical device.\n\n" + ExitCode.Description)
         {
             ImputeCommand.Create(terminal),
@@ -88,12 +89,14 @@ internal static class CommandLine
             return ExitCode.BadInput;
         }
 
-        terminal.Error.WriteLine($"error: unforeseen {problem.GetType().Name}: {problem.Message} (UNICARDIO_TRACE=1 shows where; please report it)");
+        terminal.Error.WriteLine(
+            $"error: unforeseen {problem.GetType().Name}: {problem.Message} (UNICARDIO_TRACE=1 shows where; please report it)");
         return ExitCode.Internal;
     }
 
     private static bool IsForeseen(Exception problem) =>
-        problem is UniCardioException or SignalException or UsageException or IOException or UnauthorizedAccessException or FormatException or ArgumentOutOfRangeException;
+        problem is UniCardioException or SignalException or UsageException or IOException or UnauthorizedAccessException or FormatException
+            or ArgumentOutOfRangeException;
 
     private static string Path(Command command)
     {

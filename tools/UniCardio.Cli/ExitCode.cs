@@ -19,5 +19,7 @@ internal static class ExitCode
     public const int Internal = 4;
 
     /// <summary>The codes as the help shows them.</summary>
-    public const string Description = "Exit codes: 0 done; 1 a check failed (over tolerance) or training diverged; 2 bad usage or input; 3 cancelled; 4 a fault of the program. Set UNICARDIO_TRACE=1 for stack traces.";
+    public const string Description =
+        "Exit codes: 0 done; 1 a check failed (over tolerance) or training diverged; 2 bad usage or input; 3 cancelled; 4 a fault of the "
+        + "program. Set UNICARDIO_TRACE=1 for stack traces.";
 }

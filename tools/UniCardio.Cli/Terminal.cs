@@ -14,7 +14,8 @@ internal sealed class Terminal
 
     /// <param name="output">Results.</param>
     /// <param name="error">Everything else.</param>
-    /// <param name="outIsTerminal">Whether a person's terminal takes the results, which then may be coloured and fitted to its width.</param>
+    /// <param name="outIsTerminal">Whether a person's terminal takes the results, which then may be coloured and fitted to its
+    /// width.</param>
     /// <param name="errorIsTerminal">Whether a person watches the other stream; only then are progress bars drawn.</param>
     public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false)
     {
@@ -31,7 +32,8 @@ internal sealed class Terminal
 
     public bool ErrorIsTerminal { get; }
 
-    public static Terminal OfProcess() => new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected);
+    public static Terminal OfProcess() =>
+        new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected);
 
     /// <summary>Writes a table of results.</summary>
     public void Write(Table table) => _results.Write(table);
@@ -55,7 +57,8 @@ internal sealed class Terminal
             return work(new Silent());
         return _notes.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn())
             .Start(context => work(new Bar(context.AddTask(Markup.Escape(title), maxValue: 1), title)));
     }
 

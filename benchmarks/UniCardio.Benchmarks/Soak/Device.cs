@@ -7,12 +7,14 @@ using UniCardio.Streaming;
 namespace UniCardio.Benchmarks.Soak;
 
 /// <summary>
-/// A bedside device: pushes a simulated patient in real time, reads the frames, and after a lost connection opens again and pushes the last seconds once more, since a server that
-/// was killed has lost what came after its checkpoint. What else befalls it is up to <see cref="Trouble"/>.
+/// A bedside device: pushes a simulated patient in real time, reads the frames, and after a lost connection opens again and pushes the last
+/// seconds once more, since a server that was killed has lost what came after its checkpoint. What else befalls it is up to
+/// <see cref="Trouble"/>.
 /// </summary>
 internal sealed class Device(ServerProcess server, string patient, StreamSampling sampling, ulong seed, Trouble? trouble = null)
 {
-    // Before the end of the last frame: a checkpoint may be that much older, and the server be that much further, without the 10 s that count as a jump of the clock.
+    // Before the end of the last frame: a checkpoint may be that much older, and the server be that much further, without the 10 s that
+    // count as a jump of the clock.
     private const int BlocksAgain = (int)(5 / SimulatedPatient.BlockSeconds);
 
     private readonly SortedDictionary<long, long> _sent = [];
@@ -45,7 +47,8 @@ internal sealed class Device(ServerProcess server, string patient, StreamSamplin
                 Tally.Add("connections");
                 await ServeAsync(socket, start, blocks, cancellation);
             }
-            catch (Exception problem) when (problem is WebSocketException or IOException or TroubleException || (problem is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception problem) when (problem is WebSocketException or IOException or TroubleException
+                || (problem is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 Tally.Add(problem is TroubleException ? "connections left" : "connections lost");
                 if (!_isDone)
@@ -149,7 +152,8 @@ internal sealed class Device(ServerProcess server, string patient, StreamSamplin
         using JsonDocument message = JsonDocument.Parse(text);
         string type = message.RootElement.GetProperty("type").GetString()!;
         string? code = type == "error" ? message.RootElement.GetProperty("code").GetString() : null;
-        Tally.Add(code is not null ? "error " + code : type == "ended" ? "ended " + message.RootElement.GetProperty("reason").GetString() : type);
+        Tally.Add(code is not null ? "error " + code : type == "ended"
+            ? "ended " + message.RootElement.GetProperty("reason").GetString() : type);
         if (type == "session")
             opened.TrySetResult();
         _isDone |= type == "ended" && message.RootElement.GetProperty("reason").GetString() == "completed";

@@ -1,6 +1,7 @@
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Every frame that the undisturbed patient got, by its number. What comes again after a restart has to be what came before.</summary>
+/// <summary>Every frame that the undisturbed patient got, by its number. What comes again after a restart has to be what came
+/// before.</summary>
 internal sealed class FrameLog
 {
     private readonly SortedDictionary<long, ReceivedFrame> _frames = [];

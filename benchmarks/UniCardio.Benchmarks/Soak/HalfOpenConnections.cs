@@ -4,7 +4,8 @@ using System.Text;
 
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Connections of clients that went away without a word: silent from the start, in the middle of a head, of a body, or of a live session. The server has to let go of each.</summary>
+/// <summary>Connections of clients that went away without a word: silent from the start, in the middle of a head, of a body, or of a live
+/// session. The server has to let go of each.</summary>
 internal sealed class HalfOpenConnections(ServerProcess server)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -14,7 +15,9 @@ internal sealed class HalfOpenConnections(ServerProcess server)
         ("nothing sent", ""),
         ("half a head", "POST /v2/models/impute/infer HTTP/1.1\r\nHost: localhost\r\nContent-"),
         ("half a body", "POST /v2/models/impute/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n{\"inputs\": ["),
-        ("deaf live connection", "GET /live/deaf HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+        ("deaf live connection",
+            "GET /live/deaf HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+            + "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
     ];
 
     private readonly Lock _lock = new();

@@ -23,7 +23,8 @@ internal sealed class LiveSocket : IDisposable
     /// <param name="receiveBuffer">Bytes that the system takes for a reader that does not; null for as many as it likes.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="WebSocketException">The server is not there, or refuses.</exception>
-    public static async Task<LiveSocket> ConnectAsync(ServerProcess server, string patient, string frames, int? receiveBuffer = null, CancellationToken cancellation = default)
+    public static async Task<LiveSocket> ConnectAsync(ServerProcess server, string patient, string frames, int? receiveBuffer = null,
+        CancellationToken cancellation = default)
     {
         var socket = new LiveSocket();
         if (receiveBuffer is int size)
@@ -32,7 +33,8 @@ internal sealed class LiveSocket : IDisposable
         {
             using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             time.CancelAfter(TimeSpan.FromSeconds(10));
-            await socket._socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/live/{patient}?frames={frames}"), socket._invoker, time.Token);
+            await socket._socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/live/{patient}?frames={frames}"), socket._invoker,
+                time.Token);
             return socket;
         }
         catch
@@ -42,9 +44,11 @@ internal sealed class LiveSocket : IDisposable
         }
     }
 
-    public Task SendAsync(string json, CancellationToken cancellation) => SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, cancellation);
+    public Task SendAsync(string json, CancellationToken cancellation) =>
+        SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, cancellation);
 
-    public Task SendAsync(byte[] message, WebSocketMessageType type, CancellationToken cancellation) => _socket.SendAsync(message, type, endOfMessage: true, cancellation);
+    public Task SendAsync(byte[] message, WebSocketMessageType type, CancellationToken cancellation) =>
+        _socket.SendAsync(message, type, endOfMessage: true, cancellation);
 
     public Task PushAsync(Modality modality, double time, ReadOnlySpan<float> samples, CancellationToken cancellation)
     {

@@ -19,7 +19,8 @@ internal static class MalformedBodies
             {
                 await PostAsync(client, traffic, body, i, cancellation);
             }
-            catch (Exception problem) when (problem is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception problem) when (problem is HttpRequestException or TaskCanceledException
+                && !cancellation.IsCancellationRequested)
             {
                 // Killed meanwhile; whether it was its own end that it came to, the process knows.
                 traffic.Note("no server", isRefusal: false);
@@ -28,7 +29,8 @@ internal static class MalformedBodies
         }
     }
 
-    private static async Task PostAsync(HttpClient client, MalformedTraffic traffic, byte[] body, int mutant, CancellationToken cancellation)
+    private static async Task PostAsync(HttpClient client, MalformedTraffic traffic, byte[] body, int mutant,
+        CancellationToken cancellation)
     {
         // The header says what the sound one would, or whatever.
         int? header = (mutant % 4) switch { 0 => null, 1 => MalformedTraffic.BinaryHeader, 2 => body.Length, _ => mutant % 997 };

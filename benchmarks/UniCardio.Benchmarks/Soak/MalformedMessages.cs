@@ -24,7 +24,8 @@ internal static class MalformedMessages
                 if (await SendAsync(socket, traffic, message, type, i, cancellation))
                     continue;
             }
-            catch (Exception problem) when (problem is WebSocketException or IOException or OperationCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception problem) when (problem is WebSocketException or IOException or OperationCanceledException
+                && !cancellation.IsCancellationRequested)
             {
                 // A text that is not UTF-8 ends the connection below the protocol (RFC 6455, 8.1).
                 if (type == WebSocketMessageType.Text && !Utf8.IsValid(message))
@@ -41,7 +42,8 @@ internal static class MalformedMessages
     }
 
     // False if the connection is over.
-    private static async Task<bool> SendAsync(LiveSocket socket, MalformedTraffic traffic, byte[] message, WebSocketMessageType type, int mutant, CancellationToken cancellation)
+    private static async Task<bool> SendAsync(LiveSocket socket, MalformedTraffic traffic, byte[] message, WebSocketMessageType type,
+        int mutant, CancellationToken cancellation)
     {
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         time.CancelAfter(TimeSpan.FromSeconds(30));

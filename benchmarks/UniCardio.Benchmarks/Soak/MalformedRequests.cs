@@ -5,7 +5,8 @@ using UniCardio.Tests.Shared;
 
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Spoilt HTTP requests, byte by byte on a connection each: whatever comes back is a status below 500, but for methods and versions that are not known.</summary>
+/// <summary>Spoilt HTTP requests, byte by byte on a connection each: whatever comes back is a status below 500, but for methods and
+/// versions that are not known.</summary>
 internal static class MalformedRequests
 {
     public static async Task RunAsync(ServerProcess server, MalformedTraffic traffic, ulong seed, CancellationToken cancellation)
@@ -18,7 +19,8 @@ internal static class MalformedRequests
             try
             {
                 string answer = await SendAsync(server, request, cancellation);
-                int status = answer.StartsWith("HTTP/1.", StringComparison.Ordinal) && answer.Length >= 12 && int.TryParse(answer.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out int s) ? s : 0;
+                int status = answer.StartsWith("HTTP/1.", StringComparison.Ordinal) && answer.Length >= 12
+                    && int.TryParse(answer.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out int s) ? s : 0;
                 if (answer.Length == 0)
                     traffic.Note("closed without an answer", isRefusal: true);
                 else if (status is (>= 100 and < 500) or 501 or 505)
@@ -52,7 +54,8 @@ internal static class MalformedRequests
         await socket.SendAsync((byte[])[.. request, .. "\r\n\r\n"u8], time.Token);
         var buffer = new byte[2048];
         int length = 0, read;
-        while (!buffer.AsSpan(0, length).Contains((byte)'\n') && (read = await socket.ReceiveAsync(buffer.AsMemory(length), time.Token)) > 0)
+        while (!buffer.AsSpan(0, length).Contains((byte)'\n')
+            && (read = await socket.ReceiveAsync(buffer.AsMemory(length), time.Token)) > 0)
             length += read;
         return Encoding.Latin1.GetString(buffer, 0, length);
     }

@@ -62,7 +62,8 @@ internal sealed class MalformedTraffic(int target, TimeSpan duration)
     ];
 
     /// <summary>A live message, binary: four samples of ECG.</summary>
-    public static byte[] BinaryMessage { get; } = [0x55, 0x43, 1, 1, 40, 0, 0, 0, 64, 66, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, .. ((float[])[1, 2, float.NaN, 4]).SelectMany(BitConverter.GetBytes)];
+    public static byte[] BinaryMessage { get; } = [0x55, 0x43, 1, 1, 40, 0, 0, 0, 64, 66, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0,
+        .. ((float[])[1, 2, float.NaN, 4]).SelectMany(BitConverter.GetBytes)];
 
     /// <summary>Bytes of JSON in front of the samples in <see cref="BinaryBody"/>.</summary>
     public static int BinaryHeader { get; } = BinaryJson().Length;
@@ -81,14 +82,19 @@ internal sealed class MalformedTraffic(int target, TimeSpan duration)
         [
             "GET /patients HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n",
             "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:80\r\nAccept-Encoding: gzip, br\r\nRange: bytes=0-10\r\n\r\n",
-            "GET /live/bed-9?frames=binary HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: unicardio.v1\r\n\r\n",
-            "POST /v2/models/translate/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"inputs\": []}",
-            "POST /v2/models/impute/versions/1/infer HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nInference-Header-Content-Length: 14\r\n\r\ne\r\n{\"inputs\": []}\r\n0\r\n\r\n",
+            "GET /live/bed-9?frames=binary HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: "
+            + "websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: "
+            + "unicardio.v1\r\n\r\n",
+            "POST /v2/models/translate/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+            + "14\r\n\r\n{\"inputs\": []}",
+            "POST /v2/models/impute/versions/1/infer HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+            + "chunked\r\nInference-Header-Content-Length: 14\r\n\r\ne\r\n{\"inputs\": []}\r\n0\r\n\r\n",
             "HEAD /index.html HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"0\"\r\nOrigin: http://localhost\r\n\r\n",
         ]).Select(Encoding.UTF8.GetBytes),
     ];
 
-    private static byte[] BinaryJson() => """{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{"name":"ppg","shape":[1,500],"datatype":"FP32","parameters":{"binary_data_size":2000}}]}"""u8.ToArray();
+    private static byte[] BinaryJson() =>
+        """{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{"name":"ppg","shape":[1,500],"datatype":"FP32","parameters":{"binary_data_size":2000}}]}"""u8.ToArray();
 
     private static float[] Ppg() => [.. Enumerable.Range(0, 20).SelectMany(b => SimulatedPatient.Block(Modality.Ppg, b))];
 }

@@ -5,7 +5,8 @@ using UniCardio.Streaming;
 namespace UniCardio.Benchmarks.Soak;
 
 /// <summary>What the undisturbed patient should have got: the same samples, in one go, in this process.</summary>
-/// <remarks>That a session in one go is what the windows of the whole recording give, run one by one, the tests of UniCardio.Streaming check.</remarks>
+/// <remarks>That a session in one go is what the windows of the whole recording give, run one by one, the tests of UniCardio.Streaming
+/// check.</remarks>
 internal sealed record OfflineRun(int Frames, int Compared, int Missing, int Different, string? FirstDifference)
 {
     public static OfflineRun Compare(InferenceEngine engine, StreamSampling sampling, ulong seed, long blocks, FrameLog log)
@@ -34,7 +35,8 @@ internal sealed record OfflineRun(int Frames, int Compared, int Missing, int Dif
             foreach (Modality modality in Modalities.All)
             {
                 if (SimulatedPatient.Block(modality, block) is { Length: > 0 } samples)
-                    session.Push(modality, TimeSpan.FromTicks((long)Math.Round(SimulatedPatient.TimeOf(block) * 1e6) * TimeSpan.TicksPerMicrosecond), samples);
+                    session.Push(modality,
+                        TimeSpan.FromTicks((long)Math.Round(SimulatedPatient.TimeOf(block) * 1e6) * TimeSpan.TicksPerMicrosecond), samples);
             }
             host.RunPending();
         }

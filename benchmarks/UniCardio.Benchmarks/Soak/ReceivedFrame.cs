@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
@@ -16,7 +17,8 @@ internal sealed class ReceivedFrame
     public ReceivedFrame(ReadOnlySpan<byte> message)
     {
         _bytes = message.ToArray();
-        if (message.Length < Head || message[0] != 'U' || message[1] != 'C' || message[2] != 1 || message[3] != 2 || BinaryPrimitives.ReadInt32LittleEndian(message[4..]) != message.Length)
+        if (message.Length < Head || message[0] != 'U' || message[1] != 'C' || message[2] != 1 || message[3] != 2
+            || BinaryPrimitives.ReadInt32LittleEndian(message[4..]) != message.Length)
             throw new InvalidDataException("not a frame");
     }
 
@@ -50,13 +52,17 @@ internal sealed class ReceivedFrame
 
     /// <summary>Everything that depends on the samples alone: not delays, and not what a connection lost.</summary>
     public bool HasContentOf(ReceivedFrame other) =>
-        (Index, Start, Window, Segment, Count) == (other.Index, other.Start, other.Window, other.Segment, other.Count) && _bytes.AsSpan(Head).SequenceEqual(other._bytes.AsSpan(Head));
+        (Index, Start, Window, Segment, Count) == (other.Index, other.Start, other.Window, other.Segment, other.Count)
+            && _bytes.AsSpan(Head).SequenceEqual(other._bytes.AsSpan(Head));
 
     /// <summary>Where it differs from a frame of the offline run, bit by bit; null if nowhere.</summary>
     public string? DifferenceTo(StreamingFrame frame)
     {
-        if (Index != frame.Index || Count != frame.Count || Segment != frame.Segment || Window != frame.Window || Math.Abs(Start - frame.Start.TotalSeconds) > 1e-6)
-            return FormattableString.Invariant($"frame {Index} from {Start} s, {Count} samples, window {Window}; offline {frame.Index} from {frame.Start.TotalSeconds} s, {frame.Count} samples, window {frame.Window}");
+        if (Index != frame.Index || Count != frame.Count || Segment != frame.Segment || Window != frame.Window
+            || Math.Abs(Start - frame.Start.TotalSeconds) > 1e-6)
+            return string.Create(CultureInfo.InvariantCulture,
+                $"frame {Index} from {Start} s, {Count} samples, window {Window}; offline {frame.Index} from {frame.Start.TotalSeconds} "
+                + $"s, {frame.Count} samples, window {frame.Window}");
         int at = Head;
         foreach (Modality modality in Modalities.All)
         {
@@ -66,7 +72,9 @@ internal sealed class ReceivedFrame
                 return $"frame {Index}, {modality}: provenance";
             if (!Floats(values).SequenceEqual(Bits(frame.Values(modality))))
                 return $"frame {Index}, {modality}: values";
-            if ((flags & 2) != 0 && !(Floats(values + (4 * Count)).SequenceEqual(Bits(frame.Low(modality))) && Floats(values + (8 * Count)).SequenceEqual(Bits(frame.High(modality)))))
+            if ((flags & 2) != 0
+                && !(Floats(values + (4 * Count)).SequenceEqual(Bits(frame.Low(modality)))
+                    && Floats(values + (8 * Count)).SequenceEqual(Bits(frame.High(modality)))))
                 return $"frame {Index}, {modality}: band";
             at = values + (4 * Count * arrays);
         }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace UniCardio.Benchmarks.Soak;
 
 /// <summary>The server at one moment.</summary>
-internal sealed record Sample(double Minutes, int Life, double LifeMinutes, double MemoryMiB, double HeapMiB, int Threads, int Files, double Connections, double Hops, double Skipped, double FramesSent, double FramesDropped, double Refused);
+internal sealed record Sample(double Minutes, int Life, double LifeMinutes, double MemoryMiB, double HeapMiB, int Threads, int Files,
+    double Connections, double Hops, double Skipped, double FramesSent, double FramesDropped, double Refused);
 
 /// <summary>Memory, threads, files and counters of the server over time.</summary>
 internal sealed class Samples(ServerProcess server)
@@ -22,13 +23,19 @@ internal sealed class Samples(ServerProcess server)
             while (await timer.WaitForNextTickAsync(cancellation))
             {
                 int life = server.Life;
-                if (await ScrapeAsync(client, cancellation) is not Dictionary<string, double> metrics || life != server.Life || !server.IsUp)
+                if (await ScrapeAsync(client, cancellation) is not Dictionary<string, double> metrics || life != server.Life
+                    || !server.IsUp)
                     continue;
-                double Sum(string name) => metrics.Where(m => m.Key == name || m.Key.StartsWith(name + "{", StringComparison.Ordinal)).Sum(m => m.Value);
+                double Sum(string name) =>
+                    metrics.Where(m => m.Key == name || m.Key.StartsWith(name + "{", StringComparison.Ordinal)).Sum(m => m.Value);
                 (double memory, int threads, int files) = server.Measure();
                 var sample = new Sample(
-                    System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMinutes, life, System.Diagnostics.Stopwatch.GetElapsedTime(server.Started).TotalMinutes, memory, Sum("dotnet_gc_last_collection_heap_size_bytes") / 1048576, threads, files,
-                    Sum("unicardio_serving_connections"), Sum("unicardio_streaming_hops_total"), Sum("unicardio_streaming_hops_skipped_total"), Sum("unicardio_serving_frames_sent_total"), Sum("unicardio_serving_frames_dropped_total"), Sum("unicardio_serving_messages_refused_total"));
+                    System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMinutes, life,
+                    System.Diagnostics.Stopwatch.GetElapsedTime(server.Started).TotalMinutes, memory,
+                    Sum("dotnet_gc_last_collection_heap_size_bytes") / 1048576, threads, files,
+                    Sum("unicardio_serving_connections"), Sum("unicardio_streaming_hops_total"),
+                    Sum("unicardio_streaming_hops_skipped_total"), Sum("unicardio_serving_frames_sent_total"),
+                    Sum("unicardio_serving_frames_dropped_total"), Sum("unicardio_serving_messages_refused_total"));
                 _samples.Add(sample);
                 show(sample);
             }
@@ -39,7 +46,8 @@ internal sealed class Samples(ServerProcess server)
         }
     }
 
-    /// <summary>Memory of the last process after its first minutes: medians of the first and the last third, and the slope in MiB an hour (least squares).</summary>
+    /// <summary>Memory of the last process after its first minutes: medians of the first and the last third, and the slope in MiB an hour
+    /// (least squares).</summary>
     public (double First, double Last, double Slope, double Minutes) Memory(double warmUp)
     {
         Sample[] last = [.. _samples.Where(s => s.Life == _samples[^1].Life && s.LifeMinutes >= warmUp && double.IsFinite(s.MemoryMiB))];
@@ -57,7 +65,8 @@ internal sealed class Samples(ServerProcess server)
         try
         {
             string text = await client.GetStringAsync("/metrics", cancellation);
-            return text.Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => (Line: l, Space: l.LastIndexOf(' '))).ToDictionary(l => l.Line[..l.Space], l => double.Parse(l.Line[(l.Space + 1)..], CultureInfo.InvariantCulture));
+            return text.Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => (Line: l, Space: l.LastIndexOf(' ')))
+                .ToDictionary(l => l.Line[..l.Space], l => double.Parse(l.Line[(l.Space + 1)..], CultureInfo.InvariantCulture));
         }
         catch (Exception problem) when (problem is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {

@@ -62,7 +62,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "unicardio.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "serve", .. _arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [program, "serve", .. _arguments]) { RedirectStandardError = true,
+            RedirectStandardOutput = true };
         long began = Stopwatch.GetTimestamp();
         Process process = Process.Start(start)!;
         lock (_lock)
@@ -117,7 +118,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             Process process = _process!;
             process.Refresh();
             string files = $"/proc/{process.Id}/fd";
-            return (process.WorkingSet64 / 1048576.0, process.Threads.Count, Directory.Exists(files) ? Directory.GetFiles(files).Length : 0);
+            return (process.WorkingSet64 / 1048576.0, process.Threads.Count, Directory.Exists(files)
+                ? Directory.GetFiles(files).Length : 0);
         }
         catch (Exception problem) when (problem is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
@@ -181,7 +183,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static string LevelOf(string line)
     {
         if (line[0] != '{')
-            return line.Contains("Unhandled exception", StringComparison.Ordinal) || line.StartsWith("error", StringComparison.Ordinal) ? "critical" : "note";
+            return line.Contains("Unhandled exception", StringComparison.Ordinal) || line.StartsWith("error", StringComparison.Ordinal)
+                ? "critical" : "note";
         try
         {
             using JsonDocument entry = JsonDocument.Parse(line);

@@ -3,7 +3,8 @@ using UniCardio.Streaming;
 
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Signals that are a function of time alone, so that whoever needs a sample again can make it: PPG, ECG, and a pressure line that is shut at times.</summary>
+/// <summary>Signals that are a function of time alone, so that whoever needs a sample again can make it: PPG, ECG, and a pressure line that
+/// is shut at times.</summary>
 internal static class SimulatedPatient
 {
     /// <summary>Seconds of a block.</summary>
@@ -29,7 +30,8 @@ internal static class SimulatedPatient
     /// <summary>The message that opens the same session on a server.</summary>
     public static string OpenMessage(StreamSampling sampling, ulong seed, bool waits)
     {
-        string channels = string.Join(',', Modalities.All.Select(m => FormattableString.Invariant($"\"{m.Name()}\":{{\"rate\":{Rate(m)}}}")));
+        string channels =
+            string.Join(',', Modalities.All.Select(m => FormattableString.Invariant($"\"{m.Name()}\":{{\"rate\":{Rate(m)}}}")));
         return $$"""{"type":"open","channels":{ {{channels}} },"generate":["bp"],"draws":{{sampling.Draws}},"sampler":"{{sampling.Sampler}}","seed":{{seed}},"wait":{{(waits ? "true" : "false")}} }""";
     }
 

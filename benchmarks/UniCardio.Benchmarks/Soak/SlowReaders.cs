@@ -3,7 +3,8 @@ using System.Net.WebSockets;
 
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Clients of a patient that stop reading: one that only takes no frames, and one that goes on asking. Others must not feel it, and the server has to let go of them.</summary>
+/// <summary>Clients of a patient that stop reading: one that only takes no frames, and one that goes on asking. Others must not feel it,
+/// and the server has to let go of them.</summary>
 internal sealed class SlowReaders(ServerProcess server, string patient)
 {
     // As little as the system takes for a reader that does not read.
@@ -29,7 +30,8 @@ internal sealed class SlowReaders(ServerProcess server, string patient)
         }
     }
 
-    private async Task WithConnectionAsync(string kind, TimeSpan pause, Func<LiveSocket, CancellationToken, Task<string>> use, CancellationToken cancellation)
+    private async Task WithConnectionAsync(string kind, TimeSpan pause, Func<LiveSocket, CancellationToken, Task<string>> use,
+        CancellationToken cancellation)
     {
         try
         {

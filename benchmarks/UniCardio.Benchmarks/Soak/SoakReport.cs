@@ -56,20 +56,25 @@ internal sealed record SoakReport
         get
         {
             List<string> failures = [.. Broken];
-            void Require(bool holds, FormattableString otherwise)
+            void Require(bool holds, string otherwise)
             {
                 if (!holds)
-                    failures.Add(FormattableString.Invariant(otherwise));
+                    failures.Add(otherwise);
             }
 
-            Require(Server.Log["error"] + Server.Log["critical"] + Server.Log["ended by itself"] == 0, $"the server's log has {Server.Log["error"]} errors, {Server.Log["critical"]} faults, {Server.Log["ended by itself"]} ends of its own: {string.Join(" | ", Server.Faults.Take(3))}");
+            Require(Server.Log["error"] + Server.Log["critical"] + Server.Log["ended by itself"] == 0,
+                $"the server's log has {Server.Log["error"]} errors, {Server.Log["critical"]} faults, {Server.Log["ended by itself"]} "
+                + $"ends of its own: {string.Join(" | ", Server.Faults.Take(3))}");
             Require(StopsWell, $"the server did not end well on SIGTERM");
-            Require(Malformed.All(m => m.Wrong.Count == 0), $"wrong answers: {string.Join(" | ", Malformed.SelectMany(m => m.Wrong).Take(5))}");
+            Require(Malformed.All(m => m.Wrong.Count == 0),
+                $"wrong answers: {string.Join(" | ", Malformed.SelectMany(m => m.Wrong).Take(5))}");
             Require(Refused >= Options.Malformed, $"{Refused} malformed inputs instead of {Options.Malformed}");
-            Require(Offline.Compared > 0 && Offline.Different == 0, $"{Offline.Different} of {Offline.Compared} frames differ from the offline run, first {Offline.FirstDifference}");
+            Require(Offline.Compared > 0 && Offline.Different == 0,
+                $"{Offline.Different} of {Offline.Compared} frames differ from the offline run, first {Offline.FirstDifference}");
             Require(Offline.Missing == 0, $"{Offline.Missing} frames never came");
             Require(Log.Changed == 0, $"{Log.Changed} frames that came again after a restart were not the same");
-            Require(Log is { Skipped: 0, Lost: 0, Dropped: 0 }, $"the undisturbed patient: {Log.Skipped} hops skipped, {Log.Lost} lost, {Log.Dropped} frames dropped");
+            Require(Log is { Skipped: 0, Lost: 0, Dropped: 0 },
+                $"the undisturbed patient: {Log.Skipped} hops skipped, {Log.Lost} lost, {Log.Dropped} frames dropped");
             Require(HalfOpen.Kept == 0, $"{HalfOpen.Kept} half-open connections were kept");
             Require(Slow.Tally["asking: kept for a minute"] == 0, $"a client that never reads was kept");
             Require(!(Memory.Last > Memory.First * (1 + MaxGrowth)), $"memory grew from {Memory.First:F1} to {Memory.Last:F1} MiB");
@@ -80,20 +85,34 @@ internal sealed record SoakReport
     public string ToText()
     {
         var text = new StringBuilder();
-        void Line(string name, FormattableString value) => text.Append(name.PadRight(34)).Append(FormattableString.Invariant(value)).Append('\n');
+        void Line(string name, string value) =>
+            text.Append(name.PadRight(34)).Append(value).Append('\n');
         text.Append('\n');
-        Line("server processes", $"{Server.Life}, {Options.Kills} of them killed; ready after {string.Join(", ", Server.StartTimes.Select(t => t.ToString("F1", System.Globalization.CultureInfo.InvariantCulture)))} s");
+        Line("server processes",
+            $"{Server.Life}, {Options.Kills} of them killed; ready after "
+            + $"{string.Join(", ", Server.StartTimes.Select(t => t.ToString("F1", System.Globalization.CultureInfo.InvariantCulture)))} s");
         Line("its log", $"{Server.Log}");
-        Line("its processor time", $"{ProcessorSeconds:F0} s, {100 * ProcessorSeconds / Options.Duration.TotalSeconds:F0}% of a core; all of the soak's own {Environment.CpuUsage.TotalTime.TotalSeconds:F0} s");
-        Line("memory of the last process", $"{Memory.First:F1} -> {Memory.Last:F1} MiB (medians of the first and last third of {Memory.Minutes:F1} min), {Memory.Slope:F1} MiB an hour");
+        Line("its processor time",
+            $"{ProcessorSeconds:F0} s, {100 * ProcessorSeconds / Options.Duration.TotalSeconds:F0}% of a core; all of the soak's own "
+            + $"{Environment.CpuUsage.TotalTime.TotalSeconds:F0} s");
+        Line("memory of the last process",
+            $"{Memory.First:F1} -> {Memory.Last:F1} MiB (medians of the first and last third of {Memory.Minutes:F1} min), "
+            + $"{Memory.Slope:F1} MiB an hour");
         Line("undisturbed patient", $"{Steady.Tally}");
-        Line("its delay", $"p50 {Quantile(Steady.Delays, 0.5):F0} ms, p99 {Quantile(Steady.Delays, 0.99):F0} ms from sending a frame's last block to receiving the frame");
-        Line("frames against the offline run", $"{Offline.Frames} expected, {Offline.Compared} compared bit by bit, {Offline.Different} differ, {Offline.Missing} never came; {Log.Again} came again after kills, {Log.Changed} of them changed");
+        Line("its delay",
+            $"p50 {Quantile(Steady.Delays, 0.5):F0} ms, p99 {Quantile(Steady.Delays, 0.99):F0} ms from sending a frame's last block to "
+            + $"receiving the frame");
+        Line("frames against the offline run",
+            $"{Offline.Frames} expected, {Offline.Compared} compared bit by bit, {Offline.Different} differ, {Offline.Missing} never "
+            + $"came; {Log.Again} came again after kills, {Log.Changed} of them changed");
         for (int i = 0; i < Rough.Count; i++)
             Line($"rough patient {i}", $"{Troubles[i].Tally}; {Rough[i].Tally}");
         Line("slow readers", $"{Slow.Tally}");
-        Line("half-open connections", $"{HalfOpen.Tally}; closed by the server after at most {string.Join(", ", HalfOpen.Longest().Select(p => FormattableString.Invariant($"{p.Key} {p.Value:F0} s")))}");
-        foreach ((string kind, MalformedTraffic traffic) in ((string[])["malformed messages", "malformed bodies", "malformed requests"]).Zip(Malformed))
+        Line("half-open connections",
+            $"{HalfOpen.Tally}; closed by the server after at most "
+            + $"{string.Join(", ", HalfOpen.Longest().Select(p => FormattableString.Invariant($"{p.Key} {p.Value:F0} s")))}");
+        foreach ((string kind, MalformedTraffic traffic) in ((string[])["malformed messages", "malformed bodies", "malformed requests"])
+            .Zip(Malformed))
             Line(kind, $"{traffic.Refused} refused of {traffic.Answers.Total} sent: {traffic.Answers}");
         Line("malformed in all", $"{Refused}");
         foreach (string failure in Failures)
@@ -116,7 +135,8 @@ internal sealed record SoakReport
             DelayP99 = Quantile(Steady.Delays, 0.99),
             Offline,
             Again = new { Log.Again, Log.Changed },
-            Rough = Rough.Zip(Troubles, (device, trouble) => new { Trouble = trouble.Tally.ToSorted(), Received = device.Tally.ToSorted() }),
+            Rough = Rough.Zip(Troubles, (device, trouble) =>
+                new { Trouble = trouble.Tally.ToSorted(), Received = device.Tally.ToSorted() }),
             SlowReaders = Slow.Tally.ToSorted(),
             HalfOpen = new { Opened = HalfOpen.Tally.ToSorted(), LongestSeconds = HalfOpen.Longest(), HalfOpen.Kept },
             Malformed = Malformed.Select(m => new { m.Refused, Answers = m.Answers.ToSorted(), m.Wrong }),

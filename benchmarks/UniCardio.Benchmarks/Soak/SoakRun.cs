@@ -8,8 +8,9 @@ using UniCardio.Weights;
 namespace UniCardio.Benchmarks.Soak;
 
 /// <summary>
-/// Faults over a long time, against the real server process: patients in real time of which one is left in peace, drop-outs, reconnects, jumping clocks, slow and deaf readers,
-/// half-open connections, malformed messages, bodies and requests, and kills. At the end the undisturbed patient's frames are compared with the offline run, bit by bit.
+/// Faults over a long time, against the real server process: patients in real time of which one is left in peace, drop-outs, reconnects,
+/// jumping clocks, slow and deaf readers, half-open connections, malformed messages, bodies and requests, and kills. At the end the
+/// undisturbed patient's frames are compared with the offline run, bit by bit.
 /// </summary>
 internal static class SoakRun
 {
@@ -50,8 +51,10 @@ internal static class SoakRun
     {
         var sampling = new StreamSampling { Draws = options.Draws, Sampler = SamplerOptions.Parse(options.Sampler) };
         await using var server = new ServerProcess(
-            "--weights", options.Weights, "--untrained", "--threads", options.Threads.ToString(CultureInfo.InvariantCulture), "--checkpoints", folder, "--checkpoint-seconds", "1",
-            "--linger-seconds", "60", "--slow-seconds", "5", "--max-draws", "8", "--live-draws", "2", "--draws", "2", "--log", "information");
+            "--weights", options.Weights, "--untrained", "--threads", options.Threads.ToString(CultureInfo.InvariantCulture),
+            "--checkpoints", folder, "--checkpoint-seconds", "1",
+            "--linger-seconds", "60", "--slow-seconds", "5", "--max-draws", "8", "--live-draws", "2", "--draws", "2", "--log",
+            "information");
         using var stop = new CancellationTokenSource();
         await server.StartAsync(stop.Token);
 
@@ -61,12 +64,14 @@ internal static class SoakRun
         Device[] rough = [.. troubles.Select((t, i) => new Device(server, $"rough-{i}", sampling, (ulong)i, t))];
         var slow = new SlowReaders(server, Steady);
         var halfOpen = new HalfOpenConnections(server);
-        MalformedTraffic[] malformed = [.. ((double[])[0.4, 0.4, 0.2]).Select(share => new MalformedTraffic((int)Math.Ceiling(share * options.Malformed), options.Duration))];
+        MalformedTraffic[] malformed = [.. ((double[])[0.4, 0.4, 0.2])
+            .Select(share => new MalformedTraffic((int)Math.Ceiling(share * options.Malformed), options.Duration))];
         var samples = new Samples(server);
         Console.WriteLine("minutes  process  memory MiB  heap MiB  threads  files  connections     hops  skipped  malformed refused");
 
         var seed = (ulong)options.Seed;
-        Task patients = Task.WhenAll([steady.RunAsync(options.Duration, stop.Token), .. rough.Select(r => r.RunAsync(options.Duration, stop.Token))]);
+        Task patients =
+            Task.WhenAll([steady.RunAsync(options.Duration, stop.Token), .. rough.Select(r => r.RunAsync(options.Duration, stop.Token))]);
         Task[] faults =
         [
             MalformedMessages.RunAsync(server, malformed[0], seed, stop.Token),
@@ -122,6 +127,7 @@ internal static class SoakRun
         return OfflineRun.Compare(engine, sampling, SteadySeed, blocks, log);
     }
 
-    private static void Show(Sample s, long refused) => Console.WriteLine(FormattableString.Invariant(
-        $"{s.Minutes,7:F1}  {s.Life,7}  {s.MemoryMiB,10:F1}  {s.HeapMiB,8:F1}  {s.Threads,7}  {s.Files,5}  {s.Connections,11}  {s.Hops,7}  {s.Skipped,7}  {refused,17}"));
+    private static void Show(Sample s, long refused) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{s.Minutes,7:F1}  {s.Life,7}  {s.MemoryMiB,10:F1}  {s.HeapMiB,8:F1}  {s.Threads,7}  {s.Files,5}  {s.Connections,11}  "
+        + $"{s.Hops,7}  {s.Skipped,7}  {refused,17}"));
 }

@@ -5,7 +5,8 @@ namespace UniCardio.Benchmarks.Soak;
 /// <summary>Ends a connection as a device does that has lost it.</summary>
 internal sealed class TroubleException : Exception;
 
-/// <summary>What befalls devices and networks: lost and repeated blocks, silent sensors, lost connections, clocks that jump. The same for the same seed.</summary>
+/// <summary>What befalls devices and networks: lost and repeated blocks, silent sensors, lost connections, clocks that jump. The same for
+/// the same seed.</summary>
 internal sealed class Trouble(int seed)
 {
     private readonly Random _random = new(seed);
@@ -52,7 +53,8 @@ internal sealed class Trouble(int seed)
                 break;
             case < 32:
                 Tally.Add("settings changed");
-                await socket.SendAsync(_random.Next(2) == 0 ? """{"type":"set","draws":1}""" : """{"type":"set","generate":["bp"],"draws":2,"muted":["ecg"]}""", cancellation);
+                await socket.SendAsync(_random.Next(2) == 0 ? """{"type":"set","draws":1}"""
+                    : """{"type":"set","generate":["bp"],"draws":2,"muted":["ecg"]}""", cancellation);
                 break;
             case < 34:
                 Tally.Add("connections aborted");

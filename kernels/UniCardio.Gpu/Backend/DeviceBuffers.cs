@@ -14,11 +14,13 @@ internal sealed class DeviceBuffers : IDisposable
     public DeviceBuffers(Accelerator accelerator, DeviceLayout layout, InferencePlan plan)
     {
         int t = plan.TargetTokens;
-        long conditionRows = (long)plan.Windows * plan.ConditionTokens, targetRows = (long)plan.Streams * t, rows = conditionRows + targetRows;
+        long conditionRows = (long)plan.Windows * plan.ConditionTokens, targetRows = (long)plan.Streams * t,
+            rows = conditionRows + targetRows;
         long qkvRows = (plan.Configuration.Blocks * conditionRows) + targetRows;
         // Kernels index with 32 bits, floats in the widest case.
         if (qkvRows * 12 * layout.HeadQuads > int.MaxValue)
-            throw new ConfigurationException("draws", $"{plan.Windows} windows x {plan.Draws} draws are more than one batch on the GPU can index; run fewer at a time");
+            throw new ConfigurationException(
+                "draws", $"{plan.Windows} windows x {plan.Draws} draws are more than one batch on the GPU can index; run fewer at a time");
         _memory = new DeviceMemory(accelerator);
         try
         {
@@ -26,7 +28,8 @@ internal sealed class DeviceBuffers : IDisposable
             State = _memory.Take<float>(plan.StateSamples);
             Prediction = _memory.Take<float>(plan.StateSamples);
             Noise = _memory.Take<float>(plan.StateSamples);
-            Clean = [_memory.Take<float>(plan.StateSamples), _memory.Take<float>(plan.StateSamples), _memory.Take<float>(plan.StateSamples)];
+            Clean = [_memory.Take<float>(plan.StateSamples), _memory.Take<float>(plan.StateSamples),
+                _memory.Take<float>(plan.StateSamples)];
             int slots = (plan.Windows * plan.Conditions.Count) + plan.Streams;
             EncoderSlots = _memory.Take<int>(slots);
             GateSlots = _memory.Take<int>(slots);

@@ -23,11 +23,16 @@ internal sealed class DeviceLayout
         if (m.HeadDim > 64)
             throw new ConfigurationException("heads", $"a head of {m.HeadDim} channels is more than the GPU kernels' 64");
         if (Strip.RowsPerThread * StripQuads > Strip.Capacity)
-            throw new ConfigurationException("channels", $"rows of {4 * widest} channels (heads padded to 4) are more than the GPU kernels' strips hold, {4 * (Strip.Capacity / Strip.RowsPerThread)}");
+            throw new ConfigurationException(
+                "channels",
+                $"rows of {4 * widest} channels (heads padded to 4) are more than the GPU kernels' strips hold, "
+                + $"{4 * (Strip.Capacity / Strip.RowsPerThread)}");
         if (ChunkTokens < 1)
-            throw new ConfigurationException("samples_per_token", $"{m.SamplesPerToken} are more than the GPU encoder's chunk of {Convolution.Samples} samples");
+            throw new ConfigurationException("samples_per_token",
+                $"{m.SamplesPerToken} are more than the GPU encoder's chunk of {Convolution.Samples} samples");
         if (4L * m.DiffusionSteps * m.Blocks * StepQuads > Array.MaxLength)
-            throw new ConfigurationException("steps", $"the biases of {m.DiffusionSteps} diffusion steps are more than one buffer of the GPU backend holds");
+            throw new ConfigurationException(
+                "steps", $"the biases of {m.DiffusionSteps} diffusion steps are more than one buffer of the GPU backend holds");
         Block = new BlockLayout();
         int at = 0;
         Block.AttentionIn = Take(ref at, 4 * Quads * 3 * HeadQuads);

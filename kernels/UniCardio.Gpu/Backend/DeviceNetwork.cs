@@ -74,7 +74,8 @@ internal sealed class DeviceNetwork : IDisposable
         return all.SubView(t * length, length);
     }
 
-    /// <summary>Computes what the slots of a plan need of the gate's table, on the host: seconds at full size, so without the device's turn.</summary>
+    /// <summary>Computes what the slots of a plan need of the gate's table, on the host: seconds at full size, so without the device's
+    /// turn.</summary>
     public void PreparePositions(InferencePlan plan)
     {
         foreach (int slot in plan.Conditions.Select(m => (int)m).Append((int)plan.Target))

@@ -12,13 +12,15 @@ namespace UniCardio.Gpu.Backend;
 /// <summary>What the GPU backend computes matrix products with.</summary>
 public enum GpuPrecision
 {
-    /// <summary>Tensor cores with three products where the device gains by it (compute capability 8.0, 9.0 and 10.0), otherwise float32.</summary>
+    /// <summary>Tensor cores with three products where the device gains by it (compute capability 8.0, 9.0 and 10.0), otherwise
+    /// float32.</summary>
     Automatic,
 
     /// <summary>Float32 multiply-adds, on every device.</summary>
     Single,
 
-    /// <summary>Tensor cores, each product as three of tf32 parts: float32's precision. CUDA devices of compute capability 8.0 and later.</summary>
+    /// <summary>Tensor cores, each product as three of tf32 parts: float32's precision. CUDA devices of compute capability 8.0 and
+    /// later.</summary>
     ThreeTf32,
 }
 
@@ -66,7 +68,8 @@ public sealed class GpuBackend : IBackend
         ArgumentNullException.ThrowIfNull(weights);
         Options = options ?? new GpuOptions();
         if (Options.GroupRows is < 0 or > Strip.MaxRows / Strip.RowsPerThread)
-            throw new ConfigurationException("group_rows", $"{Options.GroupRows} is not between 0 and {Strip.MaxRows / Strip.RowsPerThread}");
+            throw new ConfigurationException(
+                "group_rows", $"{Options.GroupRows} is not between 0 and {Strip.MaxRows / Strip.RowsPerThread}");
         Options.Attention.Validate();
         _device = device;
         _lease = lease;
@@ -74,7 +77,10 @@ public sealed class GpuBackend : IBackend
         var layout = new DeviceLayout(Configuration);
         int threads = Math.Max(4, layout.Quads);
         if (threads > device.Accelerator.MaxNumThreadsPerGroup)
-            throw new ConfigurationException("channels", $"{Configuration.Channels} channels need groups of {threads} threads, {device.Name} has {device.Accelerator.MaxNumThreadsPerGroup}");
+            throw new ConfigurationException(
+                "channels",
+                $"{Configuration.Channels} channels need groups of {threads} threads, {device.Name} has "
+                + $"{device.Accelerator.MaxNumThreadsPerGroup}");
         lock (device.Turn)
         {
             bool usesTensors = UsesTensors(device, Options.Precision);
@@ -152,7 +158,8 @@ public sealed class GpuBackend : IBackend
     {
         (int major, int minor) = device.Accelerator is CudaAccelerator cuda ? (cuda.Architecture.Major, cuda.Architecture.Minor) : (0, 0);
         if (precision == GpuPrecision.ThreeTf32 && major < 8)
-            throw new ConfigurationException("precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
+            throw new ConfigurationException(
+                "precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
         return precision == GpuPrecision.ThreeTf32 || (precision == GpuPrecision.Automatic && minor == 0 && major is 8 or 9 or 10);
     }
 

@@ -200,7 +200,8 @@ internal sealed class GpuExecutor : IExecutor
         if (!_conditionsSet)
             throw new InvalidOperationException("the conditions were not set; call SetConditions first");
         if (t < 0 || t >= Plan.Configuration.DiffusionSteps)
-            throw new ArgumentOutOfRangeException(nameof(t), t, $"not a diffusion step, expected 0 to {Plan.Configuration.DiffusionSteps - 1}");
+            throw new ArgumentOutOfRangeException(
+                nameof(t), t, $"not a diffusion step, expected 0 to {Plan.Configuration.DiffusionSteps - 1}");
     }
 
     private void Evaluate(int t, StepValues values)
@@ -219,7 +220,8 @@ internal sealed class GpuExecutor : IExecutor
     private void Draw(StepValues values)
     {
         const int Threads = 64;
-        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values, Plan.Configuration.SlotSamples, _buffers.NoiseKeys.View, _buffers.State.View);
+        _device.Kernels.Noise(_stream, new KernelConfig((Plan.StateSamples + Threads - 1) / Threads, Threads), values,
+            Plan.Configuration.SlotSamples, _buffers.NoiseKeys.View, _buffers.State.View);
         ClearHistory();
     }
 
@@ -227,7 +229,9 @@ internal sealed class GpuExecutor : IExecutor
     {
         long at = (long)index * Plan.StateSamples;
         if (noise.Values.Length < at + Plan.StateSamples)
-            throw new ArgumentException($"noise draw {index} was asked for, but {noise.Values.Length} values hold only {noise.Values.Length / Plan.StateSamples} of {Plan.StateSamples}", nameof(noise));
+            throw new ArgumentException(
+                $"noise draw {index} was asked for, but {noise.Values.Length} values hold only {noise.Values.Length / Plan.StateSamples} "
+                + $"of {Plan.StateSamples}", nameof(noise));
         return noise.Values.Slice((int)at, Plan.StateSamples);
     }
 

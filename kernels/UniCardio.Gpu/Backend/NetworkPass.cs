@@ -66,7 +66,8 @@ internal sealed class NetworkPass
         for (int i = 0; i < blocks; i++)
         {
             if (i == 0 || !_options.FuseBlocks)
-                _device.Kernels.Qkv(_stream, Strips(shape), shape, Layout.Block, _network.Block(i), steps.SubView((long)i * Layout.StepQuads), _buffers.X.View, _buffers.Qkv.View, i);
+                _device.Kernels.Qkv(_stream, Strips(shape), shape, Layout.Block, _network.Block(i),
+                    steps.SubView((long)i * Layout.StepQuads), _buffers.X.View, _buffers.Qkv.View, i);
             // In the last block nothing but the conditions' keys and values is read.
             if (i + 1 == blocks)
                 shape = Shape(_conditionRows);
@@ -117,9 +118,11 @@ internal sealed class NetworkPass
         };
         int rows = Math.Max(1, Math.Min(EncoderRows, _device.Accelerator.MaxNumThreadsPerGroup / GroupColumns));
         var config = new KernelConfig(new Index3D((_slots - firstSlot) * Layout.Chunks, 1, 1), new Index3D(GroupColumns, rows, 1));
-        _device.Kernels.EncoderStatistics(_stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View, _network.Convolutions, _buffers.Statistics.View);
+        _device.Kernels.EncoderStatistics(_stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View,
+            _buffers.EncoderSlots.View, _network.Convolutions, _buffers.Statistics.View);
         _device.Kernels.Encoder(
-            _stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View, _network.Convolutions, _network.Affine, _buffers.Statistics.View, _buffers.X.View);
+            _stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View,
+            _network.Convolutions, _network.Affine, _buffers.Statistics.View, _buffers.X.View);
     }
 
     // Five launches a block besides attention; LayerNorms need whole rows, so they go with the small feed-forward layer.
@@ -129,17 +132,20 @@ internal sealed class NetworkPass
         for (int i = 0; i < blocks; i++)
         {
             ArrayView<Float4> biases = steps.SubView((long)i * Layout.StepQuads, Layout.StepQuads), weights = _network.Block(i);
-            _device.Kernels.TensorQkv(_stream, Tiles(shape, 12 * Layout.HeadQuads), shape, _buffers.X.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionIn), biases, _buffers.Qkv.View, i);
+            _device.Kernels.TensorQkv(_stream, Tiles(shape, 12 * Layout.HeadQuads), shape, _buffers.X.NativePtr,
+                _network.TensorMatrix(i, Layout.Tensor.AttentionIn), biases, _buffers.Qkv.View, i);
             if (i + 1 == blocks)
                 shape = Shape(_conditionRows);
             Attend(shape.FirstRow / _plan.TargetTokens, i);
             ArrayView<Float4> bias = biases.SubView(3 * Layout.HeadQuads, Layout.Quads);
             _device.Kernels.TensorAttentionOut(
-                _stream, Tiles(shape, c), shape, _buffers.Attention.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionOut), bias, _buffers.X.View, _buffers.Y.View);
+                _stream, Tiles(shape, c), shape, _buffers.Attention.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionOut), bias,
+                _buffers.X.View, _buffers.Y.View);
             _device.Kernels.NormFeedForward(_stream, Strips(shape), shape, Layout.Block, weights, _buffers.Y.View);
             // What attention left is not needed any more: its buffer, at least as wide, takes the gates.
             _device.Kernels.TensorGate(
-                _stream, Tiles(shape, 2 * c), shape, i, _buffers.Y.NativePtr, _network.TensorMatrix(i, Layout.Tensor.MidProjection), _network.Gate, _buffers.GateSlots.View, _buffers.Attention.View);
+                _stream, Tiles(shape, 2 * c), shape, i, _buffers.Y.NativePtr, _network.TensorMatrix(i, Layout.Tensor.MidProjection),
+                _network.Gate, _buffers.GateSlots.View, _buffers.Attention.View);
             KernelConfig output = Tiles(shape, c);
             output = new KernelConfig(new Index3D(output.GridDim.X, 2 * output.GridDim.Y, 1), output.GroupDim);
             _device.Kernels.TensorOutput(
@@ -159,7 +165,8 @@ internal sealed class NetworkPass
     internal static KernelConfig Tiles(StripShape shape, int columns)
     {
         int rows = (shape.EndRow - shape.FirstRow + TensorTile.Size - 1) / TensorTile.Size;
-        return new KernelConfig(new Index3D(rows, (columns + TensorTile.Size - 1) / TensorTile.Size, 1), new Index3D(TensorTile.Threads, 1, 1));
+        return new KernelConfig(new Index3D(rows, (columns + TensorTile.Size - 1) / TensorTile.Size, 1),
+            new Index3D(TensorTile.Threads, 1, 1));
     }
 
     private void Attend(int firstSlot, int block)
@@ -181,15 +188,18 @@ internal sealed class NetworkPass
         if (_options.Precision == GpuPrecision.ThreeTf32 && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
         {
             int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
-            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1), new Index3D(TensorAttentionKernel.Threads, 1, 1));
+            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1),
+                new Index3D(TensorAttentionKernel.Threads, 1, 1));
             _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
             return;
         }
 
         const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
         int tiles = (_plan.TargetTokens + Tile - 1) / Tile;
-        var config = new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));
-        _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View, ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
+        var config =
+            new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));
+        _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View,
+            ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
     }
 
     private void Tail(StripShape shape, ArrayView<Float4> steps, int block) =>
@@ -213,9 +223,11 @@ internal sealed class NetworkPass
     {
         ArrayView<Float4> weights = _network.Block(block), bias = steps.SubView(((long)block * Layout.StepQuads) + (3 * Layout.HeadQuads));
         KernelConfig config = Strips(shape);
-        _device.Kernels.AttentionOut(_stream, config, shape, Layout.Block, weights, bias, _buffers.Attention.View, _buffers.X.View, _buffers.Y.View);
+        _device.Kernels.AttentionOut(_stream, config, shape, Layout.Block, weights, bias, _buffers.Attention.View, _buffers.X.View,
+            _buffers.Y.View);
         _device.Kernels.FeedForward(_stream, config, shape, Layout.Block, weights, _buffers.Y.View);
-        _device.Kernels.Gate(_stream, config, shape, Layout.Block, weights, block, _network.Gate, _buffers.GateSlots.View, _buffers.Y.View, _buffers.X.View, _buffers.Skip.View);
+        _device.Kernels.Gate(_stream, config, shape, Layout.Block, weights, block, _network.Gate, _buffers.GateSlots.View, _buffers.Y.View,
+            _buffers.X.View, _buffers.Skip.View);
     }
 
     /// <summary>The rows from <paramref name="firstRow"/> on.</summary>
@@ -240,7 +252,8 @@ internal sealed class NetworkPass
     internal KernelConfig Strips(StripShape shape)
     {
         Accelerator accelerator = _device.Accelerator;
-        int count = shape.EndRow - shape.FirstRow, most = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
+        int count = shape.EndRow - shape.FirstRow,
+            most = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
         int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, most) : most;
         while (_options.GroupRows == 0 && rows > 1 && count < rows * Strip.RowsPerThread * accelerator.NumMultiprocessors)
             rows--;

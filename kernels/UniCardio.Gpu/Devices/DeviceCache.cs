@@ -54,7 +54,8 @@ internal sealed class DeviceCache(Func<DeviceSelector, GpuDevice> open) : IDispo
             }
         }
 
-        throw refusals.Count == 1 ? refusals[0] : new BackendUnavailableException("gpu", string.Join("; ", refusals.Select(e => e.Reason)), refusals[0]);
+        throw refusals.Count == 1 ? refusals[0]
+            : new BackendUnavailableException("gpu", string.Join("; ", refusals.Select(e => e.Reason)), refusals[0]);
     }
 
     /// <summary>Lets go of every device that nobody uses.</summary>

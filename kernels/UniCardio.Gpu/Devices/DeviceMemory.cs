@@ -27,7 +27,8 @@ internal sealed class DeviceMemory : IDisposable
 
     /// <summary>Page-locked host memory, for copies to and from the device.</summary>
     /// <exception cref="BackendUnavailableException">The host has no room for it.</exception>
-    public PageLockedArray1D<float> Pin(int length) => Add(() => _accelerator.AllocatePageLocked1D<float>(length, false), sizeof(float) * (long)length);
+    public PageLockedArray1D<float> Pin(int length) =>
+        Add(() => _accelerator.AllocatePageLocked1D<float>(length, false), sizeof(float) * (long)length);
 
     public void Dispose()
     {
@@ -58,7 +59,8 @@ internal sealed class DeviceMemory : IDisposable
         {
             // Refuses too if it is not the room that is missing but the device.
             _accelerator.Synchronize();
-            throw new BackendUnavailableException("gpu", $"{_accelerator.Name} has no room for {bytes} more bytes beside the {Bytes} taken before: {e.Message}", e);
+            throw new BackendUnavailableException(
+                "gpu", $"{_accelerator.Name} has no room for {bytes} more bytes beside the {Bytes} taken before: {e.Message}", e);
         }
 
         _all.Add(buffer);

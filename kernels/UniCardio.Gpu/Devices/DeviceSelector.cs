@@ -19,7 +19,8 @@ public readonly record struct DeviceSelector(string Kind, int Index = 0, bool Ac
         ArgumentNullException.ThrowIfNull(text);
         string[] parts = text.Split(':');
         int index = 0;
-        if (parts.Length > 2 || parts[0] is not ("cuda" or "opencl" or "cpu") || (parts.Length == 2 && !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index)))
+        if (parts.Length > 2 || parts[0] is not ("cuda" or "opencl" or "cpu")
+            || (parts.Length == 2 && !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index)))
             throw new ConfigurationException("device", $"'{text}' is not cuda or opencl, with :N for the device of that number");
         return new DeviceSelector(parts[0], index);
     }

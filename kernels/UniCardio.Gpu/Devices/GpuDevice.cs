@@ -25,7 +25,8 @@ public sealed class GpuDevice : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         _context = context;
         _ownsContext = ownsContext;
-        Name = $"{(device.AcceleratorType == AcceleratorType.Cuda ? "cuda" : device.AcceleratorType == AcceleratorType.OpenCL ? "opencl" : "cpu")} {device.Name}";
+        Name =
+            $"{(device.AcceleratorType == AcceleratorType.Cuda ? "cuda" : device.AcceleratorType == AcceleratorType.OpenCL ? "opencl" : "cpu")} {device.Name}";
         Accelerator = device.CreateAccelerator(context);
         Kernels = new CompiledKernels(this);
     }

@@ -21,8 +21,8 @@ public sealed record GpuDeviceInfo(string Kind, int Index, string Name, string? 
 public static class GpuDevices
 {
     /// <summary>
-    /// Environment variable; <c>1</c> takes OpenCL devices that report no generic address space (PoCL before 4.0), which ILGPU refuses. None
-    /// of the kernels needs one. Off by default: it is for tests on a CPU.
+    /// Environment variable; <c>1</c> takes OpenCL devices that report no generic address space (PoCL before 4.0), which ILGPU refuses.
+    /// None of the kernels needs one. Off by default: it is for tests on a CPU.
     /// </summary>
     public const string GenericSpaceVariable = "UNICARDIO_OPENCL_ASSUME_GENERIC";
 
@@ -66,7 +66,8 @@ public static class GpuDevices
         try
         {
             context = Create(selector.Kind);
-            Device device = Of(context, selector).ElementAtOrDefault(selector.Index) ?? throw new BackendUnavailableException("gpu", $"{selector}: {Missing(selector)}");
+            Device device = Of(context, selector).ElementAtOrDefault(selector.Index)
+                ?? throw new BackendUnavailableException("gpu", $"{selector}: {Missing(selector)}");
             return new GpuDevice(context, device, ownsContext: true);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -82,15 +83,19 @@ public static class GpuDevices
     /// <param name="device">Which; null for the first that it starts on of <see cref="DeviceSelector.Automatic"/>.</param>
     /// <param name="start">Takes over the lease, unless it throws.</param>
     /// <exception cref="BackendUnavailableException">It starts on none; the message says why.</exception>
-    internal static T Start<T>(DeviceSelector? device, Func<DeviceLease, T> start) => s_devices.Start(device is { } one ? [one] : DeviceSelector.Automatic, start);
+    internal static T Start<T>(DeviceSelector? device, Func<DeviceLease, T> start) =>
+        s_devices.Start(device is { } one ? [one] : DeviceSelector.Automatic, start);
 
     // ILGPU passes over what it cannot use without a word.
     private static string Missing(DeviceSelector selector) => selector switch
     {
         { Index: > 0 } => "there is no device of that number",
         { Kind: "cuda" } => "no CUDA driver or no device",
-        { Kind: "opencl", AcceptsProcessors: true } => "no OpenCL library (libOpenCL.so) or no device with OpenCL C 2.0 or later and a generic address space",
-        { Kind: "opencl" } => "no OpenCL library (libOpenCL.so) or no GPU with OpenCL C 2.0 or later and a generic address space (a CPU is used only by --backend opencl)",
+        { Kind: "opencl", AcceptsProcessors: true } =>
+            "no OpenCL library (libOpenCL.so) or no device with OpenCL C 2.0 or later and a generic address space",
+        { Kind: "opencl" } =>
+            "no OpenCL library (libOpenCL.so) or no GPU with OpenCL C 2.0 or later and a generic address space (a CPU is used only by "
+            + "--backend opencl)",
         _ => "no device",
     };
 

@@ -37,13 +37,15 @@ public static class KernelEmitter
         EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
         if (string.Equals(language, "opencl", StringComparison.OrdinalIgnoreCase))
         {
-            using var cl = new CLBackend(context, new CLCapabilityContext(false, false, true, false, false), CLDeviceVendor.Other, CLCVersion.CL30);
+            using var cl =
+                new CLBackend(context, new CLCapabilityContext(false, false, true, false, false), CLDeviceVendor.Other, CLCVersion.CL30);
             return ((CLCompiledKernel)cl.Compile(entry, KernelSpecialization.Empty)).Source;
         }
 
         if (!string.Equals(language, "ptx", StringComparison.OrdinalIgnoreCase))
             throw new ConfigurationException("emit", $"'{language}' is not ptx or opencl");
-        (string? name, CudaArchitecture arch, CudaInstructionSet instructions) = s_architectures.FirstOrDefault(a => string.Equals(a.Name, architecture, StringComparison.OrdinalIgnoreCase));
+        (string? name, CudaArchitecture arch, CudaInstructionSet instructions) =
+            s_architectures.FirstOrDefault(a => string.Equals(a.Name, architecture, StringComparison.OrdinalIgnoreCase));
         if (name is null)
             throw new ConfigurationException("arch", $"'{architecture}' is none of {string.Join(", ", Architectures)}");
         using var ptx = new PTXBackend(context, new CudaCapabilityContext(arch), arch, instructions, null!);

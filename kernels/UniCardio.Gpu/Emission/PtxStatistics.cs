@@ -16,7 +16,8 @@ namespace UniCardio.Gpu.Emission;
 /// <param name="SharedBytes">Shared memory of a group.</param>
 /// <param name="LocalBytes">Local memory of a thread.</param>
 public sealed record PtxStatistics(
-    int FusedOrMultiply, int Add, int Special, int GlobalVector, int GlobalScalar, int SharedVector, int SharedScalar, int Local, int Barriers, int Integer, int SharedBytes, int LocalBytes)
+    int FusedOrMultiply, int Add, int Special, int GlobalVector, int GlobalScalar, int SharedVector, int SharedScalar, int Local,
+    int Barriers, int Integer, int SharedBytes, int LocalBytes)
 {
     /// <summary>Column titles of <see cref="Line"/>.</summary>
     public static string Header =>
@@ -29,7 +30,8 @@ public sealed record PtxStatistics(
     public static PtxStatistics Of(string ptx)
     {
         ArgumentNullException.ThrowIfNull(ptx);
-        int mul = 0, add = 0, special = 0, globalVector = 0, globalScalar = 0, sharedVector = 0, sharedScalar = 0, local = 0, barriers = 0, integer = 0, sharedBytes = 0, localBytes = 0;
+        int mul = 0, add = 0, special = 0, globalVector = 0, globalScalar = 0, sharedVector = 0, sharedScalar = 0, local = 0, barriers = 0,
+            integer = 0, sharedBytes = 0, localBytes = 0;
         foreach (string line in ptx.Split('\n').Select(l => l.Trim()))
         {
             string operation = line.StartsWith('@') ? line[(line.IndexOf(' ') + 1)..] : line;
@@ -39,7 +41,8 @@ public sealed record PtxStatistics(
             {
                 case "" when parts.Length > 1 && parts[1] is "shared" or "local":
                     int bytes = Bytes(line);
-                    (sharedBytes, localBytes) = parts[1] == "shared" ? (sharedBytes + bytes, localBytes) : (sharedBytes, localBytes + bytes);
+                    (sharedBytes, localBytes) = parts[1] == "shared" ? (sharedBytes + bytes, localBytes)
+                        : (sharedBytes, localBytes + bytes);
                     break;
                 case "fma" or "mul" when isFloat:
                     mul++;
@@ -69,18 +72,22 @@ public sealed record PtxStatistics(
             }
         }
 
-        return new PtxStatistics(mul, add, special, globalVector, globalScalar, sharedVector, sharedScalar, local, barriers, integer, sharedBytes, localBytes);
+        return new PtxStatistics(mul, add, special, globalVector, globalScalar, sharedVector, sharedScalar, local, barriers, integer,
+            sharedBytes, localBytes);
     }
 
     /// <summary>One line of the table.</summary>
     public string Line(string name) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{name,-30} {FusedOrMultiply,4} {Add,4} {Special,5} {GlobalVector,5} {GlobalScalar,5} {SharedVector,5} {SharedScalar,5} {Local,5} {Barriers,4} {Integer,4} {SharedBytes,6} {LocalBytes,7} {OperationsPerByte,6:0.0}");
+        $"{name,-30} {FusedOrMultiply,4} {Add,4} {Special,5} {GlobalVector,5} {GlobalScalar,5} {SharedVector,5} {SharedScalar,5} "
+        + $"{Local,5} {Barriers,4} {Integer,4} {SharedBytes,6} {LocalBytes,7} {OperationsPerByte,6:0.0}");
 
     // ".shared .align 16 .b8 name[37888];"
     private static int Bytes(string line)
     {
         int open = line.IndexOf('['), close = line.IndexOf(']');
-        return open >= 0 && close > open && int.TryParse(line.AsSpan(open + 1, close - open - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) ? bytes : 0;
+        return open >= 0 && close > open
+            && int.TryParse(line.AsSpan(open + 1, close - open - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
+                ? bytes : 0;
     }
 }

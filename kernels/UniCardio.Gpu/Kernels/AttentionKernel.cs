@@ -41,7 +41,8 @@ public static class AttentionKernel<TWidth>
         ArrayView<Float4> p = SharedMemory.Allocate<Float4>(TileTokens * ProbabilityStride);
         ArrayView<Float4> largest = SharedMemory.Allocate<Float4>(Threads * Threads);
         int tiles = (shape.SlotTokens + TileTokens - 1) / TileTokens, x = Group.IdxX, y = Group.IdxY;
-        int slot = shape.FirstSlot + (Grid.IdxX / tiles), firstQuery = (Grid.IdxX % tiles) * TileTokens, head = Grid.IdxY * shape.HeadDimQuads;
+        int slot = shape.FirstSlot + (Grid.IdxX / tiles), firstQuery = (Grid.IdxX % tiles) * TileTokens,
+            head = Grid.IdxY * shape.HeadDimQuads;
         int own = slot < shape.ConditionSlots ? 0 : 1;
         int window = own == 0 ? slot / shape.Conditions : (slot - shape.ConditionSlots) / shape.Draws;
         AttentionTile.Load(q, TWidth.Stride, shape, qkv, slot, firstQuery, head, shape.HeadDimQuads);
@@ -62,7 +63,8 @@ public static class AttentionKernel<TWidth>
                 Group.Barrier();
                 Tile scores = AttentionTile.Scores(q, k, TWidth.Stride, shape.HeadDimQuads, x, y);
                 scores = AttentionTile.Mask(scores, shape, firstQuery + (4 * y), firstKey + x, Masked);
-                largest[(y * Threads) + x] = AttentionTile.Max(AttentionTile.Max(scores.R0, scores.R1), AttentionTile.Max(scores.R2, scores.R3));
+                largest[(y * Threads) + x] =
+                    AttentionTile.Max(AttentionTile.Max(scores.R0, scores.R1), AttentionTile.Max(scores.R2, scores.R3));
                 Group.Barrier();
                 Float4 before = top;
                 for (int j = 0; j < Threads; j++)

@@ -15,7 +15,8 @@ public static class AttentionOutKernel
     /// <param name="x">[rows, C].</param>
     /// <param name="y">[rows, C].</param>
     public static void AttentionOut(
-        StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> attention, ArrayView<Float4> x, ArrayView<Float4> y)
+        StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> attention,
+        ArrayView<Float4> x, ArrayView<Float4> y)
     {
         ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
         ArrayView<float> sums = SharedMemory.Allocate<float>(2 * Strip.Sums);

@@ -14,7 +14,8 @@ public static class AttentionTile
         && (firstKey - (firstQuery + tokens - 1) > shape.Window || firstQuery - (firstKey + tokens - 1) > shape.Window);
 
     /// <summary>Copies 32 rows of one head; rows behind the slot's end and quads behind the head's become 0.</summary>
-    public static void Load(ArrayView<Float4> target, int stride, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first, int where, int quads)
+    public static void Load(ArrayView<Float4> target, int stride, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first,
+        int where, int quads)
     {
         // The conditions of every block come first, then the targets of this one.
         int moved = (slot < shape.ConditionSlots ? shape.Block : shape.Blocks - 1) * shape.ConditionSlots * shape.SlotTokens;
@@ -65,7 +66,8 @@ public static class AttentionTile
     public static Float4 Max(Float4 a, Float4 b) => new(XMath.Max(a.X, b.X), XMath.Max(a.Y, b.Y), XMath.Max(a.Z, b.Z), XMath.Max(a.W, b.W));
 
     /// <summary>2^(a - b), element by element.</summary>
-    public static Float4 Power(Float4 a, Float4 b) => new(XMath.Exp2(a.X - b.X), XMath.Exp2(a.Y - b.Y), XMath.Exp2(a.Z - b.Z), XMath.Exp2(a.W - b.W));
+    public static Float4 Power(Float4 a, Float4 b) =>
+        new(XMath.Exp2(a.X - b.X), XMath.Exp2(a.Y - b.Y), XMath.Exp2(a.Z - b.Z), XMath.Exp2(a.W - b.W));
 
     private static Float4 Dots(Float4 q0, Float4 q1, Float4 q2, Float4 q3, Float4 k, Float4 sum) =>
         new(Float4.Dot(q0, k, sum.X), Float4.Dot(q1, k, sum.Y), Float4.Dot(q2, k, sum.Z), Float4.Dot(q3, k, sum.W));

@@ -17,7 +17,8 @@ public static class BlockStages
     /// <param name="bias">[C] bo + d(t).</param>
     /// <param name="x">[rows, C].</param>
     public static void AttentionOut(
-        ArrayView<Float4> strip, ArrayView<float> sums, StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> x)
+        ArrayView<Float4> strip, ArrayView<float> sums, StripShape shape, BlockLayout layout, ArrayView<Float4> block,
+        ArrayView<Float4> bias, ArrayView<Float4> x)
     {
         int q = Group.IdxX, row = Group.IdxY * Strip.RowsPerThread;
         Tile sum = default;
@@ -36,7 +37,8 @@ public static class BlockStages
 
     /// <summary>strip &lt;- LN2(strip + W2 gelu(W1 strip + b1) + b2), without LN2's gamma and beta; ends with a barrier.</summary>
     /// <remarks>The hidden layer goes through shared memory 64 channels at a time, so it may have any width.</remarks>
-    public static void FeedForward(ArrayView<Float4> strip, ArrayView<Float4> hidden, ArrayView<float> sums, StripShape shape, BlockLayout layout, ArrayView<Float4> block)
+    public static void FeedForward(ArrayView<Float4> strip, ArrayView<Float4> hidden, ArrayView<float> sums, StripShape shape,
+        BlockLayout layout, ArrayView<Float4> block)
     {
         int q = Group.IdxX, row = Group.IdxY * Strip.RowsPerThread;
         Tile sum = default;
@@ -48,7 +50,8 @@ public static class BlockStages
             Hidden(strip, hidden, shape, layout, block, chunk, width);
             Group.Barrier();
             if (q < shape.Quads)
-                sum = Strip.Multiply(hidden, Strip.HiddenStride, row, width, block.SubView(layout.FeedForwardOut + (4 * chunk * shape.Quads)), shape.Quads, q, sum);
+                sum = Strip.Multiply(hidden, Strip.HiddenStride, row, width,
+                    block.SubView(layout.FeedForwardOut + (4 * chunk * shape.Quads)), shape.Quads, q, sum);
             Group.Barrier();
         }
 
@@ -67,7 +70,8 @@ public static class BlockStages
     /// <param name="table">[slots, blocks, T, 2C] cond(pe) and every constant of mid.</param>
     /// <param name="slots">Which slot of the table the rows of slot instance i take.</param>
     public static void Gate(
-        ArrayView<Float4> strip, StripShape shape, BlockLayout layout, ArrayView<Float4> block, int blockIndex, ArrayView<Float4> table, ArrayView<int> slots)
+        ArrayView<Float4> strip, StripShape shape, BlockLayout layout, ArrayView<Float4> block, int blockIndex, ArrayView<Float4> table,
+        ArrayView<int> slots)
     {
         int q = Group.IdxX, row = Group.IdxY * Strip.RowsPerThread;
         Tile gated = default;
@@ -76,7 +80,8 @@ public static class BlockStages
             int first = Strip.FirstRow(shape) + row, columns = 2 * shape.Quads;
             int p0 = Position(shape, slots, blockIndex, first), p1 = Position(shape, slots, blockIndex, first + 1);
             int p2 = Position(shape, slots, blockIndex, first + 2), p3 = Position(shape, slots, blockIndex, first + 3);
-            Tile a = Rows(table, p0 + q, p1 + q, p2 + q, p3 + q), b = Rows(table, p0 + shape.Quads + q, p1 + shape.Quads + q, p2 + shape.Quads + q, p3 + shape.Quads + q);
+            Tile a = Rows(table, p0 + q, p1 + q, p2 + q, p3 + q),
+                b = Rows(table, p0 + shape.Quads + q, p1 + shape.Quads + q, p2 + shape.Quads + q, p3 + shape.Quads + q);
             ArrayView<Float4> mid = block.SubView(layout.MidProjection);
             a = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, mid, columns, q, a);
             b = Strip.Multiply(strip, shape.StripQuads, row, shape.Quads, mid, columns, shape.Quads + q, b);
@@ -102,7 +107,8 @@ public static class BlockStages
     /// <param name="firstBlock">1: the skip is set, not added to.</param>
     /// <returns>This thread's part of the new x.</returns>
     public static Tile Output(
-        ArrayView<Float4> strip, StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> x, ArrayView<Float4> skip, int firstBlock)
+        ArrayView<Float4> strip, StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> x, ArrayView<Float4> skip,
+        int firstBlock)
     {
         int q = Group.IdxX, row = Group.IdxY * Strip.RowsPerThread, first = Strip.FirstRow(shape) + row, columns = 2 * shape.Quads;
         Tile next = default;
@@ -138,9 +144,11 @@ public static class BlockStages
     /// <param name="shape">Sizes.</param>
     /// <param name="weights">[C, 3 heads].</param>
     /// <param name="bias">[3 heads], with d(t) in it.</param>
-    /// <param name="qkv">[blocks condition rows, then target rows; 3 heads]: the conditions' are kept for every block, as the next call at this t reads them too.</param>
+    /// <param name="qkv">[blocks condition rows, then target rows; 3 heads]: the conditions' are kept for every block, as the next call at
+    /// this t reads them too.</param>
     /// <param name="blockIndex">Number of the block; in the last one condition rows need keys and values only.</param>
-    public static void Qkv(ArrayView<Float4> strip, StripShape shape, ArrayView<Float4> weights, ArrayView<Float4> bias, ArrayView<Float4> qkv, int blockIndex)
+    public static void Qkv(ArrayView<Float4> strip, StripShape shape, ArrayView<Float4> weights, ArrayView<Float4> bias,
+        ArrayView<Float4> qkv, int blockIndex)
     {
         int row = Group.IdxY * Strip.RowsPerThread, first = Strip.FirstRow(shape) + row, columns = 3 * shape.HeadQuads;
         int groupEnd = Strip.FirstRow(shape) + (Group.DimY * Strip.RowsPerThread), skipped = 0;
@@ -159,7 +167,8 @@ public static class BlockStages
     }
 
     // hidden[row, j] = gelu(W1 strip + b1) of one chunk: a thread takes one row's quad, 16 neighbours a row.
-    private static void Hidden(ArrayView<Float4> strip, ArrayView<Float4> hidden, StripShape shape, BlockLayout layout, ArrayView<Float4> block, int chunk, int width)
+    private static void Hidden(ArrayView<Float4> strip, ArrayView<Float4> hidden, StripShape shape, BlockLayout layout,
+        ArrayView<Float4> block, int chunk, int width)
     {
         int count = Group.DimY * Strip.RowsPerThread * width;
         for (int i = (Group.IdxY * Group.DimX) + Group.IdxX; i < count; i += Group.DimX * Group.DimY)

@@ -53,7 +53,8 @@ public static class BlockTailKernel
             if (Group.IdxX < shape.Quads)
                 Strip.Write(strip, shape.StripQuads, Group.IdxY * Strip.RowsPerThread, Group.IdxX, output);
             Group.Barrier();
-            BlockStages.Qkv(strip, shape, next.SubView(layout.AttentionIn), steps.SubView((blockIndex + 1) * stepQuads), qkv, blockIndex + 1);
+            BlockStages.Qkv(strip, shape, next.SubView(layout.AttentionIn), steps.SubView((blockIndex + 1) * stepQuads), qkv,
+                blockIndex + 1);
         }
     }
 }

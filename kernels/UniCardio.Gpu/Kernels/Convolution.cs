@@ -25,7 +25,8 @@ public static class Convolution
     /// <param name="slot">Slot instance.</param>
     /// <param name="firstToken">First token of the chunk.</param>
     /// <param name="tokens">Tokens of a chunk.</param>
-    public static void Load(ArrayView<float> chunk, EncoderShape shape, ArrayView<float> conditions, ArrayView<float> state, int slot, int firstToken, int tokens)
+    public static void Load(ArrayView<float> chunk, EncoderShape shape, ArrayView<float> conditions, ArrayView<float> state, int slot,
+        int firstToken, int tokens)
     {
         int samples = shape.SlotTokens * shape.SamplesPerToken, count = (tokens * shape.SamplesPerToken) + (2 * Reach);
         int first = (firstToken * shape.SamplesPerToken) - Reach;
@@ -34,7 +35,8 @@ public static class Convolution
             int s = first + i;
             float value = 0;
             if (s >= 0 && s < samples)
-                value = slot < shape.ConditionSlots ? conditions[(slot * samples) + s] : state[((slot - shape.ConditionSlots) * samples) + s];
+                value = slot < shape.ConditionSlots ? conditions[(slot * samples) + s]
+                    : state[((slot - shape.ConditionSlots) * samples) + s];
             chunk[i] = value;
         }
     }
@@ -64,7 +66,8 @@ public static class Convolution
         Float4 sum = weights[(Taps * shape.Quads) + quad];
         for (; at < end; at++)
         {
-            sum = Float4.MultiplyAdd(new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]), weights[w], sum);
+            sum = Float4.MultiplyAdd(new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]),
+                weights[w], sum);
             w += shape.Quads;
         }
 

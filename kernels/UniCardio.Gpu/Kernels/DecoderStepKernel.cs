@@ -55,7 +55,8 @@ public static class DecoderStepKernel
         }
 
         Group.Barrier();
-        int own = row + (q % Strip.RowsPerThread), lane = q / Strip.RowsPerThread, lanes = XMath.Min(Group.DimX / Strip.RowsPerThread, Strip.Lanes);
+        int own = row + (q % Strip.RowsPerThread), lane = q / Strip.RowsPerThread,
+            lanes = XMath.Min(Group.DimX / Strip.RowsPerThread, Strip.Lanes);
         int token = Strip.FirstRow(shape) + own, last = bias + shape.Quads + (step.SamplesPerToken * shape.Quads);
         for (int j = 0; j < step.SamplesPerToken; j++)
         {

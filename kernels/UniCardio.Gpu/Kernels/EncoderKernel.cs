@@ -55,7 +55,8 @@ public static class EncoderKernel
                 int at = (((encoder * shape.SlotTokens) + first + token) * 2 * shape.Quads) + quad;
                 Float4 v = Convolution.Apply(chunk, shape, taps, starts, token, quad);
                 v = new Float4((v.X - mean) * rate, (v.Y - mean) * rate, (v.Z - mean) * rate, (v.W - mean) * rate);
-                x[(((slot * shape.SlotTokens) + first + token) * shape.Quads) + quad] = Float4.MultiplyAdd(v, affine[at], affine[at + shape.Quads]);
+                x[(((slot * shape.SlotTokens) + first + token) * shape.Quads) + quad] =
+                    Float4.MultiplyAdd(v, affine[at], affine[at + shape.Quads]);
             }
         }
     }

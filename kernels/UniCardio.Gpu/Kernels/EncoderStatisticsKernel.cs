@@ -21,11 +21,13 @@ public static class EncoderStatisticsKernel
     /// <param name="weights">[4 encoders, 12, C].</param>
     /// <param name="statistics">[slots, chunks] of (count, mean, squares, 0).</param>
     public static void EncoderStatistics(
-        EncoderShape shape, int tokens, ArrayView<float> conditions, ArrayView<float> state, ArrayView<int> slots, ArrayView<Float4> weights, ArrayView<Float4> statistics)
+        EncoderShape shape, int tokens, ArrayView<float> conditions, ArrayView<float> state, ArrayView<int> slots,
+        ArrayView<Float4> weights, ArrayView<Float4> statistics)
     {
         ArrayView<float> chunk = SharedMemory.Allocate<float>(Convolution.Samples);
         ArrayView<float> sums = SharedMemory.Allocate<float>(MaxThreads);
-        int slot = shape.FirstSlot + (Grid.IdxX / shape.Chunks), part = Grid.IdxX % shape.Chunks, first = part * tokens, thread = (Group.IdxY * Group.DimX) + Group.IdxX;
+        int slot = shape.FirstSlot + (Grid.IdxX / shape.Chunks), part = Grid.IdxX % shape.Chunks, first = part * tokens,
+            thread = (Group.IdxY * Group.DimX) + Group.IdxX;
         int count = tokens < shape.SlotTokens - first ? tokens : shape.SlotTokens - first;
         ArrayView<Float4> encoder = weights.SubView(slots[slot] * Convolution.WeightQuads(shape.Quads));
         Convolution.Load(chunk, shape, conditions, state, slot, first, tokens);

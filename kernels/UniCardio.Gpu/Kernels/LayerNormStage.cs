@@ -13,7 +13,8 @@ public static class LayerNormStage
     /// <param name="gamma">[C]; read if <paramref name="affine"/> is 1.</param>
     /// <param name="beta">[C]; read if <paramref name="affine"/> is 1.</param>
     /// <param name="affine">1: gamma and beta are applied; 0: the next map has them in its weights.</param>
-    public static void Run(ArrayView<Float4> strip, ArrayView<float> sums, StripShape shape, ArrayView<Float4> gamma, ArrayView<Float4> beta, int affine)
+    public static void Run(ArrayView<Float4> strip, ArrayView<float> sums, StripShape shape, ArrayView<Float4> gamma,
+        ArrayView<Float4> beta, int affine)
     {
         ArrayView<float> values = strip.Cast<float>();
         int row = (Group.IdxY * Strip.RowsPerThread) + (Group.IdxX % Strip.RowsPerThread), lane = Group.IdxX / Strip.RowsPerThread;

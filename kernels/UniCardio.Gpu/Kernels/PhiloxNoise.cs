@@ -43,7 +43,8 @@ public static class PhiloxNoise
     public static float OfStream(StepValues step, ArrayView<int> keys, int stream, int sample)
     {
         int window = stream / step.Draws, draw = stream - (window * step.Draws);
-        return Sample((uint)keys[(3 * window) + 1], (uint)keys[(3 * window) + 2], (uint)keys[3 * window], (uint)(step.FirstDraw + draw), (uint)step.NoiseIndex, sample);
+        return Sample((uint)keys[(3 * window) + 1], (uint)keys[(3 * window) + 2], (uint)keys[3 * window], (uint)(step.FirstDraw + draw),
+            (uint)step.NoiseIndex, sample);
     }
 
     /// <summary>The normal of one sample.</summary>

@@ -14,7 +14,8 @@ public static class QkvKernel
     /// <param name="x">[rows, C].</param>
     /// <param name="qkv">[blocks condition rows, then target rows; 3 heads].</param>
     /// <param name="blockIndex">Number of the block.</param>
-    public static void Qkv(StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> x, ArrayView<Float4> qkv, int blockIndex)
+    public static void Qkv(StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> x,
+        ArrayView<Float4> qkv, int blockIndex)
     {
         ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
         Strip.Load(strip, shape, x, shape.Quads);

@@ -10,6 +10,7 @@ public static class RowStore
     {
         int row = Group.IdxY * Strip.RowsPerThread, q = Group.IdxX;
         if (q < shape.Quads)
-            Strip.WriteRows(target, shape.Quads, Strip.FirstRow(shape) + row, 0, shape.EndRow, q, Strip.Read(strip, shape.StripQuads, row, q));
+            Strip.WriteRows(target, shape.Quads, Strip.FirstRow(shape) + row, 0, shape.EndRow, q,
+                Strip.Read(strip, shape.StripQuads, row, q));
     }
 }

@@ -63,7 +63,8 @@ public static class Strip
     /// <param name="columns">Quads of a row of the matrix.</param>
     /// <param name="column">The quad of columns.</param>
     /// <param name="tile">What the products are added to.</param>
-    public static Tile Multiply(ArrayView<Float4> strip, int stride, int row, int inputs, ArrayView<Float4> weights, int columns, int column, Tile tile)
+    public static Tile Multiply(ArrayView<Float4> strip, int stride, int row, int inputs, ArrayView<Float4> weights, int columns,
+        int column, Tile tile)
     {
         int at = row * stride, w = column;
         for (int k = 0; k < inputs; k++)

@@ -8,9 +8,9 @@ namespace UniCardio.Gpu.Kernels;
 /// <see cref="AttentionKernel{TWidth}"/>, all tokens seen, heads of up to 40.
 /// </summary>
 /// <remarks>
-/// Grid (tiles of 64 queries of all slots of the launch, heads). Group of 128 threads; each of the 4 warps owns 16 queries. Q, K and V of 64
-/// tokens lie in shared memory in rows of 44, 44 and 40 floats (ldmatrix reads 8 rows of K, a load 4 rows of V by 8 columns: every bank once),
-/// probabilities beside them in rows of 64 with quads swizzled, 48 KB together. A tile of 64 keys: 240 matrix instructions a warp.
+/// Grid (tiles of 64 queries of all slots of the launch, heads). Group of 128 threads; each of the 4 warps owns 16 queries. Q, K and V of
+/// 64 tokens lie in shared memory in rows of 44, 44 and 40 floats (ldmatrix reads 8 rows of K, a load 4 rows of V by 8 columns: every bank
+/// once), probabilities beside them in rows of 64 with quads swizzled, 48 KB together. A tile of 64 keys: 240 matrix instructions a warp.
 /// </remarks>
 public static class TensorAttentionKernel
 {
@@ -73,7 +73,8 @@ public static class TensorAttentionKernel
         int query = firstQuery + stored, columns = (4 * shape.HeadDimQuads) - (2 * (lane & 3));
         long at = output + ((((((long)slot * shape.SlotTokens) + query) * shape.HeadQuads) + head) * 16) + (8 * (lane & 3));
         CudaAsm.Emit(
-            TensorAttentionText.Finish, at, at + (128L * shape.HeadQuads), query < shape.SlotTokens ? columns : 0, query + 8 < shape.SlotTokens ? columns : 0);
+            TensorAttentionText.Finish, at, at + (128L * shape.HeadQuads), query < shape.SlotTokens ? columns : 0,
+            query + 8 < shape.SlotTokens ? columns : 0);
     }
 
     // 64 rows of one head, 10 quads each; rows beyond the slot's end and quads beyond the head become 0.
@@ -89,7 +90,8 @@ public static class TensorAttentionKernel
             int row = (i * 6554) >> 16, quad = i - (row * MaxHeadQuads);
             bool isThere = quad < shape.HeadDimQuads && first + row < shape.SlotTokens;
             int offset = isThere ? (row * width) + (16 * quad) : 0;
-            CudaAsm.Emit("{ .reg .b32 %%to; add.u32 %%to, %%sp, %0; cp.async.cg.shared.global [%%to], [%1], 16, %2; }", target + (row * rowBytes) + (16 * quad), from + offset, isThere ? 16 : 0);
+            CudaAsm.Emit("{ .reg .b32 %%to; add.u32 %%to, %%sp, %0; cp.async.cg.shared.global [%%to], [%1], 16, %2; }",
+                target + (row * rowBytes) + (16 * quad), from + offset, isThere ? 16 : 0);
         }
     }
 }

@@ -13,7 +13,8 @@ public static class TensorAttentionOutKernel
     /// <param name="bias">[C] bo + d(t).</param>
     /// <param name="x">[rows, C].</param>
     /// <param name="y">[rows, C].</param>
-    public static void TensorAttentionOut(StripShape shape, long attention, long weights, ArrayView<Float4> bias, ArrayView<Float4> x, ArrayView<Float4> y)
+    public static void TensorAttentionOut(StripShape shape, long attention, long weights, ArrayView<Float4> bias, ArrayView<Float4> x,
+        ArrayView<Float4> y)
     {
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * TensorTile.Size, columns = 4 * shape.Quads;

@@ -1,7 +1,8 @@
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>The PTX of <see cref="TensorAttentionKernel"/>, for devices of compute capability 8.0 and later.</summary>
-/// <remarks>See <see cref="TensorTileText"/> on names; s are scores and then probabilities of 16 queries by 64 keys a warp, v the sums of values.</remarks>
+/// <remarks>See <see cref="TensorTileText"/> on names; s are scores and then probabilities of 16 queries by 64 keys a warp, v the sums of
+/// values.</remarks>
 internal static class TensorAttentionText
 {
     /// <summary>Names registers and the shared array, clears the sums.</summary>
@@ -61,7 +62,8 @@ internal static class TensorAttentionText
         mov.f32 %%l1, 0f00000000;
         """;
 
-    /// <summary>Clears the scores: s of leading parts, c of the cross products, apart so that the tensor cores' cut sums stay small.</summary>
+    /// <summary>Clears the scores: s of leading parts, c of the cross products, apart so that the tensor cores' cut sums stay
+    /// small.</summary>
     public const string ClearScores = """
         mov.f32 %%s0, 0f00000000;
         mov.f32 %%s1, 0f00000000;
@@ -313,8 +315,8 @@ internal static class TensorAttentionText
         """;
 
     /// <summary>
-    /// Probabilities 2^(s - reference), their sums, and to shared memory: %0 where this lane's pair of the first row goes. The reference is raised only where a
-    /// score passes it by more than 8, so that sums are rescaled almost never.
+    /// Probabilities 2^(s - reference), their sums, and to shared memory: %0 where this lane's pair of the first row goes. The reference is
+    /// raised only where a score passes it by more than 8, so that sums are rescaled almost never.
     /// </summary>
     public const string Softmax = """
         max.f32 %%m0, %%s0, %%s1;
@@ -641,7 +643,8 @@ internal static class TensorAttentionText
         mov.f32 %%o19, 0f00000000;
         """;
 
-    /// <summary>Divides by the sums and stores: %0 and %1 the addresses of both rows' first column, %2 and %3 how many columns from there on each has.</summary>
+    /// <summary>Divides by the sums and stores: %0 and %1 the addresses of both rows' first column, %2 and %3 how many columns from there
+    /// on each has.</summary>
     public const string Finish = """
         shfl.sync.bfly.b32 %%n0, %%l0, 1, 31, -1;
         shfl.sync.bfly.b32 %%n1, %%l1, 1, 31, -1;

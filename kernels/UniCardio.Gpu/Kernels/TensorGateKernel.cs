@@ -4,7 +4,8 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>g = sigmoid(a) tanh(b) with [a, b] = mid y + constant of the position, on tensor cores: see <see cref="TensorTile"/>.</summary>
 /// <remarks>
-/// Grid (64 rows, 32 channels). Group of 128 threads. A tile's columns are 32 of a and the same 32 of b, so that a gate finds both in its group.
+/// Grid (64 rows, 32 channels). Group of 128 threads. A tile's columns are 32 of a and the same 32 of b, so that a gate finds both in its
+/// group.
 /// </remarks>
 public static class TensorGateKernel
 {
@@ -16,7 +17,8 @@ public static class TensorGateKernel
     /// <param name="table">[slots, blocks, T, 2C] constants of the positions.</param>
     /// <param name="slots">Which slot of the table the rows of slot instance i take.</param>
     /// <param name="gated">[rows, C].</param>
-    public static void TensorGate(StripShape shape, int blockIndex, long y, long weights, ArrayView<Float4> table, ArrayView<int> slots, ArrayView<Float4> gated)
+    public static void TensorGate(StripShape shape, int blockIndex, long y, long weights, ArrayView<Float4> table, ArrayView<int> slots,
+        ArrayView<Float4> gated)
     {
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * 32, columns = 4 * shape.Quads;

@@ -16,7 +16,8 @@ public static class TensorOutputKernel
     /// <param name="x">[rows, C], replaced.</param>
     /// <param name="skip">[target rows, C], replaced.</param>
     /// <param name="firstBlock">1: the skip is set, not added to.</param>
-    public static void TensorOutput(StripShape shape, long gated, long weights, ArrayView<Float4> bias, ArrayView<Float4> x, ArrayView<Float4> skip, int firstBlock)
+    public static void TensorOutput(StripShape shape, long gated, long weights, ArrayView<Float4> bias, ArrayView<Float4> x,
+        ArrayView<Float4> skip, int firstBlock)
     {
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
         int tiles = ((4 * shape.Quads) + TensorTile.Size - 1) / TensorTile.Size, half = Grid.IdxY / tiles;

@@ -17,13 +17,15 @@ public static class TensorQkvKernel
     {
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * TensorTile.Size, columns = 12 * shape.HeadQuads;
-        if (blockIndex + 1 == shape.Blocks && row + TensorTile.Size <= shape.ConditionRows && column + TensorTile.Size <= 4 * shape.HeadQuads)
+        if (blockIndex + 1 == shape.Blocks && row + TensorTile.Size <= shape.ConditionRows
+            && column + TensorTile.Size <= 4 * shape.HeadQuads)
             return;
         TensorTile.Declare();
         TensorTile.SetA(x, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.Quads);
         TensorTile.Run(shape.Quads);
-        int place = Group.IdxX & 15, quad = (column >> 2) + place, conditions = blockIndex * shape.ConditionRows, targets = (shape.Blocks - 1) * shape.ConditionRows;
+        int place = Group.IdxX & 15, quad = (column >> 2) + place, conditions = blockIndex * shape.ConditionRows,
+            targets = (shape.Blocks - 1) * shape.ConditionRows;
         if (quad >= 3 * shape.HeadQuads)
             return;
         Float4 own = bias[quad];

@@ -4,14 +4,14 @@ using ILGPU.Runtime.Cuda;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
-/// 64 x 64 outputs of C = A B^T on tensor cores, A [rows, K] and B [columns, K] both with K innermost, in float32's precision: three products
-/// of tf32 parts.
+/// 64 x 64 outputs of C = A B^T on tensor cores, A [rows, K] and B [columns, K] both with K innermost, in float32's precision: three
+/// products of tf32 parts.
 /// </summary>
 /// <remarks>
-/// Group of 128 threads; each of the 4 warps owns 32 x 32 outputs, 32 sums a thread. K goes through shared memory 32 at a time, three stages in
-/// flight (cp.async, 16 KB each: rows of 128 bytes, quad q of row r at q xor (r mod 8), so that the 8 rows of a matrix that ldmatrix reads meet
-/// every bank once). A step of 8 inputs is 24 matrix instructions, 4 ldmatrix and 48 to split 16 values: bound by the tensor cores. Afterwards
-/// the sums lie in the same shared array, rows of 18 quads, for the kernel's own end of the work.
+/// Group of 128 threads; each of the 4 warps owns 32 x 32 outputs, 32 sums a thread. K goes through shared memory 32 at a time, three
+/// stages in flight (cp.async, 16 KB each: rows of 128 bytes, quad q of row r at q xor (r mod 8), so that the 8 rows of a matrix that
+/// ldmatrix reads meet every bank once). A step of 8 inputs is 24 matrix instructions, 4 ldmatrix and 48 to split 16 values: bound by the
+/// tensor cores. Afterwards the sums lie in the same shared array, rows of 18 quads, for the kernel's own end of the work.
 /// </remarks>
 public static class TensorTile
 {
@@ -112,7 +112,8 @@ public static class TensorTile
     private static void StageNext(int target, int step, int steps, int quads)
     {
         if (step < steps)
-            CudaAsm.Emit(TensorTileText.Stage, target, (step * 8) + OwnQuad < quads ? -1 : 0, ((step + 1) * 8) + OwnQuad < quads ? 128L : 0L);
+            CudaAsm.Emit(TensorTileText.Stage, target, (step * 8) + OwnQuad < quads ? -1 : 0, ((step + 1) * 8) + OwnQuad < quads
+                ? 128L : 0L);
         else
             CudaAsm.Emit("cp.async.commit_group;");
     }

@@ -2,8 +2,8 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>The PTX of <see cref="TensorTile"/>, for devices of compute capability 8.0 and later.</summary>
 /// <remarks>
-/// Registers have names, so that sums stay where they are from one text to the next: operands of an emitted text other than inputs would pass
-/// through local memory. A text is emitted once a kernel.
+/// Registers have names, so that sums stay where they are from one text to the next: operands of an emitted text other than inputs would
+/// pass through local memory. A text is emitted once a kernel.
 /// </remarks>
 internal static class TensorTileText
 {
@@ -83,8 +83,8 @@ internal static class TensorTileText
         mov.f32 %%s31, 0f00000000;
         """;
 
-    /// <summary>Copies of one step of 32 inputs: %0 where the stage begins in shared memory, %1 all ones, or 0 where this thread's inputs are beyond the
-    /// end, %2 bytes to the next step's inputs.</summary>
+    /// <summary>Copies of one step of 32 inputs: %0 where the stage begins in shared memory, %1 all ones, or 0 where this thread's inputs
+    /// are beyond the end, %2 bytes to the next step's inputs.</summary>
     public const string Stage = """
         add.u32 %%to, %%sp, %0;
         and.b32 %%size, %%za0, %1;
@@ -115,8 +115,8 @@ internal static class TensorTileText
         """;
 
     /// <summary>
-    /// 8 inputs of 32 x 32 outputs a warp: %0 and %1 are where this lane's rows of A and B begin. Each value is split into its 11 leading bits, rounded, and
-    /// the rest; the product of both rests is below 2^-22 of the whole and left out.
+    /// 8 inputs of 32 x 32 outputs a warp: %0 and %1 are where this lane's rows of A and B begin. Each value is split into its 11 leading
+    /// bits, rounded, and the rest; the product of both rests is below 2^-22 of the whole and left out.
     /// </summary>
     public const string ThreeProducts = """
         add.u32 %%at, %%sp, %0;
@@ -250,8 +250,8 @@ internal static class TensorTileText
         """;
 
     /// <summary>
-    /// Adds the sums of 32 inputs to those before, rounded: the tensor cores cut their sums towards zero, which over 288 inputs comes to 5e-6 of the
-    /// largest output.
+    /// Adds the sums of 32 inputs to those before, rounded: the tensor cores cut their sums towards zero, which over 288 inputs comes to
+    /// 5e-6 of the largest output.
     /// </summary>
     public const string Flush = """
         add.f32 %%s0, %%s0, %%c0;

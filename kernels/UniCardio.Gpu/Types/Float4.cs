@@ -28,10 +28,12 @@ public struct Float4
     }
 
     /// <summary>a b + c, element by element; the assembler makes fused multiply-adds of it.</summary>
-    public static Float4 MultiplyAdd(float a, Float4 b, Float4 c) => new((a * b.X) + c.X, (a * b.Y) + c.Y, (a * b.Z) + c.Z, (a * b.W) + c.W);
+    public static Float4 MultiplyAdd(float a, Float4 b, Float4 c) =>
+        new((a * b.X) + c.X, (a * b.Y) + c.Y, (a * b.Z) + c.Z, (a * b.W) + c.W);
 
     /// <summary>a b + c, element by element.</summary>
-    public static Float4 MultiplyAdd(Float4 a, Float4 b, Float4 c) => new((a.X * b.X) + c.X, (a.Y * b.Y) + c.Y, (a.Z * b.Z) + c.Z, (a.W * b.W) + c.W);
+    public static Float4 MultiplyAdd(Float4 a, Float4 b, Float4 c) =>
+        new((a.X * b.X) + c.X, (a.Y * b.Y) + c.Y, (a.Z * b.Z) + c.Z, (a.W * b.W) + c.W);
 
     /// <summary>a + b.</summary>
     public static Float4 Add(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);

@@ -132,7 +132,8 @@ internal sealed unsafe class Sanitizer : AccessObserver
         PtxFaultKind.Race,
         lane,
         $"{(form.IsStore ? "writes" : "reads")} {GroupRun.Name(form.Space)} memory at {address:x}, "
-            + $"which {(other == -2 ? "another group" : $"thread {_run.Thread(other)}")} {(form.IsStore ? "touched" : "wrote")} with no barrier between");
+            + $"which {(other == -2 ? "another group" : $"thread {_run.Thread(other)}")} {(form.IsStore ? "touched" : "wrote")} with no "
+            + $"barrier between");
 
     private bool IsInVariable(ulong address, int bytes)
     {

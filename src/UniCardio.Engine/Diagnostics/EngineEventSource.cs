@@ -5,7 +5,8 @@ namespace UniCardio.Engine.Diagnostics;
 /// <summary>
 /// The event source <c>UniCardio-Engine</c>, for <c>dotnet-trace collect --providers UniCardio-Engine:3:5</c> and
 /// <see cref="EventListener"/>. Events: <c>RunStart</c> and <c>RunStop</c> (informational, keyword 1) bracket a run,
-/// <c>StepStop</c> (verbose, keyword 2) follows every sampler row, <c>RunFailed</c> (warning, keyword 1) precedes the stop of a run that threw.
+/// <c>StepStop</c> (verbose, keyword 2) follows every sampler row, <c>RunFailed</c> (warning, keyword 1) precedes the stop of a run that
+/// threw.
 /// </summary>
 [EventSource(Name = SourceName)]
 public sealed class EngineEventSource : EventSource

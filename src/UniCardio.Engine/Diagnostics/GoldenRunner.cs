@@ -23,7 +23,8 @@ public static class GoldenRunner
     /// A whole sampling run: observed [B, 4S], of which only the conditions' slots are read, and noise [draws, B, S] to the result [B, S];
     /// NaN where an input or the state is not finite.
     /// </summary>
-    public static float[] Sample(InferenceEngine engine, GoldenRun run, ReadOnlyMemory<float> observed, ReadOnlyMemory<float> noise, CancellationToken cancellation)
+    public static float[] Sample(InferenceEngine engine, GoldenRun run, ReadOnlyMemory<float> observed, ReadOnlyMemory<float> noise,
+        CancellationToken cancellation)
     {
         using InferenceSession session = engine.CreateSession(run.Task, new SessionOptions { Windows = run.Batch, Sampler = run.Sampler });
         float[] result = new float[session.Plan.StateSamples], conditions = Conditions(observed.Span, session.Plan);
@@ -49,8 +50,10 @@ public static class GoldenRunner
         return result;
     }
 
-    /// <summary>The dense four-slot pass of each window: x [B, 4S] to its intermediate values [B, ...] by name, the prediction as <c>eps</c>.</summary>
-    public static Dictionary<string, float[]> Dense(ReferenceBackend reference, CardioTask task, int t, int batch, ReadOnlyMemory<float> x, CancellationToken cancellation)
+    /// <summary>The dense four-slot pass of each window: x [B, 4S] to its intermediate values [B, ...] by name, the prediction as
+    /// <c>eps</c>.</summary>
+    public static Dictionary<string, float[]> Dense(ReferenceBackend reference, CardioTask task, int t, int batch, ReadOnlyMemory<float> x,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(reference);
         int samples = reference.Configuration.SlotSamples, all = ModelConfiguration.SlotCount * samples;
@@ -78,7 +81,8 @@ public static class GoldenRunner
         for (int window = 0; window < plan.Windows; window++)
         {
             for (int i = 0; i < slots.Length; i++)
-                x.Slice(((window * ModelConfiguration.SlotCount) + slots[i]) * samples, samples).CopyTo(taken.AsSpan(((window * slots.Length) + i) * samples));
+                x.Slice(((window * ModelConfiguration.SlotCount) + slots[i]) * samples, samples)
+                    .CopyTo(taken.AsSpan(((window * slots.Length) + i) * samples));
         }
 
         return taken;

@@ -22,7 +22,8 @@ public sealed record GoldenCall(string Name, CardioTask Task, int T, int Batch) 
 /// <param name="Values">Names of the intermediate values, e.g. <c>encoder1</c> or <c>layer0/skip</c>.</param>
 public sealed record GoldenActivations(string Name, CardioTask Task, int T, int Batch, IReadOnlyList<string> Values) : GoldenEntry(Name);
 
-/// <summary>A whole sampling run: <c>NAME/observed</c> [B, 4S] and <c>NAME/noise</c> [draws, B, S] give <c>NAME/result</c> [B, S].</summary>
+/// <summary>A whole sampling run: <c>NAME/observed</c> [B, 4S] and <c>NAME/noise</c> [draws, B, S] give <c>NAME/result</c> [B,
+/// S].</summary>
 /// <param name="Name">Start of its tensors' names.</param>
 /// <param name="Task">Conditions, target and decoder.</param>
 /// <param name="Sampler">The sampler.</param>
@@ -31,16 +32,19 @@ public sealed record GoldenActivations(string Name, CardioTask Task, int T, int 
 public sealed record GoldenRun(string Name, CardioTask Task, SamplerOptions Sampler, int Batch, int NoiseDraws) : GoldenEntry(Name);
 
 /// <summary>
-/// A training loss and its gradients: <c>NAME/x</c> [B, 4S] at steps <c>NAME/t</c> [B], predictions p and targets <c>NAME/noise</c> [B, S] give
+/// A training loss and its gradients: <c>NAME/x</c> [B, 4S] at steps <c>NAME/t</c> [B], predictions p and targets <c>NAME/noise</c> [B, S]
+/// give
 /// <c>NAME/loss</c> = sum((noise - p)^2) / (4S) and <c>NAME/d/PARAMETER</c> for every parameter whose gradient is not zero.
 /// </summary>
 /// <param name="Name">Start of its tensors' names.</param>
 /// <param name="Task">Conditions, target and decoder.</param>
 /// <param name="Steps">[B] diffusion step of each window.</param>
 /// <param name="Parameters">Names of the parameters with a gradient, without <see cref="ParameterCatalog.Prefix"/>.</param>
-public sealed record GoldenGradient(string Name, CardioTask Task, IReadOnlyList<int> Steps, IReadOnlyList<string> Parameters) : GoldenEntry(Name);
+public sealed record GoldenGradient(string Name, CardioTask Task, IReadOnlyList<int> Steps, IReadOnlyList<string> Parameters)
+    : GoldenEntry(Name);
 
-/// <summary>Golden vectors: inputs and the outputs that a trusted implementation gave for them. What reads them from a file knows its format.</summary>
+/// <summary>Golden vectors: inputs and the outputs that a trusted implementation gave for them. What reads them from a file knows its
+/// format.</summary>
 public abstract class GoldenVectors
 {
     /// <summary>Where they come from, for messages: the file as it was named.</summary>
@@ -65,7 +69,8 @@ public abstract class GoldenVectors
     {
         ArgumentNullException.ThrowIfNull(weights);
         IReadOnlyDictionary<string, string> expected = Configuration.ToMetadata(), found = weights.ToMetadata();
-        string[] differences = [.. expected.Where(p => found[p.Key] != p.Value).Select(p => $"{p.Key} {found[p.Key]} (the file's: {p.Value})")];
+        string[] differences =
+            [.. expected.Where(p => found[p.Key] != p.Value).Select(p => $"{p.Key} {found[p.Key]} (the file's: {p.Value})")];
         if (differences.Length > 0)
             throw new GoldenException(Path, null, $"the weights are for another network: {string.Join(", ", differences)}");
     }

@@ -19,10 +19,12 @@ public static class GoldenVerifier
     /// <param name="file">The file.</param>
     /// <param name="weights">The weights; their configuration must be the file's.</param>
     /// <param name="backend">Makes the backend to verify; it is disposed at the end.</param>
-    /// <param name="tolerance">Largest relative error allowed; null for <see cref="ReferenceTolerance"/> or <see cref="BackendTolerance"/>, as the backend is.</param>
+    /// <param name="tolerance">Largest relative error allowed; null for <see cref="ReferenceTolerance"/> or <see cref="BackendTolerance"/>,
+    /// as the backend is.</param>
     /// <param name="progress">Told before each entry and at the end.</param>
     /// <param name="cancellation">Asked before each network call.</param>
-    /// <exception cref="GoldenException">The weights are for another network, a run does not fit its sampler, or a tensor has the wrong size.</exception>
+    /// <exception cref="GoldenException">The weights are for another network, a run does not fit its sampler, or a tensor has the wrong
+    /// size.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static GoldenReport Verify(
         GoldenVectors file,
@@ -57,14 +59,17 @@ public static class GoldenVerifier
             switch (entry)
             {
                 case GoldenCall call:
-                    results.Add(Compare(file, call.Name, call.Name + "/eps", GoldenRunner.Predict(engine, call.Task, call.T, call.Batch, file.Values(call.Name + "/x")), allowed));
+                    results.Add(
+                        Compare(file, call.Name, call.Name + "/eps",
+                            GoldenRunner.Predict(engine, call.Task, call.T, call.Batch, file.Values(call.Name + "/x")), allowed));
                     break;
                 case GoldenRun run:
                     results.Add(Compare(
                         file,
                         run.Name,
                         run.Name + "/result",
-                        GoldenRunner.Sample(engine, run, file.Values(run.Name + "/observed"), file.Values(run.Name + "/noise"), cancellation),
+                        GoldenRunner.Sample(engine, run, file.Values(run.Name + "/observed"), file.Values(run.Name + "/noise"),
+                            cancellation),
                         allowed));
                     break;
                 case GoldenActivations pass:
@@ -89,7 +94,8 @@ public static class GoldenVerifier
             // Some official runs make draws that no row reads; a file may leave those out.
             int used = 1 + table.Steps.Max(s => s.Noise == 0 ? 0 : s.NoiseIndex);
             if (run.NoiseDraws < used || run.NoiseDraws > table.NoiseDraws)
-                throw new GoldenException(file.Path, run.Name + "/noise", $"holds {run.NoiseDraws} draws, '{run.Sampler}' makes {table.NoiseDraws}");
+                throw new GoldenException(file.Path, run.Name + "/noise",
+                    $"holds {run.NoiseDraws} draws, '{run.Sampler}' makes {table.NoiseDraws}");
         }
         catch (ConfigurationException problem)
         {
@@ -111,7 +117,8 @@ public static class GoldenVerifier
     {
         if (engine.Backend is not ReferenceBackend reference)
         {
-            results.Add(Compare(file, "eps", "eps", GoldenRunner.Predict(engine, pass.Task, pass.T, pass.Batch, file.Values("x")), tolerance));
+            results.Add(
+                Compare(file, "eps", "eps", GoldenRunner.Predict(engine, pass.Task, pass.T, pass.Batch, file.Values("x")), tolerance));
             omitted.AddRange(pass.Values.Select(v => new GoldenOmission(v, "only the reference shows its intermediate values")));
             return;
         }

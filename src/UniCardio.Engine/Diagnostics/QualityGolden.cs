@@ -3,7 +3,8 @@ using UniCardio.Engine.Reference;
 
 namespace UniCardio.Engine.Diagnostics;
 
-/// <summary>Golden vectors of a QualityFM network, by the names of shared/golden/qualityfm. What reads them from a file knows its format.</summary>
+/// <summary>Golden vectors of a QualityFM network, by the names of shared/golden/qualityfm. What reads them from a file knows its
+/// format.</summary>
 public abstract class QualityVectors
 {
     /// <summary>Where they come from, for messages.</summary>
@@ -33,7 +34,8 @@ public abstract class QualityVectors
         IReadOnlyList<int> shape = Shape(name);
         return shape.Count == 3 && shape[0] >= 1 && shape[1] == Configuration.Channels && shape[2] >= 1
             ? (shape[0], shape[2])
-            : throw new GoldenException(Path, name, $"has shape [{string.Join(", ", shape)}], expected [windows, {Configuration.Channels}, samples]");
+            : throw new GoldenException(
+                Path, name, $"has shape [{string.Join(", ", shape)}], expected [windows, {Configuration.Channels}, samples]");
     }
 }
 
@@ -41,7 +43,8 @@ public abstract class QualityVectors
 public static class QualityGolden
 {
     /// <summary>
-    /// Tolerance of the reference: three times what the author's own float32 differs from float64 by, which grows with depth: 7.6e-7 for 2 layers, 1.3e-6 for 21, 2.1e-6 for 50.
+    /// Tolerance of the reference: three times what the author's own float32 differs from float64 by, which grows with depth: 7.6e-7 for 2
+    /// layers, 1.3e-6 for 21, 2.1e-6 for 50.
     /// </summary>
     public static double ReferenceTolerance(QualityConfiguration configuration)
     {
@@ -56,7 +59,8 @@ public static class QualityGolden
     /// <param name="vectors">The vectors.</param>
     /// <param name="weights">The weights; their configuration must be that of the vectors.</param>
     /// <param name="network">Makes the network to verify; it is disposed at the end.</param>
-    /// <param name="tolerance">Largest relative error allowed; null for <see cref="ReferenceTolerance"/> or <see cref="GoldenVerifier.BackendTolerance"/>.</param>
+    /// <param name="tolerance">Largest relative error allowed; null for <see cref="ReferenceTolerance"/> or
+    /// <see cref="GoldenVerifier.BackendTolerance"/>.</param>
     /// <param name="cancellation">Asked before each input.</param>
     /// <exception cref="GoldenException">The weights are for another network, or a tensor has the wrong size.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -74,7 +78,8 @@ public static class QualityGolden
             throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "not a relative error");
         Check(vectors, weights.Configuration);
         using IQualityNetwork device = network(weights);
-        double allowed = tolerance ?? (device is ReferenceQualityNetwork ? ReferenceTolerance(weights.Configuration) : GoldenVerifier.BackendTolerance);
+        double allowed = tolerance
+            ?? (device is ReferenceQualityNetwork ? ReferenceTolerance(weights.Configuration) : GoldenVerifier.BackendTolerance);
         var computed = new Dictionary<string, float[]>(StringComparer.Ordinal);
         Compute(vectors, weights, device, computed, cancellation);
         string[] inputs = ["x", "short/x", "vtac/x", "x1", "x2"];
@@ -87,7 +92,9 @@ public static class QualityGolden
             else if (actual.Length != vectors.Values(name).Length)
                 throw new GoldenException(vectors.Path, name, $"has {vectors.Values(name).Length} elements, expected {actual.Length}");
             else
-                results.Add(new GoldenResult(name, RelativeError.Of(actual, vectors.Values(name).Span), name == "target/phase" ? Math.Max(allowed, PhaseTargetTolerance) : allowed));
+                results.Add(
+                    new GoldenResult(name, RelativeError.Of(actual, vectors.Values(name).Span), name == "target/phase"
+                        ? Math.Max(allowed, PhaseTargetTolerance) : allowed));
         }
 
         return new GoldenReport(vectors.Path, device.Name, allowed, results, omitted);
@@ -96,19 +103,22 @@ public static class QualityGolden
     private static void Check(QualityVectors vectors, QualityConfiguration weights)
     {
         IReadOnlyDictionary<string, string> expected = vectors.Configuration.ToMetadata(), found = weights.ToMetadata();
-        string[] differences = [.. expected.Where(p => found[p.Key] != p.Value).Select(p => $"{p.Key} {found[p.Key]} (the file's: {p.Value})")];
+        string[] differences =
+            [.. expected.Where(p => found[p.Key] != p.Value).Select(p => $"{p.Key} {found[p.Key]} (the file's: {p.Value})")];
         if (differences.Length > 0)
             throw new GoldenException(vectors.Path, null, $"the weights are for another network: {string.Join(", ", differences)}");
     }
 
     private static string Reason(string name, IQualityNetwork device)
     {
-        if (name.StartsWith("d/", StringComparison.Ordinal) || name.Split('/')[0] is "loss" or "centre" or "teacher" or "student" || name.StartsWith("target/", StringComparison.Ordinal))
+        if (name.StartsWith("d/", StringComparison.Ordinal) || name.Split('/')[0] is "loss" or "centre" or "teacher" or "student"
+            || name.StartsWith("target/", StringComparison.Ordinal))
             return "losses and gradients need a network that trains";
         return device is ReferenceQualityNetwork ? "not a value of this network" : "only the reference shows its intermediate values";
     }
 
-    private static void Compute(QualityVectors vectors, QualityWeights weights, IQualityNetwork device, Dictionary<string, float[]> computed, CancellationToken cancellation)
+    private static void Compute(QualityVectors vectors, QualityWeights weights, IQualityNetwork device,
+        Dictionary<string, float[]> computed, CancellationToken cancellation)
     {
         QualityConfiguration m = weights.Configuration;
         if (vectors.Contains("x"))
@@ -118,11 +128,13 @@ public static class QualityGolden
             int windows = vectors.Window("x").Windows, outputs = m.TokensOf(m.Width);
             if (vectors.Contains("amplitude"))
             {
-                float[] amplitude = computed["amplitude"] = new float[windows * outputs * m.Width], phase = computed["phase"] = new float[amplitude.Length];
+                float[] amplitude = computed["amplitude"] = new float[windows * outputs * m.Width], phase = computed["phase"] =
+                    new float[amplitude.Length];
                 device.Decode(features, windows, amplitude, phase);
             }
 
-            foreach ((string name, QualityHead head, int values) in ((string, QualityHead, int)[])[("af/logits", QualityHead.AtrialFibrillation, 1), ("bp/logits", QualityHead.BloodPressure, 2)])
+            foreach ((string name, QualityHead head, int values) in ((string, QualityHead, int)[])[
+                ("af/logits", QualityHead.AtrialFibrillation, 1), ("bp/logits", QualityHead.BloodPressure, 2)])
             {
                 if (vectors.Contains(name))
                     device.Head(head, features, windows, computed[name] = new float[windows * values]);
@@ -185,7 +197,8 @@ public static class QualityGolden
         computed["mask"] = [.. reference.Network.Mask(tokens).Select(v => v == 0 ? 1f : 0f)];
     }
 
-    private static void Alarm(QualityVectors vectors, IQualityNetwork device, Dictionary<string, float[]> computed, CancellationToken cancellation)
+    private static void Alarm(QualityVectors vectors, IQualityNetwork device, Dictionary<string, float[]> computed,
+        CancellationToken cancellation)
     {
         computed["vtac/features"] = Encode(vectors, device, "vtac/x", cancellation);
         (int windows, int samples) = vectors.Window("vtac/x");

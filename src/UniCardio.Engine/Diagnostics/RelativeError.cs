@@ -7,7 +7,8 @@ public static class RelativeError
     /// <param name="actual">Values to judge.</param>
     /// <param name="expected">Values to judge by, as many.</param>
     /// <returns>
-    /// 0 or above; NaN if a value on either side is NaN or infinite, or there are none; infinity where everything expected is 0 and something is not.
+    /// 0 or above; NaN if a value on either side is NaN or infinite, or there are none; infinity where everything expected is 0 and
+    /// something is not.
     /// </returns>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static double Of(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)

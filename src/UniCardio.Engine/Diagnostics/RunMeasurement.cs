@@ -16,7 +16,8 @@ internal struct RunMeasurement
     private RunMeasurement(RunLabels labels)
     {
         _labels = labels;
-        _steps = EngineMetrics.StepDuration.Enabled || EngineEventSource.Log.IsEnabled(EventLevel.Verbose, EngineEventSource.Keywords.Steps);
+        _steps = EngineMetrics.StepDuration.Enabled
+            || EngineEventSource.Log.IsEnabled(EventLevel.Verbose, EngineEventSource.Keywords.Steps);
         EngineEventSource.Log.RunStart(labels.Task, labels.Backend, labels.Windows, labels.Draws, labels.Steps);
         _allocated = GC.GetAllocatedBytesForCurrentThread();
         _start = Stopwatch.GetTimestamp();

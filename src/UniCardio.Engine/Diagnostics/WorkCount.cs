@@ -41,7 +41,8 @@ public static class WorkCount
     /// <summary>Multiply-adds of one stream.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="isCondition">The condition stream of one window, or the target stream of one draw.</param>
-    public static double StreamMacs(InferencePlan plan, bool isCondition) => Enum.GetValues<CpuKernel>().Sum(k => Macs(plan, k, isCondition));
+    public static double StreamMacs(InferencePlan plan, bool isCondition) =>
+        Enum.GetValues<CpuKernel>().Sum(k => Macs(plan, k, isCondition));
 
     /// <summary>GFLOP of one call: every window's condition stream once, every draw's target stream.</summary>
     /// <param name="plan">The plan.</param>

@@ -92,7 +92,9 @@ public readonly record struct CardioTask : IParsable<CardioTask>
     {
         ArgumentNullException.ThrowIfNull(s);
         (CardioTask task, string? problem) = Read(s);
-        return problem is null ? task : throw new FormatException($"'{s}' is not a task: {problem}. Examples: 'ppg->ecg', 'ppg,bp->ecg', 'impute ecg | ppg,bp', 'denoise ppg'.");
+        return problem is null ? task
+            : throw new FormatException(
+                $"'{s}' is not a task: {problem}. Examples: 'ppg->ecg', 'ppg,bp->ecg', 'impute ecg | ppg,bp', 'denoise ppg'.");
     }
 
     /// <summary>Reads the text form.</summary>

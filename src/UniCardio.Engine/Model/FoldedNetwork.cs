@@ -24,7 +24,8 @@ public static class EncoderPatch
         return m.SamplesPerToken + (2 * Reach);
     }
 
-    /// <summary>Channel of a token that output <paramref name="output"/> of convolution <paramref name="kernel"/> at sample offset becomes.</summary>
+    /// <summary>Channel of a token that output <paramref name="output"/> of convolution <paramref name="kernel"/> at sample offset
+    /// becomes.</summary>
     public static int Channel(ModelConfiguration m, int kernel, int output, int offset)
     {
         ArgumentNullException.ThrowIfNull(m);
@@ -70,7 +71,8 @@ public sealed class FoldedNetwork
     /// <summary>The network's sizes.</summary>
     public ModelConfiguration Configuration { get; }
 
-    /// <summary>The blocks. Projections of step and position and the second norm have become part of others and are <see cref="LinearMap.None"/>.</summary>
+    /// <summary>The blocks. Projections of step and position and the second norm have become part of others and are
+    /// <see cref="LinearMap.None"/>.</summary>
     public IReadOnlyList<BlockWeights<LinearMap>> Blocks { get; }
 
     /// <summary>Encoders of slots A, B, C, D.</summary>
@@ -101,7 +103,8 @@ public sealed class FoldedNetwork
             DiffusionProjection: LinearMap.None,
             ConditionProjection: LinearMap.None,
             MidProjection: b.MidProjection.Scale((_, k) => b.Norm2.Weight[k]).WithoutBias(),
-            OutputProjection: output.Scale((n, _) => n < c ? half : 1) with { Bias = [.. output.Bias.Select((v, n) => n < c ? v * half : v)] },
+            OutputProjection: output.Scale((n, _) => n < c ? half : 1)
+                with { Bias = [.. output.Bias.Select((v, n) => n < c ? v * half : v)] },
             AttentionIn: b.AttentionIn.Scale((n, _) => n < c ? queryScale : 1).WithoutBias(),
             AttentionOut: b.AttentionOut.WithoutBias(),
             FeedForwardIn: b.FeedForwardIn,
@@ -193,7 +196,8 @@ public sealed class StepBiases
 }
 
 /// <summary>What enters a block's gate without depending on the input: cond(code) + both biases + mid(the second norm's offset).</summary>
-/// <remarks>2 C^2 blocks tokens multiply-adds a slot (0.4 G at full size): ask for live slots only. Safe to use from several threads.</remarks>
+/// <remarks>2 C^2 blocks tokens multiply-adds a slot (0.4 G at full size): ask for live slots only. Safe to use from several
+/// threads.</remarks>
 public sealed class PositionConstants
 {
     private readonly ModelConfiguration _m;

@@ -25,8 +25,10 @@ public enum PredictionKind
     Sample,
 
     /// <summary>
-    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal, 0 where there is none, and the target's slot holds
-    /// 1 in the gap and 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>). Imputation only.
+    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal, 0 where there is none, and
+    /// the target's slot holds
+    /// 1 in the gap and 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>).
+    /// Imputation only.
     /// </summary>
     Correction,
 }
@@ -47,7 +49,8 @@ public sealed record ModelConfiguration
     /// <summary>Key of <see cref="OwnSampler"/> in metadata; absent where it is null.</summary>
     public const string OwnSamplerKey = "own_sampler";
 
-    /// <summary>Channels C of a token. Divisible by <see cref="Heads"/> and by 6 times <see cref="SamplesPerToken"/>. Official: 288.</summary>
+    /// <summary>Channels C of a token. Divisible by <see cref="Heads"/> and by 6 times <see cref="SamplesPerToken"/>. Official:
+    /// 288.</summary>
     public int Channels { get; init; } = 288;
 
     /// <summary>Attention heads. Official: 8.</summary>
@@ -84,7 +87,8 @@ public sealed record ModelConfiguration
     public PositionKind Positions { get; init; } = PositionKind.Global;
 
     /// <summary>
-    /// The sampler that the weights were made for, as text (a distilled network knows only the levels it was taught); null for any. It takes the place of
+    /// The sampler that the weights were made for, as text (a distilled network knows only the levels it was taught); null for any. It
+    /// takes the place of
     /// <see cref="Sampling.SamplerOptions.Default"/> wherever that is used.
     /// </summary>
     public string? OwnSampler { get; init; }
@@ -96,7 +100,8 @@ public sealed record ModelConfiguration
     public static ModelConfiguration Full { get; } = new();
 
     /// <summary>The compact network: p 5, 180 channels, 6 heads of 30, 4 blocks, 100 tokens a slot.</summary>
-    public static ModelConfiguration Compact { get; } = new() { Channels = 180, Heads = 6, Blocks = 4, Embedding = 128, SamplesPerToken = 5 };
+    public static ModelConfiguration Compact { get; } =
+        new() { Channels = 180, Heads = 6, Blocks = 4, Embedding = 128, SamplesPerToken = 5 };
 
     /// <summary>The network of the small golden vectors: 48 channels, 4 heads, 2 blocks, 100 tokens a slot.</summary>
     public static ModelConfiguration Tiny { get; } = new() { Channels = 48, Heads = 4, Blocks = 2, Embedding = 32, SlotSamples = 100 };
@@ -248,7 +253,8 @@ public sealed record ModelConfiguration
     private static void Divides(string setting, int value, string divisorName, int divisor)
     {
         if (value % divisor != 0)
-            throw new ConfigurationException(setting, divisorName == Text(divisor) ? $"{value} is not a multiple of {divisor}" : $"{value} is not a multiple of {divisorName} = {divisor}");
+            throw new ConfigurationException(setting, divisorName == Text(divisor) ? $"{value} is not a multiple of {divisor}"
+                : $"{value} is not a multiple of {divisorName} = {divisor}");
     }
 
     private static void Known<T>(string setting, T value)

@@ -33,7 +33,8 @@ public sealed record DecoderWeights<T>(T Hidden, T Output)
     }
 }
 
-/// <summary>One residual block. The only list of its matrices: names, values, packed and folded forms and gradients are all of this type.</summary>
+/// <summary>One residual block. The only list of its matrices: names, values, packed and folded forms and gradients are all of this
+/// type.</summary>
 /// <param name="DiffusionProjection">E -&gt; C, of the diffusion embedding.</param>
 /// <param name="ConditionProjection">C -&gt; 2C, of the position code.</param>
 /// <param name="MidProjection">C -&gt; 2C, into the gate.</param>
@@ -60,7 +61,8 @@ public sealed record BlockWeights<T>(
     /// <summary>The ten parts in the official checkpoint's order.</summary>
     public IEnumerable<T> Parts =>
     [
-        DiffusionProjection, ConditionProjection, MidProjection, OutputProjection, AttentionIn, AttentionOut, FeedForwardIn, FeedForwardOut, Norm1, Norm2,
+        DiffusionProjection, ConditionProjection, MidProjection, OutputProjection, AttentionIn, AttentionOut, FeedForwardIn, FeedForwardOut,
+        Norm1, Norm2,
     ];
 
     /// <summary>The same structure with every part replaced.</summary>

@@ -6,7 +6,8 @@ public static class ParameterCatalog
     /// <summary>Prefix of every parameter's name.</summary>
     public const string Prefix = "diffmodel.";
 
-    /// <summary>The live parameters; <c>feature_layer</c> and <c>alpha_torch</c>, which the network never reads, are not among them.</summary>
+    /// <summary>The live parameters; <c>feature_layer</c> and <c>alpha_torch</c>, which the network never reads, are not among
+    /// them.</summary>
     public static IReadOnlyList<ParameterShape> For(ModelConfiguration configuration) =>
         [.. Network(configuration).Parts.SelectMany(p => (ParameterShape[])[p.Weight, p.Bias])];
 
@@ -26,11 +27,13 @@ public static class ParameterCatalog
             [.. Enumerable.Range(0, m.Blocks).Select(block => Block(m, block))]);
     }
 
-    /// <summary>Whether a tensor of the official checkpoint is known to be unused: the dead <c>feature_layer</c> twins and the buffer <c>alpha_torch</c>.</summary>
+    /// <summary>Whether a tensor of the official checkpoint is known to be unused: the dead <c>feature_layer</c> twins and the buffer
+    /// <c>alpha_torch</c>.</summary>
     public static bool IsKnownUnused(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name == "alpha_torch" || (name.StartsWith(Prefix, StringComparison.Ordinal) && name.Contains(".feature_layer.", StringComparison.Ordinal));
+        return name == "alpha_torch"
+            || (name.StartsWith(Prefix, StringComparison.Ordinal) && name.Contains(".feature_layer.", StringComparison.Ordinal));
     }
 
     private static EncoderWeights<WeightAndBias<ParameterShape>> Encoder(ModelConfiguration m, int slot) => new(
@@ -57,12 +60,14 @@ public static class ParameterCatalog
 
     private static ParameterShape Shape(string name, params int[] shape) => new(Prefix + name, shape);
 
-    private static WeightAndBias<ParameterShape> Pair(string name, int[] weight, int[] bias) => new(Shape(name + ".weight", weight), Shape(name + ".bias", bias));
+    private static WeightAndBias<ParameterShape> Pair(string name, int[] weight, int[] bias) =>
+        new(Shape(name + ".weight", weight), Shape(name + ".bias", bias));
 
     private static WeightAndBias<ParameterShape> Linear(string name, int outputs, int inputs) => Pair(name, [outputs, inputs], [outputs]);
 
     // A 1x1 convolution.
-    private static WeightAndBias<ParameterShape> Pointwise(string name, int outputs, int inputs) => Pair(name, [outputs, inputs, 1], [outputs]);
+    private static WeightAndBias<ParameterShape> Pointwise(string name, int outputs, int inputs) =>
+        Pair(name, [outputs, inputs, 1], [outputs]);
 
     private static WeightAndBias<ParameterShape> Norm(string name, params int[] shape) => Pair(name, shape, shape);
 }

@@ -8,7 +8,8 @@ internal static class ParameterSet
     /// <param name="tensors">Tensors, in any order.</param>
     /// <param name="isUnused">Names that a checkpoint may hold and the network never reads.</param>
     /// <exception cref="WeightsException">All missing, extra, duplicate, mis-shaped and non-finite tensors at once.</exception>
-    public static IReadOnlyDictionary<string, ParameterTensor> Check(IReadOnlyList<ParameterShape> expected, IEnumerable<ParameterTensor> tensors, Func<string, bool> isUnused)
+    public static IReadOnlyDictionary<string, ParameterTensor> Check(IReadOnlyList<ParameterShape> expected,
+        IEnumerable<ParameterTensor> tensors, Func<string, bool> isUnused)
     {
         var problems = new List<string>();
         var found = new Dictionary<string, ParameterTensor>(StringComparer.Ordinal);
@@ -25,12 +26,14 @@ internal static class ParameterSet
             if (!found.TryGetValue(parameter.Name, out ParameterTensor? tensor))
                 problems.Add($"{parameter.Name}: missing, expected [{string.Join(", ", parameter.Shape)}]");
             else if (!tensor.Shape.SequenceEqual(parameter.Shape))
-                problems.Add($"{parameter.Name}: shape [{string.Join(", ", tensor.Shape)}], expected [{string.Join(", ", parameter.Shape)}]");
+                problems.Add(
+                    $"{parameter.Name}: shape [{string.Join(", ", tensor.Shape)}], expected [{string.Join(", ", parameter.Shape)}]");
             else if (FiniteScan.FirstNonFinite(tensor.Span) is int at and >= 0)
                 problems.Add($"{parameter.Name}: element {at} is {tensor.Span[at]}");
         }
 
-        problems.AddRange(found.Keys.Where(n => !names.Contains(n) && !isUnused(n)).Order(StringComparer.Ordinal).Select(n => $"{n}: not part of this model"));
+        problems.AddRange(found.Keys.Where(n => !names.Contains(n) && !isUnused(n)).Order(StringComparer.Ordinal)
+            .Select(n => $"{n}: not part of this model"));
         return problems.Count == 0 ? found : throw new WeightsException(problems);
     }
 }

@@ -33,7 +33,8 @@ public sealed class ParameterTensor
     /// <summary>Dimensions, row-major.</summary>
     public IReadOnlyList<int> Shape { get; }
 
-    /// <summary>Row-major elements; may be a view of a mapped file that lives as long as the <see cref="ModelWeights"/> that owns it.</summary>
+    /// <summary>Row-major elements; may be a view of a mapped file that lives as long as the <see cref="ModelWeights"/> that owns
+    /// it.</summary>
     public ReadOnlyMemory<float> Data { get; }
 
     /// <summary>Row-major elements.</summary>

@@ -32,7 +32,10 @@ public sealed record InferencePlan
         if (draws is < 1 or > MaxBatch)
             throw new ConfigurationException("draws", $"{draws} is not between 1 and {MaxBatch}");
         if ((long)windows * draws * configuration.SlotSamples > int.MaxValue / 4)
-            throw new ConfigurationException("draws", $"{windows} windows x {draws} draws x {configuration.SlotSamples} samples are more than one batch can hold; run fewer windows or draws at a time");
+            throw new ConfigurationException(
+                "draws",
+                $"{windows} windows x {draws} draws x {configuration.SlotSamples} samples are more than one batch can hold; run fewer "
+                + $"windows or draws at a time");
         Task = task;
         Windows = windows;
         Draws = draws;

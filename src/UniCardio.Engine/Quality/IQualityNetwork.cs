@@ -19,13 +19,15 @@ public interface IQualityNetwork : IDisposable
     /// <summary>The decoder's spectra from the features of whole windows.</summary>
     /// <param name="features">[count, tokens, d].</param>
     /// <param name="count">Windows.</param>
-    /// <param name="amplitude">[count, outputs, d]; outputs are the tokens that the decoder's tokeniser makes of d samples (2 in the published sizes).</param>
+    /// <param name="amplitude">[count, outputs, d]; outputs are the tokens that the decoder's tokeniser makes of d samples (2 in the
+    /// published sizes).</param>
     /// <param name="phase">The same shape.</param>
     /// <exception cref="ArgumentException">A length does not fit.</exception>
     void Decode(ReadOnlySpan<float> features, int count, Span<float> amplitude, Span<float> phase);
 
     /// <summary>A linear head on the mean over tokens.</summary>
-    /// <param name="head"><see cref="QualityHead.AtrialFibrillation"/> (one logit) or <see cref="QualityHead.BloodPressure"/> (two values).</param>
+    /// <param name="head"><see cref="QualityHead.AtrialFibrillation"/> (one logit) or <see cref="QualityHead.BloodPressure"/> (two
+    /// values).</param>
     /// <param name="features">[count, tokens, d].</param>
     /// <param name="count">Windows.</param>
     /// <param name="results">[count, 1 or 2].</param>

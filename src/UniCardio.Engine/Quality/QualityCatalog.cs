@@ -11,7 +11,8 @@ public enum QualityHead
     /// <summary>Blood pressure: mean over tokens, one linear map to two values.</summary>
     BloodPressure,
 
-    /// <summary>False alarms of ventricular tachycardia: a residual network over the raw signals; the encoder's branch is computed and does not reach the logit.</summary>
+    /// <summary>False alarms of ventricular tachycardia: a residual network over the raw signals; the encoder's branch is computed and does
+    /// not reach the logit.</summary>
     VentricularTachycardia,
 }
 
@@ -21,7 +22,8 @@ public static class QualityCatalog
     /// <summary>Prefix of every head's parameters.</summary>
     public const string HeadPrefix = "head.";
 
-    /// <summary>Stages of the residual network of <see cref="QualityHead.VentricularTachycardia"/>: output channels and kernel size; stride 2, two blocks each.</summary>
+    /// <summary>Stages of the residual network of <see cref="QualityHead.VentricularTachycardia"/>: output channels and kernel size; stride
+    /// 2, two blocks each.</summary>
     public static IReadOnlyList<(int Channels, int Kernel)> ResidualStages { get; } = [(64, 101), (128, 51), (256, 25), (128, 13)];
 
     /// <summary>Tokens that the head of <see cref="QualityHead.VentricularTachycardia"/> is made for: 10 s.</summary>
@@ -70,7 +72,8 @@ public static class QualityCatalog
     public static bool IsKnownUnused(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.EndsWith(".pos_encoder.pe", StringComparison.Ordinal) || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal);
+        return name.EndsWith(".pos_encoder.pe", StringComparison.Ordinal)
+            || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal);
     }
 
     private static void Part(List<ParameterShape> list, QualityConfiguration m, string part, int channels)

@@ -10,7 +10,8 @@ internal static class QualityChecks
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         int rows = checked(count * m.Channels);
         if (windows.IsEmpty || windows.Length % rows != 0)
-            throw new ArgumentException($"{windows.Length} samples are no whole number for {count} windows of {m.Channels} channels", nameof(windows));
+            throw new ArgumentException($"{windows.Length} samples are no whole number for {count} windows of {m.Channels} channels",
+                nameof(windows));
         if (FiniteScan.FirstNonFinite(windows) is int at and >= 0)
             throw new ArgumentException($"sample {at} is {windows[at]}; expected finite samples", nameof(windows));
         return windows.Length / rows;
@@ -24,7 +25,8 @@ internal static class QualityChecks
         int row = checked(count * m.Width);
         return !features.IsEmpty && features.Length % row == 0
             ? features.Length / row
-            : throw new ArgumentException($"{features.Length} values are no whole number of tokens for {count} windows of d = {m.Width}", nameof(features));
+            : throw new ArgumentException($"{features.Length} values are no whole number of tokens for {count} windows of d = {m.Width}",
+                nameof(features));
     }
 
     /// <summary>Throws unless a span holds what its shape says.</summary>
@@ -40,7 +42,9 @@ internal static class QualityChecks
     public static void Has(QualityHead head, QualityWeights weights)
     {
         if (!weights.Heads.Contains(head))
-            throw new ArgumentException($"the weights hold no head for {head}; they hold {(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}", nameof(head));
+            throw new ArgumentException(
+                $"the weights hold no head for {head}; they hold {(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}",
+                nameof(head));
     }
 
     /// <summary>Throws unless the head is one of the linear ones and the weights hold it.</summary>

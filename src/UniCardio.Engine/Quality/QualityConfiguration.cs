@@ -3,9 +3,10 @@ using System.Globalization;
 namespace UniCardio.Engine.Quality;
 
 /// <summary>
-/// The sizes of a QualityFM network (arXiv 2509.06516; the author's code at github.com/ZonghengGuo/Multimodal_PhyFM_on_Quality, commit 41f6a18):
-/// a convolutional tokeniser, post-norm blocks with windowed attention and one global token, a decoder over tokens as channels, spectral heads.
-/// Immutable; <see cref="Validate"/> says which number does not fit.
+/// The sizes of a QualityFM network (arXiv 2509.06516; the author's code at github.com/ZonghengGuo/Multimodal_PhyFM_on_Quality, commit
+/// 41f6a18):
+/// a convolutional tokeniser, post-norm blocks with windowed attention and one global token, a decoder over tokens as channels, spectral
+/// heads. Immutable; <see cref="Validate"/> says which number does not fit.
 /// </summary>
 public sealed record QualityConfiguration
 {
@@ -33,7 +34,8 @@ public sealed record QualityConfiguration
     /// <summary>Attention window w, even: a token reads tokens at most w / 2 away, token 0 reads and is read by all.</summary>
     public int Window { get; init; } = 8;
 
-    /// <summary>Samples S of a whole window; 9,000 is 30 s at 300 Hz. Shorter windows give fewer tokens, which the encoder takes and the decoder does not.</summary>
+    /// <summary>Samples S of a whole window; 9,000 is 30 s at 300 Hz. Shorter windows give fewer tokens, which the encoder takes and the
+    /// decoder does not.</summary>
     public int Samples { get; init; } = 9000;
 
     /// <summary>Output channels of the first and second convolution; the third has <see cref="Width"/>.</summary>
@@ -136,7 +138,8 @@ public sealed record QualityConfiguration
         return metadata.ContainsKey("tokeniser_channels") || (metadata.TryGetValue("family", out string? family) && family == "quality");
     }
 
-    /// <summary>Reads the string pairs of <see cref="ToMetadata"/>; what is absent keeps <paramref name="defaults"/>' value (the base model's if null).</summary>
+    /// <summary>Reads the string pairs of <see cref="ToMetadata"/>; what is absent keeps <paramref name="defaults"/>' value (the base
+    /// model's if null).</summary>
     /// <exception cref="ConfigurationException">A value does not parse or the configuration does not hold together.</exception>
     public static QualityConfiguration FromMetadata(IReadOnlyDictionary<string, string> metadata, QualityConfiguration? defaults = null)
     {
@@ -145,7 +148,8 @@ public sealed record QualityConfiguration
         int[] channels = Integers(metadata, "tokeniser_channels", d.StageChannels);
         int width = Integers(metadata, "d", [d.Width])[0];
         if (channels.Length != TokeniserStages || channels[2] != width)
-            throw new ConfigurationException("tokeniser_channels", $"'{string.Join(',', channels)}' should be three numbers, the last of them d = {width}");
+            throw new ConfigurationException("tokeniser_channels",
+                $"'{string.Join(',', channels)}' should be three numbers, the last of them d = {width}");
         return d with
         {
             Width = width,
@@ -161,7 +165,8 @@ public sealed record QualityConfiguration
     }
 
     /// <summary>Equal numbers, lists included.</summary>
-    public bool Equals(QualityConfiguration? other) => other is not null && ToMetadata().SequenceEqual(other.ToMetadata()) && Channels == other.Channels;
+    public bool Equals(QualityConfiguration? other) => other is not null && ToMetadata().SequenceEqual(other.ToMetadata())
+        && Channels == other.Channels;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Channels, Width, Heads, Layers, FeedForward, Window, Samples);
@@ -177,10 +182,12 @@ public sealed record QualityConfiguration
         for (int i = 0; i < parts.Length; i++)
         {
             if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
-                throw new ConfigurationException(key, $"'{text}' is not {(absent.Count == 1 ? "a whole number" : "whole numbers with commas")}");
+                throw new ConfigurationException(
+                    key, $"'{text}' is not {(absent.Count == 1 ? "a whole number" : "whole numbers with commas")}");
         }
 
-        return values.Length == absent.Count ? values : throw new ConfigurationException(key, $"'{text}' should be {absent.Count} whole number(s)");
+        return values.Length == absent.Count ? values
+            : throw new ConfigurationException(key, $"'{text}' should be {absent.Count} whole number(s)");
     }
 
     private static void InRange(string setting, int value, int low, int high)

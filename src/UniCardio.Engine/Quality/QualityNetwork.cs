@@ -27,6 +27,7 @@ public static class QualityNetwork
     {
         public IQualityNetwork Run<S, V>()
             where S : struct, ISimd<S, V>
-            where V : struct => new CpuQualityNetwork<S, V>(weights, $"cpu {CpuInstructionSets.Name(options.InstructionSet)}", options.Threads);
+            where V : struct =>
+                new CpuQualityNetwork<S, V>(weights, $"cpu {CpuInstructionSets.Name(options.InstructionSet)}", options.Threads);
     }
 }

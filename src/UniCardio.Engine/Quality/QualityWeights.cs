@@ -9,7 +9,8 @@ public sealed class QualityWeights : IDisposable
     private readonly IReadOnlyDictionary<string, ParameterTensor> _tensors;
     private readonly IDisposable? _owner;
 
-    private QualityWeights(QualityConfiguration configuration, IReadOnlyList<ParameterTensor> ordered, IReadOnlyDictionary<string, ParameterTensor> tensors, IReadOnlyList<QualityHead> heads, IDisposable? owner)
+    private QualityWeights(QualityConfiguration configuration, IReadOnlyList<ParameterTensor> ordered,
+        IReadOnlyDictionary<string, ParameterTensor> tensors, IReadOnlyList<QualityHead> heads, IDisposable? owner)
     {
         Configuration = configuration;
         Tensors = ordered;
@@ -32,10 +33,12 @@ public sealed class QualityWeights : IDisposable
     public ParameterTensor this[string name] =>
         _tensors.TryGetValue(name, out ParameterTensor? tensor) ? tensor : throw new WeightsException([$"{name}: missing"]);
 
-    /// <summary>Checks tensors against a configuration and arranges them. A head is expected whole where one of its tensors is there.</summary>
+    /// <summary>Checks tensors against a configuration and arranges them. A head is expected whole where one of its tensors is
+    /// there.</summary>
     /// <param name="configuration">The network's sizes.</param>
     /// <param name="tensors">Tensors by name, in any order; position tables and batch-norm counters are ignored.</param>
-    /// <param name="owner">What to dispose with the result, e.g. the mapped file behind the tensors. On failure the caller keeps it.</param>
+    /// <param name="owner">What to dispose with the result, e.g. the mapped file behind the tensors. On failure the caller keeps
+    /// it.</param>
     /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
     /// <exception cref="WeightsException">All missing, extra, duplicate, mis-shaped and non-finite tensors at once.</exception>
     public static QualityWeights Create(QualityConfiguration configuration, IEnumerable<ParameterTensor> tensors, IDisposable? owner = null)

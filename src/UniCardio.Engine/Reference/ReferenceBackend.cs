@@ -5,7 +5,8 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Engine.Reference;
 
-/// <summary>The reference network as a backend: live slots only, everything in double, results rounded to float32 once when they are read.</summary>
+/// <summary>The reference network as a backend: live slots only, everything in double, results rounded to float32 once when they are
+/// read.</summary>
 /// <remarks>For checking, not for speed: tens of times slower than the CPU backend.</remarks>
 public sealed class ReferenceBackend : IBackend
 {
@@ -144,7 +145,8 @@ internal sealed class ReferenceExecutor : IExecutor
         for (int window = 0; window < Plan.Windows; window++)
         {
             if (_streams[window] is not ReferenceConditionState stream || stream.T != t)
-                _streams[window] = stream = _network.Conditions(Plan.Task.Conditions, _conditions.AsSpan(window * conditionSamples, conditionSamples), t);
+                _streams[window] = stream =
+                    _network.Conditions(Plan.Task.Conditions, _conditions.AsSpan(window * conditionSamples, conditionSamples), t);
             for (int draw = 0; draw < Plan.Draws; draw++)
             {
                 int at = ((window * Plan.Draws) + draw) * samples;

@@ -2,7 +2,8 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Reference;
 
-/// <summary>The encoder of one slot: six convolutions at full rate, folding of p samples into a token, LayerNorm over the whole plane.</summary>
+/// <summary>The encoder of one slot: six convolutions at full rate, folding of p samples into a token, LayerNorm over the whole
+/// plane.</summary>
 internal static class ReferenceEncoder
 {
     /// <summary>Encodes a slot.</summary>
@@ -44,7 +45,8 @@ internal static class ReferenceEncoder
     /// <param name="plane">[C, S/p] what the encoder itself puts out, before any position code.</param>
     /// <param name="tokens">[S/p, C].</param>
     public static void Tokens(
-        ModelConfiguration configuration, EncoderWeights<LinearMap> weights, int slot, ReadOnlySpan<double> samples, Span<double> plane, Span<double> tokens)
+        ModelConfiguration configuration, EncoderWeights<LinearMap> weights, int slot, ReadOnlySpan<double> samples, Span<double> plane,
+        Span<double> tokens)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ModelConfiguration m = configuration;
@@ -158,13 +160,15 @@ internal static class ReferenceBlock
             Span<double> layer = result.TimeLayer.AsSpan(at, length);
             ReadOnlySpan<double> mask = read.Mask.Length == 0 ? default : read.Mask.AsSpan(first * keys, rows * keys);
             TransformerLayer(weights, heads, y.AsSpan(at, length), read, mask, layer);
-            Gate(weights, x.AsSpan(at, length), layer, positions.AsSpan(at, length), result.X.AsSpan(at, length), result.Skip.AsSpan(at, length));
+            Gate(weights, x.AsSpan(at, length), layer, positions.AsSpan(at, length), result.X.AsSpan(at, length),
+                result.Skip.AsSpan(at, length));
         });
         return result;
     }
 
     // y, layer [rows, C]: LN1(y + attention), then LN2(that + W2 gelu(W1 that)).
-    private static void TransformerLayer(BlockWeights<LinearMap> weights, int heads, ReadOnlySpan<double> y, ReferenceKeyValues read, ReadOnlySpan<double> mask, Span<double> layer)
+    private static void TransformerLayer(BlockWeights<LinearMap> weights, int heads, ReadOnlySpan<double> y, ReferenceKeyValues read,
+        ReadOnlySpan<double> mask, Span<double> layer)
     {
         int channels = weights.AttentionOut.Outputs, rows = y.Length / channels;
         double[] queries = new double[y.Length], attended = new double[y.Length];
@@ -183,7 +187,8 @@ internal static class ReferenceBlock
     }
 
     // All [rows, C]: mid(layer) + cond(positions), gate, output projection, residual and skip.
-    private static void Gate(BlockWeights<LinearMap> weights, ReadOnlySpan<double> x, ReadOnlySpan<double> layer, ReadOnlySpan<double> positions, Span<double> next, Span<double> skip)
+    private static void Gate(BlockWeights<LinearMap> weights, ReadOnlySpan<double> x, ReadOnlySpan<double> layer,
+        ReadOnlySpan<double> positions, Span<double> next, Span<double> skip)
     {
         int channels = weights.AttentionOut.Outputs, rows = x.Length / channels;
         double[] mid = new double[2 * x.Length], condition = new double[2 * x.Length], gated = new double[x.Length];
@@ -227,7 +232,8 @@ internal static class ReferenceMask
         for (int q = 0; q < tokens; q++)
         {
             for (int k = 0; k < tokens; k++)
-                mask[(q * tokens) + k] = MayRead(q / slotTokens, k / slotTokens, conditions) && pattern.Sees(q % slotTokens, k % slotTokens) ? 0 : double.NegativeInfinity;
+                mask[(q * tokens) + k] = MayRead(q / slotTokens, k / slotTokens, conditions) && pattern.Sees(q % slotTokens, k % slotTokens)
+                    ? 0 : double.NegativeInfinity;
         }
 
         return mask;

@@ -4,8 +4,8 @@ namespace UniCardio.Engine.Reference;
 
 /// <summary>The embedding of a diffusion step t: a sine/cosine table, then two linear maps with SiLU.</summary>
 /// <remarks>
-/// The official table is built in float32 and is not in the checkpoint. Its arguments reach 490,000, so float32's rounding of them is part of
-/// the model and is repeated here exactly: x_j = fl32(fl32(j / (E/2 - 1)) 4), f_j = fl32(10^x_j), a = fl32(t f_j).
+/// The official table is built in float32 and is not in the checkpoint. Its arguments reach 490,000, so float32's rounding of them is part
+/// of the model and is repeated here exactly: x_j = fl32(fl32(j / (E/2 - 1)) 4), f_j = fl32(10^x_j), a = fl32(t f_j).
 /// </remarks>
 internal static class ReferenceDiffusionEmbedding
 {

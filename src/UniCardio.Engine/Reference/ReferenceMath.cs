@@ -7,15 +7,17 @@ namespace UniCardio.Engine.Reference;
 /// <summary>The error function and its complement in double.</summary>
 /// <remarks>
 /// Rational approximations of W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation
-/// 23 (1969), 631-637, three ranges: |x| up to 0.46875, up to 4, and beyond. The coefficients are good to about 1e-18 relative; what is left
-/// is double rounding, at most 6e-16 relative for erf and for erfc down to where it underflows (x near 26.5), which the tests measure.
+/// 23 (1969), 631-637, three ranges: |x| up to 0.46875, up to 4, and beyond. The coefficients are good to about 1e-18 relative; what is
+/// left is double rounding, at most 6e-16 relative for erf and for erfc down to where it underflows (x near 26.5), which the tests measure.
 /// </remarks>
 internal static class ReferenceErf
 {
     private const double OneOverSqrtPi = 0.56418958354775628695;
 
-    private static readonly double[] SmallNumerator = [1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3];
-    private static readonly double[] SmallDenominator = [1, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3];
+    private static readonly double[] SmallNumerator =
+        [1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3];
+    private static readonly double[] SmallDenominator =
+        [1, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3];
 
     private static readonly double[] MiddleNumerator =
     [
@@ -31,7 +33,8 @@ internal static class ReferenceErf
 
     private static readonly double[] LargeNumerator =
     [
-        1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4,
+        1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1, 1.60837851487422766e-2,
+        6.58749161529837803e-4,
     ];
 
     private static readonly double[] LargeDenominator =
@@ -61,7 +64,8 @@ internal static class ReferenceErf
 
     private static double SmallErf(double x) => x * Polynomial(SmallNumerator, x * x) / Polynomial(SmallDenominator, x * x);
 
-    // erfc of y > 0.46875. exp(-y^2) is taken in two parts, y rounded to sixteenths first: y^2 alone would lose the bits that a large exponent needs.
+    // erfc of y > 0.46875. exp(-y^2) is taken in two parts, y rounded to sixteenths first: y^2 alone would lose the bits that a large
+    // exponent needs.
     private static double Complement(double y)
     {
         if (y > 27)
@@ -93,17 +97,20 @@ internal static class ReferenceErf
 
 /// <summary>
 /// The inner loops that nearly all of the reference's time goes into. Vectorised so that a full-size network takes seconds
-/// rather than minutes; everything else is written for reading. Optimised at once, since a short run would otherwise end before the JIT gets to them.
+/// rather than minutes; everything else is written for reading. Optimised at once, since a short run would otherwise end before the JIT
+/// gets to them.
 /// </summary>
 internal static class ReferenceVector
 {
     /// <summary>sum_i a_i b_i.</summary>
-    /// <remarks>Summed in several vectors: the last bits differ from a plain loop's, by at most n units of rounding of sum |a_i b_i|.</remarks>
+    /// <remarks>Summed in several vectors: the last bits differ from a plain loop's, by at most n units of rounding of sum |a_i
+    /// b_i|.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         ReferenceShape.Expect(b.Length, a.Length, "of a", nameof(b));
-        ReadOnlySpan<Vector<double>> va = MemoryMarshal.Cast<double, Vector<double>>(a), vb = MemoryMarshal.Cast<double, Vector<double>>(b)[..va.Length];
+        ReadOnlySpan<Vector<double>> va = MemoryMarshal.Cast<double, Vector<double>>(a),
+            vb = MemoryMarshal.Cast<double, Vector<double>>(b)[..va.Length];
         Vector<double> s0 = default, s1 = default, s2 = default, s3 = default;
         int v = 0;
         for (; v <= va.Length - 4; v += 4)
@@ -131,8 +138,10 @@ internal static class ReferenceVector
         int n = b.Length;
         ReferenceShape.Expect(a.Length, 4L * n, "[4, n]", nameof(a));
         ReadOnlySpan<Vector<double>> vb = MemoryMarshal.Cast<double, Vector<double>>(b);
-        ReadOnlySpan<Vector<double>> v0 = MemoryMarshal.Cast<double, Vector<double>>(a[..n])[..vb.Length], v1 = MemoryMarshal.Cast<double, Vector<double>>(a.Slice(n, n))[..vb.Length];
-        ReadOnlySpan<Vector<double>> v2 = MemoryMarshal.Cast<double, Vector<double>>(a.Slice(2 * n, n))[..vb.Length], v3 = MemoryMarshal.Cast<double, Vector<double>>(a[(3 * n)..])[..vb.Length];
+        ReadOnlySpan<Vector<double>> v0 = MemoryMarshal.Cast<double, Vector<double>>(a[..n])[..vb.Length],
+            v1 = MemoryMarshal.Cast<double, Vector<double>>(a.Slice(n, n))[..vb.Length];
+        ReadOnlySpan<Vector<double>> v2 = MemoryMarshal.Cast<double, Vector<double>>(a.Slice(2 * n, n))[..vb.Length],
+            v3 = MemoryMarshal.Cast<double, Vector<double>>(a[(3 * n)..])[..vb.Length];
         Vector<double> s0 = default, s1 = default, s2 = default, s3 = default;
         for (int v = 0; v < vb.Length; v++)
         {
@@ -189,7 +198,8 @@ internal static class ReferenceVector
     }
 }
 
-/// <summary>Runs work over ranges of rows on several threads. Rows are independent, so results do not depend on how they are divided.</summary>
+/// <summary>Runs work over ranges of rows on several threads. Rows are independent, so results do not depend on how they are
+/// divided.</summary>
 internal static class ReferenceRows
 {
     private const int RangeRows = 32;

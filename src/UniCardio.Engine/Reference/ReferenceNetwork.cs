@@ -150,7 +150,8 @@ internal sealed class ReferenceNetwork
         double[] tokens = new double[slots.Length * slotLength], plane = new double[slotLength];
         for (int i = 0; i < slots.Length; i++)
         {
-            ReferenceEncoder.Tokens(m, _weights.Encoders[slots[i]], slots[i], samples.Slice(i * m.SlotSamples, m.SlotSamples), plane, tokens.AsSpan(i * slotLength, slotLength));
+            ReferenceEncoder.Tokens(m, _weights.Encoders[slots[i]], slots[i], samples.Slice(i * m.SlotSamples, m.SlotSamples), plane,
+                tokens.AsSpan(i * slotLength, slotLength));
             activations?.Keep($"encoder{slots[i] + 1}", plane);
         }
 

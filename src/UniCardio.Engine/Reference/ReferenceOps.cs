@@ -84,7 +84,8 @@ internal static class ReferenceLayerNorm
     /// <param name="epsilon">Added to the variance; the network's is 1e-5.</param>
     /// <param name="y">[rows, n]; may be <paramref name="x"/> itself.</param>
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
-    public static void Forward(ReadOnlySpan<double> x, ReadOnlySpan<double> gamma, ReadOnlySpan<double> beta, double epsilon, Span<double> y)
+    public static void Forward(ReadOnlySpan<double> x, ReadOnlySpan<double> gamma, ReadOnlySpan<double> beta, double epsilon,
+        Span<double> y)
     {
         int n = gamma.Length, rows = ReferenceShape.Rows(x.Length, n);
         ReferenceShape.Expect(beta.Length, n, "[n]", nameof(beta));
@@ -121,7 +122,8 @@ internal static class ReferenceAttention
     /// <param name="queries">[queries, C].</param>
     /// <param name="keys">[keys, C].</param>
     /// <param name="values">[keys, C].</param>
-    /// <param name="mask">[queries, keys] added to the scores: 0 to read, negative infinity not to. Empty: every query reads every key.</param>
+    /// <param name="mask">[queries, keys] added to the scores: 0 to read, negative infinity not to. Empty: every query reads every
+    /// key.</param>
     /// <param name="heads">Number of heads; divides C.</param>
     /// <param name="channels">C.</param>
     /// <param name="output">[queries, C], heads side by side.</param>
@@ -280,7 +282,8 @@ internal static class ReferenceSamplerUpdate
             ReferenceShape.Expect(noise.Length, n, "[n]", nameof(noise));
         for (int i = 0; i < n; i++)
         {
-            double x0 = Math.Clamp((step.CleanFromState * state[i]) + (step.CleanFromPrediction * prediction[i]), step.ClampLow, step.ClampHigh);
+            double x0 = Math.Clamp((step.CleanFromState * state[i]) + (step.CleanFromPrediction * prediction[i]), step.ClampLow,
+                step.ClampHigh);
             clean[i] = x0;
             state[i] = (step.State * state[i]) + (step.Clean0 * x0) + (step.Clean1 * clean1[i]) + (step.Clean2 * clean2[i])
                 + (step.Noise == 0 ? 0 : step.Noise * noise[i]);

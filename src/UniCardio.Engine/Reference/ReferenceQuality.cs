@@ -10,9 +10,11 @@ internal delegate void QualityTrace(string name, ReadOnlySpan<double> values);
 /// QualityFM in double, one window at a time, written to be read beside the paper: the twin that every backend is held to.
 /// </summary>
 /// <remarks>
-/// <para>Tokeniser: three times convolution, GroupNorm over channels and time, GELU. Position code. Blocks, post-norm: x &lt;- LN(x + MHA(x)), x &lt;-
-/// LN(x + W2 GELU(W1 x)). Output map. The decoder is a second encoder whose channels are the tokens and whose time is the feature axis.</para>
-/// <para>Position code as float32 makes it, since its rounding is part of the model: w_i = exp(fl(2i) fl(-ln 10000 / d)), sin and cos of fl(n w_i).</para>
+/// <para>Tokeniser: three times convolution, GroupNorm over channels and time, GELU. Position code. Blocks, post-norm: x &lt;- LN(x +
+/// MHA(x)), x &lt;- LN(x + W2 GELU(W1 x)). Output map. The decoder is a second encoder whose channels are the tokens and whose time is the
+/// feature axis.</para>
+/// <para>Position code as float32 makes it, since its rounding is part of the model: w_i = exp(fl(2i) fl(-ln 10000 / d)), sin and cos of
+/// fl(n w_i).</para>
 /// </remarks>
 internal sealed class ReferenceQuality(QualityWeights weights)
 {
@@ -34,7 +36,8 @@ internal sealed class ReferenceQuality(QualityWeights weights)
         return (Spectral("decoder_amp_layer", decoded), Spectral("decoder_pha_layer", decoded));
     }
 
-    /// <summary>The spectrum of a window that the decoder learns: amplitude and phase of DFT bins 0 .. d-1, each row less its mean over its unbiased standard deviation + 1e-6.</summary>
+    /// <summary>The spectrum of a window that the decoder learns: amplitude and phase of DFT bins 0 .. d-1, each row less its mean over its
+    /// unbiased standard deviation + 1e-6.</summary>
     /// <param name="x">[channels, samples].</param>
     public (double[] Amplitude, double[] Phase) Targets(ReadOnlySpan<double> x)
     {
@@ -78,7 +81,8 @@ internal sealed class ReferenceQuality(QualityWeights weights)
     }
 
     /// <summary>The logit of a false alarm of ventricular tachycardia, from the raw signals.</summary>
-    /// <remarks>The author's code computes a branch from the encoder's features too and drops it (traced as <c>encoder_output</c>).</remarks>
+    /// <remarks>The author's code computes a branch from the encoder's features too and drops it (traced as
+    /// <c>encoder_output</c>).</remarks>
     /// <param name="x">[channels, samples] of 10 s.</param>
     /// <param name="trace">Told intermediate values.</param>
     public double Alarm(ReadOnlySpan<double> x, QualityTrace? trace = null)
@@ -226,7 +230,8 @@ internal sealed class ReferenceQuality(QualityWeights weights)
     private double[] Convolve(string name, ReadOnlySpan<double> x, int inputs, int stride)
     {
         ParameterTensor tensor = weights[name + ".weight"];
-        int outputs = tensor.Shape[0], k = tensor.Shape[2], length = ReferenceShape.Rows(x.Length, inputs), made = (length + stride - 1) / stride;
+        int outputs = tensor.Shape[0], k = tensor.Shape[2], length = ReferenceShape.Rows(x.Length, inputs),
+            made = (length + stride - 1) / stride;
         double[] weight = Widen(tensor), y = new double[outputs * made];
         double[] bias = HasBias(name) ? Widen(weights[name + ".bias"]) : new double[outputs];
         double[] input = x.ToArray();
@@ -256,7 +261,8 @@ internal sealed class ReferenceQuality(QualityWeights weights)
     {
         double[] gamma = Widen(weights[name + ".weight"]), beta = Widen(weights[name + ".bias"]);
         int length = x.Length / channels;
-        double mean = x.Average(), variance = x.Sum(v => (v - mean) * (v - mean)) / x.Length, scale = 1 / Math.Sqrt(variance + QualityConfiguration.NormEpsilon);
+        double mean = x.Average(), variance = x.Sum(v => (v - mean) * (v - mean)) / x.Length,
+            scale = 1 / Math.Sqrt(variance + QualityConfiguration.NormEpsilon);
         for (int i = 0; i < x.Length; i++)
             x[i] = ((x[i] - mean) * scale * gamma[i / length]) + beta[i / length];
     }
@@ -275,7 +281,8 @@ internal sealed class ReferenceQuality(QualityWeights weights)
     }
 
     private void Norm(string name, double[] x) =>
-        ReferenceLayerNorm.Forward(x, Widen(weights[name + ".weight"]), Widen(weights[name + ".bias"]), QualityConfiguration.NormEpsilon, x);
+        ReferenceLayerNorm.Forward(x, Widen(weights[name + ".weight"]), Widen(weights[name + ".bias"]),
+            QualityConfiguration.NormEpsilon, x);
 
     private double[] Linear(string name, ReadOnlySpan<double> x, int inputs) => Map(name + ".weight", name + ".bias", x, inputs);
 

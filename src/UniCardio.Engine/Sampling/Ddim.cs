@@ -63,7 +63,8 @@ internal static class Ddim
 
             // x_next = alpha_next x0 + sqrt(sigma_next^2 - noise^2) eps + noise z, with eps = (x - alpha_t x0) / sigma_t.
             double state = schedule.Sigma[next] * Math.Sqrt(1 - keep) / schedule.Sigma[t];
-            table[i] = rows.Row(t, state, schedule.Alpha[next] - (schedule.Alpha[t] * state), noise: noise, noiseIndex: eta > 0 ? i + 1 : 0);
+            table[i] = rows.Row(t, state, schedule.Alpha[next] - (schedule.Alpha[t] * state), noise: noise, noiseIndex: eta > 0
+                ? i + 1 : 0);
         }
 
         table[^1] = rows.Row(nodes[^1], 0, 1);
@@ -82,7 +83,10 @@ internal static class OfficialDdim
         int stride = schedule.Steps / steps;
         int count = ((schedule.Steps + stride - 1) / stride) - 1;
         if (count == 0)
-            throw new ConfigurationException("steps", $"official DDIM makes no update with {steps} of {schedule.Steps} steps and would return noise; use 2 or more, or the standard form");
+            throw new ConfigurationException(
+                "steps",
+                $"official DDIM makes no update with {steps} of {schedule.Steps} steps and would return noise; use 2 or more, or the "
+                + $"standard form");
         rows = rows.WithRatio(ratio);
         bool keepsClean = task.Kind == TaskKind.Translate && task.Conditions == ModalitySet.Ecg && task.Output == Modality.Bp;
         var table = new SamplerStep[count];

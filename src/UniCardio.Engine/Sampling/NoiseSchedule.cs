@@ -24,7 +24,8 @@ public sealed class NoiseSchedule
 
     /// <summary>Computes the schedule of a network.</summary>
     /// <param name="configuration">Gives T, the betas' ends and their shape.</param>
-    /// <exception cref="ConfigurationException">The configuration does not hold together, or nothing of the signal is left at T-1.</exception>
+    /// <exception cref="ConfigurationException">The configuration does not hold together, or nothing of the signal is left at
+    /// T-1.</exception>
     public NoiseSchedule(ModelConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -42,7 +43,10 @@ public sealed class NoiseSchedule
             variance += _beta[t] * alphaBar;
             alphaBar *= 1 - _beta[t];
             if (!(alphaBar >= MinAlphaBar))
-                throw new ConfigurationException("steps", $"abar falls to {alphaBar:g3} at t = {t} of {steps}, below {MinAlphaBar:g1}: no signal is left; use fewer steps or a smaller beta_end than {configuration.BetaEnd:g3}");
+                throw new ConfigurationException(
+                    "steps",
+                    $"abar falls to {alphaBar:g3} at t = {t} of {steps}, below {MinAlphaBar:g1}: no signal is left; use fewer steps or a "
+                    + $"smaller beta_end than {configuration.BetaEnd:g3}");
             _alphaBar[t] = alphaBar;
             _variance[t] = variance;
             _alpha[t] = Math.Sqrt(alphaBar);
@@ -69,7 +73,8 @@ public sealed class NoiseSchedule
     /// <summary>[T] sqrt(1 - abar_t), the weight of the noise.</summary>
     public IReadOnlyList<double> Sigma => _sigma;
 
-    /// <summary>[T] lambda_t = ln(alpha_t / sigma_t), half the log signal-to-noise ratio, falling. The time of DPM-Solver++ (arXiv 2211.01095).</summary>
+    /// <summary>[T] lambda_t = ln(alpha_t / sigma_t), half the log signal-to-noise ratio, falling. The time of DPM-Solver++ (arXiv
+    /// 2211.01095).</summary>
     public IReadOnlyList<double> LogSnr => _logSnr;
 
     /// <summary>

@@ -41,14 +41,17 @@ public readonly ref struct NoiseSource
     /// <param name="seed">The run's seed.</param>
     /// <param name="windows">[W] identity of each window, e.g. its number in the recording.</param>
     /// <param name="firstDraw">Identity of the batch's draw 0.</param>
-    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw = 0) => new(seed, default, windows, firstDraw, default);
+    public static NoiseSource Philox(ulong seed, ReadOnlySpan<uint> windows, uint firstDraw = 0) =>
+        new(seed, default, windows, firstDraw, default);
 
-    /// <summary>Noise keyed by (seed, window, draw, step), each window with a seed of its own: windows of several recordings or patients in one batch.</summary>
+    /// <summary>Noise keyed by (seed, window, draw, step), each window with a seed of its own: windows of several recordings or patients in
+    /// one batch.</summary>
     /// <param name="seeds">[W] seed of each window.</param>
     /// <param name="windows">[W] identity of each window.</param>
     /// <param name="firstDraw">Identity of the batch's draw 0.</param>
     /// <exception cref="ArgumentException">There are not as many seeds as windows.</exception>
-    public static NoiseSource Philox(ReadOnlySpan<ulong> seeds, ReadOnlySpan<uint> windows, uint firstDraw = 0) => seeds.Length == windows.Length
+    public static NoiseSource Philox(ReadOnlySpan<ulong> seeds, ReadOnlySpan<uint> windows, uint firstDraw = 0) =>
+        seeds.Length == windows.Length
         ? new(0, seeds, windows, firstDraw, default)
         : throw new ArgumentException($"{seeds.Length} seeds were given for {windows.Length} windows", nameof(seeds));
 
@@ -71,12 +74,16 @@ public readonly ref struct NoiseSource
     {
         int samples = plan.Configuration.SlotSamples;
         if (index < 0 || stream < 0 || stream >= plan.Streams || first < 0 || destination.Length > samples - first)
-            throw new ArgumentException($"noise draw {index}, stream {stream}, samples {first} to {first + destination.Length} are not in a batch of {plan.Streams} streams of {samples} samples");
+            throw new ArgumentException(
+                $"noise draw {index}, stream {stream}, samples {first} to {first + destination.Length} are not in a batch of "
+                + $"{plan.Streams} streams of {samples} samples");
         if (IsExplicit)
         {
             long at = ((((long)index * plan.Streams) + stream) * samples) + first;
             if (at + destination.Length > Values.Length)
-                throw new ArgumentException($"noise draw {index} was asked for, but the {Values.Length} values given hold {Values.Length / plan.StateSamples} draws of [{plan.Streams}, {samples}]");
+                throw new ArgumentException(
+                    $"noise draw {index} was asked for, but the {Values.Length} values given hold {Values.Length / plan.StateSamples} "
+                    + $"draws of [{plan.Streams}, {samples}]");
             Values.Slice((int)at, destination.Length).CopyTo(destination);
             return;
         }
@@ -84,6 +91,7 @@ public readonly ref struct NoiseSource
         int window = stream / plan.Draws;
         if (Windows.Length != plan.Windows)
             throw new ArgumentException($"{Windows.Length} window identities were given for a batch of {plan.Windows} windows");
-        PhiloxNormal.Fill(SeedOf(window), Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index, destination, first);
+        PhiloxNormal.Fill(SeedOf(window), Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index,
+            destination, first);
     }
 }

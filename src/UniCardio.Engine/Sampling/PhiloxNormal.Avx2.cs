@@ -53,7 +53,8 @@ public static partial class PhiloxNormal
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(ref Vector256<uint> c0, ref Vector256<uint> c1, ref Vector256<uint> c2, ref Vector256<uint> c3, Vector256<uint> k0, Vector256<uint> k1)
+    private static void Round(ref Vector256<uint> c0, ref Vector256<uint> c1, ref Vector256<uint> c2, ref Vector256<uint> c3,
+        Vector256<uint> k0, Vector256<uint> k1)
     {
         Vector256<ulong> p0 = Avx2.Multiply(c0, Vector256.Create(Philox4x32.Multiplier0));
         Vector256<ulong> p1 = Avx2.Multiply(c2, Vector256.Create(Philox4x32.Multiplier1));

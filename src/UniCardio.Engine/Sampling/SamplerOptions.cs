@@ -33,15 +33,16 @@ public enum StepPlacement
     Uniform,
 
     /// <summary>
-    /// Uniform in lambda = ln(alpha/sigma) from t = T-1 to t = 0, both evaluated: the level nearest to the clean signal is seen by the network, and the jump from it to
-    /// the clean signal, which loses spread, is the shortest there is. Rounded to distinct discrete t.
+    /// Uniform in lambda = ln(alpha/sigma) from t = T-1 to t = 0, both evaluated: the level nearest to the clean signal is seen by the
+    /// network, and the jump from it to the clean signal, which loses spread, is the shortest there is. Rounded to distinct discrete t.
     /// </summary>
     LogSnrToEnd,
 }
 
 /// <summary>
 /// A sampler and its settings. Text form, which parses back: <c>ddpm</c>, <c>ddim:20</c>, <c>ddim:20,eta=0.5</c>,
-/// <c>dpm++2m:10</c>, <c>dpm++3m:10,placement=uniform</c>, <c>dpm++2m:8,placement=logsnr-to-end</c>, <c>ddim:6,official</c>, <c>ddim:10,official,ratio=1.1</c>,
+/// <c>dpm++2m:10</c>, <c>dpm++3m:10,placement=uniform</c>, <c>dpm++2m:8,placement=logsnr-to-end</c>, <c>ddim:6,official</c>,
+/// <c>ddim:10,official,ratio=1.1</c>,
 /// <c>improved</c>, each also with <c>threshold=off</c>.
 /// </summary>
 /// <remarks>
@@ -54,14 +55,15 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     public const int DefaultSolverSteps = 10;
 
     /// <summary>
-    /// The sampler used where none is named: <c>ddim:6</c>. Of 21 samplers tried with the shipped weights (<c>unicardio evaluate --study samplers</c>) those
-    /// with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/README.md has the table.
+    /// The sampler used where none is named: <c>ddim:6</c>. Of 21 samplers tried with the shipped weights (<c>unicardio evaluate --study
+    /// samplers</c>) those with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/README.md has the
+    /// table.
     /// </summary>
     public static SamplerOptions Default { get; } = new() { Kind = SamplerKind.Ddim, Steps = 6 };
 
     /// <summary>
-    /// The only sampler of a network that corrects proposals (<see cref="Model.PredictionKind.Correction"/>): one call at t = T-1, whose state x_T is given as explicit
-    /// noise (<see cref="NoiseSource"/>): 1 in the gap, 0 elsewhere. What comes out is the correction.
+    /// The only sampler of a network that corrects proposals (<see cref="Model.PredictionKind.Correction"/>): one call at t = T-1, whose
+    /// state x_T is given as explicit noise (<see cref="NoiseSource"/>): 1 in the gap, 0 elsewhere. What comes out is the correction.
     /// </summary>
     public static SamplerOptions Correction { get; } = new() { Kind = SamplerKind.Ddim, Steps = 1, Threshold = false };
 
@@ -89,7 +91,8 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     /// </summary>
     public bool? Threshold { get; init; }
 
-    /// <summary>Where steps are placed; null for the sampler's own: <see cref="StepPlacement.Uniform"/> for DDIM, <see cref="StepPlacement.LogSnr"/> for DPM-Solver++.</summary>
+    /// <summary>Where steps are placed; null for the sampler's own: <see cref="StepPlacement.Uniform"/> for DDIM,
+    /// <see cref="StepPlacement.LogSnr"/> for DPM-Solver++.</summary>
     public StepPlacement? Placement { get; init; }
 
     /// <summary>Whether the predicted clean signal is clamped, <see cref="Threshold"/>'s default resolved.</summary>
@@ -105,11 +108,13 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         if (Steps is < 1)
             throw new ConfigurationException("steps", $"{Steps} is less than 1");
         if (Steps is not null && Kind is (SamplerKind.Ddpm or SamplerKind.Improved))
-            throw new ConfigurationException("steps", $"{Name(Kind)} always takes all of the model's steps, not {Steps}; 'ddim:{Steps},eta=1' takes fewer");
+            throw new ConfigurationException(
+                "steps", $"{Name(Kind)} always takes all of the model's steps, not {Steps}; 'ddim:{Steps},eta=1' takes fewer");
         if (!(Eta >= 0 && Eta <= 1))
             throw new ConfigurationException("eta", $"{Text(Eta)} is not between 0 and 1");
         if (Eta != 0 && (Kind != SamplerKind.Ddim || OfficialCompatible))
-            throw new ConfigurationException("eta", $"only DDIM in its standard form takes eta, not {Name(Kind)}{(OfficialCompatible ? ",official" : "")}");
+            throw new ConfigurationException(
+                "eta", $"only DDIM in its standard form takes eta, not {Name(Kind)}{(OfficialCompatible ? ",official" : "")}");
         if (!(Ratio >= 1e-3 && Ratio <= 1e3))
             throw new ConfigurationException("ratio", $"{Text(Ratio)} is not between 0.001 and 1000");
         if (Ratio != 1 && (Kind != SamplerKind.Ddim || !OfficialCompatible))
@@ -125,7 +130,8 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         return this;
     }
 
-    /// <summary>The sampler that runs on a network where this one is asked for: the network's own in place of <see cref="Default"/>, else this one.</summary>
+    /// <summary>The sampler that runs on a network where this one is asked for: the network's own in place of <see cref="Default"/>, else
+    /// this one.</summary>
     /// <param name="configuration">The network.</param>
     public SamplerOptions For(Model.ModelConfiguration configuration)
     {
@@ -139,7 +145,9 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     {
         ArgumentNullException.ThrowIfNull(s);
         (SamplerOptions? options, string? problem) = Read(s);
-        return options ?? throw new FormatException($"'{s}' is not a sampler: {problem}. Examples: 'dpm++2m:10', 'ddim:20,eta=0.5', 'ddpm', 'ddim:6,official', 'improved'.");
+        return options
+            ?? throw new FormatException(
+                $"'{s}' is not a sampler: {problem}. Examples: 'dpm++2m:10', 'ddim:20,eta=0.5', 'ddpm', 'ddim:6,official', 'improved'.");
     }
 
     /// <summary>Reads the text form.</summary>
@@ -200,7 +208,8 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
     {
         string[] parts = text.Split(',', StringSplitOptions.TrimEntries);
         string[] head = parts[0].Split(':', 2, StringSplitOptions.TrimEntries);
-        SamplerKind? kind = Enum.GetValues<SamplerKind>().Cast<SamplerKind?>().FirstOrDefault(k => string.Equals(Name(k!.Value), head[0], StringComparison.OrdinalIgnoreCase));
+        SamplerKind? kind = Enum.GetValues<SamplerKind>().Cast<SamplerKind?>()
+            .FirstOrDefault(k => string.Equals(Name(k!.Value), head[0], StringComparison.OrdinalIgnoreCase));
         if (kind is null)
             return (null, $"the name should be one of {string.Join(", ", Enum.GetValues<SamplerKind>().Select(Name))}");
         var options = new SamplerOptions { Kind = kind.Value, OfficialCompatible = kind == SamplerKind.Improved };
@@ -245,5 +254,6 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         _ => null,
     };
 
-    private static bool Number(string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    private static bool Number(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 }

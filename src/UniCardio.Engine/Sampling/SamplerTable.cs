@@ -88,7 +88,8 @@ public sealed class SamplerTable
     public int NetworkCalls => Steps.Count;
 
     /// <summary>Computes the rows of a sampler.</summary>
-    /// <param name="options">The sampler; where it is <see cref="SamplerOptions.Default"/> and the network has one of its own, that.</param>
+    /// <param name="options">The sampler; where it is <see cref="SamplerOptions.Default"/> and the network has one of its own,
+    /// that.</param>
     /// <param name="configuration">The network: its schedule and what it predicts.</param>
     /// <param name="task">The task.</param>
     /// <exception cref="ConfigurationException">The options do not hold together or do not fit this network or task.</exception>
@@ -111,7 +112,8 @@ public sealed class SamplerTable
         (SamplerStep[] steps, int draws) = options.Kind switch
         {
             SamplerKind.Ddpm => Ddpm.Rows(rows),
-            SamplerKind.Ddim when options.OfficialCompatible => OfficialDdim.Rows(rows, options.Steps ?? schedule.Steps, options.Ratio, task),
+            SamplerKind.Ddim when options.OfficialCompatible =>
+                OfficialDdim.Rows(rows, options.Steps ?? schedule.Steps, options.Ratio, task),
             SamplerKind.Ddim => Ddim.Rows(rows, Nodes(options, schedule), options.Eta),
             SamplerKind.DpmSolver2M => DpmSolver.Rows(rows, Nodes(options, schedule), 2),
             SamplerKind.DpmSolver3M => DpmSolver.Rows(rows, Nodes(options, schedule), 3),
@@ -135,7 +137,10 @@ public sealed class SamplerTable
         if (task.Kind != TaskKind.Impute)
             throw new ConfigurationException("task", $"these weights correct proposals in gaps and know imputation only, not '{task}'");
         if (options != SamplerOptions.Correction)
-            throw new ConfigurationException("sampler", $"these weights correct a proposal in one call ('{SamplerOptions.Correction}') and draw nothing by themselves: '{options}' would take the correction for a signal");
+            throw new ConfigurationException(
+                "sampler",
+                $"these weights correct a proposal in one call ('{SamplerOptions.Correction}') and draw nothing by themselves: "
+                + $"'{options}' would take the correction for a signal");
     }
 
     private static void CheckOfficial(SamplerOptions options, ModelConfiguration configuration, CardioTask task)
@@ -143,7 +148,8 @@ public sealed class SamplerTable
         if (options.Kind is SamplerKind.Ddim or SamplerKind.Improved && task.Conditions.Count() != 1)
             throw new ConfigurationException("official", $"the official {options} knows one-condition tasks only, not '{task}'");
         if (configuration.Prediction != PredictionKind.Epsilon)
-            throw new ConfigurationException("official", $"the official samplers are for a network that predicts epsilon, not {configuration.Prediction}");
+            throw new ConfigurationException(
+                "official", $"the official samplers are for a network that predicts epsilon, not {configuration.Prediction}");
     }
 
     // A coefficient beyond float32 would reach the executor as infinity and come out as NaN.
@@ -152,10 +158,12 @@ public sealed class SamplerTable
         for (int i = 0; i < steps.Length; i++)
         {
             SamplerStep s = steps[i];
-            foreach (double c in (ReadOnlySpan<double>)[s.CleanFromState, s.CleanFromPrediction, s.State, s.Clean0, s.Clean1, s.Clean2, s.Noise])
+            foreach (double c in (ReadOnlySpan<double>)[s.CleanFromState, s.CleanFromPrediction, s.State, s.Clean0, s.Clean1,
+                s.Clean2, s.Noise])
             {
                 if (!float.IsFinite((float)c))
-                    throw new ConfigurationException("sampler", $"row {i} (t = {s.T}) of {options} has a coefficient of {c}; the model's noise schedule is too extreme for it");
+                    throw new ConfigurationException("sampler",
+                        $"row {i} (t = {s.T}) of {options} has a coefficient of {c}; the model's noise schedule is too extreme for it");
             }
         }
     }
@@ -207,9 +215,9 @@ internal static class StepNodes
     /// <remarks>
     /// <see cref="StepPlacement.LogSnr"/> cuts [lambda_{T-1}, lambda_0] into N equal parts and takes the discrete step nearest
     /// to the beginning of each; the last part is crossed by the final jump to the clean signal. <see cref="StepPlacement.Uniform"/>
-    /// takes t_i = round(T - i T/N) - 1 ("trailing" in Lin et al., arXiv 2305.08891). <see cref="StepPlacement.LogSnrToEnd"/> takes the steps nearest to N values
-    /// of lambda equally far apart, the last of them lambda_0 (with N = 1 only the first). Where rounding would let two nodes fall
-    /// together, the later is moved to the next free step.
+    /// takes t_i = round(T - i T/N) - 1 ("trailing" in Lin et al., arXiv 2305.08891). <see cref="StepPlacement.LogSnrToEnd"/> takes the
+    /// steps nearest to N values of lambda equally far apart, the last of them lambda_0 (with N = 1 only the first). Where rounding would
+    /// let two nodes fall together, the later is moved to the next free step.
     /// </remarks>
     /// <param name="schedule">The schedule, T steps.</param>
     /// <param name="count">N, 1 to T; with T, every step is taken.</param>
@@ -252,7 +260,8 @@ internal static class StepNodes
 public static class PlausibleRange
 {
     /// <summary>Range of a modality's clean signal, in the network's scaled units.</summary>
-    /// <param name="modality">BP: [-2, 4], that is 0 to 300 mmHg. PPG and ECG: [-2, 2], twice the span of the window's measured samples.</param>
+    /// <param name="modality">BP: [-2, 4], that is 0 to 300 mmHg. PPG and ECG: [-2, 2], twice the span of the window's measured
+    /// samples.</param>
     /// <returns>Lower and upper bound.</returns>
     public static (double Low, double High) Of(Modality modality) => modality switch
     {

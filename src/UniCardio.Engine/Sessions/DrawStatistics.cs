@@ -58,7 +58,8 @@ public static class DrawStatistics
     /// <param name="probabilities">[P], each from 0 (smallest) to 1 (largest).</param>
     /// <param name="quantiles">[P, W, S].</param>
     /// <exception cref="ArgumentException">The lengths do not fit, a probability is not in [0, 1], or a draw is not finite.</exception>
-    public static void Quantiles(ReadOnlySpan<float> results, int draws, int samples, ReadOnlySpan<double> probabilities, Span<float> quantiles)
+    public static void Quantiles(ReadOnlySpan<float> results, int draws, int samples, ReadOnlySpan<double> probabilities,
+        Span<float> quantiles)
     {
         foreach (double p in probabilities)
         {
@@ -115,13 +116,17 @@ public static class DrawStatistics
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         long window = (long)draws * samples;
         if (results.Length == 0 || results.Length % window != 0)
-            throw new ArgumentException($"{results.Length} values are not whole windows of [{draws} draws, {samples} samples]", nameof(results));
+            throw new ArgumentException($"{results.Length} values are not whole windows of [{draws} draws, {samples} samples]",
+                nameof(results));
         int windows = (int)(results.Length / window);
         if (output != (long)rows * windows * samples)
-            throw new ArgumentException($"the output holds {output} values, expected [{(rows == 1 ? "" : $"{rows} quantiles, ")}{windows} windows, {samples} samples]");
+            throw new ArgumentException(
+                $"the output holds {output} values, expected [{(rows == 1 ? "" : $"{rows} quantiles, ")}{windows} windows, "
+                + $"{samples} samples]");
         int at = FiniteScan.FirstNonFinite(results);
         if (at >= 0)
-            throw new ArgumentException($"window {at / window}, draw {at % window / samples}, sample {at % samples} is {results[at]}", nameof(results));
+            throw new ArgumentException($"window {at / window}, draw {at % window / samples}, sample {at % samples} is {results[at]}",
+                nameof(results));
         return windows;
     }
 }

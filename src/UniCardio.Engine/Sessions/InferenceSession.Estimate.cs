@@ -14,12 +14,13 @@ public sealed partial class InferenceSession
     /// evaluations of the network and without drawing anything.
     /// </summary>
     /// <remarks>
-    /// A noisy measurement is a state of the diffusion: alpha_t y at the step t whose noise is the measurement's (<see cref="SamplerStep"/>'s
-    /// x0 there, mixed between the two nearest t). Sampling, in contrast, starts from noise and sees the measurement only as a condition. The
-    /// squared error of the mean is the least that the network knows how to reach; the sampler of this session plays no part. Source: Tweedie's
-    /// formula (Efron 2011); denoisers as priors, Kadkhodaie and Simoncelli, arXiv 2007.13640.
+    /// A noisy measurement is a state of the diffusion: alpha_t y at the step t whose noise is the measurement's
+    /// (<see cref="SamplerStep"/>'s x0 there, mixed between the two nearest t). Sampling, in contrast, starts from noise and sees the
+    /// measurement only as a condition. The squared error of the mean is the least that the network knows how to reach; the sampler of this
+    /// session plays no part. Source: Tweedie's formula (Efron 2011); denoisers as priors, Kadkhodaie and Simoncelli, arXiv 2007.13640.
     /// </remarks>
-    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in the plan's order; finite. In restoration the measurement is one of them.</param>
+    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in the plan's order; finite. In restoration the measurement
+    /// is one of them.</param>
     /// <param name="measured">[W, S] y in scaled units; finite.</param>
     /// <param name="noiseLevel">s in scaled units, 0 or more, the same for all windows of the run. 0 gives y back.</param>
     /// <param name="results">[W, S] the estimates in scaled units; apart from <paramref name="measured"/> in memory.</param>
@@ -44,17 +45,21 @@ public sealed partial class InferenceSession
         if (Plan.Configuration.Prediction == Model.PredictionKind.Correction)
             throw new InvalidOperationException("weights that correct proposals predict no clean signal and estimate nothing");
         if (!(noiseLevel >= 0 && double.IsFinite(noiseLevel)))
-            throw new ArgumentOutOfRangeException(nameof(noiseLevel), noiseLevel, "the standard deviation of the noise is a finite number, 0 or more");
+            throw new ArgumentOutOfRangeException(nameof(noiseLevel), noiseLevel,
+                "the standard deviation of the noise is a finite number, 0 or more");
         CheckLengths(conditions, results);
         if (measured.Length != Plan.StateSamples)
-            throw new ArgumentException($"{measured.Length} samples, expected [{Plan.Windows} windows, {Plan.Configuration.SlotSamples} samples] = {Plan.StateSamples}", nameof(measured));
+            throw new ArgumentException(
+                $"{measured.Length} samples, expected [{Plan.Windows} windows, {Plan.Configuration.SlotSamples} samples] = "
+                + $"{Plan.StateSamples}", nameof(measured));
         Enter();
         RunMeasurement measurement = RunMeasurement.Start(_labels);
         try
         {
             CheckConditions(conditions);
             CheckMeasured(measured);
-            return Estimate(conditions, measured, MeasurementNode.Of(_estimateRows.Schedule, noiseLevel), results, ref measurement, cancellation);
+            return Estimate(conditions, measured, MeasurementNode.Of(_estimateRows.Schedule, noiseLevel), results, ref measurement,
+                cancellation);
         }
         catch (Exception error) when (measurement.Failed(error))
         {
@@ -96,7 +101,8 @@ public sealed partial class InferenceSession
     }
 
     // results += share E[x0 | x_t = alpha_t y].
-    private void Add(ReadOnlySpan<float> measured, int t, double share, Span<float> results, ref RunMeasurement measurement, CancellationToken cancellation)
+    private void Add(ReadOnlySpan<float> measured, int t, double share, Span<float> results, ref RunMeasurement measurement,
+        CancellationToken cancellation)
     {
         CheckGoingOn(cancellation);
         _estimateState ??= new float[Plan.StateSamples];
@@ -128,6 +134,7 @@ public sealed partial class InferenceSession
         if (at < 0)
             return;
         int samples = Plan.Configuration.SlotSamples;
-        throw new ArgumentException($"measured window {at / samples}, sample {at % samples}: {measured[at]} is not a finite number", nameof(measured));
+        throw new ArgumentException($"measured window {at / samples}, sample {at % samples}: {measured[at]} is not a finite number",
+            nameof(measured));
     }
 }

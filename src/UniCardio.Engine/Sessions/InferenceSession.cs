@@ -57,7 +57,8 @@ public sealed partial class InferenceSession : IDisposable
     public long ArenaBytes { get; }
 
     /// <summary>Runs the sampler with noise keyed by (<see cref="Seed"/>, window, draw, step).</summary>
-    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in <see cref="InferencePlan.Conditions"/>' order; finite.</param>
+    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in <see cref="InferencePlan.Conditions"/>' order;
+    /// finite.</param>
     /// <param name="results">[W, N, S] every draw, in scaled units.</param>
     /// <param name="windows">[W] identity of each window, which keys its noise; empty for 0 .. W-1.</param>
     /// <param name="observer">Called after every row; null costs nothing.</param>
@@ -77,7 +78,8 @@ public sealed partial class InferenceSession : IDisposable
         Run(conditions, results, NoiseSource.Philox(Seed, windows.IsEmpty ? _windows : windows), observer, cancellation);
 
     /// <summary>Runs the sampler with the given noise: another seed, draws that go on from an earlier run, or explicit values.</summary>
-    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in <see cref="InferencePlan.Conditions"/>' order; finite.</param>
+    /// <param name="conditions">[W, conditions, S] scaled samples, conditions in <see cref="InferencePlan.Conditions"/>' order;
+    /// finite.</param>
     /// <param name="results">[W, N, S] every draw, in scaled units.</param>
     /// <param name="noise">The noise; explicit values are [<see cref="SamplerTable.NoiseDraws"/>, W N, S] and finite.</param>
     /// <param name="observer">Called after every row; null costs nothing.</param>
@@ -197,9 +199,13 @@ public sealed partial class InferenceSession : IDisposable
     private void CheckLengths(ReadOnlySpan<float> conditions, ReadOnlySpan<float> results)
     {
         if (conditions.Length != Plan.ConditionSamples)
-            throw new ArgumentException($"{conditions.Length} samples, expected [{Plan.Windows} windows, {Plan.Conditions.Count} conditions, {Plan.Configuration.SlotSamples} samples] = {Plan.ConditionSamples}", nameof(conditions));
+            throw new ArgumentException(
+                $"{conditions.Length} samples, expected [{Plan.Windows} windows, {Plan.Conditions.Count} conditions, "
+                + $"{Plan.Configuration.SlotSamples} samples] = {Plan.ConditionSamples}", nameof(conditions));
         if (results.Length != Plan.StateSamples)
-            throw new ArgumentException($"{results.Length} samples, expected [{Plan.Windows} windows, {Plan.Draws} draws, {Plan.Configuration.SlotSamples} samples] = {Plan.StateSamples}", nameof(results));
+            throw new ArgumentException(
+                $"{results.Length} samples, expected [{Plan.Windows} windows, {Plan.Draws} draws, {Plan.Configuration.SlotSamples} "
+                + $"samples] = {Plan.StateSamples}", nameof(results));
     }
 
     private void CheckLength(NoiseSource noise)
@@ -208,7 +214,9 @@ public sealed partial class InferenceSession : IDisposable
         {
             long expected = (long)Sampler.NoiseDraws * Plan.StateSamples;
             if (noise.Values.Length != expected)
-                throw new ArgumentException($"{noise.Values.Length} noise values, expected [{Sampler.NoiseDraws} noise draws, {Plan.Streams} streams, {Plan.Configuration.SlotSamples} samples] = {expected}", nameof(noise));
+                throw new ArgumentException(
+                    $"{noise.Values.Length} noise values, expected [{Sampler.NoiseDraws} noise draws, {Plan.Streams} streams, "
+                    + $"{Plan.Configuration.SlotSamples} samples] = {expected}", nameof(noise));
         }
         else if (noise.Windows.Length != Plan.Windows)
         {
@@ -231,7 +239,9 @@ public sealed partial class InferenceSession : IDisposable
         if (at < 0)
             return;
         int samples = Plan.Configuration.SlotSamples;
-        throw new ArgumentException($"noise draw {at / Plan.StateSamples}, stream {at / samples % Plan.Streams}, sample {at % samples}: {noise.Values[at]} is not a finite number", nameof(noise));
+        throw new ArgumentException(
+            $"noise draw {at / Plan.StateSamples}, stream {at / samples % Plan.Streams}, sample {at % samples}: {noise.Values[at]} is "
+            + $"not a finite number", nameof(noise));
     }
 
     /// <summary>
@@ -244,7 +254,8 @@ public sealed partial class InferenceSession : IDisposable
         try
         {
             _executor.SetState(noise);
-            for (_executor.GetState(results); FiniteScan.FirstNonFinite(results) < 0 && step < _rows.Length - 1; _executor.GetState(results))
+            for (_executor.GetState(results); FiniteScan.FirstNonFinite(results) < 0 && step < _rows.Length - 1;
+                _executor.GetState(results))
             {
                 CheckGoingOn(cancellation);
                 _executor.Step(in _rows[++step], noise);

@@ -11,7 +11,9 @@ public sealed class ConditionValueException : UniCardioException
     /// <param name="sample">Sample of the window.</param>
     /// <param name="value">What stands there.</param>
     public ConditionValueException(int window, Modality condition, int sample, float value)
-        : base($"window {window}, condition {condition.Name()}, sample {sample}: {value} is not a finite number; write missing samples as -1 in scaled units")
+        : base(
+            $"window {window}, condition {condition.Name()}, sample {sample}: {value} is not a finite number; write missing samples as "
+            + $"-1 in scaled units")
     {
         Window = window;
         Condition = condition;
@@ -42,7 +44,9 @@ public sealed class NonFiniteResultException : UniCardioException
     /// <param name="t">Diffusion step of that row, or -1.</param>
     /// <param name="sample">Sample of the window.</param>
     public NonFiniteResultException(int window, int draw, int step, int t, int sample)
-        : base($"window {window}, draw {draw}, sample {sample}: the state is not finite after step {step} (t = {t}); the conditions or the weights are far outside what the model was made for, or the sampler's steps are too few for it")
+        : base(
+            $"window {window}, draw {draw}, sample {sample}: the state is not finite after step {step} (t = {t}); the conditions or the "
+            + $"weights are far outside what the model was made for, or the sampler's steps are too few for it")
     {
         Window = window;
         Draw = draw;

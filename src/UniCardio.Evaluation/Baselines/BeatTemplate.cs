@@ -127,7 +127,8 @@ internal static class BeatPlacement
         {
             while (next < sourceBeats.Count && sourceBeats[next] <= beat)
                 next++;
-            double? before = next > 0 ? beat - sourceBeats[next - 1] : null, after = next < sourceBeats.Count ? beat - sourceBeats[next] : null;
+            double? before = next > 0 ? beat - sourceBeats[next - 1] : null, after = next < sourceBeats.Count
+                ? beat - sourceBeats[next] : null;
             double? delay = source == Modality.Ecg ? before : target == Modality.Ecg ? after : -after < before ? after : before;
             if (delay is { } measured)
                 delays.Add(measured);

@@ -6,9 +6,10 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Evaluation.Baselines;
 
 /// <summary>
-/// The patient's own beat in a gap. With 30 s on either side it is the product's (<see cref="Signals.Patient.OwnBeat"/>); inside a window, which holds too few beats for that, the average of those
-/// there are, stretched to the expected intervals, tilted to join the measured samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of
-/// another signal with the delay between the two measured outside the gap. Straight lines where too few beats are found.
+/// The patient's own beat in a gap. With 30 s on either side it is the product's (<see cref="Signals.Patient.OwnBeat"/>); inside a window,
+/// which holds too few beats for that, the average of those there are, stretched to the expected intervals, tilted to join the measured
+/// samples on both sides. Beats are placed by the signal's own rhythm, or by the beats of another signal with the delay between the two
+/// measured outside the gap. Straight lines where too few beats are found.
 /// </summary>
 /// <param name="byOther">Whether beats are placed by another signal: the ECG if it is given, else the pressure, else the PPG.</param>
 /// <param name="beyond">Whether the recording beside the window is looked at.</param>
@@ -29,7 +30,8 @@ internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
         Modality target = window.Task.Output;
         if (beyond)
         {
-            PatientGapFill.Fill(window, EstimatorChoice.Beat, byOther ? window.Task.Conditions & ~target.ToSet() : ModalitySet.None, result);
+            PatientGapFill.Fill(window, EstimatorChoice.Beat, byOther ? window.Task.Conditions & ~target.ToSet()
+                : ModalitySet.None, result);
             return;
         }
 

@@ -7,7 +7,8 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Evaluation.Baselines;
 
-/// <summary>The product's own estimators without a network, given the window and 30 s on either side: a filter from the other signals, or all of them blended.</summary>
+/// <summary>The product's own estimators without a network, given the window and 30 s on either side: a filter from the other signals, or
+/// all of them blended.</summary>
 /// <param name="choice">Which.</param>
 internal sealed class PatientGapFill(EstimatorChoice choice) : IBaseline
 {
@@ -44,7 +45,8 @@ internal sealed class PatientGapFill(EstimatorChoice choice) : IBaseline
     /// <summary>The signals about a window as they are given.</summary>
     public static PatientSignals Signals(EvaluationWindow window, ModalitySet which)
     {
-        float[]? Of(Modality modality) => which.Contains(modality) && window.Given(modality).Length > 0 ? window.Given(modality).ToArray() : null;
+        float[]? Of(Modality modality) => which.Contains(modality) && window.Given(modality).Length > 0
+            ? window.Given(modality).ToArray() : null;
         return new PatientSignals(NetworkSignal.Rate, Of(Modality.Ppg), Of(Modality.Bp), Of(Modality.Ecg));
     }
 }

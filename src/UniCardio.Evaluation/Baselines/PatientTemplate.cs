@@ -32,7 +32,8 @@ internal sealed class PatientTemplate(SyntheticPopulation population) : IBaselin
         Array.Fill(wave, Mean(elsewhere) ?? (float)population.LevelOf(target));
         // The product's own: both signals beside the window pair, the window is made.
         PatientSignals signals = PatientGapFill.Signals(window, window.Task.Conditions | target.ToSet());
-        if (PairedTranslation.Make(signals, NetworkSignal.KindOf(target), window.Task.Conditions.Members().Select(NetworkSignal.KindOf), new SampleRange(0, wave.Length)) is { } paired)
+        if (PairedTranslation.Make(signals, NetworkSignal.KindOf(target), window.Task.Conditions.Members().Select(NetworkSignal.KindOf),
+            new SampleRange(0, wave.Length)) is { } paired)
         {
             for (int t = 0; t < wave.Length; t++)
                 wave[t] = float.IsNaN(paired.Value[t]) ? wave[t] : paired.Value[t];

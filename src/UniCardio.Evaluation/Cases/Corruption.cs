@@ -70,7 +70,8 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
         else if (GapSeconds is { } gap)
         {
             double seconds = window.Length / NetworkSignal.Rate;
-            SignalCorruption.Apply(window, NetworkSignal.Rate, new NoiseParameters { MissingFraction = gap / seconds, GapSeconds = gap }, seed);
+            SignalCorruption.Apply(window, NetworkSignal.Rate,
+                new NoiseParameters { MissingFraction = gap / seconds, GapSeconds = gap }, seed);
             return GapFinder.Find(window)[0];
         }
         else

@@ -8,8 +8,8 @@ namespace UniCardio.Evaluation.Cases;
 /// <summary>One window with one task: what a method is given, and what should come out.</summary>
 /// <remarks>
 /// The signals about the window are given too, as whoever restores a recording has them: a baseline may learn a patient's beats there, the
-/// network sees the window alone. Results are in the signal's own unit (mmHg for blood pressure); a translated PPG or ECG has no amplitude and
-/// is in [-1, 1].
+/// network sees the window alone. Results are in the signal's own unit (mmHg for blood pressure); a translated PPG or ECG has no amplitude
+/// and is in [-1, 1].
 /// </remarks>
 public sealed class EvaluationWindow
 {
@@ -25,7 +25,8 @@ public sealed class EvaluationWindow
     /// <param name="corruption">What is done to the output.</param>
     /// <param name="identity">Number of the window among all; it keys corruption and the network's noise.</param>
     /// <param name="seed">Seed of the corruption.</param>
-    public EvaluationWindow(EvaluationRecording recording, SampleRange position, CardioTask task, Corruption corruption, uint identity, ulong seed)
+    public EvaluationWindow(EvaluationRecording recording, SampleRange position, CardioTask task, Corruption corruption,
+        uint identity, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(recording);
         (Recording, Position, Task, Corruption, Identity) = (recording, position, task, corruption, identity);
@@ -40,7 +41,8 @@ public sealed class EvaluationWindow
         ulong spoil = CounterRandom.Derive(CounterRandom.Derive(seed, identity), (ulong)task.Output);
         Scope = corruption.Apply(_given[(int)task.Output].AsSpan(Window.Start, Window.Length), spoil);
         Observation = new WindowObservation(_given, Window) { Identity = identity };
-        Observation = Observation with { ResultScale = task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? AffineScale.BloodPressure : WindowScale.OfResult(task, Observation) };
+        Observation = Observation with { ResultScale = task is { Kind: TaskKind.Translate, Output: Modality.Bp } ? AffineScale.BloodPressure
+            : WindowScale.OfResult(task, Observation) };
         TruthScale = WindowScale.Of(task.Output, Truth.Span, new SampleRange(0, Truth.Length));
     }
 

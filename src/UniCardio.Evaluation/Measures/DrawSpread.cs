@@ -7,8 +7,8 @@ namespace UniCardio.Evaluation.Measures;
 /// <param name="Crps">Sum of the continuous ranked probability score of the draws' distribution; for one draw the absolute error.</param>
 /// <param name="Variance">Sum of the draws' variance about their mean, N - 1 in the denominator; 0 for one draw.</param>
 /// <param name="SquaredError">Sum of the squared error of the draws' mean.</param>
-/// <param name="Ranks">[<see cref="Bins"/>] how often the truth fell into each tenth of the draws (probability integral transform); a truth equal to a draw, and
-/// the width of a rank, are shared out among the bins that they reach into.</param>
+/// <param name="Ranks">[<see cref="Bins"/>] how often the truth fell into each tenth of the draws (probability integral transform); a truth
+/// equal to a draw, and the width of a rank, are shared out among the bins that they reach into.</param>
 /// <param name="Draws">N.</param>
 public sealed record DrawSpread(long Samples, double Crps, double Variance, double SquaredError, IReadOnlyList<double> Ranks, int Draws)
 {
@@ -19,12 +19,13 @@ public sealed record DrawSpread(long Samples, double Crps, double Variance, doub
     public double MeanCrps => Crps / Samples;
 
     /// <summary>
-    /// Root mean variance over root mean squared error of the mean, as it would be with endless draws: with N draws the mean errs by 1/N of the variance more, which
-    /// is taken out. 1 is right, below 1 too narrow; null for one draw.
+    /// Root mean variance over root mean squared error of the mean, as it would be with endless draws: with N draws the mean errs by 1/N of
+    /// the variance more, which is taken out. 1 is right, below 1 too narrow; null for one draw.
     /// </summary>
     public double? SpreadOverError => Draws < 2 || SquaredError <= 0 ? null : Math.Sqrt((1 + (1.0 / Draws)) * Variance / SquaredError);
 
-    /// <summary>How far the ranks are from equal shares: half the sum of |share - 1/10|, 0 (flat) to 0.9 (all in one bin); null for one draw.</summary>
+    /// <summary>How far the ranks are from equal shares: half the sum of |share - 1/10|, 0 (flat) to 0.9 (all in one bin); null for one
+    /// draw.</summary>
     public double? PitDistance => Draws < 2 ? null : Ranks.Sum(r => Math.Abs((r / Samples) - (1.0 / Bins))) / 2;
 
     /// <summary>Sum of two.</summary>
@@ -35,7 +36,8 @@ public sealed record DrawSpread(long Samples, double Crps, double Variance, doub
         ArgumentNullException.ThrowIfNull(b);
         if (a.Draws != b.Draws)
             throw new ArgumentException($"{a.Draws} and {b.Draws} draws have no common spread.", nameof(b));
-        return new DrawSpread(a.Samples + b.Samples, a.Crps + b.Crps, a.Variance + b.Variance, a.SquaredError + b.SquaredError, [.. a.Ranks.Zip(b.Ranks, (x, y) => x + y)], a.Draws);
+        return new DrawSpread(a.Samples + b.Samples, a.Crps + b.Crps, a.Variance + b.Variance, a.SquaredError + b.SquaredError,
+            [.. a.Ranks.Zip(b.Ranks, (x, y) => x + y)], a.Draws);
     }
 
     /// <summary>Sum of two.</summary>

@@ -26,7 +26,8 @@ public readonly record struct ErrorMargin(double Share, double Low, double High)
     public static ErrorMargin? Of(ReadOnlySpan<double> method, ReadOnlySpan<double> baseline, ulong seed)
     {
         if (method.Length != baseline.Length)
-            throw new ArgumentException($"{method.Length} windows of the method and {baseline.Length} of the baseline; expected the same ones.");
+            throw new ArgumentException(
+                $"{method.Length} windows of the method and {baseline.Length} of the baseline; expected the same ones.");
         double ours = 0, theirs = 0;
         for (int i = 0; i < method.Length; i++)
             (ours, theirs) = (ours + method[i], theirs + baseline[i]);

@@ -27,13 +27,15 @@ public readonly record struct PressureReading(double? Systolic, double? Diastoli
     }
 }
 
-/// <summary>Errors of an estimate's pressures in one stretch, estimate minus truth in mmHg; null where the truth has none to compare with.</summary>
+/// <summary>Errors of an estimate's pressures in one stretch, estimate minus truth in mmHg; null where the truth has none to compare
+/// with.</summary>
 /// <param name="Systolic">Of the systolic pressure.</param>
 /// <param name="Diastolic">Of the diastolic pressure.</param>
 /// <param name="Failed">Whether the estimate had no pulse there, so that its largest or smallest value was read instead.</param>
 public readonly record struct PressureError(double? Systolic, double? Diastolic, bool Failed)
 {
-    /// <summary>Compares readings. An estimate without a pulse is read by its extremes in the stretch, and counts as a failure too.</summary>
+    /// <summary>Compares readings. An estimate without a pulse is read by its extremes in the stretch, and counts as a failure
+    /// too.</summary>
     /// <param name="truth">The true reading.</param>
     /// <param name="estimate">The estimate's reading.</param>
     /// <param name="highest">Largest value of the estimate in the stretch, mmHg.</param>

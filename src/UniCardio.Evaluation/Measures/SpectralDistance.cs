@@ -28,7 +28,8 @@ public static class SpectralDistance
     public static double? LogSpectral(ReadOnlySpan<float> estimate, ReadOnlySpan<float> truth, double sampleRate)
     {
         if (estimate.Length != truth.Length)
-            throw new ArgumentException($"The estimate has {estimate.Length} samples and the truth {truth.Length}; expected the same number.");
+            throw new ArgumentException(
+                $"The estimate has {estimate.Length} samples and the truth {truth.Length}; expected the same number.");
         return Between(Power(estimate), Power(truth), truth.Length, sampleRate);
     }
 

@@ -11,7 +11,8 @@ namespace UniCardio.Evaluation.Measures;
 internal sealed class WindowScorer
 {
     /// <summary>
-    /// Beats nearer than this to an end of the window are not asked for, and not held against a result: half of such a wave lies outside. (s)
+    /// Beats nearer than this to an end of the window are not asked for, and not held against a result: half of such a wave lies outside.
+    /// (s)
     /// </summary>
     public const double EdgeSeconds = 0.1;
 
@@ -61,9 +62,12 @@ internal sealed class WindowScorer
             MeanSquare = rmse * rmse,
             MeanAbsolute = SignalMeasures.MeanAbsoluteError(ours, theirs)!.Value,
             KolmogorovSmirnov = SignalMeasures.KolmogorovSmirnov(ours, theirs)!.Value,
-            Pearson = SignalMeasures.PearsonCorrelation(theirs, theirs) is null ? null : SignalMeasures.PearsonCorrelation(ours, theirs) ?? 0,
-            SpectralDistance = Measures.SpectralDistance.Between(Measures.SpectralDistance.Power(_estimate), _spectrum, _truth.Length, Rate),
-            Peaks = _window.Task.Output == Modality.Ecg ? PeakCounts.Compare(_beats, beats, WithoutEdges(scope), Rate, BeatAgreement.StrictTolerance) : null,
+            Pearson = SignalMeasures.PearsonCorrelation(theirs, theirs) is null ? null
+                : SignalMeasures.PearsonCorrelation(ours, theirs) ?? 0,
+            SpectralDistance =
+                Measures.SpectralDistance.Between(Measures.SpectralDistance.Power(_estimate), _spectrum, _truth.Length, Rate),
+            Peaks = _window.Task.Output == Modality.Ecg
+                ? PeakCounts.Compare(_beats, beats, WithoutEdges(scope), Rate, BeatAgreement.StrictTolerance) : null,
             Rate = RateReading.OfBeats(_beats, Rate) is { } rate ? new RateReading(rate, RateReading.OfBeats(beats, Rate)) : null,
             Pressure = _window.Task.Output == Modality.Bp ? Compare(found, ours) : null,
             Coverage = low.IsEmpty ? null : Coverage(low, high),
@@ -80,11 +84,13 @@ internal sealed class WindowScorer
         return DrawSpread.Of(measured, _truth, _window.Scope);
     }
 
-    // Four seconds are too few to tell a few R peaks from artefacts: the estimate is read where it stands, among the seconds before and after it.
+    // Four seconds are too few to tell a few R peaks from artefacts: the estimate is read where it stands, among the seconds before and
+    // after it.
     private int[] PeaksInPlace()
     {
         ReadOnlySpan<float> signal = _window.Recording.Signal(Modality.Ecg);
-        int start = _window.Position.Start, before = Math.Min(start, (int)(ContextBefore * Rate)), after = Math.Min(signal.Length - _window.Position.End, (int)(ContextAfter * Rate));
+        int start = _window.Position.Start, before = Math.Min(start, (int)(ContextBefore * Rate)),
+            after = Math.Min(signal.Length - _window.Position.End, (int)(ContextAfter * Rate));
         var placed = new float[before + _estimate.Length + after];
         _window.TruthScale.Forward(signal.Slice(start - before, before), placed.AsSpan(0, before));
         _estimate.CopyTo(placed.AsSpan(before));
@@ -109,7 +115,8 @@ internal sealed class WindowScorer
     }
 
     private static Beat[] InMmHg(IReadOnlyList<Beat> scaled) =>
-        [.. scaled.Select(p => p with { OnsetValue = AffineScale.BloodPressure.Inverse(p.OnsetValue), Value = AffineScale.BloodPressure.Inverse(p.Value) })];
+        [.. scaled.Select(p =>
+            p with { OnsetValue = AffineScale.BloodPressure.Inverse(p.OnsetValue), Value = AffineScale.BloodPressure.Inverse(p.Value) })];
 
     private BandCoverage Coverage(ReadOnlySpan<float> low, ReadOnlySpan<float> high)
     {

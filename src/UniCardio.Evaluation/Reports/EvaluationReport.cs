@@ -72,7 +72,9 @@ public sealed record EvaluationReport
         {
             With = with,
             Settings = string.Create(CultureInfo.InvariantCulture,
-                $"{o.Draws} draws, {o.Sampler}, seed {o.Seed}, at most {o.WindowsPerRecording} windows a recording, {string.Join(", ", o.NoiseKinds).ToLowerInvariant()} noise at {string.Join(", ", o.SnrDecibels)} dB, gaps of {string.Join(", ", o.GapSeconds!)} s"),
+                $"{o.Draws} draws, {o.Sampler}, seed {o.Seed}, at most {o.WindowsPerRecording} windows a recording, "
+                + $"{string.Join(", ", o.NoiseKinds).ToLowerInvariant()} noise at {string.Join(", ", o.SnrDecibels)} dB, gaps of "
+                + $"{string.Join(", ", o.GapSeconds!)} s"),
             Recordings = [.. result.Windows.Select(w => Describe(w.Recording, w.Selection))],
             Subjects = KeptApart(result.Windows.Select(w => w.Recording), with),
             Rows = EvaluationRow.Of(result),

@@ -118,7 +118,8 @@ public sealed record EvaluationRow
                 IsBestOfWindow = ReferenceEquals(method, alike),
                 Margin = Margin(method, best),
                 MarginOfWindow = Margin(method, alike),
-                ExpectedCoverage = method.Draws > 1 ? BandCoverage.Expected(method.Draws, WindowDraws.LowQuantile, WindowDraws.HighQuantile) : null,
+                ExpectedCoverage = method.Draws > 1
+                    ? BandCoverage.Expected(method.Draws, WindowDraws.LowQuantile, WindowDraws.HighQuantile) : null,
             };
         }
     }

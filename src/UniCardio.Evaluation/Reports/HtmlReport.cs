@@ -15,7 +15,8 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(result);
         var page = new HtmlPage("UniCardio evaluation");
         page.Paragraph(report.Remark, "remark")
-            .Paragraph($"Weights {report.With.Weights}{(report.With.Trained is { } said ? $" ({said.TrimEnd('.')})" : "")}; {report.Settings}.")
+            .Paragraph(
+                $"Weights {report.With.Weights}{(report.With.Trained is { } said ? $" ({said.TrimEnd('.')})" : "")}; {report.Settings}.")
             .Paragraph($"Subjects: {report.Subjects}")
             .Table(["recording", "subject", "signals", "seconds", "windows", "clean", "measured"],
                 report.Recordings.Select(r => (IReadOnlyList<string>)[r.Name, r.Subject, r.Signals, ReportTable.Text(r.Seconds, "0"),

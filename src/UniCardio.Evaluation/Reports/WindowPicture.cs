@@ -43,7 +43,8 @@ internal static class WindowPicture
 
     /// <summary>What stands below the picture.</summary>
     public static string Caption(WindowExample example) => string.Create(CultureInfo.InvariantCulture,
-        $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / NetworkSignal.Rate:0.0} s; RMSE {example.Score.RootMeanSquare:0.000}, {example.Baseline} {example.BaselineScore.RootMeanSquare:0.000} (scaled units)");
+        $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / NetworkSignal.Rate:0.0} s; RMSE "
+        + $"{example.Score.RootMeanSquare:0.000}, {example.Baseline} {example.BaselineScore.RootMeanSquare:0.000} (scaled units)");
 
     private static IEnumerable<PlotTrace> Given(EvaluationWindow window) => window.Task.Kind == TaskKind.Translate
         ? []

@@ -23,7 +23,8 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
     /// <summary>Mean over the cases of the CRPS, scaled units.</summary>
     public double Crps { get; init; }
 
-    /// <summary>Geometric mean over the cases of the draws' spread over the error of their mean (<see cref="DrawSpread.SpreadOverError"/>); null for one draw.</summary>
+    /// <summary>Geometric mean over the cases of the draws' spread over the error of their mean (<see cref="DrawSpread.SpreadOverError"/>);
+    /// null for one draw.</summary>
     public double? SpreadOverError { get; init; }
 
     /// <summary>Mean over the cases of the ranks' distance from flat (<see cref="DrawSpread.PitDistance"/>); null for one draw.</summary>

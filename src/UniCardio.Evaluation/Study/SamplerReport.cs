@@ -38,7 +38,8 @@ public sealed record SamplerReport
     public string Remark { get; } = MeasureText.Remark;
 
     /// <summary>Headings of <see cref="Rows"/>.</summary>
-    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS", "spectrum dB", "CRPS", "sd over error", "PIT off", "R peaks F1", "coverage", "as it should be"];
+    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS",
+        "spectrum dB", "CRPS", "sd over error", "PIT off", "R peaks F1", "coverage", "as it should be"];
 
     /// <summary>Puts a study together.</summary>
     /// <param name="result">What was found.</param>
@@ -53,10 +54,13 @@ public sealed record SamplerReport
         {
             With = with,
             Settings = string.Create(CultureInfo.InvariantCulture,
-                $"{string.Join("; ", result.Points.Select(p => p.Corruption == "-" ? p.Task : $"{p.Task}, {p.Corruption}").Distinct())}; {result.Windows.Sum(w => w.Selection.Windows.Count)} windows of {result.Windows.Count} recordings, seed {o.Seed}"),
+                $"{string.Join("; ", result.Points.Select(p => p.Corruption == "-" ? p.Task : $"{p.Task}, {p.Corruption}").Distinct())}; "
+                + $"{result.Windows.Sum(w => w.Selection.Windows.Count)} windows of {result.Windows.Count} recordings, seed {o.Seed}"),
             Subjects = EvaluationReport.KeptApart(result.Windows.Select(w => w.Recording), with),
-            Verdict = string.Join("; ", result.Options.Draws.Select(d => SamplerLine.Cheapest(lines, d)).OfType<SamplerLine>().Select(l => string.Create(CultureInfo.InvariantCulture,
-                $"with {l.Draws} draw{(l.Draws == 1 ? "" : "s")} {l.Sampler} has the fewest calls ({l.NetworkCalls}) within {100 * (SamplerLine.Near - 1):0}% of the least RMSE"))),
+            Verdict = string.Join("; ", result.Options.Draws.Select(d => SamplerLine.Cheapest(lines, d)).OfType<SamplerLine>()
+                .Select(l => string.Create(CultureInfo.InvariantCulture,
+                $"with {l.Draws} draw{(l.Draws == 1 ? "" : "s")} {l.Sampler} has the fewest calls ({l.NetworkCalls}) within "
+                + $"{100 * (SamplerLine.Near - 1):0}% of the least RMSE"))),
             Lines = lines,
             Points = result.Points,
             NetworkCalls = result.NetworkCalls,
@@ -67,9 +71,11 @@ public sealed record SamplerReport
     /// <summary>The lines as text.</summary>
     public IEnumerable<IReadOnlyList<string>> Rows() => Lines.Select(l => (IReadOnlyList<string>)
     [
-        l.Sampler, ReportTable.Text(l.Steps, "0"), ReportTable.Text(l.Draws, "0"), ReportTable.Text(l.NetworkCalls, "0"), ReportTable.Text(l.RelativeRmse, "0.000"), ReportTable.Text(l.Rmse, "0.000"),
+        l.Sampler, ReportTable.Text(l.Steps, "0"), ReportTable.Text(l.Draws, "0"), ReportTable.Text(l.NetworkCalls, "0"),
+        ReportTable.Text(l.RelativeRmse, "0.000"), ReportTable.Text(l.Rmse, "0.000"),
         ReportTable.Text(l.KolmogorovSmirnov, "0.000"), ReportTable.Text(l.SpectralDistance, "0.0"),
-        ReportTable.Text(l.Crps, "0.0000"), l.SpreadOverError is null ? "-" : ReportTable.Text(l.SpreadOverError, "0.00"), Percent(l.PitDistance),
+        ReportTable.Text(l.Crps, "0.0000"), l.SpreadOverError is null ? "-" : ReportTable.Text(l.SpreadOverError, "0.00"),
+        Percent(l.PitDistance),
         l.PeakF1 is null ? "-" : ReportTable.Text(l.PeakF1, "0.000"), Percent(l.Coverage),
         Percent(l.Draws < 2 ? null : BandCoverage.Expected(l.Draws, WindowDraws.LowQuantile, WindowDraws.HighQuantile)),
     ]);
@@ -80,8 +86,13 @@ public sealed record SamplerReport
     public string ToMarkdown()
     {
         var text = new StringBuilder("# Sampler study\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"**{Remark}**\n\nWeights `{With.Weights}`; {Settings}. {NetworkCalls} network calls, {TotalSeconds:0} s.\n\nSubjects: {Subjects}\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the RMSE over that of ddpm with its most draws. sd over error: spread of the draws over the error of their mean, 1 = right; PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram.\n\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"**{Remark}**\n\nWeights `{With.Weights}`; {Settings}. {NetworkCalls} network calls, {TotalSeconds:0} s.\n\nSubjects: "
+            + $"{Subjects}\n\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the "
+            + $"RMSE over that of ddpm with its most draws. sd over error: spread of the draws over the error of their mean, 1 = right; "
+            + $"PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram.\n\n");
         MarkdownReport.Table(text, Headings, Rows());
         return text.ToString();
     }
@@ -90,16 +101,22 @@ public sealed record SamplerReport
     public string ToCsv()
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
+        using (CsvWriter csv =
+            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
         {
-            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error", "pit_distance", "pit"])
+            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae",
+                "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error",
+                "pit_distance", "pit"])
                 csv.WriteField(name);
             csv.EndRecord();
             foreach (SamplerPoint p in Points)
             {
                 ScoreSummary s = p.Scores;
-                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse, s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage, p.Spread.MeanCrps, p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)])
-                    csv.WriteField(cell is double number ? number.ToString("G6", CultureInfo.InvariantCulture) : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "");
+                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse,
+                    s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage, p.Spread.MeanCrps,
+                    p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)])
+                    csv.WriteField(cell is double number ? number.ToString("G6", CultureInfo.InvariantCulture)
+                        : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "");
                 csv.EndRecord();
             }
         }
@@ -115,9 +132,12 @@ public sealed record SamplerReport
     public string ToHtml(SamplerStudyOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new HtmlPage("UniCardio sampler study").Paragraph(Remark, "remark").Paragraph($"Weights {With.Weights}; {Settings}.").Paragraph($"Subjects: {Subjects}")
+        return new HtmlPage("UniCardio sampler study").Paragraph(Remark, "remark").Paragraph($"Weights {With.Weights}; {Settings}.")
+            .Paragraph($"Subjects: {Subjects}")
             .Paragraph($"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.")
-            .Picture(SamplerChart.Of(Lines, options), "RMSE over that of ddpm with its most draws (geometric mean over the cases), KS statistic and log-spectral distance of the mean of the draws. A mean of many draws errs least and looks least like a signal.")
+            .Picture(SamplerChart.Of(Lines, options),
+                "RMSE over that of ddpm with its most draws (geometric mean over the cases), KS statistic and log-spectral distance of "
+                + "the mean of the draws. A mean of many draws errs least and looks least like a signal.")
             .Table(Headings, Rows()).ToString();
     }
 }

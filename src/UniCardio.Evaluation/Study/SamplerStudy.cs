@@ -18,7 +18,8 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Corruption">What was done to its target.</param>
 /// <param name="Scores">The measures of their mean.</param>
 /// <param name="Spread">How their spread fits the truth.</param>
-public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores, DrawSpread Spread)
+public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores,
+    DrawSpread Spread)
 {
     /// <summary>Network calls a window.</summary>
     public int NetworkCalls => Steps * Draws;

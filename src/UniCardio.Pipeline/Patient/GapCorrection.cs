@@ -7,10 +7,11 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Pipeline.Patient;
 
-/// <summary>An estimate of a gap that a network corrects: answer = proposal + correction (<see cref="PredictionKind.Correction"/>), one call and nothing drawn.</summary>
+/// <summary>An estimate of a gap that a network corrects: answer = proposal + correction (<see cref="PredictionKind.Correction"/>), one
+/// call and nothing drawn.</summary>
 /// <remarks>
-/// It is one more estimator beside those that need no network: how far it is to be trusted comes from measured stretches that are hidden in turn, as for all of them
-/// (<see cref="StackedWeights"/>). For one thread at a time.
+/// It is one more estimator beside those that need no network: how far it is to be trusted comes from measured stretches that are hidden in
+/// turn, as for all of them (<see cref="StackedWeights"/>). For one thread at a time.
 /// </remarks>
 public sealed class GapCorrection : IDisposable
 {
@@ -25,7 +26,10 @@ public sealed class GapCorrection : IDisposable
     {
         ArgumentNullException.ThrowIfNull(engine);
         if (engine.Configuration.Prediction != PredictionKind.Correction)
-            throw new ConfigurationException("prediction", $"weights that correct proposals are needed (prediction correction), these predict {engine.Configuration.Prediction.ToString().ToLowerInvariant()}");
+            throw new ConfigurationException(
+                "prediction",
+                $"weights that correct proposals are needed (prediction correction), these predict "
+                + $"{engine.Configuration.Prediction.ToString().ToLowerInvariant()}");
         _engine = engine;
         (_mask, _correction) = (new float[Samples], new float[Samples]);
     }
@@ -45,24 +49,28 @@ public sealed class GapCorrection : IDisposable
     /// <param name="gap">The gap.</param>
     /// <param name="proposal">What is proposed for it.</param>
     /// <param name="cancellation">Looked at before the call.</param>
-    /// <returns>The corrected estimate with the proposal's deviation; null where no window holds the gap with a quarter of it measured.</returns>
+    /// <returns>The corrected estimate with the proposal's deviation; null where no window holds the gap with a quarter of it
+    /// measured.</returns>
     /// <exception cref="ArgumentException">The target is not there, or the proposal has another length than the gap.</exception>
     /// <exception cref="NonFiniteResultException">The correction became NaN or infinite.</exception>
-    public GapEstimate? Correct(PatientSignals signals, Modality target, ModalitySet sources, SampleRange gap, GapEstimate proposal, CancellationToken cancellation = default)
+    public GapEstimate? Correct(PatientSignals signals, Modality target, ModalitySet sources, SampleRange gap, GapEstimate proposal,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(signals);
         ArgumentNullException.ThrowIfNull(proposal);
         if (!signals.Has(NetworkSignal.KindOf(target)))
             throw new ArgumentException($"there is no {target} to correct", nameof(target));
         if (proposal.Wave.Length != gap.Length || gap.Start < 0 || gap.End > signals.Length)
-            throw new ArgumentException($"{proposal.Wave.Length} samples proposed for a gap of {gap.Length} at {gap.Start} of {signals.Length}", nameof(proposal));
+            throw new ArgumentException(
+                $"{proposal.Wave.Length} samples proposed for a gap of {gap.Length} at {gap.Start} of {signals.Length}", nameof(proposal));
         if (gap.Length > Longest || gap.Length == 0 || signals.Length < Samples)
             return null;
         var window = new SampleRange(Math.Clamp(gap.Start + (gap.Length / 2) - (Samples / 2), 0, signals.Length - Samples), Samples);
         bool Half(Modality m) => signals.Has(NetworkSignal.KindOf(m)) && 2 * Measured(signals, m, window) >= Samples;
         if (4 * Measured(signals, target, window) < Samples)
             return null;
-        CardioTask task = CardioTask.Impute(target, sources.Members().Where(m => m != target && Half(m)).Aggregate(ModalitySet.None, (set, m) => set | m.ToSet()));
+        CardioTask task = CardioTask.Impute(
+            target, sources.Members().Where(m => m != target && Half(m)).Aggregate(ModalitySet.None, (set, m) => set | m.ToSet()));
         if (!_sessions.TryGetValue(task, out InferenceSession? session))
             _sessions.Add(task, session = _engine.CreateSession(task, new SessionOptions { Sampler = SamplerOptions.Correction }));
         var inside = new SampleRange(gap.Start - window.Start, gap.Length);

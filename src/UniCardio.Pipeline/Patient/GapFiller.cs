@@ -30,14 +30,17 @@ public enum EstimatorChoice
 /// <param name="Low">[gap] 5%.</param>
 /// <param name="High">[gap] 95%.</param>
 /// <param name="Parts">What it was made of and how much of each, largest first.</param>
-public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, double[] High, IReadOnlyList<(EstimatorKind Kind, ChannelKind? Source, double Weight)> Parts)
+public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, double[] High,
+    IReadOnlyList<(EstimatorKind Kind, ChannelKind? Source, double Weight)> Parts)
 {
     /// <summary>An estimator in words.</summary>
     /// <param name="kind">Which.</param>
     /// <param name="source">The signal that placed its beats, or null.</param>
     public static string NameOf(EstimatorKind kind, ChannelKind? source) => kind switch
     {
-        EstimatorKind.Beat => $"own beat by {source switch { ChannelKind.Ppg => "ppg", ChannelKind.BloodPressure => "bp", ChannelKind.Ecg => "ecg", _ => "rhythm" }}",
+        EstimatorKind.Beat =>
+            $"own beat by "
+            + $"{source switch { ChannelKind.Ppg => "ppg", ChannelKind.BloodPressure => "bp", ChannelKind.Ecg => "ecg", _ => "rhythm" }}",
         EstimatorKind.Fir => "filter from other signals",
         EstimatorKind.Edges => "edges carried on",
         EstimatorKind.Line => "straight line",
@@ -48,9 +51,10 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
 
 /// <summary>Fills gaps of one signal of a patient by what does best on measured stretches of the same recording.</summary>
 /// <remarks>
-/// For each length of gaps, up to <see cref="MostHidden"/> stretches of that length are hidden one by one where the target and the same other signals are measured; what each estimator makes of them
-/// gives the weights (<see cref="StackedWeights"/>), the network's part (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is
-/// looked at by nothing that is scored on it.
+/// For each length of gaps, up to <see cref="MostHidden"/> stretches of that length are hidden one by one where the target and the same
+/// other signals are measured; what each estimator makes of them gives the weights (<see cref="StackedWeights"/>), the network's part
+/// (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is looked at by nothing
+/// that is scored on it.
 /// </remarks>
 public sealed class GapFiller
 {
@@ -82,8 +86,10 @@ public sealed class GapFiller
         (_signals, _target, _sources, _choice, _network) = (signals, target, sources, choice, network);
     }
 
-    /// <summary>Corrects the own beat, as one more estimate beside the others in <see cref="EstimatorChoice.Auto"/>; null for none.</summary>
-    /// <remarks>It takes part where it erred by no more than the beat that it corrects on four hidden stretches at least, and by as much as they say.</remarks>
+    /// <summary>Corrects the own beat, as one more estimate beside the others in <see cref="EstimatorChoice.Auto"/>; null for
+    /// none.</summary>
+    /// <remarks>It takes part where it erred by no more than the beat that it corrects on four hidden stretches at least, and by as much as
+    /// they say.</remarks>
     public GapCorrection? Correction { get; init; }
 
     private ChannelKind Kind => NetworkSignal.KindOf(_target);
@@ -100,16 +106,19 @@ public sealed class GapFiller
     }
 
     // All estimates of a stretch, with the correction of the best placed beat after them where there is one.
-    private IReadOnlyList<GapEstimate> Estimate((GapEstimators Estimators, SampleRange Inside, PatientSignals Seen) local, bool corrects, CancellationToken cancellation)
+    private IReadOnlyList<GapEstimate> Estimate((GapEstimators Estimators, SampleRange Inside, PatientSignals Seen) local, bool corrects,
+        CancellationToken cancellation)
     {
         IReadOnlyList<GapEstimate> all = local.Estimators.Estimate(local.Inside);
-        return corrects && Correction is { } correction && BestBeat(all) is { } beat && correction.Correct(local.Seen, _target, _sources, local.Inside, beat, cancellation) is { } corrected
+        return corrects && Correction is { } correction && BestBeat(all) is { } beat
+            && correction.Correct(local.Seen, _target, _sources, local.Inside, beat, cancellation) is { } corrected
             ? [.. all, corrected]
             : all;
     }
 
     private static GapEstimate? BestBeat(IReadOnlyList<GapEstimate> all) =>
-        all.Where(e => e.Kind == EstimatorKind.Beat).MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
+        all.Where(e => e.Kind == EstimatorKind.Beat)
+            .MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
 
     // Whether hidden stretches speak for the correction; those that it cannot be asked on say nothing.
     private static bool IsTrusted(List<Hidden> hidden)
@@ -129,20 +138,23 @@ public sealed class GapFiller
         return asked >= FewestCorrected && corrected <= beat;
     }
 
-    private static double Error(double[] wave, float[] truth) => Math.Sqrt(wave.Select((x, t) => (x - truth[t]) * (x - truth[t])).Average());
+    private static double Error(double[] wave, float[] truth) =>
+        Math.Sqrt(wave.Select((x, t) => (x - truth[t]) * (x - truth[t])).Average());
 
     /// <summary>Fills gaps.</summary>
     /// <param name="gaps">The gaps, in order of time.</param>
     /// <param name="network">[gap] what the network makes of gap i, or null.</param>
     /// <param name="progress">Told the share done.</param>
     /// <param name="cancellation">Looked at before every gap and every hidden stretch.</param>
-    public IReadOnlyList<GapFill> Fill(IReadOnlyList<SampleRange> gaps, Func<int, double[]?> network, Action<double>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<GapFill> Fill(IReadOnlyList<SampleRange> gaps, Func<int, double[]?> network, Action<double>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(gaps);
         ArgumentNullException.ThrowIfNull(network);
         var filled = new GapFill[gaps.Count];
         int done = 0;
-        foreach (IGrouping<(int, ModalitySet), int> group in Enumerable.Range(0, gaps.Count).GroupBy(i => (ClassOf(gaps[i].Length), Present(gaps[i]))))
+        foreach (IGrouping<(int, ModalitySet), int> group in Enumerable.Range(0, gaps.Count)
+            .GroupBy(i => (ClassOf(gaps[i].Length), Present(gaps[i]))))
         {
             int[] members = [.. group];
             Trial? trial = _choice == EstimatorChoice.Auto ? Try(gaps[members[members.Length / 2]], group.Key.Item2, cancellation) : null;
@@ -205,7 +217,9 @@ public sealed class GapFiller
         var others = new List<(double[] Value, double[] Deviation)>();
         for (int i = 0; i < hidden.Count; i++)
             others.Add(Mix(hidden[i].Estimates, Weights(i), out _));
-        GapGate gate = GapGate.Fit([.. Enumerable.Range(0, hidden.Count).Where(i => hidden[i].Network is not null).Select(i => (hidden[i].Network!, others[i].Value, hidden[i].Truth))]);
+        GapGate gate = GapGate.Fit(
+            [.. Enumerable.Range(0, hidden.Count).Where(i => hidden[i].Network is not null)
+                .Select(i => (hidden[i].Network!, others[i].Value, hidden[i].Truth))]);
         (double low, double high) = Calibrate(hidden, others, gate);
         return new Trial(Weights(-1), gate, low, high, hidden.Count, corrects);
     }
@@ -223,7 +237,8 @@ public sealed class GapFiller
                 break;
         }
 
-        int most = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MostHidden, count = Math.Min(most, places.Count);
+        int most = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MostHidden,
+            count = Math.Min(most, places.Count);
         for (int i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -264,7 +279,8 @@ public sealed class GapFiller
             return;
         int count = Math.Min(MostNetworkHidden, hidden.Count);
         Hidden[] some = [.. Enumerable.Range(0, count).Select(i => hidden[(int)((i + 0.5) * hidden.Count / count)])];
-        float[]?[] signals = [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
+        float[]?[] signals =
+            [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
         double[]?[] made = _network.Run(signals, _target, present, [.. some.Select(h => h.Stretch)], cancellation);
         for (int i = 0; i < some.Length; i++)
         {
@@ -276,7 +292,8 @@ public sealed class GapFiller
         }
     }
 
-    // Quantiles of (truth - blend) / deviation over the hidden stretches; two stretches of a normal error stand beside them, so that few do not make a band of nothing.
+    // Quantiles of (truth - blend) / deviation over the hidden stretches; two stretches of a normal error stand beside them, so that few do
+    // not make a band of nothing.
     private static (double Low, double High) Calibrate(List<Hidden> hidden, List<(double[] Value, double[] Deviation)> others, GapGate gate)
     {
         var errors = new List<double>();
@@ -296,7 +313,8 @@ public sealed class GapFiller
         for (int s = 0; s < 2 * each; s++)
             errors.Add(MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, (s + 0.5) / (2 * each)));
         errors.Sort();
-        return (Math.Min(-0.1, errors[(int)(0.045 * errors.Count)]), Math.Max(0.1, errors[Math.Min(errors.Count - 1, (int)(0.955 * errors.Count))]));
+        return (Math.Min(-0.1, errors[(int)(0.045 * errors.Count)]),
+            Math.Max(0.1, errors[Math.Min(errors.Count - 1, (int)(0.955 * errors.Count))]));
     }
 
     private static (double Value, double Deviation) Gated(double network, double others, double deviation, double share)
@@ -355,7 +373,8 @@ public sealed class GapFiller
         return new GapFill(gap, none, none, none, []);
     }
 
-    private static (double[] Value, double[] Deviation) Mix(IReadOnlyList<GapEstimate> estimates, StackedWeights stack, out double[] weights)
+    private static (double[] Value, double[] Deviation) Mix(IReadOnlyList<GapEstimate> estimates, StackedWeights stack,
+        out double[] weights)
     {
         weights = stack.Of([.. estimates.Select(e => e.Identity)]);
         double[] value = new double[estimates[0].Wave.Length], deviation = new double[value.Length];

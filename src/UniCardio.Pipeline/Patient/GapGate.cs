@@ -4,10 +4,12 @@ namespace UniCardio.Pipeline.Patient;
 
 /// <summary>How much of a network goes into a gap beside what the patient's other beats say.</summary>
 /// <remarks>
-/// The network's weight is a + (b - a) S(ln(d / 2 u) / 0.3): S the logistic function, d the root mean square by which the two differ in this gap, u by how much they usually do (the
-/// median over stretches that were hidden). Where they differ as usual the own beat is the better one; where they differ by much more, the beat is likely to be another one (premature, or
-/// of a changed rhythm) and the network takes over. a and b are fitted to the hidden stretches by least squares, beside four stretches' worth each of what independent errors of the sizes
-/// found there would have them: a = e^2 / (e^2 + n^2) and b = e / (e + n), e the root mean square error of the others and n the network's.
+/// The network's weight is a + (b - a) S(ln(d / 2 u) / 0.3): S the logistic function, d the root mean square by which the two differ in
+/// this gap, u by how much they usually do (the median over stretches that were hidden). Where they differ as usual the own beat is the
+/// better one; where they differ by much more, the beat is likely to be another one (premature, or of a changed rhythm) and the network
+/// takes over. a and b are fitted to the hidden stretches by least squares, beside four stretches' worth each of what independent errors of
+/// the sizes found there would have them: a = e^2 / (e^2 + n^2) and b = e / (e + n), e the root mean square error of the others and n the
+/// network's.
 /// </remarks>
 public sealed class GapGate
 {
@@ -45,7 +47,8 @@ public sealed class GapGate
         double usual = Math.Max(sorted[sorted.Length / 2], 1e-9);
         // g = a (1 - s) + b s; sum over stretches of |T - B - g (N - B)|^2 / |N - B|^2, with what is expected as stretches of their own.
         const double Prior = 4;
-        double beat = Math.Sqrt(hidden.Average(h => Square(h.Others, h.Truth))), net = Math.Sqrt(hidden.Average(h => Square(h.Network, h.Truth)));
+        double beat = Math.Sqrt(hidden.Average(h => Square(h.Others, h.Truth))),
+            net = Math.Sqrt(hidden.Average(h => Square(h.Network, h.Truth)));
         double expected = beat * beat / Math.Max(1e-18, (beat * beat) + (net * net)), unlike = beat / Math.Max(1e-9, beat + net);
         double aa = Prior, bb = Prior, ab = 0, ar = Prior * expected, br = Prior * unlike;
         for (int i = 0; i < hidden.Count; i++)
@@ -70,7 +73,8 @@ public sealed class GapGate
 
         double determinant = (aa * bb) - (ab * ab);
         // Ten stretches are few: neither weight becomes more than twice what errors of these sizes would have it.
-        double a = Math.Clamp(((ar * bb) - (br * ab)) / determinant, 0, Math.Min(1, 2 * expected)), b = Math.Clamp(((br * aa) - (ar * ab)) / determinant, 0, Math.Min(1, 2 * unlike));
+        double a = Math.Clamp(((ar * bb) - (br * ab)) / determinant, 0, Math.Min(1, 2 * expected)),
+            b = Math.Clamp(((br * aa) - (ar * ab)) / determinant, 0, Math.Min(1, 2 * unlike));
         return new GapGate(a, usual, Math.Max(a, b), hidden.Count);
     }
 

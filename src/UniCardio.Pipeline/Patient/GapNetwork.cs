@@ -36,7 +36,8 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
     /// <param name="stretches">The stretches to hide, each at most <see cref="Longest"/>.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
     /// <returns>[stretch] for each in the target's unit; null where no window holds it, or the network goes out of range.</returns>
-    public double[]?[] Run(IReadOnlyList<float[]?> signals, Modality target, ModalitySet sources, IReadOnlyList<SampleRange> stretches, CancellationToken cancellation)
+    public double[]?[] Run(IReadOnlyList<float[]?> signals, Modality target, ModalitySet sources, IReadOnlyList<SampleRange> stretches,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(signals);
         ArgumentNullException.ThrowIfNull(stretches);
@@ -48,7 +49,8 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
         {
             int[] places = [.. group];
             var center = new float[window];
-            _series.Run(new WindowShape(group.Key, draws, sampler), places.Length, i => Observe(signals, target, stretches[places[i]], window, (uint)places[i]), (i, drawn) =>
+            _series.Run(new WindowShape(group.Key, draws, sampler), places.Length, i =>
+                Observe(signals, target, stretches[places[i]], window, (uint)places[i]), (i, drawn) =>
             {
                 SampleRange stretch = stretches[places[i]], at = Place(stretch, window, n);
                 drawn.Summarize(summary, center);

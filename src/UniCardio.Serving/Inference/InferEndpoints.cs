@@ -11,7 +11,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
-    private readonly Dictionary<string, ModelStatistics> _statistics = ModelFamily.All.ToDictionary(f => f.Name, _ => new ModelStatistics());
+    private readonly Dictionary<string, ModelStatistics> _statistics =
+        ModelFamily.All.ToDictionary(f => f.Name, _ => new ModelStatistics());
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -42,7 +43,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
     private Task Statistics(HttpContext context)
     {
         ModelFamily family = Family(context);
-        return WriteAsync(context, StatusCodes.Status200OK, new { model_stats = (object[])[_statistics[family.Name].Describe(family.Name)] });
+        return WriteAsync(context, StatusCodes.Status200OK,
+            new { model_stats = (object[])[_statistics[family.Name].Describe(family.Name)] });
     }
 
     private static int Status(bool ready) => ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;

@@ -75,9 +75,12 @@ internal sealed class InferJob
         foreach (InferTensor input in request.Inputs)
         {
             Modality modality = Modalities.All.Where(m => m.Name() == input.Name).Select(m => (Modality?)m).FirstOrDefault()
-                ?? throw RequestException.Bad($"there is no input '{input.Name}'; expected {string.Join(", ", Modalities.All.Select(m => m.Name()))}");
+                ?? throw RequestException.Bad(
+                    $"there is no input '{input.Name}'; expected {string.Join(", ", Modalities.All.Select(m => m.Name()))}");
             if (input.Shape.Length != 2 || input.Shape[1] != samples || input.Shape[0] < 1 || input.Shape[0] > options.MaxWindows)
-                throw RequestException.Bad($"input '{input.Name}' has shape [{string.Join(", ", input.Shape)}]; expected [windows, {samples}] with 1 to {options.MaxWindows} windows");
+                throw RequestException.Bad(
+                    $"input '{input.Name}' has shape [{string.Join(", ", input.Shape)}]; expected [windows, {samples}] with 1 to "
+                    + $"{options.MaxWindows} windows");
             if (windows >= 0 && windows != input.Shape[0])
                 throw RequestException.Bad($"input '{input.Name}' has {input.Shape[0]} windows, another input has {windows}");
             windows = input.Shape[0];

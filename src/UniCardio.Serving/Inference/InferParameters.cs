@@ -72,7 +72,8 @@ internal sealed record InferParameters
                 case "binary_data_output":
                     read = read with { BinaryOutput = value is bool binary ? binary : throw Wrong(name, value, "true or false") };
                     break;
-                // What clients of other servers send along: codecs, where tensors say all that is needed, and wishes for a queue that has one order.
+                // What clients of other servers send along: codecs, where tensors say all that is needed, and wishes for a queue that has
+                // one order.
                 case "content_type":
                 case "priority":
                 case "timeout":

@@ -93,7 +93,9 @@ internal ref struct InferRequestReader
             float[] values = input.BinarySize is long size ? FromBytes(input, size, ref tensors)
                 : input.Values ?? throw RequestException.Bad($"input '{input.Name}' has neither 'data' nor 'binary_data_size'");
             if (input.Count != values.Length)
-                throw RequestException.Bad($"input '{input.Name}' has {values.Length} values; its shape [{string.Join(", ", input.Shape)}] has room for {input.Count}");
+                throw RequestException.Bad(
+                    $"input '{input.Name}' has {values.Length} values; its shape [{string.Join(", ", input.Shape)}] has room for "
+                    + $"{input.Count}");
             complete.Add(new InferTensor(input.Name, input.Shape, values));
         }
         if (tensors.Length > 0)
@@ -107,7 +109,9 @@ internal ref struct InferRequestReader
             throw RequestException.Bad($"input '{input.Name}' has both 'data' and 'binary_data_size'");
         int width = input.Type switch { "FP64" => 8, "FP32" => 4, _ => 2 };
         if (size != (long)width * input.Count || size > tensors.Length)
-            throw RequestException.Bad($"input '{input.Name}': binary_data_size is {size}; its shape takes {width * (decimal)input.Count} bytes, and {tensors.Length} are left of the body");
+            throw RequestException.Bad(
+                $"input '{input.Name}': binary_data_size is {size}; its shape takes {width * (decimal)input.Count} bytes, and "
+                + $"{tensors.Length} are left of the body");
         var values = new float[input.Count];
         for (int i = 0; i < values.Length; i++)
         {
@@ -131,7 +135,8 @@ internal ref struct InferRequestReader
             case "FP64":
                 double value = BinaryPrimitives.ReadDoubleLittleEndian(bytes);
                 return double.IsNaN(value) || (float)value == value ? (float)value
-                    : throw RequestException.Bad($"input '{input.Name}', value {i} is no float32, which the network computes in; round to FP32 before sending");
+                    : throw RequestException.Bad(
+                        $"input '{input.Name}', value {i} is no float32, which the network computes in; round to FP32 before sending");
             default:
                 return BinaryPrimitives.ReadSingleLittleEndian(bytes);
         }
@@ -187,7 +192,8 @@ internal ref struct InferRequestReader
         if (name is null || type is null || shape is null)
             throw RequestException.Bad($"input {index} lacks 'name', 'shape' or 'datatype'");
         if (type is not ("FP32" or "FP64" or "FP16" or "BF16"))
-            throw RequestException.Bad($"input '{name}' is of datatype '{type}'; expected FP32, or FP64, FP16 or BF16, which are converted");
+            throw RequestException.Bad(
+                $"input '{name}' is of datatype '{type}'; expected FP32, or FP64, FP16 or BF16, which are converted");
         long? size = parameters?.GetValueOrDefault("binary_data_size") switch
         {
             null => null,
@@ -207,7 +213,9 @@ internal ref struct InferRequestReader
                 throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has a negative extent");
             count = extent > _maxValues ? long.MaxValue : count * extent;
             if (count > _maxValues)
-                throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has more than {_maxValues} values, which is as many as this server takes");
+                throw RequestException.Bad(
+                    $"input '{name}': shape [{string.Join(", ", shape)}] has more than {_maxValues} values, which is as many as this "
+                    + $"server takes");
         }
         return (int)count;
     }
@@ -244,14 +252,16 @@ internal ref struct InferRequestReader
                     break;
                 case JsonTokenType.Number or JsonTokenType.Null:
                     if (count == _maxValues)
-                        throw RequestException.Bad($"data of input {index} has more than {_maxValues} values, which is as many as this server takes");
+                        throw RequestException.Bad(
+                            $"data of input {index} has more than {_maxValues} values, which is as many as this server takes");
                     if (count == values.Length)
                         Array.Resize(ref values, Math.Min(_maxValues, 2 * count));
                     values[count] = Value(index, count);
                     count++;
                     break;
                 default:
-                    throw RequestException.Bad($"data of input {index}, value {count}: expected a number, or null where a sample is missing");
+                    throw RequestException.Bad(
+                        $"data of input {index}, value {count}: expected a number, or null where a sample is missing");
             }
         }
         return values.AsSpan(0, count).ToArray();

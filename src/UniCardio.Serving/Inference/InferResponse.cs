@@ -123,11 +123,13 @@ internal static class InferResponse
     {
         json.WriteStartObject("parameters"u8);
         json.WriteString("task"u8, job.Task.ToString());
-        json.WriteString("unit"u8, job.Task switch { { Kind: TaskKind.Translate } => "normalized", { Output: Modality.Bp } => "mmHg", _ => "as given" });
+        json.WriteString(
+            "unit"u8, job.Task switch { { Kind: TaskKind.Translate } => "normalized", { Output: Modality.Bp } => "mmHg", _ => "as given" });
         json.WriteString("summary"u8, job.Summary.ToString().ToLowerInvariant());
         json.WriteNumber("draws"u8, job.Parameters.Draws);
         json.WriteString("sampler"u8, job.Parameters.Sampler.For(model.Engine.Configuration).ToString());
-        json.WriteNumber("steps"u8, new WindowShape(job.Task, job.Parameters.Draws, job.Parameters.Sampler).Steps(model.Engine.Configuration));
+        json.WriteNumber(
+            "steps"u8, new WindowShape(job.Task, job.Parameters.Draws, job.Parameters.Sampler).Steps(model.Engine.Configuration));
         json.WriteString("seed"u8, job.Parameters.Seed.ToString(CultureInfo.InvariantCulture));
         json.WriteNumber("compute_seconds"u8, job.ComputeTime.TotalSeconds);
         json.WriteBoolean("untrained"u8, model.IsUntrained);

@@ -66,7 +66,10 @@ internal sealed class ModelFamily
             Platform,
             [.. Modalities.All.Select(m => new TensorMetadata(m.Name(), "FP32", [-1, samples], InputNote(m)))],
             [
-                new("signal", "FP32", [-1, samples], Note("result in the target's unit: measured samples stay in imputation; a translated PPG or ECG has no unit and lies about [-1, 1]")),
+                new("signal", "FP32", [-1, samples],
+                    Note(
+                        "result in the target's unit: measured samples stay in imputation; a translated PPG or ECG has no unit and lies "
+                        + "about [-1, 1]")),
                 new("low", "FP32", [-1, samples], Note("5% quantile of the draws")),
                 new("high", "FP32", [-1, samples], Note("95% quantile of the draws")),
                 new("draws", "FP32", [-1, -1, samples], Note("every draw as the network made it")),

@@ -26,7 +26,8 @@ internal sealed partial class LiveConnection : IDisposable
     private bool _waits;
     private ErrorCode? _closing;
 
-    public LiveConnection(WebSocket socket, bool wantsBinary, bool wantsMeasuredFirst, PatientRegistry registry, ServerOptions options, ILogger log)
+    public LiveConnection(WebSocket socket, bool wantsBinary, bool wantsMeasuredFirst, PatientRegistry registry, ServerOptions options,
+        ILogger log)
     {
         _socket = socket;
         WantsBinary = wantsBinary;
@@ -263,7 +264,8 @@ internal sealed partial class LiveConnection : IDisposable
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
                 await _socket.CloseOutputAsync(_closing?.Closes() ?? WebSocketCloseStatus.NormalClosure, _closing?.Name(), _end.Token);
         }
-        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or IOException
+            or ObjectDisposedException or InvalidOperationException)
         {
             // Nobody reads any more; the receiving loop finds out too.
             Abort(ErrorCode.Slow);

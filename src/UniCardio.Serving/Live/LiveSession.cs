@@ -147,7 +147,8 @@ internal sealed class LiveSession : IDisposable
         _streaming?.Dispose();
     }
 
-    private double? Time => Interlocked.Read(ref _lastEnd) is long end && end != long.MinValue ? TimeSpan.FromTicks(end).TotalSeconds : null;
+    private double? Time => Interlocked.Read(ref _lastEnd) is long end && end != long.MinValue
+        ? TimeSpan.FromTicks(end).TotalSeconds : null;
 
     // On the host's thread or on one that pushes: encodes once a form, and only if somebody wants it.
     private void OnFrame(StreamingSession session, StreamingFrame frame)

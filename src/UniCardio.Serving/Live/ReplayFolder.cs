@@ -42,7 +42,8 @@ internal sealed class ReplayFolder(string? folder)
     {
         try
         {
-            return RecordingFile.Read(path, new RecordingReadOptions { MaxFileBytes = memory / 2, MaxSamples = memory / 2 / sizeof(float) / 2 },
+            return RecordingFile.Read(
+                path, new RecordingReadOptions { MaxFileBytes = memory / 2, MaxSamples = memory / 2 / sizeof(float) / 2 },
                 cancellation);
         }
         catch (SignalLimitException problem)

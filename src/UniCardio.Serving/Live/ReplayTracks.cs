@@ -10,7 +10,8 @@ namespace UniCardio.Serving.Live;
 /// Recordings that are replayed, each loaded once however many replay it, counted in the budget of all requests and freed with its last
 /// replay.
 /// </summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "A semaphore without a wait handle holds nothing; this lives as long as the server.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification =
+    "A semaphore without a wait handle holds nothing; this lives as long as the server.")]
 internal sealed class ReplayTracks(ByteBudget budget)
 {
     private const long MostBytes = 256L << 20;
@@ -65,7 +66,8 @@ internal sealed class ReplayTracks(ByteBudget budget)
             ReplayTrack[] tracks = [.. Modalities.All.Select(m => ReplayTrack.Of(recording, m)).OfType<ReplayTrack>()];
             if (tracks.Length == 0)
                 throw new ProtocolException(ErrorCode.Invalid,
-                    $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz with a sample in it");
+                    $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz "
+                    + $"with a sample in it");
             memory.ShrinkTo(tracks.Sum(t => sizeof(float) * (long)t.Samples.Length));
             return new Loaded(tracks, memory);
         }

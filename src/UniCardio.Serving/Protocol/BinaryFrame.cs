@@ -41,7 +41,8 @@ internal static class BinaryFrame
         WriteDropped(message, 0);
         BinaryPrimitives.WriteInt32LittleEndian(message[OffsetSegment..], frame.Segment);
         BinaryPrimitives.WriteInt32LittleEndian(message[60..], frame.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(message[64..], (frame.WasSkipped ? 1 : 0) | (frame.IsLast ? 2 : 0) | (frame.IsPreliminary ? 4 : 0));
+        BinaryPrimitives.WriteInt32LittleEndian(
+            message[64..], (frame.WasSkipped ? 1 : 0) | (frame.IsLast ? 2 : 0) | (frame.IsPreliminary ? 4 : 0));
         BinaryPrimitives.WriteSingleLittleEndian(message[68..], (float)frame.AlgorithmicDelay.TotalSeconds);
         BinaryPrimitives.WriteSingleLittleEndian(message[72..], (float)frame.ComputeDelay.TotalSeconds);
         BinaryPrimitives.WriteInt32LittleEndian(message[76..], VitalBytes);

@@ -45,13 +45,16 @@ internal sealed class MessageReader
         if (message.Length < BinaryFrame.HeaderBytes || message[0] != 'U' || message[1] != 'C')
             throw Malformed("the binary message does not begin with a header");
         if (message[2] != LiveProtocol.Version || message[3] != BinaryFrame.SamplesKind)
-            throw Malformed($"the binary message is of version {message[2]} and kind {message[3]}; expected {LiveProtocol.Version} and {BinaryFrame.SamplesKind}");
+            throw Malformed(
+                $"the binary message is of version {message[2]} and kind {message[3]}; expected {LiveProtocol.Version} and "
+                + $"{BinaryFrame.SamplesKind}");
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
         if (length != message.Length || length < Head)
             throw Malformed($"the binary message says that it has {length} bytes and has {message.Length}");
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(message[20..]);
         if (message[16] > (byte)Modality.Ecg || (message[17] | message[18] | message[19]) != 0 || Head + (4L * count) != message.Length)
-            throw Malformed($"the head of the binary message does not fit: modality {message[16]}, {count} samples in {message.Length} bytes");
+            throw Malformed(
+                $"the head of the binary message does not fit: modality {message[16]}, {count} samples in {message.Length} bytes");
         Reserve((int)count);
         for (int i = 0; i < (int)count; i++)
             _samples[i] = BinaryPrimitives.ReadSingleLittleEndian(message[(Head + (4 * i))..]);
@@ -190,7 +193,8 @@ internal sealed class MessageReader
         public void RequireAllRead(string what)
         {
             if (_fields.Count > 0)
-                throw Malformed($"{what} has no field '{(_fields.Keys.First() is { Length: > 64 } key ? key[..64] : _fields.Keys.First())}'");
+                throw Malformed(
+                    $"{what} has no field '{(_fields.Keys.First() is { Length: > 64 } key ? key[..64] : _fields.Keys.First())}'");
         }
 
         public string? Text(string name) => Take(name) switch

@@ -20,7 +20,8 @@ public readonly record struct BeatAgreement(int TruePositives, int FalseNegative
     public double? Precision => TruePositives + FalsePositives == 0 ? null : TruePositives / (double)(TruePositives + FalsePositives);
 
     /// <summary>Harmonic mean of the two, 2 TP / (2 TP + FN + FP), or null if there is neither a known beat nor a detection.</summary>
-    public double? F1 => TruePositives + FalseNegatives + FalsePositives == 0 ? null : 2.0 * TruePositives / ((2.0 * TruePositives) + FalseNegatives + FalsePositives);
+    public double? F1 => TruePositives + FalseNegatives + FalsePositives == 0 ? null
+        : 2.0 * TruePositives / ((2.0 * TruePositives) + FalseNegatives + FalsePositives);
 
     /// <summary>Pairs known and detected beats, each at most once, in order of time.</summary>
     /// <param name="known">Times of the known beats in seconds, ascending.</param>

@@ -5,7 +5,8 @@ namespace UniCardio.Signals.Beats;
 /// <param name="Onset">The foot of a pulse; the R peak of an ECG.</param>
 /// <param name="Value">The signal at <paramref name="Sample"/>: systolic pressure for a pressure wave.</param>
 /// <param name="OnsetValue">The signal at <paramref name="Onset"/>: diastolic pressure for a pressure wave.</param>
-/// <param name="Quality">0 to 1: agreement with the shape of the beats before it (correlation), less where what lies between the beats is as large as they are.</param>
+/// <param name="Quality">0 to 1: agreement with the shape of the beats before it (correlation), less where what lies between the beats is
+/// as large as they are.</param>
 public readonly record struct Beat(long Sample, long Onset, float Value, float OnsetValue, float Quality);
 
 /// <summary>Why there is no beat.</summary>
@@ -38,17 +39,19 @@ public enum NoBeatReason
 
 /// <summary>
 /// Finds R peaks, or pulses with their onsets and peaks, in a signal that arrives piece by piece. Whole recordings go the same way
-/// (<see cref="BeatSeries"/>), so that both find the same beats. Nothing is allocated after construction. For research: a detector, not a diagnosis.
+/// (<see cref="BeatSeries"/>), so that both find the same beats. Nothing is allocated after construction. For research: a detector, not a
+/// diagnosis.
 /// </summary>
 /// <remarks>
-/// <para>Candidates are the maxima of a wavelet's response (ECG: envelope of the second and third derivative of a Gaussian, about 16 Hz; pulse: smoothed
-/// slope of the upstroke). Each has log-odds of being a beat: its strength beside that of the beats, and its correlation with templates of their shapes.
-/// Intervals have log-odds too: those of the rhythm, as far as it is regular and the signal noisy, and against a weaker, broader wave shortly after a beat
-/// (T wave, dicrotic wave). The path of the largest sum within the last seconds is what is found; the search is that of dynamic programming, so that a
-/// refractory period and a search back are not rules of their own. Strength, noise, templates and rhythm follow the beats.</para>
-/// <para>Without a rhythm (at the start, and after some seconds without a beat) one is learned from 8 s, whose beats must agree with each other: noise,
-/// an open line and asystole give no beat. Floors in mV and mmHg apply where the unit is known. Narrow spikes (pacing) go by a running median before.
-/// A beat comes out about 3.5 s after its time. Rates of 20 to 300 a minute.</para>
+/// <para>Candidates are the maxima of a wavelet's response (ECG: envelope of the second and third derivative of a Gaussian, about 16 Hz;
+/// pulse: smoothed slope of the upstroke). Each has log-odds of being a beat: its strength beside that of the beats, and its correlation
+/// with templates of their shapes. Intervals have log-odds too: those of the rhythm, as far as it is regular and the signal noisy, and
+/// against a weaker, broader wave shortly after a beat (T wave, dicrotic wave). The path of the largest sum within the last seconds is what
+/// is found; the search is that of dynamic programming, so that a refractory period and a search back are not rules of their own. Strength,
+/// noise, templates and rhythm follow the beats.</para>
+/// <para>Without a rhythm (at the start, and after some seconds without a beat) one is learned from 8 s, whose beats must agree with each
+/// other: noise, an open line and asystole give no beat. Floors in mV and mmHg apply where the unit is known. Narrow spikes (pacing) go by
+/// a running median before. A beat comes out about 3.5 s after its time. Rates of 20 to 300 a minute.</para>
 /// </remarks>
 public sealed class BeatDetector
 {
@@ -70,7 +73,8 @@ public sealed class BeatDetector
     private bool _completed;
 
     /// <summary>Creates a detector.</summary>
-    /// <param name="kind">What the signal is: <see cref="ChannelKind.Ecg"/>, <see cref="ChannelKind.Ppg"/> or <see cref="ChannelKind.BloodPressure"/>.</param>
+    /// <param name="kind">What the signal is: <see cref="ChannelKind.Ecg"/>, <see cref="ChannelKind.Ppg"/> or
+    /// <see cref="ChannelKind.BloodPressure"/>.</param>
     /// <param name="sampleRate">Samples a second, at least <see cref="LowestRate"/>.</param>
     /// <param name="unit">Its unit, for the absolute floors; "" where it is unknown or the signal is normalised.</param>
     /// <param name="assumesRhythm">Whether beats are known to be there: for windows of some seconds, too short to prove it.</param>
@@ -86,7 +90,8 @@ public sealed class BeatDetector
         SampleRate = sampleRate;
         _settings = kind == ChannelKind.Ecg ? BeatSettings.Ecg : BeatSettings.Pulse;
         _finder = new CandidateFinder(_settings, sampleRate, BeatTracker.Slots);
-        bool known = SignalUnit.TryGetFactor(unit, kind == ChannelKind.Ecg ? SignalUnit.Millivolts : SignalUnit.MillimetresOfMercury, out double factor);
+        bool known = SignalUnit.TryGetFactor(unit, kind == ChannelKind.Ecg ? SignalUnit.Millivolts : SignalUnit.MillimetresOfMercury,
+            out double factor);
         _tracker = new BeatTracker(_settings, _finder, known ? _settings.Floor / factor : 0, kind == ChannelKind.Ppg, assumesRhythm);
         _leastValue = known && kind == ChannelKind.BloodPressure ? (float)(LeastSystolic / factor) : float.NegativeInfinity;
         _mostValue = known && kind == ChannelKind.BloodPressure ? (float)(MostPressure / factor) : float.PositiveInfinity;
@@ -254,11 +259,12 @@ public sealed class BeatDetector
             return None;
         long onset = Foot(from, up, Math.Min(up + (long)(0.03 * SampleRate), peak), sign);
         // A peak at the last sample was cut off by the end.
-        return onset < 0 || onset >= peak || peak == Received - 1 ? None : new Beat(peak, onset, At(peak), At(onset), _tracker.QualityOf(c));
+        return onset < 0 || onset >= peak || peak == Received - 1 ? None
+            : new Beat(peak, onset, At(peak), At(onset), _tracker.QualityOf(c));
     }
 
-    // The foot: the lowest sample, the last of equal ones. On a rising baseline that is no foot: there it is looked for near where the wave lies furthest
-    // below the line from the stretch's start to the middle of the upstroke.
+    // The foot: the lowest sample, the last of equal ones. On a rising baseline that is no foot: there it is looked for near where the wave
+    // lies furthest below the line from the stretch's start to the middle of the upstroke.
     private long Foot(long from, long up, long to, int sign)
     {
         while (from < up && float.IsNaN(At(from)))
@@ -279,7 +285,8 @@ public sealed class BeatDetector
         return Extreme(Math.Max(from, foot - near), Math.Min(to, foot + near), -sign, true);
     }
 
-    // The largest (sign 1) or smallest sample; of equal ones the first or the last. A spike far above what stays for more than a sample is no extreme.
+    // The largest (sign 1) or smallest sample; of equal ones the first or the last. A spike far above what stays for more than a sample is
+    // no extreme.
     private long Extreme(long from, long to, int sign, bool last)
     {
         int step = _finder.Decimation;

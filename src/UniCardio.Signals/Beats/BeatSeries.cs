@@ -13,7 +13,8 @@ public sealed record BeatSeries(ChannelKind Kind, double SampleRate, IReadOnlyLi
     /// <summary>Times of the beats in seconds: R peaks of an ECG, onsets of a pulse wave.</summary>
     public double[] Times() => [.. Beats.Select(b => (Kind == ChannelKind.Ecg ? b.Sample : b.Onset) / SampleRate)];
 
-    /// <summary>Mean rate in beats a minute over the intervals between neighbours, those of lost beats (over 2.2 medians or 3.2 s) left out; null with fewer than three beats.</summary>
+    /// <summary>Mean rate in beats a minute over the intervals between neighbours, those of lost beats (over 2.2 medians or 3.2 s) left
+    /// out; null with fewer than three beats.</summary>
     public double? RateBpm => HeartRate.Mean(Times());
 
     /// <summary>Mean of the beats' quality, 0 to 1; 0 without beats.</summary>
@@ -37,7 +38,8 @@ public sealed record BeatSeries(ChannelKind Kind, double SampleRate, IReadOnlyLi
     /// <param name="assumesRhythm">Whether beats are known to be there: for windows of some seconds, too short to prove it.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low.</exception>
-    public static BeatSeries Of(ReadOnlySpan<float> samples, double sampleRate, ChannelKind kind, string unit = "", bool assumesRhythm = false, CancellationToken cancellationToken = default)
+    public static BeatSeries Of(ReadOnlySpan<float> samples, double sampleRate, ChannelKind kind, string unit = "", bool assumesRhythm =
+        false, CancellationToken cancellationToken = default)
     {
         var detector = new BeatDetector(kind, sampleRate, unit, assumesRhythm);
         var beats = new List<Beat>();
@@ -51,7 +53,8 @@ public sealed record BeatSeries(ChannelKind Kind, double SampleRate, IReadOnlyLi
         }
         detector.Complete();
         Read(detector, beats);
-        NoBeatReason reason = beats.Count > 0 ? NoBeatReason.None : detector.Absence == NoBeatReason.None ? NoBeatReason.NoPulse : detector.Absence;
+        NoBeatReason reason = beats.Count > 0 ? NoBeatReason.None : detector.Absence == NoBeatReason.None ? NoBeatReason.NoPulse
+            : detector.Absence;
         return new BeatSeries(kind, sampleRate, beats, detector.IsInverted, reason);
     }
 

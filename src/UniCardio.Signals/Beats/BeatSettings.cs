@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Beats;
 
-/// <summary>The constants of the detector for one kind of wave. Lengths in seconds; scores are log-odds in nepers unless said otherwise.</summary>
+/// <summary>The constants of the detector for one kind of wave. Lengths in seconds; scores are log-odds in nepers unless said
+/// otherwise.</summary>
 internal sealed record BeatSettings
 {
     public required bool IsPulse { get; init; }
@@ -97,14 +98,17 @@ internal sealed record BeatSettings
 
     public static BeatSettings Ecg { get; } = new()
     {
-        IsPulse = false, LowestRate = 50, WorkRate = 180, MedianHalf = 0.011, Sigma = 0.0124, WideSigma = 0.035, WideShare = 0.65, WideClarity = 0.97, ShapeBand = (0.0084, 0.062),
-        Shape = (0.084, 0.108, 0.008), Floor = 0.015, Even = 0.30, StrengthWeight = 4.2, ShapeWeight = 4.6, EvenAgreement = 0.79, RhythmWeight = 1.05, RegularWeight = 3.4,
+        IsPulse = false, LowestRate = 50, WorkRate = 180, MedianHalf = 0.011, Sigma = 0.0124, WideSigma = 0.035, WideShare = 0.65,
+            WideClarity = 0.97, ShapeBand = (0.0084, 0.062),
+        Shape = (0.084, 0.108, 0.008), Floor = 0.015, Even = 0.30, StrengthWeight = 4.2, ShapeWeight = 4.6, EvenAgreement = 0.79,
+        RhythmWeight = 1.05, RegularWeight = 3.4,
         RhythmClear = 1.23, NoiseGain = 0.15, Clear = 7.8, NewShapeClarity = 0.51, ShapeClear = 0.35,
     };
 
     public static BeatSettings Pulse { get; } = new()
     {
-        IsPulse = true, LowestRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25), Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, LeastAgreement = 0.92,
+        IsPulse = true, LowestRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
+            Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, LeastAgreement = 0.92,
         GapMargin = 0.12, AfterWave = (0.42, 0.6),
     };
 }

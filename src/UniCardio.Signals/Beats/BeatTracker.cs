@@ -1,8 +1,9 @@
 namespace UniCardio.Signals.Beats;
 
 /// <summary>
-/// Which candidates are beats: the path of largest total log-odds through the candidates of the last seconds, where each brings its own (strength beside
-/// the beats' strength, agreement with templates of their shape) and each interval those of the rhythm. What lies further back than the lag is final.
+/// Which candidates are beats: the path of largest total log-odds through the candidates of the last seconds, where each brings its own
+/// (strength beside the beats' strength, agreement with templates of their shape) and each interval those of the rhythm. What lies further
+/// back than the lag is final.
 /// </summary>
 internal sealed class BeatTracker
 {
@@ -17,10 +18,12 @@ internal sealed class BeatTracker
     private readonly BeatSettings _s;
     private readonly CandidateFinder _finder;
     private readonly Candidate[] _pending = new Candidate[Capacity];
-    private readonly double[] _scratch = new double[Capacity], _sorted = new double[Capacity], _intervals = new double[Intervals], _sortedIntervals = new double[Intervals];
+    private readonly double[] _scratch = new double[Capacity], _sorted = new double[Capacity], _intervals = new double[Intervals],
+        _sortedIntervals = new double[Intervals];
     private readonly int[] _path = new int[Capacity];
     private readonly float[][] _templates;
-    private readonly double[] _templateWeight = new double[Templates], _sharpness = new double[Templates], _templateLevel = new double[Templates];
+    private readonly double[] _templateWeight = new double[Templates], _sharpness = new double[Templates], _templateLevel =
+        new double[Templates];
     private readonly double _rate;
     private int _count, _intervalCount, _nextInterval;
     private bool _tracking;
@@ -212,7 +215,8 @@ internal sealed class BeatTracker
         // A template of one or two events, of which this may be one, does not yet say that it is a beat.
         if (shape > 0)
             shape *= Math.Min(1, _templateWeight[c.Template] / _s.Trusted);
-        c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
+        c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape
+            - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
     }
 
     // How sharp the averaged shape is that a candidate agrees with: root mean square of its steps over that of its values.
@@ -502,7 +506,8 @@ internal sealed class BeatTracker
         if (ratio > 2 && ((agreement >= 0.95 && chaos < (irregular < 1.2 ? 2.6 : 1.7)) || (agreement >= 0.87 && chaos < 1.35 && n >= 8)))
             return Proof.Full;
         bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
-        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part : Proof.None;
+        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part
+            : Proof.None;
     }
 
     // Upper over lower quartile of the intervals between events so many apart.

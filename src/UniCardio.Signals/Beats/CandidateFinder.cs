@@ -18,15 +18,17 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// <summary>Response of the wide wavelet.</summary>
     public double Wide;
 
-    /// <summary>Log-odds of the event itself, of the best path that ends in it, and the path's event before it (-1: the path begins here).</summary>
+    /// <summary>Log-odds of the event itself, of the best path that ends in it, and the path's event before it (-1: the path begins
+    /// here).</summary>
     public double Odds, Path;
 
     public int Before;
 }
 
 /// <summary>
-/// Turns samples into candidates: averages down to the work rate, takes off pacing spikes by a running median, and finds the maxima of a wavelet's
-/// response. Finite filters throughout, without response to an offset or a ramp, so that nothing reaches further than their length.
+/// Turns samples into candidates: averages down to the work rate, takes off pacing spikes by a running median, and finds the maxima of a
+/// wavelet's response. Finite filters throughout, without response to an offset or a ramp, so that nothing reaches further than their
+/// length.
 /// </summary>
 internal sealed class CandidateFinder
 {
@@ -59,7 +61,8 @@ internal sealed class CandidateFinder
         _band = Kernels.Band(Math.Max(settings.ShapeBand.Fine * Rate, 0.5), settings.ShapeBand.Coarse * Rate);
         _half = Math.Max(Math.Max(_even.Length, _odd.Length), Math.Max(_wideOdd.Length, _band.Length)) / 2;
         _rest = (int)Math.Round(0.12 * Rate);
-        _medianHalf = Rate < 90 && !settings.IsPulse ? 0 : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
+        _medianHalf = Rate < 90 && !settings.IsPulse ? 0
+            : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
         _neighbours = (int)Math.Round(settings.Neighbourhood * Rate);
         _gap = (int)Math.Ceiling(settings.GapMargin * Rate);
         _step = Math.Max(1, (int)Math.Round(settings.Shape.Step * Rate));
@@ -192,7 +195,8 @@ internal sealed class CandidateFinder
         Span<float> shape = _shapes.AsSpan(slot * Stride, Stride);
         for (int k = 0; k < Stride; k++)
             shape[k] = (float)_band0[(at + (k - _before - 2) * _step) & _mask];
-        candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at), Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at) };
+        candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at),
+            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at) };
         return true;
     }
 

@@ -12,7 +12,8 @@ internal static class Kernels
     /// <summary>First derivative of a Gaussian less one of four times its width, so that a ramp gives nothing.</summary>
     public static double[] Slope(double sigma)
     {
-        double[] k = Make(sigma, 14, x => x * Math.Exp(-x * x / 2), odd: false), wide = Make(sigma, 14, x => x * Math.Exp(-x * x / 32), odd: false);
+        double[] k = Make(sigma, 14, x => x * Math.Exp(-x * x / 2), odd: false),
+            wide = Make(sigma, 14, x => x * Math.Exp(-x * x / 32), odd: false);
         double a = Ramp(k), b = Ramp(wide);
         for (int i = 0; i < k.Length; i++)
             k[i] -= wide[i] * a / b;

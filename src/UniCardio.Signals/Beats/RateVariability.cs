@@ -1,8 +1,9 @@
 namespace UniCardio.Signals.Beats;
 
 /// <summary>
-/// Time-domain measures of heart rate variability: Task Force of ESC and NASPE, "Heart rate variability: standards of measurement, physiological
-/// interpretation and clinical use", Circulation 93, 1996. Over the intervals between neighbours, those of lost beats left out, whatever the beats' origin:
+/// Time-domain measures of heart rate variability: Task Force of ESC and NASPE, "Heart rate variability: standards of measurement,
+/// physiological interpretation and clinical use", Circulation 93, 1996. Over the intervals between neighbours, those of lost beats left
+/// out, whatever the beats' origin:
 /// ectopic beats are not taken out, so these are not the NN intervals of the standard where there are any.
 /// </summary>
 /// <param name="Intervals">How many.</param>
@@ -28,6 +29,7 @@ public sealed record RateVariability(int Intervals, double MeanMilliseconds, dou
             successive += difference * difference;
             above += Math.Abs(difference) > 0.05 ? 1 : 0;
         }
-        return new RateVariability(intervals.Length, 1000 * mean, 1000 * Math.Sqrt(squares / (intervals.Length - 1)), 1000 * Math.Sqrt(successive / (intervals.Length - 1)), above / (intervals.Length - 1.0));
+        return new RateVariability(intervals.Length, 1000 * mean, 1000 * Math.Sqrt(squares / (intervals.Length - 1)),
+            1000 * Math.Sqrt(successive / (intervals.Length - 1)), above / (intervals.Length - 1.0));
     }
 }

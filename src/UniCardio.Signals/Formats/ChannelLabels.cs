@@ -83,7 +83,9 @@ internal static class ChannelLabels
                 channels[i] = channels[i].WithKind(ChannelKind.Other);
             string what = kind == ChannelKind.Ppg ? "PPG" : "arterial pressure";
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
-                $"{file}: '{Label(channels[best])}' is taken for the {what}; {string.Join(", ", fitting.Where(i => i != best).Select(i => $"'{Label(channels[i])}'"))} would fit too (choose with --channel).", channels[best].Name));
+                $"{file}: '{Label(channels[best])}' is taken for the {what}; "
+                + $"{string.Join(", ", fitting.Where(i => i != best).Select(i => $"'{Label(channels[i])}'"))} would fit too (choose with "
+                + $"--channel).", channels[best].Name));
         }
     }
 

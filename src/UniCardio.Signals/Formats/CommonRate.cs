@@ -14,7 +14,8 @@ internal static class CommonRate
             if (channel.SampleRate != rate)
             {
                 throw new SignalException(string.Create(CultureInfo.InvariantCulture,
-                    $"{format} holds one sample rate, but '{recording.Channels[0].Name}' has {rate} Hz and '{channel.Name}' {channel.SampleRate} Hz; resample first, or write WFDB."));
+                    $"{format} holds one sample rate, but '{recording.Channels[0].Name}' has {rate} Hz and '{channel.Name}' "
+                    + $"{channel.SampleRate} Hz; resample first, or write WFDB."));
             }
         }
         return rate;

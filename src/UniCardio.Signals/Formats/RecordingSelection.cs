@@ -35,7 +35,8 @@ internal static class RecordingSelection
         if (!(options.StartSeconds >= 0 && double.IsFinite(options.StartSeconds) && end > options.StartSeconds))
         {
             throw new SignalException(string.Create(CultureInfo.InvariantCulture,
-                $"The stretch from {options.StartSeconds} s to {end} s was asked for; expected a start of at least 0 and an end after it."));
+                $"The stretch from {options.StartSeconds} s to {end} s was asked for; expected a start of at least 0 and an "
+                + $"end after it."));
         }
     }
 

@@ -2,8 +2,9 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>How long after a beat of one signal the same heart beat comes in another, followed over a recording.</summary>
 /// <remarks>
-/// Which beat belongs to which is not told by nearness: monitors delay a PPG by more than half a second. Of the shifts by up to two beats the
-/// one is taken under which the delay varies least; where the rhythm is too even to tell, the one whose delay is physiologic, 0 to 0.5 s after an R peak.
+/// Which beat belongs to which is not told by nearness: monitors delay a PPG by more than half a second. Of the shifts by up to two beats
+/// the one is taken under which the delay varies least; where the rhythm is too even to tell, the one whose delay is physiologic, 0 to 0.5
+/// s after an R peak.
 /// </remarks>
 public sealed class BeatDelay
 {
@@ -68,7 +69,8 @@ public sealed class BeatDelay
         return best;
     }
 
-    /// <summary>What is physiologic, in samples: a pulse comes up to half a second after its R peak, two pulses within 0.3 s of each other.</summary>
+    /// <summary>What is physiologic, in samples: a pulse comes up to half a second after its R peak, two pulses within 0.3 s of each
+    /// other.</summary>
     /// <param name="source">One signal.</param>
     /// <param name="target">The other.</param>
     /// <param name="rate">Samples a second.</param>
@@ -108,6 +110,7 @@ public sealed class BeatDelay
         // What lies far off is a missed or an extra beat.
         double wide = Math.Max(4 * spread, 0.15 * source.Interval);
         int[] kept = [.. Enumerable.Range(0, delay.Length).Where(k => Math.Abs(delay[k] - whole.At(at[k])) <= wide)];
-        return kept.Length < FewestPairs ? null : new BeatDelay([.. kept.Select(k => at[k])], [.. kept.Select(k => delay[k])], median, spread);
+        return kept.Length < FewestPairs ? null
+            : new BeatDelay([.. kept.Select(k => at[k])], [.. kept.Select(k => delay[k])], median, spread);
     }
 }

@@ -5,8 +5,9 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>What a signal says of the heart rate each second, and how far it can be believed.</summary>
 /// <remarks>
-/// The index is the product, 0 to 1, of: the share of the last ten seconds that is measured; the beats' agreement with their template (<see cref="Beat.Quality"/>), which tells a beat from a burst of
-/// motion; and the share of intervals within 0.6 and 1.67 of their median, at least a half, so that an irregular rhythm alone is no bad signal (Orphanidou et al. 2015 would have it one).
+/// The index is the product, 0 to 1, of: the share of the last ten seconds that is measured; the beats' agreement with their template
+/// (<see cref="Beat.Quality"/>), which tells a beat from a burst of motion; and the share of intervals within 0.6 and 1.67 of their median,
+/// at least a half, so that an irregular rhythm alone is no bad signal (Orphanidou et al. 2015 would have it one).
 /// </remarks>
 /// <param name="Rate">[seconds] beats a minute, 60 over the median interval of the last ten seconds; NaN without three beats.</param>
 /// <param name="Index">[seconds] 0 to 1.</param>
@@ -49,7 +50,8 @@ public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviati
             intervals.Sort();
             double median = 0.5 * (intervals[(intervals.Count - 1) / 2] + intervals[intervals.Count / 2]);
             double alike = intervals.Count(i => i > 0.6 * median && i < 1.67 * median) / (double)intervals.Count;
-            double spread = 1.48 * Math.Abs(intervals[(int)(0.75 * (intervals.Count - 1))] - intervals[(int)(0.25 * (intervals.Count - 1))]) / 2;
+            double spread =
+                1.48 * Math.Abs(intervals[(int)(0.75 * (intervals.Count - 1))] - intervals[(int)(0.25 * (intervals.Count - 1))]) / 2;
             double measured = GapFinder.CountMeasured(signal[(int)from..(int)to]) / Math.Max(1, to - from);
             // Beats that do not reach over the window leave it partly unseen.
             double seen = (beats[next - 1].Sample - beats[first].Sample) / Math.Max(1, to - from - (median * sampleRate));

@@ -3,10 +3,12 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Signals.Patient;
 
-/// <summary>Joins an estimate to the measured samples on both sides of a gap: what the estimate misses there is carried into the gap as far as such errors usually last.</summary>
+/// <summary>Joins an estimate to the measured samples on both sides of a gap: what the estimate misses there is carried into the gap as far
+/// as such errors usually last.</summary>
 /// <remarks>
-/// Simple kriging (Wiener-Kolmogorov prediction) of the residual r = measured - estimate: c(tau) is its autocovariance about the gap, by the biased estimate over
-/// measured samples, which is never indefinite; the correction at t is c(t, E) C(E, E)^-1 r(E) over the edge samples E, and its error variance c(0) - c(t, E) C^-1 c(E, t).
+/// Simple kriging (Wiener-Kolmogorov prediction) of the residual r = measured - estimate: c(tau) is its autocovariance about the gap, by
+/// the biased estimate over measured samples, which is never indefinite; the correction at t is c(t, E) C(E, E)^-1 r(E) over the edge
+/// samples E, and its error variance c(0) - c(t, E) C^-1 c(E, t).
 /// </remarks>
 public sealed class EdgeCorrection
 {

@@ -7,11 +7,14 @@ public sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 
 /// <summary>One heart rate from the rates and quality indices of several signals, each second.</summary>
 /// <remarks>
-/// <para>Ours (<see cref="Fuse"/>): each rate z_m has the variance v_m = (its own spread)^2 + (0.5 + 12 (1 - q_m)^2)^2. A rate that differs from the median of all by more than 5 bpm and three
-/// deviations is voted out where two others agree; of two that differ, the one nearer to the prediction stays. The rest are fused with weights q_m / v_m, variance with a common-mode term (one heart's
-/// irregularity is in all of them: rho = 0.3), and followed by a Kalman filter with a random walk of 1 bpm a second. It abstains where no index reaches 0.5.</para>
-/// <para>Beside it the two published rules as baselines: switching (Johnson et al., Physiol Meas 36, 2015: the first signal in the order ECG, pressure, PPG with an index above 0.8, else the best) and
-/// the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with the innovation weighting that they use.</para>
+/// <para>Ours (<see cref="Fuse"/>): each rate z_m has the variance v_m = (its own spread)^2 + (0.5 + 12 (1 - q_m)^2)^2. A rate that differs
+/// from the median of all by more than 5 bpm and three deviations is voted out where two others agree; of two that differ, the one nearer
+/// to the prediction stays. The rest are fused with weights q_m / v_m, variance with a common-mode term (one heart's irregularity is in all
+/// of them: rho = 0.3), and followed by a Kalman filter with a random walk of 1 bpm a second. It abstains where no index reaches
+/// 0.5.</para>
+/// <para>Beside it the two published rules as baselines: switching (Johnson et al., Physiol Meas 36, 2015: the first signal in the order
+/// ECG, pressure, PPG with an index above 0.8, else the best) and the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with
+/// the innovation weighting that they use.</para>
 /// </remarks>
 public static class FusedHeartRate
 {
@@ -68,21 +71,24 @@ public static class FusedHeartRate
         return new HeartRateTrack(rate, deviation);
     }
 
-    /// <summary>Switching (Johnson et al. 2015): the first signal whose index is above 0.8, else the one with the highest. It never abstains while a signal has a rate.</summary>
+    /// <summary>Switching (Johnson et al. 2015): the first signal whose index is above 0.8, else the one with the highest. It never
+    /// abstains while a signal has a rate.</summary>
     /// <param name="signals">The signals in order of trust.</param>
     public static double[] Switch(IReadOnlyList<BeatQuality> signals)
     {
         var rate = new double[Seconds(signals)];
         for (int s = 0; s < rate.Length; s++)
         {
-            BeatQuality? chosen = signals.FirstOrDefault(q => q.Index[s] > 0.8 && !double.IsNaN(q.Rate[s])) ?? signals.Where(q => !double.IsNaN(q.Rate[s])).MaxBy(q => q.Index[s]);
+            BeatQuality? chosen = signals.FirstOrDefault(q => q.Index[s] > 0.8 && !double.IsNaN(q.Rate[s]))
+                ?? signals.Where(q => !double.IsNaN(q.Rate[s])).MaxBy(q => q.Index[s]);
             rate[s] = chosen?.Rate[s] ?? double.NaN;
         }
 
         return rate;
     }
 
-    /// <summary>Kalman fusion (Li, Mark and Clifford 2008): a scalar filter a signal, R = exp(1 / q^2 - 1), Q = 0.1; fused with weights that fall with each one's squared innovation over its squared index.</summary>
+    /// <summary>Kalman fusion (Li, Mark and Clifford 2008): a scalar filter a signal, R = exp(1 / q^2 - 1), Q = 0.1; fused with weights
+    /// that fall with each one's squared innovation over its squared index.</summary>
     /// <param name="signals">The signals.</param>
     public static double[] Kalman(IReadOnlyList<BeatQuality> signals)
     {
@@ -102,7 +108,8 @@ public static class FusedHeartRate
                 double z = missing ? x[k] : signals[k].Rate[s], q = missing ? 1e-5 : Math.Max(1e-5, signals[k].Index[s]);
                 if (double.IsNaN(x[k]))
                     (x[k], p[k]) = (z, Start);
-                double r = Math.Min(1e6, Math.Exp(Math.Min(50, (1 / (q * q)) - 1))), before = p[k] + Q, gain = before / (before + r), nu = z - x[k];
+                double r = Math.Min(1e6, Math.Exp(Math.Min(50, (1 / (q * q)) - 1))), before = p[k] + Q, gain = before / (before + r),
+                    nu = z - x[k];
                 x[k] += gain * nu;
                 p[k] = (1 - gain) * before;
                 cost[k] = Math.Max(1e-10, Square((nu == 0 ? 1e-5 : nu) / q));
@@ -125,7 +132,8 @@ public static class FusedHeartRate
             if (taken.Count(t => Math.Abs(t.Rate - median) <= Vote) >= 2)
                 taken.RemoveAll(t => Math.Abs(t.Rate - median) > Math.Max(Vote, 3 * Math.Sqrt(t.Variance)));
         }
-        else if (taken.Count == 2 && !double.IsNaN(x) && Math.Abs(taken[0].Rate - taken[1].Rate) > Math.Max(Vote, 3 * Math.Sqrt(Math.Max(taken[0].Variance, taken[1].Variance))))
+        else if (taken.Count == 2 && !double.IsNaN(x)
+            && Math.Abs(taken[0].Rate - taken[1].Rate) > Math.Max(Vote, 3 * Math.Sqrt(Math.Max(taken[0].Variance, taken[1].Variance))))
         {
             // A prediction that is old tells no more than the index does.
             double Cost((double Rate, double Variance, double Index) t) => Square(t.Rate - x) / (p + t.Variance) / Square(t.Index);

@@ -36,7 +36,8 @@ public sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, double
 }
 
 /// <summary>Every way to fill a gap that needs no network: what the patient's other beats and other signals say.</summary>
-/// <remarks>Stateless but for what it reads; each estimate looks at the recording within <see cref="OwnBeatOptions.ContextSeconds"/> of the gap.</remarks>
+/// <remarks>Stateless but for what it reads; each estimate looks at the recording within <see cref="OwnBeatOptions.ContextSeconds"/> of the
+/// gap.</remarks>
 public sealed class GapEstimators
 {
     // Errors of an estimate are looked at nearer by than the beats it is made of: they only have to tell how long errors last.
@@ -109,8 +110,8 @@ public sealed class GapEstimators
 
     /// <summary>Joins what a network made to the measured samples: what it misses at either edge fades out into the gap.</summary>
     /// <remarks>
-    /// A network's error inside a gap is not told by its error outside of it, where it was never asked to be right; only the step at each edge is known. It fades by exp(-t / 0.15 s), both
-    /// edges' parts solved for together so that both steps vanish.
+    /// A network's error inside a gap is not told by its error outside of it, where it was never asked to be right; only the step at each
+    /// edge is known. It fades by exp(-t / 0.15 s), both edges' parts solved for together so that both steps vanish.
     /// </remarks>
     /// <param name="gap">The gap.</param>
     /// <param name="made">[gap] in the target's unit.</param>
@@ -144,7 +145,8 @@ public sealed class GapEstimators
         return target[edge] + (0.5 * slope) - made;
     }
 
-    /// <summary>Whether a signal can place beats in a gap: it is measured there and for a second on either side, but for some samples, and shows beats.</summary>
+    /// <summary>Whether a signal can place beats in a gap: it is measured there and for a second on either side, but for some samples, and
+    /// shows beats.</summary>
     /// <param name="signals">The signals.</param>
     /// <param name="source">The one that would place.</param>
     /// <param name="gap">The gap.</param>
@@ -153,7 +155,8 @@ public sealed class GapEstimators
         ArgumentNullException.ThrowIfNull(signals);
         int margin = (int)signals.SampleRate;
         SampleRange about = SampleRange.Between(Math.Max(0, gap.Start - margin), Math.Min(signals.Length, gap.End + margin));
-        return GapFinder.CountMeasured(signals[source].Slice(about.Start, about.Length)) >= 0.98 * about.Length && HasBeats(signals.BeatsOf(source), about);
+        return GapFinder.CountMeasured(signals[source].Slice(about.Start, about.Length)) >= 0.98 * about.Length
+            && HasBeats(signals.BeatsOf(source), about);
     }
 
     // A line that is open, flat or noise is measured and shows no beats: a pause of more than 2.5 usual intervals is taken for that.
@@ -172,7 +175,8 @@ public sealed class GapEstimators
         return about.End - last <= longest;
     }
 
-    private GapEstimate Join(EstimatorKind kind, ChannelKind? source, SampleRange context, SampleRange gap, double[] wave, double[]? spread, SignalMoments level)
+    private GapEstimate Join(EstimatorKind kind, ChannelKind? source, SampleRange context, SampleRange gap, double[] wave, double[]? spread,
+        SignalMoments level)
     {
         ReadOnlySpan<float> target = _signals[_target].Slice(context.Start, context.Length);
         var residual = new double[context.Length];

@@ -2,10 +2,12 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Signals.Patient;
 
-/// <summary>Settings of the own beat; the defaults are those that erred least on five recordings and eight synthetic subjects, within a few percent of each other.</summary>
+/// <summary>Settings of the own beat; the defaults are those that erred least on five recordings and eight synthetic subjects, within a few
+/// percent of each other.</summary>
 public sealed record OwnBeatOptions
 {
-    /// <summary>How like another beat's interval, and the one before it, must be to this one's: standard deviation of their logarithms' difference, above 0.</summary>
+    /// <summary>How like another beat's interval, and the one before it, must be to this one's: standard deviation of their logarithms'
+    /// difference, above 0.</summary>
     public double RhythmWidth { get; init; } = 0.05;
 
     /// <summary>How like the source's wave must be, in typical squared differences between neighbours; 0 to look at rhythm alone.</summary>
@@ -21,15 +23,18 @@ public sealed record OwnBeatOptions
     public double ContextSeconds { get; init; } = 60;
 }
 
-/// <summary>The patient's own beat: what the target does about a beat, told by what it did about other beats of the same patient like it.</summary>
+/// <summary>The patient's own beat: what the target does about a beat, told by what it did about other beats of the same patient like
+/// it.</summary>
 /// <remarks>
-/// <para>Every beat has an instant: that of another signal's beat plus the delay between the two, or the target's own where no other signal places it. A sample between
-/// two instants is the weighted mean of the samples that lie alike to other beats' instants: as long after the one before for the first half of the interval, as long before the
-/// next one for its end, crossfaded between, so that systole and P wave keep their length and diastole takes up the difference.</para>
-/// <para>Weights are those of kernel regression (Nadaraya 1964; Watson 1964) on what tells beats apart: this interval and the one before (filling of the heart), and the
-/// source's wave (a premature beat is like other premature beats). A beat never sees itself, so that what it says about measured samples errs as it would in a gap.</para>
-/// <para>Where beats are placed by rhythm alone, an instant is the less certain the more intervals lie between it and a seen beat; the wave is averaged over where it may be, and far from
-/// both edges is the signal's mean.</para>
+/// <para>Every beat has an instant: that of another signal's beat plus the delay between the two, or the target's own where no other signal
+/// places it. A sample between two instants is the weighted mean of the samples that lie alike to other beats' instants: as long after the
+/// one before for the first half of the interval, as long before the next one for its end, crossfaded between, so that systole and P wave
+/// keep their length and diastole takes up the difference.</para>
+/// <para>Weights are those of kernel regression (Nadaraya 1964; Watson 1964) on what tells beats apart: this interval and the one before
+/// (filling of the heart), and the source's wave (a premature beat is like other premature beats). A beat never sees itself, so that what
+/// it says about measured samples errs as it would in a gap.</para>
+/// <para>Where beats are placed by rhythm alone, an instant is the less certain the more intervals lie between it and a seen beat; the wave
+/// is averaged over where it may be, and far from both edges is the signal's mean.</para>
 /// </remarks>
 public sealed class OwnBeat
 {
@@ -44,7 +49,8 @@ public sealed class OwnBeat
     private readonly double[] _doubt, _weights;
     private readonly int[] _known;
 
-    private OwnBeat(ChannelKind target, ChannelKind? source, float[] signal, double rate, double[] events, float[]? shape, double[] doubt, OwnBeatOptions options)
+    private OwnBeat(ChannelKind target, ChannelKind? source, float[] signal, double rate, double[] events, float[]? shape, double[] doubt,
+        OwnBeatOptions options)
     {
         _doubt = doubt;
         Source = source;
@@ -72,13 +78,15 @@ public sealed class OwnBeat
     /// <summary>When the target's beats are, in samples.</summary>
     public ReadOnlySpan<double> Events => _events;
 
-    /// <summary>Gathers what a beat is made of; null where fewer than six beats are seen, or the delay between the two signals cannot be found.</summary>
+    /// <summary>Gathers what a beat is made of; null where fewer than six beats are seen, or the delay between the two signals cannot be
+    /// found.</summary>
     /// <param name="signals">The signals; samples of the target that are missing take no part.</param>
     /// <param name="target">The signal to make.</param>
     /// <param name="source">The signal that places its beats; null for the target's own rhythm.</param>
     /// <param name="context">Where to look for beats.</param>
     /// <param name="options">Settings.</param>
-    public static OwnBeat? Create(PatientSignals signals, ChannelKind target, ChannelKind? source, SampleRange context, OwnBeatOptions options)
+    public static OwnBeat? Create(PatientSignals signals, ChannelKind target, ChannelKind? source, SampleRange context,
+        OwnBeatOptions options)
     {
         ArgumentNullException.ThrowIfNull(signals);
         ArgumentNullException.ThrowIfNull(options);
@@ -136,7 +144,8 @@ public sealed class OwnBeat
         {
             if (_doubt[k] == 0 && _doubt[k + 1] == 0)
                 continue;
-            int from = Math.Max(stretch.Start, (int)Math.Ceiling(_events[k])), to = Math.Min(stretch.End, (int)Math.Ceiling(_events[k + 1]));
+            int from = Math.Max(stretch.Start, (int)Math.Ceiling(_events[k])),
+                to = Math.Min(stretch.End, (int)Math.Ceiling(_events[k + 1]));
             for (int t = from; t < to; t++)
             {
                 double share = (t - _events[k]) / (_events[k + 1] - _events[k]);
@@ -159,7 +168,8 @@ public sealed class OwnBeat
                 double mean = sum / total;
                 wave[t - stretch.Start] = mean;
                 if (spread.Length > 0)
-                    spread[t - stretch.Start] = Math.Sqrt(Math.Max(0, (sum2 / total) - (mean * mean)) + (spread[t - stretch.Start] * spread[t - stretch.Start]));
+                    spread[t - stretch.Start] =
+                        Math.Sqrt(Math.Max(0, (sum2 / total) - (mean * mean)) + (spread[t - stretch.Start] * spread[t - stretch.Start]));
             }
         }
     }
@@ -197,7 +207,8 @@ public sealed class OwnBeat
 
             wave[t - origin] = total > 0 ? sum / total : double.NaN;
             if (spread.Length > 0)
-                spread[t - origin] = total > 0 ? Math.Sqrt(Math.Max(0, (sum2 / total) - (wave[t - origin] * wave[t - origin]))) : double.NaN;
+                spread[t - origin] = total > 0 ? Math.Sqrt(Math.Max(0, (sum2 / total) - (wave[t - origin] * wave[t - origin])))
+                    : double.NaN;
         }
     }
 
@@ -227,7 +238,8 @@ public sealed class OwnBeat
     // A beat of which at least half is measured.
     private bool IsKnown(int k)
     {
-        int from = Math.Clamp((int)(_events[k] - _margin), 0, _signal.Length), to = Math.Clamp((int)(_events[k + 1] - _margin), from, _signal.Length);
+        int from = Math.Clamp((int)(_events[k] - _margin), 0, _signal.Length),
+            to = Math.Clamp((int)(_events[k + 1] - _margin), from, _signal.Length);
         return to > from && GapFinder.CountMeasured(_signal.AsSpan(from, to - from)) >= 0.5 * (to - from);
     }
 

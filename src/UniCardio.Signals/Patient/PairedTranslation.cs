@@ -4,8 +4,9 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>Makes a signal from others by what both did in seconds in which they were measured together.</summary>
 /// <remarks>
-/// The own beat (<see cref="OwnBeat"/>) placed by each other signal; where there are several, each by its error on the paired seconds, in which a beat never sees itself. The deviation is the spread
-/// of the beats that a sample is made of, scaled so that 5 to 95% holds 90% of the paired samples.
+/// The own beat (<see cref="OwnBeat"/>) placed by each other signal; where there are several, each by its error on the paired seconds, in
+/// which a beat never sees itself. The deviation is the spread of the beats that a sample is made of, scaled so that 5 to 95% holds 90% of
+/// the paired samples.
 /// </remarks>
 public sealed class PairedTranslation
 {
@@ -129,6 +130,7 @@ public sealed class PairedTranslation
         }
 
         z.Sort();
-        return z.Count == 0 ? (-1.645, 1.645) : (Math.Min(-0.1, z[(int)(0.045 * z.Count)]), Math.Max(0.1, z[Math.Min(z.Count - 1, (int)(0.955 * z.Count))]));
+        return z.Count == 0 ? (-1.645, 1.645)
+            : (Math.Min(-0.1, z[(int)(0.045 * z.Count)]), Math.Max(0.1, z[Math.Min(z.Count - 1, (int)(0.955 * z.Count))]));
     }
 }

@@ -8,7 +8,8 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Beats">Beats that it was learned from.</param>
 /// <param name="RateBpm">Median heart rate; NaN is never stored.</param>
 /// <param name="IntervalSpread">Spread of the intervals over their median (1.48 median absolute differences).</param>
-/// <param name="MeanBeat">[64] the mean beat from a fifth of an interval before its instant to four fifths after it, in the signal's unit.</param>
+/// <param name="MeanBeat">[64] the mean beat from a fifth of an interval before its instant to four fifths after it, in the signal's
+/// unit.</param>
 /// <param name="BeatSpread">[64] standard deviation of the beats about it.</param>
 /// <param name="RateDependence">What a beat's height changes by, in shares of it, where the interval before it is twice as long.</param>
 /// <param name="Level">Mean of the signal.</param>
@@ -17,7 +18,8 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Systolic">Median systolic pressure (mmHg), for a pressure; else null.</param>
 /// <param name="Diastolic">Median diastolic pressure (mmHg), for a pressure; else null.</param>
 public sealed record SignalProfile(
-    ChannelKind Kind, int Beats, double RateBpm, double IntervalSpread, double[] MeanBeat, double[] BeatSpread, double RateDependence, double Level, double Gain, double Noise, double? Systolic, double? Diastolic);
+    ChannelKind Kind, int Beats, double RateBpm, double IntervalSpread, double[] MeanBeat, double[] BeatSpread, double RateDependence,
+    double Level, double Gain, double Noise, double? Systolic, double? Diastolic);
 
 /// <summary>What is known of two signals of a patient together.</summary>
 /// <param name="From">The signal that places.</param>
@@ -25,14 +27,19 @@ public sealed record SignalProfile(
 /// <param name="DelaySeconds">Median delay.</param>
 /// <param name="SpreadSeconds">How a beat's delay differs from its neighbours'.</param>
 /// <param name="DriftMsPerMinute">Slope of a line through the delays (Theil and Sen).</param>
-/// <param name="IsClockDrift">Whether the drift is one of clocks: above 20 ms a minute for three minutes or more, which no vessel does.</param>
+/// <param name="IsClockDrift">Whether the drift is one of clocks: above 20 ms a minute for three minutes or more, which no vessel
+/// does.</param>
 /// <param name="DelayPerMinute">Median delay of each minute, seconds.</param>
-/// <param name="MeanBeat">[64] the mean of the second signal about the first one's beats, from a fifth of an interval before to four fifths after.</param>
-/// <param name="BeatError">Error of the own beat so placed, over the second signal's standard deviation, measured on beats that it does not see.</param>
+/// <param name="MeanBeat">[64] the mean of the second signal about the first one's beats, from a fifth of an interval before to four fifths
+/// after.</param>
+/// <param name="BeatError">Error of the own beat so placed, over the second signal's standard deviation, measured on beats that it does not
+/// see.</param>
 public sealed record PairProfile(
-    ChannelKind From, ChannelKind To, double DelaySeconds, double SpreadSeconds, double DriftMsPerMinute, bool IsClockDrift, double[] DelayPerMinute, double[] MeanBeat, double BeatError);
+    ChannelKind From, ChannelKind To, double DelaySeconds, double SpreadSeconds, double DriftMsPerMinute, bool IsClockDrift,
+    double[] DelayPerMinute, double[] MeanBeat, double BeatError);
 
-/// <summary>What was learned of a patient from measured seconds: beats, delays, levels, and some of the seconds themselves, by which a translation can be calibrated later.</summary>
+/// <summary>What was learned of a patient from measured seconds: beats, delays, levels, and some of the seconds themselves, by which a
+/// translation can be calibrated later.</summary>
 /// <remarks>A JSON file of some 200 kB. It holds signals of a person: treat it as the recording that it comes from.</remarks>
 public sealed record PatientProfile
 {
@@ -42,7 +49,8 @@ public sealed record PatientProfile
     private const int FormatVersion = 1, FewestBeats = 8;
     private const double ReferenceSeconds = 60, ClockDrift = 20;
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = false, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) } };
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented =
+        false, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) } };
 
     /// <summary>Version of the file.</summary>
     public int Version { get; init; } = FormatVersion;
@@ -59,7 +67,8 @@ public sealed record PatientProfile
     /// <summary>The pairs of signals.</summary>
     public IReadOnlyList<PairProfile> Pairs { get; init; } = [];
 
-    /// <summary>The minute in which most is measured: for each signal its samples, float32 in base 64, little-endian, NaN where missing.</summary>
+    /// <summary>The minute in which most is measured: for each signal its samples, float32 in base 64, little-endian, NaN where
+    /// missing.</summary>
     public IReadOnlyDictionary<string, string> Reference { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Learns a patient, in one pass over the recording.</summary>
@@ -75,7 +84,9 @@ public sealed record PatientProfile
             SampleRate = signals.SampleRate,
             Signals = [.. kinds.Select(k => Of(signals, k))],
             Pairs = [.. kinds.SelectMany(from => kinds.Where(to => to != from).Select(to => Of(signals, from, to))).OfType<PairProfile>()],
-            Reference = kinds.ToDictionary(Name, k => Convert.ToBase64String(System.Runtime.InteropServices.MemoryMarshal.AsBytes(signals[k].Slice(minute.Start, minute.Length)))),
+            Reference = kinds.ToDictionary(
+                Name, k => Convert.ToBase64String(
+                    System.Runtime.InteropServices.MemoryMarshal.AsBytes(signals[k].Slice(minute.Start, minute.Length)))),
         };
     }
 
@@ -95,7 +106,9 @@ public sealed record PatientProfile
             float[] samples = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(0, count)).ToArray();
             if (samples.Any(float.IsInfinity))
                 throw new SignalException($"the profile's reference of {Name(kind)} holds an infinite sample");
-            channels.Add(new Channel(kind == ChannelKind.BloodPressure ? "ABP" : kind == ChannelKind.Ppg ? "PPG" : "ECG", kind == ChannelKind.BloodPressure ? SignalUnit.MillimetresOfMercury : "", SampleRate, samples, kind));
+            channels.Add(
+                new Channel(kind == ChannelKind.BloodPressure ? "ABP" : kind == ChannelKind.Ppg ? "PPG" : "ECG",
+                    kind == ChannelKind.BloodPressure ? SignalUnit.MillimetresOfMercury : "", SampleRate, samples, kind));
         }
 
         return channels.Count > 0 ? new Recording(name, channels) : throw new SignalException("the profile holds no reference seconds");
@@ -128,13 +141,17 @@ public sealed record PatientProfile
     {
         BeatTrain beats = signals.BeatsOf(kind);
         float[] signal = signals[kind].ToArray();
-        (double[] mean, double[] spread, List<(double LogInterval, double Height, double Low, double High)> each) = MeanBeat(signal, beats, beats.Interval);
+        (double[] mean, double[] spread, List<(double LogInterval, double Height, double Low, double High)> each) =
+            MeanBeat(signal, beats, beats.Interval);
         double height = mean.Max() - mean.Min();
-        double[] intervals = [.. Enumerable.Range(0, beats.Count - 1).Select(k => Math.Abs(beats[k + 1] - beats[k] - beats.Interval)).Order()];
+        double[] intervals =
+            [.. Enumerable.Range(0, beats.Count - 1).Select(k => Math.Abs(beats[k + 1] - beats[k] - beats.Interval)).Order()];
         bool pressure = kind == ChannelKind.BloodPressure && each.Count > 0;
         return new SignalProfile(
-            kind, beats.Count, 60 * signals.SampleRate / beats.Interval, 1.48 * intervals[intervals.Length / 2] / beats.Interval, mean, spread, Dependence(each),
-            SignalMoments.Of(signal)?.Mean ?? 0, height, WhiteNoise.Level(signal), pressure ? Middle(each.Select(e => e.High)) : null, pressure ? Middle(each.Select(e => e.Low)) : null);
+            kind, beats.Count, 60 * signals.SampleRate / beats.Interval, 1.48 * intervals[intervals.Length / 2] / beats.Interval, mean,
+            spread, Dependence(each),
+            SignalMoments.Of(signal)?.Mean ?? 0, height, WhiteNoise.Level(signal), pressure ? Middle(each.Select(e => e.High)) : null,
+            pressure ? Middle(each.Select(e => e.Low)) : null);
     }
 
     private static PairProfile? Of(PatientSignals signals, ChannelKind from, ChannelKind to)
@@ -144,10 +161,12 @@ public sealed record PatientProfile
             return null;
         (double At, double Delay)[] pairs = [.. delay.All];
         double drift = Slope(pairs) * 60 * 1000, minutes = (pairs[^1].At - pairs[0].At) / rate / 60;
-        double[] perMinute = [.. pairs.GroupBy(p => (int)(p.At / rate / 60)).OrderBy(g => g.Key).Select(g => Middle(g.Select(p => p.Delay)) / rate)];
+        double[] perMinute =
+            [.. pairs.GroupBy(p => (int)(p.At / rate / 60)).OrderBy(g => g.Key).Select(g => Middle(g.Select(p => p.Delay)) / rate)];
         float[] signal = signals[to].ToArray();
         double[] mean = MeanBeat(signal, signals.BeatsOf(from), signals.BeatsOf(from).Interval).Mean;
-        return new PairProfile(from, to, delay.Median / rate, delay.Spread / rate, drift, Math.Abs(drift) > ClockDrift && minutes >= 3, perMinute, mean, Error(signals, from, to));
+        return new PairProfile(from, to, delay.Median / rate, delay.Spread / rate, drift, Math.Abs(drift) > ClockDrift && minutes >= 3,
+            perMinute, mean, Error(signals, from, to));
     }
 
     // The own beat's error where it does not see itself, on at most two minutes.
@@ -155,7 +174,8 @@ public sealed record PatientProfile
     {
         SampleRange part = Fullest(signals, (int)Math.Min(signals.Length, 120 * signals.SampleRate));
         var wave = new double[part.Length];
-        if (OwnBeat.Create(signals, to, from, part, new OwnBeatOptions()) is not { } beat || SignalMoments.Of(signals[to].Slice(part.Start, part.Length)) is not { Deviation: > 0 } moments)
+        if (OwnBeat.Create(signals, to, from, part, new OwnBeatOptions()) is not { } beat
+            || SignalMoments.Of(signals[to].Slice(part.Start, part.Length)) is not { Deviation: > 0 } moments)
             return 1;
         beat.Render(part, wave, []);
         double sum = 0;
@@ -172,7 +192,8 @@ public sealed record PatientProfile
         return n == 0 ? 1 : Math.Sqrt(sum / n) / moments.Deviation;
     }
 
-    private static (double[] Mean, double[] Spread, List<(double LogInterval, double Height, double Low, double High)> Each) MeanBeat(float[] signal, BeatTrain beats, double interval)
+    private static (double[] Mean, double[] Spread, List<(double LogInterval, double Height, double Low, double High)> Each) MeanBeat(
+        float[] signal, BeatTrain beats, double interval)
     {
         double[] mean = new double[Points], squares = new double[Points], wave = new double[Points];
         var each = new List<(double, double, double, double)>();
@@ -218,7 +239,9 @@ public sealed record PatientProfile
     private static double Slope((double At, double Delay)[] pairs)
     {
         int half = pairs.Length / 2;
-        return half < 2 ? 0 : Middle(Enumerable.Range(0, pairs.Length - half).Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At)));
+        return half < 2 ? 0
+            : Middle(Enumerable.Range(0, pairs.Length - half)
+                .Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At)));
     }
 
     private static SampleRange Fullest(PatientSignals signals, int length)

@@ -2,8 +2,10 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Signals.Patient;
 
-/// <summary>PPG, arterial blood pressure and ECG of one patient at one rate on one time axis, as far as they are there, and the beats in them.</summary>
-/// <remarks>Beats are found when they are first asked for. Not to be changed afterwards; safe to read from several threads once they are.</remarks>
+/// <summary>PPG, arterial blood pressure and ECG of one patient at one rate on one time axis, as far as they are there, and the beats in
+/// them.</summary>
+/// <remarks>Beats are found when they are first asked for. Not to be changed afterwards; safe to read from several threads once they
+/// are.</remarks>
 public sealed class PatientSignals
 {
     /// <summary>The three signals in the order of the network's slots.</summary>
@@ -26,7 +28,9 @@ public sealed class PatientSignals
         _signals = [ppg, bloodPressure, ecg];
         Length = _signals.Max(s => s?.Length ?? 0);
         if (Length == 0 || _signals.Any(s => s is not null && s.Length != Length))
-            throw new ArgumentException($"The signals have {ppg?.Length}, {bloodPressure?.Length} and {ecg?.Length} samples; expected the same number, at least one.");
+            throw new ArgumentException(
+                $"The signals have {ppg?.Length}, {bloodPressure?.Length} and {ecg?.Length} samples; expected the same number, at "
+                + $"least one.");
         SampleRate = sampleRate;
     }
 
@@ -61,7 +65,8 @@ public sealed class PatientSignals
         return other;
     }
 
-    /// <summary>The same signals with a stretch of one of them taken for missing; its beats are found anew, as they would be had it never been measured.</summary>
+    /// <summary>The same signals with a stretch of one of them taken for missing; its beats are found anew, as they would be had it never
+    /// been measured.</summary>
     /// <param name="kind">Which of the three; it must be there.</param>
     /// <param name="hidden">The stretch.</param>
     public PatientSignals Hide(ChannelKind kind, SampleRange hidden)

@@ -12,9 +12,12 @@ internal static class Rhythm
     /// <summary>Continues beats over the gaps between them and to both ends of a stretch.</summary>
     /// <param name="seen">Instants that are seen, ascending.</param>
     /// <param name="stretch">The stretch.</param>
-    /// <param name="unseen">Whether beats between two instants may have gone unseen, because samples are missing there; a pause that is measured stays one.</param>
-    /// <returns>Every instant, and how uncertain it is: standard deviation in samples, 0 where it is seen. Empty below four beats.</returns>
-    public static (double[] Instants, double[] Doubt) Continue(ReadOnlySpan<double> seen, SampleRange stretch, Func<double, double, bool> unseen)
+    /// <param name="unseen">Whether beats between two instants may have gone unseen, because samples are missing there; a pause that is
+    /// measured stays one.</param>
+    /// <returns>Every instant, and how uncertain it is: standard deviation in samples, 0 where it is seen. Empty below four
+    /// beats.</returns>
+    public static (double[] Instants, double[] Doubt) Continue(ReadOnlySpan<double> seen, SampleRange stretch,
+        Func<double, double, bool> unseen)
     {
         if (seen.Length < FewestBeats)
             return ([], []);
@@ -37,12 +40,14 @@ internal static class Rhythm
                 break;
             double near = Near(intervals, k, usual);
             int steps = intervals[k] > Missed * near && unseen(seen[k], seen[k + 1]) ? (int)Math.Round(intervals[k] / near) : 1;
-            // Between two seen beats the errors from either side meet: their inverse variances add up. A length that fits no number of beats is doubt too.
+            // Between two seen beats the errors from either side meet: their inverse variances add up. A length that fits no number of
+            // beats is doubt too.
             double misfit = Math.Abs((intervals[k] / near) - steps) * near;
             for (int s = 1; s < steps; s++)
             {
                 double left = At(s), right = At(steps - s);
-                double bridged = Bridged * left * right / Math.Sqrt((left * left) + (right * right)), odd = misfit * Math.Min(s, steps - s) / steps;
+                double bridged = Bridged * left * right / Math.Sqrt((left * left) + (right * right)),
+                    odd = misfit * Math.Min(s, steps - s) / steps;
                 all.Add((seen[k] + (intervals[k] * s / steps), Math.Sqrt((bridged * bridged) + (odd * odd))));
             }
         }
@@ -80,7 +85,8 @@ internal static class Rhythm
 
     private static double Near(double[] intervals, int k, double usual, int to = int.MaxValue)
     {
-        double[] near = [.. intervals[Math.Max(0, k - Neighbours)..Math.Min(Math.Min(intervals.Length, to), k + Neighbours + 1)].Where(i => i < Missed * usual)];
+        double[] near = [.. intervals[Math.Max(0, k - Neighbours)..Math.Min(Math.Min(intervals.Length, to), k + Neighbours + 1)].Where(i =>
+            i < Missed * usual)];
         return near.Length == 0 ? usual : Middle(near);
     }
 

@@ -6,8 +6,9 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>A linear filter from other signals of the patient to one of them, fitted by ridge regression about a gap.</summary>
 /// <remarks>
-/// Taps lie 16 ms apart (at 125 Hz) about the delay between the two signals: 0.4 s to both sides for pulse waves, 0.4 s before to 0.8 s after for a pulse driven by an ECG. Inputs are
-/// centred and divided by their standard deviation; the ridge is 1e-3 of the rows (Hoerl and Kennard 1970). rows taps^2 / 2 multiply-adds: 60 million for two sources and 2 minutes.
+/// Taps lie 16 ms apart (at 125 Hz) about the delay between the two signals: 0.4 s to both sides for pulse waves, 0.4 s before to 0.8 s
+/// after for a pulse driven by an ECG. Inputs are centred and divided by their standard deviation; the ridge is 1e-3 of the rows (Hoerl and
+/// Kennard 1970). rows taps^2 / 2 multiply-adds: 60 million for two sources and 2 minutes.
 /// </remarks>
 public sealed class RidgeFir
 {
@@ -40,7 +41,8 @@ public sealed class RidgeFir
         var inputs = new List<Input>();
         foreach (ChannelKind source in sources)
         {
-            BeatDelay? delay = BeatDelay.Between(signals.BeatsOf(source), signals.BeatsOf(target), BeatDelay.Usual(source, target, signals.SampleRate));
+            BeatDelay? delay =
+                BeatDelay.Between(signals.BeatsOf(source), signals.BeatsOf(target), BeatDelay.Usual(source, target, signals.SampleRate));
             double from = -0.4, to = source == ChannelKind.Ecg && target != ChannelKind.Ecg ? 0.8 : 0.4, center = delay?.Median ?? 0;
             int low = (int)Math.Round(center + (from * signals.SampleRate)), high = (int)Math.Round(center + (to * signals.SampleRate));
             int[] lags = [.. Enumerable.Range(0, ((high - low) / Step) + 1).Select(i => low + (i * Step))];
@@ -76,7 +78,8 @@ public sealed class RidgeFir
 
         if (rows < 2 * n)
             return null;
-        Matrix<double> matrix = Matrix<double>.Build.Dense(n, n, (i, j) => (i >= j ? gram[(i * n) + j] : gram[(j * n) + i]) + (i == j ? Ridge * rows : 0));
+        Matrix<double> matrix =
+            Matrix<double>.Build.Dense(n, n, (i, j) => (i >= j ? gram[(i * n) + j] : gram[(j * n) + i]) + (i == j ? Ridge * rows : 0));
         double[] taps = [.. matrix.Cholesky().Solve(Vector<double>.Build.Dense(right))];
         return new RidgeFir(inputs, taps, mean);
     }

@@ -18,7 +18,8 @@ public readonly record struct SignalAlignment(double OffsetSeconds, double Drift
             return null;
         (double At, double Delay)[] pairs = [.. delay.All];
         int half = pairs.Length / 2;
-        double[] slopes = [.. Enumerable.Range(0, pairs.Length - half).Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At)).Order()];
+        double[] slopes = [.. Enumerable.Range(0, pairs.Length - half)
+            .Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At)).Order()];
         double drift = slopes[slopes.Length / 2], first = Math.Clamp(delay.Median, from, to);
         // A drift below 20 ms a minute may be the patient's, one above is the clock's.
         drift = Math.Abs(drift) > 0.02 / 60 ? drift : 0;

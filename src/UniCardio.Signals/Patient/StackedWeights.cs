@@ -2,8 +2,10 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>How much of each estimate goes into a blend: weights of at least 0 that sum to 1 and err least on hidden stretches.</summary>
 /// <remarks>
-/// Stacked regression (Wolpert 1992; Breiman 1996) on the simplex: w minimises w' (G + P) w, G the mean products of errors over the stretches, each stretch's divided by
-/// 1 + its least error over the median of that, so that one bad stretch does not decide for all; P is what <c>prior</c> stretches with independent usual errors add.
+/// Stacked regression (Wolpert 1992; Breiman 1996) on the simplex: w minimises w' (G + P) w, G the mean products of errors over the
+/// stretches, each stretch's divided by
+/// 1 + its least error over the median of that, so that one bad stretch does not decide for all; P is what <c>prior</c> stretches with
+/// independent usual errors add.
 /// </remarks>
 public sealed class StackedWeights
 {
@@ -58,7 +60,8 @@ public sealed class StackedWeights
     {
         int n = identities.Count;
         var gram = new double[n, n];
-        double[] least = [.. _stretches.Select(s => Enumerable.Range(0, _place.Count).Where(i => s.Present[i]).Min(i => s.Products[i, i])).Order()];
+        double[] least =
+            [.. _stretches.Select(s => Enumerable.Range(0, _place.Count).Where(i => s.Present[i]).Min(i => s.Products[i, i])).Order()];
         double median = least.Length == 0 ? 1 : Math.Max(1e-12, least[least.Length / 2]);
         double best = identities.Min(_usual), level = least.Length == 0 ? 1 : Math.Sqrt(median) / best;
         for (int a = 0; a < n; a++)

@@ -39,7 +39,8 @@ public sealed class SignalPlot
 
     /// <summary>Draws the picture.</summary>
     /// <returns>The SVG document.</returns>
-    /// <exception cref="ArgumentException">There is nothing to draw, a size or rate is out of range, or a band's edges differ in length.</exception>
+    /// <exception cref="ArgumentException">There is nothing to draw, a size or rate is out of range, or a band's edges differ in
+    /// length.</exception>
     public string ToSvg()
     {
         int samples = Validate();
@@ -80,14 +81,17 @@ public sealed class SignalPlot
         if (Panels.Count == 0)
             throw new ArgumentException("A picture has at least one panel.");
         if (!double.IsFinite(SampleRate) || SampleRate <= 0 || !double.IsFinite(StartSeconds))
-            throw new ArgumentException($"The sample rate ({SampleRate} Hz) must be finite and above 0, the start ({StartSeconds} s) finite.");
+            throw new ArgumentException(
+                $"The sample rate ({SampleRate} Hz) must be finite and above 0, the start ({StartSeconds} s) finite.");
         if (Width is < 300 or > 10000 || PanelHeight is < 60 or > 2000)
-            throw new ArgumentException($"A picture is 300 to 10000 pixels wide and its panels 60 to 2000 high; got {Width} and {PanelHeight}.");
+            throw new ArgumentException(
+                $"A picture is 300 to 10000 pixels wide and its panels 60 to 2000 high; got {Width} and {PanelHeight}.");
         int samples = 0;
         foreach (PlotTrace trace in Panels.SelectMany(p => p.Traces))
         {
             if (trace.Lower.Length != trace.Upper.Length)
-                throw new ArgumentException($"A band's edges have {trace.Lower.Length} and {trace.Upper.Length} samples; expected the same number.");
+                throw new ArgumentException(
+                    $"A band's edges have {trace.Lower.Length} and {trace.Upper.Length} samples; expected the same number.");
             samples = Math.Max(samples, Math.Max(trace.Samples.Length, trace.Upper.Length));
         }
         return samples > 0 ? samples : throw new ArgumentException("A picture has at least one sample.");
@@ -101,7 +105,8 @@ public sealed class SignalPlot
         double pixelsPerSample = (right - Left) / samples;
         foreach (SampleRange gap in panel.Gaps)
         {
-            double from = Math.Clamp(Left + (gap.Start - 0.5) * pixelsPerSample, Left, right), to = Math.Clamp(Left + (gap.End - 0.5) * pixelsPerSample, Left, right);
+            double from = Math.Clamp(Left + (gap.Start - 0.5) * pixelsPerSample, Left, right),
+                to = Math.Clamp(Left + (gap.End - 0.5) * pixelsPerSample, Left, right);
             svg.Rectangle(from, top, Math.Max(0.5, to - from), PanelHeight, Missing, MissingOpacity);
         }
         foreach (double tick in time.Ticks)

@@ -14,7 +14,8 @@ internal sealed class SvgDocument : IDisposable
     {
         _xml = XmlWriter.Create(_text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = true, NewLineChars = "\n" });
         _xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
-        Attributes(("width", width), ("height", height), ("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width:0.##} {height:0.##}")),
+        Attributes(("width", width), ("height", height),
+            ("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width:0.##} {height:0.##}")),
             ("font-family", "Helvetica, Arial, sans-serif"), ("font-size", 13), ("role", "img"));
         _xml.WriteElementString("title", Clean(title));
         Rectangle(0, 0, width, height, "#ffffff");
@@ -38,7 +39,8 @@ internal sealed class SvgDocument : IDisposable
 
     public void Path(string data, string stroke, double width, string? dashes)
     {
-        Start("path", ("d", data), ("fill", "none"), ("stroke", stroke), ("stroke-width", width), ("stroke-linejoin", "round"), ("stroke-linecap", dashes is null ? "round" : "butt"));
+        Start("path", ("d", data), ("fill", "none"), ("stroke", stroke), ("stroke-width", width), ("stroke-linejoin", "round"),
+            ("stroke-linecap", dashes is null ? "round" : "butt"));
         if (dashes is not null)
             Attributes(("stroke-dasharray", dashes));
         _xml.WriteEndElement();
@@ -50,7 +52,8 @@ internal sealed class SvgDocument : IDisposable
         _xml.WriteEndElement();
     }
 
-    public void Text(double x, double y, string text, string anchor = "start", double size = 13, string fill = "#333333", bool bold = false, bool upright = false)
+    public void Text(double x, double y, string text, string anchor = "start", double size = 13, string fill = "#333333", bool bold = false,
+        bool upright = false)
     {
         Start("text", ("x", x), ("y", y), ("text-anchor", anchor), ("fill", fill));
         if (size != 13)
@@ -81,7 +84,8 @@ internal sealed class SvgDocument : IDisposable
     private void Attributes(params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         foreach ((string name, object value) in attributes)
-            _xml.WriteAttributeString(name, value is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : Clean(string.Create(CultureInfo.InvariantCulture, $"{value}")));
+            _xml.WriteAttributeString(name, value is double number ? number.ToString("0.##", CultureInfo.InvariantCulture)
+                : Clean(string.Create(CultureInfo.InvariantCulture, $"{value}")));
     }
 
     private static string Clean(string text)

@@ -5,8 +5,8 @@ namespace UniCardio.Signals.Plotting;
 
 /// <summary>Turns samples into SVG path data. Missing samples break the line.</summary>
 /// <remarks>
-/// Where more than two samples fall on a pixel column, the column shows its lowest and highest one in their order of time: no spike is lost,
-/// and the path's size depends on the width of the picture alone.
+/// Where more than two samples fall on a pixel column, the column shows its lowest and highest one in their order of time: no spike is
+/// lost, and the path's size depends on the width of the picture alone.
 /// </remarks>
 internal sealed class TracePath(double left, double pixelsPerSample, PlotAxis values)
 {

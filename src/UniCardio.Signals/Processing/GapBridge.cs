@@ -5,7 +5,8 @@ namespace UniCardio.Signals.Processing;
 /// <summary>Straight lines over gaps.</summary>
 public static class GapBridge
 {
-    /// <summary>Fills every gap; before the first and after the last measured sample the signal stays level. Without any it is all zero.</summary>
+    /// <summary>Fills every gap; before the first and after the last measured sample the signal stays level. Without any it is all
+    /// zero.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="samples">[n], NaN where missing; finite afterwards.</param>
     public static void FillAll<T>(Span<T> samples)

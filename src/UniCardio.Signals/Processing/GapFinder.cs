@@ -7,8 +7,8 @@ public static class GapFinder
     /// <param name="samples">The signal, NaN where missing.</param>
     /// <param name="shortestMeasuredRun">
     /// A measured run of fewer samples than this between two gaps, or between a gap and an end of the signal, counts as part of the gap:
-    /// monitors emit isolated samples amid a dropout which are worth less than the edge they cut into it. 0 or 1 keeps every measured sample.
-    /// A signal without any gap stays without one, however short it is.
+    /// monitors emit isolated samples amid a dropout which are worth less than the edge they cut into it. 0 or 1 keeps every measured
+    /// sample. A signal without any gap stays without one, however short it is.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="shortestMeasuredRun"/> is negative.</exception>
     public static IReadOnlyList<SampleRange> Find(ReadOnlySpan<float> samples, int shortestMeasuredRun = 0)

@@ -18,7 +18,8 @@ public readonly record struct StreamRange(long Start, long Length)
 /// <param name="PreviousEnd">End of the last gap that is closed.</param>
 public readonly record struct GapFinderState(long Received, long Count, long Missing, long GapStart, long GapEnd, long PreviousEnd);
 
-/// <summary><see cref="GapFinder"/> for a signal that arrives piece by piece: the same gaps, each as soon as it is certain where it ends.</summary>
+/// <summary><see cref="GapFinder"/> for a signal that arrives piece by piece: the same gaps, each as soon as it is certain where it
+/// ends.</summary>
 /// <remarks>Not for use by several threads at once.</remarks>
 public sealed class IncrementalGapFinder
 {
@@ -52,7 +53,8 @@ public sealed class IncrementalGapFinder
     public GapFinderState State
     {
         get => new(Received, Count, Missing, _gapStart, _gapEnd, _previousEnd);
-        set => (Received, Count, Missing, _gapStart, _gapEnd, _previousEnd) = (value.Received, value.Count, value.Missing, value.GapStart, value.GapEnd, value.PreviousEnd);
+        set => (Received, Count, Missing, _gapStart, _gapEnd, _previousEnd) =
+            (value.Received, value.Count, value.Missing, value.GapStart, value.GapEnd, value.PreviousEnd);
     }
 
     /// <summary>Takes samples.</summary>

@@ -1,9 +1,10 @@
 namespace UniCardio.Signals.Processing;
 
-/// <summary>A <see cref="Resampler"/> for a signal that arrives piece by piece; its output is that of <see cref="Resampler.Resample"/>, bit for bit.</summary>
+/// <summary>A <see cref="Resampler"/> for a signal that arrives piece by piece; its output is that of <see cref="Resampler.Resample"/>, bit
+/// for bit.</summary>
 /// <remarks>
-/// An output sample is final, and comes out, once <see cref="Reach"/> input samples behind it are known or a gap has shown where its run ends. Not for use by
-/// several threads at once. Nothing is allocated after construction.
+/// An output sample is final, and comes out, once <see cref="Reach"/> input samples behind it are known or a gap has shown where its run
+/// ends. Not for use by several threads at once. Nothing is allocated after construction.
 /// </remarks>
 public sealed class IncrementalResampler
 {
@@ -40,7 +41,8 @@ public sealed class IncrementalResampler
 
     /// <summary>Most output samples that a push of <paramref name="inputLength"/>, or <see cref="Complete"/> with 0, gives out.</summary>
     /// <param name="inputLength">Input samples.</param>
-    public int LargestOutput(int inputLength) => checked((int)Math.Ceiling((inputLength + Reach + 1.0) * Resampler.OutputRate / Resampler.InputRate) + 2);
+    public int LargestOutput(int inputLength) =>
+        checked((int)Math.Ceiling((inputLength + Reach + 1.0) * Resampler.OutputRate / Resampler.InputRate) + 2);
 
     /// <summary>Forgets everything and goes on at an input sample as though all before it were missing.</summary>
     /// <param name="firstInput">Index of the next input sample, 0 or more.</param>

@@ -46,7 +46,8 @@ public static class Measures
         return count == 0 ? null : sum / count;
     }
 
-    /// <summary>Pearson's product-moment correlation, -1 to 1; null with fewer than two measured pairs or if either signal is constant.</summary>
+    /// <summary>Pearson's product-moment correlation, -1 to 1; null with fewer than two measured pairs or if either signal is
+    /// constant.</summary>
     /// <param name="estimate">The estimate, [n].</param>
     /// <param name="truth">The truth, [n].</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>

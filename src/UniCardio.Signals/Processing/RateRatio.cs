@@ -5,8 +5,8 @@ namespace UniCardio.Signals.Processing;
 /// </summary>
 /// <remarks>
 /// Rates that hold no such ratio (or one beyond the largest terms) are not rounded to one, which would let the output drift away from the
-/// input with time. Instead each output instant is rounded on its own to 1 / <see cref="Up"/> of an input sample: the error never exceeds half
-/// of that and does not grow.
+/// input with time. Instead each output instant is rounded on its own to 1 / <see cref="Up"/> of an input sample: the error never exceeds
+/// half of that and does not grow.
 /// </remarks>
 public readonly record struct RateRatio
 {
@@ -36,7 +36,8 @@ public readonly record struct RateRatio
     /// <param name="inputRate">Rate of the input (Hz), finite and above 0.</param>
     /// <param name="outputRate">Rate of the output (Hz), finite and above 0.</param>
     /// <param name="largestUp">Most phases allowed, at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is out of range, or the output rate is not within 1/1024 to 1024 times the input rate.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is out of range, or the output rate is not within 1/1024 to 1024 times the
+    /// input rate.</exception>
     public static RateRatio Between(double inputRate, double outputRate, int largestUp)
     {
         RequireRate(inputRate, nameof(inputRate));
@@ -44,7 +45,8 @@ public readonly record struct RateRatio
         ArgumentOutOfRangeException.ThrowIfLessThan(largestUp, 1);
         double step = inputRate / outputRate;
         if (step is not (>= 1.0 / 1024 and <= 1024))
-            throw new ArgumentOutOfRangeException(nameof(outputRate), outputRate, $"Expected 1/1024 to 1024 times the input's {inputRate} Hz.");
+            throw new ArgumentOutOfRangeException(nameof(outputRate), outputRate,
+                $"Expected 1/1024 to 1024 times the input's {inputRate} Hz.");
 
         // Continued fraction of the step Down / Up.
         double rest = step;

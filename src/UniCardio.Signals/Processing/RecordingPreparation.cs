@@ -15,7 +15,9 @@ public sealed record ChannelReport(
     public IEnumerable<SignalWarning> Warnings()
     {
         if (FlatRuns.Count > 0)
-            yield return Warning($"is flat in {FlatRuns.Count} stretches, {Seconds(FlatRuns.Sum(r => (long)r.Range.Length))} s in all, the first at {Seconds(FlatRuns[0].Range.Start)} s");
+            yield return Warning(
+                $"is flat in {FlatRuns.Count} stretches, {Seconds(FlatRuns.Sum(r => (long)r.Range.Length))} s in all, the first at "
+                + $"{Seconds(FlatRuns[0].Range.Start)} s");
         if (ClippedRuns.Count > 0)
             yield return Warning($"is clipped in {ClippedRuns.Count} stretches, the first at {Seconds(ClippedRuns[0].Range.Start)} s");
     }
@@ -37,7 +39,8 @@ public static class RecordingPreparation
         int Samples(double seconds, int least) => (int)Math.Clamp(Math.Ceiling(seconds * channel.SampleRate), least, int.MaxValue);
         // 32 ms is four samples at 125 Hz; a plateau of 128 ms at an extreme is no crest, nor is one of an R wave.
         return new ChannelReport(channel, GapFinder.CountMeasured(samples), GapFinder.Find(samples),
-            SignalQuality.FindFlatRuns(samples, Samples(1, 8)), SignalQuality.FindClippedRuns(samples, Samples(0.032, 3), Samples(0.128, 8)));
+            SignalQuality.FindFlatRuns(samples, Samples(1, 8)),
+            SignalQuality.FindClippedRuns(samples, Samples(0.032, 3), Samples(0.128, 8)));
     }
 
     /// <summary>Resamples every channel to one rate and makes them equally long.</summary>
@@ -45,10 +48,11 @@ public static class RecordingPreparation
     /// <param name="rate">The rate wanted (Hz).</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>
-    /// The recording at that rate; the same object if it already is so. Lengths that differ by a sample or two, as they do between channels of
-    /// different rates, are cut to the shortest; a channel that ends earlier than that is filled up with missing samples.
+    /// The recording at that rate; the same object if it already is so. Lengths that differ by a sample or two, as they do between channels
+    /// of different rates, are cut to the shortest; a channel that ends earlier than that is filled up with missing samples.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">The rate is not finite and above 0, or more than 1024 times a channel's or less than 1/1024.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is not finite and above 0, or more than 1024 times a channel's or less than
+    /// 1/1024.</exception>
     /// <exception cref="SignalException">A channel would become longer than an array can be.</exception>
     public static Recording Resample(Recording recording, double rate, CancellationToken cancellationToken = default)
     {
@@ -63,7 +67,8 @@ public static class RecordingPreparation
         {
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
                 resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, rate));
-            channels.Add(resampler.IsIdentity ? channel : channel.WithSamples(resampler.Resample(channel.Samples.Span, cancellationToken), rate));
+            channels.Add(resampler.IsIdentity ? channel
+                : channel.WithSamples(resampler.Resample(channel.Samples.Span, cancellationToken), rate));
         }
         int shortest = channels.Min(c => c.Length), longest = channels.Max(c => c.Length);
         int length = longest - shortest <= 2 ? shortest : longest;

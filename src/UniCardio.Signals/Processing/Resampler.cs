@@ -6,17 +6,17 @@ namespace UniCardio.Signals.Processing;
 /// <summary>Polyphase resampling with a Kaiser-windowed sinc, aware of gaps.</summary>
 /// <remarks>
 /// With R the lower of the two rates, the filter passes 0 to 0.4 R within 0.001 dB and stops what lies above 0.5 R (and would fold) by at
-/// least 80 dB; its response at 0.45 R is -6 dB. It is symmetric, so waves keep their place (zero delay), and reaches 26 / R seconds to either
-/// side. Every phase's taps sum to one: a constant stays what it is.
+/// least 80 dB; its response at 0.45 R is -6 dB. It is symmetric, so waves keep their place (zero delay), and reaches 26 / R seconds to
+/// either side. Every phase's taps sum to one: a constant stays what it is.
 /// <para>
-/// Gaps do not smear. Each measured run is resampled as if it were the whole signal, continued beyond its two ends by point reflection about
-/// its end samples (a trend goes on as a trend, with no step). An output sample is measured where the two input samples about it are measured
-/// (or the one it coincides with), else NaN: nothing is extrapolated into a gap. Only behind the last input sample is one continued, by less
-/// than an input period, so that the output lasts as long as the input does.
+/// Gaps do not smear. Each measured run is resampled as if it were the whole signal, continued beyond its two ends by point reflection
+/// about its end samples (a trend goes on as a trend, with no step). An output sample is measured where the two input samples about it are
+/// measured (or the one it coincides with), else NaN: nothing is extrapolated into a gap. Only behind the last input sample is one
+/// continued, by less than an input period, so that the output lasts as long as the input does.
 /// </para>
 /// <para>
-/// Two rates with a common ratio of small terms are met exactly, others by rounding each output instant (<see cref="RateRatio"/>). Memory is
-/// at most 2^22 taps (32 MB) whatever the rates. Instances are immutable and may be shared between threads.
+/// Two rates with a common ratio of small terms are met exactly, others by rounding each output instant (<see cref="RateRatio"/>). Memory
+/// is at most 2^22 taps (32 MB) whatever the rates. Instances are immutable and may be shared between threads.
 /// </para>
 /// Source: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", ISCAS 1974.
 /// </remarks>
@@ -71,7 +71,8 @@ public sealed class Resampler
     /// <summary>Input samples that the filter reaches to either side of an output instant.</summary>
     internal int Reach => _before;
 
-    /// <summary>Output samples for an input of <paramref name="inputLength"/>: those that begin within its duration, ceil(n out / in).</summary>
+    /// <summary>Output samples for an input of <paramref name="inputLength"/>: those that begin within its duration, ceil(n out /
+    /// in).</summary>
     /// <param name="inputLength">Input samples.</param>
     /// <exception cref="SignalException">The output would exceed what an array can hold.</exception>
     public int OutputLength(int inputLength)
@@ -80,7 +81,9 @@ public sealed class Resampler
         long length = Ratio.OutputLength(inputLength);
         return length <= Array.MaxLength
             ? (int)length
-            : throw new SignalException($"{inputLength} samples at {InputRate} Hz would become {length} at {OutputRate} Hz; at most {Array.MaxLength} are possible.");
+            : throw new SignalException(
+                $"{inputLength} samples at {InputRate} Hz would become {length} at {OutputRate} Hz; at most {Array.MaxLength} "
+                + $"are possible.");
     }
 
     /// <summary>Resamples a signal.</summary>
@@ -100,7 +103,8 @@ public sealed class Resampler
         return output;
     }
 
-    private void ResampleRun(ReadOnlySpan<float> input, SampleRange run, float[] output, ref double[] stretch, CancellationToken cancellationToken)
+    private void ResampleRun(ReadOnlySpan<float> input, SampleRange run, float[] output, ref double[] stretch,
+        CancellationToken cancellationToken)
     {
         // Output instants from the run's first sample to its last; to the end of the last one's period at the end of the input.
         long firstPhase = (long)run.Start * Ratio.Up;
@@ -131,7 +135,8 @@ public sealed class Resampler
     /// <summary>One output sample of a run, by the same arithmetic as <see cref="Resample"/>.</summary>
     /// <param name="run">The run, or its samples from within 2 reaches + 2 of its end on.</param>
     /// <param name="runStart">Input sample that <paramref name="run"/> starts at.</param>
-    /// <param name="output">Output sample; the filter reaches beyond <paramref name="run"/> only where the run itself begins or ends.</param>
+    /// <param name="output">Output sample; the filter reaches beyond <paramref name="run"/> only where the run itself begins or
+    /// ends.</param>
     /// <param name="scratch">[2 reaches].</param>
     internal float ResampleAt(ReadOnlySpan<float> run, long runStart, long output, Span<double> scratch)
     {
@@ -154,8 +159,8 @@ public sealed class Resampler
         return low;
     }
 
-    // Samples from..from + n - 1 of the run's continuation by point reflection about both ends, which is periodic in 2 (length - 1) but for a
-    // linear trend. The first reflection at either end depends on nothing beyond it, so a run that still goes on has the same one.
+    // Samples from..from + n - 1 of the run's continuation by point reflection about both ends, which is periodic in 2 (length - 1) but for
+    // a linear trend. The first reflection at either end depends on nothing beyond it, so a run that still goes on has the same one.
     private static void Continue(ReadOnlySpan<float> run, int from, Span<double> stretch)
     {
         int last = run.Length - 1;
@@ -228,7 +233,8 @@ public sealed class Resampler
             {
                 double distance = k - (before - 1) - (double)phase / phases;
                 double u = distance / reach;
-                row[k] = u * u >= 1 ? 0 : cutoff * Trig.Sinc(cutoff * distance) * SpecialFunctions.BesselI0(Beta * Math.Sqrt(1 - u * u)) / edge;
+                row[k] = u * u >= 1 ? 0
+                    : cutoff * Trig.Sinc(cutoff * distance) * SpecialFunctions.BesselI0(Beta * Math.Sqrt(1 - u * u)) / edge;
                 sum += row[k];
             }
             for (int k = 0; k < count; k++)

@@ -26,7 +26,8 @@ public static class SignalQuality
 {
     /// <summary>The flat stretches of a signal, in order of time. They never reach across a gap.</summary>
     /// <param name="samples">The signal, NaN where missing.</param>
-    /// <param name="shortestRun">Samples that a stretch has at least; 2 or more. One second's worth leaves the rests of a slow pulse alone.</param>
+    /// <param name="shortestRun">Samples that a stretch has at least; 2 or more. One second's worth leaves the rests of a slow pulse
+    /// alone.</param>
     /// <param name="tolerance">Largest difference within a stretch, in the signal's unit; 0 or more, finite.</param>
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
     public static IReadOnlyList<FlatRun> FindFlatRuns(ReadOnlySpan<float> samples, int shortestRun, float tolerance = 0)
@@ -52,10 +53,12 @@ public static class SignalQuality
     /// Samples from which a single plateau is enough. Shorter ones are reported only where there are two or more at the same end: a single
     /// crest of a quantised wave has a small plateau of its own, while a saturated amplifier comes back to the same level.
     /// </param>
-    /// <param name="tolerance">How near to the extreme a sample counts as standing at it, as a fraction of the signal's range; 0 to 0.1.</param>
+    /// <param name="tolerance">How near to the extreme a sample counts as standing at it, as a fraction of the signal's range; 0 to
+    /// 0.1.</param>
     /// <remarks>A signal that is constant throughout is flat, not clipped, and yields nothing.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
-    public static IReadOnlyList<ClippedRun> FindClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16, double tolerance = 1e-6)
+    public static IReadOnlyList<ClippedRun> FindClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16,
+        double tolerance = 1e-6)
     {
         var runs = new List<ClippedRun>();
         foreach (ClippedRun run in ClippedRuns(samples, shortestRun, longRun, tolerance))
@@ -66,7 +69,8 @@ public static class SignalQuality
 
     /// <summary>The clipped stretches of a signal, those at its lowest value first, without allocating.</summary>
     /// <inheritdoc cref="FindClippedRuns"/>
-    public static ClippedRunEnumerator ClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16, double tolerance = 1e-6) =>
+    public static ClippedRunEnumerator ClippedRuns(ReadOnlySpan<float> samples, int shortestRun = 4, int longRun = 16,
+        double tolerance = 1e-6) =>
         new(samples, shortestRun, longRun, tolerance);
 
     private static void Append(List<FlatRun> runs, ReadOnlySpan<float> samples, int start, int end, int shortestRun)

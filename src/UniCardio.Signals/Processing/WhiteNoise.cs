@@ -14,11 +14,13 @@ public static class WhiteNoise
     private const int ProbeSamples = 4096;
 
     /// <summary>
-    /// What <see cref="Level(ReadOnlySpan{float})"/> of a resampled signal has to be multiplied by: to the white noise at its new rate with as much power
-    /// per Hertz as the channel has below its own upper edge, which is what a state of the diffusion holds. Found with white noise.
+    /// What <see cref="Level(ReadOnlySpan{float})"/> of a resampled signal has to be multiplied by: to the white noise at its new rate with
+    /// as much power per Hertz as the channel has below its own upper edge, which is what a state of the diffusion holds. Found with white
+    /// noise.
     /// </summary>
     /// <param name="resampler">What resamples the channel, from its own rate to the new one.</param>
-    /// <returns>1 where the rates are equal; 0 where the channel has less than half the new rate, where nothing is left of the noise that could be measured.</returns>
+    /// <returns>1 where the rates are equal; 0 where the channel has less than half the new rate, where nothing is left of the noise that
+    /// could be measured.</returns>
     public static double ResamplingFactor(Resampler resampler)
     {
         ArgumentNullException.ThrowIfNull(resampler);
@@ -37,8 +39,8 @@ public static class WhiteNoise
     /// <summary>Standard deviation of the white noise: median of the fourth differences' size over 0.6745 sqrt(70).</summary>
     /// <remarks>
     /// Fourth differences let through what lies in the upper half of the band and little of a pulse or a T wave; the median passes over the
-    /// few that meet a QRS complex (the median rule of Donoho and Johnstone, Biometrika 81(3), 1994, on differences in place of wavelets). It
-    /// says nothing of noise that is not up there, such as wander and motion.
+    /// few that meet a QRS complex (the median rule of Donoho and Johnstone, Biometrika 81(3), 1994, on differences in place of wavelets).
+    /// It says nothing of noise that is not up there, such as wander and motion.
     /// </remarks>
     /// <param name="signal">[n] samples, NaN where missing; differences that meet a missing one are left out.</param>
     /// <returns>In the signal's unit; 0 where fewer than eight differences can be formed.</returns>

@@ -24,7 +24,8 @@ internal readonly record struct PlannedBeat(
     public double Foot(double delay) => Time + delay * Transit;
 }
 
-/// <summary>The rhythm: R peaks from well before the first sample to after the last one. Reused from window to window without allocating.</summary>
+/// <summary>The rhythm: R peaks from well before the first sample to after the last one. Reused from window to window without
+/// allocating.</summary>
 internal sealed class BeatSequence
 {
     // Long enough for the pressure's memory of earlier beats (time constant about a second) to fade, whatever the delay.
@@ -62,7 +63,8 @@ internal sealed class BeatSequence
             bool ventricular = kind == BeatKind.Ventricular;
             // Pulses travel faster while the pressure is high; a premature beat takes longer to open the valve.
             double transit = 1 - 0.02 * Respiration(p, time) - 0.02 * SlowWave(time) + (ventricular ? 0.12 : 0);
-            double stroke = Stroke(p, mean, interval, time, kind, before) * (1 + p.StrokeVariability * Math.Clamp(variation.NextGaussian(), -3, 3));
+            double stroke =
+                Stroke(p, mean, interval, time, kind, before) * (1 + p.StrokeVariability * Math.Clamp(variation.NextGaussian(), -3, 3));
             _beats.Add(new PlannedBeat(time, interval, next, stroke, transit, kind, Perfusion(p, time, stepTime), EcgSize(p, time)));
             time += next;
             interval = next;
@@ -71,7 +73,8 @@ internal sealed class BeatSequence
         }
     }
 
-    public double Respiration(SynthesisParameters p, double time) => PortableMath.SinTurns(RespiratoryPhase + time * p.RespiratoryRate / 60);
+    public double Respiration(SynthesisParameters p, double time) =>
+        PortableMath.SinTurns(RespiratoryPhase + time * p.RespiratoryRate / 60);
 
     public double SlowWave(double time) => PortableMath.SinTurns(SlowPhase + time * SlowFrequency);
 
@@ -87,7 +90,8 @@ internal sealed class BeatSequence
     }
 
     private static double Coupling(
-        SynthesisParameters p, BeatKind kind, BeatKind following, double interval, double sinus, ref CounterRandom random, ref CounterRandom variation)
+        SynthesisParameters p, BeatKind kind, BeatKind following, double interval, double sinus, ref CounterRandom random,
+        ref CounterRandom variation)
     {
         if (kind == BeatKind.Ventricular && following == BeatKind.Ventricular)
             return 60 / p.VentricularRate * (1 + 0.03 * Math.Clamp(variation.NextGaussian(), -3, 3));
@@ -95,7 +99,8 @@ internal sealed class BeatSequence
             return random.NextUniform(0.55, 0.72) * sinus;
         if (following == BeatKind.Atrial)
             return variation.NextUniform(0.6, 0.85) * sinus;
-        // The sinus node is not reset by a ventricular beat: premature interval and pause make two intervals together. An atrial one resets it.
+        // The sinus node is not reset by a ventricular beat: premature interval and pause make two intervals together. An atrial one resets
+        // it.
         return kind switch
         {
             BeatKind.Ventricular => Math.Max(2 * sinus - interval, sinus),
@@ -114,8 +119,8 @@ internal sealed class BeatSequence
         return mean * Math.Clamp(1 + variation, 0.5, 1.6);
     }
 
-    // Filling approaches its end exponentially: a short interval before the beat ejects less. A ventricular beat contracts out of order, and the
-    // beat after it more strongly than its filling alone would make it (post-extrasystolic potentiation).
+    // Filling approaches its end exponentially: a short interval before the beat ejects less. A ventricular beat contracts out of order,
+    // and the beat after it more strongly than its filling alone would make it (post-extrasystolic potentiation).
     private double Stroke(SynthesisParameters p, double mean, double interval, double time, BeatKind kind, BeatKind before)
     {
         double filling = (1 - PortableMath.Exp(-1.6 * interval / mean)) / (1 - PortableMath.Exp(-1.6));

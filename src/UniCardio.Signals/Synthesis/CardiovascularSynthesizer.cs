@@ -31,7 +31,8 @@ public sealed class CardiovascularSynthesizer
         ArgumentNullException.ThrowIfNull(parameters);
         parameters.Validate();
         if (ppg.Length != bloodPressure.Length || ppg.Length != ecg.Length)
-            throw new ArgumentException($"The signals have {ppg.Length}, {bloodPressure.Length} and {ecg.Length} samples; expected the same number.");
+            throw new ArgumentException(
+                $"The signals have {ppg.Length}, {bloodPressure.Length} and {ecg.Length} samples; expected the same number.");
         int lead = LeadSamples(parameters);
         _rhythm.Plan(parameters, (lead + ppg.Length) / parameters.SampleRate, seed);
         if (lead == 0)
@@ -79,14 +80,16 @@ public sealed class CardiovascularSynthesizer
 
     private void RenderPressure(Span<float> wave, SynthesisParameters p)
     {
-        PulseRenderer.Render(wave, p, _rhythm, PressureShape(p), p.PressureDelay, p.DiastolicPressure, p.SystolicPressure, peripheral: false);
+        PulseRenderer.Render(wave, p, _rhythm, PressureShape(p), p.PressureDelay, p.DiastolicPressure, p.SystolicPressure,
+            peripheral: false);
         AddSlow(wave, p, p.RespiratoryPressure, p.SlowPressure);
         if (p.PressurePulse is null)
             return;
         foreach (ref float x in wave)
         {
             if (x < LowPressure)
-                x = (float)(LeastPressure + (LowPressure - LeastPressure) * PortableMath.Exp((x - LowPressure) / (LowPressure - LeastPressure)));
+                x = (float)(
+                    LeastPressure + (LowPressure - LeastPressure) * PortableMath.Exp((x - LowPressure) / (LowPressure - LeastPressure)));
         }
     }
 

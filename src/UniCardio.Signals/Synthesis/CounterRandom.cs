@@ -5,8 +5,9 @@ namespace UniCardio.Signals.Synthesis;
 /// was read, and the same on every machine.
 /// </summary>
 /// <remarks>
-/// The hash is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) over an arithmetic sequence
-/// whose start is itself hashed from seed and stream. For simulation, not for cryptography. A mutable structure: pass it by reference.
+/// The hash is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) over an arithmetic
+/// sequence whose start is itself hashed from seed and stream. For simulation, not for cryptography. A mutable structure: pass it by
+/// reference.
 /// </remarks>
 public struct CounterRandom
 {

@@ -56,7 +56,8 @@ public sealed record EcgMorphology(double P = 0.12, double Q = -0.09, double R =
     internal void Validate()
     {
         ReadOnlySpan<(string Name, double Value)> waves =
-            [(nameof(P), P), (nameof(Q), Q), (nameof(R), R), (nameof(S), S), (nameof(T), T), (nameof(SecondR), SecondR), (nameof(StEarly), StEarly),
+            [(nameof(P), P), (nameof(Q), Q), (nameof(R), R), (nameof(S), S), (nameof(T), T), (nameof(SecondR), SecondR),
+                (nameof(StEarly), StEarly),
             (nameof(StLate), StLate), (nameof(SecondT), SecondT), (nameof(U), U), (nameof(Spike), Spike)];
         foreach ((string name, double value) in waves)
             ParameterRange.Require(name, value, -5, 5);

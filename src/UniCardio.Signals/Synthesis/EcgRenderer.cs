@@ -25,14 +25,16 @@ internal static class EcgRenderer
     // Offsets and widths in seconds at an RR interval of 1 s: angles of McSharry 2003, table I, over 2 pi, T skewed.
     private static void AddConducted(Span<float> ecg, double rate, in PlannedBeat beat, EcgMorphology m, double size, bool hasP)
     {
-        double before = Math.Sqrt(Math.Clamp(beat.Interval, 0.25, 1.6)), after = Math.Sqrt(Math.Clamp(Math.Min(beat.Interval, beat.Next), 0.25, 1.6));
+        double before = Math.Sqrt(Math.Clamp(beat.Interval, 0.25, 1.6)),
+            after = Math.Sqrt(Math.Clamp(Math.Min(beat.Interval, beat.Next), 0.25, 1.6));
         // Conduction in the ventricles hardly knows of the rate.
         double qrs = (0.7 + 0.3 * before) * m.QrsWidth;
         if (hasP)
         {
             // An ectopic atrial focus sends its wave another way.
             double wave = beat.Kind == BeatKind.Atrial ? -0.7 * m.P : m.P;
-            GaussianWave.Add(ecg, rate, beat.Time - 0.165 * before * m.PrInterval, size * wave, 0.026 * before * m.PWidth, 0.024 * before * m.PWidth);
+            GaussianWave.Add(ecg, rate, beat.Time - 0.165 * before * m.PrInterval, size * wave, 0.026 * before * m.PWidth,
+                0.024 * before * m.PWidth);
         }
 
         GaussianWave.Add(ecg, rate, beat.Time - 0.030 * qrs, size * m.Q, 0.0085 * qrs, 0.0085 * qrs);
@@ -47,7 +49,8 @@ internal static class EcgRenderer
         if (m.StLate != 0)
             GaussianWave.Add(ecg, rate, beat.Time + 0.6 * t, size * m.StLate, 0.045 * after, 0.04 * after);
         if (m.SecondT != 0)
-            GaussianWave.Add(ecg, rate, beat.Time + t + 0.075 * after * m.TWidth, size * m.SecondT, 0.035 * after * m.TWidth, 0.035 * after * m.TWidth);
+            GaussianWave.Add(ecg, rate, beat.Time + t + 0.075 * after * m.TWidth, size * m.SecondT, 0.035 * after * m.TWidth,
+                0.035 * after * m.TWidth);
         if (m.U != 0)
             GaussianWave.Add(ecg, rate, beat.Time + t + 0.17 * after, size * m.U, 0.03 * after, 0.035 * after);
     }
@@ -57,7 +60,8 @@ internal static class EcgRenderer
         double main = Math.Max(Math.Abs(m.R), Math.Abs(m.S)) * size, sign = m.R < 0 ? -1 : 1, width = m.VentricularWidth;
         GaussianWave.Add(ecg, rate, beat.Time, sign * m.Ventricular * main, 0.030 * width, 0.034 * width);
         GaussianWave.Add(ecg, rate, beat.Time + 0.105 * width, -sign * (0.28 * m.Ventricular) * main, 0.028 * width, 0.035 * width);
-        GaussianWave.Add(ecg, rate, beat.Time + 0.300 * width, sign * (m.Ventricular * m.VentricularT) * main, 0.070 * width, 0.055 * width);
+        GaussianWave.Add(ecg, rate, beat.Time + 0.300 * width, sign * (m.Ventricular * m.VentricularT) * main, 0.070 * width,
+            0.055 * width);
     }
 
     // Two milliseconds of pacing, as broad as a monitor of 125 Hz or so shows them.

@@ -2,14 +2,15 @@ namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Waves that one subject's beats have and nobody else's, so that only the subject's own beats tell their shape.</summary>
 /// <remarks>
-/// Up to three waves within the QRS complex, two in ST segment and T wave, and three in each pulse, all Gaussian, of sizes, times and widths drawn once a subject; ventricular
-/// beats have a set of their own. Monitors do not filter them.
+/// Up to three waves within the QRS complex, two in ST segment and T wave, and three in each pulse, all Gaussian, of sizes, times and
+/// widths drawn once a subject; ventricular beats have a set of their own. Monitors do not filter them.
 /// </remarks>
 public static class IndividualWaves
 {
     private readonly record struct Wave(double Time, double Width, double Height);
 
-    /// <summary>Adds a subject's own waves to its signals, in place. What <see cref="SyntheticRecording.Beats"/> says of pressures holds no longer.</summary>
+    /// <summary>Adds a subject's own waves to its signals, in place. What <see cref="SyntheticRecording.Beats"/> says of pressures holds no
+    /// longer.</summary>
     /// <param name="recording">The subject.</param>
     /// <param name="seed">Draws the waves.</param>
     public static void Add(SyntheticRecording recording, ulong seed)

@@ -43,7 +43,8 @@ internal static class LeadDraw
     }
 
     private static EcgMorphology Upright(ref CounterRandom random) => new(
-        Q: -0.25 * SubjectDraw.Square(random.NextDouble()), R: random.NextUniform(0.7, 1.3), S: -0.6 * SubjectDraw.Square(random.NextDouble()));
+        Q: -0.25 * SubjectDraw.Square(random.NextDouble()), R: random.NextUniform(0.7, 1.3),
+        S: -0.6 * SubjectDraw.Square(random.NextDouble()));
 
     private static EcgMorphology DeepS(ref CounterRandom random) => new(
         Q: 0, R: random.NextUniform(0.08, 0.5), S: -random.NextUniform(0.6, 1.4));
@@ -82,7 +83,8 @@ internal static class LeadDraw
         double main = Math.Abs(m.R) > Math.Abs(m.S) ? m.R : m.S, sign = main < 0 ? -1 : 1;
         bool wide = m.QrsWidth > 1.3;
         double kind = random.NextDouble(), usual = random.NextUniform(0.06, 0.5);
-        double t = kind < 0.55 ? usual : kind < 0.72 ? -random.NextUniform(0.05, 0.4) : kind < 0.86 ? random.NextUniform(0.45, 1.1) : random.NextUniform(-0.06, 0.06);
+        double t = kind < 0.55 ? usual : kind < 0.72 ? -random.NextUniform(0.05, 0.4) : kind < 0.86 ? random.NextUniform(0.45, 1.1)
+            : random.NextUniform(-0.06, 0.06);
         // Behind a narrow deep S wave T is usually upright; behind a wide complex it opposes it.
         double toward = wide ? -sign : m.R < 0 ? -1 : 1;
         bool shifted = random.NextDouble() < (wide ? 0.6 : 0.35);
@@ -117,10 +119,12 @@ internal static class LeadDraw
     {
         double low = random.NextDouble(), high = random.NextDouble();
         double cut = low < 0.7 ? random.NextUniform(25, 45) : random.NextUniform(12, 25);
-        double corner = high < 0.45 ? random.NextUniform(0.05, 0.2) : high < 0.8 ? random.NextUniform(0.3, 0.7) : random.NextUniform(0.7, 2);
+        double corner = high < 0.45 ? random.NextUniform(0.05, 0.2) : high < 0.8 ? random.NextUniform(0.3, 0.7)
+            : random.NextUniform(0.7, 2);
         bool cuts = random.NextDouble() < 0.55, blocks = random.NextDouble() < 0.7;
         return cuts || blocks
-            ? new MonitorFilter { LowPass = cuts ? Math.Min(cut, 0.4 * rate) : null, Damping = random.NextUniform(0.6, 0.9), HighPass = blocks ? corner : null }
+            ? new MonitorFilter { LowPass = cuts ? Math.Min(cut, 0.4 * rate) : null, Damping = random.NextUniform(0.6, 0.9),
+                HighPass = blocks ? corner : null }
             : null;
     }
 }

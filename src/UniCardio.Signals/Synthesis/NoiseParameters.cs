@@ -1,8 +1,9 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, muscle noise and white noise are added, the
-/// sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By default nothing is done.
+/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, muscle noise and white
+/// noise are added, the sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By
+/// default nothing is done.
 /// </summary>
 public sealed record NoiseParameters
 {
@@ -24,10 +25,12 @@ public sealed record NoiseParameters
     /// <summary>Size of a burst, 0 to 50.</summary>
     public double MotionAmplitude { get; init; } = 2;
 
-    /// <summary>Muscle noise: high-pass noise that swells and fades within seconds, of this standard deviation where it is strongest, 0 to 10.</summary>
+    /// <summary>Muscle noise: high-pass noise that swells and fades within seconds, of this standard deviation where it is strongest, 0 to
+    /// 10.</summary>
     public double MuscleNoise { get; init; }
 
-    /// <summary>The middle share of the corrupted signal's range that is kept, 0.01 to 1; what lies beyond is clipped. Null: no clipping.</summary>
+    /// <summary>The middle share of the corrupted signal's range that is kept, 0.01 to 1; what lies beyond is clipped. Null: no
+    /// clipping.</summary>
     public double? ClippingRange { get; init; }
 
     /// <summary>Bits of a converter that spans the corrupted signal's range, 2 to 24, or null for none.</summary>
@@ -40,7 +43,8 @@ public sealed record NoiseParameters
     public double GapSeconds { get; init; } = 1;
 
     /// <summary>Checks every value.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range; the exception names it, what it is and what it may be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range; the exception names it, what it is and what it may
+    /// be.</exception>
     public void Validate()
     {
         if (SignalToNoiseDecibels is { } snr)

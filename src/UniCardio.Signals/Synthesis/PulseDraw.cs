@@ -24,7 +24,8 @@ internal static class PulseDraw
     }
 
     private static PulseMorphology Pressure(
-        SynthesisParameters p, double ejection, double augmentation, double stiffness, double dicrotic, double dicroticDelay, ref CounterRandom random)
+        SynthesisParameters p, double ejection, double augmentation, double stiffness, double dicrotic, double dicroticDelay,
+        ref CounterRandom random)
     {
         double quick = random.NextUniform(0, 0.9);
         // Diastole decays from where ejection leaves the slow part of the pressure towards that at which flow stops.
@@ -82,7 +83,8 @@ internal static class PulseDraw
     {
         double kind = random.NextDouble();
         double low = kind < 0.75 ? random.NextUniform(12, 30) : kind < 0.9 ? random.NextUniform(3, 9) : random.NextUniform(7, 16);
-        double damping = kind < 0.75 ? random.NextUniform(0.3, 0.9) : kind < 0.9 ? random.NextUniform(0.7, 1.8) : random.NextUniform(0.12, 0.3);
+        double damping = kind < 0.75 ? random.NextUniform(0.3, 0.9) : kind < 0.9 ? random.NextUniform(0.7, 1.8)
+            : random.NextUniform(0.12, 0.3);
         return kind < 0.4 ? null : new MonitorFilter { LowPass = Math.Min(low, 0.4 * rate), Damping = damping };
     }
 
@@ -91,7 +93,8 @@ internal static class PulseDraw
         bool low = random.NextDouble() < 0.75, high = random.NextDouble() < 0.65;
         double cut = random.NextUniform(3, 12), corner = 0.05 + 1.2 * SubjectDraw.Square(random.NextDouble());
         return low || high
-            ? new MonitorFilter { LowPass = low ? Math.Min(cut, 0.4 * rate) : null, Damping = random.NextUniform(0.5, 1), HighPass = high ? corner : null }
+            ? new MonitorFilter { LowPass = low ? Math.Min(cut, 0.4 * rate) : null, Damping = random.NextUniform(0.5, 1), HighPass = high
+                ? corner : null }
             : null;
     }
 }

@@ -1,8 +1,9 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// Shape of a pulse wave out of an ejection, a quick and a slow runoff and up to three waves behind it. Heights are relative to the rise that one
-/// mean stroke gives the slow runoff, times in seconds at an RR interval of 1 s; those of systole shrink with the root of the interval.
+/// Shape of a pulse wave out of an ejection, a quick and a slow runoff and up to three waves behind it. Heights are relative to the rise
+/// that one mean stroke gives the slow runoff, times in seconds at an RR interval of 1 s; those of systole shrink with the root of the
+/// interval.
 /// </summary>
 public sealed record PulseMorphology
 {

@@ -3,7 +3,8 @@ namespace UniCardio.Signals.Synthesis;
 /// <summary>Draws the pulse wave of a beat sequence: Windkessel, reflected wave, dicrotic notch and wave.</summary>
 internal static class PulseRenderer
 {
-    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing between <paramref name="low"/> and <paramref name="high"/>.</summary>
+    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing between <paramref name="low"/> and
+    /// <paramref name="high"/>.</summary>
     /// <param name="wave">The wave.</param>
     /// <param name="p">Subject and rhythm.</param>
     /// <param name="rhythm">The beats.</param>
@@ -12,7 +13,8 @@ internal static class PulseRenderer
     /// <param name="low">Foot of the pulse.</param>
     /// <param name="high">Top of the pulse.</param>
     /// <param name="peripheral">Whether the pulse is that of the skin, whose vessels have a say in its height.</param>
-    public static void Render(Span<float> wave, SynthesisParameters p, BeatSequence rhythm, in PulseShape shape, double delay, double low, double high, bool peripheral)
+    public static void Render(Span<float> wave, SynthesisParameters p, BeatSequence rhythm, in PulseShape shape, double delay, double low,
+        double high, bool peripheral)
     {
         double mean = 60 / p.HeartRate;
         (double bottom, double top) = SteadyExtremes(shape, mean);
@@ -34,7 +36,8 @@ internal static class PulseRenderer
     {
         double stretch = ejection / 0.3;
         if (shape.Reflection != 0)
-            GaussianWave.Add(wave, rate, foot + shape.ReflectionDelay * ejection, stroke * shape.Reflection, 0.055 * stretch, 0.07 * stretch);
+            GaussianWave.Add(wave, rate, foot + shape.ReflectionDelay * ejection, stroke * shape.Reflection, 0.055 * stretch,
+                0.07 * stretch);
         if (shape.Notch != 0)
             GaussianWave.Add(wave, rate, foot + 1.02 * ejection, -stroke * shape.Notch, 0.022 * stretch, 0.018 * stretch);
         if (shape.Dicrotic != 0)

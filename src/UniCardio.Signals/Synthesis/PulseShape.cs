@@ -49,7 +49,8 @@ internal readonly record struct PulseShape(
         return flow;
     }
 
-    public static PulseShape From(PulseMorphology m) => new(m.SlowDecay, 0, m.Ejection, m.Reflection, m.ReflectionDelay, m.Notch, m.Dicrotic)
+    public static PulseShape From(PulseMorphology m) =>
+        new(m.SlowDecay, 0, m.Ejection, m.Reflection, m.ReflectionDelay, m.Notch, m.Dicrotic)
     {
         Powers = (m.Onset, m.Offset),
         SlowShare = 1 - m.QuickShare,

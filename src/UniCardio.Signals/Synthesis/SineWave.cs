@@ -18,7 +18,8 @@ internal static class SineWave
         double turnSin = PortableMath.SinTurns(step), turnCos = PortableMath.CosTurns(step);
         for (int from = 0; from < signal.Length; from += Fresh)
         {
-            double sin = amplitude * PortableMath.SinTurns(phase + from * step), cos = amplitude * PortableMath.CosTurns(phase + from * step);
+            double sin = amplitude * PortableMath.SinTurns(phase + from * step),
+                cos = amplitude * PortableMath.CosTurns(phase + from * step);
             int to = Math.Min(signal.Length, from + Fresh);
             for (int i = from; i < to; i++)
             {

@@ -1,8 +1,8 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// Draws subjects: the prior that a network is trained on. Ranges are those of the literature and of what monitors show, made wide enough that a
-/// real recording is no stranger among them; none is fitted to a recording.
+/// Draws subjects: the prior that a network is trained on. Ranges are those of the literature and of what monitors show, made wide enough
+/// that a real recording is no stranger among them; none is fitted to a recording.
 /// </summary>
 internal static class SubjectDraw
 {
@@ -51,14 +51,16 @@ internal static class SubjectDraw
                 AtrialFibrillation = true, HeartRate = random.NextUniform(65, 160), FibrillatoryIrregularity = 0.1 * irregularity,
                 FibrillatoryWave = random.NextUniform(0.05, 0.25),
             },
-            < 0.12 => p with { AtrialFibrillation = true, HeartRate = random.NextUniform(50, 165), FibrillatoryIrregularity = irregularity },
+            < 0.12 => p with { AtrialFibrillation = true, HeartRate = random.NextUniform(50, 165), FibrillatoryIrregularity =
+                irregularity },
             < 0.23 => p with
             {
                 HeartRate = Math.Min(rate, 140), VentricularEctopy = 0.03 + 0.36 * often,
                 VentricularRun = runs ? random.NextUniform(0.2, 0.7) : 0, VentricularRate = random.NextUniform(110, 200),
             },
             < 0.29 => p with { HeartRate = Math.Min(rate, 140), AtrialEctopy = 0.04 + 0.3 * often },
-            < 0.34 => p with { VentricularEctopy = 0.4, VentricularRun = random.NextUniform(0.9, 0.99), VentricularRate = random.NextUniform(100, 220) },
+            < 0.34 => p with { VentricularEctopy = 0.4, VentricularRun = random.NextUniform(0.9, 0.99), VentricularRate =
+                random.NextUniform(100, 220) },
             _ => p,
         };
     }
@@ -66,7 +68,8 @@ internal static class SubjectDraw
     private static SynthesisParameters Pressures(SynthesisParameters p, double stiffness, ref CounterRandom random)
     {
         double kind = random.NextDouble();
-        double systolic = kind < 0.68 ? random.NextUniform(85, 165) : kind < 0.9 ? random.NextUniform(58, 110) : random.NextUniform(140, 240);
+        double systolic = kind < 0.68 ? random.NextUniform(85, 165) : kind < 0.9 ? random.NextUniform(58, 110)
+            : random.NextUniform(140, 240);
         systolic = Math.Clamp(systolic + 30 * (stiffness - 0.5), 55, 255);
         double share = random.NextUniform(0.2, 0.58) + 0.12 * (stiffness - 0.5);
         double diastolic = Math.Clamp(systolic * (1 - share), 26, Math.Min(150, systolic - 12));

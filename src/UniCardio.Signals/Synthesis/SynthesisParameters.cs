@@ -1,21 +1,22 @@
 namespace UniCardio.Signals.Synthesis;
 
-/// <summary>A subject and a rhythm for <see cref="CardiovascularSynthesizer"/>. Every value has a range; <see cref="Validate"/> names what is out of it.</summary>
+/// <summary>A subject and a rhythm for <see cref="CardiovascularSynthesizer"/>. Every value has a range; <see cref="Validate"/> names what
+/// is out of it.</summary>
 /// <remarks>
-/// Rhythm: RR intervals vary with respiration (respiratory sinus arrhythmia), with slow (0.1 Hz) waves and at random; in atrial fibrillation
-/// they are independent with a coefficient of variation of 22% (by default), the P wave is absent and fibrillatory waves of 4 to 8 Hz take its place.
-/// Premature ventricular beats come early, wide and without P wave, eject little, and are followed by a fully compensatory pause; they may come
-/// in runs. Premature atrial beats are narrow and reset the sinus node.
+/// Rhythm: RR intervals vary with respiration (respiratory sinus arrhythmia), with slow (0.1 Hz) waves and at random; in atrial
+/// fibrillation they are independent with a coefficient of variation of 22% (by default), the P wave is absent and fibrillatory waves of 4
+/// to 8 Hz take its place. Premature ventricular beats come early, wide and without P wave, eject little, and are followed by a fully
+/// compensatory pause; they may come in runs. Premature atrial beats are narrow and reset the sinus node.
 /// <para>
-/// ECG: each wave is a Gaussian about the R peak, as in the angular model of McSharry, Clifford, Tarassenko and Smith, "A dynamical model for
-/// generating synthetic electrocardiogram signals", IEEE Trans. Biomed. Eng. 50(3), 2003; here directly in time, positions and widths scaled
-/// with the square root of the RR interval (QRS less).
+/// ECG: each wave is a Gaussian about the R peak, as in the angular model of McSharry, Clifford, Tarassenko and Smith, "A dynamical model
+/// for generating synthetic electrocardiogram signals", IEEE Trans. Biomed. Eng. 50(3), 2003; here directly in time, positions and widths
+/// scaled with the square root of the RR interval (QRS less).
 /// </para>
 /// <para>
-/// Pulse: a three-element Windkessel (Westerhof, Lankhaar and Westerhof, Med. Biol. Eng. Comput. 47, 2009) fed with an ejection after each R
-/// peak, whose stroke grows with the filling time before it, plus a reflected wave, dicrotic notch and dicrotic wave. Diastole therefore
-/// decays for as long as the pause lasts, as after a premature beat. <see cref="PressurePulse"/> and <see cref="PpgPulse"/> replace the shapes
-/// that follow from <see cref="DicroticNotch"/> and <see cref="Augmentation"/> by any other; monitors filter what they show.
+/// Pulse: a three-element Windkessel (Westerhof, Lankhaar and Westerhof, Med. Biol. Eng. Comput. 47, 2009) fed with an ejection after each
+/// R peak, whose stroke grows with the filling time before it, plus a reflected wave, dicrotic notch and dicrotic wave. Diastole therefore
+/// decays for as long as the pause lasts, as after a premature beat. <see cref="PressurePulse"/> and <see cref="PpgPulse"/> replace the
+/// shapes that follow from <see cref="DicroticNotch"/> and <see cref="Augmentation"/> by any other; monitors filter what they show.
 /// </para>
 /// </remarks>
 public sealed record SynthesisParameters
@@ -77,7 +78,8 @@ public sealed record SynthesisParameters
     /// <summary>Standard deviation of the stroke's random variation as a fraction of it, 0 to 0.2.</summary>
     public double StrokeVariability { get; init; }
 
-    /// <summary>Time from R peak to the foot of the pressure pulse, -0.3 to 1.2 s (monitors add delays of their own, to the ECG as well).</summary>
+    /// <summary>Time from R peak to the foot of the pressure pulse, -0.3 to 1.2 s (monitors add delays of their own, to the ECG as
+    /// well).</summary>
     public double PressureDelay { get; init; } = 0.17;
 
     /// <summary>Time from R peak to the foot of the PPG pulse, -0.3 to 1.2 s.</summary>
@@ -92,10 +94,12 @@ public sealed record SynthesisParameters
     /// <summary>Amplitude of the PPG's baseline variation with respiration, relative to its pulse, 0 to 1.</summary>
     public double PpgRespiration { get; init; } = 0.08;
 
-    /// <summary>Amplitude of the PPG pulse's variation with respiration beyond the stroke's, as a fraction of the pulse, 0 to 0.6.</summary>
+    /// <summary>Amplitude of the PPG pulse's variation with respiration beyond the stroke's, as a fraction of the pulse, 0 to
+    /// 0.6.</summary>
     public double PpgPulseRespiration { get; init; }
 
-    /// <summary>Share of its height that the PPG's pulse loses within a few beats, at a random time; 0 to 0.8, or -0.8 to 0 for a gain.</summary>
+    /// <summary>Share of its height that the PPG's pulse loses within a few beats, at a random time; 0 to 0.8, or -0.8 to 0 for a
+    /// gain.</summary>
     public double PpgPulseLoss { get; init; }
 
     /// <summary>Shape of the pressure pulse, or null: that of <see cref="DicroticNotch"/> and <see cref="Augmentation"/>.</summary>
@@ -123,10 +127,12 @@ public sealed record SynthesisParameters
     /// <param name="seed">Equal seeds draw equal subjects, on every machine.</param>
     /// <param name="sampleRate">Samples a second.</param>
     /// <param name="limits">What the mixture leaves out; the heart stays the same.</param>
-    public static SynthesisParameters Draw(ulong seed, double sampleRate = 125, SubjectLimits limits = SubjectLimits.None) => SubjectDraw.Draw(seed, sampleRate, limits);
+    public static SynthesisParameters Draw(ulong seed, double sampleRate = 125, SubjectLimits limits = SubjectLimits.None) =>
+        SubjectDraw.Draw(seed, sampleRate, limits);
 
     /// <summary>Checks every value.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range; the exception names it, what it is and what it may be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range; the exception names it, what it is and what it may
+    /// be.</exception>
     public void Validate()
     {
         ParameterRange.Require(nameof(SampleRate), SampleRate, 50, 4000);

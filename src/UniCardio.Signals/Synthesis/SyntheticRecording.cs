@@ -21,7 +21,8 @@ public enum BeatKind
 /// <param name="Kind">Its kind.</param>
 public sealed record SyntheticBeat(double TimeSeconds, int Sample, BeatKind Kind)
 {
-    /// <summary>The sample of the least pressure before the beat's pulse, or null if its pulse does not lie wholly in the recording.</summary>
+    /// <summary>The sample of the least pressure before the beat's pulse, or null if its pulse does not lie wholly in the
+    /// recording.</summary>
     public int? DiastolicSample { get; init; }
 
     /// <summary>The sample of the pulse's highest pressure, or null.</summary>
@@ -37,7 +38,8 @@ public sealed record SyntheticBeat(double TimeSeconds, int Sample, BeatKind Kind
 /// <summary>Synthetic PPG, arterial blood pressure and ECG of one heart, with the truth about each beat.</summary>
 public sealed class SyntheticRecording
 {
-    internal SyntheticRecording(SynthesisParameters parameters, ulong seed, float[] ppg, float[] bloodPressure, float[] ecg, IReadOnlyList<SyntheticBeat> beats)
+    internal SyntheticRecording(SynthesisParameters parameters, ulong seed, float[] ppg, float[] bloodPressure, float[] ecg,
+        IReadOnlyList<SyntheticBeat> beats)
     {
         Parameters = parameters;
         Seed = seed;
@@ -65,7 +67,8 @@ public sealed class SyntheticRecording
     /// <summary>The beats whose R peak lies in the recording, in order of time.</summary>
     public IReadOnlyList<SyntheticBeat> Beats { get; }
 
-    /// <summary>The signals as a recording with channels PPG, ABP and ECG and a WFDB annotation for each beat ("N", "A" or "V") and for the rhythm ("+").</summary>
+    /// <summary>The signals as a recording with channels PPG, ABP and ECG and a WFDB annotation for each beat ("N", "A" or "V") and for the
+    /// rhythm ("+").</summary>
     /// <param name="name">Name of the recording.</param>
     public Recording ToRecording(string name = "synthetic")
     {

@@ -21,13 +21,15 @@ public sealed class WindowCover
     /// <param name="windowLength">Samples of a window, S; 1 to 2^24.</param>
     /// <param name="overlap">Samples that neighbours share, 0 to S - 1 (0: no crossfade, the results are joined hard).</param>
     /// <exception cref="RecordingTooShortException">The recording is shorter than a window.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="windowLength"/> or <paramref name="overlap"/> is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="windowLength"/> or <paramref name="overlap"/> is out of
+    /// range.</exception>
     public WindowCover(int length, int windowLength, int overlap)
     {
         if (windowLength is < 1 or > Unit)
             throw new ArgumentOutOfRangeException(nameof(windowLength), windowLength, $"A window has 1 to {Unit} samples.");
         if (overlap < 0 || overlap >= windowLength)
-            throw new ArgumentOutOfRangeException(nameof(overlap), overlap, $"Windows of {windowLength} samples overlap by 0 to {windowLength - 1}.");
+            throw new ArgumentOutOfRangeException(nameof(overlap), overlap,
+                $"Windows of {windowLength} samples overlap by 0 to {windowLength - 1}.");
         if (length < windowLength)
             throw new RecordingTooShortException(length, windowLength);
         Length = length;
@@ -87,8 +89,8 @@ public sealed class WindowCover
     }
 
     /// <summary>
-    /// Adds a window's result, times its weights, to the signal. Once every window has been added to a signal of zeros, the signal is complete.
-    /// A sample needs only those windows that hold it, so windows without a sample of interest may be left out.
+    /// Adds a window's result, times its weights, to the signal. Once every window has been added to a signal of zeros, the signal is
+    /// complete. A sample needs only those windows that hold it, so windows without a sample of interest may be left out.
     /// </summary>
     /// <param name="index">Window, 0 to <see cref="Count"/> - 1.</param>
     /// <param name="result">The window's result, [S].</param>
@@ -121,7 +123,8 @@ public sealed class WindowCover
 
     private int LastAt(int sample) => sample >= Length - WindowLength ? Count - 1 : Math.Min(sample / _hop, Count - 1);
 
-    // A sample's weights are dealt out from the last window that holds it to the first, which takes what is left: the sum is the unit exactly.
+    // A sample's weights are dealt out from the last window that holds it to the first, which takes what is left: the sum is the unit
+    // exactly.
     private int WeightUnits(int index, int sample)
     {
         int first = FirstAt(sample);

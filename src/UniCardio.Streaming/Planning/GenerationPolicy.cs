@@ -4,7 +4,8 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming.Planning;
 
-/// <summary>Decides what a hop generates, from its windows alone and the scale that each modality had when it was last there. The rules stand at <see cref="StreamingSession"/>.</summary>
+/// <summary>Decides what a hop generates, from its windows alone and the scale that each modality had when it was last there. The rules
+/// stand at <see cref="StreamingSession"/>.</summary>
 internal sealed class GenerationPolicy
 {
     private readonly StreamTiming _timing;
@@ -44,7 +45,8 @@ internal sealed class GenerationPolicy
         if (plan.WindowEnd < _timing.WindowSamples)
             return new TargetPlan(default, default, false, isAbsent ? NoSignalReason.WarmingUp : NoSignalReason.None);
         if (!isAbsent)
-            return new TargetPlan(CardioTask.Denoise(modality, others), WindowScale.Of(modality, plan.Signal[m], Whole(plan.Signal[m]), isNoisy: true), false, NoSignalReason.None);
+            return new TargetPlan(CardioTask.Denoise(modality, others),
+                WindowScale.Of(modality, plan.Signal[m], Whole(plan.Signal[m]), isNoisy: true), false, NoSignalReason.None);
         if (!generate.Contains(modality))
             return new TargetPlan(default, default, false, NoSignalReason.NotRequested);
         if (plan.Quality[m].Index >= 0.25f && Age(plan, m) <= _timing.ImputeSamples)

@@ -23,15 +23,16 @@ public sealed record CurriculumOptions
     /// <summary>Which tasks are learned when.</summary>
     public CurriculumKind Kind { get; init; } = CurriculumKind.Phased;
 
-    /// <summary>Only these tasks, as texts of <see cref="CardioTask"/>; all if empty. Phases without one of them are skipped over by the others.</summary>
+    /// <summary>Only these tasks, as texts of <see cref="CardioTask"/>; all if empty. Phases without one of them are skipped over by the
+    /// others.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
 
-    /// <summary>Chance that a window's task loses some of its further conditions (Fang et al., arXiv 2410.16424), 0 to 1. The conditions left are any
-    /// proper subset, alike, of those that the task has beside the restored signal itself.</summary>
+    /// <summary>Chance that a window's task loses some of its further conditions (Fang et al., arXiv 2410.16424), 0 to 1. The conditions
+    /// left are any proper subset, alike, of those that the task has beside the restored signal itself.</summary>
     public double ConditionDrop { get; init; }
 
-    /// <summary>How often tasks come in the mixed curriculum, relative to those not named, as texts of <see cref="TaskWeight"/>; where several name a
-    /// task the last counts.</summary>
+    /// <summary>How often tasks come in the mixed curriculum, relative to those not named, as texts of <see cref="TaskWeight"/>; where
+    /// several name a task the last counts.</summary>
     public IReadOnlyList<string> Weights { get; init; } = [];
 
     /// <summary>Checks the numbers.</summary>
@@ -52,7 +53,8 @@ public sealed record CurriculumOptions
     }
 }
 
-/// <summary>Continual learning by number of conditions (arXiv 2505.22306): the tasks of every batch of a run, as a function of seed and step.</summary>
+/// <summary>Continual learning by number of conditions (arXiv 2505.22306): the tasks of every batch of a run, as a function of seed and
+/// step.</summary>
 /// <remarks>
 /// The published run has four phases of equal length with shares 1, 0, 0; 1/2, 1/2, 0; 1/4, 1/4, 1/2; 1/3, 1/3, 1/3 for one, two and three
 /// conditions. Within one and two conditions half translates and half restores; restoration is half imputation and half denoising.
@@ -103,8 +105,8 @@ public sealed class Curriculum
     /// <summary>Draws the tasks of a batch.</summary>
     /// <param name="step">The batch's step.</param>
     /// <param name="tasks">Receives a task a window.</param>
-    /// <remarks>Window by window, the draws are spread evenly over the chances (systematic sampling), so that a batch holds each task nearly as often
-    /// as it should.</remarks>
+    /// <remarks>Window by window, the draws are spread evenly over the chances (systematic sampling), so that a batch holds each task
+    /// nearly as often as it should.</remarks>
     public void Draw(long step, Span<CardioTask> tasks)
     {
         double[] cumulative = _cumulative[Phase(step)];

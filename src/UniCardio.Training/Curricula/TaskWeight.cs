@@ -18,7 +18,8 @@ public sealed record TaskWeight(string Subject, double Weight) : IParsable<TaskW
     /// <param name="provider">Not used: numbers have a point.</param>
     /// <exception cref="FormatException">The text is not a weight.</exception>
     public static TaskWeight Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out TaskWeight? weight) ? weight : throw new FormatException($"'{s}' is not the weight of a task. Examples: 'ppg->ecg=4', 'translate=2'.");
+        TryParse(s, provider, out TaskWeight? weight) ? weight
+            : throw new FormatException($"'{s}' is not the weight of a task. Examples: 'ppg->ecg=4', 'translate=2'.");
 
     /// <inheritdoc/>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out TaskWeight result)
@@ -28,7 +29,8 @@ public sealed record TaskWeight(string Subject, double Weight) : IParsable<TaskW
         if (at < 0)
             return false;
         string subject = s![..at].Trim();
-        if (!double.TryParse(s[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double weight) || !(weight >= 0 && double.IsFinite(weight)))
+        if (!double.TryParse(s[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+            || !(weight >= 0 && double.IsFinite(weight)))
             return false;
         if (Kind(subject) is null && !CardioTask.TryParse(subject, provider, out _))
             return false;

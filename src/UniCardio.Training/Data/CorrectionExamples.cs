@@ -12,12 +12,13 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Training.Data;
 
 /// <summary>
-/// Windows with a gap in which a proposal stands: the patient's own beat, made from 64 s of a synthetic subject by the estimators that the product uses, with the faults that
-/// they have. For networks that correct proposals (<see cref="PredictionKind.Correction"/>).
+/// Windows with a gap in which a proposal stands: the patient's own beat, made from 64 s of a synthetic subject by the estimators that the
+/// product uses, with the faults that they have. For networks that correct proposals (<see cref="PredictionKind.Correction"/>).
 /// </summary>
 /// <remarks>
-/// Subjects have waves of their own (<see cref="IndividualWaves"/>), which nothing but their other beats can tell. A fifth of the windows has no proposal: zeros, as where nothing
-/// is known. Sixteen windows that follow each other are of one subject; a window is a function of (seed, index, task) all the same. Imputation only.
+/// Subjects have waves of their own (<see cref="IndividualWaves"/>), which nothing but their other beats can tell. A fifth of the windows
+/// has no proposal: zeros, as where nothing is known. Sixteen windows that follow each other are of one subject; a window is a function of
+/// (seed, index, task) all the same. Imputation only.
 /// </remarks>
 public sealed class CorrectionExamples : IExampleSource
 {
@@ -38,7 +39,8 @@ public sealed class CorrectionExamples : IExampleSource
         if (slotSamples is < 125 or > 2000)
             throw new ArgumentOutOfRangeException(nameof(slotSamples), slotSamples, "A window has 125 to 2000 samples.");
         (_seed, SlotSamples, AlwaysProposes) = (seed, slotSamples, alwaysProposes);
-        Identity = FormattableString.Invariant($"proposals seed={seed} samples={slotSamples} always={(alwaysProposes ? 1 : 0)} windows={Fingerprint()}");
+        Identity = FormattableString.Invariant(
+            $"proposals seed={seed} samples={slotSamples} always={(alwaysProposes ? 1 : 0)} windows={Fingerprint()}");
     }
 
     /// <summary>Whether no window goes without a proposal where one can be made.</summary>
@@ -110,8 +112,10 @@ public sealed class CorrectionExamples : IExampleSource
         bool byRhythm = random.NextDouble() < ByRhythm;
         int which = (int)(random.NextDouble() * Math.Max(1, others.Length));
         ChannelKind? source = byRhythm || others.Length == 0 ? null : NetworkSignal.KindOf(others[which]);
-        IReadOnlyList<GapEstimate> all = new GapEstimators(hidden, NetworkSignal.KindOf(task.Output), source is { } s ? [s] : []).Estimate(gap);
-        return (all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat && e.Source == source) ?? all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat))?.Wave;
+        IReadOnlyList<GapEstimate> all = new GapEstimators(hidden, NetworkSignal.KindOf(task.Output), source is { } s ? [s] : [])
+            .Estimate(gap);
+        return (all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat && e.Source == source)
+            ?? all.FirstOrDefault(e => e.Kind == EstimatorKind.Beat))?.Wave;
     }
 
     private string Fingerprint()
@@ -134,12 +138,14 @@ public sealed class CorrectionExamples : IExampleSource
             Number = number;
             ulong own = CounterRandom.Derive(seed, number);
             Length = Seconds * (int)NetworkSignal.Rate;
-            SyntheticRecording recording = new CardiovascularSynthesizer().Generate(SynthesisParameters.Draw(own, NetworkSignal.Rate, SubjectLimits.None), Length, own);
+            SyntheticRecording recording = new CardiovascularSynthesizer()
+                .Generate(SynthesisParameters.Draw(own, NetworkSignal.Rate, SubjectLimits.None), Length, own);
             IndividualWaves.Add(recording, own);
             var shown = new float[3][];
             foreach (Modality modality in Modalities.All)
             {
-                float[] clean = modality switch { Modality.Ppg => recording.Ppg, Modality.Bp => recording.BloodPressure, _ => recording.Ecg };
+                float[] clean =
+                    modality switch { Modality.Ppg => recording.Ppg, Modality.Bp => recording.BloodPressure, _ => recording.Ecg };
                 ulong dirt = CounterRandom.Derive(own, 100 + (ulong)modality);
                 var random = new CounterRandom(dirt, 3);
 

@@ -89,7 +89,8 @@ internal sealed class ExampleBuilder
                 AddNoise(modality, own);
             else
                 Soil(modality, restored, own);
-            AffineScale scale = WindowScale.Of(modality, Stretch.Dirty(modality), Stretch.Window, isNoisy: restored && task.Kind == TaskKind.Denoise);
+            AffineScale scale =
+                WindowScale.Of(modality, Stretch.Dirty(modality), Stretch.Window, isNoisy: restored && task.Kind == TaskKind.Denoise);
             SampleRange window = Stretch.Window;
             scale.Forward(Stretch.Dirty(modality).Slice(window.Start, window.Length), condition);
             if (restored)

@@ -5,8 +5,8 @@ namespace UniCardio.Training.Data;
 
 /// <summary>The gaps of a window to be imputed.</summary>
 /// <remarks>
-/// Half of the windows have one run of 30% of the samples, as in the published training; a quarter one run of 0.2 s up to 60% of the window,
-/// short ones more often; 15% two to four runs; 10% one run of 60% up to the whole window.
+/// Half of the windows have one run of 30% of the samples, as in the published training; a quarter one run of 0.2 s up to 60% of the
+/// window, short ones more often; 15% two to four runs; 10% one run of 60% up to the whole window.
 /// </remarks>
 internal sealed class GapPlan
 {

@@ -25,7 +25,9 @@ public sealed class MixedExamples : IExampleSource
         if (!(share >= 0 && share <= 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "The share of windows that are of recordings is 0 to 1.");
         if (synthetic.SlotSamples != recordings.SlotSamples)
-            throw new ArgumentException($"The recordings' windows have {recordings.SlotSamples} samples and the others {synthetic.SlotSamples}; expected the same number.", nameof(recordings));
+            throw new ArgumentException(
+                $"The recordings' windows have {recordings.SlotSamples} samples and the others {synthetic.SlotSamples}; expected the "
+                + $"same number.", nameof(recordings));
         (_synthetic, _recordings, _share, _seed) = (synthetic, recordings, share, seed);
         Identity = FormattableString.Invariant($"mixed share={share:R} seed={seed} [{synthetic.Identity}] [{recordings.Identity}]");
     }

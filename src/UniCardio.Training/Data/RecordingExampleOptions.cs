@@ -25,7 +25,8 @@ public sealed record RecordingExampleOptions
     /// <summary>Samples S of a window at 125 Hz, 16 to 8192.</summary>
     public int SlotSamples { get; init; } = 500;
 
-    /// <summary>How often conditions are made dirtier than they are, relative to the usual share of synthetic ones; 0 (never) to 2.</summary>
+    /// <summary>How often conditions are made dirtier than they are, relative to the usual share of synthetic ones; 0 (never) to
+    /// 2.</summary>
     public double ConditionDirt { get; init; } = 0.5;
 
     /// <summary>Which subjects to use.</summary>
@@ -47,7 +48,8 @@ public sealed record RecordingExampleOptions
         ArgumentNullException.ThrowIfNull(Reading);
         new SyntheticExampleOptions { SlotSamples = SlotSamples, ConditionDirt = ConditionDirt }.Validate();
         if (!(ValidationShare >= 0 && ValidationShare <= 0.9))
-            throw new ArgumentOutOfRangeException(nameof(ValidationShare), ValidationShare, "The share of subjects kept apart is 0 to 0.9.");
+            throw new ArgumentOutOfRangeException(nameof(ValidationShare), ValidationShare,
+                "The share of subjects kept apart is 0 to 0.9.");
         if (!Enum.IsDefined(Part))
             throw new ArgumentOutOfRangeException(nameof(Part), Part, "The part is all, training or validation.");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBytes);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -10,8 +11,8 @@ namespace UniCardio.Training.Data;
 
 /// <summary>Windows of the recordings of a folder, corrupted and scaled as synthetic ones are (<see cref="SyntheticExamples"/>).</summary>
 /// <remarks>
-/// A window is drawn anew for each index and task: first a subject, each alike however long its recordings, then a place in them. What a recording
-/// shows is taken for the truth: its own noise stays in the target. Research software, not a medical device.
+/// A window is drawn anew for each index and task: first a subject, each alike however long its recordings, then a place in them. What a
+/// recording shows is taken for the truth: its own noise stays in the target. Research software, not a medical device.
 /// </remarks>
 public sealed class RecordingExamples : IExampleSource
 {
@@ -27,8 +28,9 @@ public sealed class RecordingExamples : IExampleSource
         _index = new WindowIndex(tracks, options.SlotSamples);
         Warnings = warnings;
         Subjects = [.. tracks.Select(t => t.Subject).Distinct().Order(StringComparer.Ordinal)];
-        Identity = FormattableString.Invariant(
-            $"recordings seed={options.Seed} samples={options.SlotSamples} dirt={options.ConditionDirt:R} part={options.Part} apart={options.ValidationShare:R} signals={Fingerprint()}");
+        Identity = string.Create(CultureInfo.InvariantCulture,
+            $"recordings seed={options.Seed} samples={options.SlotSamples} dirt={options.ConditionDirt:R} part={options.Part} "
+            + $"apart={options.ValidationShare:R} signals={Fingerprint()}");
     }
 
     /// <inheritdoc/>
@@ -49,7 +51,8 @@ public sealed class RecordingExamples : IExampleSource
     /// <param name="options">What to make of them.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
-    /// <exception cref="SignalException">The folder cannot be read, has no recording of use, or more than fits <see cref="RecordingExampleOptions.MaxBytes"/>.</exception>
+    /// <exception cref="SignalException">The folder cannot be read, has no recording of use, or more than fits
+    /// <see cref="RecordingExampleOptions.MaxBytes"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static RecordingExamples Open(string folder, RecordingExampleOptions options, CancellationToken cancellation = default)
     {
@@ -64,7 +67,8 @@ public sealed class RecordingExamples : IExampleSource
         {
             cancellation.ThrowIfCancellationRequested();
             string subject = SubjectSplit.SubjectOf(path);
-            if (options.Part != SubjectPart.All && SubjectSplit.IsValidation(subject, options.ValidationShare) != (options.Part == SubjectPart.Validation))
+            if (options.Part != SubjectPart.All
+                && SubjectSplit.IsValidation(subject, options.ValidationShare) != (options.Part == SubjectPart.Validation))
             {
                 elsewhere++;
                 continue;
@@ -73,7 +77,8 @@ public sealed class RecordingExamples : IExampleSource
             List<RecordingTrack> found = Read(folder, path, subject, options, warnings, cancellation);
             bytes += found.SelectMany(t => t.Signals).Distinct().Sum(s => sizeof(float) * (s?.LongLength ?? 0));
             if (bytes > options.MaxBytes)
-                throw new SignalException($"{folder}: the recordings up to '{path}' take {bytes} bytes at 125 Hz; at most {options.MaxBytes} are allowed");
+                throw new SignalException(
+                    $"{folder}: the recordings up to '{path}' take {bytes} bytes at 125 Hz; at most {options.MaxBytes} are allowed");
             tracks.AddRange(found);
         }
 
@@ -91,7 +96,8 @@ public sealed class RecordingExamples : IExampleSource
     public bool Supports(CardioTask task) => task.IsValid && _index.Find(task).Count > 0;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The task is not valid or no recording has its signals (<see cref="Supports"/>), or the batch has windows of another length.</exception>
+    /// <exception cref="ArgumentException">The task is not valid or no recording has its signals (<see cref="Supports"/>), or the batch has
+    /// windows of another length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the place is not in the batch.</exception>
     public void Fill(long index, CardioTask task, TrainingBatch batch, int place)
     {
@@ -115,7 +121,8 @@ public sealed class RecordingExamples : IExampleSource
     }
 
     private static List<RecordingTrack> Read(
-        string folder, string path, string subject, RecordingExampleOptions options, List<SignalWarning> warnings, CancellationToken cancellation)
+        string folder, string path, string subject, RecordingExampleOptions options, List<SignalWarning> warnings,
+        CancellationToken cancellation)
     {
         List<RecordingTrack> tracks = [];
         try

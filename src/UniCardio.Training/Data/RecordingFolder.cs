@@ -7,7 +7,8 @@ internal static class RecordingFolder
 {
     private static readonly string[] Extensions = [".csv", ".tsv", ".npy", ".hea", ".edf", ".bdf", ".rec"];
 
-    /// <summary>Paths of the recordings, relative to the folder, in ordinal order. Segments of a WFDB record are part of it, not recordings.</summary>
+    /// <summary>Paths of the recordings, relative to the folder, in ordinal order. Segments of a WFDB record are part of it, not
+    /// recordings.</summary>
     /// <exception cref="SignalFileException">There is no such folder, or it cannot be read.</exception>
     public static List<string> List(string folder)
     {
@@ -15,7 +16,8 @@ internal static class RecordingFolder
         var segments = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            foreach (string path in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false }))
+            foreach (string path in Directory.EnumerateFiles(
+                folder, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false }))
             {
                 string extension = Path.GetExtension(path).ToLowerInvariant();
                 if (!Extensions.Contains(extension))

@@ -5,7 +5,8 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Training.Data;
 
-/// <summary>The three signals of a recording, as far as it has them, at 125 Hz in the network's physical units; one ECG lead of perhaps several.</summary>
+/// <summary>The three signals of a recording, as far as it has them, at 125 Hz in the network's physical units; one ECG lead of perhaps
+/// several.</summary>
 /// <param name="Subject">Whose it is.</param>
 /// <param name="Source">The file, and the lead.</param>
 /// <param name="Signals">[3] signals in slot order, [n] each, NaN where missing; null where there is none.</param>
@@ -16,11 +17,13 @@ internal sealed record RecordingTrack(string Subject, string Source, IReadOnlyLi
     /// <summary>Samples n.</summary>
     public int Length { get; } = Signals.Max(s => s?.Length ?? 0);
 
-    /// <summary>The tracks of a recording, one an ECG lead, or one without ECG; none where no channel is a PPG, blood pressure or ECG.</summary>
+    /// <summary>The tracks of a recording, one an ECG lead, or one without ECG; none where no channel is a PPG, blood pressure or
+    /// ECG.</summary>
     /// <exception cref="SignalException">A channel cannot be brought to 125 Hz.</exception>
     public static List<RecordingTrack> Of(Recording recording, string subject, string source, CancellationToken cancellation)
     {
-        float[]? Find(Modality modality) => recording.Find(NetworkSignal.KindOf(modality)) is { } channel ? Prepare(modality, channel, cancellation) : null;
+        float[]? Find(Modality modality) => recording.Find(NetworkSignal.KindOf(modality)) is { } channel
+            ? Prepare(modality, channel, cancellation) : null;
         float[]? ppg = Find(Modality.Ppg), pressure = Find(Modality.Bp);
         Channel[] leads = [.. recording.Channels.Where(c => c.Kind == NetworkSignal.KindOf(Modality.Ecg))];
         var tracks = new List<RecordingTrack>();

@@ -4,16 +4,16 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Training.Data;
 
 /// <summary>
-/// Parts subjects for good: whether one is kept apart depends on its name alone, not on who else is there, so that no later run learns from a
-/// subject that an earlier one was judged by.
+/// Parts subjects for good: whether one is kept apart depends on its name alone, not on who else is there, so that no later run learns from
+/// a subject that an earlier one was judged by.
 /// </summary>
 public static class SubjectSplit
 {
     /// <summary>The subject that a file of a folder is of.</summary>
     /// <param name="relativePath">Path of the file below the folder of recordings.</param>
     /// <returns>
-    /// The name of the topmost subfolder that holds it, or, right in the folder, the file's name without its extension; in lower case. A subject
-    /// with several files therefore needs a subfolder.
+    /// The name of the topmost subfolder that holds it, or, right in the folder, the file's name without its extension; in lower case. A
+    /// subject with several files therefore needs a subfolder.
     /// </returns>
     public static string SubjectOf(string relativePath)
     {

@@ -19,6 +19,7 @@ public sealed record SyntheticExampleOptions
         if (SlotSamples is < 16 or > 8192)
             throw new ArgumentOutOfRangeException(nameof(SlotSamples), SlotSamples, "A window has 16 to 8192 samples.");
         if (!(ConditionDirt >= 0 && ConditionDirt <= 2))
-            throw new ArgumentOutOfRangeException(nameof(ConditionDirt), ConditionDirt, "The share of dirty conditions is 0 to 2 times the usual one.");
+            throw new ArgumentOutOfRangeException(nameof(ConditionDirt), ConditionDirt,
+                "The share of dirty conditions is 0 to 2 times the usual one.");
     }
 }

@@ -10,8 +10,8 @@ namespace UniCardio.Training.Data;
 
 /// <summary>Windows of synthetic hearts: an endless supply, each window another subject.</summary>
 /// <remarks>
-/// Window i has the same subject, rhythm and beats for every task; what spoils it is drawn for each task. Translation sees it on a monitor that delays
-/// nothing, and an ECG that is translated to in an upright lead (<see cref="SubjectLimits"/>). All of it is a function of
+/// Window i has the same subject, rhythm and beats for every task; what spoils it is drawn for each task. Translation sees it on a monitor
+/// that delays nothing, and an ECG that is translated to in an upright lead (<see cref="SubjectLimits"/>). All of it is a function of
 /// (seed, index, task), the same bits on every thread and machine.
 /// </remarks>
 public sealed class SyntheticExamples : IExampleSource
@@ -55,7 +55,8 @@ public sealed class SyntheticExamples : IExampleSource
         var batch = new TrainingBatch(CardioTask.All.Count, SlotSamples);
         for (int place = 0; place < batch.Count; place++)
             Fill(place, CardioTask.All[place], batch, place);
-        byte[] all = [.. MemoryMarshal.AsBytes<float>(batch.Conditions), .. MemoryMarshal.AsBytes<float>(batch.Clean), .. MemoryMarshal.AsBytes<float>(batch.LossWeight)];
+        byte[] all = [.. MemoryMarshal.AsBytes<float>(batch.Conditions), .. MemoryMarshal.AsBytes<float>(batch.Clean),
+            .. MemoryMarshal.AsBytes<float>(batch.LossWeight)];
         return Convert.ToHexStringLower(SHA256.HashData(all))[..16];
     }
 
@@ -75,9 +76,11 @@ public sealed class SyntheticExamples : IExampleSource
             _builder.Finish(task, own, batch, place);
         }
 
-        // No condition tells how a monitor delays the signal that is translated to, nor how a lead looks, nor when exactly a beat's R wave was:
-        // left free, they would only blur each other. By convention a translation is what an undelayed monitor shows, with lead II of a heart
-        // whose pulses arrive when they usually do. Towards a pressure the transit time is left free, since it would be taken for the pressure.
+        // No condition tells how a monitor delays the signal that is translated to, nor how a lead looks, nor when exactly a beat's R wave
+        // was:
+        // left free, they would only blur each other. By convention a translation is what an undelayed monitor shows, with lead II of a
+        // heart whose pulses arrive when they usually do. Towards a pressure the transit time is left free, since it would be taken for the
+        // pressure.
         private static SubjectLimits Limits(CardioTask task) => task.Kind != TaskKind.Translate ? SubjectLimits.None
             : task.Output != Modality.Ecg ? SubjectLimits.NoMonitorDelay
             : SubjectLimits.NoMonitorDelay | SubjectLimits.UprightLead | SubjectLimits.UsualTransit;

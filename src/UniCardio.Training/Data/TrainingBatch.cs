@@ -3,8 +3,8 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Training.Data;
 
 /// <summary>
-/// Everything that one step needs of its windows: conditions as the network meets them in use, the clean target, where the loss counts, and,
-/// once an objective has prepared it, noise, steps and the network's inputs.
+/// Everything that one step needs of its windows: conditions as the network meets them in use, the clean target, where the loss counts,
+/// and, once an objective has prepared it, noise, steps and the network's inputs.
 /// </summary>
 public sealed class TrainingBatch
 {
@@ -40,7 +40,8 @@ public sealed class TrainingBatch
     /// <summary>[count] the task of each window: conditions, target and decoder.</summary>
     public CardioTask[] Tasks { get; }
 
-    /// <summary>[count, 3, S] scaled PPG, BP, ECG as conditions (dirty where the task restores); slots that are no condition are 0.</summary>
+    /// <summary>[count, 3, S] scaled PPG, BP, ECG as conditions (dirty where the task restores); slots that are no condition are
+    /// 0.</summary>
     public float[] Conditions { get; }
 
     /// <summary>[count, S] the clean target in the target's scale.</summary>
@@ -65,7 +66,8 @@ public sealed class TrainingBatch
     public float[] Peaks { get; }
 
     /// <summary>[S] a condition of one window.</summary>
-    public Span<float> Condition(int window, Modality modality) => Conditions.AsSpan(((window * 3) + (int)modality) * SlotSamples, SlotSamples);
+    public Span<float> Condition(int window, Modality modality) =>
+        Conditions.AsSpan(((window * 3) + (int)modality) * SlotSamples, SlotSamples);
 
     /// <summary>[S] the clean target of one window.</summary>
     public Span<float> CleanTarget(int window) => Clean.AsSpan(window * SlotSamples, SlotSamples);
@@ -74,7 +76,8 @@ public sealed class TrainingBatch
     public Span<float> Weight(int window) => LossWeight.AsSpan(window * SlotSamples, SlotSamples);
 
     /// <summary>[S] one slot of one window's inputs.</summary>
-    public Span<float> Slot(int window, int slot) => Inputs.AsSpan(((window * ModelConfiguration.SlotCount) + slot) * SlotSamples, SlotSamples);
+    public Span<float> Slot(int window, int slot) =>
+        Inputs.AsSpan(((window * ModelConfiguration.SlotCount) + slot) * SlotSamples, SlotSamples);
 
     /// <summary>[S] eps of one window.</summary>
     public Span<float> WindowNoise(int window) => Noise.AsSpan(window * SlotSamples, SlotSamples);

@@ -64,7 +64,8 @@ internal sealed class WindowIndex
             for (int position = 0; position < measured.Length; position++)
             {
                 int count = running[position * Stride + samples] - running[position * Stride];
-                measured[position] |= (byte)((2 * count >= samples ? 1 << (int)modality : 0) | (count >= 0.98 * samples ? 8 << (int)modality : 0));
+                measured[position] |= (byte)(
+                    (2 * count >= samples ? 1 << (int)modality : 0) | (count >= 0.98 * samples ? 8 << (int)modality : 0));
             }
         }
         return measured;

@@ -21,7 +21,8 @@ internal sealed unsafe partial class Tape<S, V>
         MatrixProduct.ByRows<S, V>(x.Value, x.Stride, map.Forward, 0, map.Forward.Panels, map.Forward.Bias, 0, y.Value, y.Stride, x.Rows);
         _backward.Add(() =>
         {
-            MatrixProduct.ByRows<S, V>(y.Gradient, y.Stride, map.Backward, 0, map.Backward.Panels, x.Gradient, x.Stride, x.Gradient, x.Stride, x.Rows);
+            MatrixProduct.ByRows<S, V>(y.Gradient, y.Stride, map.Backward, 0, map.Backward.Panels, x.Gradient, x.Stride, x.Gradient,
+                x.Stride, x.Rows);
             int columns = map.Forward.Inputs;
             float* dw = AccumulateWeight(y.Gradient, y.Stride, map.Forward.Outputs, x.Value, x.Stride, columns, y.Rows);
             Span<float> gradient = GradientOf(weight);
@@ -32,7 +33,8 @@ internal sealed unsafe partial class Tape<S, V>
         return y;
     }
 
-    /// <summary>Convolution over time of signals that stand time-major one after the other, zero padding k / 2: y[s, o] = b[o] + sum W[o, c, j] x[s stride + j - k/2, c].</summary>
+    /// <summary>Convolution over time of signals that stand time-major one after the other, zero padding k / 2: y[s, o] = b[o] + sum W[o,
+    /// c, j] x[s stride + j - k/2, c].</summary>
     /// <remarks>One product: rows of A overlap. Backward: dA = dy W, added back to where each row of A came from.</remarks>
     /// <param name="x">[signals length, inputs].</param>
     /// <param name="signals">Signals.</param>
@@ -42,7 +44,8 @@ internal sealed unsafe partial class Tape<S, V>
     public TapeMatrix Convolve(TapeMatrix x, int signals, string weight, string bias, int stride)
     {
         TrainedMatrix map = _parameters.Packed(weight, bias);
-        int length = x.Rows / signals, channels = x.Columns, taps = map.Forward.Inputs / channels, pad = taps / 2, made = (length + stride - 1) / stride;
+        int length = x.Rows / signals, channels = x.Columns, taps = map.Forward.Inputs / channels, pad = taps / 2,
+            made = (length + stride - 1) / stride;
         nint step = (nint)stride * channels, padded = (nint)(length + (2 * pad)) * channels;
         AlignedBuffer input = Buffer(signals * padded);
         for (int row = 0; row < x.Rows; row++)
@@ -51,23 +54,28 @@ internal sealed unsafe partial class Tape<S, V>
         for (int signal = 0; signal < signals; signal++)
         {
             float* target = y.Value + ((nint)signal * made * y.Stride);
-            MatrixProduct.ByRows<S, V>(input.Pointer + (signal * padded), step, map.Forward, 0, map.Forward.Panels, map.Forward.Bias, 0, target, y.Stride, made);
+            MatrixProduct.ByRows<S, V>(input.Pointer + (signal * padded), step, map.Forward, 0, map.Forward.Panels, map.Forward.Bias, 0,
+                target, y.Stride, made);
         }
 
         _backward.Add(() =>
         {
             int inputs = map.Forward.Inputs;
-            AlignedBuffer rows = Buffer((long)made * map.Backward.PaddedOutputs), zeros = Buffer(map.Backward.PaddedOutputs), back = Buffer(padded);
+            AlignedBuffer rows = Buffer((long)made * map.Backward.PaddedOutputs), zeros = Buffer(map.Backward.PaddedOutputs),
+                back = Buffer(padded);
             Span<float> gradient = GradientOf(weight);
             for (int signal = 0; signal < signals; signal++)
             {
                 float* dy = y.Gradient + ((nint)signal * made * y.Stride);
-                MatrixProduct.ByRows<S, V>(dy, y.Stride, map.Backward, 0, map.Backward.Panels, zeros.Pointer, 0, rows.Pointer, map.Backward.PaddedOutputs, made);
+                MatrixProduct.ByRows<S, V>(dy, y.Stride, map.Backward, 0, map.Backward.Panels, zeros.Pointer, 0, rows.Pointer,
+                    map.Backward.PaddedOutputs, made);
                 back.Span.Clear();
                 for (int s = 0; s < made; s++)
-                    Add(new Span<float>(back.Pointer + (s * step), inputs), new ReadOnlySpan<float>(rows.Pointer + ((nint)s * map.Backward.PaddedOutputs), inputs));
+                    Add(new Span<float>(back.Pointer + (s * step), inputs),
+                        new ReadOnlySpan<float>(rows.Pointer + ((nint)s * map.Backward.PaddedOutputs), inputs));
                 for (int s = 0; s < length; s++)
-                    Add(x.GradientRow((signal * length) + s), new ReadOnlySpan<float>(back.Pointer + ((nint)(s + pad) * channels), channels));
+                    Add(x.GradientRow((signal * length) + s),
+                        new ReadOnlySpan<float>(back.Pointer + ((nint)(s + pad) * channels), channels));
                 float* dw = AccumulateWeight(dy, y.Stride, map.Forward.Outputs, input.Pointer + (signal * padded), step, inputs, made);
                 for (int o = 0; o < map.Forward.Outputs; o++)
                 {
@@ -141,7 +149,8 @@ internal sealed unsafe partial class Tape<S, V>
         return y;
     }
 
-    /// <summary>LayerNorm of each row. With n = (x - mean) r, y = n gamma + beta: dx += r (g - mean g - n mean(g n)), g = dy gamma.</summary>
+    /// <summary>LayerNorm of each row. With n = (x - mean) r, y = n gamma + beta: dx += r (g - mean g - n mean(g n)), g = dy
+    /// gamma.</summary>
     public TapeMatrix LayerNorm(TapeMatrix x, string name) => Norm(x, x.Rows, name);
 
     /// <summary>GroupNorm with one group: mean and variance over all rows and columns of a signal, affine a column.</summary>
@@ -204,8 +213,8 @@ internal sealed unsafe partial class Tape<S, V>
     }
 
     /// <summary>
-    /// Attention of several heads within each window, between the projections: P = softmax(Q K^T / sqrt(d)) over what a query may read, O = P V; dV = P^T dO, dP = dO V^T,
-    /// dS = P (dP - rowsum(P dP)), dQ = dS K / sqrt(d), dK = dS^T Q / sqrt(d).
+    /// Attention of several heads within each window, between the projections: P = softmax(Q K^T / sqrt(d)) over what a query may read, O =
+    /// P V; dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(P dP)), dQ = dS K / sqrt(d), dK = dS^T Q / sqrt(d).
     /// </summary>
     /// <param name="qkv">[windows tokens, 3C].</param>
     /// <param name="windows">Windows.</param>
@@ -228,7 +237,8 @@ internal sealed unsafe partial class Tape<S, V>
                 Span<float> row = weights.AsSpan(((unit * tokens) + q) * tokens, tokens);
                 ReadOnlySpan<float> query = qkv.Row(first + q).Slice(head, d);
                 for (int k = 0; k < tokens; k++)
-                    row[k] = open[(q * tokens) + k] ? scale * TensorPrimitives.Dot(query, qkv.Row(first + k).Slice(channels + head, d)) : float.NegativeInfinity;
+                    row[k] = open[(q * tokens) + k] ? scale * TensorPrimitives.Dot(query, qkv.Row(first + k).Slice(channels + head, d))
+                        : float.NegativeInfinity;
                 TensorPrimitives.SoftMax(Shifted(row), row);
                 Span<float> output = y.Row(first + q).Slice(head, d);
                 for (int k = 0; k < tokens; k++)

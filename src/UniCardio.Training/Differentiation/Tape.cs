@@ -48,12 +48,13 @@ internal sealed unsafe class TapeMatrix
 }
 
 /// <summary>
-/// Reverse-mode differentiation over a handful of matrix ops (Linnainmaa 1976): ops run at once and are noted; <see cref="Backward"/> goes through the
-/// notes from the last to the first and adds each op's share to the gradients of what it read.
+/// Reverse-mode differentiation over a handful of matrix ops (Linnainmaa 1976): ops run at once and are noted; <see cref="Backward"/> goes
+/// through the notes from the last to the first and adds each op's share to the gradients of what it read.
 /// </summary>
 /// <remarks>
-/// For networks whose step is small beside UniCardio's, which has a hand-fitted backward pass: one thread a tape, one tape a lane. The ops are in the other part of this class, each with its formula;
-/// products are the CPU backend's register tiles. Memory is kept from step to step.
+/// For networks whose step is small beside UniCardio's, which has a hand-fitted backward pass: one thread a tape, one tape a lane. The ops
+/// are in the other part of this class, each with its formula; products are the CPU backend's register tiles. Memory is kept from step to
+/// step.
 /// </remarks>
 internal sealed unsafe partial class Tape<S, V> : IDisposable
     where S : struct, ISimd<S, V>

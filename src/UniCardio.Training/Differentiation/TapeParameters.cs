@@ -4,8 +4,8 @@ using UniCardio.Training.Network;
 namespace UniCardio.Training.Differentiation;
 
 /// <summary>
-/// A network's parameters as one flat vector with a gradient of the same layout per lane, and their packed forms. Tapes of several lanes read the same
-/// parameters; each adds to its own gradient, and gradients are summed in lane order.
+/// A network's parameters as one flat vector with a gradient of the same layout per lane, and their packed forms. Tapes of several lanes
+/// read the same parameters; each adds to its own gradient, and gradients are summed in lane order.
 /// </summary>
 internal sealed unsafe class TapeParameters : IDisposable
 {

@@ -5,7 +5,8 @@ using UniCardio.Training.Data;
 
 namespace UniCardio.Training.Distillation;
 
-/// <summary>A teacher's samples as examples: conditions of the source that they were drawn from, the sample for a target, and the noise that it came from.</summary>
+/// <summary>A teacher's samples as examples: conditions of the source that they were drawn from, the sample for a target, and the noise
+/// that it came from.</summary>
 /// <remarks>Every sixteenth pair of a task is kept apart for held-out figures.</remarks>
 public sealed class DistilledExamples : IExampleSource
 {
@@ -26,15 +27,20 @@ public sealed class DistilledExamples : IExampleSource
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(source);
         if (pairs.Source != source.Identity || pairs.SlotSamples != source.SlotSamples)
-            throw new ConfigurationException("distil", $"the samples were drawn from '{pairs.Source}', these examples are '{source.Identity}'");
+            throw new ConfigurationException(
+                "distil", $"the samples were drawn from '{pairs.Source}', these examples are '{source.Identity}'");
         (_pairs, _source, _seed) = (pairs, source, seed);
         for (int k = 0; k < pairs.Tasks.Count; k++)
         {
-            int[] own = [.. Enumerable.Range(0, pairs.Count).Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
-            _ofTask[pairs.Tasks[k]] = own.Length > 0 ? own : throw new ConfigurationException("distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf}");
+            int[] own = [.. Enumerable.Range(0, pairs.Count)
+                .Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
+            _ofTask[pairs.Tasks[k]] = own.Length > 0 ? own
+                : throw new ConfigurationException(
+                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf}");
         }
 
-        Identity = FormattableString.Invariant($"{(isHeldOut ? "held-out " : "")}samples {pairs.Identity} of [{pairs.Source}] order={seed}");
+        Identity = FormattableString.Invariant(
+            $"{(isHeldOut ? "held-out " : "")}samples {pairs.Identity} of [{pairs.Source}] order={seed}");
     }
 
     /// <inheritdoc/>

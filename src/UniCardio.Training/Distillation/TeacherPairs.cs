@@ -11,9 +11,10 @@ namespace UniCardio.Training.Distillation;
 
 /// <summary>Samples that a teacher drew, each with what it was drawn from: a file of (noise, condition, sample).</summary>
 /// <remarks>
-/// Pair i is of task i mod K, of window i of a source of examples, and of noise i under the file's seed; noise and condition are functions of these numbers and only the samples
-/// are stored, [N, S]. The teacher's sampler is 2M with 20 calls at levels equally far apart in log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of it
-/// with a perfect network); a sampler that narrows it would teach a narrow student.
+/// Pair i is of task i mod K, of window i of a source of examples, and of noise i under the file's seed; noise and condition are functions
+/// of these numbers and only the samples are stored, [N, S]. The teacher's sampler is 2M with 20 calls at levels equally far apart in
+/// log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of it with a perfect network); a sampler that narrows it
+/// would teach a narrow student.
 /// </remarks>
 public sealed class TeacherPairs
 {
@@ -28,7 +29,8 @@ public sealed class TeacherPairs
     }
 
     /// <summary>The teacher's sampler.</summary>
-    public static SamplerOptions Sampler { get; } = new() { Kind = SamplerKind.DpmSolver2M, Steps = 20, Placement = StepPlacement.LogSnrToEnd, Threshold = false };
+    public static SamplerOptions Sampler { get; } =
+        new() { Kind = SamplerKind.DpmSolver2M, Steps = 20, Placement = StepPlacement.LogSnrToEnd, Threshold = false };
 
     /// <summary>The student's: one call.</summary>
     public static SamplerOptions Student { get; } = new() { Kind = SamplerKind.Ddim, Steps = 1 };
@@ -72,7 +74,8 @@ public sealed class TeacherPairs
     /// <param name="seed">Seed of the noise.</param>
     /// <param name="progress">Told the share done.</param>
     /// <param name="cancellation">Asked between steps of the sampler.</param>
-    public static TeacherPairs Draw(InferenceEngine teacher, string name, IReadOnlyList<CardioTask> tasks, IExampleSource source, int count, ulong seed, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static TeacherPairs Draw(InferenceEngine teacher, string name, IReadOnlyList<CardioTask> tasks, IExampleSource source, int count,
+        ulong seed, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(tasks);
@@ -89,13 +92,15 @@ public sealed class TeacherPairs
             int[] pairs = [.. Enumerable.Range(0, count).Where(i => i % tasks.Count == k)];
             foreach (int[] part in pairs.Chunk(Windows))
             {
-                using InferenceSession session = teacher.CreateSession(tasks[k], new SessionOptions { Windows = part.Length, Sampler = Sampler });
+                using InferenceSession session =
+                    teacher.CreateSession(tasks[k], new SessionOptions { Windows = part.Length, Sampler = Sampler });
                 float[] conditions = new float[session.Plan.ConditionSamples];
                 for (int w = 0; w < part.Length; w++)
                 {
                     source.Fill(part[w], tasks[k], batch, 0);
                     for (int c = 0; c < session.Plan.Conditions.Count; c++)
-                        batch.Condition(0, session.Plan.Conditions[c]).CopyTo(conditions.AsSpan(((w * session.Plan.Conditions.Count) + c) * samples));
+                        batch.Condition(0, session.Plan.Conditions[c])
+                            .CopyTo(conditions.AsSpan(((w * session.Plan.Conditions.Count) + c) * samples));
                     Noise(seed, part[w], noise.AsSpan(w * samples, samples));
                 }
 
@@ -111,7 +116,8 @@ public sealed class TeacherPairs
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
-    public void Write(string path) => SafetensorsWriter.Write(path, [new ParameterTensor(SamplesName, [Count, SlotSamples], _samples)], new Dictionary<string, string>
+    public void Write(string path) =>
+        SafetensorsWriter.Write(path, [new ParameterTensor(SamplesName, [Count, SlotSamples], _samples)], new Dictionary<string, string>
     {
         [FormatKey] = Format,
         ["tasks"] = string.Join('\n', Tasks),
@@ -126,7 +132,8 @@ public sealed class TeacherPairs
     public static TeacherPairs Read(string path)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path, memoryMap: false);
-        string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw new WeightFormatException(path, $"has no '{key}' in its metadata");
+        string Text(string key) =>
+            file.Metadata.GetValueOrDefault(key) ?? throw new WeightFormatException(path, $"has no '{key}' in its metadata");
         if (file.Metadata.GetValueOrDefault(FormatKey) != Format)
             throw new WeightFormatException(path, $"is not a file of a teacher's samples of format {Format}");
         if (Text("sampler") != Sampler.ToString())
@@ -135,10 +142,13 @@ public sealed class TeacherPairs
             throw new WeightFormatException(path, $"'{Text("seed")}' is not a seed");
         var tasks = new List<CardioTask>();
         foreach (string text in Text("tasks").Split('\n'))
-            tasks.Add(CardioTask.TryParse(text, null, out CardioTask task) ? task : throw new WeightFormatException(path, $"'{text}' is not a task"));
-        IReadOnlyList<int> shape = file.Entries.SingleOrDefault(e => e.Name == SamplesName)?.Shape ?? throw new WeightFormatException(path, "has no samples", SamplesName);
+            tasks.Add(CardioTask.TryParse(text, null, out CardioTask task) ? task
+                : throw new WeightFormatException(path, $"'{text}' is not a task"));
+        IReadOnlyList<int> shape = file.Entries.SingleOrDefault(e => e.Name == SamplesName)?.Shape
+            ?? throw new WeightFormatException(path, "has no samples", SamplesName);
         if (shape.Count != 2 || shape[0] < tasks.Count || shape[1] < 1)
-            throw new WeightFormatException(path, $"has the shape [{string.Join(", ", shape)}], expected [pairs, samples] with a pair a task at least", SamplesName);
+            throw new WeightFormatException(
+                path, $"has the shape [{string.Join(", ", shape)}], expected [pairs, samples] with a pair a task at least", SamplesName);
         float[] samples = file.Floats(SamplesName).ToArray();
         if (Engine.FiniteScan.FirstNonFinite(samples) is >= 0 and int bad)
             throw new WeightFormatException(path, $"pair {bad / shape[1]}, sample {bad % shape[1]} is {samples[bad]}", SamplesName);

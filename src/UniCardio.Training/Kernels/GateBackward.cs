@@ -46,7 +46,8 @@ internal static unsafe class GateBackward
 
     /// <summary>Backward; dg is zero past C.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward<S, V>(float* dg, float* s, float* h, nint stride, float* dm, nint mStride, int rows, int channels, int padded)
+    public static void Backward<S, V>(float* dg, float* s, float* h, nint stride, float* dm, nint mStride, int rows,
+        int channels, int padded)
         where S : struct, ISimd<S, V>
         where V : struct
     {

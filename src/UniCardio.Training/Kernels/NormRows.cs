@@ -27,7 +27,8 @@ internal static unsafe class NormRows
     /// <param name="beta">[padded], zero past C.</param>
     /// <param name="scales">[rows] receives r.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Forward<S, V>(float* z, float* bias, float* normalised, nint stride, int rows, int channels, int padded, float* mask, float* gamma, float* beta, float* scales)
+    public static void Forward<S, V>(float* z, float* bias, float* normalised, nint stride, int rows, int channels, int padded, float* mask,
+        float* gamma, float* beta, float* scales)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -80,7 +81,8 @@ internal static unsafe class NormRows
     /// <param name="dGamma">[padded], accumulated.</param>
     /// <param name="dBeta">[padded], accumulated.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward<S, V>(float* dy, float* normalised, nint stride, int rows, int channels, int padded, float* mask, float* gamma, float* scales, float* dGamma, float* dBeta)
+    public static void Backward<S, V>(float* dy, float* normalised, nint stride, int rows, int channels, int padded, float* mask,
+        float* gamma, float* scales, float* dGamma, float* dBeta)
         where S : struct, ISimd<S, V>
         where V : struct
     {

@@ -7,14 +7,15 @@ using UniCardio.Training.Network;
 namespace UniCardio.Training.Kernels;
 
 /// <summary>
-/// Nearly orthogonal matrix of the same singular vectors: <c>X = M / |M|_F</c>, then five times <c>A = X X^T; X = a X + (b A + c A^2) X</c>,
-/// which takes singular values above about 0.01 to 0.7 to 1.2 (Newton-Schulz of odd degree 5; coefficients of Jordan et al., "Muon", 2024).
+/// Nearly orthogonal matrix of the same singular vectors: <c>X = M / |M|_F</c>, then five times <c>A = X X^T; X = a X + (b A + c A^2)
+/// X</c>, which takes singular values above about 0.01 to 0.7 to 1.2 (Newton-Schulz of odd degree 5; coefficients of Jordan et al., "Muon",
+/// 2024).
 /// </summary>
 /// <remarks>
 /// <para>M: [R, C] row-major dense with R no larger than C. FLOPs: 5 (4 R^2 C + 2 R^3); 0.17 GFLOP at 180 x 180. Bytes: the room's,
 /// 2 MB at 180 x 180, in L2 for the packed operands of each product.</para>
-/// <para>Error: each product as <see cref="RegisterTile"/>; the iteration does not heal rounding but its map is contracting around 1, so the
-/// result is within 2e-4 (R = 180) of the same iteration in double.</para>
+/// <para>Error: each product as <see cref="RegisterTile"/>; the iteration does not heal rounding but its map is contracting around 1, so
+/// the result is within 2e-4 (R = 180) of the same iteration in double.</para>
 /// </remarks>
 internal static unsafe class Orthogonalization
 {
@@ -24,7 +25,8 @@ internal static unsafe class Orthogonalization
     private const double MinNorm = 1e-30;
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
-    /// <summary>Replaces M by its nearly orthogonal factor; by zeros where it is as good as zero, as the momentum of a map that nothing reads is.</summary>
+    /// <summary>Replaces M by its nearly orthogonal factor; by zeros where it is as good as zero, as the momentum of a map that nothing
+    /// reads is.</summary>
     /// <param name="m">[R, C] dense.</param>
     /// <param name="room">Buffers of this shape.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -49,15 +51,18 @@ internal static unsafe class Orthogonalization
             fixed (float* x = m)
             {
                 // A, then b A and c A as start values and left factor of b A + (c A) A.
-                MatrixProduct.ByRows<S, V>(x, columns, room.Map.Forward, 0, room.Map.Forward.Panels, room.Map.Forward.Bias, 0, room.Square, room.SquareStride, rows);
+                MatrixProduct.ByRows<S, V>(x, columns, room.Map.Forward, 0, room.Map.Forward.Panels, room.Map.Forward.Bias, 0, room.Square,
+                    room.SquareStride, rows);
                 room.PackSquare();
                 Scale(room.Square, room.Start, B, room.SquareFloats);
                 Scale(room.Square, room.Left, C, room.SquareFloats);
-                MatrixProduct.ByRows<S, V>(room.Left, room.SquareStride, room.Packed, 0, room.Packed.Panels, room.Start, room.SquareStride, room.Square, room.SquareStride, rows);
+                MatrixProduct.ByRows<S, V>(room.Left, room.SquareStride, room.Packed, 0, room.Packed.Panels, room.Start, room.SquareStride,
+                    room.Square, room.SquareStride, rows);
                 for (int r = 0; r < rows; r++)
                     Scale(x + ((nint)r * columns), room.Wide + ((nint)r * room.WideStride), A, columns);
                 PackedMatrix back = room.Map.Backward;
-                MatrixProduct.ByRows<S, V>(room.Square, room.SquareStride, back, 0, back.Panels, room.Wide, room.WideStride, room.Wide, room.WideStride, rows);
+                MatrixProduct.ByRows<S, V>(room.Square, room.SquareStride, back, 0, back.Panels, room.Wide, room.WideStride, room.Wide,
+                    room.WideStride, rows);
                 for (int r = 0; r < rows; r++)
                     new ReadOnlySpan<float>(room.Wide + ((nint)r * room.WideStride), columns).CopyTo(m[(r * columns)..]);
             }
@@ -125,7 +130,8 @@ internal sealed unsafe class OrthogonalizationRoom : IDisposable
             int first = panel * Packed.PanelWidth;
             float* target = Packed.Panel(panel);
             for (int k = 0; k < Rows; k++, target += Packed.PanelWidth)
-                new ReadOnlySpan<float>(Square + ((nint)k * SquareStride) + first, Packed.PanelWidth).CopyTo(new Span<float>(target, Packed.PanelWidth));
+                new ReadOnlySpan<float>(Square + ((nint)k * SquareStride) + first, Packed.PanelWidth)
+                    .CopyTo(new Span<float>(target, Packed.PanelWidth));
         }
     }
 

@@ -25,7 +25,8 @@ internal static unsafe class PlaneNorm
     /// <param name="mean">Mean of the plane.</param>
     /// <param name="scale">r of the plane.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Forward<S, V>(float* z, float* normalised, nint count, nint stride, float* mask, float* gamma, float* beta, float mean, float scale)
+    public static void Forward<S, V>(float* z, float* normalised, nint count, nint stride, float* mask, float* gamma, float* beta,
+        float mean, float scale)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -54,7 +55,8 @@ internal static unsafe class PlaneNorm
     /// <param name="dGamma">[count], accumulated.</param>
     /// <param name="dBeta">[count], accumulated.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward<S, V>(float* dx, float* normalised, nint count, nint stride, int channels, float* mask, float* gamma, float scale, float* dGamma, float* dBeta)
+    public static void Backward<S, V>(float* dx, float* normalised, nint count, nint stride, int channels, float* mask, float* gamma,
+        float scale, float* dGamma, float* dBeta)
         where S : struct, ISimd<S, V>
         where V : struct
     {

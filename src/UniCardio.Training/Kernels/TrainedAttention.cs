@@ -107,7 +107,8 @@ internal static unsafe class TrainedAttention
     }
 
     // Queries are rows first ... first + count of the group; firstInWindow is their place among the window's tokens.
-    private static void ForwardQueries<S, V>(in AttentionBuffers a, in WindowRows w, int head, int first, int count, int keys, int firstInWindow, AttentionScratch scratch, in DropoutMask dropout)
+    private static void ForwardQueries<S, V>(in AttentionBuffers a, in WindowRows w, int head, int first, int count, int keys,
+        int firstInWindow, AttentionScratch scratch, in DropoutMask dropout)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -117,17 +118,20 @@ internal static unsafe class TrainedAttention
         {
             int rows = Math.Min(AttentionScratch.QueryBlock, count - at), row = first + at;
             Scores<S, V>(a.Qkv + (row * a.QkvStride) + (head * d), a.QkvStride, scratch.KeysByDim, d, scratch.Scores, rows, keys, scratch);
-            SoftmaxRows.Forward<S, V>(scratch.Scores, scratch.KeyStride, rows, keys, c, scratch.Inverse, a.Logs + (row * a.Heads) + head, a.Heads);
+            SoftmaxRows.Forward<S, V>(scratch.Scores, scratch.KeyStride, rows, keys, c, scratch.Inverse,
+                a.Logs + (row * a.Heads) + head, a.Heads);
             if (!dropout.IsOff)
             {
                 for (int r = 0; r < rows; r++)
-                    dropout.Apply(scratch.Scores + (r * scratch.KeyStride), keys, DropoutSite.Attention, w.Window, a.Block, (head * w.Keys) + firstInWindow + at + r);
+                    dropout.Apply(scratch.Scores + (r * scratch.KeyStride), keys, DropoutSite.Attention, w.Window, a.Block,
+                        (head * w.Keys) + firstInWindow + at + r);
             }
 
             for (int column = 0; column < d; column += width)
             {
                 float* panel = scratch.Tokens + ((nint)column * w.Keys);
-                MatrixProduct.OnePanel<S, V, ByRow>(scratch.Scores, scratch.KeyStride, panel, keys, scratch.Zeros, 0, scratch.Block + column, scratch.HeadStride, rows);
+                MatrixProduct.OnePanel<S, V, ByRow>(scratch.Scores, scratch.KeyStride, panel, keys, scratch.Zeros, 0,
+                    scratch.Block + column, scratch.HeadStride, rows);
             }
 
             float* output = a.Output + (row * a.OutputStride) + (head * d);
@@ -136,7 +140,8 @@ internal static unsafe class TrainedAttention
         }
     }
 
-    private static void BackwardQueries<S, V>(in AttentionBuffers a, in WindowRows w, int head, int first, int count, int keys, int firstInWindow, AttentionScratch scratch, in DropoutMask dropout)
+    private static void BackwardQueries<S, V>(in AttentionBuffers a, in WindowRows w, int head, int first, int count, int keys,
+        int firstInWindow, AttentionScratch scratch, in DropoutMask dropout)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -166,7 +171,8 @@ internal static unsafe class TrainedAttention
             for (int column = 0; column < d; column += width)
             {
                 float* panel = scratch.Tokens + ((nint)column * w.Keys);
-                MatrixProduct.OnePanel<S, V, ByRow>(scratch.DScores, keyStride, panel, keys, scratch.Zeros, 0, scratch.Block + column, (nint)headStride, rows);
+                MatrixProduct.OnePanel<S, V, ByRow>(scratch.DScores, keyStride, panel, keys, scratch.Zeros, 0, scratch.Block + column,
+                    (nint)headStride, rows);
             }
 
             float* dq = a.DQkv + (row * a.QkvStride) + (head * d);
@@ -176,7 +182,8 @@ internal static unsafe class TrainedAttention
     }
 
     // With masked weights P' = P keep / (1 - rate): dV = P'^T dO, dP = keep / (1 - rate) dP'.
-    private static void DropAndBackward<S, V>(in AttentionBuffers a, in WindowRows w, int head, int firstInWindow, int rows, int keys, AttentionScratch scratch, in DropoutMask dropout)
+    private static void DropAndBackward<S, V>(in AttentionBuffers a, in WindowRows w, int head, int firstInWindow, int rows, int keys,
+        AttentionScratch scratch, in DropoutMask dropout)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -198,13 +205,15 @@ internal static unsafe class TrainedAttention
     }
 
     // scores[rows, keys] = rows of x [rows, d] times panels [keys / 2W, d, 2W].
-    private static void Scores<S, V>(float* x, nint stride, float* panels, int d, float* scores, int rows, int keys, AttentionScratch scratch)
+    private static void Scores<S, V>(float* x, nint stride, float* panels, int d, float* scores, int rows, int keys,
+        AttentionScratch scratch)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         int width = 2 * S.Width;
         for (int key = 0; key < keys; key += width)
-            MatrixProduct.OnePanel<S, V, ByRow>(x, stride, panels + ((nint)key * d), d, scratch.Zeros, 0, scores + key, scratch.KeyStride, rows);
+            MatrixProduct.OnePanel<S, V, ByRow>(x, stride, panels + ((nint)key * d), d, scratch.Zeros, 0, scores + key,
+                scratch.KeyStride, rows);
     }
 
     // target[keys, d] += scores[rows, keys]^T packed[rows, d].
@@ -217,7 +226,8 @@ internal static unsafe class TrainedAttention
         for (int column = 0; column < d; column += width)
         {
             float* panel = packed + ((nint)column * rows);
-            MatrixProduct.OnePanel<S, V, ByColumn>(scores, scratch.KeyStride, panel, rows, target + column, headStride, target + column, headStride, keys);
+            MatrixProduct.OnePanel<S, V, ByColumn>(scores, scratch.KeyStride, panel, rows, target + column, headStride, target + column,
+                headStride, keys);
         }
     }
 
@@ -258,7 +268,8 @@ internal static unsafe class TrainedAttention
             float* panel = scratch.Tokens + ((nint)column * w.Keys);
             int count = Math.Min(width, d - column);
             WeightGradient.Pack<S, V>(x + (w.ConditionRow * stride) + column, stride, w.ConditionRows, count, panel);
-            WeightGradient.Pack<S, V>(x + (w.TargetRow * stride) + column, stride, w.TargetRows, count, panel + ((nint)w.ConditionRows * width));
+            WeightGradient.Pack<S, V>(x + (w.TargetRow * stride) + column, stride, w.TargetRows, count,
+                panel + ((nint)w.ConditionRows * width));
         }
     }
 
@@ -277,7 +288,8 @@ internal static unsafe class TrainedAttention
         int i = 0;
         var k = new System.Numerics.Vector<float>(scale);
         for (; i + System.Numerics.Vector<float>.Count <= count; i += System.Numerics.Vector<float>.Count)
-            System.Runtime.CompilerServices.Unsafe.WriteUnaligned(to + i, System.Runtime.CompilerServices.Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(from + i) * k);
+            System.Runtime.CompilerServices.Unsafe.WriteUnaligned(
+                to + i, System.Runtime.CompilerServices.Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(from + i) * k);
         for (; i < count; i++)
             to[i] = from[i] * scale;
     }

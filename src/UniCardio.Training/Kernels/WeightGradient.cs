@@ -23,13 +23,15 @@ internal static unsafe class WeightGradient
     /// <param name="dw">[N, <paramref name="dwStride"/>].</param>
     /// <param name="dwStride">K rounded up to whole panels.</param>
     /// <param name="rows">Tokens.</param>
-    public static void Accumulate<S, V>(float* dy, nint dyStride, int outputs, float* panels, int inputs, float* dw, nint dwStride, int rows)
+    public static void Accumulate<S, V>(float* dy, nint dyStride, int outputs, float* panels, int inputs, float* dw,
+        nint dwStride, int rows)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         int width = 2 * S.Width;
         for (int k = 0; k < inputs; k += width)
-            MatrixProduct.OnePanel<S, V, ByColumn>(dy, dyStride, panels + ((nint)k * rows), rows, dw + k, dwStride, dw + k, dwStride, outputs);
+            MatrixProduct.OnePanel<S, V, ByColumn>(dy, dyStride, panels + ((nint)k * rows), rows, dw + k, dwStride, dw + k,
+                dwStride, outputs);
     }
 
     /// <summary>Packs X [rows, K] into panels of 2W columns, the last one filled up with zeros.</summary>

@@ -7,20 +7,23 @@ namespace UniCardio.Training.Network;
 
 /// <summary>The golden loss and its gradients.</summary>
 /// <param name="Loss">Sum over the windows.</param>
-/// <param name="Parameters">Gradient of every parameter, row-major, by name without <see cref="ParameterCatalog.Prefix"/>; zeros where the loss does not depend on it.</param>
+/// <param name="Parameters">Gradient of every parameter, row-major, by name without <see cref="ParameterCatalog.Prefix"/>; zeros where the
+/// loss does not depend on it.</param>
 public sealed record LossGradients(double Loss, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Parameters);
 
 /// <summary>Compares the losses and gradients of golden vectors with those of a network that trains.</summary>
 public static class GoldenGradients
 {
     /// <summary>
-    /// Tolerance of a parameter's gradient. It is a sum over tokens and windows whose terms partly cancel: n = 800 terms of float32 (6e-8) add up to
-    /// at most 5e-5 of their magnitudes in the worst order, on each side. Measured against the official code: 6e-6. Losses are held to
+    /// Tolerance of a parameter's gradient. It is a sum over tokens and windows whose terms partly cancel: n = 800 terms of float32 (6e-8)
+    /// add up to at most 5e-5 of their magnitudes in the worst order, on each side. Measured against the official code: 6e-6. Losses are
+    /// held to
     /// <see cref="GoldenVerifier.BackendTolerance"/>, as the predictions that they are made of.
     /// </summary>
     public const double Tolerance = 1e-4;
 
-    /// <summary>Adds the comparison of gradients to what <see cref="GoldenVerifier"/> reports; without any in the file the report stays as it is.</summary>
+    /// <summary>Adds the comparison of gradients to what <see cref="GoldenVerifier"/> reports; without any in the file the report stays as
+    /// it is.</summary>
     /// <param name="report">The report on the file's other entries.</param>
     /// <param name="file">The golden vectors.</param>
     /// <param name="weights">The weights; their configuration must be the file's.</param>
@@ -60,17 +63,21 @@ public static class GoldenGradients
         {
             Results = results,
             NotVerified = [.. report.NotVerified.Where(o => entries.All(e => e.Name != o.Name))],
-            Gradients = $"training network {CpuInstructionSets.Name(network.InstructionSet)} x {network.Threads} thread{(network.Threads == 1 ? "" : "s")}",
+            Gradients =
+                $"training network {CpuInstructionSets.Name(network.InstructionSet)} x {network.Threads} "
+                + $"thread{(network.Threads == 1 ? "" : "s")}",
         };
     }
 
-    /// <summary>Loss sum((targets - prediction)^2) / (4S) over B windows, and its gradients: the official loss divides by all four slots, of which three are masked.</summary>
+    /// <summary>Loss sum((targets - prediction)^2) / (4S) over B windows, and its gradients: the official loss divides by all four slots,
+    /// of which three are masked.</summary>
     /// <param name="network">The network with its parameters.</param>
     /// <param name="task">Conditions, target and decoder of every window.</param>
     /// <param name="steps">[B] diffusion step of each window.</param>
     /// <param name="inputs">[B, 4S], x_t in the target's slot; dead slots are not read.</param>
     /// <param name="targets">[B, S] what the network should predict.</param>
-    public static LossGradients Of(IGradientNetwork network, CardioTask task, IReadOnlyList<int> steps, ReadOnlyMemory<float> inputs, ReadOnlyMemory<float> targets)
+    public static LossGradients Of(IGradientNetwork network, CardioTask task, IReadOnlyList<int> steps, ReadOnlyMemory<float> inputs,
+        ReadOnlyMemory<float> targets)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(steps);
@@ -80,7 +87,8 @@ public static class GoldenGradients
         for (int window = 0; window < batch.Count; window++)
             (batch.Tasks[window], batch.Steps[window]) = (task, steps[window]);
         double[] losses = new double[batch.Count];
-        network.Accumulate(batch, (window, prediction, gradient) => Loss(prediction, targets.Span.Slice(window * samples, samples), gradient), 0, losses);
+        network.Accumulate(batch, (window, prediction, gradient) =>
+            Loss(prediction, targets.Span.Slice(window * samples, samples), gradient), 0, losses);
         var parameters = new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal);
         foreach (ParameterSlice slice in network.Layout.Slices)
             parameters[slice.Name[ParameterCatalog.Prefix.Length..]] = slice.Of(network.Gradients).ToArray();
@@ -105,7 +113,8 @@ public static class GoldenGradients
     {
         LossGradients computed = Of(network, entry.Task, entry.Steps, file.Values(entry.Name + "/x"), file.Values(entry.Name + "/noise"));
         string loss = entry.Name + "/loss";
-        yield return new GoldenResult(loss, RelativeError.Of([(float)computed.Loss], file.Values(loss).Span), tolerance ?? GoldenVerifier.BackendTolerance);
+        yield return new GoldenResult(loss, RelativeError.Of([(float)computed.Loss], file.Values(loss).Span),
+            tolerance ?? GoldenVerifier.BackendTolerance);
         double allowed = tolerance ?? Tolerance;
         foreach (string parameter in entry.Parameters)
         {

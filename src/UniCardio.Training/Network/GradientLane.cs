@@ -20,8 +20,8 @@ internal sealed unsafe class PaddedGradient
 internal sealed unsafe class BlockGradients
 {
     /// <summary>
-    /// The maps. Without weight: the diffusion projection, whose gradients are per window, and the condition projection; without bias also mid and
-    /// output projection.
+    /// The maps. Without weight: the diffusion projection, whose gradients are per window, and the condition projection; without bias also
+    /// mid and output projection.
     /// </summary>
     public required BlockWeights<PaddedGradient> Maps { get; init; }
 
@@ -117,7 +117,8 @@ internal sealed unsafe class GradientLane : IDisposable
         for (int slot = 0; slot < ModelConfiguration.SlotCount; slot++)
         {
             Patches[slot] = new PaddedGradient { Stride = s.PatchStride, Weight = Take((long)c * s.PatchStride), Bias = Take(stride) };
-            Planes[slot] = new PaddedGradient { Stride = stride, Weight = Take((long)m.SlotTokens * stride), Bias = Take((long)m.SlotTokens * stride) };
+            Planes[slot] = new PaddedGradient { Stride = stride, Weight = Take((long)m.SlotTokens * stride),
+                Bias = Take((long)m.SlotTokens * stride) };
         }
 
         for (int decoder = 0; decoder < Decoders.Length; decoder++)

@@ -4,7 +4,8 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Training.Network;
 
 /// <summary>Where each parameter stands in a flat vector: parameters, gradients and optimiser moments share it.</summary>
-/// <remarks>Tensors follow the catalog's order, each row-major and starting on a 64-byte line; the floats between two tensors are zero and stay so.</remarks>
+/// <remarks>Tensors follow the catalog's order, each row-major and starting on a 64-byte line; the floats between two tensors are zero and
+/// stay so.</remarks>
 public sealed class ParameterLayout
 {
     private const int LineFloats = 16;
@@ -28,7 +29,8 @@ public sealed class ParameterLayout
 
         Slices = slices;
         Length = offset;
-        Network = ParameterCatalog.Network(configuration).Select(p => new WeightAndBias<ParameterSlice>(this[p.Weight.Name], this[p.Bias.Name]));
+        Network = ParameterCatalog.Network(configuration)
+            .Select(p => new WeightAndBias<ParameterSlice>(this[p.Weight.Name], this[p.Bias.Name]));
     }
 
     /// <summary>The network's sizes.</summary>
@@ -117,7 +119,8 @@ public sealed record ParameterSlice(string Name, IReadOnlyList<int> Shape, int O
     internal static ParameterSlice None { get; } = new(string.Empty, [0], 0, 0);
 
     /// <summary>Some of the rows.</summary>
-    public ParameterSlice Part(int firstRow, int rows) => new(Name, [rows, .. Shape.Skip(1)], Offset + (firstRow * Columns), rows * Columns);
+    public ParameterSlice Part(int firstRow, int rows) =>
+        new(Name, [rows, .. Shape.Skip(1)], Offset + (firstRow * Columns), rows * Columns);
 
     /// <summary>This parameter's values in a flat vector.</summary>
     public Span<float> Of(float[] flat) => flat.AsSpan(Offset, Count);

@@ -73,7 +73,8 @@ internal sealed unsafe class StepEmbeddings : IDisposable
         Range row = (t * e)..((t + 1) * e);
         float[] de = new float[e], ds1 = new float[e];
         for (int block = 0; block < _m.Blocks; block++)
-            MapBackward(parameters, gradients, _layout.Network.Blocks[block].DiffusionProjection, _e.AsSpan(row), dSteps.Slice(block * _stride, _m.Channels), de);
+            MapBackward(parameters, gradients, _layout.Network.Blocks[block].DiffusionProjection, _e.AsSpan(row),
+                dSteps.Slice(block * _stride, _m.Channels), de);
         SiluBackward(_u2.AsSpan(row), de);
         MapBackward(parameters, gradients, _layout.Network.Embedding2, _s1.AsSpan(row), de, ds1);
         SiluBackward(_u1.AsSpan(row), ds1);
@@ -90,7 +91,8 @@ internal sealed unsafe class StepEmbeddings : IDisposable
     }
 
     private static void MapBackward(
-        ReadOnlySpan<float> parameters, Span<float> gradients, WeightAndBias<ParameterSlice> map, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, float[]? dx)
+        ReadOnlySpan<float> parameters, Span<float> gradients, WeightAndBias<ParameterSlice> map, ReadOnlySpan<float> x,
+        ReadOnlySpan<float> dy, float[]? dx)
     {
         int k = x.Length;
         Span<float> weight = map.Weight.Of(gradients), bias = map.Bias.Of(gradients);

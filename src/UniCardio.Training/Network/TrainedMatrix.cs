@@ -32,7 +32,8 @@ internal sealed unsafe class TrainedMatrix : IDisposable
     public float* Beta => Forward.Bias;
 
     /// <summary>Packs W and its bias from where they stand in the flat vector.</summary>
-    public void Pack(WeightAndBias<ParameterSlice> place, ReadOnlySpan<float> parameters) => Pack(place.Weight.Of(parameters), place.Bias.Of(parameters));
+    public void Pack(WeightAndBias<ParameterSlice> place, ReadOnlySpan<float> parameters) =>
+        Pack(place.Weight.Of(parameters), place.Bias.Of(parameters));
 
     /// <summary>Packs W and its bias.</summary>
     /// <param name="weight">[outputs, inputs] row-major.</param>

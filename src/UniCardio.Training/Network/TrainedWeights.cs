@@ -159,7 +159,8 @@ internal sealed unsafe class TrainedWeights : IDisposable
         int c = _layout.Configuration.Channels;
         block.Pack(parameters);
         ReadOnlySpan<float> condition = places.ConditionProjection.Weight.Of(parameters);
-        ReadOnlySpan<float> conditionBias = places.ConditionProjection.Bias.Of(parameters), midBias = places.MidProjection.Bias.Of(parameters);
+        ReadOnlySpan<float> conditionBias = places.ConditionProjection.Bias.Of(parameters),
+            midBias = places.MidProjection.Bias.Of(parameters);
         for (int position = 0; position < _shape.Positions; position++)
         {
             ReadOnlySpan<float> code = _shape.Code(position);
@@ -185,7 +186,8 @@ internal sealed unsafe class TrainedWeights : IDisposable
                 for (int offset = 0; offset < p; offset++)
                 {
                     int row = EncoderPatch.Channel(m, k, o, offset);
-                    weight.Slice(o * size, size).CopyTo(patch.AsSpan((row * _shape.PatchSamples) + EncoderPatch.FirstColumn(k, offset), size));
+                    weight.Slice(o * size, size)
+                        .CopyTo(patch.AsSpan((row * _shape.PatchSamples) + EncoderPatch.FirstColumn(k, offset), size));
                     encoder.Patch.Bias[row] = bias[o];
                 }
             }

@@ -16,7 +16,8 @@ public sealed record TrainingNetworkOptions
     /// <summary>Vector instructions.</summary>
     public CpuInstructionSet InstructionSet { get; init; } = CpuInstructionSet.Auto;
 
-    /// <summary>Dropout rate of attention weights, attention's output, hidden layer and feed-forward output, 0 to below 1. Published: 0.1.</summary>
+    /// <summary>Dropout rate of attention weights, attention's output, hidden layer and feed-forward output, 0 to below 1. Published:
+    /// 0.1.</summary>
     public double Dropout { get; init; } = 0.1;
 
     /// <summary>
@@ -27,7 +28,8 @@ public sealed record TrainingNetworkOptions
 }
 
 /// <summary>The network with backward passes, float32 on hand-written SIMD kernels, data-parallel over the windows of a batch.</summary>
-/// <remarks>Live slots only. Same bits for any number of threads and from run to run on one instruction set. Not safe for concurrent calls.</remarks>
+/// <remarks>Live slots only. Same bits for any number of threads and from run to run on one instruction set. Not safe for concurrent
+/// calls.</remarks>
 public sealed unsafe class TrainingNetwork : IGradientNetwork
 {
     // Windows of a group: enough rows to pay for reading the weights, few enough for the activations to stay small.
@@ -145,7 +147,8 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         ArgumentNullException.ThrowIfNull(batch);
         Check(batch);
         if (predictions.Length != batch.Count * batch.SlotSamples)
-            throw new ArgumentException($"{predictions.Length} floats for {batch.Count} windows of {batch.SlotSamples} samples", nameof(predictions));
+            throw new ArgumentException($"{predictions.Length} floats for {batch.Count} windows of {batch.SlotSamples} samples",
+                nameof(predictions));
         List<WindowGroup>[] groups = Deal(batch, (batch.Count + GroupWindows - 1) / GroupWindows);
         int rows = groups.Max(lane => lane.Max(g => g.Rows));
         float[] result = new float[predictions.Length];
@@ -177,13 +180,15 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
     private void Check(TrainingBatch batch)
     {
         if (batch.SlotSamples != Configuration.SlotSamples)
-            throw new ArgumentException($"the batch has windows of {batch.SlotSamples} samples, the network of {Configuration.SlotSamples}", nameof(batch));
+            throw new ArgumentException($"the batch has windows of {batch.SlotSamples} samples, the network of {Configuration.SlotSamples}",
+                nameof(batch));
         for (int i = 0; i < batch.Count; i++)
         {
             if (!batch.Tasks[i].IsValid)
                 throw new ArgumentException($"window {i} has no task", nameof(batch));
             if (batch.Steps[i] < 0 || batch.Steps[i] >= Configuration.DiffusionSteps)
-                throw new ArgumentException($"window {i} is at step {batch.Steps[i]}, expected 0 to {Configuration.DiffusionSteps - 1}", nameof(batch));
+                throw new ArgumentException($"window {i} is at step {batch.Steps[i]}, expected 0 to {Configuration.DiffusionSteps - 1}",
+                    nameof(batch));
             _steps.Prepare(batch.Steps[i], _parameters);
         }
     }
@@ -266,7 +271,8 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
         }
     }
 
-    private sealed record Pass(ModelConfiguration Configuration, TrainingShape Shape, TrainedWeights Weights, StepEmbeddings Steps) : ISimdCode<TrainingPass>
+    private sealed record Pass(ModelConfiguration Configuration, TrainingShape Shape, TrainedWeights Weights, StepEmbeddings Steps)
+        : ISimdCode<TrainingPass>
     {
         public TrainingPass Run<S, V>()
             where S : struct, ISimd<S, V>

@@ -7,7 +7,8 @@ namespace UniCardio.Training.Network;
 
 internal sealed unsafe partial class TrainingPass<S, V>
 {
-    public override void Backward(TrainingBatch batch, WindowGroup group, Activations a, GradientLane lane, Span<float> dSteps, in DropoutMask dropout)
+    public override void Backward(TrainingBatch batch, WindowGroup group, Activations a, GradientLane lane, Span<float> dSteps,
+        in DropoutMask dropout)
     {
         DecodeBackward(batch, group, a, lane);
         for (int block = _m.Blocks - 1; block >= 0; block--)
@@ -41,7 +42,8 @@ internal sealed unsafe partial class TrainingPass<S, V>
                 int rows = Math.Min(strip, window.TargetRows - r);
                 nint first = window.TargetRow - group.TargetRow + r, at = first * stride;
                 float* dOut = a.Prediction + (first * outStride), d = a.Row1;
-                Linear(dOut, outStride, _m.SamplesPerToken, a.Decoded + at, stride, _m.Channels, lane.Decoders[decoder].Output.Weight, stride, rows, a);
+                Linear(dOut, outStride, _m.SamplesPerToken, a.Decoded + at, stride, _m.Channels, lane.Decoders[decoder].Output.Weight,
+                    stride, rows, a);
                 WeightGradient.ColumnSums<S, V>(dOut, outStride, rows, outStride, lane.Decoders[decoder].Output.Bias);
                 Product(dOut, outStride, _weights.Decoders[decoder].Output.Backward, a.Zeros, 0, d, stride, rows);
                 ElementRows.ReluBackward<S, V>(a.Decoded + at, d, (nint)rows * stride);
@@ -66,7 +68,8 @@ internal sealed unsafe partial class TrainingPass<S, V>
         BlockActivations kept = a.Blocks[block];
         TrainedBlock weights = _weights.Blocks[block];
         nint at = (nint)row * stride;
-        NormRows.Backward<S, V>(d, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma, kept.Scale1 + row, into.Maps.Norm1.Weight, into.Maps.Norm1.Bias);
+        NormRows.Backward<S, V>(d, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma,
+            kept.Scale1 + row, into.Maps.Norm1.Weight, into.Maps.Norm1.Bias);
         Copy(d, a.DY + at, (nint)rows * stride);
         Drop(strip, DropoutSite.AttentionOut, d, stride, _m.Channels);
         Linear(d, stride, _m.Channels, kept.Attended + at, stride, _m.Channels, into.Maps.AttentionOut.Weight, stride, rows, a);
@@ -89,7 +92,8 @@ internal sealed unsafe partial class TrainingPass<S, V>
         {
             float* dNext = a.Row3;
             ElementRows.Scale<S, V>(a.DX + at, InverseSqrt2, dNext, count);
-            WeightGradient.Accumulate<S, V>(dNext, stride, _m.Channels, a.Panels, _m.Channels, into.Maps.OutputProjection.Weight, stride, rows);
+            WeightGradient.Accumulate<S, V>(dNext, stride, _m.Channels, a.Panels, _m.Channels, into.Maps.OutputProjection.Weight,
+                stride, rows);
             WeightGradient.ColumnSums<S, V>(dNext, stride, rows, stride, into.ResidualBias);
             Product(dNext, stride, weights.Residual.Backward, a.Zeros, 0, d, stride, rows);
         }
@@ -97,7 +101,8 @@ internal sealed unsafe partial class TrainingPass<S, V>
         if (strip.IsTarget)
         {
             float* dSkip = a.DSkips + ((nint)(row - group.TargetRow) * stride);
-            WeightGradient.Accumulate<S, V>(dSkip, stride, _m.Channels, a.Panels, _m.Channels, into.Maps.OutputProjection.Weight + ((nint)_m.Channels * stride), stride, rows);
+            WeightGradient.Accumulate<S, V>(dSkip, stride, _m.Channels, a.Panels, _m.Channels,
+                into.Maps.OutputProjection.Weight + ((nint)_m.Channels * stride), stride, rows);
             Product(dSkip, stride, weights.Skip.Backward, last ? a.Zeros : d, last ? 0 : stride, d, stride, rows);
         }
 
@@ -117,7 +122,8 @@ internal sealed unsafe partial class TrainingPass<S, V>
         TrainedBlock weights = _weights.Blocks[block];
         int stride = _shape.Stride, hidden = _shape.HiddenStride;
         nint at = (nint)row * stride, hiddenAt = (nint)row * hidden;
-        NormRows.Backward<S, V>(d, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma, kept.Scale2 + row, into.Maps.Norm2.Weight, into.Maps.Norm2.Bias);
+        NormRows.Backward<S, V>(d, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma,
+            kept.Scale2 + row, into.Maps.Norm2.Weight, into.Maps.Norm2.Bias);
         float* branch = d;
         if (!dropout.IsOff)
         {
@@ -197,14 +203,17 @@ internal sealed unsafe partial class TrainingPass<S, V>
         int tokens = _m.SlotTokens, stride = _shape.Stride;
         nint at = (nint)slot.Row * stride;
         float* d = a.DX + at;
-        PlaneNorm.Backward<S, V>(d, a.Plane + at, (nint)tokens * stride, stride, _m.Channels, a.Mask, encoder.Gamma, a.PlaneScale[slot.Row / tokens], lane.Planes[slot.Slot].Weight, lane.Planes[slot.Slot].Bias);
+        PlaneNorm.Backward<S, V>(d, a.Plane + at, (nint)tokens * stride, stride, _m.Channels, a.Mask, encoder.Gamma,
+            a.PlaneScale[slot.Row / tokens], lane.Planes[slot.Slot].Weight, lane.Planes[slot.Slot].Bias);
         WeightGradient.ColumnSums<S, V>(d, stride, tokens, stride, lane.Patches[slot.Slot].Bias);
         LoadSamples(batch, slot, a);
-        Linear(d, stride, _m.Channels, a.Samples, _m.SamplesPerToken, _shape.PatchSamples, lane.Patches[slot.Slot].Weight, _shape.PatchStride, tokens, a);
+        Linear(d, stride, _m.Channels, a.Samples, _m.SamplesPerToken, _shape.PatchSamples, lane.Patches[slot.Slot].Weight,
+            _shape.PatchStride, tokens, a);
     }
 
     // dW[outputs, inputs] += dY^T X.
-    private static void Linear(float* dy, nint dyStride, int outputs, float* x, nint xStride, int inputs, float* dw, nint dwStride, int rows, Activations a)
+    private static void Linear(float* dy, nint dyStride, int outputs, float* x, nint xStride, int inputs, float* dw, nint dwStride,
+        int rows, Activations a)
     {
         WeightGradient.Pack<S, V>(x, xStride, rows, inputs, a.Panels);
         WeightGradient.Accumulate<S, V>(dy, dyStride, outputs, a.Panels, inputs, dw, dwStride, rows);

@@ -20,7 +20,8 @@ internal abstract class TrainingPass
     /// <param name="lane">Accumulates.</param>
     /// <param name="dSteps">[windows of the batch, blocks, stride] receives each window's gradient of the step vectors.</param>
     /// <param name="dropout">The forward pass's masks.</param>
-    public abstract void Backward(TrainingBatch batch, WindowGroup group, Activations a, GradientLane lane, Span<float> dSteps, in DropoutMask dropout);
+    public abstract void Backward(TrainingBatch batch, WindowGroup group, Activations a, GradientLane lane, Span<float> dSteps,
+        in DropoutMask dropout);
 }
 
 /// <summary>Rows of one kind that go through a block together.</summary>
@@ -124,7 +125,8 @@ internal sealed unsafe partial class TrainingPass<S, V> : TrainingPass
             // In the last block conditions are only read: no queries.
             int first = last && row < group.TargetRow ? _m.Channels / width : 0;
             PackedMatrix qkv = weights.Maps.AttentionIn.Forward;
-            MatrixProduct.ByRows<S, V>(kept.Y + ((nint)row * stride), stride, qkv, first, qkv.Panels, qkv.Bias, 0, kept.Qkv + ((nint)row * _shape.QkvStride), _shape.QkvStride, rows);
+            MatrixProduct.ByRows<S, V>(kept.Y + ((nint)row * stride), stride, qkv, first, qkv.Panels, qkv.Bias, 0,
+                kept.Qkv + ((nint)row * _shape.QkvStride), _shape.QkvStride, rows);
             row += rows;
         }
 
@@ -157,17 +159,21 @@ internal sealed unsafe partial class TrainingPass<S, V> : TrainingPass
         nint at = (nint)row * stride, hiddenAt = (nint)row * hidden;
         float* z = a.Row1;
         Branch(strip, DropoutSite.AttentionOut, kept.Attended + at, stride, weights.Maps.AttentionOut.Forward, kept.Y + at, z);
-        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.AttentionOut.Forward.Bias : a.Zeros, kept.Normal1 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma, weights.Maps.Norm1.Beta, kept.Scale1 + row);
+        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.AttentionOut.Forward.Bias : a.Zeros, kept.Normal1 + at, stride, rows,
+            _m.Channels, stride, a.Mask, weights.Maps.Norm1.Gamma, weights.Maps.Norm1.Beta, kept.Scale1 + row);
 
-        Product(z, stride, weights.Maps.FeedForwardIn.Forward, weights.Maps.FeedForwardIn.Forward.Bias, 0, kept.Hidden + hiddenAt, hidden, rows);
+        Product(z, stride, weights.Maps.FeedForwardIn.Forward, weights.Maps.FeedForwardIn.Forward.Bias, 0, kept.Hidden + hiddenAt,
+            hidden, rows);
         GeluBackward.Forward<S, V>(kept.Hidden + hiddenAt, a.Hidden1, (nint)rows * hidden);
         Drop(strip, DropoutSite.Hidden, a.Hidden1, hidden, _m.FeedForward);
         Branch(strip, DropoutSite.FeedForwardOut, a.Hidden1, hidden, weights.Maps.FeedForwardOut.Forward, z, z);
-        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.FeedForwardOut.Forward.Bias : a.Zeros, kept.Normal2 + at, stride, rows, _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma, weights.Maps.Norm2.Beta, kept.Scale2 + row);
+        NormRows.Forward<S, V>(z, dropout.IsOff ? weights.Maps.FeedForwardOut.Forward.Bias : a.Zeros, kept.Normal2 + at, stride, rows,
+            _m.Channels, stride, a.Mask, weights.Maps.Norm2.Gamma, weights.Maps.Norm2.Beta, kept.Scale2 + row);
 
         int middle = _shape.MidStride;
         for (int r = 0; r < rows; r++)
-            new ReadOnlySpan<float>(weights.Constant + ((nint)Position(group, row + r) * middle), middle).CopyTo(new Span<float>(a.Mid + ((nint)r * middle), middle));
+            new ReadOnlySpan<float>(weights.Constant + ((nint)Position(group, row + r) * middle), middle)
+                .CopyTo(new Span<float>(a.Mid + ((nint)r * middle), middle));
         Product(z, stride, weights.Maps.MidProjection.Forward, a.Mid, middle, a.Mid, middle, rows);
         GateBackward.Forward<S, V>(a.Mid, middle, kept.Sigmoid + at, kept.Tanh + at, z, stride, rows, _m.Channels, stride);
 
@@ -225,7 +231,8 @@ internal sealed unsafe partial class TrainingPass<S, V> : TrainingPass
         return _m.Positions == PositionKind.Slot ? token : (group.Slots[row / _m.SlotTokens].Slot * _m.SlotTokens) + token;
     }
 
-    private static void Copy(float* from, float* to, nint count) => new ReadOnlySpan<float>(from, (int)count).CopyTo(new Span<float>(to, (int)count));
+    private static void Copy(float* from, float* to, nint count) =>
+        new ReadOnlySpan<float>(from, (int)count).CopyTo(new Span<float>(to, (int)count));
 
     private void Decode(TrainingBatch batch, WindowGroup group, Activations a)
     {
@@ -239,7 +246,8 @@ internal sealed unsafe partial class TrainingPass<S, V> : TrainingPass
             float* decoded = a.Decoded + (first * stride);
             Product(a.Skips + (first * stride), stride, hidden, hidden.Bias, 0, decoded, stride, window.TargetRows);
             ReluRows.Run<S, V>(decoded, (nint)window.TargetRows * stride);
-            Product(decoded, stride, output, output.Bias, 0, a.Prediction + (first * _shape.OutStride), _shape.OutStride, window.TargetRows);
+            Product(decoded, stride, output, output.Bias, 0, a.Prediction + (first * _shape.OutStride), _shape.OutStride,
+                window.TargetRows);
         }
     }
 }

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace UniCardio.Training.Objectives;
 
 /// <summary>Losses on the clean signal that a prediction stands for: spectral distance and peak-weighted absolute error.</summary>
-/// <remarks>Where a sample does not count, the truth stands in for the prediction, so that the spectrum of an imputed window is that of the whole window.</remarks>
+/// <remarks>Where a sample does not count, the truth stands in for the prediction, so that the spectrum of an imputed window is that of the
+/// whole window.</remarks>
 internal sealed class CleanLosses
 {
     private readonly SpectralLoss? _spectral;
@@ -35,13 +36,15 @@ internal sealed class CleanLosses
     /// <param name="scale">Factor of loss and gradient.</param>
     /// <param name="gradient">[S], added to.</param>
     /// <returns>The loss.</returns>
-    public double Add(double ofNoisy, double ofPrediction, ReadOnlySpan<float> noisy, ReadOnlySpan<float> prediction, ReadOnlySpan<float> clean, ReadOnlySpan<float> counts, ReadOnlySpan<float> peaks, double scale, Span<float> gradient)
+    public double Add(double ofNoisy, double ofPrediction, ReadOnlySpan<float> noisy, ReadOnlySpan<float> prediction,
+        ReadOnlySpan<float> clean, ReadOnlySpan<float> counts, ReadOnlySpan<float> peaks, double scale, Span<float> gradient)
     {
         int samples = clean.Length;
         double[] rented = ArrayPool<double>.Shared.Rent(3 * samples);
         try
         {
-            Span<double> predicted = rented.AsSpan(0, samples), truth = rented.AsSpan(samples, samples), slope = rented.AsSpan(2 * samples, samples);
+            Span<double> predicted = rented.AsSpan(0, samples), truth = rented.AsSpan(samples, samples),
+                slope = rented.AsSpan(2 * samples, samples);
             slope.Clear();
             double absolute = 0, counted = 0;
             for (int s = 0; s < samples; s++)

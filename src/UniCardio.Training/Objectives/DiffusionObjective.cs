@@ -6,7 +6,8 @@ using UniCardio.Training.Randomness;
 
 namespace UniCardio.Training.Objectives;
 
-/// <summary>The diffusion loss: noisy inputs x_t = sqrt(abar) x0 + sqrt(1 - abar) eps, and the squared error of the network's prediction.</summary>
+/// <summary>The diffusion loss: noisy inputs x_t = sqrt(abar) x0 + sqrt(1 - abar) eps, and the squared error of the network's
+/// prediction.</summary>
 /// <remarks>Safe to use from several threads for different windows.</remarks>
 internal sealed class DiffusionObjective
 {
@@ -242,7 +243,8 @@ internal sealed class DiffusionObjective
     {
         string? fault = !examples.Tasks[window].IsValid ? "has no task"
             : FiniteScan.FirstNonFinite(examples.CleanTarget(window)) >= 0 ? "has a clean target that is not finite"
-            : FiniteScan.FirstNonFinite(examples.Conditions.AsSpan(window * 3 * examples.SlotSamples, 3 * examples.SlotSamples)) >= 0 ? "has a condition that is not finite"
+            : FiniteScan.FirstNonFinite(examples.Conditions.AsSpan(window * 3 * examples.SlotSamples, 3 * examples.SlotSamples)) >= 0
+                ? "has a condition that is not finite"
             : Sum(examples.Weight(window)) is double sum && !(sum > 0 && double.IsFinite(sum)) ? "counts no sample in the loss"
             : null;
         if (fault is not null)

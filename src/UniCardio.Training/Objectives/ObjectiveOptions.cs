@@ -5,8 +5,8 @@ namespace UniCardio.Training.Objectives;
 /// <summary>What the squared errors of a batch are divided by.</summary>
 public enum LossNormalization
 {
-    /// <summary>Mean over each window's counted samples (at least a fifth of the window, so that a short gap does not outweigh the rest), then
-    /// over the windows: every window counts.</summary>
+    /// <summary>Mean over each window's counted samples (at least a fifth of the window, so that a short gap does not outweigh the rest),
+    /// then over the windows: every window counts.</summary>
     Window,
 
     /// <summary>Mean over all counted samples of the batch: every sample counts.</summary>
@@ -48,7 +48,8 @@ public sealed record ObjectiveOptions
     /// <summary>How much a diffusion step counts.</summary>
     public StepWeighting Weighting { get; init; }
 
-    /// <summary>gamma of <see cref="StepWeighting.MinSnr"/> (published 5) or <see cref="StepWeighting.P2"/> (published 1); above 0.</summary>
+    /// <summary>gamma of <see cref="StepWeighting.MinSnr"/> (published 5) or <see cref="StepWeighting.P2"/> (published 1); above
+    /// 0.</summary>
     public double WeightingGamma { get; init; } = 5;
 
     /// <summary>k of <see cref="StepWeighting.P2"/>; above 0.</summary>
@@ -58,30 +59,33 @@ public sealed record ObjectiveOptions
     public StepDraw Draw { get; init; } = StepDraw.Independent;
 
     /// <summary>
-    /// Whether the network learns a teacher's samples in one call (Luhman and Luhman, arXiv 2101.02388): its state at t = T-1 is the noise z that the sample was drawn from, and
-    /// the loss is the squared error of the clean signal, (alpha z - sigma v) - sample for v. Only with examples that bring their noise.
+    /// Whether the network learns a teacher's samples in one call (Luhman and Luhman, arXiv 2101.02388): its state at t = T-1 is the noise
+    /// z that the sample was drawn from, and the loss is the squared error of the clean signal, (alpha z - sigma v) - sample for v. Only
+    /// with examples that bring their noise.
     /// </summary>
     public bool Distils { get; init; }
 
-    /// <summary>Whether clean targets are clamped to the range that sampling clamps to (<see cref="Engine.Sampling.PlausibleRange"/>): the rare window that
-    /// was scaled by a short calm stretch would outweigh a whole batch.</summary>
+    /// <summary>Whether clean targets are clamped to the range that sampling clamps to (<see cref="Engine.Sampling.PlausibleRange"/>): the
+    /// rare window that was scaled by a short calm stretch would outweigh a whole batch.</summary>
     public bool ClampsTargets { get; init; }
 
-    /// <summary>Weight of the mean squared difference of the amplitude spectra of the predicted and the true clean signal; 0 for none. Fine-tuning as
-    /// published: 1.</summary>
+    /// <summary>Weight of the mean squared difference of the amplitude spectra of the predicted and the true clean signal; 0 for none.
+    /// Fine-tuning as published: 1.</summary>
     public double SpectralAmplitude { get; init; }
 
     /// <summary>Weight of the phase's part of the spectral distance; 0 for none.</summary>
     public double SpectralPhase { get; init; }
 
-    /// <summary>Weight of the mean absolute error of the predicted clean signal, peaks and valleys counting 3 and 2 times; 0 for none. Fine-tuning as
-    /// published: 1 (where the weights by mistake multiply the prediction alone, not the error).</summary>
+    /// <summary>Weight of the mean absolute error of the predicted clean signal, peaks and valleys counting 3 and 2 times; 0 for none.
+    /// Fine-tuning as published: 1 (where the weights by mistake multiply the prediction alone, not the error).</summary>
     public double PeakL1 { get; init; }
 
-    /// <summary>Whether errors of peaks and valleys are multiplied by 3 and 2 before they are squared, as in fine-tuning as published.</summary>
+    /// <summary>Whether errors of peaks and valleys are multiplied by 3 and 2 before they are squared, as in fine-tuning as
+    /// published.</summary>
     public bool WeighsPeaks { get; init; }
 
-    /// <summary>Whether the losses on the clean signal are multiplied by abar: at high noise an eps-prediction's clean signal is its error magnified.</summary>
+    /// <summary>Whether the losses on the clean signal are multiplied by abar: at high noise an eps-prediction's clean signal is its error
+    /// magnified.</summary>
     public bool DampsCleanLosses { get; init; }
 
     /// <summary>Checks the numbers.</summary>
@@ -93,7 +97,8 @@ public sealed record ObjectiveOptions
             throw new ConfigurationException("weighting_gamma", $"{WeightingGamma} is not a positive finite number");
         if (!(WeightingOffset > 0 && double.IsFinite(WeightingOffset)))
             throw new ConfigurationException("weighting_offset", $"{WeightingOffset} is not a positive finite number");
-        foreach ((string name, double weight) in ((string, double)[])[("spectral_amplitude", SpectralAmplitude), ("spectral_phase", SpectralPhase), ("peak_l1", PeakL1)])
+        foreach ((string name, double weight) in ((string, double)[])[("spectral_amplitude", SpectralAmplitude),
+            ("spectral_phase", SpectralPhase), ("peak_l1", PeakL1)])
         {
             if (!(weight >= 0 && double.IsFinite(weight)))
                 throw new ConfigurationException(name, $"{weight} is not a finite number from 0 on");

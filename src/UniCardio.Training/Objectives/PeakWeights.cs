@@ -1,9 +1,11 @@
 namespace UniCardio.Training.Objectives;
 
-/// <summary>Weights that make peaks and valleys of a clean signal count more, as the official fine-tuning finds them (thu-ml/UniCardio, MIT).</summary>
+/// <summary>Weights that make peaks and valleys of a clean signal count more, as the official fine-tuning finds them (thu-ml/UniCardio,
+/// MIT).</summary>
 /// <remarks>
-/// With d1 and d2 the first and second differences, each averaged over 9 samples (zeros beyond the ends): a peak is where d2 &lt; -0.01 and |d1| &lt; 0.2,
-/// or where the signal is over 6 times its mean; a valley where d2 &gt; 0.01 and |d1| &lt; 0.2, or where (x - mean)/|mean| is below -3. What is both is a valley.
+/// With d1 and d2 the first and second differences, each averaged over 9 samples (zeros beyond the ends): a peak is where d2 &lt; -0.01 and
+/// |d1| &lt; 0.2, or where the signal is over 6 times its mean; a valley where d2 &gt; 0.01 and |d1| &lt; 0.2, or where (x - mean)/|mean|
+/// is below -3. What is both is a valley.
 /// </remarks>
 internal static class PeakWeights
 {
@@ -31,7 +33,8 @@ internal static class PeakWeights
 
             double far = mean == 0 ? 0 : (clean[s] - mean) / Math.Abs(mean);
             bool flat = Math.Abs(slope) < Flat;
-            weights[s] = (flat && curvature > Curved) || far < FarBelow ? Valley : (flat && curvature < -Curved) || far > FarAbove ? Peak : 1;
+            weights[s] = (flat && curvature > Curved) || far < FarBelow ? Valley : (flat && curvature < -Curved)
+                || far > FarAbove ? Peak : 1;
         }
     }
 

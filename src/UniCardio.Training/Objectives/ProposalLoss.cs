@@ -5,8 +5,9 @@ namespace UniCardio.Training.Objectives;
 
 /// <summary>The loss of a network that corrects proposals: answer = proposal + prediction, counted in the gap.</summary>
 /// <remarks>
-/// L = 1/B sum over windows of sqrt(m + 0.01), m the mean squared error over the window's gap. A root, so that windows whose beat is another one than proposed do not swamp the
-/// rest; below an error of 0.1 it is a square again, so that what is right already is left alone. d L / d p = (answer - clean) / (B n sqrt(m + 0.01)) in a gap of n samples.
+/// L = 1/B sum over windows of sqrt(m + 0.01), m the mean squared error over the window's gap. A root, so that windows whose beat is
+/// another one than proposed do not swamp the rest; below an error of 0.1 it is a square again, so that what is right already is left
+/// alone. d L / d p = (answer - clean) / (B n sqrt(m + 0.01)) in a gap of n samples.
 /// </remarks>
 internal static class ProposalLoss
 {
@@ -21,7 +22,8 @@ internal static class ProposalLoss
     public static double Evaluate(TrainingBatch batch, int window, ReadOnlySpan<float> prediction, Span<float> gradient)
     {
         double scale = batch.Scale[window], root = Math.Sqrt(MeanSquare(batch, window, prediction) + Softening);
-        ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window), proposal = batch.Condition(window, batch.Tasks[window].Output);
+        ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window),
+            proposal = batch.Condition(window, batch.Tasks[window].Output);
         float slope = (float)(scale / (root * batch.Count));
         for (int s = 0; s < gradient.Length; s++)
             gradient[s] = slope * weight[s] * (proposal[s] + prediction[s] - clean[s]);
@@ -34,7 +36,8 @@ internal static class ProposalLoss
     /// <param name="correction">[S] the correction; empty for none, that is for the proposal's own error.</param>
     public static double MeanSquare(TrainingBatch batch, int window, ReadOnlySpan<float> correction)
     {
-        ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window), proposal = batch.Condition(window, batch.Tasks[window].Output);
+        ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window),
+            proposal = batch.Condition(window, batch.Tasks[window].Output);
         double sum = 0, counted = 0;
         for (int s = 0; s < clean.Length; s++)
         {

@@ -3,8 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace UniCardio.Training.Objectives;
 
-/// <summary>Discrete Fourier transform of real signals of one length, scaled by 1 / sqrt(S) (unitary), by tables of cosines and sines.</summary>
-/// <remarks>S^2 / 2 multiply-adds a part: for 500 samples less than a thousandth of a training step, for any S, and one fixed order of sums.</remarks>
+/// <summary>Discrete Fourier transform of real signals of one length, scaled by 1 / sqrt(S) (unitary), by tables of cosines and
+/// sines.</summary>
+/// <remarks>S^2 / 2 multiply-adds a part: for 500 samples less than a thousandth of a training step, for any S, and one fixed order of
+/// sums.</remarks>
 internal sealed class RealDft
 {
     // [bins, stride] cos(2 pi k s / S) / sqrt(S) and the same of sin; rows padded with zeros to whole vectors.
@@ -68,9 +70,11 @@ internal sealed class RealDft
         for (int k = 0; k < Bins; k++)
         {
             double a = Multiplicity(k) * real[k], b = -Multiplicity(k) * imaginary[k];
-            ref double cos = ref MemoryMarshal.GetReference(_cos.AsSpan(k * _stride)), sin = ref MemoryMarshal.GetReference(_sin.AsSpan(k * _stride)), at = ref MemoryMarshal.GetReference(x);
+            ref double cos = ref MemoryMarshal.GetReference(_cos.AsSpan(k * _stride)),
+                sin = ref MemoryMarshal.GetReference(_sin.AsSpan(k * _stride)), at = ref MemoryMarshal.GetReference(x);
             for (nuint s = 0; s < (nuint)_stride; s += 4)
-                (Vector256.LoadUnsafe(ref at, s) + (Vector256.LoadUnsafe(ref cos, s) * a) + (Vector256.LoadUnsafe(ref sin, s) * b)).StoreUnsafe(ref at, s);
+                (Vector256.LoadUnsafe(ref at, s) + (Vector256.LoadUnsafe(ref cos, s) * a) + (Vector256.LoadUnsafe(ref sin, s) * b))
+                    .StoreUnsafe(ref at, s);
         }
     }
 

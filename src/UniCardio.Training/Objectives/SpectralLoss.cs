@@ -4,10 +4,12 @@ namespace UniCardio.Training.Objectives;
 
 /// <summary>Distance of two signals' spectra X and Y, in amplitude and in phase.</summary>
 /// <remarks>
-/// <para>Amplitude: mean over all S bins of (|X| - |Y|)^2, unitary transform, as the official fine-tuning has it. Phase: mean of |X| |Y| - Re(X conj Y) = |X|
-/// |Y| (1 - cos of the phases' difference): it needs no unwrapping, and bins without energy do not count. By Parseval amplitude + 2 phase is the
-/// mean squared error; weights in another ratio forgive shifts or shapes.</para>
-/// <para>Gradients by x: (2/S) F*((|X| - |Y|) X/|X|) and (1/S) F*(|Y| X/|X| - Y), F* the adjoint transform; X/|X| is taken as 0 at X = 0.</para>
+/// <para>Amplitude: mean over all S bins of (|X| - |Y|)^2, unitary transform, as the official fine-tuning has it. Phase: mean of |X| |Y| -
+/// Re(X conj Y) = |X|
+/// |Y| (1 - cos of the phases' difference): it needs no unwrapping, and bins without energy do not count. By Parseval amplitude + 2 phase
+/// is the mean squared error; weights in another ratio forgive shifts or shapes.</para>
+/// <para>Gradients by x: (2/S) F*((|X| - |Y|) X/|X|) and (1/S) F*(|Y| X/|X| - Y), F* the adjoint transform; X/|X| is taken as 0 at X =
+/// 0.</para>
 /// </remarks>
 internal sealed class SpectralLoss
 {

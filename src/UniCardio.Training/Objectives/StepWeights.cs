@@ -5,8 +5,8 @@ namespace UniCardio.Training.Objectives;
 
 /// <summary>Weight of a diffusion step on the squared error of what the network predicts.</summary>
 /// <remarks>
-/// With SNR = abar / (1 - abar), an error e of x0 is an error of eps of square SNR e^2, and of v of square (SNR + 1) e^2. A weight W on the error of x0 is
-/// thus W / SNR for eps and W / (SNR + 1) for v.
+/// With SNR = abar / (1 - abar), an error e of x0 is an error of eps of square SNR e^2, and of v of square (SNR + 1) e^2. A weight W on the
+/// error of x0 is thus W / SNR for eps and W / (SNR + 1) for v.
 /// </remarks>
 internal static class StepWeights
 {

@@ -4,7 +4,8 @@ using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Optimization;
 
-/// <summary>Adam over the flat vectors of a <see cref="ParameterLayout"/> (Kingma and Ba, arXiv 1412.6980), with L2 or decoupled weight decay.</summary>
+/// <summary>Adam over the flat vectors of a <see cref="ParameterLayout"/> (Kingma and Ba, arXiv 1412.6980), with L2 or decoupled weight
+/// decay.</summary>
 /// <remarks>
 /// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= rate / (1 - b1^k) m / (sqrt(v) / sqrt(1 - b2^k) + eps), k = 1 in the first update.
 /// Eight lanes at a time without fused operations: every machine computes the same bits.
@@ -34,7 +35,8 @@ public sealed class Adam
         _moment1 = new float[layout.Length];
         _moment2 = new float[layout.Length];
         _decayed = options.Decay == WeightDecayKind.Decoupled && options.WeightDecay > 0
-            ? [.. layout.Slices.Where(s => s.Shape.Count > 1 && !s.Name.Contains("norm", StringComparison.Ordinal)).Select(s => (s.Offset, s.Count))]
+            ? [.. layout.Slices.Where(s => s.Shape.Count > 1 && !s.Name.Contains("norm", StringComparison.Ordinal))
+                .Select(s => (s.Offset, s.Count))]
             : [];
         int from = 0;
         for (int i = 0; i < layout.Slices.Count; i++)
@@ -66,7 +68,8 @@ public sealed class Adam
     public double Update(Span<float> parameters, ReadOnlySpan<float> gradients, double rate)
     {
         if (parameters.Length != _moment1.Length || gradients.Length != _moment1.Length)
-            throw new ArgumentException($"{parameters.Length} parameters and {gradients.Length} gradients, the optimiser has {_moment1.Length}");
+            throw new ArgumentException(
+                $"{parameters.Length} parameters and {gradients.Length} gradients, the optimiser has {_moment1.Length}");
         double norm = Math.Sqrt(VectorSum.OfSquares(gradients));
         if (!double.IsFinite(norm))
             return norm;
@@ -88,7 +91,8 @@ public sealed class Adam
         float b1 = (float)_options.Beta1, c1 = (float)(1 - _options.Beta1), b2 = (float)_options.Beta2, c2 = (float)(1 - _options.Beta2);
         float eps = (float)_options.Epsilon, step = (float)(rate / (1 - Math.Pow(_options.Beta1, Updates)));
         float root = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, Updates)));
-        ref float p = ref MemoryMarshal.GetReference(parameters), m = ref MemoryMarshal.GetReference(_moment1.AsSpan(offset)), v = ref MemoryMarshal.GetReference(_moment2.AsSpan(offset));
+        ref float p = ref MemoryMarshal.GetReference(parameters), m = ref MemoryMarshal.GetReference(_moment1.AsSpan(offset)),
+            v = ref MemoryMarshal.GetReference(_moment2.AsSpan(offset));
         ref float g = ref MemoryMarshal.GetReference(gradients);
         // Tensors start on lines of 16.
         for (nuint i = 0; i < (nuint)parameters.Length; i += 8)

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace UniCardio.Training.Optimization;
 
 /// <summary>Exponential moving average (EMA) of the parameters, which diffusion models are used with.</summary>
-/// <remarks>After update k, 1 and up, a = a + (1 - d_k)(p - a) with d_k = min(decay, k / (k + 9)): early on the average follows closely.</remarks>
+/// <remarks>After update k, 1 and up, a = a + (1 - d_k)(p - a) with d_k = min(decay, k / (k + 9)): early on the average follows
+/// closely.</remarks>
 internal sealed class AveragedParameters
 {
     private readonly float[] _values;

@@ -11,7 +11,8 @@ public enum InitializationKind
     /// <summary>As the official code starts them.</summary>
     Published,
 
-    /// <summary>As published, with two heads a block that look at equal positions (<see cref="AlignedHeads"/>) and a quiet last layer. Slot positions only.</summary>
+    /// <summary>As published, with two heads a block that look at equal positions (<see cref="AlignedHeads"/>) and a quiet last layer. Slot
+    /// positions only.</summary>
     Aligned,
 }
 
@@ -19,13 +20,13 @@ public enum InitializationKind
 /// <remarks>
 /// The official code (thu-ml/UniCardio, MIT) and PyTorch's defaults give: convolutions normal with variance 2 / inputs (He et al., arXiv
 /// 1502.01852); linear maps and the attention's output map uniform within 1 / sqrt(inputs); the attention's input map uniform within
-/// sqrt(6 / (inputs + outputs)) over all 3C outputs (Glorot and Bengio 2010); biases uniform within 1 / sqrt(inputs), those of the attention zero;
-/// norms one and zero. A weight depends on (seed, tensor, element) alone.
+/// sqrt(6 / (inputs + outputs)) over all 3C outputs (Glorot and Bengio 2010); biases uniform within 1 / sqrt(inputs), those of the
+/// attention zero; norms one and zero. A weight depends on (seed, tensor, element) alone.
 /// </remarks>
 internal static class InitialWeights
 {
-    // CSDI starts the last map at zero (Tashiro et al., arXiv 2107.03502), the official code does not; a tenth starts near zero and still lets the
-    // first gradients through to the layers below.
+    // CSDI starts the last map at zero (Tashiro et al., arXiv 2107.03502), the official code does not; a tenth starts near zero and still
+    // lets the first gradients through to the layers below.
     private const float LastLayerScale = 0.1f;
 
     /// <summary>Writes initial weights.</summary>
@@ -57,7 +58,8 @@ internal static class InitialWeights
         }
     }
 
-    /// <summary>Sets the last layer of every decoder to zero: the network predicts 0 whatever it sees (CSDI's start; Tashiro et al., arXiv 2107.03502).</summary>
+    /// <summary>Sets the last layer of every decoder to zero: the network predicts 0 whatever it sees (CSDI's start; Tashiro et al., arXiv
+    /// 2107.03502).</summary>
     /// <param name="layout">The parameters.</param>
     /// <param name="flat">[layout's length].</param>
     public static void ClearOutputs(ParameterLayout layout, float[] flat)

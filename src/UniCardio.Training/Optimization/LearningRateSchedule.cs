@@ -14,8 +14,9 @@ public enum LearningRateShape
     /// <summary>Half a cosine from 1 down to <see cref="LearningRateSchedule.Floor"/> (Loshchilov and Hutter, arXiv 1608.03983).</summary>
     Cosine,
 
-    /// <summary>Constant, then down to <see cref="LearningRateSchedule.Floor"/> over the last <see cref="LearningRateSchedule.Cooldown"/> of the
-    /// steps as 1 - sqrt(share) (Hägele et al., arXiv 2405.18392): the length of a run need not be known until it cools down.</summary>
+    /// <summary>Constant, then down to <see cref="LearningRateSchedule.Floor"/> over the last <see cref="LearningRateSchedule.Cooldown"/>
+    /// of the steps as 1 - sqrt(share) (Hägele et al., arXiv 2405.18392): the length of a run need not be known until it cools
+    /// down.</summary>
     Trapezoid,
 }
 

@@ -13,7 +13,8 @@ public sealed record MuonOptions
     /// <summary>Decay of the momentum, 0 to below 1.</summary>
     public double Momentum { get; init; } = 0.95;
 
-    /// <summary>Root mean square of an update's elements over the learning rate; above 0. 0.2 is about Adam's, so that both share a rate.</summary>
+    /// <summary>Root mean square of an update's elements over the learning rate; above 0. 0.2 is about Adam's, so that both share a
+    /// rate.</summary>
     public double Size { get; init; } = 0.2;
 
     /// <summary>Checks the numbers.</summary>
@@ -30,13 +31,13 @@ public sealed record MuonOptions
 }
 
 /// <summary>
-/// Momentum made orthogonal, for the linear maps inside the blocks and decoders (Jordan et al., "Muon: an optimizer for hidden layers", 2024;
-/// sizes as in Liu et al., arXiv 2502.16982). The other parameters are <see cref="Adam"/>'s.
+/// Momentum made orthogonal, for the linear maps inside the blocks and decoders (Jordan et al., "Muon: an optimizer for hidden layers",
+/// 2024; sizes as in Liu et al., arXiv 2502.16982). The other parameters are <see cref="Adam"/>'s.
 /// </summary>
 /// <remarks>
-/// m = b m + g, W -= rate size sqrt(max(R, C)) orthogonal(g + b m), see <see cref="Orthogonalization"/>. Maps that stand stacked in one tensor
-/// (queries, keys and values; gate and filter; residual and skip) are made orthogonal one by one. The same bits for any number of threads on one
-/// instruction set.
+/// m = b m + g, W -= rate size sqrt(max(R, C)) orthogonal(g + b m), see <see cref="Orthogonalization"/>. Maps that stand stacked in one
+/// tensor (queries, keys and values; gate and filter; residual and skip) are made orthogonal one by one. The same bits for any number of
+/// threads on one instruction set.
 /// </remarks>
 public sealed unsafe class Muon : IDisposable
 {
@@ -82,7 +83,8 @@ public sealed unsafe class Muon : IDisposable
     /// <param name="scale">Factor of the gradients, from clipping.</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="share">Runs pieces 0 to n - 1 on threads: share(n, (piece, thread) => ...).</param>
-    public void Update(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> momentum, float scale, double rate, Action<int, Action<int, int>> share)
+    public void Update(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> momentum, float scale, double rate,
+        Action<int, Action<int, int>> share)
     {
         ArgumentNullException.ThrowIfNull(share);
         float step = (float)(rate * _options.Size);
@@ -103,9 +105,11 @@ public sealed unsafe class Muon : IDisposable
 
     private static bool IsMap(ParameterSlice slice) =>
         slice.Shape.Count >= 2 && slice.Shape.Skip(2).All(n => n == 1) && Math.Min(slice.Shape[0], slice.Shape[1]) >= MinSize
-        && (slice.Name.Contains("residual_layers.", StringComparison.Ordinal) || slice.Name.Contains("output_projection", StringComparison.Ordinal));
+        && (slice.Name.Contains("residual_layers.", StringComparison.Ordinal)
+            || slice.Name.Contains("output_projection", StringComparison.Ordinal));
 
-    private void Move(MatrixPart part, Vectors vectors, float scale, float step, Dictionary<(int Rows, int Columns), OrthogonalizationRoom> rooms)
+    private void Move(MatrixPart part, Vectors vectors, float scale, float step,
+        Dictionary<(int Rows, int Columns), OrthogonalizationRoom> rooms)
     {
         int count = part.Rows * part.Columns;
         float* w = vectors.Parameters + part.Offset, g = vectors.Gradients + part.Offset, m = vectors.Momentum + part.Offset;

@@ -5,16 +5,19 @@ using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Quality;
 
-/// <summary>Compares the losses, centres and gradients of QualityFM's golden vectors with those of the tape that training runs on.</summary>
+/// <summary>Compares the losses, centres and gradients of QualityFM's golden vectors with those of the tape that training runs
+/// on.</summary>
 public static class QualityGoldenGradients
 {
-    /// <summary>Adds the comparison to what <see cref="QualityGolden"/> reports; without losses in the file the report stays as it is.</summary>
+    /// <summary>Adds the comparison to what <see cref="QualityGolden"/> reports; without losses in the file the report stays as it
+    /// is.</summary>
     /// <param name="report">The report on the file's other tensors.</param>
     /// <param name="vectors">The vectors.</param>
     /// <param name="student">The student's weights.</param>
     /// <param name="teacher">Makes the teacher's weights; they are disposed at the end.</param>
     /// <param name="set">Instruction set.</param>
-    /// <param name="tolerance">Largest relative error allowed; null for the backends' and, for gradients, <see cref="GoldenGradients.Tolerance"/>.</param>
+    /// <param name="tolerance">Largest relative error allowed; null for the backends' and, for gradients,
+    /// <see cref="GoldenGradients.Tolerance"/>.</param>
     /// <exception cref="GoldenException">A tensor is missing or has the wrong size.</exception>
     public static GoldenReport AddTo(
         GoldenReport report,
@@ -32,7 +35,8 @@ public static class QualityGoldenGradients
             return report;
         int windows = vectors.Window("x1").Windows;
         using QualityWeights taught = teacher();
-        QualityPairResult pair = QualityGradients.Of(taught, student, vectors.Values("x1").ToArray(), vectors.Values("x2").ToArray(), windows, set: set);
+        QualityPairResult pair =
+            QualityGradients.Of(taught, student, vectors.Values("x1").ToArray(), vectors.Values("x2").ToArray(), windows, set: set);
         var computed = new Dictionary<string, float[]>(StringComparer.Ordinal)
         {
             ["target/amplitude"] = pair.AmplitudeTarget,
@@ -58,7 +62,8 @@ public static class QualityGoldenGradients
                 throw new GoldenException(vectors.Path, name, "missing from a file of losses and gradients");
             if (actual.Length != vectors.Values(name).Length)
                 throw new GoldenException(vectors.Path, name, $"has {vectors.Values(name).Length} elements, expected {actual.Length}");
-            double allowed = tolerance ?? (name.StartsWith("d/", StringComparison.Ordinal) ? GoldenGradients.Tolerance : GoldenVerifier.BackendTolerance);
+            double allowed = tolerance
+                ?? (name.StartsWith("d/", StringComparison.Ordinal) ? GoldenGradients.Tolerance : GoldenVerifier.BackendTolerance);
             results.Add(new GoldenResult(name, RelativeError.Of(actual, vectors.Values(name).Span), allowed));
         }
 

@@ -8,7 +8,8 @@ using UniCardio.Training.Differentiation;
 
 namespace UniCardio.Training.Quality;
 
-/// <summary>What one pair of better and worse windows gives: outputs, losses, centres after one and two updates, and the gradient of the total.</summary>
+/// <summary>What one pair of better and worse windows gives: outputs, losses, centres after one and two updates, and the gradient of the
+/// total.</summary>
 /// <param name="Teacher">[windows, tokens, d] features of the better windows by the teacher.</param>
 /// <param name="Student">[windows, tokens, d] features of the worse windows by the student.</param>
 /// <param name="Amplitude">[windows, outputs, d] decoded by the student.</param>
@@ -52,7 +53,8 @@ public static class QualityGradients
     /// <param name="set">Instruction set.</param>
     /// <exception cref="ConfigurationException">The machine lacks the instruction set.</exception>
     /// <exception cref="ArgumentException">The weights are of different networks, or a length does not fit.</exception>
-    public static QualityPairResult Of(QualityWeights teacher, QualityWeights student, ReadOnlyMemory<float> better, ReadOnlyMemory<float> worse, int windows, QualityLossOptions? options = null, CpuInstructionSet set = CpuInstructionSet.Auto)
+    public static QualityPairResult Of(QualityWeights teacher, QualityWeights student, ReadOnlyMemory<float> better,
+        ReadOnlyMemory<float> worse, int windows, QualityLossOptions? options = null, CpuInstructionSet set = CpuInstructionSet.Auto)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
@@ -61,12 +63,14 @@ public static class QualityGradients
         QualityConfiguration m = student.Configuration;
         int expected = windows * m.Channels * m.Samples;
         if (better.Length != expected || worse.Length != expected)
-            throw new ArgumentException($"{better.Length} and {worse.Length} samples; expected [{windows}, {m.Channels}, {m.Samples}] each", nameof(better));
+            throw new ArgumentException($"{better.Length} and {worse.Length} samples; expected [{windows}, {m.Channels}, {m.Samples}] each",
+                nameof(better));
         float[] taught = new float[windows * m.Tokens * m.Width];
         using (IQualityNetwork network = QualityNetwork.Cpu(teacher, new CpuBackendOptions { Threads = 1, InstructionSet = set }))
             network.Encode(better.Span, windows, taught);
         (double[] amplitude, double[] phase) = Targets(teacher, better.Span, windows);
-        return CpuInstructionSets.Run<Code, QualityPairResult>(CpuInstructionSets.Resolve(set), new Code(student, worse, taught, amplitude, phase, windows, options ?? new QualityLossOptions()));
+        return CpuInstructionSets.Run<Code, QualityPairResult>(CpuInstructionSets.Resolve(set),
+            new Code(student, worse, taught, amplitude, phase, windows, options ?? new QualityLossOptions()));
     }
 
     private static (double[] Amplitude, double[] Phase) Targets(QualityWeights weights, ReadOnlySpan<float> better, int windows)
@@ -88,7 +92,8 @@ public static class QualityGradients
         return ([.. amplitude], [.. phase]);
     }
 
-    private readonly struct Code(QualityWeights student, ReadOnlyMemory<float> worse, float[] taught, double[] amplitude, double[] phase, int windows, QualityLossOptions options) : ISimdCode<QualityPairResult>
+    private readonly struct Code(QualityWeights student, ReadOnlyMemory<float> worse, float[] taught, double[] amplitude, double[] phase,
+        int windows, QualityLossOptions options) : ISimdCode<QualityPairResult>
     {
         public QualityPairResult Run<S, V>()
             where S : struct, ISimd<S, V>
@@ -103,16 +108,19 @@ public static class QualityGradients
             (TapeMatrix a, TapeMatrix p) = QualityTape.Decode(tape, m, features, windows);
             float[] centre = new float[m.Tokens * m.Width];
             double first = QualityLosses.Distil(features, taught, centre, options, features.Rows);
-            double amplitudeLoss = QualityLosses.SmoothL1(a, amplitude, options.Amplitude, a.Rows), phaseLoss = QualityLosses.SmoothL1(p, phase, options.Phase, p.Rows);
+            double amplitudeLoss = QualityLosses.SmoothL1(a, amplitude, options.Amplitude, a.Rows),
+                phaseLoss = QualityLosses.SmoothL1(p, phase, options.Phase, p.Rows);
             tape.Backward();
             QualityLosses.UpdateCentre(centre, taught, options);
             float[] firstCentre = [.. centre];
             TapeMatrix again = tape.Constant(features.ToArray(), features.Rows, features.Columns);
             double second = QualityLosses.Distil(again, taught, centre, options, again.Rows);
             QualityLosses.UpdateCentre(centre, taught, options);
-            Dictionary<string, float[]> gradients = parameters.Shapes.ToDictionary(s => s.Name, s => tape.Gradients.AsSpan(parameters[s.Name].Offset, parameters[s.Name].Count).ToArray(), StringComparer.Ordinal);
+            Dictionary<string, float[]> gradients = parameters.Shapes.ToDictionary(s => s.Name, s =>
+                tape.Gradients.AsSpan(parameters[s.Name].Offset, parameters[s.Name].Count).ToArray(), StringComparer.Ordinal);
             double total = first + (options.Amplitude * amplitudeLoss) + (options.Phase * phaseLoss);
-            return new QualityPairResult(taught, features.ToArray(), a.ToArray(), p.ToArray(), first, second, amplitudeLoss, phaseLoss, total, Narrow(amplitude), Narrow(phase), firstCentre, centre, gradients);
+            return new QualityPairResult(taught, features.ToArray(), a.ToArray(), p.ToArray(), first, second, amplitudeLoss, phaseLoss,
+                total, Narrow(amplitude), Narrow(phase), firstCentre, centre, gradients);
         }
 
         private static float[] Narrow(double[] values) => [.. values.Select(v => (float)v)];

@@ -25,7 +25,8 @@ public sealed record QualityLossOptions
 internal static class QualityLosses
 {
     /// <summary>
-    /// Distillation: mean over rows of -sum_k softmax((Ut - c) / Tt)_k logsoftmax(Us / Ts)_k. Gradient by Us: (softmax(Us / Ts) - softmax((Ut - c) / Tt)) / (rows Ts).
+    /// Distillation: mean over rows of -sum_k softmax((Ut - c) / Tt)_k logsoftmax(Us / Ts)_k. Gradient by Us: (softmax(Us / Ts) -
+    /// softmax((Ut - c) / Tt)) / (rows Ts).
     /// </summary>
     /// <param name="student">[rows, d]; its gradient is added to.</param>
     /// <param name="teacher">[rows, d].</param>
@@ -33,7 +34,8 @@ internal static class QualityLosses
     /// <param name="options">Temperatures.</param>
     /// <param name="totalRows">Rows that the mean is over; those of the whole batch where this is a part of it.</param>
     /// <returns>The loss.</returns>
-    public static double Distil(TapeMatrix student, ReadOnlySpan<float> teacher, ReadOnlySpan<float> centre, QualityLossOptions options, int totalRows)
+    public static double Distil(TapeMatrix student, ReadOnlySpan<float> teacher, ReadOnlySpan<float> centre, QualityLossOptions options,
+        int totalRows)
     {
         int d = student.Columns;
         double[] target = new double[d], own = new double[d];

@@ -29,7 +29,8 @@ internal static class QualityTape
     }
 
     /// <summary>Amplitude and phase [windows outputs, d] from the features of whole windows.</summary>
-    public static (TapeMatrix Amplitude, TapeMatrix Phase) Decode<S, V>(Tape<S, V> tape, QualityConfiguration m, TapeMatrix features, int windows)
+    public static (TapeMatrix Amplitude, TapeMatrix Phase) Decode<S, V>(Tape<S, V> tape, QualityConfiguration m, TapeMatrix features,
+        int windows)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -60,7 +61,8 @@ internal static class QualityTape
         {
             string name = $"{part}.longformer_encoder.layers.{layer}.";
             TapeMatrix qkv = tape.Linear(x, name + "self_attn.in_proj_weight", name + "self_attn.in_proj_bias");
-            TapeMatrix read = tape.Linear(tape.Attention(qkv, windows, m.Heads, m.Reads), name + "self_attn.out_proj.weight", name + "self_attn.out_proj.bias");
+            TapeMatrix read = tape.Linear(tape.Attention(qkv, windows, m.Heads, m.Reads), name + "self_attn.out_proj.weight",
+                name + "self_attn.out_proj.bias");
             x = tape.LayerNorm(tape.Add(x, read), name + "norm1");
             TapeMatrix hidden = tape.Gelu(tape.Linear(x, name + "linear1.weight", name + "linear1.bias"));
             x = tape.LayerNorm(tape.Add(x, tape.Linear(hidden, name + "linear2.weight", name + "linear2.bias")), name + "norm2");

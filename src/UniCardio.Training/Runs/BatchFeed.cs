@@ -7,7 +7,8 @@ using UniCardio.Training.Objectives;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>Prepares the next step's batch on a thread of its own while the network computes: two batches, one in use and one ahead.</summary>
+/// <summary>Prepares the next step's batch on a thread of its own while the network computes: two batches, one in use and one
+/// ahead.</summary>
 /// <remarks>A batch is a function of seed and step, so when it was made changes nothing.</remarks>
 internal sealed class BatchFeed : IDisposable
 {
@@ -21,7 +22,8 @@ internal sealed class BatchFeed : IDisposable
     {
         for (int i = 0; i < 2; i++)
             _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples));
-        _thread = new Thread(() => Work(options, curriculum, objective, source, firstStep)) { IsBackground = true, Name = "UniCardio examples" };
+        _thread = new Thread(() => Work(options, curriculum, objective, source, firstStep)) { IsBackground = true,
+            Name = "UniCardio examples" };
         _thread.Start();
     }
 

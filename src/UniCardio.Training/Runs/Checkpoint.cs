@@ -16,7 +16,8 @@ internal static class Checkpoint
     {
         string next = path + ".next";
         Write(next, state, runIdentity);
-        // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same end.
+        // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same
+        // end.
         if (File.Exists(path))
             FileSteps.Rename(path, previous, overwrite: true);
         FileSteps.Rename(next, path, overwrite: true);
@@ -78,11 +79,13 @@ internal static class Checkpoint
     private static float[] Vector(SafetensorsFile file, string name, int length)
     {
         float[] values = file.Floats(name).ToArray();
-        return values.Length == length ? values : throw new WeightFormatException(file.Path, $"has {values.Length} values, expected {length}", name);
+        return values.Length == length ? values
+            : throw new WeightFormatException(file.Path, $"has {values.Length} values, expected {length}", name);
     }
 
     private static double Number(SafetensorsFile file, string key) =>
-        double.TryParse(file.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && value >= 0
+        double.TryParse(file.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value) && value >= 0
             ? value
             : throw new WeightFormatException(file.Path, $"'{key}' in the metadata is no number from 0 on");
 

@@ -18,8 +18,8 @@ internal sealed record CurveLine(string Label, string Colour, string? Dashes, IR
         return group <= 1 ? points : [.. points.Chunk(group).Select(c => (c.Average(p => p.X), c.Average(p => p.Y)))];
     }
 
-    /// <summary>Lines of a check's figure, a mean over the tasks of each kind and number of conditions. Okabe and Ito's colours tell the kinds apart,
-    /// dashes the conditions.</summary>
+    /// <summary>Lines of a check's figure, a mean over the tasks of each kind and number of conditions. Okabe and Ito's colours tell the
+    /// kinds apart, dashes the conditions.</summary>
     public static IReadOnlyList<CurveLine> ByKind(IEnumerable<CheckRow> checks, Func<CheckRow, double> figure)
     {
         return

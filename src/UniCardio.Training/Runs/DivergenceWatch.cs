@@ -34,7 +34,8 @@ internal sealed class DivergenceWatch
         if (_losses.Count < MinSteps + Last)
             return null;
         float now = Median(_losses[^Last..]), before = Median(_losses[..^Last]);
-        return now > Factor * before ? $"the median of the last {Last} losses is {now:g3}, over {Factor} times the {before:g3} before" : null;
+        return now > Factor * before
+            ? $"the median of the last {Last} losses is {now:g3}, over {Factor} times the {before:g3} before" : null;
     }
 
     private static float Median(List<float> values)

@@ -26,25 +26,35 @@ internal static class RunCurve
         CheckRow[] checks = [.. history.Checks.Where(c => c.Weights == "averaged")];
         (string Label, IReadOnlyList<CurveLine> Lines, double? Mark)[] panels =
         [
-            ("log10 of training loss", [new CurveLine("rows of log.csv", "#000000", null, CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, Math.Log10(r.Loss)))]))], null),
+            ("log10 of training loss",
+                [new CurveLine("rows of log.csv", "#000000", null,
+                    CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, Math.Log10(r.Loss)))]))], null),
             ("log10 of held-out loss", CurveLine.ByKind(checks, c => Math.Log10(c.Loss)), null),
             ("probe at 0.8 T", CurveLine.ByKind(checks, c => Math.Min(1.5, c.HighProbe)), 1),
-            ("windows/s", [new CurveLine("windows/s", "#0072b2", null, CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, r.WindowsPerSecond))])),
-                new CurveLine("% of peak", "#d55e00", "7 3", CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, r.PeakPercent))]))], null),
+            ("windows/s",
+                [new CurveLine("windows/s", "#0072b2", null,
+                    CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, r.WindowsPerSecond))])),
+                new CurveLine("% of peak", "#d55e00", "7 3",
+                    CurveLine.Thin([.. history.Log.Select(r => ((double)r.Updates, r.PeakPercent))]))], null),
         ];
         double height = Top + (panels.Length * (PanelHeight + Gap)) + 40;
         using var svg = new SvgDocument(Width, height, $"Training run {name}");
-        svg.Text(Left, 28, $"Training run {name}: {(history.Log.Count > 0 ? history.Log[^1].Updates : 0).ToString(CultureInfo.InvariantCulture)} updates", size: 18, bold: true);
+        svg.Text(Left, 28,
+            $"Training run {name}: {(history.Log.Count > 0 ? history.Log[^1].Updates : 0).ToString(CultureInfo.InvariantCulture)} updates",
+            size: 18, bold: true);
         double last = Math.Max(1, history.Log.Count > 0 ? history.Log[^1].Updates : 1);
         var x = PlotAxis.ForValues(0, last, Left, Width - Left - Right, 10);
         for (int i = 0; i < panels.Length; i++)
             Panel(svg, panels[i].Label, panels[i].Lines, panels[i].Mark, history.Log, x, Top + (i * (PanelHeight + Gap)));
         svg.Text(Left + ((Width - Left - Right) / 2), height - 30, "updates (dashed: a new phase)", "middle", 14, bold: true);
-        svg.Text(Left, height - 8, "Probe: error of the clean signal predicted in one call at high noise over that of predicting the mean; 1 = conditions are not used. Numbers: conditions.", size: 12, fill: "#666666");
+        svg.Text(Left, height - 8,
+            "Probe: error of the clean signal predicted in one call at high noise over that of predicting the mean; 1 = conditions are "
+            + "not used. Numbers: conditions.", size: 12, fill: "#666666");
         return svg.Finish();
     }
 
-    private static void Panel(SvgDocument svg, string label, IReadOnlyList<CurveLine> lines, double? mark, IReadOnlyList<LogRow> log, PlotAxis x, double top)
+    private static void Panel(SvgDocument svg, string label, IReadOnlyList<CurveLine> lines, double? mark, IReadOnlyList<LogRow> log,
+        PlotAxis x, double top)
     {
         double right = Width - Right, bottom = top + PanelHeight;
         double[] values = [.. lines.SelectMany(l => l.Points).Select(p => p.Y).Concat(mark is double m ? [m] : []).Where(double.IsFinite)];
@@ -82,16 +92,24 @@ internal static class RunCurve
     private static string Page(RunHistory history, RunRecord record, string svg)
     {
         var page = new StringBuilder();
-        page.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"120\"><title>Training run</title>\n<style>body{font-family:Helvetica,Arial,sans-serif;color:#333;max-width:1100px;margin:1em auto}td,th{padding:2px 12px;text-align:right}td:first-child,th:first-child{text-align:left}</style></head><body>\n");
+        page.Append(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" "
+            + "content=\"120\"><title>Training "
+            + "run</title>\n<style>body{font-family:Helvetica,Arial,sans-serif;color:#333;max-width:1100px;margin:1em "
+            + "auto}td,th{padding:2px 12px;text-align:right}td:first-child,th:first-child{text-align:left}</style></head><body>\n");
         page.Append(svg);
-        page.Append("<h2>Last held-out check</h2>\n<table><tr><th>task</th><th>loss</th><th>best so far</th><th>probe at T-1</th><th>probe at 0.8 T</th></tr>\n");
+        page.Append(
+            "<h2>Last held-out check</h2>\n<table><tr><th>task</th><th>loss</th><th>best so far</th><th>probe at T-1</th><th>probe at "
+            + "0.8 T</th></tr>\n");
         foreach (IGrouping<CardioTask, CheckRow> task in history.Checks.Where(c => c.Weights == "averaged").GroupBy(c => c.Task))
         {
             CheckRow last = task.Last();
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{WebUtility.HtmlEncode(task.Key.ToString())}</td><td>{last.Loss:F4}</td><td>{task.Min(c => c.Loss):F4}</td><td>{last.LastProbe:F3}</td><td>{last.HighProbe:F3}</td></tr>\n");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<tr><td>{WebUtility.HtmlEncode(task.Key.ToString())}</td><td>{last.Loss:F4}</td><td>{task.Min(c => c.Loss):F4}</td><td>{last.LastProbe:F3}</td><td>{last.HighProbe:F3}</td></tr>\n");
         }
 
-        page.Append("</table>\n<h2>run.json</h2>\n<pre>").Append(WebUtility.HtmlEncode(record.ToJson())).Append("</pre>\n<p>").Append(SignalPlot.Disclaimer).Append("</p>\n</body></html>\n");
+        page.Append("</table>\n<h2>run.json</h2>\n<pre>").Append(WebUtility.HtmlEncode(record.ToJson())).Append("</pre>\n<p>")
+            .Append(SignalPlot.Disclaimer).Append("</p>\n</body></html>\n");
         return page.ToString();
     }
 }

@@ -31,16 +31,21 @@ public static class RunExport
     private static Dictionary<string, string> Metadata(RunRecord record, TrainingState state)
     {
         TrainingOptions options = record.Options;
-        var pairs = new Dictionary<string, string>((options.Objective.Distils ? options.Network with { OwnSampler = Distillation.TeacherPairs.Student.ToString() } : options.Network).ToMetadata(), StringComparer.Ordinal)
+        var pairs = new Dictionary<string, string>(
+            (options.Objective.Distils ? options.Network with { OwnSampler = Distillation.TeacherPairs.Student.ToString() }
+                : options.Network).ToMetadata(), StringComparer.Ordinal)
         {
             [WeightFile.DescriptionKey] = string.Create(CultureInfo.InvariantCulture,
-                $"{state.Updates} of {options.Steps} updates of {options.Batch} windows, {options.Curriculum.Kind.ToString().ToLowerInvariant()} curriculum, {state.Seconds / 3600:F1} hours; averaged weights"),
+                $"{state.Updates} of {options.Steps} updates of {options.Batch} windows, "
+                + $"{options.Curriculum.Kind.ToString().ToLowerInvariant()} curriculum, {state.Seconds / 3600:F1} hours; averaged weights"),
             ["training_data"] = record.TrainingData,
             ["training_start"] = record.Start,
             ["training_code"] = record.CodeVersion,
             ["training_updates"] = state.Updates.ToString(CultureInfo.InvariantCulture),
             // Where somebody keeps recordings is nobody else's business; TrainingData tells by their hash which they were.
-            ["training_options"] = (record with { Options = options with { RecordingFolder = null, PairFile = options.PairFile is string drawn ? Path.GetFileName(drawn) : null } }).ToJson(),
+            ["training_options"]
+            = (record with { Options = options
+                with { RecordingFolder = null, PairFile = options.PairFile is string drawn ? Path.GetFileName(drawn) : null } }).ToJson(),
         };
         return pairs;
     }

@@ -7,8 +7,10 @@ namespace UniCardio.Training.Runs;
 
 /// <summary>The files of a run.</summary>
 /// <remarks>
-/// <c>run.json</c> options; <c>log.csv</c> and <c>validation.csv</c> tables; <c>checkpoint.safetensors</c> and <c>checkpoint.previous.safetensors</c>
-/// states; <c>curve.svg</c> and <c>curve.html</c> pictures; <c>run.lock</c> held by the process that works on it; <c>pause</c>, which somebody else puts there, halts it.
+/// <c>run.json</c> options; <c>log.csv</c> and <c>validation.csv</c> tables; <c>checkpoint.safetensors</c> and
+/// <c>checkpoint.previous.safetensors</c>
+/// states; <c>curve.svg</c> and <c>curve.html</c> pictures; <c>run.lock</c> held by the process that works on it; <c>pause</c>, which
+/// somebody else puts there, halts it.
 /// </remarks>
 public sealed class RunFolder
 {

@@ -9,10 +9,12 @@ internal readonly record struct LogRow(long Updates, int Phase, double Loss, dou
 /// <summary>A row of validation.csv.</summary>
 internal readonly record struct CheckRow(long Updates, string Weights, CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
-/// <summary>A run's tables, read back for drawing. Rows that cannot be read, such as one that is just being written, are left out.</summary>
+/// <summary>A run's tables, read back for drawing. Rows that cannot be read, such as one that is just being written, are left
+/// out.</summary>
 internal sealed record RunHistory(IReadOnlyList<LogRow> Log, IReadOnlyList<CheckRow> Checks)
 {
-    public static RunHistory Read(RunFolder folder) => new([.. Rows(folder.LogFile).Select(LogRowOf).OfType<LogRow>()], [.. Rows(folder.ValidationFile).Select(CheckRowOf).OfType<CheckRow>()]);
+    public static RunHistory Read(RunFolder folder) => new([.. Rows(folder.LogFile).Select(LogRowOf).OfType<LogRow>()],
+        [.. Rows(folder.ValidationFile).Select(CheckRowOf).OfType<CheckRow>()]);
 
     private static IEnumerable<string> Rows(string path)
     {
@@ -40,10 +42,12 @@ internal sealed record RunHistory(IReadOnlyList<LogRow> Log, IReadOnlyList<Check
         if (parts.Length != 3 || !CardioTask.TryParse(parts[1], null, out CardioTask task))
             return null;
         string[] before = parts[0].Split(','), after = parts[2].Split(',');
-        return before.Length == 4 && after.Length == 4 && long.TryParse(before[0], NumberStyles.None, CultureInfo.InvariantCulture, out long updates)
+        return before.Length == 4 && after.Length == 4
+            && long.TryParse(before[0], NumberStyles.None, CultureInfo.InvariantCulture, out long updates)
             ? new CheckRow(updates, before[2], task, Number(after[1]), Number(after[2]), Number(after[3]))
             : null;
     }
 
-    private static double Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : double.NaN;
+    private static double Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        ? value : double.NaN;
 }

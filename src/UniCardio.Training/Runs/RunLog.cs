@@ -43,7 +43,8 @@ internal sealed class RunLog : IDisposable
     /// <param name="step">Its time.</param>
     /// <param name="peak">GFLOP/s at most; NaN where unknown.</param>
     /// <param name="runSeconds">Time of the whole run.</param>
-    public void Include(long updates, int phase, double loss, double rate, double norm, double gflop, TimeSpan step, double peak, double runSeconds)
+    public void Include(long updates, int phase, double loss, double rate, double norm, double gflop, TimeSpan step, double peak,
+        double runSeconds)
     {
         LossSum += loss;
         NormSum += norm;

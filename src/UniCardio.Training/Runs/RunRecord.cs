@@ -35,19 +35,21 @@ public sealed record RunRecord(TrainingOptions Options, string TrainingData, str
     /// <summary>Changes of options or data while the run went on, oldest first.</summary>
     public IReadOnlyList<RunAmendment> Amendments { get; init; } = [];
 
-    /// <summary>Names the run in its checkpoints: a hash of run.json as it was written, without the code's version. A later code may know more options;
-    /// it still finds its run.</summary>
+    /// <summary>Names the run in its checkpoints: a hash of run.json as it was written, without the code's version. A later code may know
+    /// more options; it still finds its run.</summary>
     [JsonIgnore]
     internal string Identity => _written ?? Hash(ToJson());
 
     /// <summary>Whether a checkpoint of this identity is of this run, from before or after an amendment.</summary>
     internal bool Owns(string? identity) => identity == Identity || Amendments.Any(a => a.Identity == identity);
 
-    /// <summary>What differs in the other record, one line a value: <c>options.steps: 100 -> 200</c>. Code version and amendments aside.</summary>
+    /// <summary>What differs in the other record, one line a value: <c>options.steps: 100 -> 200</c>. Code version and amendments
+    /// aside.</summary>
     internal IReadOnlyList<string> Differences(RunRecord other)
     {
         Dictionary<string, string> mine = Flatten(this), theirs = Flatten(other);
-        return [.. mine.Keys.Union(theirs.Keys).Where(k => mine.GetValueOrDefault(k) != theirs.GetValueOrDefault(k)).Select(k => $"{k}: {mine.GetValueOrDefault(k, "none")} -> {theirs.GetValueOrDefault(k, "none")}")];
+        return [.. mine.Keys.Union(theirs.Keys).Where(k => mine.GetValueOrDefault(k) != theirs.GetValueOrDefault(k))
+            .Select(k => $"{k}: {mine.GetValueOrDefault(k, "none")} -> {theirs.GetValueOrDefault(k, "none")}")];
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -5,7 +5,8 @@ using UniCardio.Weights.Safetensors;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>A run as one file: its last checkpoint (weights, optimiser, averages, counters), its options and its tables, so that another machine goes on from there.</summary>
+/// <summary>A run as one file: its last checkpoint (weights, optimiser, averages, counters), its options and its tables, so that another
+/// machine goes on from there.</summary>
 /// <remarks>The next update is, bit for bit, the one that the run would have made where it was, on the same instruction set.</remarks>
 public static class RunState
 {
@@ -23,7 +24,8 @@ public static class RunState
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentException.ThrowIfNullOrEmpty(destination);
         RunRecord record = folder.ReadRecord();
-        TrainingState state = folder.ReadState(new ParameterLayout(record.Options.Network).Length, record) ?? throw new RunFolderException(folder.Path, "has no checkpoint yet");
+        TrainingState state = folder.ReadState(new ParameterLayout(record.Options.Network).Length, record)
+            ?? throw new RunFolderException(folder.Path, "has no checkpoint yet");
         var with = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             [RecordKey] = File.ReadAllText(folder.RecordFile),
@@ -39,7 +41,8 @@ public static class RunState
     /// <param name="folder">Where; it must hold no run.</param>
     /// <returns>Updates done.</returns>
     /// <exception cref="RunFolderException">The folder holds a run, or is in use.</exception>
-    /// <exception cref="WeightFormatException">The file is no run's state, or does not hold together; the folder then holds no run.</exception>
+    /// <exception cref="WeightFormatException">The file is no run's state, or does not hold together; the folder then holds no
+    /// run.</exception>
     /// <exception cref="Engine.ConfigurationException">An option is out of range.</exception>
     public static long Import(string source, RunFolder folder)
     {
@@ -48,7 +51,8 @@ public static class RunState
         if (folder.HasRun)
             throw new RunFolderException(folder.Path, "holds a run already; take the state up in another folder");
         using SafetensorsFile file = SafetensorsFile.Open(source, memoryMap: false);
-        string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw new WeightFormatException(source, $"is not the state of a run: it has no '{key}'");
+        string Text(string key) => file.Metadata.GetValueOrDefault(key)
+            ?? throw new WeightFormatException(source, $"is not the state of a run: it has no '{key}'");
         (string text, string log, string checks) = (Text(RecordKey), Text(LogKey), Text(ChecksKey));
         RunRecord record = Parse(source, text);
         record.Options.Validate();

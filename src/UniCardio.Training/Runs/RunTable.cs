@@ -3,7 +3,8 @@ using System.Text;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>A CSV table that a run appends to and that a resumed run cuts back to its checkpoint. The first column is the number of updates done.</summary>
+/// <summary>A CSV table that a run appends to and that a resumed run cuts back to its checkpoint. The first column is the number of updates
+/// done.</summary>
 internal sealed class RunTable : IDisposable
 {
     private readonly FileStream _file;
@@ -58,7 +59,8 @@ internal sealed class RunTable : IDisposable
             string text = Encoding.UTF8.GetString(bytes, end, length);
             if (line == 0 && text != header)
                 throw new RunFolderException(path, $"starts with '{text[..Math.Min(200, text.Length)]}', expected '{header}'");
-            if (line > 0 && !(long.TryParse(text.Split(',', 2)[0], NumberStyles.None, CultureInfo.InvariantCulture, out long at) && at <= updates))
+            if (line > 0
+                && !(long.TryParse(text.Split(',', 2)[0], NumberStyles.None, CultureInfo.InvariantCulture, out long at) && at <= updates))
                 return end;
             end += length + 1;
         }

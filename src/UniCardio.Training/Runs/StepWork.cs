@@ -6,7 +6,8 @@ using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>GFLOP of a training step: three times the forward pass's live multiply-adds (forward, gradient by inputs, gradient by weights), twice each.</summary>
+/// <summary>GFLOP of a training step: three times the forward pass's live multiply-adds (forward, gradient by inputs, gradient by weights),
+/// twice each.</summary>
 internal sealed class StepWork(ModelConfiguration configuration)
 {
     private readonly Dictionary<(ModalitySet Conditions, Slot Target), double> _known = [];

@@ -2,14 +2,17 @@ using UniCardio.Engine;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>Training went astray: the loss or its gradient is not finite, or the loss exploded. The last checkpoint is from before.</summary>
+/// <summary>Training went astray: the loss or its gradient is not finite, or the loss exploded. The last checkpoint is from
+/// before.</summary>
 public sealed class TrainingDivergedException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="step">The update that failed.</param>
     /// <param name="message">What was seen.</param>
     public TrainingDivergedException(long step, string message)
-        : base($"training diverged at step {step}: {message}. The last checkpoint is kept; a lower learning rate, more warm-up or a smaller clip norm are the usual remedies.")
+        : base(
+            $"training diverged at step {step}: {message}. The last checkpoint is kept; a lower learning rate, more warm-up or a smaller "
+            + $"clip norm are the usual remedies.")
     {
         Step = step;
     }

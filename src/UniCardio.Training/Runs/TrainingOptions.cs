@@ -10,7 +10,8 @@ namespace UniCardio.Training.Runs;
 public sealed record TrainingOptions
 {
     /// <summary>The network.</summary>
-    public ModelConfiguration Network { get; init; } = ModelConfiguration.Compact with { Positions = PositionKind.Slot, Prediction = PredictionKind.V };
+    public ModelConfiguration Network { get; init; } = ModelConfiguration.Compact
+        with { Positions = PositionKind.Slot, Prediction = PredictionKind.V };
 
     /// <summary>Seed of initial weights, tasks, steps, noise and dropout.</summary>
     public ulong Seed { get; init; }
@@ -18,10 +19,12 @@ public sealed record TrainingOptions
     /// <summary>Seed of the examples, where they are synthetic.</summary>
     public ulong DataSeed { get; init; } = 1;
 
-    /// <summary>Folder of recordings among whose subjects some are learned from and some kept apart; null for synthetic examples only.</summary>
+    /// <summary>Folder of recordings among whose subjects some are learned from and some kept apart; null for synthetic examples
+    /// only.</summary>
     public string? RecordingFolder { get; init; }
 
-    /// <summary>File of a teacher's samples to learn in one call (<see cref="Distillation.TeacherPairs"/>); null for none. With <see cref="ObjectiveOptions.Distils"/>.</summary>
+    /// <summary>File of a teacher's samples to learn in one call (<see cref="Distillation.TeacherPairs"/>); null for none. With
+    /// <see cref="ObjectiveOptions.Distils"/>.</summary>
     public string? PairFile { get; init; }
 
     /// <summary>Share of windows that are of recordings, 0 to 1, where there is a <see cref="RecordingFolder"/>.</summary>
@@ -48,7 +51,8 @@ public sealed record TrainingOptions
     /// <summary>The optimiser.</summary>
     public AdamOptions Adam { get; init; } = new();
 
-    /// <summary>Where it is not null, the linear maps inside blocks and decoders are <see cref="Optimization.Muon"/>'s and only the rest is Adam's.</summary>
+    /// <summary>Where it is not null, the linear maps inside blocks and decoders are <see cref="Optimization.Muon"/>'s and only the rest is
+    /// Adam's.</summary>
     public MuonOptions? Muon { get; init; }
 
     /// <summary>The learning rate.</summary>
@@ -84,7 +88,8 @@ public sealed record TrainingOptions
         if (Initialization == InitializationKind.Aligned && Network.Positions != PositionKind.Slot)
             throw new ConfigurationException("initialization", "aligned heads need positions = slot");
         Curriculum.Validate();
-        if (Network.Prediction == PredictionKind.Correction && (Curriculum.Tasks.Count == 0 || Curriculum.Tasks.Any(t => CardioTask.Parse(t).Kind != TaskKind.Impute)))
+        if (Network.Prediction == PredictionKind.Correction
+            && (Curriculum.Tasks.Count == 0 || Curriculum.Tasks.Any(t => CardioTask.Parse(t).Kind != TaskKind.Impute)))
             throw new ConfigurationException("tasks", "a network that corrects proposals learns imputation tasks only; name them");
         if (Network.Prediction == PredictionKind.Correction && RecordingFolder is not null)
             throw new ConfigurationException("data", "proposals are made from synthetic subjects only; leave the folder of recordings out");
@@ -92,7 +97,10 @@ public sealed record TrainingOptions
         if (Objective.Distils != (PairFile is not null))
             throw new ConfigurationException("distil", "a teacher's samples and the loss that learns them go together");
         if (Objective.Distils && Network.Prediction is (PredictionKind.Epsilon or PredictionKind.Correction))
-            throw new ConfigurationException("prediction", $"a network that predicts {Network.Prediction.ToString().ToLowerInvariant()} cannot be distilled to one call; v or sample can");
+            throw new ConfigurationException(
+                "prediction",
+                $"a network that predicts {Network.Prediction.ToString().ToLowerInvariant()} cannot be distilled to one call; v or "
+                + $"sample can");
         Adam.Validate();
         Muon?.Validate();
         LearningRate.Validate();
@@ -115,7 +123,8 @@ public sealed record ValidationOptions
 
     /// <summary>Whether a check is due.</summary>
     /// <param name="updates">Updates done.</param>
-    public bool IsDue(long updates) => updates % Every == 0 || (updates < Every && (updates * 2 == Every || updates * 4 == Every || updates * 8 == Every));
+    public bool IsDue(long updates) =>
+        updates % Every == 0 || (updates < Every && (updates * 2 == Every || updates * 4 == Every || updates * 8 == Every));
 
     /// <summary>Checks the numbers.</summary>
     /// <returns>These options.</returns>
@@ -139,11 +148,12 @@ public sealed record RunSettings
     /// <summary>When to stop with a checkpoint, counted from the start of this process's part; null for the last step.</summary>
     public TimeSpan? StopAfter { get; init; }
 
-    /// <summary>Whether other options or data than the folder's own change the run from its last checkpoint on, instead of being refused. The
-    /// change is kept in run.json. The network's sizes cannot change.</summary>
+    /// <summary>Whether other options or data than the folder's own change the run from its last checkpoint on, instead of being refused.
+    /// The change is kept in run.json. The network's sizes cannot change.</summary>
     public bool AmendsRun { get; init; }
 
-    /// <summary>Asked between updates whether to pause, beside the file <see cref="RunFolder.PauseFile"/>; null for never. A paused run has saved its state and computes nothing.</summary>
+    /// <summary>Asked between updates whether to pause, beside the file <see cref="RunFolder.PauseFile"/>; null for never. A paused run has
+    /// saved its state and computes nothing.</summary>
     public Func<bool>? IsPaused { get; init; }
 
     /// <summary>Multiply-add peak in GFLOP/s of the threads that compute, measured when it is called; null where unknown.</summary>

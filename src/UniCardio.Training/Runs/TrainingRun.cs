@@ -10,7 +10,8 @@ using UniCardio.Training.Randomness;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>A training run in a folder: goes on from its last checkpoint to the same bits that it would have reached without a stop.</summary>
+/// <summary>A training run in a folder: goes on from its last checkpoint to the same bits that it would have reached without a
+/// stop.</summary>
 /// <remarks>The same bits mean: on the same instruction set of the network. Not safe for use from several threads.</remarks>
 public sealed class TrainingRun : IDisposable
 {
@@ -56,7 +57,8 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="RunFolderException">The folder holds another run or is in use.</exception>
     /// <exception cref="Weights.WeightFormatException">The checkpoints cannot be read.</exception>
     /// <exception cref="ConfigurationException">An option is out of range or does not fit the network or the examples.</exception>
-    public TrainingRun(RunFolder folder, TrainingOptions options, IGradientNetwork network, IExampleSource training, IExampleSource validation, RunSettings settings, StartWeights? start = null)
+    public TrainingRun(RunFolder folder, TrainingOptions options, IGradientNetwork network, IExampleSource training,
+        IExampleSource validation, RunSettings settings, StartWeights? start = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(options);
@@ -67,11 +69,13 @@ public sealed class TrainingRun : IDisposable
         options.Validate();
         CheckFit(options, network, training, validation);
         (_folder, _network, _training, _settings) = (folder, network, training, settings);
-        _record = new RunRecord(options, training.Identity, validation.Identity, start?.Name ?? $"initialisation {options.Initialization.ToString().ToLowerInvariant()}", RunRecord.CurrentCode);
+        _record = new RunRecord(options, training.Identity, validation.Identity,
+            start?.Name ?? $"initialisation {options.Initialization.ToString().ToLowerInvariant()}", RunRecord.CurrentCode);
         _curriculum = new Curriculum(options.Curriculum, options.Steps, options.Seed);
         _objective = new DiffusionObjective(options.Network, options.Objective);
         // Other noise than training's: keyed by the complement of the seed.
-        _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed, options.Objective.Distils);
+        _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed,
+            options.Objective.Distils);
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
         _work = new StepWork(options.Network);
@@ -167,7 +171,8 @@ public sealed class TrainingRun : IDisposable
             return false;
         Save();
         long begun = Stopwatch.GetTimestamp();
-        void Tell(string news) => progress?.Report(Progress(_curriculum.Phase(_updates), Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), news));
+        void Tell(string news) => progress?.Report(
+            Progress(_curriculum.Phase(_updates), Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), news));
         Tell($"paused; the state is saved. It continues when '{_folder.PauseFile}' is gone and no signal holds it");
         while (Asked())
         {
@@ -198,7 +203,8 @@ public sealed class TrainingRun : IDisposable
         foreach (IExampleSource source in (IExampleSource[])[training, validation])
         {
             if (source.SlotSamples != options.Network.SlotSamples)
-                throw new ConfigurationException("data", $"windows of {source.SlotSamples} samples, the network has slots of {options.Network.SlotSamples}");
+                throw new ConfigurationException(
+                    "data", $"windows of {source.SlotSamples} samples, the network has slots of {options.Network.SlotSamples}");
         }
 
         if (training.Identity == validation.Identity)
@@ -228,7 +234,8 @@ public sealed class TrainingRun : IDisposable
             InitialWeights.ClearOutputs(_network.Layout, fresh);
         if (!_folder.HasRun)
             _folder.WriteRecord(_record);
-        return new TrainingState { Parameters = fresh, Averaged = fresh, Moment1 = new float[fresh.Length], Moment2 = new float[fresh.Length], RecentLosses = ReadOnlyMemory<float>.Empty };
+        return new TrainingState { Parameters = fresh, Averaged = fresh, Moment1 = new float[fresh.Length],
+            Moment2 = new float[fresh.Length], RecentLosses = ReadOnlyMemory<float>.Empty };
     }
 
     // The record to go on with: the folder's own, or ours as its amendment.
@@ -240,7 +247,10 @@ public sealed class TrainingRun : IDisposable
         if (changes.Count == 0)
             return there;
         if (!_settings.AmendsRun)
-            throw new RunFolderException(_folder.Path, $"holds another run ({string.Join("; ", changes)}); use another folder, leave options out to go on with its own, or amend it");
+            throw new RunFolderException(
+                _folder.Path,
+                $"holds another run ({string.Join("; ", changes)}); use another folder, leave options out to go on with its own, "
+                + $"or amend it");
         wanted = wanted with { Amendments = [.. there.Amendments, new RunAmendment(state?.Updates ?? 0, changes, there.Identity)] };
         _folder.WriteRecord(wanted);
         return wanted;
@@ -283,8 +293,10 @@ public sealed class TrainingRun : IDisposable
     private TrainingProgress Progress(int phase, double rate, string? news)
     {
         long done = _updates - _firstUpdate;
-        TimeSpan? remaining = done < Options.LogEvery ? null : (Stopwatch.GetElapsedTime(_started) - _paused) / done * (Options.Steps - _updates);
-        return new TrainingProgress(_updates, Options.Steps, phase, _log.Loss, rate, _log.ExamplesPerSecond, _log.PeakShare, remaining, news);
+        TimeSpan? remaining = done < Options.LogEvery ? null
+            : (Stopwatch.GetElapsedTime(_started) - _paused) / done * (Options.Steps - _updates);
+        return new TrainingProgress(_updates, Options.Steps, phase, _log.Loss, rate, _log.ExamplesPerSecond, _log.PeakShare,
+            remaining, news);
     }
 
     private void CheckIfDue(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
@@ -311,11 +323,14 @@ public sealed class TrainingRun : IDisposable
         _checks.Append(_updates, phase, "averaged", averaged);
         _checks.Append(_updates, phase, "raw", own);
         _checkedAt = _updates;
-        progress?.Report(Progress(phase, Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps), ValidationLog.Summary(averaged, Options.Network.Prediction == PredictionKind.Correction)));
+        progress?.Report(
+            Progress(phase, Options.LearningRate.At(Math.Min(_updates, Options.Steps - 1), Options.Steps),
+                ValidationLog.Summary(averaged, Options.Network.Prediction == PredictionKind.Correction)));
     }
 
     // The best so far: a measurement that other processes disturb is too low, never too high.
-    private double MeasurePeak(double before) => _settings.MeasurePeak is Func<double> measure ? Math.Max(measure(), double.IsNaN(before) ? 0 : before) : double.NaN;
+    private double MeasurePeak(double before) => _settings.MeasurePeak is Func<double> measure
+        ? Math.Max(measure(), double.IsNaN(before) ? 0 : before) : double.NaN;
 
     private RunOutcome Finish(RunOutcome outcome)
     {

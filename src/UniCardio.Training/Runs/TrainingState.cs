@@ -1,6 +1,7 @@
 namespace UniCardio.Training.Runs;
 
-/// <summary>Everything that a run needs to go on as if it had never stopped; random numbers are functions of seed and step, so counters do.</summary>
+/// <summary>Everything that a run needs to go on as if it had never stopped; random numbers are functions of seed and step, so counters
+/// do.</summary>
 internal sealed class TrainingState
 {
     /// <summary>Updates done.</summary>

@@ -36,14 +36,17 @@ internal sealed class ValidationLog : IDisposable
     public static string Summary(IReadOnlyList<TaskValidation> results, bool corrects = false)
     {
         if (corrects)
-            return string.Create(CultureInfo.InvariantCulture, $"held-out error {results.Average(r => r.Loss):F4}; over the proposal's {results.Average(r => r.LastProbe):F3}, without a proposal {results.Average(r => r.HighProbe):F3}");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"held-out error {results.Average(r => r.Loss):F4}; over the proposal's {results.Average(r => r.LastProbe):F3}, without "
+                + $"a proposal {results.Average(r => r.HighProbe):F3}");
         string Probe(TaskKind kind, string name)
         {
             double[] of = [.. results.Where(r => r.Task.Kind == kind).Select(r => r.HighProbe)];
             return of.Length == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $", {name} {of.Average():F3}");
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"held-out loss {results.Average(r => r.Loss):F4}; error at high noise over unconditional")
+        return string.Create(CultureInfo.InvariantCulture,
+            $"held-out loss {results.Average(r => r.Loss):F4}; error at high noise over unconditional")
             + Probe(TaskKind.Translate, "translate") + Probe(TaskKind.Impute, "impute") + Probe(TaskKind.Denoise, "denoise");
     }
 }

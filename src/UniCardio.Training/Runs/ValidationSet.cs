@@ -9,11 +9,12 @@ namespace UniCardio.Training.Runs;
 /// <summary>How a network does on one task's held-out windows.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Loss">Mean squared error of the prediction over the counted samples, diffusion steps spread over 0 .. T-1.</param>
-/// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, clamped to <see cref="PlausibleRange"/> as samplers
-/// do, over that of predicting the windows' mean: 1 = no use of the conditions.</param>
+/// <param name="LastProbe">Mean squared error of the clean signal predicted in one call at t = T-1, clamped to <see cref="PlausibleRange"/>
+/// as samplers do, over that of predicting the windows' mean: 1 = no use of the conditions.</param>
 /// <param name="HighProbe">The same at t = 0.8 (T-1), rounded.</param>
-/// <remarks>Of a network that corrects proposals: the loss is the mean over the windows of the root mean square error in the gap, the probes are that over the proposal's own
-/// error (below 1: the correction is worth it), with the proposal in place and without it.</remarks>
+/// <remarks>Of a network that corrects proposals: the loss is the mean over the windows of the root mean square error in the gap, the
+/// probes are that over the proposal's own error (below 1: the correction is worth it), with the proposal in place and without
+/// it.</remarks>
 public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
 /// <summary>Fixed held-out windows, noise and steps of each task.</summary>
@@ -36,13 +37,15 @@ internal sealed class ValidationSet
     /// <param name="windows">Windows a task; at least 1.</param>
     /// <param name="seed">Keys the noise.</param>
     /// <param name="distils">Whether the windows are a teacher's samples, which bring their noise.</param>
-    public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed, bool distils = false)
+    public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed,
+        bool distils = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(source);
         // Every counted sample alike and no weights by step, whatever the run minimises: losses of different runs can be compared.
-        _objective = new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch, Distils = distils });
+        _objective =
+            new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch, Distils = distils });
         _seed = seed;
         int steps = configuration.DiffusionSteps;
         _spread = [.. Enumerable.Range(0, windows).Select(i => (int)((i + 0.5) * steps / windows))];
@@ -79,7 +82,8 @@ internal sealed class ValidationSet
             for (int window = 0; window < batch.Count; window++)
                 loss += _objective.Evaluate(batch, window, Prediction(window), _scratch);
             double unconditional = Math.Max(_variances[i], 1e-12);
-            results[i] = new TaskValidation(batch.Tasks[0], loss, CleanError(network, batch, _last) / unconditional, CleanError(network, batch, _high) / unconditional);
+            results[i] = new TaskValidation(batch.Tasks[0], loss, CleanError(network, batch, _last) / unconditional,
+                CleanError(network, batch, _high) / unconditional);
         }
 
         return results;
@@ -89,7 +93,8 @@ internal sealed class ValidationSet
     private TaskValidation Correct(IGradientNetwork network, TrainingBatch batch, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        double Error(bool corrected) => Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? Prediction(w) : [])));
+        double Error(bool corrected) =>
+            Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? Prediction(w) : [])));
         Predict(network, batch, _last);
         double with = Error(corrected: true), own = Math.Max(Error(corrected: false), 1e-9);
         float[] kept = [.. batch.Conditions];

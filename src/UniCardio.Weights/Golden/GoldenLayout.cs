@@ -154,7 +154,8 @@ internal static class GradientLayout
     }
 
     /// <summary>Checks that the entry is whole.</summary>
-    /// <exception cref="GoldenException">A tensor is missing or of the wrong shape, a step is none of the network's, or a parameter is not the network's.</exception>
+    /// <exception cref="GoldenException">A tensor is missing or of the wrong shape, a step is none of the network's, or a parameter is not
+    /// the network's.</exception>
     public static GoldenGradient Entry(GoldenFile file, string name, CardioTask task, List<string> parameters)
     {
         int batch = GoldenLayout.Batch(file, name + "/x", ModelConfiguration.SlotCount);
@@ -183,7 +184,8 @@ internal static class GradientLayout
         for (int i = 0; i < steps.Length; i++)
         {
             if (!(values[i] >= 0 && values[i] < file.Configuration.DiffusionSteps) || values[i] != MathF.Truncate(values[i]))
-                throw new GoldenException(file.Path, tensor, $"{values[i]} of window {i} is none of the steps 0 to {file.Configuration.DiffusionSteps - 1}");
+                throw new GoldenException(file.Path, tensor,
+                    $"{values[i]} of window {i} is none of the steps 0 to {file.Configuration.DiffusionSteps - 1}");
             steps[i] = (int)values[i];
         }
 

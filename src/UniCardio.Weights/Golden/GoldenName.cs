@@ -7,7 +7,8 @@ namespace UniCardio.Weights.Golden;
 
 /// <summary>The names of golden entries: <c>key=value</c> parts between slashes behind a kind.</summary>
 /// <remarks>
-/// <c>eps/cond=01/target=2/decoder=2/t=7</c>; <c>ddim/flag=20/decoder=0/steps=10/ratio=1.1</c> with flag = condition digits, then the target's;
+/// <c>eps/cond=01/target=2/decoder=2/t=7</c>; <c>ddim/flag=20/decoder=0/steps=10/ratio=1.1</c> with flag = condition digits, then the
+/// target's;
 /// <c>grad/cond=0/target=2/decoder=2</c>. Runs of samplers that the official code does not have are named
 /// <c>run/flag=02/decoder=2/sampler=dpm++2m:10</c>, the sampler in its text form.
 /// </remarks>
@@ -33,7 +34,8 @@ internal static class GoldenName
             (true, SamplerKind.Ddpm) => $"ddpm/{slots}",
             (true, SamplerKind.Improved) => $"improved/{slots}",
             (true, SamplerKind.Ddim) when sampler.Steps is int steps =>
-                string.Create(CultureInfo.InvariantCulture, $"ddim/{slots}/steps={steps}{(sampler.Ratio == 1 ? "" : $"/ratio={sampler.Ratio:R}")}"),
+                string.Create(CultureInfo.InvariantCulture,
+                    $"ddim/{slots}/steps={steps}{(sampler.Ratio == 1 ? "" : $"/ratio={sampler.Ratio:R}")}"),
             _ => $"{Run}/{slots}/sampler={sampler}",
         };
     }
@@ -65,7 +67,8 @@ internal static class GoldenName
             "ddpm" => "ddpm,official",
             "improved" => "improved",
             Run => Part(parts, "sampler"),
-            _ => "ddim" + (parts.TryGetValue("steps", out string? steps) ? ":" + steps : "") + ",official" + (parts.TryGetValue("ratio", out string? ratio) ? ",ratio=" + ratio : ""),
+            _ => "ddim" + (parts.TryGetValue("steps", out string? steps) ? ":" + steps : "") + ",official"
+                + (parts.TryGetValue("ratio", out string? ratio) ? ",ratio=" + ratio : ""),
         };
         return SamplerOptions.Parse(text);
     }

@@ -30,7 +30,8 @@ public sealed record GoldenRecording
     /// <summary>Windows B of every entry.</summary>
     public int Batch { get; init; } = 1;
 
-    /// <summary>Also records the intermediate values of one pass: the first of <see cref="Tasks"/> at the first of <see cref="Steps"/>.</summary>
+    /// <summary>Also records the intermediate values of one pass: the first of <see cref="Tasks"/> at the first of
+    /// <see cref="Steps"/>.</summary>
     public bool Activations { get; init; }
 
     /// <summary>Seed of the standard normal inputs.</summary>
@@ -42,8 +43,8 @@ public sealed record GoldenRecording
 
 /// <summary>Writes golden files from the double-precision reference, to notice when a number changes.</summary>
 /// <remarks>
-/// Inputs are Philox normals, the same on every machine. Such a file shows regressions; that the reference is right in the first place is shown by the
-/// vectors of the official code.
+/// Inputs are Philox normals, the same on every machine. Such a file shows regressions; that the reference is right in the first place is
+/// shown by the vectors of the official code.
 /// </remarks>
 public static class GoldenRecorder
 {
@@ -56,7 +57,8 @@ public static class GoldenRecorder
     /// <exception cref="ConfigurationException">A step, sampler, task or batch does not fit the network.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Record(string path, ModelWeights weights, GoldenRecording? recording = null, IProgress<GoldenProgress>? progress = null, CancellationToken cancellation = default)
+    public static void Record(string path, ModelWeights weights, GoldenRecording? recording = null, IProgress<GoldenProgress>? progress =
+        null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(weights);
@@ -79,7 +81,8 @@ public static class GoldenRecorder
         private readonly int _total;
         private int _done;
 
-        public Recorder(ModelWeights weights, GoldenRecording recording, IProgress<GoldenProgress>? progress, CancellationToken cancellation)
+        public Recorder(ModelWeights weights, GoldenRecording recording, IProgress<GoldenProgress>? progress,
+            CancellationToken cancellation)
         {
             _configuration = weights.Configuration;
             _recording = recording;

@@ -12,7 +12,8 @@ public static class QualityWeightFile
     private const string FirstTensor = "encoder.patch_embed.conv1.weight";
 
     /// <summary>What a recipe's text may name: <c>recipe:SEED,quality-base</c>.</summary>
-    public static IReadOnlyDictionary<string, QualityConfiguration> Sizes { get; } = new Dictionary<string, QualityConfiguration>(StringComparer.OrdinalIgnoreCase)
+    public static IReadOnlyDictionary<string, QualityConfiguration> Sizes { get; } =
+        new Dictionary<string, QualityConfiguration>(StringComparer.OrdinalIgnoreCase)
     {
         ["quality-tiny"] = QualityConfiguration.Tiny,
         ["quality-base"] = QualityConfiguration.Base,
@@ -21,8 +22,10 @@ public static class QualityWeightFile
     };
 
     /// <summary>Loads weights.</summary>
-    /// <param name="pathOrRecipe">A file, of whatever extension, or <c>recipe:SEED,quality-tiny|quality-base|quality-large|quality-huge</c>.</param>
-    /// <param name="known">What the file does not tell (heads, window, strides, samples); the base model's if null. A recipe without a size takes it.</param>
+    /// <param name="pathOrRecipe">A file, of whatever extension, or
+    /// <c>recipe:SEED,quality-tiny|quality-base|quality-large|quality-huge</c>.</param>
+    /// <param name="known">What the file does not tell (heads, window, strides, samples); the base model's if null. A recipe without a size
+    /// takes it.</param>
     /// <exception cref="WeightFormatException">The file or the text cannot be read.</exception>
     /// <exception cref="WeightsException">All missing, extra, mis-shaped, mis-typed and non-finite tensors at once.</exception>
     /// <exception cref="ConfigurationException">The configuration does not hold together.</exception>
@@ -36,7 +39,8 @@ public static class QualityWeightFile
         WeightSource source = WeightSource.Open(pathOrRecipe, new WeightLoadOptions());
         try
         {
-            QualityConfiguration configuration = FromShapes(pathOrRecipe, source, QualityConfiguration.FromMetadata(source.Metadata, known));
+            QualityConfiguration configuration =
+                FromShapes(pathOrRecipe, source, QualityConfiguration.FromMetadata(source.Metadata, known));
             IEnumerable<ParameterTensor> tensors = source.Entries
                 .Where(e => !QualityCatalog.IsKnownUnused(e.Parameter.Name))
                 .Select(e => source.Tensor(e.Parameter.Name));
@@ -62,7 +66,8 @@ public static class QualityWeightFile
         return source.Entries.Any(e => e.Parameter.Name == FirstTensor);
     }
 
-    /// <summary>Writes weights as safetensors: every parameter bit for bit, the configuration in the metadata; position tables and counters are left out.</summary>
+    /// <summary>Writes weights as safetensors: every parameter bit for bit, the configuration in the metadata; position tables and counters
+    /// are left out.</summary>
     /// <param name="source">A file or a recipe text.</param>
     /// <param name="destination">The file to write; replaced if it exists.</param>
     /// <param name="known">What the source cannot tell; see <see cref="Load"/>.</param>
@@ -72,7 +77,8 @@ public static class QualityWeightFile
     /// <exception cref="WeightsException">The source's tensors do not make a network.</exception>
     /// <exception cref="IOException">A file cannot be opened or written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
-    public static QualityWeights Convert(string source, string destination, QualityConfiguration? known = null, CancellationToken cancellation = default)
+    public static QualityWeights Convert(string source, string destination, QualityConfiguration? known = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
         if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
@@ -98,16 +104,19 @@ public static class QualityWeightFile
         string expected = $"expected recipe:SEED,{string.Join('|', Sizes.Keys)}";
         string[] parts = text[WeightRecipe.Prefix.Length..].Split(',', StringSplitOptions.TrimEntries);
         if (parts.Length > 2 || !ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
-            throw new WeightFormatException(WeightFormatException.Shorten(text), $"{expected} with a whole SEED from 0 to 18446744073709551615");
+            throw new WeightFormatException(WeightFormatException.Shorten(text),
+                $"{expected} with a whole SEED from 0 to 18446744073709551615");
         QualityConfiguration configuration = known ?? QualityConfiguration.Base;
         if (parts.Length == 2 && !Sizes.TryGetValue(parts[1], out configuration!))
-            throw new WeightFormatException(WeightFormatException.Shorten(text), $"unknown size '{WeightFormatException.Shorten(parts[1])}', {expected}");
+            throw new WeightFormatException(WeightFormatException.Shorten(text),
+                $"unknown size '{WeightFormatException.Shorten(parts[1])}', {expected}");
         IEnumerable<ParameterShape> parameters = QualityCatalog.For(configuration)
             .Concat(Enum.GetValues<QualityHead>().SelectMany(head => QualityCatalog.For(configuration, head)));
         return QualityWeights.Create(configuration, parameters.Select(p => WeightRecipe.Tensor(seed, p)));
     }
 
-    // The shapes say what the metadata may leave out: d, layers, feed-forward, channels, kernels. Heads, window and strides leave no trace in them.
+    // The shapes say what the metadata may leave out: d, layers, feed-forward, channels, kernels. Heads, window and strides leave no trace
+    // in them.
     private static QualityConfiguration FromShapes(string path, WeightSource source, QualityConfiguration told)
     {
         var shapes = source.Entries.ToDictionary(e => e.Parameter.Name, e => e.Parameter.Shape, StringComparer.Ordinal);
@@ -115,7 +124,8 @@ public static class QualityWeightFile
             shapes.TryGetValue(name, out IReadOnlyList<int>? shape) && shape.Count == dimensions
                 ? shape
                 : throw new WeightFormatException(path, $"missing or not of {dimensions} dimensions: not a QualityFM network", name);
-        IReadOnlyList<int>[] convolutions = [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages).Select(i => Shape($"encoder.patch_embed.conv{i}.weight", 3))];
+        IReadOnlyList<int>[] convolutions =
+            [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages).Select(i => Shape($"encoder.patch_embed.conv{i}.weight", 3))];
         int layers = 0;
         while (shapes.ContainsKey($"encoder.longformer_encoder.layers.{layers}.linear1.weight"))
             layers++;

@@ -74,7 +74,8 @@ public sealed class SafetensorsFile : IDisposable
         return _content.Slice(entry.Offset, CheckLength(entry));
     }
 
-    /// <summary>A tensor's elements as float32, row-major: a view where they are F32 at a multiple of 4 bytes, else a converted copy.</summary>
+    /// <summary>A tensor's elements as float32, row-major: a view where they are F32 at a multiple of 4 bytes, else a converted
+    /// copy.</summary>
     /// <exception cref="WeightFormatException">There is no such tensor, it is 2 GiB or longer, or not of a type in which weights are stored
     /// (<see cref="ElementTypes.IsConvertible"/>).</exception>
     /// <exception cref="ObjectDisposedException">The file was disposed.</exception>

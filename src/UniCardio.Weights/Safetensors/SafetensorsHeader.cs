@@ -27,14 +27,21 @@ internal sealed class SafetensorsHeader
     public static SafetensorsHeader Read(FileContent content)
     {
         if (content.Length < 8)
-            throw new WeightFormatException(content.Name, $"has {content.Length} bytes; a safetensors file starts with an 8-byte header length");
+            throw new WeightFormatException(
+                content.Name, $"has {content.Length} bytes; a safetensors file starts with an 8-byte header length");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(content.Slice(0, 8));
         if (length < 2)
             throw new WeightFormatException(content.Name, $"header length {length}, expected at least 2 for '{{}}'", offset: 0);
         if (length > SafetensorsFile.MaxHeaderLength)
-            throw new WeightFormatException(content.Name, $"header length {length} is over the format's limit of {SafetensorsFile.MaxHeaderLength}; not a safetensors file, or a damaged one", offset: 0);
+            throw new WeightFormatException(
+                content.Name,
+                $"header length {length} is over the format's limit of {SafetensorsFile.MaxHeaderLength}; not a safetensors file, or a "
+                + $"damaged one", offset: 0);
         if (length > (ulong)content.Length - 8)
-            throw new WeightFormatException(content.Name, $"header length {length} reaches past the end of the file ({content.Length} bytes); the file is cut short, or no safetensors file", offset: 0);
+            throw new WeightFormatException(
+                content.Name,
+                $"header length {length} reaches past the end of the file ({content.Length} bytes); the file is cut short, or no "
+                + $"safetensors file", offset: 0);
         var header = new SafetensorsHeader(content.Name, 8 + (long)length, content.Length - 8 - (long)length);
         ReadOnlySpan<byte> json = content.Slice(8, (int)length);
         if (json[0] != (byte)'{')
@@ -69,7 +76,8 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (names.Count > SafetensorsFile.MaxTensors)
-                throw new WeightFormatException(_file, $"lists over {SafetensorsFile.MaxTensors} tensors", offset: 8 + reader.TokenStartIndex);
+                throw new WeightFormatException(_file, $"lists over {SafetensorsFile.MaxTensors} tensors",
+                    offset: 8 + reader.TokenStartIndex);
             string name = Text(ref reader);
             if (!names.Add(name))
                 throw new WeightFormatException(_file, "is in the header twice", name, 8 + reader.TokenStartIndex);
@@ -95,7 +103,8 @@ internal sealed class SafetensorsHeader
             reader.Read();
             Expect(ref reader, JsonTokenType.String, SafetensorsFile.MetadataKey, "a string");
             if (!Metadata.TryAdd(key, Text(ref reader)))
-                throw new WeightFormatException(_file, $"key '{WeightFormatException.Shorten(key)}' is there twice", SafetensorsFile.MetadataKey, 8 + reader.TokenStartIndex);
+                throw new WeightFormatException(_file, $"key '{WeightFormatException.Shorten(key)}' is there twice",
+                    SafetensorsFile.MetadataKey, 8 + reader.TokenStartIndex);
         }
     }
 
@@ -128,7 +137,8 @@ internal sealed class SafetensorsHeader
         }
 
         if (seen != Keys.All)
-            throw new WeightFormatException(_file, $"{Describe((seen & Keys.Type) == 0 ? Keys.Type : (seen & Keys.Shape) == 0 ? Keys.Shape : Keys.Offsets)} is missing", name);
+            throw new WeightFormatException(_file,
+                $"{Describe((seen & Keys.Type) == 0 ? Keys.Type : (seen & Keys.Shape) == 0 ? Keys.Shape : Keys.Offsets)} is missing", name);
         if (offsetCount != 2)
             throw new WeightFormatException(_file, $"data_offsets has {offsetCount} numbers, expected 2", name);
         return CheckEntry(name, type, shape[..rank], offsets[0], offsets[1]);
@@ -148,7 +158,9 @@ internal sealed class SafetensorsHeader
         reader.ValueTextEquals("dtype"u8) ? Keys.Type
         : reader.ValueTextEquals("shape"u8) ? Keys.Shape
         : reader.ValueTextEquals("data_offsets"u8) ? Keys.Offsets
-        : throw new WeightFormatException(_file, $"unknown key '{WeightFormatException.Shorten(Text(ref reader))}', expected dtype, shape and data_offsets", name, 8 + reader.TokenStartIndex);
+        : throw new WeightFormatException(
+            _file, $"unknown key '{WeightFormatException.Shorten(Text(ref reader))}', expected dtype, shape and data_offsets", name,
+            8 + reader.TokenStartIndex);
 
     private static string Describe(Keys key) => key == Keys.Type ? "dtype" : key == Keys.Shape ? "shape" : "data_offsets";
 
@@ -159,7 +171,9 @@ internal sealed class SafetensorsHeader
         if (end < begin)
             throw new WeightFormatException(_file, $"data_offsets [{begin}, {end}] are reversed", name);
         if (end > _dataLength)
-            throw new WeightFormatException(_file, $"data_offsets [{begin}, {end}] reach past the end of the data ({_dataLength} bytes); the file may be cut short", name, _dataStart + Math.Min(begin, _dataLength));
+            throw new WeightFormatException(
+                _file, $"data_offsets [{begin}, {end}] reach past the end of the data ({_dataLength} bytes); the file may be cut short",
+                name, _dataStart + Math.Min(begin, _dataLength));
         // Clipped at each step: dimensions are under 2^31, so the product stays under 2^94.
         Int128 bytes = type.Size();
         int[] dimensions = new int[shape.Length];
@@ -172,24 +186,30 @@ internal sealed class SafetensorsHeader
         }
 
         if (bytes != end - begin)
-            throw new WeightFormatException(_file, $"{type} of shape [{string.Join(", ", dimensions)}] has {(bytes == long.MaxValue ? "2^63 or more" : bytes)} bytes, data_offsets [{begin}, {end}] hold {end - begin}", name);
+            throw new WeightFormatException(
+                _file,
+                $"{type} of shape [{string.Join(", ", dimensions)}] has {(bytes == long.MaxValue ? "2^63 or more" : bytes)} bytes, "
+                + $"data_offsets [{begin}, {end}] hold {end - begin}", name);
         return new SafetensorsEntry(name, type, dimensions, _dataStart + begin, end - begin);
     }
 
     /// <summary>The format wants the data indexed without hole or overlap; so nothing can hide in a file, nor be cut off unseen.</summary>
     private void CheckCoverage()
     {
-        Entries.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Length != b.Length ? a.Length.CompareTo(b.Length) : string.CompareOrdinal(a.Name, b.Name));
+        Entries.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Length != b.Length ? a.Length.CompareTo(b.Length)
+            : string.CompareOrdinal(a.Name, b.Name));
         long at = _dataStart;
         foreach (SafetensorsEntry entry in Entries)
         {
             if (entry.Offset != at)
-                throw new WeightFormatException(_file, entry.Offset < at ? $"overlaps the tensor before it by {at - entry.Offset} bytes" : $"leaves a hole of {entry.Offset - at} bytes before it", entry.Name, entry.Offset);
+                throw new WeightFormatException(_file, entry.Offset < at ? $"overlaps the tensor before it by {at - entry.Offset} bytes"
+                    : $"leaves a hole of {entry.Offset - at} bytes before it", entry.Name, entry.Offset);
             at += entry.Length;
         }
 
         if (at != _dataStart + _dataLength)
-            throw new WeightFormatException(_file, $"{_dataStart + _dataLength - at} bytes follow the last tensor that the header knows", offset: at);
+            throw new WeightFormatException(_file, $"{_dataStart + _dataLength - at} bytes follow the last tensor that the header knows",
+                offset: at);
     }
 
     private int ReadNumbers(ref Utf8JsonReader reader, string name, string key, scoped Span<long> numbers)
@@ -200,7 +220,10 @@ internal sealed class SafetensorsHeader
         {
             Expect(ref reader, JsonTokenType.Number, name, "whole numbers");
             if (!reader.TryGetInt64(out long value) || value < 0)
-                throw new WeightFormatException(_file, $"{key} holds '{WeightFormatException.Shorten(Encoding.ASCII.GetString(reader.ValueSpan))}', expected a whole number from 0 to 2^63 - 1", name, 8 + reader.TokenStartIndex);
+                throw new WeightFormatException(
+                    _file,
+                    $"{key} holds '{WeightFormatException.Shorten(Encoding.ASCII.GetString(reader.ValueSpan))}', expected a whole number "
+                    + $"from 0 to 2^63 - 1", name, 8 + reader.TokenStartIndex);
             if (count == numbers.Length)
                 throw new WeightFormatException(_file, $"{key} has over {numbers.Length} numbers", name, 8 + reader.TokenStartIndex);
             numbers[count++] = value;
@@ -242,7 +265,8 @@ internal sealed class SafetensorsHeader
         }
         catch (InvalidOperationException e)
         {
-            throw new WeightFormatException(_file, "the header holds half of a surrogate pair", offset: 8 + reader.TokenStartIndex, inner: e);
+            throw new WeightFormatException(_file, "the header holds half of a surrogate pair",
+                offset: 8 + reader.TokenStartIndex, inner: e);
         }
     }
 }

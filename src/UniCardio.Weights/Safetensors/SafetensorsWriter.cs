@@ -17,10 +17,12 @@ public static class SafetensorsWriter
     /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
     /// <param name="cancellation">Asked between tensors.</param>
     /// <exception cref="WeightFormatException">Two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
-    /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
+    /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over
+    /// <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
-    public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default)
+    public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -40,7 +42,8 @@ public static class SafetensorsWriter
         });
     }
 
-    private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata)
     {
         if (tensors.Count > SafetensorsFile.MaxTensors)
             throw new WeightFormatException(path, $"{tensors.Count} tensors, over {SafetensorsFile.MaxTensors}");
@@ -62,7 +65,8 @@ public static class SafetensorsWriter
             foreach (ParameterTensor tensor in tensors)
             {
                 if (!names.Add(tensor.Name))
-                    throw new WeightFormatException(path, tensor.Name == SafetensorsFile.MetadataKey ? "no tensor may have this name" : "two tensors of this name", tensor.Name);
+                    throw new WeightFormatException(path, tensor.Name == SafetensorsFile.MetadataKey ? "no tensor may have this name"
+                        : "two tensors of this name", tensor.Name);
                 json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", "F32");
                 WriteNumbers(json, "shape", tensor.Shape.Select(d => (long)d));

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace UniCardio.Weights.Torch;
 
-/// <summary>CRC-32 of ISO 3309 (polynomial 0xEDB88320 reflected), as zip archives carry it; eight bytes a step (Kounavis and Berry 2005).</summary>
+/// <summary>CRC-32 of ISO 3309 (polynomial 0xEDB88320 reflected), as zip archives carry it; eight bytes a step (Kounavis and Berry
+/// 2005).</summary>
 internal static class Crc32
 {
     private static readonly uint[][] Tables = MakeTables();
@@ -11,7 +12,8 @@ internal static class Crc32
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Of(ReadOnlySpan<byte> bytes)
     {
-        uint[] t0 = Tables[0], t1 = Tables[1], t2 = Tables[2], t3 = Tables[3], t4 = Tables[4], t5 = Tables[5], t6 = Tables[6], t7 = Tables[7];
+        uint[] t0 = Tables[0], t1 = Tables[1], t2 = Tables[2], t3 = Tables[3], t4 = Tables[4], t5 = Tables[5], t6 = Tables[6],
+            t7 = Tables[7];
         uint crc = ~0u;
         for (; bytes.Length >= 8; bytes = bytes[8..])
         {

@@ -8,8 +8,8 @@ namespace UniCardio.Weights.Torch;
 /// <summary>
 /// Reads the pickle of a torch state dict as data. A pickle is a program for a stack machine; this one knows the opcodes that torch.save
 /// writes for tensors in dictionaries, and the few names in <see cref="PickleGlobal"/>. Whatever else appears ends the reading: no code of
-/// the file is run, nothing is imported, and no object but the kinds of value below can come into being. Plain values beside the tensors (an
-/// optimiser's settings, an epoch) are passed over.
+/// the file is run, nothing is imported, and no object but the kinds of value below can come into being. Plain values beside the tensors
+/// (an optimiser's settings, an epoch) are passed over.
 /// </summary>
 /// <remarks>Opcodes as documented in CPython's Lib/pickletools.py, protocol 2.</remarks>
 internal ref struct PickleReader
@@ -52,7 +52,8 @@ internal ref struct PickleReader
     private PickleDictionary Run()
     {
         if (_bytes.Length < 2 || _bytes[0] != 0x80 || _bytes[1] != 2)
-            throw Problem(_bytes.Length > 1 && _bytes[0] == 0x80 ? $"pickle protocol {_bytes[1]}, expected 2 (torch.save's own)" : "is not a pickle of protocol 2");
+            throw Problem(_bytes.Length > 1 && _bytes[0] == 0x80 ? $"pickle protocol {_bytes[1]}, expected 2 (torch.save's own)"
+                : "is not a pickle of protocol 2");
         _at = 2;
         while (true)
         {
@@ -72,7 +73,8 @@ internal ref struct PickleReader
             throw Problem($"{_bytes.Length - _at} bytes follow the end of the pickle");
         if (_stack.Count != 1)
             throw Problem($"the pickle leaves {_stack.Count} values, expected 1");
-        return _stack[0] as PickleDictionary ?? throw Problem($"holds {Kind(_stack[0])}, expected a state dict: an OrderedDict of tensors by name");
+        return _stack[0] as PickleDictionary
+            ?? throw Problem($"holds {Kind(_stack[0])}, expected a state dict: an OrderedDict of tensors by name");
     }
 
     private void Execute(byte opcode)
@@ -108,7 +110,9 @@ internal ref struct PickleReader
             case (byte)'r': Put(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
             case (byte)'h': Get(Byte()); break;
             case (byte)'j': Get(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
-            default: throw Problem($"pickle opcode 0x{opcode:X2}{OpcodeName(opcode)} is not one that torch.save writes for a state dict; refused, nothing was run");
+            default: throw Problem(
+                $"pickle opcode 0x{opcode:X2}{OpcodeName(opcode)} is not one that torch.save writes for a state dict; refused, "
+                + $"nothing was run");
         }
     }
 
@@ -140,7 +144,8 @@ internal ref struct PickleReader
             ("builtins", "dict") => PickleGlobal.Dictionary,
             ("torch", "Size") => PickleGlobal.Size,
             ("torch", "device") => PickleGlobal.Device,
-            ("torch", "float32" or "float64" or "float16" or "bfloat16" or "int64" or "int32" or "int16" or "int8" or "uint8" or "bool") => PickleGlobal.DataType,
+            ("torch", "float32" or "float64" or "float16" or "bfloat16" or "int64" or "int32" or "int16" or "int8" or "uint8" or "bool") =>
+                PickleGlobal.DataType,
             ("torch", "FloatStorage") => PickleGlobal.FloatStorage,
             ("torch", "DoubleStorage") => PickleGlobal.DoubleStorage,
             ("torch", "HalfStorage") => PickleGlobal.HalfStorage,
@@ -151,7 +156,9 @@ internal ref struct PickleReader
             ("torch", "CharStorage") => PickleGlobal.CharStorage,
             ("torch", "ByteStorage") => PickleGlobal.ByteStorage,
             ("torch", "BoolStorage") => PickleGlobal.BoolStorage,
-            _ => throw Problem($"names '{WeightFormatException.Shorten(module)}.{WeightFormatException.Shorten(name)}', which is not part of a state dict; loading this file in Python would call it. Refused, nothing was run"),
+            _ => throw Problem(
+                $"names '{WeightFormatException.Shorten(module)}.{WeightFormatException.Shorten(name)}', which is not part of a state "
+                + $"dict; loading this file in Python would call it. Refused, nothing was run"),
         };
     }
 
@@ -173,11 +180,14 @@ internal ref struct PickleReader
     // ('storage', type, key, device, number of elements); the device is where it lived when it was saved.
     private StorageReference Storage(object? id)
     {
-        if (id is not object?[] { Length: 5 } parts || parts[0] is not "storage" || TypeOf(parts[1]) is not ElementType type || parts[2] is not string key || parts[3] is not string || parts[4] is not long count || count < 0)
+        if (id is not object?[] { Length: 5 } parts || parts[0] is not "storage" || TypeOf(parts[1]) is not ElementType type
+            || parts[2] is not string key || parts[3] is not string || parts[4] is not long count || count < 0)
             throw Problem("a persistent id is not ('storage', type, key, device, count of 0 or more)");
         var storage = new StorageReference(type, key, count);
         if (_storages.TryGetValue(key, out StorageReference? known) && known != storage)
-            throw Problem($"storage '{WeightFormatException.Shorten(key)}' is {known.Count} elements of {known.Type} here and {count} of {type} there");
+            throw Problem(
+                $"storage '{WeightFormatException.Shorten(key)}' is {known.Count} elements of {known.Type} here and {count} of "
+                + $"{type} there");
         _storages[key] = known ?? storage;
         return _storages[key];
     }
@@ -192,7 +202,8 @@ internal ref struct PickleReader
             PickleGlobal.OrderedDictionary => throw Problem("an OrderedDict made from arguments"),
             PickleGlobal.RebuildTensor => Tensor(arguments),
             // (tensor, requires_grad, hooks[, state]): a parameter is its tensor.
-            PickleGlobal.RebuildParameter => arguments is [TensorReference tensor, bool, PickleDictionary { Items.Count: 0 }, ..] && arguments.Length <= 4
+            PickleGlobal.RebuildParameter => arguments is [TensorReference tensor, bool, PickleDictionary { Items.Count: 0 }, ..]
+                && arguments.Length <= 4
                 ? tensor : throw Problem("a parameter is not (tensor, requires_grad, no hooks)"),
             PickleGlobal.DefaultDictionary when arguments is [] or [PickleGlobal.Dictionary] => new PickleDictionary(isOrdered: false),
             PickleGlobal.Size or PickleGlobal.Device when arguments.Length <= 2 => new PicklePlain(isList: false),
@@ -204,7 +215,8 @@ internal ref struct PickleReader
     private TensorReference Tensor(object?[] arguments)
     {
         if (arguments.Length != 6 || arguments[0] is not StorageReference storage || arguments[1] is not long offset
-            || arguments[2] is not object?[] size || arguments[3] is not object?[] stride || arguments[4] is not bool || arguments[5] is not PickleDictionary { Items.Count: 0 })
+            || arguments[2] is not object?[] size || arguments[3] is not object?[] stride || arguments[4] is not bool
+                || arguments[5] is not PickleDictionary { Items.Count: 0 })
             throw Problem("a tensor is not (storage, offset, size, stride, requires_grad, no hooks)");
         if (size.Length != stride.Length || size.Length > MaxDimensions)
             throw Problem($"a tensor of {size.Length} dimensions with {stride.Length} strides; up to {MaxDimensions} are read");
@@ -232,7 +244,9 @@ internal ref struct PickleReader
         for (int i = 0; i < size.Length && !isEmpty; i++)
             last += (Int128)(size[i] - 1) * stride[i];
         if (offset < 0 || (isEmpty ? offset > storage.Count : last >= storage.Count))
-            throw Problem($"a tensor of size [{string.Join(", ", size)}], strides [{string.Join(", ", stride)}] and offset {offset} reaches past storage '{WeightFormatException.Shorten(storage.Key)}' of {storage.Count} elements");
+            throw Problem(
+                $"a tensor of size [{string.Join(", ", size)}], strides [{string.Join(", ", stride)}] and offset {offset} reaches past "
+                + $"storage '{WeightFormatException.Shorten(storage.Key)}' of {storage.Count} elements");
     }
 
     // torch keeps the modules' versions as an attribute of the state dict; they are read and dropped.
@@ -303,7 +317,8 @@ internal ref struct PickleReader
         _memo[index] = _stack[^1];
     }
 
-    private readonly void Get(uint index) => Push(_memo.TryGetValue(index, out object? value) ? value : throw Problem($"the pickle asks for value {index}, which it never put aside"));
+    private readonly void Get(uint index) => Push(_memo.TryGetValue(index, out object? value) ? value
+        : throw Problem($"the pickle asks for value {index}, which it never put aside"));
 
     private string Text()
     {

@@ -1,6 +1,7 @@
 namespace UniCardio.Weights.Torch;
 
-/// <summary>A name that a pickle may call or refer to. Nothing else can be named, and none of them is ever run: they are read as data.</summary>
+/// <summary>A name that a pickle may call or refer to. Nothing else can be named, and none of them is ever run: they are read as
+/// data.</summary>
 internal enum PickleGlobal
 {
     OrderedDictionary,
@@ -25,7 +26,8 @@ internal enum PickleGlobal
     DataType,
 }
 
-/// <summary>A value that a training checkpoint keeps beside its tensors (a list, a learning rate): passed over, its content is not kept.</summary>
+/// <summary>A value that a training checkpoint keeps beside its tensors (a list, a learning rate): passed over, its content is not
+/// kept.</summary>
 internal sealed class PicklePlain(bool isList)
 {
     /// <summary>Whether items may be added to it.</summary>

@@ -5,7 +5,8 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Weights.Torch;
 
 /// <summary>One tensor of a torch checkpoint.</summary>
-/// <param name="Name">The tensor's name, without what wrappers put before it (<c>module.</c> of nn.DataParallel, <c>_orig_mod.</c> of torch.compile, <c>model.</c>).</param>
+/// <param name="Name">The tensor's name, without what wrappers put before it (<c>module.</c> of nn.DataParallel, <c>_orig_mod.</c> of
+/// torch.compile, <c>model.</c>).</param>
 /// <param name="Type">Type of its elements.</param>
 /// <param name="Shape">Dimensions.</param>
 internal sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<int> Shape);
@@ -13,9 +14,9 @@ internal sealed record TorchEntry(string Name, ElementType Type, IReadOnlyList<i
 /// <summary>A checkpoint that torch.save wrote from a state dict (a zip archive with a pickle and raw storages), read without running the
 /// pickle.</summary>
 /// <remarks>
-/// The pickle may hold what a state dict needs, and plain values beside it, which are passed over; any other opcode or name is refused. In a
-/// training checkpoint the state dict is looked for under <c>state_dict</c>, <c>model</c> and the like. Contiguous float32 tensors are views
-/// of the mapped file, with the same rules as in <see cref="Safetensors.SafetensorsFile"/>; other strides and types become copies.
+/// The pickle may hold what a state dict needs, and plain values beside it, which are passed over; any other opcode or name is refused. In
+/// a training checkpoint the state dict is looked for under <c>state_dict</c>, <c>model</c> and the like. Contiguous float32 tensors are
+/// views of the mapped file, with the same rules as in <see cref="Safetensors.SafetensorsFile"/>; other strides and types become copies.
 /// </remarks>
 internal sealed class TorchCheckpoint : IDisposable
 {
@@ -62,21 +63,24 @@ internal sealed class TorchCheckpoint : IDisposable
     /// <exception cref="WeightFormatException">The file is not a sound state dict, or its pickle names anything else.</exception>
     /// <exception cref="IOException">The file cannot be opened (<see cref="FileNotFoundException"/> where it is not there).</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    public static TorchCheckpoint Open(string path, bool memoryMap = true, bool verifyChecksums = true) => Open(FileContent.Open(path, memoryMap), verifyChecksums);
+    public static TorchCheckpoint Open(string path, bool memoryMap = true, bool verifyChecksums = true) =>
+        Open(FileContent.Open(path, memoryMap), verifyChecksums);
 
     /// <summary>Checks a checkpoint that is already in memory; the bytes are copied.</summary>
     /// <param name="name">What to call it in messages.</param>
     /// <param name="bytes">The whole file.</param>
     /// <param name="verifyChecksums">Whether the CRC-32 of each entry is checked when it is first used.</param>
     /// <exception cref="WeightFormatException">The bytes are not a sound state dict.</exception>
-    public static TorchCheckpoint FromBytes(string name, ReadOnlySpan<byte> bytes, bool verifyChecksums = true) => Open(FileContent.Copy(name, bytes), verifyChecksums);
+    public static TorchCheckpoint FromBytes(string name, ReadOnlySpan<byte> bytes, bool verifyChecksums = true) =>
+        Open(FileContent.Copy(name, bytes), verifyChecksums);
 
     /// <summary>Whether the checkpoint holds a tensor of this name.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <summary>A tensor's elements as float32, row-major: a view where they lie so, else a converted copy.</summary>
     /// <param name="name">Name without <c>module.</c>.</param>
-    /// <exception cref="WeightFormatException">There is no such tensor, its type is not one that weights are stored in, or its storage is damaged.</exception>
+    /// <exception cref="WeightFormatException">There is no such tensor, its type is not one that weights are stored in, or its storage is
+    /// damaged.</exception>
     /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
     public ReadOnlyMemory<float> Floats(string name)
     {
@@ -131,7 +135,10 @@ internal sealed class TorchCheckpoint : IDisposable
     {
         ReadOnlySpan<byte> start = content.Slice(0, (int)Math.Min(64, content.Length));
         if (start.StartsWith(LegacyMagic))
-            throw new WeightFormatException(content.Name, "is in torch's format from before version 1.6, which is one pickle and no zip archive. Save it again with torch.save of a current PyTorch", offset: 0);
+            throw new WeightFormatException(
+                content.Name,
+                "is in torch's format from before version 1.6, which is one pickle and no zip archive. Save it again with torch.save of "
+                + "a current PyTorch", offset: 0);
         if (start.Length >= 2 && start[0] == 0x80 && start[1] is >= 2 and <= 5)
             throw new WeightFormatException(content.Name, "is a bare pickle, not a torch zip archive", offset: 0);
         if (!start.StartsWith("PK\x03\x04"u8))
@@ -140,7 +147,8 @@ internal sealed class TorchCheckpoint : IDisposable
 
     private string FindRoot()
     {
-        string[] roots = [.. _archive.Entries.Keys.Select(n => n[..(n.IndexOf('/', StringComparison.Ordinal) + 1)]).Distinct(StringComparer.Ordinal).Take(2)];
+        string[] roots = [.. _archive.Entries.Keys.Select(n => n[..(n.IndexOf('/', StringComparison.Ordinal) + 1)])
+            .Distinct(StringComparer.Ordinal).Take(2)];
         if (roots.Length != 1 || !_archive.Entries.ContainsKey(roots[0] + "data.pkl"))
             throw new WeightFormatException(Path, "is a zip archive, but no torch checkpoint: expected one folder with data.pkl in it");
         return roots[0];
@@ -152,7 +160,8 @@ internal sealed class TorchCheckpoint : IDisposable
             return;
         string order = entry.Length <= 16 ? Encoding.ASCII.GetString(Bytes(entry)).Trim() : "...";
         if (order != "little")
-            throw new WeightFormatException(Path, order == "big" ? "the checkpoint was saved on a big-endian machine; its byte order is not read" : "expected 'little'", entry.Name);
+            throw new WeightFormatException(Path, order == "big"
+                ? "the checkpoint was saved on a big-endian machine; its byte order is not read" : "expected 'little'", entry.Name);
     }
 
     private List<TorchEntry> ReadStateDict(PickleDictionary root, string pickle)
@@ -172,7 +181,10 @@ internal sealed class TorchCheckpoint : IDisposable
                 continue;
             }
             if (value is not TensorReference tensor)
-                throw new WeightFormatException(Path, $"'{WeightFormatException.Shorten(key)}' is not a tensor; expected a state dict (torch.save(model.state_dict(), ...)), not a training checkpoint or a model", pickle);
+                throw new WeightFormatException(
+                    Path,
+                    $"'{WeightFormatException.Shorten(key)}' is not a tensor; expected a state dict (torch.save(model.state_dict(), "
+                    + $"...)), not a training checkpoint or a model", pickle);
             if (!_tensors.TryAdd(name, tensor))
                 throw new WeightFormatException(Path, "is there twice, with and without 'module.'", name);
             entries.Add(new TorchEntry(name, tensor.Storage.Type, tensor.Size));
@@ -182,20 +194,25 @@ internal sealed class TorchCheckpoint : IDisposable
         return entries;
     }
 
-    private static readonly string[] UsualKeys = ["state_dict", "model_state_dict", "model", "module", "network", "net", "weights", "params", "ema", "ema_state_dict"];
+    private static readonly string[] UsualKeys =
+        ["state_dict", "model_state_dict", "model", "module", "network", "net", "weights", "params", "ema", "ema_state_dict"];
 
     // Where the network's tensors are: in the dictionary itself, else in one of those that checkpoints keep them in.
     private static PickleDictionary? FindStateDict(PickleDictionary dictionary, int depth)
     {
-        if (dictionary.Items.Exists(i => i.Value is TensorReference && TensorNames.Strip(i.Key).StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal)))
+        if (dictionary.Items.Exists(i =>
+            i.Value is TensorReference && TensorNames.Strip(i.Key).StartsWith(ParameterCatalog.Prefix, StringComparison.Ordinal)))
             return dictionary;
         if (depth == 3)
             return null;
-        IEnumerable<KeyValuePair<string, object?>> inOrder = dictionary.Items.OrderBy(i => Array.IndexOf(UsualKeys, i.Key) is >= 0 and var place ? place : UsualKeys.Length);
-        PickleDictionary? found = inOrder.Select(i => i.Value).OfType<PickleDictionary>().Take(64).Select(d => FindStateDict(d, depth + 1)).FirstOrDefault(d => d is not null);
+        IEnumerable<KeyValuePair<string, object?>> inOrder =
+            dictionary.Items.OrderBy(i => Array.IndexOf(UsualKeys, i.Key) is >= 0 and var place ? place : UsualKeys.Length);
+        PickleDictionary? found = inOrder.Select(i => i.Value).OfType<PickleDictionary>().Take(64).Select(d => FindStateDict(d, depth + 1))
+            .FirstOrDefault(d => d is not null);
         // Tensors of something else are better than none: what they lack will be said tensor by tensor.
         return found ?? (depth > 0 || HasTensors(dictionary) ? null
-            : dictionary.Items.Where(i => UsualKeys.Contains(i.Key)).Select(i => i.Value).OfType<PickleDictionary>().FirstOrDefault(HasTensors));
+            : dictionary.Items.Where(i => UsualKeys.Contains(i.Key)).Select(i => i.Value).OfType<PickleDictionary>()
+                .FirstOrDefault(HasTensors));
     }
 
     private static bool HasTensors(PickleDictionary dictionary) => dictionary.Items.Exists(i => i.Value is TensorReference);
@@ -212,10 +229,13 @@ internal sealed class TorchCheckpoint : IDisposable
             {
                 string entryName = StorageName(tensor.Storage);
                 if (!_archive.Entries.TryGetValue(entryName, out ZipEntry? entry))
-                    throw new WeightFormatException(Path, $"its storage '{WeightFormatException.Shorten(entryName)}' is not in the archive", name);
+                    throw new WeightFormatException(
+                        Path, $"its storage '{WeightFormatException.Shorten(entryName)}' is not in the archive", name);
                 Int128 bytes = (Int128)tensor.Storage.Count * tensor.Storage.Type.Size();
                 if (entry.Length != bytes || entry.Length > int.MaxValue)
-                    throw new WeightFormatException(Path, $"has {entry.Length} bytes, expected {tensor.Storage.Count} elements of {tensor.Storage.Type}, under 2 GiB", entry.Name, entry.Offset);
+                    throw new WeightFormatException(
+                        Path, $"has {entry.Length} bytes, expected {tensor.Storage.Count} elements of {tensor.Storage.Type}, under 2 GiB",
+                        entry.Name, entry.Offset);
                 stored += tensor.Storage.Count;
             }
 
@@ -223,7 +243,10 @@ internal sealed class TorchCheckpoint : IDisposable
             viewed += count;
             // A stride of 0 repeats elements: without a bound a few bytes would unfold into any amount of memory.
             if (viewed > (16 * stored) + MaxSmallViews || count > Array.MaxLength)
-                throw new WeightFormatException(Path, $"its size [{string.Join(", ", tensor.Size)}] repeats the {tensor.Storage.Count} elements of its storage beyond reason", name);
+                throw new WeightFormatException(
+                    Path,
+                    $"its size [{string.Join(", ", tensor.Size)}] repeats the {tensor.Storage.Count} elements of its storage beyond reason",
+                    name);
         }
     }
 
@@ -236,7 +259,8 @@ internal sealed class TorchCheckpoint : IDisposable
         {
             uint crc = Crc32.Of(bytes);
             if (crc != entry.Crc)
-                throw new WeightFormatException(Path, $"CRC-32 is {crc:X8}, the archive says {entry.Crc:X8}; the file is damaged", entry.Name, entry.Offset);
+                throw new WeightFormatException(Path, $"CRC-32 is {crc:X8}, the archive says {entry.Crc:X8}; the file is damaged",
+                    entry.Name, entry.Offset);
             _verified[entry.Name] = true;
         }
 

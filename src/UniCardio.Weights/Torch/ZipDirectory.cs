@@ -17,7 +17,8 @@ internal sealed class ZipDirectory
 {
     public const int MaxEntries = 65_536;
 
-    private const uint LocalSignature = 0x04034B50, CentralSignature = 0x02014B50, EndSignature = 0x06054B50, End64Signature = 0x06064B50, Locator64Signature = 0x07064B50;
+    private const uint LocalSignature = 0x04034B50, CentralSignature = 0x02014B50, EndSignature = 0x06054B50, End64Signature = 0x06064B50,
+        Locator64Signature = 0x07064B50;
     private const int LocalLength = 30, CentralLength = 46, EndLength = 22, End64Length = 56, Locator64Length = 20;
 
     private readonly FileContent _content;
@@ -41,7 +42,8 @@ internal sealed class ZipDirectory
     {
         long end = _content.Length - EndLength;
         if (end < 0 || U32(end) != EndSignature)
-            throw Problem("the zip archive does not end with its end record; it is cut short, or something was added to it", end < 0 ? null : end);
+            throw Problem("the zip archive does not end with its end record; it is cut short, or something was added to it", end < 0
+                ? null : end);
         if (U16(end + 20) != 0)
             throw Problem($"the zip archive claims a comment of {U16(end + 20)} bytes that is not there", end + 20);
         if (U16(end + 4) != 0 || U16(end + 6) != 0 || U16(end + 8) != U16(end + 10))
@@ -51,14 +53,18 @@ internal sealed class ZipDirectory
         if (locator >= 0 && U32(locator) == Locator64Signature)
         {
             ulong at = U64(locator + 8);
-            if (at > (ulong)locator || locator - (long)at != End64Length || U32((long)at) != End64Signature || U64((long)at + 4) != End64Length - 12)
+            if (at > (ulong)locator || locator - (long)at != End64Length || U32((long)at) != End64Signature
+                || U64((long)at + 4) != End64Length - 12)
                 throw Problem("the zip64 end record is not where its locator says", locator);
             stop = (long)at;
             ulong count64 = U64(stop + 32), length64 = U64(stop + 40), start64 = U64(stop + 48);
-            if (U64(stop + 24) != count64 || !Agree(count, ushort.MaxValue, count64) || !Agree(length, uint.MaxValue, length64) || !Agree(start, uint.MaxValue, start64))
+            if (U64(stop + 24) != count64 || !Agree(count, ushort.MaxValue, count64) || !Agree(length, uint.MaxValue, length64)
+                || !Agree(start, uint.MaxValue, start64))
                 throw Problem("the zip64 end record and the plain one disagree", stop);
             if (count64 > MaxEntries || length64 > (ulong)stop || start64 > (ulong)stop)
-                throw Problem($"the zip64 end record claims {count64} entries in {length64} bytes at {start64}; the file has {_content.Length} bytes and {MaxEntries} entries are read at most", stop);
+                throw Problem(
+                    $"the zip64 end record claims {count64} entries in {length64} bytes at {start64}; the file has {_content.Length} "
+                    + $"bytes and {MaxEntries} entries are read at most", stop);
             (count, length, start) = ((long)count64, (long)length64, (long)start64);
         }
 
@@ -95,7 +101,8 @@ internal sealed class ZipDirectory
         if ((flags & 1) != 0)
             throw Problem("is encrypted", at, name);
         if (method != 0)
-            throw Problem($"is compressed (method {method}); torch.save stores its entries as they are. Save it again with torch.save", at, name);
+            throw Problem(
+                $"is compressed (method {method}); torch.save stores its entries as they are. Save it again with torch.save", at, name);
         (long size, long packed, long local) = (U32(at + 24), U32(at + 20), U32(at + 42));
         if (size == uint.MaxValue || packed == uint.MaxValue || local == uint.MaxValue)
             (size, packed, local) = ReadZip64(name, extra, extraLength, size, packed, local);
@@ -134,7 +141,8 @@ internal sealed class ZipDirectory
                     throw Problem("has a zip64 field that is too short", field, name);
                 ulong value = U64(field);
                 field += 8;
-                return value <= (ulong)_content.Length ? (long)value : throw Problem($"claims {value} in its zip64 field, the file has {_content.Length} bytes", field - 8, name);
+                return value <= (ulong)_content.Length ? (long)value
+                    : throw Problem($"claims {value} in its zip64 field, the file has {_content.Length} bytes", field - 8, name);
             }
         }
 
@@ -178,7 +186,8 @@ internal sealed class ZipDirectory
         string name = Encoding.UTF8.GetString(bytes);
         // A folder's own entry ends in '/', so only the last step may be empty.
         string[] steps = name.TrimEnd('/').Split('/');
-        bool isPlain = !name.EndsWith("//", StringComparison.Ordinal) && !steps.Any(s => s is "" or "." or "..") && !name.Any(c => c is '\\' or ':' || char.IsControl(c));
+        bool isPlain = !name.EndsWith("//", StringComparison.Ordinal) && !steps.Any(s => s is "" or "." or "..")
+            && !name.Any(c => c is '\\' or ':' || char.IsControl(c));
         return isPlain ? name : throw Problem("an entry's name is not a plain relative path", at, name);
     }
 

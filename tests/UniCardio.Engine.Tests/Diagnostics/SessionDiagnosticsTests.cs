@@ -49,7 +49,8 @@ public sealed class SessionDiagnosticsTests
         float[] conditions = new float[2 * S], results = new float[3 * S];
         session.Run(conditions, results);
         session.Run(conditions, results);
-        Assert.Throws<TimeoutException>(() => session.Run(conditions, results, observer: (in StepObservation _) => throw new TimeoutException()));
+        Assert.Throws<TimeoutException>(() =>
+            session.Run(conditions, results, observer: (in StepObservation _) => throw new TimeoutException()));
 
         Assert.Equal(3, seen.Count(m => m.Name == "unicardio.engine.run.duration" && m.Value > 0));
         Assert.Equal(9, seen.Count(m => m.Name == "unicardio.engine.step.duration" && m.Value > 0));
@@ -95,7 +96,8 @@ public sealed class SessionDiagnosticsTests
         Assert.Throws<ConditionValueException>(() => session.Run(conditions, results));
 
         EventWrittenEventArgs[] mine = [.. listener.Events.Where(e => e.Thread == thread).Select(e => e.Event)];
-        Assert.Equal(["RunStart", "StepStop", "StepStop", "StepStop", "RunStop", "RunStart", "RunFailed", "RunStop"], mine.Select(e => e.EventName));
+        Assert.Equal(["RunStart", "StepStop", "StepStop", "StepStop", "RunStop", "RunStart", "RunFailed", "RunStop"],
+            mine.Select(e => e.EventName));
         Assert.Equal([task.ToString(), "fake", 2, 1, 3], mine[0].Payload!);
         Assert.Equal([0, 49], mine[1].Payload!.Take(2));
         Assert.Equal(2, mine[3].Payload![0]);

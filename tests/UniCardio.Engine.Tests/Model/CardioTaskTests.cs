@@ -24,7 +24,8 @@ public class CardioTaskTests
         // By number of conditions: 6 + 3 translations, 3 + 6 + 3 restorations.
         var network = CardioTask.All.Select(t => (t.Conditions, t.Target, t.Output)).Distinct().ToList();
         Assert.Equal([9, 9, 3], Enumerable.Range(1, 3).Select(n => network.Count(t => t.Conditions.Count() == n)));
-        Assert.Equal([6, 3, 0], Enumerable.Range(1, 3).Select(n => network.Count(t => t.Conditions.Count() == n && t.Target != Slot.Restoration)));
+        Assert.Equal(
+            [6, 3, 0], Enumerable.Range(1, 3).Select(n => network.Count(t => t.Conditions.Count() == n && t.Target != Slot.Restoration)));
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public class CardioTaskTests
     public void SpacingAndCaseDoNotMatter() => Assert.All(CardioTask.All, t =>
     {
         string text = t.ToString();
-        string spread = "  " + text.Replace("->", " \t-> ", StringComparison.Ordinal).Replace(",", " ,\t ", StringComparison.Ordinal).Replace(" ", "   ", StringComparison.Ordinal).ToUpperInvariant() + "\t\r\n";
+        string spread = "  " + text.Replace("->", " \t-> ", StringComparison.Ordinal).Replace(",", " ,\t ", StringComparison.Ordinal)
+            .Replace(" ", "   ", StringComparison.Ordinal).ToUpperInvariant() + "\t\r\n";
         string tight = text.Replace(" | ", "|", StringComparison.Ordinal);
         Assert.Equal(t, CardioTask.Parse(spread));
         Assert.Equal(t, CardioTask.Parse(tight));
@@ -123,7 +125,8 @@ public class CardioTaskTests
                             from parts in Gen.ArrayOf(Gen.Elements(pieces), count)
                             select string.Concat(parts);
         Prop.ForAll(Arb.From(texts), text =>
-            !CardioTask.TryParse(text, null, out CardioTask task) || (task.IsValid && CardioTask.All.Contains(task) && CardioTask.Parse(task.ToString()) == task))
+            !CardioTask.TryParse(text, null, out CardioTask task)
+                || (task.IsValid && CardioTask.All.Contains(task) && CardioTask.Parse(task.ToString()) == task))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(5000).WithReplay(20260103, 13));
     }
 

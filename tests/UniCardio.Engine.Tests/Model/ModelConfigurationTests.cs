@@ -11,8 +11,12 @@ public class ModelConfigurationTests
     {
         Assert.Equal(36, ModelConfiguration.Full.Validate().HeadDim);
         Assert.Equal((48, 500), (ModelConfiguration.Full.ChannelsPerKernel, ModelConfiguration.Full.SlotTokens));
-        Assert.Equal((30, 6, 100), (ModelConfiguration.Compact.Validate().HeadDim, ModelConfiguration.Compact.ChannelsPerKernel, ModelConfiguration.Compact.SlotTokens));
-        Assert.Equal((12, 8, 100), (ModelConfiguration.Tiny.Validate().HeadDim, ModelConfiguration.Tiny.ChannelsPerKernel, ModelConfiguration.Tiny.SlotTokens));
+        Assert.Equal(
+            (30, 6, 100),
+            (ModelConfiguration.Compact.Validate().HeadDim, ModelConfiguration.Compact.ChannelsPerKernel,
+                ModelConfiguration.Compact.SlotTokens));
+        Assert.Equal((12, 8, 100),
+            (ModelConfiguration.Tiny.Validate().HeadDim, ModelConfiguration.Tiny.ChannelsPerKernel, ModelConfiguration.Tiny.SlotTokens));
     }
 
     public static TheoryData<string, string, ModelConfiguration> Unsound
@@ -108,7 +112,8 @@ public class ModelConfigurationTests
     {
         var some = new Dictionary<string, string> { ["layers"] = "3", ["schedule"] = " Linear ", ["seed"] = "x", ["format"] = "pt" };
         Assert.Equal(ModelConfiguration.Full with { Blocks = 3, Schedule = ScheduleKind.Linear }, ModelConfiguration.FromMetadata(some));
-        Assert.Equal(ModelConfiguration.Tiny with { Blocks = 3, Schedule = ScheduleKind.Linear }, ModelConfiguration.FromMetadata(some, ModelConfiguration.Tiny));
+        Assert.Equal(ModelConfiguration.Tiny with { Blocks = 3, Schedule = ScheduleKind.Linear },
+            ModelConfiguration.FromMetadata(some, ModelConfiguration.Tiny));
         Assert.Equal(ModelConfiguration.Full, ModelConfiguration.FromMetadata(new Dictionary<string, string>()));
     }
 

@@ -5,9 +5,11 @@ namespace UniCardio.Engine.Tests.Model;
 
 public class ModelWeightsTests
 {
-    private static readonly ModelConfiguration Small = new() { Channels = 12, Heads = 3, Blocks = 2, FeedForward = 5, Embedding = 4, SlotSamples = 8, SamplesPerToken = 2 };
+    private static readonly ModelConfiguration Small =
+        new() { Channels = 12, Heads = 3, Blocks = 2, FeedForward = 5, Embedding = 4, SlotSamples = 8, SamplesPerToken = 2 };
 
-    private static List<ParameterTensor> Tensors(ModelConfiguration configuration) => [.. ParameterCatalog.For(configuration).Select(new WeightRecipe(1, configuration).Tensor)];
+    private static List<ParameterTensor> Tensors(ModelConfiguration configuration) =>
+        [.. ParameterCatalog.For(configuration).Select(new WeightRecipe(1, configuration).Tensor)];
 
     [Fact]
     public void TheCatalogHoldsTheCheckpointsLiveParameters()
@@ -115,7 +117,8 @@ public class ModelWeightsTests
         Replace("diffmodel.norm4.bias", _ => null);
         Replace("diffmodel.output_projection1_1.weight", t => new ParameterTensor(t.Name, [12, 12], t.Data));
         Replace("diffmodel.residual_layers.0.mid_projection.bias", t => new ParameterTensor(t.Name, [23], new float[23]));
-        Replace("diffmodel.residual_layers.1.mid_projection.bias", t => new ParameterTensor(t.Name, t.Shape, t.Span.ToArray().Select((v, i) => i == 5 ? float.NegativeInfinity : v).ToArray()));
+        Replace("diffmodel.residual_layers.1.mid_projection.bias", t =>
+            new ParameterTensor(t.Name, t.Shape, t.Span.ToArray().Select((v, i) => i == 5 ? float.NegativeInfinity : v).ToArray()));
         tensors.Add(tensors[0]);
         tensors.Add(new ParameterTensor("diffmodel.residual_layers.2.mid_projection.bias", [24], new float[24]));
         string[] expected =
@@ -129,7 +132,8 @@ public class ModelWeightsTests
             "diffmodel.residual_layers.2.mid_projection.bias: not part of this model",
         ];
         var e = Assert.Throws<WeightsException>(() => ModelWeights.Create(Small, tensors));
-        Assert.Equal(expected.Order(StringComparer.Ordinal), e.Problems.Select(p => p.Replace("-Infinity", "-\u221e", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Order(StringComparer.Ordinal),
+            e.Problems.Select(p => p.Replace("-Infinity", "-\u221e", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.All(e.Problems, p => Assert.Contains(p, e.Message, StringComparison.Ordinal));
     }
 
@@ -140,7 +144,8 @@ public class ModelWeightsTests
         List<ParameterTensor> tensors = Tensors(Small);
         int at = tensors.FindIndex(t => t.Name == "diffmodel.residual_layers.0.mid_projection.bias");
         float[] values = tensors[at].Span.ToArray();
-        foreach (float bad in (float[])[float.NaN, BitConverter.UInt32BitsToSingle(0xFF800001), float.PositiveInfinity, float.NegativeInfinity])
+        foreach (float bad in (float[])[float.NaN, BitConverter.UInt32BitsToSingle(0xFF800001), float.PositiveInfinity,
+            float.NegativeInfinity])
         {
             for (int i = 0; i < values.Length; i++)
             {
@@ -158,7 +163,8 @@ public class ModelWeightsTests
     public void TheLargestAndTheSmallestNumbersAreFinite()
     {
         List<ParameterTensor> tensors = Tensors(Small);
-        float[] edge = [float.MaxValue, float.MinValue, float.Epsilon, -float.Epsilon, 0, float.NegativeZero, BitConverter.UInt32BitsToSingle(0x007FFFFF), 1, 1, 1, 1, 1];
+        float[] edge = [float.MaxValue, float.MinValue, float.Epsilon, -float.Epsilon, 0, float.NegativeZero,
+            BitConverter.UInt32BitsToSingle(0x007FFFFF), 1, 1, 1, 1, 1];
         int at = tensors.FindIndex(t => t.Name == "diffmodel.output_projection1_1.bias");
         tensors[at] = new ParameterTensor(tensors[at].Name, [12], edge);
         using ModelWeights weights = ModelWeights.Create(Small, tensors);

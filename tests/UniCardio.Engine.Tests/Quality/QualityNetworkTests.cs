@@ -35,7 +35,8 @@ public sealed class QualityNetworkTests
     [InlineData(3000, 6)]
     [InlineData(1, 1)]
     [InlineData(9001, 19)]
-    public void Tokens_are_the_rounded_up_quotients_of_the_strides(int samples, int tokens) => Assert.Equal(tokens, QualityConfiguration.Base.TokensOf(samples));
+    public void Tokens_are_the_rounded_up_quotients_of_the_strides(int samples, int tokens) =>
+        Assert.Equal(tokens, QualityConfiguration.Base.TokensOf(samples));
 
     [Fact]
     public void Metadata_round_trips()
@@ -66,11 +67,13 @@ public sealed class QualityNetworkTests
     [Fact]
     public void Weights_name_every_tensor_at_fault()
     {
-        List<ParameterTensor> tensors = [.. Recipe(Odd).Tensors.Where(t => t.Name != "encoder.patch_embed.conv2.bias" && !t.Name.StartsWith("head.", StringComparison.Ordinal))];
+        List<ParameterTensor> tensors = [.. Recipe(Odd)
+            .Tensors.Where(t => t.Name != "encoder.patch_embed.conv2.bias" && !t.Name.StartsWith("head.", StringComparison.Ordinal))];
         tensors.Add(new ParameterTensor("decoder.extra", [1], new float[1]));
         tensors.Add(new ParameterTensor("head.af.classifier.bias", [1], new float[1]));
         var refused = Assert.Throws<WeightsException>(() => QualityWeights.Create(Odd, tensors));
-        Assert.Equal(["decoder.extra", "encoder.patch_embed.conv2.bias", "head.af.classifier.weight"], refused.Problems.Select(p => p.Split(':')[0]).Order());
+        Assert.Equal(["decoder.extra", "encoder.patch_embed.conv2.bias", "head.af.classifier.weight"],
+            refused.Problems.Select(p => p.Split(':')[0]).Order());
     }
 
     public static TheoryData<CpuInstructionSet, bool> SetsAndSizes()
@@ -85,18 +88,21 @@ public sealed class QualityNetworkTests
         return data;
     }
 
-    // Sums of n = 530 products (the widest convolution of tiny) in float32 err by at most n u = 3e-5 of their magnitudes in the worst order, by sqrt(n) u = 1.4e-6 as a
-    // rule; norms between keep it from growing. Measured: 1.1e-6. The tolerance is that of every float32 backend.
+    // Sums of n = 530 products (the widest convolution of tiny) in float32 err by at most n u = 3e-5 of their magnitudes in the worst
+    // order, by sqrt(n) u = 1.4e-6 as a rule; norms between keep it from growing. Measured: 1.1e-6. The tolerance is that of every float32
+    // backend.
     [Theory]
     [MemberData(nameof(SetsAndSizes))]
     public void Cpu_agrees_with_the_reference(CpuInstructionSet set, bool odd)
     {
         using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
-        using IQualityNetwork reference = QualityNetwork.Reference(weights), cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 2 });
+        using IQualityNetwork reference = QualityNetwork.Reference(weights),
+            cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 2 });
         QualityConfiguration m = weights.Configuration;
         foreach (int samples in (int[])[m.Samples, m.Samples / 3, 1])
         {
-            float[] x = Signal(3 * m.Channels * samples, 1), expected = new float[3 * m.TokensOf(samples) * m.Width], actual = new float[expected.Length];
+            float[] x = Signal(3 * m.Channels * samples, 1), expected = new float[3 * m.TokensOf(samples) * m.Width],
+                actual = new float[expected.Length];
             reference.Encode(x, 3, expected);
             cpu.Encode(x, 3, actual);
             AssertClose(expected, actual, 1e-5);
@@ -108,7 +114,8 @@ public sealed class QualityNetworkTests
     public void Decoder_and_linear_heads_agree_with_the_reference(CpuInstructionSet set, bool odd)
     {
         using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
-        using IQualityNetwork reference = QualityNetwork.Reference(weights), cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 1 });
+        using IQualityNetwork reference = QualityNetwork.Reference(weights),
+            cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 1 });
         QualityConfiguration m = weights.Configuration;
         float[] features = Signal(2 * m.Tokens * m.Width, 2);
         int outputs = m.TokensOf(m.Width);
@@ -151,7 +158,8 @@ public sealed class QualityNetworkTests
     [Fact]
     public void Bad_arguments_are_refused_at_the_door()
     {
-        using QualityWeights weights = QualityWeights.Create(Odd, Recipe(Odd).Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)));
+        using QualityWeights weights =
+            QualityWeights.Create(Odd, Recipe(Odd).Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)));
         float[] x = Signal(2 * 397, 4), features = new float[12 * 30];
         foreach (IQualityNetwork network in (IQualityNetwork[])[QualityNetwork.Reference(weights), QualityNetwork.Cpu(weights)])
         {

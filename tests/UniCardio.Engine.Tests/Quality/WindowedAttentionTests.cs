@@ -26,7 +26,8 @@ public sealed unsafe class WindowedAttentionTests
         return data;
     }
 
-    // Error bound of the kernel: (keys + d + 8) u of the largest value, u = 2^-24: 300 keys and d = 64 give 2.2e-5 in the worst order; random ones 2e-6.
+    // Error bound of the kernel: (keys + d + 8) u of the largest value, u = 2^-24: 300 keys and d = 64 give 2.2e-5 in the worst order;
+    // random ones 2e-6.
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Agrees_with_dense_attention_under_the_mask(CpuInstructionSet set, int tokens, int reach, int headDim)
@@ -41,14 +42,17 @@ public sealed unsafe class WindowedAttentionTests
         }
 
         double[][] parts = [.. Enumerable.Range(0, 3).Select(part =>
-            Enumerable.Range(0, tokens * channels).Select(i => (double)qkv[(i / channels * 3 * channels) + (part * channels) + (i % channels)]).ToArray())];
+            Enumerable.Range(0, tokens * channels)
+                .Select(i => (double)qkv[(i / channels * 3 * channels) + (part * channels) + (i % channels)]).ToArray())];
         double[] expected = new double[tokens * channels];
         ReferenceAttention.Forward(parts[0], parts[1], parts[2], mask, Heads, channels, expected);
         (float[] actual, _) = Run(set, Scaled(qkv, channels, headDim), tokens, reach, headDim);
-        QualityNetworkTests.AssertClose([.. expected.Select(v => (float)v)], actual, (Math.Min(tokens, (2 * reach) + 1) + headDim + 8) * Math.Pow(2, -24) * 2);
+        QualityNetworkTests.AssertClose([.. expected.Select(v => (float)v)], actual,
+            (Math.Min(tokens, (2 * reach) + 1) + headDim + 8) * Math.Pow(2, -24) * 2);
     }
 
-    // What the mask closes is skipped, not computed and thrown away: keys computed grow linearly in tokens, and stay under a block, its surroundings and the global token a block.
+    // What the mask closes is skipped, not computed and thrown away: keys computed grow linearly in tokens, and stay under a block, its
+    // surroundings and the global token a block.
     [Theory]
     [InlineData(60)]
     [InlineData(300)]

@@ -57,7 +57,8 @@ public class ReferenceFunctionTests
         Assert.True(double.IsNaN(ReferenceErf.Erfc(double.NaN)));
     }
 
-    // Independent of the rational approximations: the slope is the Gaussian, whose integral by Gauss-Legendre over a short step is exact to rounding.
+    // Independent of the rational approximations: the slope is the Gaussian, whose integral by Gauss-Legendre over a short step is exact to
+    // rounding.
     [Fact]
     public void ErfIsTheIntegralOfTheGaussian()
     {
@@ -125,7 +126,8 @@ public class ReferenceFunctionTests
         Assert.Equal(0, y[4]);
     }
 
-    // Row 49 of the official table (E = 256), from PyTorch 1.13: element, sine, cosine. The arguments there are 49 .. 490,000. Elements 119 and
+    // Row 49 of the official table (E = 256), from PyTorch 1.13: element, sine, cosine. The arguments there are 49 .. 490,000. Elements 119
+    // and
     // 126 move by 2e-3 or more if any one of the three float32 roundings (exponent, frequency, angle) is left out.
     [Theory]
     [InlineData(0, -0.9537526369094849, 0.3005925416946411)]
@@ -173,5 +175,7 @@ public class ReferenceFunctionTests
     }
 
     private static void Near(double expected, double actual, double relative) =>
-        Assert.True(Math.Abs(actual - expected) <= relative * Math.Abs(expected), $"{actual:R}, expected {expected:R} within {relative:g2} relative, is off by {Math.Abs(actual - expected) / Math.Abs(expected):g2}");
+        Assert.True(Math.Abs(actual - expected) <= relative * Math.Abs(expected),
+            $"{actual:R}, expected {expected:R} within {relative:g2} relative, is off by "
+            + $"{Math.Abs(actual - expected) / Math.Abs(expected):g2}");
 }

@@ -10,7 +10,8 @@ namespace UniCardio.Engine.Tests.Reference;
 /// <summary>The whole reference network: liveness, independence of batch and threads, and what each part of it may depend on.</summary>
 public class ReferenceNetworkTests
 {
-    private static readonly ModelConfiguration Small = new() { Channels = 24, Heads = 2, Blocks = 3, FeedForward = 9, Embedding = 8, SlotSamples = 16 };
+    private static readonly ModelConfiguration Small =
+        new() { Channels = 24, Heads = 2, Blocks = 3, FeedForward = 9, Embedding = 8, SlotSamples = 16 };
 
     public static TheoryData<ModelConfiguration> Configurations =>
     [
@@ -20,7 +21,8 @@ public class ReferenceNetworkTests
         Small with { SamplesPerToken = 4, Positions = PositionKind.Slot, Prediction = PredictionKind.V },
     ];
 
-    // Values of order 1 through 3 blocks in double. The live form adds the same numbers up in another order: the condition's keys come first.
+    // Values of order 1 through 3 blocks in double. The live form adds the same numbers up in another order: the condition's keys come
+    // first.
     private const double Rounding = 1e-13;
 
     [Theory]
@@ -42,7 +44,8 @@ public class ReferenceNetworkTests
             {
                 network.Dense(task, x, t, dense);
                 double[] conditions = [.. task.Conditions.Members().SelectMany(c => x.AsSpan((int)c * samples, samples).ToArray())];
-                network.Target(task, network.Conditions(task.Conditions, conditions, t), x.AsSpan((int)task.Target * samples, samples), live);
+                network.Target(task, network.Conditions(task.Conditions, conditions, t),
+                    x.AsSpan((int)task.Target * samples, samples), live);
                 for (int i = 0; i < samples; i++)
                     Assert.InRange(live[i] - dense[i], -Rounding, Rounding);
             }
@@ -84,7 +87,8 @@ public class ReferenceNetworkTests
         {
             ModelConfiguration m = Small with { Positions = positions };
             var recipe = new WeightRecipe(5, m);
-            ParameterTensor[] tensors = [.. ParameterCatalog.For(m).Select(p => new ParameterTensor(p.Name, p.Shape, recipe.Tensor(p with { Name = FirstOfItsKind(p.Name) }).Data))];
+            ParameterTensor[] tensors = [.. ParameterCatalog.For(m)
+                .Select(p => new ParameterTensor(p.Name, p.Shape, recipe.Tensor(p with { Name = FirstOfItsKind(p.Name) }).Data))];
             var network = new ReferenceNetwork(ModelWeights.Create(m, tensors));
             double[] one = Values(16, 3), x = [.. one, .. one, .. one, .. one], toBp = new double[16], toEcg = new double[16];
             network.Dense(CardioTask.Parse("ppg->bp"), x, 4, toBp);
@@ -111,7 +115,8 @@ public class ReferenceNetworkTests
         for (int k = 0; k < 16; k++)
         {
             for (int c = 0; c < 24; c++)
-                tokens[(k * 24) + c] = Enumerable.Range(0, 3).Sum(i => activations.Values[$"layer{i}/skip"][(c * 64) + 32 + k]) / Math.Sqrt(3);
+                tokens[(k * 24) + c] = Enumerable.Range(0, 3).Sum(i => activations.Values[$"layer{i}/skip"][(c * 64) + 32 + k])
+                    / Math.Sqrt(3);
         }
 
         ReferenceDecoder.Forward(network.Weights.Decoders[2], tokens, again);
@@ -135,7 +140,8 @@ public class ReferenceNetworkTests
         using var backend = new ReferenceBackend(Weights(Small));
         CardioTask task = CardioTask.Parse("bp,ecg->ppg");
         var plan = new InferencePlan(Small, task, windows: 2, draws: 3);
-        float[] conditions = [.. Values(2 * 2 * 16, 1).Select(v => (float)v)], state = [.. Values(6 * 16, 2).Select(v => (float)v)], prediction = new float[6 * 16], alone = new float[16];
+        float[] conditions = [.. Values(2 * 2 * 16, 1).Select(v => (float)v)], state = [.. Values(6 * 16, 2).Select(v => (float)v)],
+            prediction = new float[6 * 16], alone = new float[16];
         using IExecutor executor = backend.CreateExecutor(plan);
         executor.SetConditions(conditions);
         executor.SetState(state);
@@ -183,7 +189,8 @@ public class ReferenceNetworkTests
     public void MisuseIsNamed()
     {
         using var backend = new ReferenceBackend(Weights(Small));
-        Assert.Throws<ConfigurationException>(() => backend.CreateExecutor(new InferencePlan(ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"))));
+        Assert.Throws<ConfigurationException>(() =>
+            backend.CreateExecutor(new InferencePlan(ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"))));
         IExecutor executor = backend.CreateExecutor(new InferencePlan(Small, CardioTask.Parse("ppg->ecg")));
         Assert.Throws<InvalidOperationException>(() => executor.Predict(0, new float[16]));
         Assert.Throws<ArgumentException>(() => executor.SetConditions(new float[15]));

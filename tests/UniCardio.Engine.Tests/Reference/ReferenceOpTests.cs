@@ -76,7 +76,8 @@ public class ReferenceOpTests
             select (x, y, w, a);
         Check(Prop.ForAll(cases.ToArbitrary(), c =>
         {
-            double[] sum = [.. c.X.Zip(c.Y, (x, y) => (c.A * x) + y)], cx = Convolve(c.X, c.W), cy = Convolve(c.Y, c.W), cs = Convolve(sum, c.W);
+            double[] sum = [.. c.X.Zip(c.Y, (x, y) => (c.A * x) + y)], cx = Convolve(c.X, c.W), cy = Convolve(c.Y, c.W),
+                cs = Convolve(sum, c.W);
             // 11 products of numbers up to 8 and 8 * 8 * 8: 6e3 in 53 bits, a few roundings.
             bool linear = Enumerable.Range(0, sum.Length).All(i => Math.Abs(cs[i] - ((c.A * cx[i]) + cy[i])) <= 1e-11);
             double[] moved = Convolve([0, .. c.X[..^1]], c.W);
@@ -100,7 +101,8 @@ public class ReferenceOpTests
     [Fact]
     public void LayerNormKeepsItsMeaningForLargeOffsets()
     {
-        double[] x = [.. Values(64, 5)], far = [.. x.Select(v => v + 1e6)], one = [.. Enumerable.Repeat(1.0, 64)], zero = new double[64], a = new double[64], b = new double[64];
+        double[] x = [.. Values(64, 5)], far = [.. x.Select(v => v + 1e6)], one = [.. Enumerable.Repeat(1.0, 64)], zero = new double[64],
+            a = new double[64], b = new double[64];
         ReferenceLayerNorm.Forward(x, one, zero, 1e-5, a);
         ReferenceLayerNorm.Forward(far, one, zero, 1e-5, b);
         for (int i = 0; i < 64; i++)
@@ -124,7 +126,8 @@ public class ReferenceOpTests
     public void AttentionIsTheTextbookFormula()
     {
         const int Queries = 5, Keys = 9, Channels = 12, Heads = 3, D = Channels / Heads;
-        double[] q = Values(Queries * Channels, 1), k = Values(Keys * Channels, 2), v = Values(Keys * Channels, 3), output = new double[Queries * Channels];
+        double[] q = Values(Queries * Channels, 1), k = Values(Keys * Channels, 2), v = Values(Keys * Channels, 3),
+            output = new double[Queries * Channels];
         double[] mask = [.. Enumerable.Range(0, Queries * Keys).Select(i => i % 4 == 1 ? double.NegativeInfinity : i % 5 * 0.1)];
         ReferenceAttention.Forward(q, k, v, mask, Heads, Channels, output);
         for (int query = 0; query < Queries; query++)
@@ -133,7 +136,8 @@ public class ReferenceOpTests
             {
                 int head = c / D;
                 double[] e = [.. Enumerable.Range(0, Keys).Select(key => Math.Exp(
-                    (Enumerable.Range(head * D, D).Sum(i => q[(query * Channels) + i] * k[(key * Channels) + i]) / Math.Sqrt(D)) + mask[(query * Keys) + key]))];
+                    (Enumerable.Range(head * D, D).Sum(i => q[(query * Channels) + i] * k[(key * Channels) + i]) / Math.Sqrt(D))
+                        + mask[(query * Keys) + key]))];
                 double expected = Enumerable.Range(0, Keys).Sum(key => e[key] * v[(key * Channels) + c]) / e.Sum();
                 Assert.InRange(output[(query * Channels) + c] - expected, -Rounding, Rounding);
             }
@@ -144,7 +148,8 @@ public class ReferenceOpTests
     public void MaskedKeysAreAsIfTheyWereNotThere()
     {
         const int Keys = 6, Channels = 4;
-        double[] q = Values(2 * Channels, 1), k = Values(Keys * Channels, 2), v = Values(Keys * Channels, 3), masked = new double[2 * Channels], cut = new double[2 * Channels];
+        double[] q = Values(2 * Channels, 1), k = Values(Keys * Channels, 2), v = Values(Keys * Channels, 3),
+            masked = new double[2 * Channels], cut = new double[2 * Channels];
         const double No = double.NegativeInfinity;
         // Poison in what may not be read.
         v.AsSpan(4 * Channels).Fill(1e300);
@@ -225,11 +230,13 @@ public class ReferenceOpTests
     [Fact]
     public void EncoderFoldsConsecutiveSamplesIntoChannels()
     {
-        // A kernel of two channels, the input and the input + 10; p = 3. The LayerNorm over all 12 values is undone by their known mean and deviation.
+        // A kernel of two channels, the input and the input + 10; p = 3. The LayerNorm over all 12 values is undone by their known mean and
+        // deviation.
         var copies = new LinearMap([1, 1], [0, 10]);
         double[] plane = new double[12], one = [.. Enumerable.Repeat(1.0, 12)];
         ReferenceEncoder.Forward(new EncoderWeights<LinearMap>([copies], new LinearMap(one, new double[12])), [0, 1, 2, 3, 4, 5], 3, plane);
-        // Mean 7.5, variance 35/12 within a channel and 25 between them. [C = 6, tokens = 2]: channel 3 c + o of token k is sample 3 k + o of channel c.
+        // Mean 7.5, variance 35/12 within a channel and 25 between them. [C = 6, tokens = 2]: channel 3 c + o of token k is sample 3 k + o
+        // of channel c.
         int[] values = [.. plane.Select(v => (int)Math.Round((v * Math.Sqrt((35.0 / 12) + 25)) + 7.5))];
         Assert.Equal([0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15], values);
     }

@@ -35,7 +35,8 @@ public sealed class DpmSolverTests(ITestOutputHelper output)
                 int t = table.Steps[i].T, next = table.Steps[i + 1].T, last = Fine.DiffusionSteps - 1;
                 double At(int step) => Toy.Clean(schedule, table.Steps[step].T, Toy.Exact(schedule, last, 1.2, table.Steps[step].T));
                 SamplerStep s = table.Steps[i];
-                double x = (s.State * Toy.Exact(schedule, last, 1.2, t)) + (s.Clean0 * At(i)) + (s.Clean1 * At(i - 1)) + (s.Clean2 * At(i - 2));
+                double x = (s.State * Toy.Exact(schedule, last, 1.2, t)) + (s.Clean0 * At(i)) + (s.Clean1 * At(i - 1))
+                    + (s.Clean2 * At(i - 2));
                 worst = Math.Max(worst, Math.Abs(x - Toy.Exact(schedule, last, 1.2, next)));
             }
 
@@ -93,7 +94,8 @@ public sealed class DpmSolverTests(ITestOutputHelper output)
     [Fact]
     public void TheFirstAndLastRowsAreOfFirstOrderTheSecondOfSecond()
     {
-        SamplerStep[] ddim = [.. Table("ddim:{0},placement=logsnr", 6).Steps], second = [.. Table("dpm++2m:{0}", 6).Steps], third = [.. Table("dpm++3m:{0}", 6).Steps];
+        SamplerStep[] ddim = [.. Table("ddim:{0},placement=logsnr", 6).Steps], second = [.. Table("dpm++2m:{0}", 6).Steps],
+            third = [.. Table("dpm++3m:{0}", 6).Steps];
         foreach (int i in (int[])[0, 5])
         {
             Assert.Equal(ddim[i].State, third[i].State, 1e-12);

@@ -44,14 +44,17 @@ public sealed class NoiseScheduleTests
         var s = new NoiseSchedule(m);
         for (int t = 0; t < s.Steps; t++)
         {
-            bool rising = t == 0 || (s.Beta[t] >= s.Beta[t - 1] && s.AlphaBar[t] < s.AlphaBar[t - 1] && s.Variance[t] > s.Variance[t - 1] && s.LogSnr[t] < s.LogSnr[t - 1]);
+            bool rising = t == 0
+                || (s.Beta[t] >= s.Beta[t - 1] && s.AlphaBar[t] < s.AlphaBar[t - 1] && s.Variance[t] > s.Variance[t - 1]
+                    && s.LogSnr[t] < s.LogSnr[t - 1]);
 
             // Each of t steps rounds a few times by 1.1e-16.
             double rounding = 1e-15 * (t + 2);
             bool consistent = Math.Abs(s.AlphaBar[t] + s.Variance[t] - 1) < rounding
                 && Math.Abs((s.Alpha[t] * s.Alpha[t]) + (s.Sigma[t] * s.Sigma[t]) - 1) < rounding
                 && Math.Abs(Math.Exp(s.LogSnr[t]) - (s.Alpha[t] / s.Sigma[t])) < 1e-12 * (s.Alpha[t] / s.Sigma[t]);
-            bool inside = s.Beta[t] > 0 && s.Beta[t] < 1 && s.AlphaBar[t] > 0 && s.AlphaBar[t] < 1 && s.Variance[t] > 0 && s.Variance[t] < 1;
+            bool inside = s.Beta[t] > 0 && s.Beta[t] < 1 && s.AlphaBar[t] > 0 && s.AlphaBar[t] < 1 && s.Variance[t] > 0
+                && s.Variance[t] < 1;
             if (!rising || !consistent || !inside)
                 return false;
         }
@@ -82,7 +85,8 @@ public sealed class NoiseScheduleTests
     [InlineData(200, 0.9)]
     public void AScheduleThatLeavesNoSignalIsRefused(int steps, double end)
     {
-        var error = Assert.Throws<ConfigurationException>(() => new NoiseSchedule(ModelConfiguration.Full with { DiffusionSteps = steps, BetaEnd = end }));
+        var error = Assert.Throws<ConfigurationException>(() =>
+            new NoiseSchedule(ModelConfiguration.Full with { DiffusionSteps = steps, BetaEnd = end }));
         Assert.Equal("steps", error.Setting);
     }
 

@@ -3,7 +3,8 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Engine.Tests.Sampling;
 
-/// <summary>The official forms against the update formulas of unicardio.md, written out in terms of eps as the public code has them.</summary>
+/// <summary>The official forms against the update formulas of unicardio.md, written out in terms of eps as the public code has
+/// them.</summary>
 public sealed class OfficialSamplerTests
 {
     private const int Samples = 7;
@@ -105,14 +106,16 @@ public sealed class OfficialSamplerTests
     [InlineData("improved", "impute ecg | ppg")]
     public void TwoConditionsAreRefused(string options, string task)
     {
-        var error = Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse(options), ModelConfiguration.Tiny, CardioTask.Parse(task)));
+        var error = Assert.Throws<ConfigurationException>(() =>
+            SamplerTable.Create(SamplerOptions.Parse(options), ModelConfiguration.Tiny, CardioTask.Parse(task)));
         Assert.Contains("one-condition", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void OneStepThatWouldReturnNoiseIsRefused()
     {
-        var error = Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse("ddim:1,official"), ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg")));
+        var error = Assert.Throws<ConfigurationException>(() =>
+            SamplerTable.Create(SamplerOptions.Parse("ddim:1,official"), ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg")));
         Assert.Equal("steps", error.Setting);
     }
 
@@ -130,7 +133,8 @@ public sealed class OfficialSamplerTests
     {
         bool quad = m.Schedule == ScheduleKind.Quad;
         double a = quad ? Math.Sqrt(m.BetaStart) : m.BetaStart, b = quad ? Math.Sqrt(m.BetaEnd) : m.BetaEnd;
-        double[] beta = [.. Enumerable.Range(0, m.DiffusionSteps).Select(t => a + (m.DiffusionSteps > 1 ? (b - a) * t / (m.DiffusionSteps - 1) : 0)).Select(v => quad ? v * v : v)];
+        double[] beta = [.. Enumerable.Range(0, m.DiffusionSteps)
+            .Select(t => a + (m.DiffusionSteps > 1 ? (b - a) * t / (m.DiffusionSteps - 1) : 0)).Select(v => quad ? v * v : v)];
         double[] abar = new double[beta.Length];
         for (int t = 0; t < beta.Length; t++)
             abar[t] = (t > 0 ? abar[t - 1] : 1) * (1 - beta[t]);
@@ -148,6 +152,7 @@ public sealed class OfficialSamplerTests
     {
         double largest = expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * largest, $"sample {i}: expected {expected[i]:R}, got {actual[i]:R}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * largest,
+                $"sample {i}: expected {expected[i]:R}, got {actual[i]:R}");
     }
 }

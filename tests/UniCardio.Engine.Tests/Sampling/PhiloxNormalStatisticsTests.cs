@@ -4,7 +4,8 @@ using UniCardio.Engine.Sampling;
 namespace UniCardio.Engine.Tests.Sampling;
 
 /// <summary>The noise is standard normal and independent across keys, at fixed seeds.</summary>
-/// <remarks>Bounds are 4 standard errors: a right generator fails one such test in 16,000, and as the seeds are fixed it fails none or always.</remarks>
+/// <remarks>Bounds are 4 standard errors: a right generator fails one such test in 16,000, and as the seeds are fixed it fails none or
+/// always.</remarks>
 public sealed class PhiloxNormalStatisticsTests
 {
     private const int Count = 1 << 18;
@@ -78,7 +79,8 @@ public sealed class PhiloxNormalStatisticsTests
     public void KeysAndSamplesAreIndependent()
     {
         float[] z = Draw(4, 5, 6, 7);
-        float[][] others = [Draw(5, 5, 6, 7), Draw(4 + (1ul << 32), 5, 6, 7), Draw(4, 6, 6, 7), Draw(4, 5, 7, 7), Draw(4, 5, 6, 8), Draw(4, 6, 5, 7)];
+        float[][] others =
+            [Draw(5, 5, 6, 7), Draw(4 + (1ul << 32), 5, 6, 7), Draw(4, 6, 6, 7), Draw(4, 5, 7, 7), Draw(4, 5, 6, 8), Draw(4, 6, 5, 7)];
         foreach (float[] other in others)
         {
             Assert.InRange(Correlation(z, other), -Sigmas, Sigmas);

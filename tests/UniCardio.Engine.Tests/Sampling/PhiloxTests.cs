@@ -11,8 +11,10 @@ public sealed class PhiloxTests(ITestOutputHelper output)
     // Known answers published with Random123 (kat_vectors): all zeros, all ones, digits of pi.
     [Theory]
     [InlineData(0u, 0u, 0u, 0u, 0ul, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u)]
-    [InlineData(0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xfffffffffffffffful, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)]
-    [InlineData(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0x299f31d0a4093822ul, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)]
+    [InlineData(0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xfffffffffffffffful, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u,
+        0x6d5451fdu)]
+    [InlineData(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0x299f31d0a4093822ul, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u,
+        0x24126ea1u)]
     public void KnownAnswers(uint c0, uint c1, uint c2, uint c3, ulong key, uint w0, uint w1, uint w2, uint w3) =>
         Assert.Equal((w0, w1, w2, w3), Philox4x32.Block((c0, c1, c2, c3), key));
 
@@ -132,7 +134,8 @@ public sealed class PhiloxTests(ITestOutputHelper output)
         for (uint i = 0; i < 1 << 21; i++)
         {
             uint word = i < 2048 ? i : i > (1 << 21) - 2048 ? uint.MaxValue - ((1 << 21) - i) : (i * 2039) + 17;
-            double exact = Math.Sqrt(-2 * Math.Log(Math.Min(1, (double)(float)(((double)(float)(int)(word >> 1) / 2147483648.0) + (1 / 4294967296.0)))));
+            double exact = Math.Sqrt(
+                -2 * Math.Log(Math.Min(1, (double)(float)(((double)(float)(int)(word >> 1) / 2147483648.0) + (1 / 4294967296.0)))));
             worstRadius = Math.Max(worstRadius, Math.Abs(PhiloxNormal.Radius(word) - exact) / Ulp(exact));
             (float cos, float sin) = PhiloxNormal.CosSin(word);
             double angle = 2 * Math.PI * word / 4294967296.0;

@@ -29,7 +29,8 @@ public sealed class SamplerOptionsTests
 
     [Fact]
     public void SpacesAndCaseDoNotMatter() =>
-        Assert.Equal(new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 6, OfficialCompatible = true, Ratio = 1.5 }, SamplerOptions.Parse(" DDIM : 6 , Official, RATIO = 1.5 "));
+        Assert.Equal(new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 6, OfficialCompatible = true, Ratio = 1.5 },
+            SamplerOptions.Parse(" DDIM : 6 , Official, RATIO = 1.5 "));
 
     [Theory]
     [InlineData("", "name")]
@@ -68,14 +69,16 @@ public sealed class SamplerOptionsTests
         Assert.False(SamplerOptions.Parse("improved").Thresholds);
         SamplerTable bp = SamplerTable.Create(SamplerOptions.Default, ModelConfiguration.Full, CardioTask.Parse("ppg->bp"));
         Assert.All(bp.Steps, s => Assert.Equal((-2.0, 4.0), (s.ClampLow, s.ClampHigh)));
-        SamplerTable off = SamplerTable.Create(SamplerOptions.Parse("ddim:3,threshold=off"), ModelConfiguration.Full, CardioTask.Parse("ppg->bp"));
+        SamplerTable off =
+            SamplerTable.Create(SamplerOptions.Parse("ddim:3,threshold=off"), ModelConfiguration.Full, CardioTask.Parse("ppg->bp"));
         Assert.All(off.Steps, s => Assert.Equal((double.NegativeInfinity, double.PositiveInfinity), (s.ClampLow, s.ClampHigh)));
     }
 
     [Fact]
     public void MoreStepsThanTheModelHasAreRefused()
     {
-        var error = Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse("ddim:51"), ModelConfiguration.Full, CardioTask.Parse("ppg->bp")));
+        var error = Assert.Throws<ConfigurationException>(() =>
+            SamplerTable.Create(SamplerOptions.Parse("ddim:51"), ModelConfiguration.Full, CardioTask.Parse("ppg->bp")));
         Assert.Equal("steps", error.Setting);
         Assert.Contains("50", error.Message, StringComparison.Ordinal);
     }

@@ -21,7 +21,8 @@ public sealed class SamplerTableTests
         var drawn = new HashSet<int>();
         foreach (SamplerStep s in table.Steps)
         {
-            bool finite = new[] { s.CleanFromState, s.CleanFromPrediction, s.State, s.Clean0, s.Clean1, s.Clean2, s.Noise }.All(c => float.IsFinite((float)c));
+            bool finite = new[] { s.CleanFromState, s.CleanFromPrediction, s.State, s.Clean0, s.Clean1, s.Clean2, s.Noise }.All(c =>
+                float.IsFinite((float)c));
             bool inRange = s.T >= 0 && s.T < total && s.Noise >= 0 && s.NoiseIndex >= 0 && s.NoiseIndex < table.NoiseDraws;
 
             // x_T is noise 0, and no draw is used twice.
@@ -78,7 +79,8 @@ public sealed class SamplerTableTests
         double[] clean = [0.4, -0.9, 1.1];
         double[] result = TableRunner.Run(
             table,
-            (x, t) => [.. x.Select((v, i) => Predict(table.Configuration.Prediction, schedule, t, clean[i], (v - (schedule.Alpha[t] * clean[i])) / schedule.Sigma[t]))],
+            (x, t) => [.. x.Select((v, i) =>
+                Predict(table.Configuration.Prediction, schedule, t, clean[i], (v - (schedule.Alpha[t] * clean[i])) / schedule.Sigma[t]))],
             TableRunner.Noise(table.NoiseDraws, 3));
         return result.Zip(clean, (r, c) => Math.Abs(r - c)).All(e => e < 1e-6);
     }).Check(Fixed);
@@ -105,7 +107,8 @@ public sealed class SamplerTableTests
         }
     }
 
-    /// <summary>Equation 16: the noise's deviation is eta times the posterior's, and the deterministic part gives up what it adds.</summary>
+    /// <summary>Equation 16: the noise's deviation is eta times the posterior's, and the deterministic part gives up what it
+    /// adds.</summary>
     [Theory]
     [InlineData(0.25)]
     [InlineData(0.5)]
@@ -114,7 +117,8 @@ public sealed class SamplerTableTests
     {
         CardioTask task = CardioTask.Parse("ppg->ecg");
         var schedule = new NoiseSchedule(ModelConfiguration.Full);
-        SamplerTable table = SamplerTable.Create(new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 9, Eta = eta }, ModelConfiguration.Full, task);
+        SamplerTable table =
+            SamplerTable.Create(new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 9, Eta = eta }, ModelConfiguration.Full, task);
         for (int i = 0; i < 8; i++)
         {
             double now = schedule.AlphaBar[table.Steps[i].T], next = schedule.AlphaBar[table.Steps[i + 1].T];
@@ -156,9 +160,12 @@ public sealed class SamplerTableTests
         SamplerStep row = Assert.Single(SamplerTable.Create(SamplerOptions.Correction, corrects, gap).Steps);
         Assert.Equal(new SamplerStep(49, 0, 1, 0, 1), row);
         foreach (string other in (string[])["ddim:6", "ddim:1", "ddim:1,threshold=off,placement=logsnr", "ddpm", "dpm++2m:10"])
-            Assert.Equal("sampler", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse(other), corrects, gap)).Setting);
+            Assert.Equal("sampler",
+                Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse(other), corrects, gap)).Setting);
         foreach (string task in (string[])["ppg->bp", "denoise ecg"])
-            Assert.Equal("task", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Correction, corrects, CardioTask.Parse(task))).Setting);
+            Assert.Equal(
+                "task", Assert.Throws<ConfigurationException>(() =>
+                    SamplerTable.Create(SamplerOptions.Correction, corrects, CardioTask.Parse(task))).Setting);
     }
 
     [Fact]
@@ -194,7 +201,8 @@ public sealed class SamplerTableTests
         // 1/sigma_0 of a beta of 1e-300 overflows float32 in the official sampler's rows; the standard ones never divide by it.
         ModelConfiguration m = ModelConfiguration.Tiny with { BetaStart = 1e-300 };
         CardioTask task = CardioTask.Parse("ppg->ecg");
-        Assert.Equal("sampler", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse("improved"), m, task)).Setting);
+        Assert.Equal(
+            "sampler", Assert.Throws<ConfigurationException>(() => SamplerTable.Create(SamplerOptions.Parse("improved"), m, task)).Setting);
         foreach (string text in (string[])["ddpm", "ddim:50,eta=0.5", "dpm++2m:50", "dpm++3m:50"])
             Assert.NotEmpty(SamplerTable.Create(SamplerOptions.Parse(text), m, task).Steps);
     }
@@ -216,6 +224,7 @@ public sealed class SamplerTableTests
         from task in Gen.Choose(0, CardioTask.All.Count - 1)
         let options = kind == SamplerKind.Ddpm
             ? new SamplerOptions { Kind = kind, Threshold = false }
-            : new SamplerOptions { Kind = kind, Threshold = false, Steps = steps, Placement = placement, Eta = kind == SamplerKind.Ddim ? eta / 10.0 : 0 }
+            : new SamplerOptions { Kind = kind, Threshold = false, Steps = steps, Placement = placement, Eta = kind == SamplerKind.Ddim
+                ? eta / 10.0 : 0 }
         select SamplerTable.Create(options, m, CardioTask.All[task]);
 }

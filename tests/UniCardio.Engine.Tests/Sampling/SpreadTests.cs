@@ -4,8 +4,9 @@ using UniCardio.Engine.Sampling;
 namespace UniCardio.Engine.Tests.Sampling;
 
 /// <summary>
-/// How much of a posterior's spread each sampler keeps with a perfect network. For a posterior N(m, s^2) the perfect clean signal is linear in x
-/// (<see cref="GaussianProcess"/>), so a sampler's rows are linear too, and the variance of their result follows exactly from the weights of every noise draw.
+/// How much of a posterior's spread each sampler keeps with a perfect network. For a posterior N(m, s^2) the perfect clean signal is linear
+/// in x (<see cref="GaussianProcess"/>), so a sampler's rows are linear too, and the variance of their result follows exactly from the
+/// weights of every noise draw.
 /// </summary>
 public sealed class SpreadTests
 {
@@ -41,14 +42,16 @@ public sealed class SpreadTests
         }
     }
 
-    /// <summary>Twenty values of lambda fall on 19 steps of the grid; rounded without moving one on, they are what 20 equal parts give in print.</summary>
+    /// <summary>Twenty values of lambda fall on 19 steps of the grid; rounded without moving one on, they are what 20 equal parts give in
+    /// print.</summary>
     [Fact]
     public void TwentyLevelsOfEqualLogSnrKeepTheSpread()
     {
         double[] expected = [0.96, 1.02, 1.02, 1.02, 1.01];
         var schedule = new NoiseSchedule(Network);
         double noisy = schedule.LogSnr[49], step = (schedule.LogSnr[0] - noisy) / 19;
-        int[] nodes = [.. Enumerable.Range(0, 20).Select(i => Enumerable.Range(0, 50).MinBy(t => Math.Abs(schedule.LogSnr[t] - noisy - (i * step)))).Distinct()];
+        int[] nodes = [.. Enumerable.Range(0, 20)
+            .Select(i => Enumerable.Range(0, 50).MinBy(t => Math.Abs(schedule.LogSnr[t] - noisy - (i * step)))).Distinct()];
         Assert.Equal(19, nodes.Length);
         (SamplerStep[] rows, int draws) = DpmSolver.Rows(new RowFactory(schedule, PredictionKind.V, null), nodes, 2);
         SamplerTable ours = Table("dpm++2m:20,placement=logsnr-to-end");
@@ -73,7 +76,8 @@ public sealed class SpreadTests
         SamplerTable table = Table(sampler);
         var schedule = new NoiseSchedule(Network);
         var posterior = new GaussianProcess(0.4, 0.1);
-        double[] mean = TableRunner.Run(table, (x, t) => Predict(schedule, posterior, x, t), [.. Enumerable.Repeat(new double[1], table.NoiseDraws)]);
+        double[] mean =
+            TableRunner.Run(table, (x, t) => Predict(schedule, posterior, x, t), [.. Enumerable.Repeat(new double[1], table.NoiseDraws)]);
 
         // x_T is drawn around 0, not around alpha_T m: alpha_T = 0.0058 of the mean is lost at most.
         Assert.Equal(0.4, mean[0], 0.0058 * 0.4);

@@ -29,7 +29,8 @@ internal static class TableRunner
     public static double[][] Noise(int draws, int samples, int seed = 1)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, draws).Select(_ => Enumerable.Range(0, samples).Select(_ => (2 * random.NextDouble()) - 1).ToArray())];
+        return [.. Enumerable.Range(0, draws)
+            .Select(_ => Enumerable.Range(0, samples).Select(_ => (2 * random.NextDouble()) - 1).ToArray())];
     }
 
     /// <summary>Some function of x and t that is nowhere linear and mixes neighbours.</summary>

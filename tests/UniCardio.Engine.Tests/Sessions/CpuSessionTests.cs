@@ -52,7 +52,8 @@ public sealed class CpuSessionTests
     public void TheReferenceAgreesUnderKeyedNoise()
     {
         float[] conditions = Conditions(1), cpu = new float[2 * S], reference = new float[2 * S];
-        foreach ((BackendKind kind, float[] results) in ((BackendKind, float[])[])[(BackendKind.Cpu, cpu), (BackendKind.Reference, reference)])
+        foreach ((BackendKind kind, float[] results) in ((BackendKind, float[])[])[(BackendKind.Cpu, cpu),
+            (BackendKind.Reference, reference)])
         {
             using InferenceEngine engine = Engine(new() { Threads = 1, Backend = kind });
             using InferenceSession session = engine.CreateSession(Task, new() { Draws = 2, Sampler = Sampler, Seed = 3 });

@@ -16,7 +16,8 @@ public sealed class DrawStatisticsTests
         var random = new Random(draws);
         float[] results = [.. Enumerable.Range(0, windows * draws * samples).Select(_ => (float)random.NextDouble())];
         double[] p = [0, 0.05, 0.25, 0.5, 0.9, 1];
-        float[] mean = new float[windows * samples], median = new float[windows * samples], quantiles = new float[p.Length * windows * samples];
+        float[] mean = new float[windows * samples], median = new float[windows * samples],
+            quantiles = new float[p.Length * windows * samples];
         DrawStatistics.Mean(results, draws, samples, mean);
         DrawStatistics.Median(results, draws, samples, median);
         DrawStatistics.Quantiles(results, draws, samples, p, quantiles);

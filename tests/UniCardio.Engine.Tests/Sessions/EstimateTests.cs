@@ -28,7 +28,8 @@ public sealed class EstimateTests
             double level = Math.Exp(-schedule.LogSnr[t]);
             int calls = session.Estimate(Values(4 * S, 2), measured, level, results);
             Assert.InRange(calls, 1, 2); // Rounding of exp and log may put the level beside its node, with next to no weight on the other.
-            // The epsilon form divides by alpha, 1/170 at the last step: float32 rounding of the prediction, 170 2^-24 ~ 1e-5, of values up to 170.
+            // The epsilon form divides by alpha, 1/170 at the last step: float32 rounding of the prediction, 170 2^-24 ~ 1e-5, of values up
+            // to 170.
             double tolerance = 4e-7 / schedule.Alpha[t] * (prediction == PredictionKind.Epsilon ? 1 / schedule.Alpha[t] : 1) * 3;
             for (int i = 0; i < measured.Length; i++)
                 Assert.Equal(Shrunk(measured[i], level), results[i], tolerance);
@@ -62,7 +63,8 @@ public sealed class EstimateTests
         foreach (double level in (double[])[least / 2, least / 10, least / 1000])
         {
             Assert.Equal(1, session.Estimate(conditions, measured, level, results));
-            // The score is that of the least level in place of this one: y s^2 / (v + s^2), off by at most s^2 least^2 / v^2 of y, and rounding.
+            // The score is that of the least level in place of this one: y s^2 / (v + s^2), off by at most s^2 least^2 / v^2 of y, and
+            // rounding.
             double off = level * level * least * least / (PriorVariance * PriorVariance);
             for (int i = 0; i < S; i++)
                 Assert.Equal(Shrunk(measured[i], level), results[i], (off + 3e-7) * Math.Abs(measured[i]));
@@ -131,9 +133,12 @@ public sealed class EstimateTests
         Assert.Throws<ArgumentException>(() => session.Estimate(conditions.AsSpan(1), measured, 0.1, results));
         float[] broken = [.. measured];
         broken[17] = float.NaN;
-        Assert.Contains("sample 17", Assert.Throws<ArgumentException>(() => session.Estimate(conditions, broken, 0.1, results)).Message, StringComparison.Ordinal);
-        Assert.Throws<ConditionValueException>(() => session.Estimate([.. conditions.AsSpan(1), float.PositiveInfinity], measured, 0.1, results));
-        Assert.ThrowsAny<OperationCanceledException>(() => session.Estimate(conditions, measured, 0.1, results, new CancellationToken(true)));
+        Assert.Contains("sample 17", Assert.Throws<ArgumentException>(() => session.Estimate(conditions, broken, 0.1, results)).Message,
+            StringComparison.Ordinal);
+        Assert.Throws<ConditionValueException>(() =>
+            session.Estimate([.. conditions.AsSpan(1), float.PositiveInfinity], measured, 0.1, results));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            session.Estimate(conditions, measured, 0.1, results, new CancellationToken(true)));
         Assert.Equal(2, session.Estimate(conditions, measured, 0.1, results));
 
         using var wild = new InferenceEngine(new FakeBackend(ModelConfiguration.Tiny, (x, _, t) => t > 10 && x == 0 ? float.NaN : x));

@@ -5,7 +5,8 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Engine.Tests.Sessions;
 
-/// <summary>A backend whose network is any function of (x, mean of the window's conditions, t), sample by sample; it allocates nothing in a run.</summary>
+/// <summary>A backend whose network is any function of (x, mean of the window's conditions, t), sample by sample; it allocates nothing in a
+/// run.</summary>
 internal sealed class FakeBackend(ModelConfiguration configuration, Func<float, float, int, float> network) : IBackend
 {
     public int Executors;
@@ -88,7 +89,8 @@ internal sealed class FakeBackend(ModelConfiguration configuration, Func<float, 
                 {
                     int i = (s * samples) + j;
                     float p = network(_x[i], _condition[s / plan.Draws], step.T);
-                    float clean = (float)Math.Clamp((step.CleanFromState * _x[i]) + (step.CleanFromPrediction * p), step.ClampLow, step.ClampHigh);
+                    float clean =
+                        (float)Math.Clamp((step.CleanFromState * _x[i]) + (step.CleanFromPrediction * p), step.ClampLow, step.ClampHigh);
                     _c0[i] = clean;
                     double next = (step.State * _x[i]) + (step.Clean0 * clean) + (step.Clean1 * _c1[i]) + (step.Clean2 * _c2[i]);
                     _x[i] = (float)(step.Noise != 0 ? next + (step.Noise * _z[j]) : next);

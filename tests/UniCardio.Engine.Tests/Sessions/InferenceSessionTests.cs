@@ -13,7 +13,8 @@ public sealed class InferenceSessionTests
     public void ARunIsTheTablesRowsOverTheKeyedNoise()
     {
         using var engine = new InferenceEngine(Fake());
-        using InferenceSession session = engine.CreateSession(Task, new() { Windows = 2, Draws = 3, Seed = 7, Sampler = SamplerOptions.Parse("ddim:4,eta=0.5") });
+        using InferenceSession session =
+            engine.CreateSession(Task, new() { Windows = 2, Draws = 3, Seed = 7, Sampler = SamplerOptions.Parse("ddim:4,eta=0.5") });
         float[] conditions = Conditions(2), results = new float[2 * 3 * S];
         session.Run(conditions, results, [40, 41]);
 
@@ -96,7 +97,8 @@ public sealed class InferenceSessionTests
     public void NothingIsAllocatedAfterTheFirstRun()
     {
         using var engine = new InferenceEngine(Fake());
-        using InferenceSession session = engine.CreateSession(Task, new() { Windows = 2, Draws = 2, Sampler = SamplerOptions.Parse("ddim:5,eta=1") });
+        using InferenceSession session =
+            engine.CreateSession(Task, new() { Windows = 2, Draws = 2, Sampler = SamplerOptions.Parse("ddim:5,eta=1") });
         float[] conditions = Conditions(2), results = new float[4 * S];
         uint[] windows = [3, 4];
         int observed = 0;
@@ -163,7 +165,8 @@ public sealed class InferenceSessionTests
     {
         using var engine = new InferenceEngine(Fake());
         using InferenceSession session = engine.CreateSession(Task);
-        Assert.Throws<TimeoutException>(() => session.Run(Conditions(1), new float[S], observer: (in StepObservation _) => throw new TimeoutException()));
+        Assert.Throws<TimeoutException>(() =>
+            session.Run(Conditions(1), new float[S], observer: (in StepObservation _) => throw new TimeoutException()));
         session.Run(Conditions(1), new float[S]);
     }
 
@@ -187,7 +190,8 @@ public sealed class InferenceSessionTests
     {
         // From the row at t = 24 on, the network of window 1 returns NaN.
         using var engine = new InferenceEngine(Fake((x, c, t) => c > 0.5f && t <= 24 ? float.NaN : x));
-        using InferenceSession session = engine.CreateSession(Task, new() { Windows = 2, Draws = 3, Sampler = SamplerOptions.Parse("ddim,threshold=off") });
+        using InferenceSession session =
+            engine.CreateSession(Task, new() { Windows = 2, Draws = 3, Sampler = SamplerOptions.Parse("ddim,threshold=off") });
         float[] conditions = new float[2 * 2 * S], results = new float[6 * S];
         conditions.AsSpan(2 * S).Fill(1);
         results.AsSpan().Fill(5);
@@ -215,7 +219,8 @@ public sealed class InferenceSessionTests
     {
         using var engine = new InferenceEngine(Fake());
         using InferenceSession session = engine.CreateSession(Task, new() { Windows = 2 });
-        Assert.Contains("[2 windows, 2 conditions, 100 samples]", Assert.Throws<ArgumentException>(() => session.Run(Conditions(1), new float[2 * S])).Message, StringComparison.Ordinal);
+        Assert.Contains("[2 windows, 2 conditions, 100 samples]",
+            Assert.Throws<ArgumentException>(() => session.Run(Conditions(1), new float[2 * S])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => session.Run(Conditions(2), new float[S]));
         Assert.Throws<ArgumentException>(() => session.Run(Conditions(2), new float[2 * S], [1]));
     }
@@ -306,7 +311,8 @@ public sealed class InferenceSessionTests
         Assert.Equal("steps", Setting(new() { Sampler = new() { Steps = 0 } }));
         Assert.Equal("task", Assert.Throws<ConfigurationException>(() => engine.CreateSession(default)).Setting);
         Assert.Equal("threads", Assert.Throws<ConfigurationException>(() => new EngineOptions { Threads = -1 }.Validate()).Setting);
-        Assert.Equal("backend", Assert.Throws<ConfigurationException>(() => new EngineOptions { Backend = (BackendKind)9 }.Validate()).Setting);
+        Assert.Equal(
+            "backend", Assert.Throws<ConfigurationException>(() => new EngineOptions { Backend = (BackendKind)9 }.Validate()).Setting);
     }
 
     [Fact]

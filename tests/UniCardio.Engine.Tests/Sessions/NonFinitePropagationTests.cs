@@ -81,7 +81,8 @@ public sealed class NonFinitePropagationTests
     {
         try
         {
-            return new CpuBackend(WeightRecipe.Parse("recipe:1,tiny").Create(), new CpuBackendOptions { Threads = 1, InstructionSet = set });
+            return new CpuBackend(WeightRecipe.Parse("recipe:1,tiny").Create(),
+                new CpuBackendOptions { Threads = 1, InstructionSet = set });
         }
         catch (ConfigurationException problem) when (set != default)
         {

@@ -24,9 +24,11 @@ public class BaselineTests
         EvaluationRecording heart = Make.Heart(40);
         foreach (CardioTask task in CardioTask.All)
         {
-            Corruption corruption = task.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
+            Corruption corruption = task.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2),
+                _ => Corruption.Absent };
             IBaseline[] baselines = [.. Set.For(task)];
-            Assert.Equal(task.Kind switch { TaskKind.Denoise => 5, TaskKind.Translate => 3, _ => task.Conditions.Count() > 1 ? 8 : 5 }, baselines.Length);
+            Assert.Equal(task.Kind switch { TaskKind.Denoise => 5, TaskKind.Translate => 3, _ => task.Conditions.Count() > 1 ? 8 : 5 },
+                baselines.Length);
             EvaluationWindow window = Make.Window(heart, task.ToString(), corruption, 2000);
             foreach (IBaseline baseline in baselines)
             {
@@ -48,7 +50,8 @@ public class BaselineTests
         float before = window.Truth.Span[gap.Start - 1], after = window.Truth.Span[gap.End];
         Assert.Equal(100, gap.Length);
         for (int i = 0; i < 100; i++)
-            Assert.InRange(result[gap.Start + i], before + ((after - before) * (i + 1) / 101) - 1e-4, before + ((after - before) * (i + 1) / 101) + 1e-4);
+            Assert.InRange(result[gap.Start + i], before + ((after - before) * (i + 1) / 101) - 1e-4,
+                before + ((after - before) * (i + 1) / 101) + 1e-4);
         Assert.Equal(window.Truth.Span[..gap.Start].ToArray(), result[..gap.Start]);
     }
 
@@ -57,7 +60,8 @@ public class BaselineTests
     {
         // A gap of 80 ms in the diastole of a pulse.
         EvaluationWindow window = Make.Window(Make.Heart(), "impute ppg", Corruption.Gap(0.1));
-        Assert.True(Score(new CubicSplineInterpolation(), window).RootMeanSquare < 0.5 * Score(new LinearInterpolation(), window).RootMeanSquare);
+        Assert.True(
+            Score(new CubicSplineInterpolation(), window).RootMeanSquare < 0.5 * Score(new LinearInterpolation(), window).RootMeanSquare);
     }
 
     [Theory]
@@ -97,7 +101,8 @@ public class BaselineTests
     public void ThePatientsBeatIsStrongWhereBeatsAreAlikeAndThePopulationsIsWeaker(string task, double most)
     {
         EvaluationWindow window = Make.Window(Make.Heart(parameters: Make.Steady), task);
-        double patient = Score(new PatientTemplate(Set.Population), window).RootMeanSquare, population = Score(new PopulationTemplate(Set.Population), window).RootMeanSquare;
+        double patient = Score(new PatientTemplate(Set.Population), window).RootMeanSquare,
+            population = Score(new PopulationTemplate(Set.Population), window).RootMeanSquare;
         Assert.InRange(patient, 0, most);
         Assert.True(population > 1.5 * patient, $"population {population}, patient {patient}");
     }
@@ -107,11 +112,13 @@ public class BaselineTests
     {
         // The same four seconds amid a recording, and alone.
         Signals.Recording made = new CardiovascularSynthesizer().Generate(new SynthesisParameters(), 5000, 3).ToRecording();
-        EvaluationRecording whole = EvaluationRecording.From(made)!, alone = EvaluationRecording.From(made.WithChannels(made.Channels.Select(c => c.WithSamples(c.Samples.Slice(2000, 500)))))!;
+        EvaluationRecording whole = EvaluationRecording.From(made)!,
+            alone = EvaluationRecording.From(made.WithChannels(made.Channels.Select(c => c.WithSamples(c.Samples.Slice(2000, 500)))))!;
         foreach (string task in (string[])["impute bp | ecg", "impute ecg | ppg", "denoise ppg", "ppg->bp", "bp->ecg"])
         {
             CardioTask parsed = CardioTask.Parse(task);
-            Corruption corruption = parsed.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2), _ => Corruption.Absent };
+            Corruption corruption = parsed.Kind switch { TaskKind.Denoise => Corruption.Noise(10), TaskKind.Impute => Corruption.Gap(1.2),
+                _ => Corruption.Absent };
             float[] one = new float[500], two = new float[500];
             foreach (IBaseline baseline in Set.For(parsed))
             {
@@ -160,7 +167,8 @@ public class BaselineTests
             double[] filtered = new double[NoiseFilterFamily.All.Count];
             for (ulong seed = 100; seed < 106; seed++)
             {
-                EvaluationWindow window = Make.Window(Make.Heart(12, seed, SynthesisParameters.Draw(seed)), $"denoise {modality.Name()}", Corruption.Noise(8), 500);
+                EvaluationWindow window = Make.Window(Make.Heart(12, seed, SynthesisParameters.Draw(seed)), $"denoise {modality.Name()}",
+                    Corruption.Noise(8), 500);
                 given += Score(new Untouched(), window).MeanSquare;
                 for (int f = 0; f < filtered.Length; f++)
                     filtered[f] += Score(new NoiseFilterBaseline(NoiseFilterFamily.All[f], Set.Tuning), window).MeanSquare;

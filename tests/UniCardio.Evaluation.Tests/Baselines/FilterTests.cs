@@ -7,15 +7,17 @@ namespace UniCardio.Evaluation.Tests.Baselines;
 
 /// <summary>
 /// The filters beside values of SciPy 1.10.1 (savgol_filter, sosfiltfilt with odd padding of 39 samples) and PyWavelets 1.1.1 (db4,
-/// periodization, soft threshold, the mirrored signal turned on by three samples, which is where PyWavelets begins its period) on the signal of <see cref="Signal"/>. Results are float32 below 1, so they are off by 1e-7 at most; the
-/// values below carry eight digits. 1e-6 covers both.
+/// periodization, soft threshold, the mirrored signal turned on by three samples, which is where PyWavelets begins its period) on the
+/// signal of <see cref="Signal"/>. Results are float32 below 1, so they are off by 1e-7 at most; the values below carry eight digits. 1e-6
+/// covers both.
 /// </summary>
 public class FilterTests
 {
     private const double Tolerance = 1e-6;
     private static readonly int[] Places = [0, 2, 10, 20, 39];
 
-    private static float[] Signal { get; } = [.. Enumerable.Range(0, 40).Select(i => (float)((i * 37 % 23 / 23.0) + (0.3 * Math.Sin(0.4 * i))))];
+    private static float[] Signal { get; } =
+        [.. Enumerable.Range(0, 40).Select(i => (float)((i * 37 % 23 / 23.0) + (0.3 * Math.Sin(0.4 * i))))];
 
     private static void Check(INoiseFilter filter, double[] expected)
     {

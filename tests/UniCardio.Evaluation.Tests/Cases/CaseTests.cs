@@ -18,7 +18,8 @@ public class CaseTests
     public void AGapIsOneRunOfItsLengthAtAPlaceThatTheSeedTells(double seconds)
     {
         EvaluationRecording heart = Make.Heart();
-        EvaluationWindow one = Make.Window(heart, "impute ecg | bp", Corruption.Gap(seconds)), same = Make.Window(heart, "impute ecg", Corruption.Gap(seconds));
+        EvaluationWindow one = Make.Window(heart, "impute ecg | bp", Corruption.Gap(seconds)),
+            same = Make.Window(heart, "impute ecg", Corruption.Gap(seconds));
         Assert.Equal((int)Math.Round(seconds * 125), one.Scope.Length);
         Assert.Equal(GapFinder.Find(one.GivenWindow(Modality.Ecg)), [one.Scope]);
         // More conditions meet the same gap; another window meets another one.
@@ -32,7 +33,8 @@ public class CaseTests
     {
         EvaluationWindow window = Make.Window(Make.Heart(), "denoise ppg | ecg", Corruption.Noise(10));
         float[] truth = window.Truth.ToArray(), given = window.GivenWindow(Modality.Ppg).ToArray();
-        double mean = truth.Average(), signal = truth.Average(x => (x - mean) * (x - mean)), noise = truth.Zip(given, (t, g) => (double)(g - t) * (g - t)).Average();
+        double mean = truth.Average(), signal = truth.Average(x => (x - mean) * (x - mean)),
+            noise = truth.Zip(given, (t, g) => (double)(g - t) * (g - t)).Average();
         // The variance of 500 normal numbers has a relative standard error of sqrt(2/500) = 0.063; four of them are 1.1 dB.
         Assert.InRange(10 * Math.Log10(signal / noise), 8.9, 11.1);
         // The network's unit comes from the dirty window, that of the measures from the clean one.
@@ -50,14 +52,17 @@ public class CaseTests
         EvaluationRecording heart = Make.Heart();
         for (uint identity = 0; identity < 100; identity++)
         {
-            var window = new EvaluationWindow(heart, new SampleRange(0, 500), CardioTask.Parse("denoise ppg"), Corruption.Noise(7, kind), identity, 9);
-            double[] truth = [.. window.Truth.ToArray()], noise = [.. window.GivenWindow(Modality.Ppg).ToArray().Zip(truth, (g, t) => g - t)];
+            var window = new EvaluationWindow(heart, new SampleRange(0, 500), CardioTask.Parse("denoise ppg"), Corruption.Noise(7, kind),
+                identity, 9);
+            double[] truth = [.. window.Truth.ToArray()],
+                noise = [.. window.GivenWindow(Modality.Ppg).ToArray().Zip(truth, (g, t) => g - t)];
             double mean = truth.Average(), signal = truth.Average(x => (x - mean) * (x - mean)), power = noise.Average(x => x * x);
             // Scaled to the ratio in double; the sum is rounded to float32, 1e-7 of values at most ten times the noise.
             Assert.Equal(7, 10 * Math.Log10(signal / power), 1e-4);
             Assert.Equal(0, noise.Average(), 1e-5 * Math.Sqrt(signal));
             if (identity == 0)
-                Assert.True(ShareOfBand(noise, low, high) > 0.6, $"{kind}: {ShareOfBand(noise, low, high)} of the power from {low} to {high} Hz");
+                Assert.True(ShareOfBand(noise, low, high) > 0.6,
+                    $"{kind}: {ShareOfBand(noise, low, high)} of the power from {low} to {high} Hz");
         }
     }
 
@@ -125,7 +130,8 @@ public class CaseTests
     {
         Recording made = new Signals.Synthesis.CardiovascularSynthesizer().Generate(new(), 2500, 3).ToRecording();
         Channel pressure = made.Require("ABP");
-        var kilopascals = new Channel("ABP", "kPa", 125, pressure.Samples.ToArray().Select(x => x * 0.1333224f).ToArray(), ChannelKind.BloodPressure);
+        var kilopascals =
+            new Channel("ABP", "kPa", 125, pressure.Samples.ToArray().Select(x => x * 0.1333224f).ToArray(), ChannelKind.BloodPressure);
         EvaluationRecording recording = EvaluationRecording.From(new Recording("kPa", [kilopascals]), "somebody")!;
         Assert.Equal("somebody", recording.Subject);
         Assert.Equal(ModalitySet.Bp, recording.Signals);

@@ -30,7 +30,8 @@ public class DrawSpreadTests
         const int Samples = 20000, Draws = 32;
         var random = new Random(4);
         double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-        float[] truth = [.. Enumerable.Range(0, Samples).Select(_ => (float)Normal())], draws = [.. Enumerable.Range(0, Samples * Draws).Select(_ => (float)Normal())];
+        float[] truth = [.. Enumerable.Range(0, Samples).Select(_ => (float)Normal())],
+            draws = [.. Enumerable.Range(0, Samples * Draws).Select(_ => (float)Normal())];
         DrawSpread right = DrawSpread.Of(draws, truth, new SampleRange(0, Samples));
         Assert.Equal(1, right.SpreadOverError!.Value, 0.015);
         Assert.All(right.Ranks, r => Assert.Equal(0.1, r / Samples, 0.006));
@@ -39,13 +40,15 @@ public class DrawSpreadTests
         // Half the spread: the truth lies outside too often, and the score is worse.
         DrawSpread narrow = DrawSpread.Of([.. draws.Select(x => x / 2)], truth, new SampleRange(0, Samples));
         Assert.InRange(narrow.SpreadOverError!.Value, 0.45, 0.55);
-        Assert.True(narrow.MeanCrps > right.MeanCrps + 0.02 && narrow.PitDistance > 0.2 && right.PitDistance < 0.03, $"{narrow.MeanCrps} {narrow.PitDistance} {right.PitDistance}");
+        Assert.True(narrow.MeanCrps > right.MeanCrps + 0.02 && narrow.PitDistance > 0.2 && right.PitDistance < 0.03,
+            $"{narrow.MeanCrps} {narrow.PitDistance} {right.PitDistance}");
     }
 
     [Fact]
     public void SumsAreThoseOfBothWindows()
     {
-        DrawSpread a = DrawSpread.Of([0, 1], [0.5f], new SampleRange(0, 1)), b = DrawSpread.Of([3, 3], [3], new SampleRange(0, 1)), both = a + b;
+        DrawSpread a = DrawSpread.Of([0, 1], [0.5f], new SampleRange(0, 1)), b = DrawSpread.Of([3, 3], [3], new SampleRange(0, 1)),
+            both = a + b;
         Assert.Equal((2L, a.Crps + b.Crps, a.Variance + b.Variance), (both.Samples, both.Crps, both.Variance));
 
         // The truth equals both draws: it may have any rank, so it is shared out evenly.

@@ -33,7 +33,8 @@ public class MeasureTests
     [Fact]
     public void SpectralDistanceOfAFlatLineIsTheTruthOverItsFloor()
     {
-        // Bins of the sine stand P / floor = 1 / 9.434e-7 (60.25 dB) and a quarter of it (54.23 dB, twice) above the floor of the flat line.
+        // Bins of the sine stand P / floor = 1 / 9.434e-7 (60.25 dB) and a quarter of it (54.23 dB, twice) above the floor of the flat
+        // line.
         double expected = Math.Sqrt(((60.253 * 60.253) + (2 * 54.233 * 54.233)) / 159);
         Assert.InRange(SpectralDistance.LogSpectral(new float[500], Sine(5, 1), 125)!.Value, expected - 0.01, expected + 0.01);
     }
@@ -116,7 +117,8 @@ public class MeasureTests
     [InlineData(39, 46, 15, PressureGrade.D)]
     public void GradesAreThoseOfTheProtocol(int within5, int within10, int within15, PressureGrade grade)
     {
-        double[] errors = [.. Enumerable.Repeat(5.0, within5), .. Enumerable.Repeat(-10.0, within10), .. Enumerable.Repeat(15.0, within15), .. Enumerable.Repeat(15.1, 100 - within5 - within10 - within15)];
+        double[] errors = [.. Enumerable.Repeat(5.0, within5), .. Enumerable.Repeat(-10.0, within10), .. Enumerable.Repeat(15.0, within15),
+            .. Enumerable.Repeat(15.1, 100 - within5 - within10 - within15)];
         Assert.Equal(grade, PressureAgreement.Of(errors)!.Grade);
     }
 
@@ -174,7 +176,8 @@ public class MeasureTests
         ErrorMargin margin = ErrorMargin.Of(ours, theirs, 5)!.Value;
         double half = 1.96 * D / (2 * Math.Sqrt(400));
         Assert.Equal(0, margin.Share, 12);
-        // 2,000 resamples place a 2.5% quantile to about 6% of the standard error (sqrt(pq/n) / density): a tenth of the half width and more.
+        // 2,000 resamples place a 2.5% quantile to about 6% of the standard error (sqrt(pq/n) / density): a tenth of the half width and
+        // more.
         Assert.InRange(margin.Low, -1.15 * half, -0.85 * half);
         Assert.InRange(margin.High, 0.85 * half, 1.15 * half);
         Assert.Equal(margin, ErrorMargin.Of(ours, theirs, 5));

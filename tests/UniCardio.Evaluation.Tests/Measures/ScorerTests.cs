@@ -103,7 +103,8 @@ public class ScorerTests
     public void OnRealWindowsTheTruthFindsItsOwnBeats(string file, double rate)
     {
         // What a perfect result would score: a window's beats are found in the window as in the whole recording.
-        EvaluationRecording recording = EvaluationRecording.From(RecordingFile.Read(Project.Shared("data", file), new RecordingReadOptions { SampleRate = rate }))!;
+        EvaluationRecording recording =
+            EvaluationRecording.From(RecordingFile.Read(Project.Shared("data", file), new RecordingReadOptions { SampleRate = rate }))!;
         PeakCounts peaks = default;
         double rates = 0, pressures = 0;
         IReadOnlyList<SampleRange> windows = WindowSelection.Choose(recording, 500, 40).Windows;

@@ -16,7 +16,8 @@ public class GapCorrectionTests
 
     private static readonly ModelConfiguration Network = new()
     {
-        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
+        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot,
+            Prediction = PredictionKind.Correction,
     };
 
     private static readonly SampleRange Gap = new(2500, 60);
@@ -28,14 +29,16 @@ public class GapCorrectionTests
     }
 
     private static GapEstimate Own(PatientSignals patient) =>
-        new GapEstimators(patient, ChannelKind.BloodPressure, [ChannelKind.Ecg]).Estimate(Gap).First(e => e.Kind == EstimatorKind.Beat && e.Source == ChannelKind.Ecg);
+        new GapEstimators(patient, ChannelKind.BloodPressure, [ChannelKind.Ecg]).Estimate(Gap)
+            .First(e => e.Kind == EstimatorKind.Beat && e.Source == ChannelKind.Ecg);
 
     // Recipe weights whose last layers are replaced by zeros, or left.
     private static InferenceEngine Engine(bool zero)
     {
         using ModelWeights recipe = new WeightRecipe(3, Network).Create();
         ModelWeights weights = ModelWeights.Create(Network, [.. recipe.Tensors.Select(t => new ParameterTensor(t.Name, t.Shape,
-            zero && t.Name.Contains("output_projection", StringComparison.Ordinal) && t.Name.Contains("_2.", StringComparison.Ordinal) ? new float[t.Span.Length] : t.Span.ToArray()))]);
+            zero && t.Name.Contains("output_projection", StringComparison.Ordinal) && t.Name.Contains("_2.", StringComparison.Ordinal)
+                ? new float[t.Span.Length] : t.Span.ToArray()))]);
         return new InferenceEngine(weights, new EngineOptions { Threads = 1 });
     }
 
@@ -79,7 +82,8 @@ public class GapCorrectionTests
         using var correction = new GapCorrection(engine);
         var wide = new SampleRange(2000, correction.Longest + 1);
         Assert.Null(correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, wide, own with { Wave = new double[wide.Length] }));
-        Assert.Throws<ArgumentException>(() => correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own with { Wave = new double[3] }));
+        Assert.Throws<ArgumentException>(() =>
+            correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own with { Wave = new double[3] }));
         using ModelWeights recipe = new WeightRecipe(3, Network with { Prediction = PredictionKind.V }).Create();
         using var draws = new InferenceEngine(recipe, new EngineOptions { Threads = 1 });
         Assert.Equal("prediction", Assert.Throws<ConfigurationException>(() => new GapCorrection(draws)).Setting);
@@ -90,7 +94,8 @@ public class GapCorrectionTests
     {
         PatientSignals patient = Patient();
         GapFill Fill(GapCorrection? correction) =>
-            new GapFiller(patient, Modality.Bp, ModalitySet.Ecg, EstimatorChoice.Auto, null) { Correction = correction }.Fill([Gap], _ => null)[0];
+            new GapFiller(patient, Modality.Bp, ModalitySet.Ecg, EstimatorChoice.Auto, null) { Correction = correction }.Fill(
+                [Gap], _ => null)[0];
         GapFill without = Fill(null);
         using InferenceEngine wrong = Engine(zero: false), nothing = Engine(zero: true);
         using (var correction = new GapCorrection(wrong))

@@ -19,14 +19,16 @@ public class GapFillerTests
     private static (PatientSignals Given, SampleRange[] Gaps) WithGaps(PatientSignals truth, int length, int count)
     {
         float[] signal = truth[Signals.ChannelKind.BloodPressure].ToArray();
-        SampleRange[] gaps = [.. Enumerable.Range(0, count).Select(i => new SampleRange(1200 + (i * (signal.Length - 2400) / count), length))];
+        SampleRange[] gaps =
+            [.. Enumerable.Range(0, count).Select(i => new SampleRange(1200 + (i * (signal.Length - 2400) / count), length))];
         foreach (SampleRange gap in gaps)
             signal.AsSpan(gap.Start, gap.Length).Fill(float.NaN);
         return (truth.With(Signals.ChannelKind.BloodPressure, signal), gaps);
     }
 
     private static double Error(IEnumerable<GapFill> fills, PatientSignals truth) => Math.Sqrt(fills.Average(f =>
-        f.Value.Select((x, t) => (x - truth[Signals.ChannelKind.BloodPressure][f.Gap.Start + t]) * (x - truth[Signals.ChannelKind.BloodPressure][f.Gap.Start + t])).Average()));
+        f.Value.Select((x, t) => (x - truth[Signals.ChannelKind.BloodPressure][f.Gap.Start + t])
+            * (x - truth[Signals.ChannelKind.BloodPressure][f.Gap.Start + t])).Average()));
 
     [Fact]
     public void Auto_is_not_worse_than_the_best_alone()
@@ -36,7 +38,8 @@ public class GapFillerTests
         {
             PatientSignals truth = Subject(subject);
             (PatientSignals given, SampleRange[] gaps) = WithGaps(truth, 150, 5);
-            double Of(EstimatorChoice choice) => Error(new GapFiller(given, Modality.Bp, ModalitySet.Ppg | ModalitySet.Ecg, choice, null).Fill(gaps, _ => null), truth);
+            double Of(EstimatorChoice choice) =>
+                Error(new GapFiller(given, Modality.Bp, ModalitySet.Ppg | ModalitySet.Ecg, choice, null).Fill(gaps, _ => null), truth);
             auto += Math.Log(Of(EstimatorChoice.Auto));
             best += Math.Log(Math.Min(Of(EstimatorChoice.Beat), Math.Min(Of(EstimatorChoice.Fir), Of(EstimatorChoice.Line))));
         }
@@ -53,7 +56,8 @@ public class GapFillerTests
         {
             PatientSignals truth = Subject(subject + 20);
             (PatientSignals given, SampleRange[] gaps) = WithGaps(truth, 150, 5);
-            foreach (GapFill fill in new GapFiller(given, Modality.Bp, ModalitySet.Ppg | ModalitySet.Ecg, EstimatorChoice.Auto, null).Fill(gaps, _ => null))
+            foreach (GapFill fill in new GapFiller(given, Modality.Bp, ModalitySet.Ppg | ModalitySet.Ecg, EstimatorChoice.Auto, null)
+                .Fill(gaps, _ => null))
             {
                 for (int t = 0; t < fill.Gap.Length; t++, all++)
                 {
@@ -90,7 +94,8 @@ public class GapFillerTests
         Assert.Null(fills[^1].Parts[0].Source);
     }
 
-    // Where the network errs by five times the own beat's error it has next to no say as usual, and more where the two are far apart; where the beat errs as much, half.
+    // Where the network errs by five times the own beat's error it has next to no say as usual, and more where the two are far apart; where
+    // the beat errs as much, half.
     [Fact]
     public void The_gate_goes_by_what_hidden_stretches_say()
     {
@@ -101,7 +106,8 @@ public class GapFillerTests
             return (Noise(network), Noise(others), new float[50]);
         }
 
-        GapGate good = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(5, 1))]), equal = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(1, 1))]);
+        GapGate good = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(5, 1))]),
+            equal = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(1, 1))]);
         Assert.InRange(good.Usual, 0, 0.12);
         Assert.True(good.Unusual > good.Usual);
         Assert.InRange(equal.Usual, 0.35, 0.65);

@@ -52,7 +52,8 @@ public class CountTests
     [InlineData("bar.sync 0;", 256)]
     public void RepeatsCountOncePerInterval(string between, int bytes)
     {
-        LaunchCounts counts = Run($"mul.wide.u32 %rd2, %r0, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 %f0, [%rd2]; {between} ld.global.f32 %f1, [%rd2]; ret;");
+        LaunchCounts counts = Run(
+            $"mul.wide.u32 %rd2, %r0, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 %f0, [%rd2]; {between} ld.global.f32 %f1, [%rd2]; ret;");
         Assert.Equal((2, 8, bytes, 128),
             ((int)counts.GlobalRequests, (int)counts.GlobalSectors, (int)counts.CacheBytes, (int)counts.UniqueBytes));
     }
@@ -60,7 +61,8 @@ public class CountTests
     [Fact]
     public void PartedLanesAreCounted()
     {
-        LaunchCounts counts = Run("setp.lt.u32 %p0, %r0, 8; @%p0 bra Few; add.s32 %r1, %r0, 1; bra Meet; Few: add.s32 %r1, %r0, 2; Meet: ret;");
+        LaunchCounts counts =
+            Run("setp.lt.u32 %p0, %r0, 8; @%p0 bra Few; add.s32 %r1, %r0, 1; bra Meet; Few: add.s32 %r1, %r0, 2; Meet: ret;");
         Assert.Equal(1, counts.Parted);
         Assert.Equal([0.25, 0.75, 1], counts.Lines.Select(l => l.LaneShare).Distinct().Order());
     }
@@ -77,7 +79,9 @@ public class CountTests
     [Fact]
     public void SampleIsScaled()
     {
-        const string Body = "mov.b32 %r1, %ctaid.x; mad.lo.s32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 %f0, [%rd2]; ld.global.f32 %f1, [%rd0]; ret;";
+        const string Body =
+            "mov.b32 %r1, %ctaid.x; mad.lo.s32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 "
+            + "%f0, [%rd2]; ld.global.f32 %f1, [%rd0]; ret;";
         LaunchCounts all = Run(Body, groups: 64), some = Run(Body, groups: 64, sampled: 8);
         Assert.Equal((all.IssueSlots, all.GlobalSectors), (some.IssueSlots, some.GlobalSectors));
         // The group that owns the shared piece reads it once less, and is 1 of 8 here, not of 64.
@@ -90,7 +94,9 @@ public class CountTests
     [Fact]
     public void CountsDoNotDependOnWorkers()
     {
-        const string Body = "mov.b32 %r1, %ctaid.x; mad.lo.s32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 %f0, [%rd2]; ret;";
+        const string Body =
+            "mov.b32 %r1, %ctaid.x; mad.lo.s32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.u64 %rd2, %rd0, %rd2; ld.global.f32 "
+            + "%f0, [%rd2]; ret;";
         LaunchCounts one = Run(Body, groups: 64), four = Run(Body, groups: 64, workers: 4);
         Assert.Equal(one.Lines, four.Lines);
         Assert.Equal((one.UniqueBytes, one.CacheBytes), (four.UniqueBytes, four.CacheBytes));

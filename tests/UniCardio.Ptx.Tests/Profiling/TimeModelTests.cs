@@ -64,7 +64,8 @@ public class TimeModelTests
     public void TensorCoresAreAskedOnlyWhereTheyAre()
     {
         string body = ".reg .b32 %a<10>; " + string.Concat(Enumerable.Range(0, 10).Select(i => $"mov.b32 %a{i}, 0;"))
-            + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%a6, %a7, %a8, %a9}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, %a8, %a9}; ret;";
+            + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%a6, %a7, %a8, %a9}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7, "
+                + "%a8, %a9}; ret;";
         LaunchCounts counts = CountTests.Run(body);
         Assert.Equal((1024, 2048), (counts.Tf32Products, counts.FloatOperations));
         Assert.True(double.IsFinite(LaunchTime.Of(counts, PtxDeviceModel.Find("a100")!).Microseconds));

@@ -6,17 +6,20 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Signals.Tests.Beats;
 
-/// <summary>What changes nothing about the beats: the pieces that a signal comes in, its gain and offset, a shift in time, its sample rate.</summary>
+/// <summary>What changes nothing about the beats: the pieces that a signal comes in, its gain and offset, a shift in time, its sample
+/// rate.</summary>
 public class BeatPropertyTests
 {
-    private static readonly SyntheticRecording Heart = new CardiovascularSynthesizer().Generate(new SynthesisParameters { HeartRate = 84, VentricularEctopy = 0.1 }, 40 * 250, 3);
+    private static readonly SyntheticRecording Heart =
+        new CardiovascularSynthesizer().Generate(new SynthesisParameters { HeartRate = 84, VentricularEctopy = 0.1 }, 40 * 250, 3);
 
     private static float[] Signal(bool pulse) => pulse ? Heart.BloodPressure : Heart.Ecg;
 
     private static ChannelKind Kind(bool pulse) => pulse ? ChannelKind.BloodPressure : ChannelKind.Ecg;
 
     [Fact]
-    public void The_pieces_do_not_matter() => Prop.ForAll<bool, PositiveInt, PositiveInt>(CheckThe_pieces_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+    public void The_pieces_do_not_matter() =>
+        Prop.ForAll<bool, PositiveInt, PositiveInt>(CheckThe_pieces_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckThe_pieces_do_not_matter(bool pulse, PositiveInt first, PositiveInt second)
     {
@@ -39,7 +42,8 @@ public class BeatPropertyTests
     }
 
     [Fact]
-    public void Gain_and_offset_do_not_matter() => Prop.ForAll<bool, byte, sbyte>(CheckGain_and_offset_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+    public void Gain_and_offset_do_not_matter() =>
+        Prop.ForAll<bool, byte, sbyte>(CheckGain_and_offset_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckGain_and_offset_do_not_matter(bool pulse, byte gain, sbyte offset)
     {
@@ -50,18 +54,21 @@ public class BeatPropertyTests
     }
 
     [Fact]
-    public void A_shift_in_time_shifts_the_beats() => Prop.ForAll<bool, byte>(CheckA_shift_in_time_shifts_the_beats).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+    public void A_shift_in_time_shifts_the_beats() =>
+        Prop.ForAll<bool, byte>(CheckA_shift_in_time_shifts_the_beats).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckA_shift_in_time_shifts_the_beats(bool pulse, byte shift)
     {
         float[] signal = Signal(pulse), later = [.. Enumerable.Repeat(signal[0], shift), .. signal];
-        // Learning and decisions fall on other instants: beats of the first two seconds may be read otherwise, and one of 55 was later (a premature one at 50.1 s).
+        // Learning and decisions fall on other instants: beats of the first two seconds may be read otherwise, and one of 55 was later (a
+        // premature one at 50.1 s).
         double[] moved = [.. BeatSeries.Of(later, 125, Kind(pulse)).Times().Select(t => t - (shift / 125.0))];
         Near([.. BeatSeries.Of(signal, 125, Kind(pulse)).Times().Where(t => t > 2)], [.. moved.Where(t => t > 2)], 0.009, 1);
     }
 
     [Fact]
-    public void The_rate_does_not_matter() => Prop.ForAll<bool, byte>(CheckThe_rate_does_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+    public void The_rate_does_not_matter() =>
+        Prop.ForAll<bool, byte>(CheckThe_rate_does_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
 
     private static void CheckThe_rate_does_not_matter(bool pulse, byte rate)
     {

@@ -17,11 +17,14 @@ public class BeatTests
         { "fibrillation", new() { AtrialFibrillation = true, HeartRate = 110 } },
     };
 
-    private static SyntheticRecording Generate(SynthesisParameters p) => new CardiovascularSynthesizer().Generate(p, (int)(300 * p.SampleRate), 1);
+    private static SyntheticRecording Generate(SynthesisParameters p) =>
+        new CardiovascularSynthesizer().Generate(p, (int)(300 * p.SampleRate), 1);
 
-    private static int[] RPeaks(ReadOnlySpan<float> ecg, double rate) => [.. BeatSeries.Of(ecg, rate, ChannelKind.Ecg).Beats.Select(b => (int)b.Sample)];
+    private static int[] RPeaks(ReadOnlySpan<float> ecg, double rate) =>
+        [.. BeatSeries.Of(ecg, rate, ChannelKind.Ecg).Beats.Select(b => (int)b.Sample)];
 
-    private static IReadOnlyList<Beat> Pulses(ReadOnlySpan<float> wave, double rate) => BeatSeries.Of(wave, rate, ChannelKind.BloodPressure).Beats;
+    private static IReadOnlyList<Beat> Pulses(ReadOnlySpan<float> wave, double rate) =>
+        BeatSeries.Of(wave, rate, ChannelKind.BloodPressure).Beats;
 
     private static double[] Times(IEnumerable<int> samples, double rate) => [.. samples.Select(i => i / rate)];
 
@@ -31,7 +34,8 @@ public class BeatTests
     {
         SyntheticRecording r = Generate(p);
         SignalCorruption.Apply(r.Ecg, 125, new NoiseParameters { SignalToNoiseDecibels = 15, BaselineWander = 1 }, 3);
-        BeatAgreement a = BeatAgreement.Compare([.. r.Beats.Select(b => b.TimeSeconds)], Times(RPeaks(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
+        BeatAgreement a =
+            BeatAgreement.Compare([.. r.Beats.Select(b => b.TimeSeconds)], Times(RPeaks(r.Ecg, 125), 125), BeatAgreement.StrictTolerance);
         // At most one beat or so at the ends, where the known beat lies just outside or half of it was cut off.
         Assert.True(a is { FalseNegatives: <= 1, FalsePositives: <= 1 }, $"{name}: {a}");
         // A sample is 8 ms wide: 2 ms on average if every peak is met to the sample.
@@ -45,7 +49,8 @@ public class BeatTests
         SyntheticRecording r = Generate(p);
         var known = r.Beats.Where(b => b.Systolic is not null).ToArray();
         var pulses = Pulses(r.BloodPressure, 125).ToDictionary(q => q.Sample);
-        int exact = known.Count(b => pulses.TryGetValue(b.SystolicSample!.Value, out Beat q) && q.Onset == b.DiastolicSample && q.Value == b.Systolic && q.OnsetValue == b.Diastolic);
+        int exact = known.Count(b => pulses.TryGetValue(b.SystolicSample!.Value, out Beat q) && q.Onset == b.DiastolicSample
+            && q.Value == b.Systolic && q.OnsetValue == b.Diastolic);
         // In fibrillation a beat right behind another raises the pressure so little that it is no pulse of its own.
         Assert.True(exact >= 0.98 * known.Length, $"{name}: {exact} of {known.Length}");
         Assert.InRange(pulses.Count, 0.98 * r.Beats.Count, r.Beats.Count + 1);
@@ -59,7 +64,8 @@ public class BeatTests
         var pulses = Pulses(r.BloodPressure, 125);
         var known = r.Beats.Where(b => b.Systolic is not null).ToArray();
         Assert.InRange(pulses.Count, known.Length - 1, known.Length + 1);
-        // Noise of 25 dB below a standard deviation of 15 mmHg is 0.85 mmHg; the extreme of ten samples or so overstates by up to two of it.
+        // Noise of 25 dB below a standard deviation of 15 mmHg is 0.85 mmHg; the extreme of ten samples or so overstates by up to two of
+        // it.
         Assert.InRange(pulses.Average(q => q.Value) - known.Average(b => b.Systolic!.Value), 0, 1.7);
         Assert.InRange(pulses.Average(q => q.OnsetValue) - known.Average(b => b.Diastolic!.Value), -1.7, 0);
     }
@@ -151,8 +157,9 @@ public class BeatTests
         Assert.Throws<ArgumentOutOfRangeException>(() => BeatAgreement.Compare([1], [1], double.NaN));
     }
 
-    // Least F1 at 150 ms (ANSI/AAMI EC57) in percent: that of the best of fourteen public detectors on the same file, less the rounding of its figures, where
-    // ours reaches it. Lead II of data_101_8 does not (98.76, the best 100): there the floor is what was measured. 105 holds stretches that even a person reads with trouble; 118e12 and 118e00 carry electrode motion at 12 and 0 dB.
+    // Least F1 at 150 ms (ANSI/AAMI EC57) in percent: that of the best of fourteen public detectors on the same file, less the rounding of
+    // its figures, where ours reaches it. Lead II of data_101_8 does not (98.76, the best 100): there the floor is what was measured. 105
+    // holds stretches that even a person reads with trouble; 118e12 and 118e00 carry electrode motion at 12 and 0 dB.
     [SkippableTheory]
     [InlineData("100.hea", 0, 99.97)]
     [InlineData("100.hea", 1, 99.97)]
@@ -172,11 +179,13 @@ public class BeatTests
         bool isText = file.EndsWith(".csv", StringComparison.Ordinal);
         Recording recording = RecordingFile.Read(path, new() { SampleRate = isText ? 360 : null });
         double[] known = isText
-            ? [.. File.ReadLines(path.Replace(".csv", "_ann.csv", StringComparison.Ordinal)).Where(l => l.Length > 0).Select(l => int.Parse(l) / 360.0)]
+            ? [.. File.ReadLines(path.Replace(".csv", "_ann.csv", StringComparison.Ordinal)).Where(l => l.Length > 0)
+                .Select(l => int.Parse(l) / 360.0)]
             : [.. recording.Annotations.Where(a => a.IsBeat).Select(a => a.TimeSeconds)];
         Assert.True(known.Length > 100);
         Channel ecg = recording.Channels[channel];
-        BeatAgreement usual = BeatAgreement.Compare(known, BeatSeries.Of(ecg.Samples.Span, ecg.SampleRate, ChannelKind.Ecg, ecg.Unit).Times(), BeatAgreement.UsualTolerance);
+        BeatAgreement usual = BeatAgreement.Compare(
+            known, BeatSeries.Of(ecg.Samples.Span, ecg.SampleRate, ChannelKind.Ecg, ecg.Unit).Times(), BeatAgreement.UsualTolerance);
         Assert.True(100 * usual.F1 >= least, $"{usual}");
     }
 
@@ -198,6 +207,7 @@ public class BeatTests
             counted++;
             followed += pulses.Any(q => q.Onset >= peak && q.Onset < peak + 125) ? 1 : 0;
         }
-        Assert.True(counted > 200 && followed >= 0.97 * counted, $"{followed} of {counted} R peaks are followed by a pulse ({pulses.Count} pulses)");
+        Assert.True(counted > 200 && followed >= 0.97 * counted,
+            $"{followed} of {counted} R peaks are followed by a pulse ({pulses.Count} pulses)");
     }
 }

@@ -53,7 +53,8 @@ public class CaseTests
     private static void Check(string file, ChannelKind kind, double rate, string unit, string suffix)
     {
         string path = Project.Shared("cases", file);
-        double[] known = [.. File.ReadLines(Path.ChangeExtension(path, null) + suffix).Where(l => l.Trim().Length > 0).Select(double.Parse)];
+        double[] known =
+            [.. File.ReadLines(Path.ChangeExtension(path, null) + suffix).Where(l => l.Trim().Length > 0).Select(double.Parse)];
         BeatSeries found = BeatSeries.Of(RecordingFile.Read(path, new() { SampleRate = rate }).Channels[0].Samples.Span, rate, kind, unit);
         if (known.Length == 0)
         {
@@ -65,7 +66,8 @@ public class CaseTests
         // The flush hides three pulses of the reference: nothing can be seen of them.
         double[] seen = file.Contains("flush", StringComparison.Ordinal) ? [.. known.Where(t => t is < 10 or > 13)] : known;
         BeatAgreement a = BeatAgreement.Compare(seen, found.Times(), BeatAgreement.UsualTolerance);
-        bool isSpoiled = file.Contains("noise", StringComparison.Ordinal) || file.Contains("clipped", StringComparison.Ordinal) || file.Contains("saturated", StringComparison.Ordinal);
+        bool isSpoiled = file.Contains("noise", StringComparison.Ordinal) || file.Contains("clipped", StringComparison.Ordinal)
+            || file.Contains("saturated", StringComparison.Ordinal);
         double least = isSpoiled ? 0.95 : 0.99;
         Assert.True(a.Sensitivity >= least && a.Precision >= least, $"{file}: {a}");
     }

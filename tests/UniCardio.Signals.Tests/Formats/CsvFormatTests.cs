@@ -64,7 +64,8 @@ public class CsvFormatTests(ITestOutputHelper output)
     [Fact]
     public void TimesRoundedToMillisecondsStillGiveAWholeRate()
     {
-        string text = "time,ppg\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i / 360.0:F3},1\n")));
+        string text = "time,ppg\n"
+            + string.Concat(Enumerable.Range(0, 2000).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i / 360.0:F3},1\n")));
         Assert.Equal(360, Parse(text).Channels[0].SampleRate);
         string rows = string.Concat(text.Split('\n').Where((l, i) => i != 1000 && l.Length > 0).Select(l => l + "\n"));
         Recording gap = Parse(rows);
@@ -75,7 +76,8 @@ public class CsvFormatTests(ITestOutputHelper output)
     [Fact]
     public void RowsThatAreMissingAreAGapAndDoubledOnesGo()
     {
-        string Table(IEnumerable<int> rows) => "time,ppg\n" + string.Concat(rows.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 0.01:F2},1\n")));
+        string Table(IEnumerable<int> rows) =>
+            "time,ppg\n" + string.Concat(rows.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 0.01:F2},1\n")));
         Assert.Equal(100, Parse(Table(Enumerable.Range(0, 20))).Channels[0].SampleRate);
         Recording gap = Parse(Table(Enumerable.Range(0, 20).Where(i => i is not (3 or 4))));
         Assert.Equal((100.0, 20), (gap.Channels[0].SampleRate, gap.Channels[0].Length));
@@ -84,11 +86,16 @@ public class CsvFormatTests(ITestOutputHelper output)
         Recording doubled = Parse(Table(Enumerable.Range(0, 20).SelectMany(i => i == 7 ? new[] { 7, 7 } : [i])));
         Assert.Equal(20, doubled.Channels[0].Length);
         Assert.Contains(doubled.Warnings, w => w.Message.Contains("line 10", StringComparison.Ordinal));
-        SignalFormatException e = Refused(Table(Enumerable.Range(0, 20).Select(i => i switch { 3 => 4, 4 => 3, _ => i })), RecordingReadOptions.Default);
+        SignalFormatException e =
+            Refused(Table(Enumerable.Range(0, 20).Select(i => i switch { 3 => 4, 4 => 3, _ => i })), RecordingReadOptions.Default);
         Assert.Equal(6, e.Location.Line);
         Assert.Contains("0.04", e.Message, StringComparison.Ordinal);
         // 200,000 times the rows that are there.
-        Assert.Throws<SignalLimitException>(() => Parse("time,ppg\n" + string.Concat(Enumerable.Range(0, 50).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 0.01:F2},1\n"))) + "100000,1\n"));
+        Assert.Throws<SignalLimitException>(
+            () => Parse(
+                "time,ppg\n"
+                    + string.Concat(Enumerable.Range(0, 50).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 0.01:F2},1\n")))
+                        + "100000,1\n"));
         Refused("time,ppg\n0,1\n0,2\n0,3\n", RecordingReadOptions.Default);
         Refused("time,ppg\n0,1\nx,2\n", RecordingReadOptions.Default);
         Refused("time,ppg\n0,1\n0.01,2\n0.02,3\n", new RecordingReadOptions { SampleRate = 125 });
@@ -163,7 +170,8 @@ public class CsvFormatTests(ITestOutputHelper output)
     {
         using var folder = new TemporaryFolder();
         var random = new Random(7);
-        float[] samples = [.. Enumerable.Range(0, 1000).Select(_ => BitConverter.Int32BitsToSingle(random.Next())).Where(float.IsFinite), float.NaN, 1.17549435e-38f, -0f, 3.4028235e38f];
+        float[] samples = [.. Enumerable.Range(0, 1000).Select(_ => BitConverter.Int32BitsToSingle(random.Next())).Where(float.IsFinite),
+            float.NaN, 1.17549435e-38f, -0f, 3.4028235e38f];
         // 1/360 s has no short decimal form; the rate must come back whole.
         var recording = new Recording("r",
         [
@@ -181,7 +189,8 @@ public class CsvFormatTests(ITestOutputHelper output)
             for (int i = 0; i < samples.Length; i++)
             {
                 float expected = i < recording.Channels[c].Length ? samples[i] : float.NaN;
-                Assert.Equal(BitConverter.SingleToInt32Bits(float.IsNaN(expected) ? float.NaN : expected), BitConverter.SingleToInt32Bits(back.Channels[c].Samples.Span[i]));
+                Assert.Equal(BitConverter.SingleToInt32Bits(float.IsNaN(expected) ? float.NaN : expected),
+                    BitConverter.SingleToInt32Bits(back.Channels[c].Samples.Span[i]));
             }
         }
     }
@@ -190,8 +199,10 @@ public class CsvFormatTests(ITestOutputHelper output)
     public void WritingASingleColumnWithoutTimeKeepsMissingSamplesAtTheEnd()
     {
         using var folder = new TemporaryFolder();
-        RecordingFile.Write(folder["r.csv"], new Recording("r", [new Channel("PPG", "", 50, new[] { 1, float.NaN, 2, float.NaN })]), new RecordingWriteOptions { TimeColumn = false });
-        Assert.Equal([1, float.NaN, 2, float.NaN], RecordingFile.Read(folder["r.csv"], new RecordingReadOptions { SampleRate = 50 }).Channels[0].Samples.ToArray());
+        RecordingFile.Write(folder["r.csv"], new Recording("r", [new Channel("PPG", "", 50, new[] { 1, float.NaN, 2, float.NaN })]),
+            new RecordingWriteOptions { TimeColumn = false });
+        Assert.Equal([1, float.NaN, 2, float.NaN],
+            RecordingFile.Read(folder["r.csv"], new RecordingReadOptions { SampleRate = 50 }).Channels[0].Samples.ToArray());
     }
 
     [Fact]
@@ -203,8 +214,10 @@ public class CsvFormatTests(ITestOutputHelper output)
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => RecordingFile.Write(folder["r.csv"], recording, null, cancelled.Token));
-        Assert.Throws<SignalFileException>(() => RecordingFile.Write(folder["r.csv"], recording, new RecordingWriteOptions { Overwrite = false }));
-        Assert.Throws<SignalException>(() => RecordingFile.Write(folder["r.csv"], new Recording("r", [recording.Channels[0], new Channel("ECG", "mV", 100, new float[3])])));
+        Assert.Throws<SignalFileException>(() =>
+            RecordingFile.Write(folder["r.csv"], recording, new RecordingWriteOptions { Overwrite = false }));
+        Assert.Throws<SignalException>(() =>
+            RecordingFile.Write(folder["r.csv"], new Recording("r", [recording.Channels[0], new Channel("ECG", "mV", 100, new float[3])])));
         Assert.Throws<SignalFileException>(() => RecordingFile.Write(folder["no/r.csv"], recording));
         Assert.Equal(["r.csv"], folder.Files);
         Assert.Equal("before", File.ReadAllText(folder["r.csv"]));
@@ -213,7 +226,8 @@ public class CsvFormatTests(ITestOutputHelper output)
     [Fact]
     public void StretchAndChannelsCanBeChosen()
     {
-        string text = "ppg,abp,ecg\n" + string.Concat(Enumerable.Range(0, 100).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i},{i + 50},{i * 0.01}\n")));
+        string text = "ppg,abp,ecg\n" + string.Concat(
+            Enumerable.Range(0, 100).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i},{i + 50},{i * 0.01}\n")));
         Recording r = Parse(text, new RecordingReadOptions { SampleRate = 10, StartSeconds = 2, EndSeconds = 4, Channels = ["ECG", "0"] });
         Assert.Equal(["ecg", "ppg"], r.Channels.Select(c => c.Name));
         Assert.Equal(Enumerable.Range(20, 20).Select(i => (float)i), r.Channels[1].Samples.ToArray());

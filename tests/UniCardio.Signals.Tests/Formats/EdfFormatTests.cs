@@ -10,14 +10,16 @@ namespace UniCardio.Signals.Tests.Formats;
 
 public class EdfFormatTests(ITestOutputHelper output)
 {
-    private sealed record Signal(string Label, int PerRecord, string Unit = "mV", string PhysicalMinimum = "-1", string PhysicalMaximum = "1", string DigitalMinimum = "-1000", string DigitalMaximum = "1000");
+    private sealed record Signal(string Label, int PerRecord, string Unit = "mV", string PhysicalMinimum = "-1", string PhysicalMaximum =
+        "1", string DigitalMinimum = "-1000", string DigitalMaximum = "1000");
 
     private static readonly Signal Notes = new("EDF Annotations", 40, "", "-1", "1", "-32768", "32767");
 
     private static string Pad(string text, int width) => text.PadRight(width)[..width];
 
     /// <summary>A header with every field open to lies.</summary>
-    private static byte[] Header(IReadOnlyList<Signal> signals, string records, string duration = "1", string kind = "", string version = "0", string? bytes = null, string? count = null,
+    private static byte[] Header(IReadOnlyList<Signal> signals, string records, string duration = "1", string kind = "", string version =
+        "0", string? bytes = null, string? count = null,
         string start = "29.02.2423.59.58")
     {
         var text = new StringBuilder();
@@ -26,8 +28,10 @@ public class EdfFormatTests(ITestOutputHelper output)
             .Append(Pad(records, 8)).Append(Pad(duration, 8)).Append(Pad(count ?? signals.Count.ToString(CultureInfo.InvariantCulture), 4));
         foreach (Func<Signal, string> field in new Func<Signal, string>[]
         {
-            s => Pad(s.Label, 16), _ => Pad("", 80), s => Pad(s.Unit, 8), s => Pad(s.PhysicalMinimum, 8), s => Pad(s.PhysicalMaximum, 8), s => Pad(s.DigitalMinimum, 8),
-            s => Pad(s.DigitalMaximum, 8), _ => Pad("", 80), s => Pad(s.PerRecord.ToString(CultureInfo.InvariantCulture), 8), _ => Pad("", 32),
+            s => Pad(s.Label, 16), _ => Pad("", 80), s => Pad(s.Unit, 8), s => Pad(s.PhysicalMinimum, 8), s => Pad(s.PhysicalMaximum, 8),
+                s => Pad(s.DigitalMinimum, 8),
+            s => Pad(s.DigitalMaximum, 8), _ => Pad("", 80), s => Pad(s.PerRecord.ToString(CultureInfo.InvariantCulture), 8), _ =>
+                Pad("", 32),
         })
         {
             foreach (Signal signal in signals)
@@ -41,16 +45,19 @@ public class EdfFormatTests(ITestOutputHelper output)
 
     private static byte[] Int16(params int[] samples) => WfdbEncoder.Encode(16, samples);
 
-    private static byte[] Texts(string lists, int bytes = 80) => Encoding.UTF8.GetBytes(lists.Replace('|', '\u0014').Replace('~', '\u0015').Replace("^", "\0", StringComparison.Ordinal)).Concat(new byte[bytes]).Take(bytes).ToArray();
+    private static byte[] Texts(string lists, int bytes = 80) => Encoding.UTF8.GetBytes(lists.Replace('|', '\u0014').Replace('~', '\u0015')
+        .Replace("^", "\0", StringComparison.Ordinal)).Concat(new byte[bytes]).Take(bytes).ToArray();
 
-    private static Recording Parse(params byte[][] parts) => EdfFormat.Parse([.. parts.SelectMany(p => p)], "x.edf", RecordingReadOptions.Default);
+    private static Recording Parse(params byte[][] parts) =>
+        EdfFormat.Parse([.. parts.SelectMany(p => p)], "x.edf", RecordingReadOptions.Default);
 
     private static SignalException Refused(params byte[][] parts) => Assert.ThrowsAny<SignalException>(() => Parse(parts));
 
     [Fact]
     public void SeveralRatesAndUnits()
     {
-        Recording r = Parse(Header([new("ECG II", 4), new("ABP", 2, "mmHg", "0", "200", "0", "2000")], "2", "2"), Int16(-1000, 0, 1000, 500, 800, 900), Int16(1, 2, 3, 4, 1000, 1200));
+        Recording r = Parse(Header([new("ECG II", 4), new("ABP", 2, "mmHg", "0", "200", "0", "2000")], "2", "2"),
+            Int16(-1000, 0, 1000, 500, 800, 900), Int16(1, 2, 3, 4, 1000, 1200));
         Assert.Equal((2, 1), (r.Channels[0].SampleRate, r.Channels[1].SampleRate));
         Assert.Equal([-1, 0, 1, 0.5f, 0.001f, 0.002f, 0.003f, 0.004f], r.Channels[0].Samples.ToArray());
         Assert.Equal([80, 90, 100, 120], r.Channels[1].Samples.ToArray());
@@ -73,7 +80,9 @@ public class EdfFormatTests(ITestOutputHelper output)
     [Fact]
     public void Bdf24Bit()
     {
-        Recording r = Parse(Header([new("ECG", 3, "uV", "-8388608", "8388607", "-8388608", "8388607")], "1", version: "BIOSEMI", kind: "24BIT"), WfdbEncoder.Encode(24, [-8388608, 1, 8388607]));
+        Recording r = Parse(
+            Header([new("ECG", 3, "uV", "-8388608", "8388607", "-8388608", "8388607")], "1", version: "BIOSEMI", kind: "24BIT"),
+            WfdbEncoder.Encode(24, [-8388608, 1, 8388607]));
         Assert.Equal([-8388608, 1, 8388607], r.Channels[0].Samples.ToArray());
     }
 
@@ -97,7 +106,8 @@ public class EdfFormatTests(ITestOutputHelper output)
             new Annotation(0.5, 1, "start"),
         ], r.Annotations);
         // Exponents are not allowed in onsets, and "junk" has none: two lists are left out.
-        Assert.Contains(r.Warnings, w => w.Kind == SignalWarningKind.Annotation && w.Message.Contains("2 annotation lists", StringComparison.Ordinal));
+        Assert.Contains(r.Warnings, w =>
+            w.Kind == SignalWarningKind.Annotation && w.Message.Contains("2 annotation lists", StringComparison.Ordinal));
         Assert.Equal(new DateTime(2024, 2, 29, 23, 59, 58, 500), r.StartTime);
     }
 
@@ -106,7 +116,8 @@ public class EdfFormatTests(ITestOutputHelper output)
     {
         Recording r = Parse(Header([new("ECG", 2), new("ABP", 1, "mmHg", "0", "200", "0", "2000"), Notes], "3", kind: "EDF+D"),
             Int16(1, 2, 800), Texts("+10||^"), Int16(3, 4, 900), Texts("+11||^"), Int16(5, 6, 1000), Texts("+14.0000001||^"));
-        Assert.Equal([0.001f, 0.002f, 0.003f, 0.004f, float.NaN, float.NaN, float.NaN, float.NaN, 0.005f, 0.006f], r.Channels[0].Samples.ToArray());
+        Assert.Equal([0.001f, 0.002f, 0.003f, 0.004f, float.NaN, float.NaN, float.NaN, float.NaN, 0.005f, 0.006f],
+            r.Channels[0].Samples.ToArray());
         Assert.Equal([80, 90, float.NaN, float.NaN, 100], r.Channels[1].Samples.ToArray());
     }
 
@@ -118,7 +129,8 @@ public class EdfFormatTests(ITestOutputHelper output)
     [InlineData("+0||^", "exceed the limit", "+1000000000||^")]
     public void StampsThatLieAreRefused(string first, string problem, string second)
     {
-        SignalException e = Refused(Header([new("ECG", 2), Notes], "2", kind: "EDF+D"), Int16(1, 2), Texts(first), Int16(3, 4), Texts(second));
+        SignalException e =
+            Refused(Header([new("ECG", 2), Notes], "2", kind: "EDF+D"), Int16(1, 2), Texts(first), Int16(3, 4), Texts(second));
         Assert.Contains(problem, e.Message, StringComparison.Ordinal);
     }
 
@@ -177,7 +189,8 @@ public class EdfFormatTests(ITestOutputHelper output)
             SignalException e = Refused(header, data);
             Assert.Contains(problem, e.Message, StringComparison.Ordinal);
         }
-        Assert.Throws<SignalLimitException>(() => EdfFormat.Parse([.. Header([a], "2"), .. data], "x.edf", new RecordingReadOptions { MaxSamples = 3 }));
+        Assert.Throws<SignalLimitException>(() =>
+            EdfFormat.Parse([.. Header([a], "2"), .. data], "x.edf", new RecordingReadOptions { MaxSamples = 3 }));
     }
 
     public static TheoryData<string, string, string, string, string> Unusable => new()
@@ -192,7 +205,8 @@ public class EdfFormatTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Unusable))]
-    public void ASignalThatCannotBeReadIsLeftOutAndTheOthersStay(string physicalMinimum, string physicalMaximum, string digitalMinimum, string digitalMaximum, string why)
+    public void ASignalThatCannotBeReadIsLeftOutAndTheOthersStay(string physicalMinimum, string physicalMaximum, string digitalMinimum,
+        string digitalMaximum, string why)
     {
         Signal bad = new("spare", 2, "mV", physicalMinimum, physicalMaximum, digitalMinimum, digitalMaximum);
         foreach (Signal[] order in new[] { new[] { new Signal("ECG", 1), bad }, [bad, new Signal("ECG", 1)] })
@@ -217,7 +231,8 @@ public class EdfFormatTests(ITestOutputHelper output)
     [Fact]
     public void LocalesAndBuffersInHeadersArePutUpWith()
     {
-        Recording r = Parse(Header([new("ECG", 1, "mV\0xyz", "-1,5", "1,5\0junk", "-1000.0", "1000,0")], "2", start: "01/02:2010:11:12"), Int16(1000, -1000));
+        Recording r = Parse(Header([new("ECG", 1, "mV\0xyz", "-1,5", "1,5\0junk", "-1000.0", "1000,0")], "2", start: "01/02:2010:11:12"),
+            Int16(1000, -1000));
         Assert.Equal("mV", r.Channels[0].Unit);
         Assert.Equal([1.5f, -1.5f], r.Channels[0].Samples.ToArray());
         Assert.Equal(new DateTime(2020, 2, 1, 10, 11, 12), r.StartTime);
@@ -238,9 +253,11 @@ public class EdfFormatTests(ITestOutputHelper output)
     [Fact]
     public void ShortFilesCannotDeclareLongGaps()
     {
-        byte[] file = [.. Header([new("ECG", 125), Notes], "2", kind: "EDF+D"), .. new byte[250], .. Texts("+0||^"), .. new byte[250], .. Texts("+2147480||^")];
+        byte[] file = [.. Header([new("ECG", 125), Notes], "2", kind: "EDF+D"), .. new byte[250], .. Texts("+0||^"), .. new byte[250],
+            .. Texts("+2147480||^")];
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains("missing samples declared", Assert.Throws<SignalLimitException>(() => Parse(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("missing samples declared", Assert.Throws<SignalLimitException>(() => Parse(file)).Message,
+            StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
@@ -250,21 +267,25 @@ public class EdfFormatTests(ITestOutputHelper output)
         string edf = SharedData.Require("edf/test_generator_2.edf"), hea = SharedData.Require("edf/test_generator_2.hea");
         byte[] bytes = File.ReadAllBytes(edf);
         var reader = new EdfReader(bytes, EdfHeader.Parse(bytes, edf, RecordingReadOptions.Default), RecordingReadOptions.Default);
-        var wfdb = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(hea)!), RecordingReadOptions.Default, CancellationToken.None);
+        var wfdb = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(hea)!), RecordingReadOptions.Default,
+            CancellationToken.None);
         int[][] twin = wfdb.ReadDigital(wfdb.ReadHeader("test_generator_2"), 0, null);
         for (int s = 0; s < 12; s++)
-            Assert.True(reader.ReadDigital(s).AsSpan().SequenceEqual(twin[s].Select(v => v == WfdbSamples.Missing ? -32768 : v).ToArray()), $"signal {s}");
+            Assert.True(reader.ReadDigital(s).AsSpan().SequenceEqual(twin[s].Select(v => v == WfdbSamples.Missing ? -32768 : v).ToArray()),
+                $"signal {s}");
 
         Recording a = RecordingFile.Read(edf), b = RecordingFile.Read(hea);
         Assert.Equal(11, a.Channels.Count);
         for (int s = 0; s < 11; s++)
         {
-            Assert.Equal((b.Channels[s].Name, b.Channels[s].Unit, 200.0, 120_000), (a.Channels[s].Name, a.Channels[s].Unit, a.Channels[s].SampleRate, a.Channels[s].Length));
+            Assert.Equal((b.Channels[s].Name, b.Channels[s].Unit, 200.0, 120_000),
+                (a.Channels[s].Name, a.Channels[s].Unit, a.Channels[s].SampleRate, a.Channels[s].Length));
             // Digital -32768..32767 stands for -1000..1000 in EDF, so 0 lies half a step off; the WFDB header has baseline 0.
             for (int i = 0; i < 120_000; i += 97)
             {
                 if (!float.IsNaN(b.Channels[s].Samples.Span[i]))
-                    Assert.Equal(0.5 / 32.7675, a.Channels[s].Samples.Span[i] - b.Channels[s].Samples.Span[i], 2e-4); // float32 of up to 1000 twice: 2 * 2^-15
+                    // float32 of up to 1000 twice: 2 * 2^-15
+                    Assert.Equal(0.5 / 32.7675, a.Channels[s].Samples.Span[i] - b.Channels[s].Samples.Span[i], 2e-4);
             }
         }
         Assert.Equal("\u00b0", a.Channels[8].Unit);
@@ -300,13 +321,18 @@ public class EdfFormatTests(ITestOutputHelper output)
     {
         byte[][] seeds =
         [
-            [.. Header([new("ECG II", 4), new("ABP", 2, "mmHg", "0", "200", "0", "2000")], "2", "2"), .. Int16(-1000, 0, 1000, 500, 800, 900, 1, 2, 3, 4, 1000, 1200)],
-            [.. Header([new("ECG", 2), Notes], "2", kind: "EDF+D"), .. Int16(1, 2), .. Texts("+0||^+1|start|^"), .. Int16(3, 4), .. Texts("+1.5||^+0.75~0.25|R|^")],
-            [.. Header([new("ECG", 2), Notes], "-1", kind: "EDF+C"), .. Int16(1, 2), .. Texts("+0||^+1|start|^"), .. Int16(3, 4), .. Texts("+1||^")],
-            [.. Header([new("ECG", 3, "uV", "-8388608", "8388607", "-8388608", "8388607")], "1", version: "BIOSEMI", kind: "24BIT"), .. WfdbEncoder.Encode(24, [-8388608, 1, 8388607])],
+            [.. Header([new("ECG II", 4), new("ABP", 2, "mmHg", "0", "200", "0", "2000")], "2", "2"),
+                .. Int16(-1000, 0, 1000, 500, 800, 900, 1, 2, 3, 4, 1000, 1200)],
+            [.. Header([new("ECG", 2), Notes], "2", kind: "EDF+D"), .. Int16(1, 2), .. Texts("+0||^+1|start|^"), .. Int16(3, 4),
+                .. Texts("+1.5||^+0.75~0.25|R|^")],
+            [.. Header([new("ECG", 2), Notes], "-1", kind: "EDF+C"), .. Int16(1, 2), .. Texts("+0||^+1|start|^"), .. Int16(3, 4),
+                .. Texts("+1||^")],
+            [.. Header([new("ECG", 3, "uV", "-8388608", "8388607", "-8388608", "8388607")], "1", version: "BIOSEMI", kind: "24BIT"),
+                .. WfdbEncoder.Encode(24, [-8388608, 1, 8388607])],
         ];
         var options = new RecordingReadOptions { MaxSamples = 1 << 18 };
-        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(6000), 20260105, input => EdfFormat.Parse(input, "mutant.edf", options), e => e is SignalException, maxAllocated: 16 << 20);
+        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(6000), 20260105, input =>
+            EdfFormat.Parse(input, "mutant.edf", options), e => e is SignalException, maxAllocated: 16 << 20);
         output.WriteLine($"EDF: {report}");
         Assert.True(report.Accepted > 0 && report.Refused > 0);
     }

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace UniCardio.Signals.Tests.Formats;
 
 /// <summary>
-/// The encoding twin of the FLAC decoder, written from RFC 9639 on its own: bits are a list, checksums are divided out bit by bit. What it codes
-/// how is told by the caller, so that every form the format has can be made.
+/// The encoding twin of the FLAC decoder, written from RFC 9639 on its own: bits are a list, checksums are divided out bit by bit. What it
+/// codes how is told by the caller, so that every form the format has can be made.
 /// </summary>
 internal sealed class FlacEncoder
 {
@@ -20,13 +20,15 @@ internal sealed class FlacEncoder
     /// <param name="assignment">0: each channel alone; 8, 9, 10: left/side, side/right, mid/side.</param>
     /// <param name="coding">How each channel (after the assignment) of a frame is coded.</param>
     /// <param name="statesTotal">Whether the description says how many samples there are.</param>
-    public static byte[] Stream(int[][] channels, int depth, int block, int assignment, Func<int, int, Coding> coding, bool statesTotal = true)
+    public static byte[] Stream(int[][] channels, int depth, int block, int assignment, Func<int, int, Coding> coding,
+        bool statesTotal = true)
     {
         int length = channels[0].Length;
         var info = new byte[34];
         BinaryPrimitives.WriteUInt16BigEndian(info, (ushort)block);
         BinaryPrimitives.WriteUInt16BigEndian(info.AsSpan(2), (ushort)block);
-        ulong packed = (360UL << 44) | ((ulong)(channels.Length - 1) << 41) | ((ulong)(depth - 1) << 36) | (statesTotal ? (ulong)length : 0);
+        ulong packed = (360UL << 44) | ((ulong)(channels.Length - 1) << 41) | ((ulong)(depth - 1) << 36)
+            | (statesTotal ? (ulong)length : 0);
         BinaryPrimitives.WriteUInt64BigEndian(info.AsSpan(10), packed);
         // A padding block follows, as encoders write.
         List<byte> stream = [.. "fLaC"u8, 0, 0, 0, 34, .. info, 0x81, 0, 0, 5, 0, 0, 0, 0, 0];
@@ -93,7 +95,8 @@ internal sealed class FlacEncoder
             return;
         int[] fixedCoefficients = coding.Order switch { 0 => [], 1 => [1], 2 => [2, -1], 3 => [3, -3, 1], _ => [4, -6, 4, -1] };
         // Any coefficients predict; these do so badly, which makes long codes.
-        int[] coefficients = coding.Kind == "fixed" ? fixedCoefficients : [.. Enumerable.Range(0, coding.Order).Select(i => (i % 3) switch { 0 => 900, 1 => -500, _ => 77 })];
+        int[] coefficients = coding.Kind == "fixed" ? fixedCoefficients
+            : [.. Enumerable.Range(0, coding.Order).Select(i => (i % 3) switch { 0 => 900, 1 => -500, _ => 77 })];
         int shift = coding.Kind == "fixed" ? 0 : 9;
         if (coding.Kind != "fixed")
         {

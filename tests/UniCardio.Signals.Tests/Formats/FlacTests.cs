@@ -231,7 +231,8 @@ public class FlacTests(ITestOutputHelper output)
         Assert.True(report.Refused > 0);
         // Checksums keep most of them from the decoder itself: bits go to it directly too.
         int[] samples = new int[192];
-        byte[][] subframes = [.. seeds.Select(s => s[(4 + 4 + 34 + 4 + 5 + 8)..]), new byte[400], [0b0001_0100, .. Enumerable.Repeat((byte)0x5A, 300)], [0x40, .. Enumerable.Repeat((byte)0x33, 300)]];
+        byte[][] subframes = [.. seeds.Select(s => s[(4 + 4 + 34 + 4 + 5 + 8)..]), new byte[400],
+            [0b0001_0100, .. Enumerable.Repeat((byte)0x5A, 300)], [0x40, .. Enumerable.Repeat((byte)0x33, 300)]];
         FuzzReport bits = MutationFuzzer.Run(subframes, MutationFuzzer.CountFor(6000), 20261127, input =>
         {
             var reader = new FlacBits(input);

@@ -87,7 +87,8 @@ public class NpyFormatTests(ITestOutputHelper output)
     [InlineData("<U4", "(1,)", 16, "type '<U4'")]
     public void ShapesAndTypesThatLieAreRefused(string type, string shape, int bytes, string problem)
     {
-        Assert.Contains(problem, Assert.Throws<SignalFormatException>(() => Parse(Array(type, shape, new byte[bytes]))).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, Assert.Throws<SignalFormatException>(() => Parse(Array(type, shape, new byte[bytes]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -119,7 +120,8 @@ public class NpyFormatTests(ITestOutputHelper output)
         Assert.Throws<SignalFormatException>(() => Parse(header));
         Assert.Throws<SignalFormatException>(() => Parse(Array("<f8", "(1,)", BitConverter.GetBytes(1e308))));
         Assert.Throws<SignalFormatException>(() => NpyFormat.Parse(sound, "x.npy", RecordingReadOptions.Default));
-        Assert.Throws<SignalLimitException>(() => NpyFormat.Parse(Array("<f4", "(3,)", new byte[12]), "x.npy", At100 with { MaxSamples = 2 }));
+        Assert.Throws<SignalLimitException>(() =>
+            NpyFormat.Parse(Array("<f4", "(3,)", new byte[12]), "x.npy", At100 with { MaxSamples = 2 }));
     }
 
     [Theory]
@@ -130,7 +132,8 @@ public class NpyFormatTests(ITestOutputHelper output)
         using var folder = new TemporaryFolder();
         var random = new Random(3);
         var recording = new Recording("r", Enumerable.Range(0, channels).Select(c =>
-            new Channel("c" + c, "", 100, Enumerable.Range(0, 40_000 - (c * 10)).Select(i => i % 7 == c ? float.NaN : random.NextSingle()).ToArray())));
+            new Channel("c" + c, "", 100,
+                Enumerable.Range(0, 40_000 - (c * 10)).Select(i => i % 7 == c ? float.NaN : random.NextSingle()).ToArray())));
         RecordingFile.Write(folder["r.npy"], recording);
         Assert.Equal(0, (int)(new FileInfo(folder["r.npy"]).Length - (channels * 160_000L)) % 64);
         Recording back = RecordingFile.Read(folder["r.npy"], At100);
@@ -147,7 +150,8 @@ public class NpyFormatTests(ITestOutputHelper output)
     {
         byte[][] seeds =
         [
-            Array("<f4", "(3,)", Floats(1, 2, 3)), Array("<f8", "(2, 3)", new byte[48], version: 2), Array(">i2", "(3, 2)", new byte[12], fortran: true, version: 3),
+            Array("<f4", "(3,)", Floats(1, 2, 3)), Array("<f8", "(2, 3)", new byte[48], version: 2),
+            Array(">i2", "(3, 2)", new byte[12], fortran: true, version: 3),
             Array("<i8", "(40,)", new byte[320]),
         ];
         FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(4000), 20260102,

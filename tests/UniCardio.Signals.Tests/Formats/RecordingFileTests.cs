@@ -5,7 +5,9 @@ namespace UniCardio.Signals.Tests.Formats;
 
 public class RecordingFileTests
 {
-    private static readonly Recording Small = new("r", [new Channel("ABP", "mmHg", 100, new[] { 80f, 90, 100, float.NaN, 70 }), new Channel("II", "mV", 100, new[] { 0, 0.5f, 1, 0, -0.25f })]);
+    private static readonly Recording Small = new(
+        "r", [new Channel("ABP", "mmHg", 100, new[] { 80f, 90, 100, float.NaN, 70 }),
+            new Channel("II", "mV", 100, new[] { 0, 0.5f, 1, 0, -0.25f })]);
 
     [Fact]
     public void FormatIsToldByExtensionOrContent()
@@ -36,7 +38,8 @@ public class RecordingFileTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["a.edf"], "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
-        Assert.Contains("Git LFS", Assert.Throws<SignalFileException>(() => RecordingFile.Read(folder["a.edf"])).Message, StringComparison.Ordinal);
+        Assert.Contains("Git LFS", Assert.Throws<SignalFileException>(() => RecordingFile.Read(folder["a.edf"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +69,8 @@ public class RecordingFileTests
         foreach (string name in new[] { "a.csv", "a.npy", "a.hea" })
         {
             RecordingFile.Write(folder[name], Small);
-            Assert.Throws<OperationCanceledException>(() => RecordingFile.Read(folder[name], new RecordingReadOptions { SampleRate = 100 }, cancelled.Token));
+            Assert.Throws<OperationCanceledException>(() =>
+                RecordingFile.Read(folder[name], new RecordingReadOptions { SampleRate = 100 }, cancelled.Token));
         }
     }
 

@@ -87,7 +87,10 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void HeaderFieldsAndDefaults()
     {
-        Recording r = Read(Record("# before\nr 5 360/1000(7) 2 12:30:15.5 07/11/2020\na.dat 16 100(-10)/mmHg 12 1 0 0 0 ABP line 1\r\n\na.dat 16+0\na.dat 16 0 10 100\na.dat 16 -5(3)/uV 0 0 0 0 0 II\n~ 0 200/NU 0 0 0 0 0 PLETH\n# after\n",
+        Recording r = Read(
+            Record(
+                "# before\nr 5 360/1000(7) 2 12:30:15.5 07/11/2020\na.dat 16 100(-10)/mmHg 12 1 0 0 0 ABP line 1\r\n\na.dat 16+0\na.dat "
+                + "16 0 10 100\na.dat 16 -5(3)/uV 0 0 0 0 0 II\n~ 0 200/NU 0 0 0 0 0 PLETH\n# after\n",
             ("a.dat", Int16(190, 400, 300, 3, 390, 0, 100, -7))));
         Assert.Equal([2, 2, 2, 2, 2], r.Channels.Select(c => c.Length));
         Assert.Equal(["ABP line 1", "signal 1", "signal 2", "II", "PLETH"], r.Channels.Select(c => c.Name));
@@ -116,7 +119,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void WrongChecksumIsAWarning()
     {
-        SignalWarning w = Assert.Single(Read(Record("r 1 100 2\nr.dat 16 200 16 0 1 4 0 II\n", ("r.dat", Int16(10, -5)))).Warnings, w => w.Kind == SignalWarningKind.Checksum);
+        SignalWarning w = Assert.Single(Read(Record("r 1 100 2\nr.dat 16 200 16 0 1 4 0 II\n", ("r.dat", Int16(10, -5)))).Warnings, w =>
+            w.Kind == SignalWarningKind.Checksum);
         Assert.Equal("II", w.Channel);
     }
 
@@ -126,13 +130,15 @@ public class WfdbFormatTests(ITestOutputHelper output)
         int[][] d = Digital(Record("r 2 100 4\nr.dat 16:2\nr.dat 16\n", ("r.dat", Int16(0, 10, 1, 11, 2, 12, 3, 13))));
         Assert.Equal([2, 3, WfdbSamples.Missing, WfdbSamples.Missing], d[0]);
         Assert.Equal([10, 11, 12, 13], d[1]);
-        Assert.Equal([3, WfdbSamples.Missing], Digital(Record("r 2 100 4\nr.dat 16:2\nr.dat 16\n", ("r.dat", Int16(0, 10, 1, 11, 2, 12, 3, 13))), 1, 3)[0]);
+        Assert.Equal([3, WfdbSamples.Missing],
+            Digital(Record("r 2 100 4\nr.dat 16:2\nr.dat 16\n", ("r.dat", Int16(0, 10, 1, 11, 2, 12, 3, 13))), 1, 3)[0]);
     }
 
     [Fact]
     public void FramesAreGivenInFullOrAveraged()
     {
-        Dictionary<string, byte[]> record = Record("r 2 100 2\nr.dat 16x2 1(0)/mV 0 0 0 0 0 II\nr.dat 16 1(0)/mmHg 0 0 0 0 0 ABP\n", ("r.dat", Int16(1, 2, 100, 3, -32768, 101)));
+        Dictionary<string, byte[]> record = Record("r 2 100 2\nr.dat 16x2 1(0)/mV 0 0 0 0 0 II\nr.dat 16 1(0)/mmHg 0 0 0 0 0 ABP\n",
+            ("r.dat", Int16(1, 2, 100, 3, -32768, 101)));
         Recording full = Read(record), averaged = Read(record, new RecordingReadOptions { AverageFrames = true });
         Assert.Equal((200, 100), (full.Channels[0].SampleRate, full.Channels[1].SampleRate));
         Assert.Equal([1, 2, 3, float.NaN], full.Channels[0].Samples.ToArray());
@@ -143,10 +149,12 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void FixedSegmentsKeepTheirOwnGain()
     {
-        Dictionary<string, byte[]> files = Record("r/3 1 100 6\ns1 2\n~ 3\ns2 1\n", ("s1.hea", "s1 1 100 2\ns1.dat 16 10/mmHg 0 0 0 0 0 ABP\n"u8.ToArray()), ("s1.dat", Int16(900, 1000)),
+        Dictionary<string, byte[]> files = Record("r/3 1 100 6\ns1 2\n~ 3\ns2 1\n",
+            ("s1.hea", "s1 1 100 2\ns1.dat 16 10/mmHg 0 0 0 0 0 ABP\n"u8.ToArray()), ("s1.dat", Int16(900, 1000)),
             ("s2.hea", "s2 1 100 1\ns2.dat 80 1(-100)/mmHg 0 0 0 0 0 ABP\n"u8.ToArray()), ("s2.dat", Encode(80, [5])));
         Assert.Equal([90, 100, float.NaN, float.NaN, float.NaN, 105], Read(files).Channels[0].Samples.ToArray());
-        Assert.Equal([100, float.NaN], Read(files, new RecordingReadOptions { StartSeconds = 0.01, EndSeconds = 0.03 }).Channels[0].Samples.ToArray());
+        Assert.Equal([100, float.NaN],
+            Read(files, new RecordingReadOptions { StartSeconds = 0.01, EndSeconds = 0.03 }).Channels[0].Samples.ToArray());
         // What is not asked for is not needed.
         files.Remove("s2.dat");
         Assert.Equal(5, Read(files, new RecordingReadOptions { EndSeconds = 0.05 }).Channels[0].Length);
@@ -156,12 +164,15 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void VariableSegmentsArePlacedByName()
     {
-        Dictionary<string, byte[]> files = Record("r/4 2 100 5\nlay 0\ns1 2\n~ 1\ns2 2\n", ("lay.hea", "lay 2 100 0\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
+        Dictionary<string, byte[]> files = Record("r/4 2 100 5\nlay 0\ns1 2\n~ 1\ns2 2\n",
+            ("lay.hea", "lay 2 100 0\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
             ("s1.hea", "s1 1 100 2\ns1.dat 16 1/uV 0 0 0 0 0 II\n"u8.ToArray()), ("s1.dat", Int16(1000, 2000)),
-            ("s2.hea", "s2 3 100 2\ns2.dat 16 1/mV 0 0 0 0 0 II\ns2.dat 16 1/kPa 0 0 0 0 0 ABP\ns2.dat 16 1/mV 0 0 0 0 0 X\n"u8.ToArray()), ("s2.dat", Int16(7, 10, 1, 8, 12, 2)));
+            ("s2.hea", "s2 3 100 2\ns2.dat 16 1/mV 0 0 0 0 0 II\ns2.dat 16 1/kPa 0 0 0 0 0 ABP\ns2.dat 16 1/mV 0 0 0 0 0 X\n"u8.ToArray()),
+            ("s2.dat", Int16(7, 10, 1, 8, 12, 2)));
         Recording r = Read(files);
         Assert.Equal(["ABP", "II"], r.Channels.Select(c => c.Name));
-        Assert.Equal([float.NaN, float.NaN, float.NaN, (float)(10000 / 133.322387415), (float)(12000 / 133.322387415)], r.Channels[0].Samples.ToArray());
+        Assert.Equal([float.NaN, float.NaN, float.NaN, (float)(10000 / 133.322387415), (float)(12000 / 133.322387415)],
+            r.Channels[0].Samples.ToArray());
         Assert.Equal([1, 2, float.NaN, 7, 8], r.Channels[1].Samples.ToArray());
         Assert.Contains(r.Warnings, w => w.Channel == "X");
     }
@@ -220,7 +231,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [InlineData("r/1 1 200 1\ns 1\n", "has 100 Hz")]
     public void LyingHeadersAreRefused(string header, string problem)
     {
-        SignalException e = Refused(header, ("r.dat", Int16(1, 2, 3, 4)), ("s.hea", "s 1 100 1\ns.dat 16\n"u8.ToArray()), ("s.dat", Int16(1)));
+        SignalException e =
+            Refused(header, ("r.dat", Int16(1, 2, 3, 4)), ("s.hea", "s 1 100 1\ns.dat 16\n"u8.ToArray()), ("s.dat", Int16(1)));
         Assert.Contains(problem, e.Message, StringComparison.Ordinal);
     }
 
@@ -240,7 +252,9 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void ASegmentThatEndsEarlyLeavesAGap()
     {
-        Recording r = Read(Record("r/2 1 100 5\ns 3\nt 2\n", ("s.hea", "s 1 100\ns.dat 16 1(0)/mV\n"u8.ToArray()), ("s.dat", Int16(1)), ("t.hea", "t 1 100\nt.dat 16 1(0)/mV\n"u8.ToArray()), ("t.dat", Int16(5, 6))));
+        Recording r = Read(
+            Record("r/2 1 100 5\ns 3\nt 2\n", ("s.hea", "s 1 100\ns.dat 16 1(0)/mV\n"u8.ToArray()), ("s.dat", Int16(1)),
+                ("t.hea", "t 1 100\nt.dat 16 1(0)/mV\n"u8.ToArray()), ("t.dat", Int16(5, 6))));
         Assert.Equal([1, float.NaN, float.NaN, 5, 6], r.Channels[0].Samples.ToArray());
         Assert.Contains(r.Warnings, w => w.Message.Contains("has 1 frames", StringComparison.Ordinal));
     }
@@ -252,7 +266,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
         Assert.Equal("r", r.Name);
         Assert.Equal([1, 2], r.Channels[0].Samples.ToArray());
         // A folder that is there is looked into.
-        Assert.Equal([7], Read(Record("r 1 100 1\nsub/r.dat 16 1(0)/mV\n", ("r.dat", Int16(1)), ("sub/r.dat", Int16(7)))).Channels[0].Samples.ToArray());
+        Assert.Equal([7],
+            Read(Record("r 1 100 1\nsub/r.dat 16 1(0)/mV\n", ("r.dat", Int16(1)), ("sub/r.dat", Int16(7)))).Channels[0].Samples.ToArray());
     }
 
     [Theory]
@@ -268,14 +283,19 @@ public class WfdbFormatTests(ITestOutputHelper output)
     {
         Recording r = Read(Record($"r 1 100 2 {stated}\nr.dat 16\n", ("r.dat", Int16(1, 2))));
         Assert.Equal(start is null ? null : DateTime.Parse(start, CultureInfo.InvariantCulture), r.StartTime);
-        Assert.Equal(remark is null ? 0 : 1, r.Warnings.Count(w => w.Message.Contains("base", StringComparison.Ordinal) && w.Message.Contains(remark ?? "", StringComparison.Ordinal)));
+        Assert.Equal(remark is null ? 0 : 1,
+            r.Warnings.Count(w =>
+                w.Message.Contains("base", StringComparison.Ordinal) && w.Message.Contains(remark ?? "", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void SignalsOfOneNameKeepTheirPlacesInAVariableLayout()
     {
-        Recording r = Read(Record("r/2 3 100 2\nlay 0\ns 2\n", ("lay.hea", "lay 3 100 0\n~ 0 1/mV 0 0 0 0 0 II\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
-            ("s.hea", "s 3 100 2\ns.dat 16 1/mV 0 0 0 0 0 II\ns.dat 16 1/mmHg 0 0 0 0 0 ABP\ns.dat 16 1/mV 0 0 0 0 0 II\n"u8.ToArray()), ("s.dat", Int16(1, 80, -1, 2, 81, -2))));
+        Recording r = Read(
+            Record("r/2 3 100 2\nlay 0\ns 2\n",
+                ("lay.hea", "lay 3 100 0\n~ 0 1/mV 0 0 0 0 0 II\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
+            ("s.hea", "s 3 100 2\ns.dat 16 1/mV 0 0 0 0 0 II\ns.dat 16 1/mmHg 0 0 0 0 0 ABP\ns.dat 16 1/mV 0 0 0 0 0 II\n"u8.ToArray()),
+            ("s.dat", Int16(1, 80, -1, 2, 81, -2))));
         Assert.Equal(["II", "ABP", "II_2"], r.Channels.Select(c => c.Name));
         Assert.Equal([1, 2], r.Channels[0].Samples.ToArray());
         Assert.Equal([-1, -2], r.Channels[2].Samples.ToArray());
@@ -296,7 +316,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void OneSegmentNamedOverAndOverIsBounded()
     {
-        Dictionary<string, byte[]> files = Record("r/400 1 100 400\n" + string.Concat(Enumerable.Repeat("s 1\n", 400)), ("s.hea", "s 1 100\ns.dat 16\n"u8.ToArray()), ("s.dat", new byte[5000]));
+        Dictionary<string, byte[]> files = Record("r/400 1 100 400\n" + string.Concat(Enumerable.Repeat("s 1\n", 400)),
+            ("s.hea", "s 1 100\ns.dat 16\n"u8.ToArray()), ("s.dat", new byte[5000]));
         SignalLimitException e = Assert.Throws<SignalLimitException>(() => Read(files, new RecordingReadOptions { MaxFileBytes = 10_000 }));
         Assert.Equal(40_000, e.Limit);
         Assert.Equal(400, Read(files).Channels[0].Length);
@@ -306,7 +327,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
     public void AnnotationsOfEveryKind()
     {
         byte[] atr = Annotation(
-            (22 << 10) | 0, (63 << 10) | 23, 0x2323, 0x7420, 0x6D69, 0x2065, 0x6572, 0x6F73, 0x756C, 0x6974, 0x6E6F, 0x203A, 0x3031, 0x0030, // "## time resolution: 100"
+            // "## time resolution: 100"
+            (22 << 10) | 0, (63 << 10) | 23, 0x2323, 0x7420, 0x6D69, 0x2065, 0x6572, 0x6F73, 0x756C, 0x6974, 0x6E6F, 0x203A, 0x3031, 0x0030,
             (1 << 10) | 50, // N at 50
             (59 << 10), 0x0001, 0x0002, // skip 0x10002
             (5 << 10) | 1, (61 << 10) | 3, (62 << 10) | 1, (60 << 10) | 0xFF, // V at 50 + 65538 + 1, subtype 3, channel 1, number -1
@@ -343,7 +365,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
         Assert.Throws<SignalException>(() => Read(record, new RecordingReadOptions { Annotator = "../atr" }));
     }
 
-    private static float[] Wave(int count, Func<double, double> f) => [.. Enumerable.Range(0, count).Select(i => i % 50 == 3 ? float.NaN : (float)f(i))];
+    private static float[] Wave(int count, Func<double, double> f) =>
+        [.. Enumerable.Range(0, count).Select(i => i % 50 == 3 ? float.NaN : (float)f(i))];
 
     [Fact]
     public void WritingAndReadingIsOffByAtMostHalfAStep()
@@ -351,11 +374,14 @@ public class WfdbFormatTests(ITestOutputHelper output)
         using var folder = new TemporaryFolder();
         var recording = new Recording("x",
         [
-            new Channel("ABP", "mmHg", 125, Wave(1000, i => 100 + (30 * Math.Sin(i / 9)))), new Channel("ECG, lead II", "mV", 500, Wave(3990, i => Math.Cos(i / 5))),
+            new Channel("ABP", "mmHg", 125, Wave(1000, i => 100 + (30 * Math.Sin(i / 9)))),
+            new Channel("ECG, lead II", "mV", 500, Wave(3990, i => Math.Cos(i / 5))),
             new Channel("PLETH", "", 250, Wave(2000, i => 1e7 + (i / 7))), new Channel("flat", "deg C", 125, Wave(1000, _ => 36.6)),
             new Channel("tiny", "V", 125, Wave(1000, i => 1e-30 * i)), new Channel("gone", "mV", 125, Wave(1000, _ => double.NaN)),
         ], startTime: new DateTime(2024, 2, 29, 23, 59, 58, 250), comments: ["first", "second"],
-            annotations: [new Annotation(0.002, 1, "N"), new Annotation(7.5, 0, "V") { Subtype = -2, Channel = 2, Number = 3, Text = "odd" }, new Annotation(2000, 0, "note of mine")]);
+            annotations: [new Annotation(0.002, 1, "N"),
+                new Annotation(7.5, 0, "V") { Subtype = -2, Channel = 2, Number = 3, Text = "odd" },
+                new Annotation(2000, 0, "note of mine")]);
         RecordingFile.Write(folder["out.hea"], recording);
         Assert.Equal(["out.atr", "out.dat", "out.hea"], folder.Files);
         Recording back = RecordingFile.Read(folder["out.hea"]);
@@ -403,13 +429,15 @@ public class WfdbFormatTests(ITestOutputHelper output)
     public void RatesNeedACommonFrame()
     {
         using var folder = new TemporaryFolder();
-        Recording At(params double[] rates) => new("x", rates.Select((r, i) => new Channel("c" + i, "mV", r, Wave((int)(r * 3), Math.Sin))));
+        Recording At(params double[] rates) =>
+            new("x", rates.Select((r, i) => new Channel("c" + i, "mV", r, Wave((int)(r * 3), Math.Sin))));
         RecordingFile.Write(folder["a.hea"], At(360, 250, 62.5));
         Assert.StartsWith("a 3 2.5 ", File.ReadAllText(folder["a.hea"]), StringComparison.Ordinal);
         Assert.Equal([360, 250, 62.5], RecordingFile.Read(folder["a"]).Channels.Select(c => c.SampleRate));
         Assert.Throws<SignalException>(() => RecordingFile.Write(folder["b.hea"], At(100, 100 * Math.Sqrt(2))));
         Assert.Throws<SignalFileException>(() => RecordingFile.Write(folder["b c.hea"], At(100)));
-        Assert.Throws<SignalException>(() => RecordingFile.Write(folder["b.hea"], new Recording("x", [new Channel("c", "mV", 100, Array.Empty<float>())])));
+        Assert.Throws<SignalException>(() =>
+            RecordingFile.Write(folder["b.hea"], new Recording("x", [new Channel("c", "mV", 100, Array.Empty<float>())])));
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => RecordingFile.Write(folder["b.hea"], At(100), null, cancelled.Token));
@@ -423,7 +451,8 @@ public class WfdbFormatTests(ITestOutputHelper output)
         int second = input.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x1E, 0x1E]);
         byte[] header = cut < 0 ? input : input[..cut];
         byte[] data = cut < 0 ? [] : second > cut ? input[(cut + 1)..second] : input[(cut + 1)..];
-        var files = new Dictionary<string, byte[]> { ["r.hea"] = header, ["r.dat"] = data, ["s.hea"] = "s 2 100 2\ns.dat 16\ns.dat 16\n"u8.ToArray(), ["s.dat"] = Int16(1, 2, 3, 4),
+        var files = new Dictionary<string, byte[]> { ["r.hea"] = header, ["r.dat"] = data,
+            ["s.hea"] = "s 2 100 2\ns.dat 16\ns.dat 16\n"u8.ToArray(), ["s.dat"] = Int16(1, 2, 3, 4),
             ["lay.hea"] = "lay 2 100 0\n~ 0 1/mmHg 0 0 0 0 0 ABP\n~ 0 1/mV 0 0 0 0 0 II\n"u8.ToArray() };
         if (second >= 0)
             files["r.atr"] = input[(second + 2)..];
@@ -433,20 +462,28 @@ public class WfdbFormatTests(ITestOutputHelper output)
     [Fact]
     public void MutantsAreReadOrRefused()
     {
-        byte[] Pack(string header, byte[] data, byte[]? atr = null) => [.. Encoding.ASCII.GetBytes(header), 0x1E, .. data, .. atr is null ? Array.Empty<byte>() : [0x1E, 0x1E, .. atr]];
+        byte[] Pack(string header, byte[] data, byte[]? atr = null) =>
+            [.. Encoding.ASCII.GetBytes(header), 0x1E, .. data, .. atr is null ? Array.Empty<byte>() : [0x1E, 0x1E, .. atr]];
         byte[] atr = Annotation((1 << 10) | 50, 59 << 10, 1, 2, (5 << 10) | 1, (61 << 10) | 3, (63 << 10) | 5, 0x4128, 0x4946, 0x0042, 0);
         var seeds = new List<byte[]>
         {
             Pack("r/4 2 100 6 12:00:00 01/02/2003\nlay 0\ns 2\n~ 2\ns 2\n", []), Pack("r/3 2 100 6\ns 2\n~ 2\ns 2\n", []),
-            Pack("r 3 250.5/250(0) 4 12:00:00.5 01/02/2003\nr.dat 16x2:1+2 100(-10)/mmHg 12 0 5 10 0 ABP\nr.dat 16 200/mV 12 0 5 10 0 II\n~ 0 1/NU\n# comment\n", [1, 2, .. Int16([.. Enumerable.Range(0, 12)])], atr),
+            Pack(
+                "r 3 250.5/250(0) 4 12:00:00.5 01/02/2003\nr.dat 16x2:1+2 100(-10)/mmHg 12 0 5 10 0 ABP\nr.dat 16 200/mV 12 0 5 10 0 "
+                + "II\n~ 0 1/NU\n# comment\n", [1, 2, .. Int16([.. Enumerable.Range(0, 12)])], atr),
         };
         foreach (int format in new[] { 8, 16, 24, 32, 61, 80, 160, 212, 310, 311 })
-            seeds.Add(Pack(string.Create(CultureInfo.InvariantCulture, $"r 2 100 10\nr.dat {format} 100(-10)/mmHg 12 0 5 10 0 ABP\nr.dat {format} 200/mV 12 0 5 10 0 II\n"), Encode(format, RandomSamples(format, 20, 1)), atr));
+            seeds.Add(Pack(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"r 2 100 10\nr.dat {format} 100(-10)/mmHg 12 0 5 10 0 ABP\nr.dat {format} 200/mV 12 0 5 10 0 II\n"),
+                    Encode(format, RandomSamples(format, 20, 1)), atr));
         var options = new RecordingReadOptions { MaxSamples = 1 << 18 };
-        FuzzReport report = MutationFuzzer.Run([.. seeds], MutationFuzzer.CountFor(6000), 20260103, input => Read(Unpack(input), options), e => e is SignalException, maxAllocated: 16 << 20);
+        FuzzReport report = MutationFuzzer.Run([.. seeds], MutationFuzzer.CountFor(6000), 20260103, input => Read(Unpack(input), options),
+            e => e is SignalException, maxAllocated: 16 << 20);
         output.WriteLine($"WFDB: {report}");
         Assert.True(report.Accepted > 0 && report.Refused > 0);
-        FuzzReport annotations = MutationFuzzer.Run([atr], MutationFuzzer.CountFor(3000), 20260104, input => WfdbAnnotations.Read(input, "r.atr", 360, 1000), e => e is SignalException);
+        FuzzReport annotations = MutationFuzzer.Run([atr], MutationFuzzer.CountFor(3000), 20260104, input =>
+            WfdbAnnotations.Read(input, "r.atr", 360, 1000), e => e is SignalException);
         output.WriteLine($"WFDB annotations: {annotations}");
         Assert.True(annotations.Accepted > 0 && annotations.Refused > 0);
     }

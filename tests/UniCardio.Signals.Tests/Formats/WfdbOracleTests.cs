@@ -10,13 +10,15 @@ public class WfdbOracleTests
     private static int[][] Digital(string header, long first = 0, long? end = null)
     {
         string path = SharedData.Require(header);
-        var reader = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(path)!), RecordingReadOptions.Default, CancellationToken.None);
+        var reader = new WfdbRecordReader(new RecordFiles.Folder(Path.GetDirectoryName(path)!), RecordingReadOptions.Default,
+            CancellationToken.None);
         return reader.ReadDigital(reader.ReadHeader(Path.GetFileNameWithoutExtension(path)), first, end);
     }
 
     // One sample a frame as rdsamp prints it: the sum of the frame's samples over their number, in C's integer division.
     private static int[] Averaged(int[] samples, int perFrame) =>
-        [.. samples.Chunk(perFrame).Select(f => f.Contains(WfdbSamples.Missing) ? WfdbSamples.Missing : (int)(f.Sum(s => (long)s) / perFrame))];
+        [.. samples.Chunk(perFrame)
+            .Select(f => f.Contains(WfdbSamples.Missing) ? WfdbSamples.Missing : (int)(f.Sum(s => (long)s) / perFrame))];
 
     private static void AssertTable(double[][] expected, params int[][] columns)
     {
@@ -40,7 +42,8 @@ public class WfdbOracleTests
     {
         double[][] expected = SharedData.Table("wfdb/expected/record-1b.gz");
         // -f 50 -t 160 -s 2 0 -P
-        Recording r = WfdbFormat.Read(SharedData.Require("wfdb/a103l.hea"), new RecordingReadOptions { StartSeconds = 50, EndSeconds = 160, Channels = ["PLETH", "II"] });
+        Recording r = WfdbFormat.Read(SharedData.Require("wfdb/a103l.hea"),
+            new RecordingReadOptions { StartSeconds = 50, EndSeconds = 160, Channels = ["PLETH", "II"] });
         Assert.Equal(expected.Length, r.Channels[0].Length);
         Assert.Equal(["PLETH", "II"], r.Channels.Select(c => c.Name));
         Assert.Equal(["NU", "mV"], r.Channels.Select(c => c.Unit));
@@ -56,7 +59,8 @@ public class WfdbOracleTests
 
     [SkippableFact]
     public void EveryStorageFormat() => AssertTable(SharedData.Table("wfdb/expected/record-1f.gz"),
-        [.. Digital("wfdb/binformats.hea").Select((c, i) => c.Select(v => v == WfdbSamples.Missing ? WfdbSamples.MissingValue(WfdbSampleFormat.Int32)!.Value : v).ToArray())]);
+        [.. Digital("wfdb/binformats.hea").Select((c, i) =>
+            c.Select(v => v == WfdbSamples.Missing ? WfdbSamples.MissingValue(WfdbSampleFormat.Int32)!.Value : v).ToArray())]);
 
     [SkippableFact]
     public void Format212() => AssertTable(SharedData.Table("wfdb/expected/record-2b"), Digital("ecg/100.hea", 1, 10800)[1]);
@@ -70,7 +74,8 @@ public class WfdbOracleTests
         double[][] expected = SharedData.Table("wfdb/expected/record-multi-fixed-d.gz");
         // Every segment is 1000 frames; -H prints a low-rate sample once for each high-rate one.
         int[][] first = Digital("wfdb/multi/041s/041s01.hea"), second = Digital("wfdb/multi/041s/041s02.hea");
-        int[] Column(int s) => [.. first[s].Concat(second[s]).SelectMany(v => Enumerable.Repeat(v == WfdbSamples.Missing ? -2048 : v, first[s].Length == 4000 ? 1 : 4))];
+        int[] Column(int s) => [.. first[s].Concat(second[s])
+            .SelectMany(v => Enumerable.Repeat(v == WfdbSamples.Missing ? -2048 : v, first[s].Length == 4000 ? 1 : 4))];
         AssertTable(expected, Column(3), Column(2), Column(1));
 
         // And the record put together in physical units: (digital - baseline) / gain as the segments' headers state them.
@@ -180,8 +185,11 @@ public class WfdbOracleTests
     [InlineData("wfdb/multi/041s/041s")]
     public void SamplesAgreeWithTheirChecksums(string record)
     {
-        Recording r = RecordingFile.Read(Path.ChangeExtension(SharedData.Require(Path.ChangeExtension(record, ".hea")), record.Contains('.', StringComparison.Ordinal) ? Path.GetExtension(record) : null));
-        Assert.DoesNotContain(r.Warnings, w => w.Kind is SignalWarningKind.Checksum or SignalWarningKind.Header or SignalWarningKind.Annotation);
+        Recording r = RecordingFile.Read(
+            Path.ChangeExtension(SharedData.Require(Path.ChangeExtension(record, ".hea")), record.Contains('.', StringComparison.Ordinal)
+                ? Path.GetExtension(record) : null));
+        Assert.DoesNotContain(r.Warnings, w =>
+            w.Kind is SignalWarningKind.Checksum or SignalWarningKind.Header or SignalWarningKind.Annotation);
         Assert.NotEqual(ChannelKind.Other, record.Contains("binformats", StringComparison.Ordinal) ? ChannelKind.Ecg : r.Channels[0].Kind);
     }
 }

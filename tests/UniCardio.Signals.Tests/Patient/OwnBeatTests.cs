@@ -16,7 +16,8 @@ public class OwnBeatTests
         return new PatientSignals(Rate, made.Ppg, made.BloodPressure, made.Ecg);
     }
 
-    private static SynthesisParameters Sinus(SynthesisParameters p) => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 72 };
+    private static SynthesisParameters Sinus(SynthesisParameters p) =>
+        p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 72 };
 
     internal static double Error(IReadOnlyList<double> wave, ReadOnlySpan<float> truth)
     {
@@ -60,7 +61,8 @@ public class OwnBeatTests
             float[] hidden = signals[ChannelKind.BloodPressure].ToArray();
             hidden.AsSpan(gap.Start, gap.Length).Fill(float.NaN);
             PatientSignals given = signals.With(ChannelKind.BloodPressure, hidden);
-            return [.. new GapEstimators(given, ChannelKind.BloodPressure, [ChannelKind.Ppg, ChannelKind.Ecg]).Estimate(gap).Select(e => e.Wave)];
+            return [.. new GapEstimators(given, ChannelKind.BloodPressure, [ChannelKind.Ppg, ChannelKind.Ecg]).Estimate(gap)
+                .Select(e => e.Wave)];
         }
 
         double[][] first = Waves(truth), second = Waves(truth.With(ChannelKind.BloodPressure, other));
@@ -94,7 +96,8 @@ public class OwnBeatTests
     {
         var gap = new SampleRange(start, length);
         PatientSignals truth = Subject(4, change: Sinus);
-        IReadOnlyList<GapEstimate> all = new GapEstimators(truth.Hide(ChannelKind.Ppg, gap), ChannelKind.Ppg, [ChannelKind.Ecg]).Estimate(gap);
+        IReadOnlyList<GapEstimate> all = new GapEstimators(truth.Hide(ChannelKind.Ppg, gap), ChannelKind.Ppg, [ChannelKind.Ecg])
+            .Estimate(gap);
         Assert.Contains(all, e => e.Source == ChannelKind.Ecg);
         Assert.All(all, e => Assert.All(e.Wave, x => Assert.True(double.IsFinite(x))));
         Assert.All(all, e => Assert.All(e.Deviation, x => Assert.True(x > 0)));

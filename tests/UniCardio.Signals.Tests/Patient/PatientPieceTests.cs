@@ -66,7 +66,8 @@ public class PatientPieceTests
         EdgeCorrection edges = EdgeCorrection.Learn(residual, new SampleRange(0, residual.Length), gap.Length);
         edges.Apply(residual, gap, wave, variance);
         double left = truth.Select((x, i) => (x - wave[gap.Start + i]) * (x - wave[gap.Start + i])).Average();
-        // A random walk that forgets in 200 samples: in the middle of 50 a bridge of variance 0.01 25 25 / 50 = 0.125, on average 2/3 of it.
+        // A random walk that forgets in 200 samples: in the middle of 50 a bridge of variance 0.01 25 25 / 50 = 0.125, on average 2/3 of
+        // it.
         Assert.True(left < 3 * variance.Average(), $"{left} against {variance.Average()}");
         Assert.InRange(variance.Max(), 0.06, 0.25);
         Assert.True(variance[0] < 0.25 * variance[25]);
@@ -100,7 +101,9 @@ public class PatientPieceTests
         double[] Sd() => new double[100];
         for (int s = 0; s < 12; s++)
         {
-            stack.Add([new GapEstimate(EstimatorKind.Line, null, Noise(3), Sd()), new GapEstimate(EstimatorKind.Beat, null, Noise(0.5), Sd()), new GapEstimate(EstimatorKind.Fir, null, Noise(0.5), Sd())], new float[100], 1);
+            stack.Add([new GapEstimate(EstimatorKind.Line, null, Noise(3), Sd()),
+                new GapEstimate(EstimatorKind.Beat, null, Noise(0.5), Sd()), new GapEstimate(EstimatorKind.Fir, null, Noise(0.5), Sd())],
+                new float[100], 1);
         }
 
         double[] w = stack.Of([(int)EstimatorKind.Line * 4, (int)EstimatorKind.Beat * 4, (int)EstimatorKind.Fir * 4]);

@@ -6,7 +6,9 @@ namespace UniCardio.Signals.Tests.Patient;
 
 public class ProfileTests
 {
-    private static PatientSignals Heart(double seconds = 240, int subject = 9) => OwnBeatTests.Subject(subject, seconds, p => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 75, PressureDelay = 0.2, PressureFilter = null, EcgFilter = null });
+    private static PatientSignals Heart(double seconds = 240, int subject = 9) => OwnBeatTests.Subject(subject, seconds,
+        p => p with { AtrialFibrillation = false, VentricularEctopy = 0, AtrialEctopy = 0, HeartRate = 75, PressureDelay = 0.2,
+            PressureFilter = null, EcgFilter = null });
 
     [Fact]
     public void A_profile_says_what_was_measured_and_survives_its_file()
@@ -44,7 +46,8 @@ public class ProfileTests
         PatientSignals given = signals.With(ChannelKind.BloodPressure, late);
         SignalAlignment found = SignalAlignment.Find(given, ChannelKind.Ecg, ChannelKind.BloodPressure)!.Value;
         Assert.InRange(found.DriftSecondsPerSecond, 0.0009, 0.0011);
-        Assert.True(PatientProfile.Learn(given).Pairs.Single(p => p is { From: ChannelKind.Ecg, To: ChannelKind.BloodPressure }).IsClockDrift);
+        Assert.True(
+            PatientProfile.Learn(given).Pairs.Single(p => p is { From: ChannelKind.Ecg, To: ChannelKind.BloodPressure }).IsClockDrift);
         PatientSignals aligned = given.With(ChannelKind.BloodPressure, found.Apply(late, 125));
         BeatDelay delay = BeatDelay.Between(aligned.BeatsOf(ChannelKind.Ecg), aligned.BeatsOf(ChannelKind.BloodPressure), (0, 62))!;
         Assert.InRange(delay.At(3000) - delay.At(20000), -2, 2);
@@ -66,9 +69,11 @@ public class ProfileTests
             return BeatQuality.Of(kind, signal, 125);
         }
 
-        BeatQuality ecg = Spoiled(ChannelKind.Ecg, 30, 80), pressure = Spoiled(ChannelKind.BloodPressure, 90, 140), ppg = Spoiled(ChannelKind.Ppg, 20, 60);
+        BeatQuality ecg = Spoiled(ChannelKind.Ecg, 30, 80), pressure = Spoiled(ChannelKind.BloodPressure, 90, 140),
+            ppg = Spoiled(ChannelKind.Ppg, 20, 60);
         HeartRateTrack fused = FusedHeartRate.Fuse([ecg, pressure, ppg]);
-        double[] errors = [.. Enumerable.Range(15, 160).Where(s => !double.IsNaN(fused.Rate[s])).Select(s => Math.Abs(fused.Rate[s] - known[s]))];
+        double[] errors =
+            [.. Enumerable.Range(15, 160).Where(s => !double.IsNaN(fused.Rate[s])).Select(s => Math.Abs(fused.Rate[s] - known[s]))];
         Assert.True(errors.Length > 150, $"{errors.Length} seconds of 160");
         Assert.InRange(errors.Average(), 0, 1);
         Assert.True(fused.Deviation.Where(d => !double.IsNaN(d)).All(d => d > 0));

@@ -101,7 +101,8 @@ public class SignalPlotTests
     [Fact]
     public void The_legend_names_what_is_there_once()
     {
-        var panel = new PlotPanel("a", "mV", [new PlotTrace(TraceRole.Measured, Sine(50)), new PlotTrace(TraceRole.Generated, Sine(50))]) { Gaps = [new SampleRange(3, 4)] };
+        var panel = new PlotPanel("a", "mV", [new PlotTrace(TraceRole.Measured, Sine(50)), new PlotTrace(TraceRole.Generated, Sine(50))])
+            { Gaps = [new SampleRange(3, 4)] };
         string[] texts = [.. Draw(Plot(panel, panel)).Elements(Svg + "text").Select(t => t.Value)];
         foreach (string label in new[] { "Measured", "Generated", "Missing in the recording" })
             Assert.Equal(1, texts.Count(t => t == label));
@@ -155,7 +156,8 @@ public class SignalPlotTests
     {
         float[] missing = new float[50];
         Array.Fill(missing, float.NaN);
-        string svg = Plot(new PlotPanel("flat", "", [new PlotTrace(TraceRole.Measured, new float[50])]), new PlotPanel("missing", "", [new PlotTrace(TraceRole.Measured, missing)]),
+        string svg = Plot(new PlotPanel("flat", "", [new PlotTrace(TraceRole.Measured, new float[50])]),
+            new PlotPanel("missing", "", [new PlotTrace(TraceRole.Measured, missing)]),
             new PlotPanel("empty", "", [])).ToSvg();
         Assert.DoesNotContain("NaN", svg);
         Assert.DoesNotContain("\u221e", svg);
@@ -190,6 +192,7 @@ public class SignalPlotTests
         Assert.Throws<ArgumentException>(() => Plot(new PlotPanel("a", "", [])).ToSvg());
         Assert.Throws<ArgumentException>(() => new SignalPlot { Title = "", SampleRate = 0, Panels = [one] }.ToSvg());
         Assert.Throws<ArgumentException>(() => new SignalPlot { Title = "", SampleRate = 1, Panels = [one], Width = 10 }.ToSvg());
-        Assert.Throws<ArgumentException>(() => Plot(new PlotPanel("a", "", [new PlotTrace(TraceRole.Generated, Sine(50)) { Lower = Sine(50) }])).ToSvg());
+        Assert.Throws<ArgumentException>(() =>
+            Plot(new PlotPanel("a", "", [new PlotTrace(TraceRole.Generated, Sine(50)) { Lower = Sine(50) }])).ToSvg());
     }
 }

@@ -43,7 +43,8 @@ public class IncrementalTests
             }
         }
 
-        private static int Length(Random random) => random.Next(5) switch { 0 => 1, 1 => random.Next(1, 4), 2 => random.Next(1, 30), 3 => random.Next(20, 120), _ => random.Next(100, 900) };
+        private static int Length(Random random) => random.Next(5) switch { 0 => 1, 1 => random.Next(1, 4), 2 => random.Next(1, 30), 3 =>
+            random.Next(20, 120), _ => random.Next(100, 900) };
     }
 
     private static readonly Gen<Case> Cases =
@@ -68,7 +69,8 @@ public class IncrementalTests
             output.AddRange(room[..incremental.Push(signal.AsSpan(from, to - from), room)]);
             // What is out is final; what is not waits for no more than the filter's reach, and one sample that may end a run.
             Assert.Equal(output.Count, incremental.Produced);
-            Assert.True((incremental.Produced + 1.0) * c.Rate / 125 >= to - incremental.Reach - 2, $"{incremental.Produced} of {to} with a reach of {incremental.Reach}");
+            Assert.True((incremental.Produced + 1.0) * c.Rate / 125 >= to - incremental.Reach - 2,
+                $"{incremental.Produced} of {to} with a reach of {incremental.Reach}");
         }
         var rest = new float[incremental.LargestOutput(0)];
         output.AddRange(rest[..incremental.Complete(rest)]);
@@ -91,7 +93,8 @@ public class IncrementalTests
         int count = incremental.Push(signal.AsSpan(from), output);
         count += incremental.Complete(output.AsSpan(count));
         Assert.Equal(whole.Length, first + count);
-        Assert.True(resampler.Ratio.PhasesAt(first) >= (long)from * resampler.Ratio.Up && (first == 0 || resampler.Ratio.PhasesAt(first - 1) < (long)from * resampler.Ratio.Up));
+        Assert.True(resampler.Ratio.PhasesAt(first) >= (long)from * resampler.Ratio.Up
+            && (first == 0 || resampler.Ratio.PhasesAt(first - 1) < (long)from * resampler.Ratio.Up));
         // The filter sees the cut within its reach, and nothing of it behind.
         int unaffected = (int)Math.Ceiling((from + resampler.Reach) * 125 / c.Rate) + 1;
         Same(whole[unaffected..], output[(int)(unaffected - first)..count]);
@@ -137,7 +140,8 @@ public class IncrementalTests
             foreach (SampleRange run in GreedyFlatRuns(signal, shortest, tolerance))
                 expected.AsSpan(run.Start, run.Length).Fill(true);
             Assert.Equal(expected, flat);
-            Assert.Equal(GreedyFlatRuns(signal, shortest, tolerance), SignalQuality.FindFlatRuns(signal, shortest, tolerance).Select(r => r.Range));
+            Assert.Equal(GreedyFlatRuns(signal, shortest, tolerance),
+                SignalQuality.FindFlatRuns(signal, shortest, tolerance).Select(r => r.Range));
         }
     }).Check(Config(200));
 
@@ -170,7 +174,8 @@ public class IncrementalTests
         for (int start = 0; start < x.Length;)
         {
             int end = start + 1;
-            while (end < x.Length && x[start..(end + 1)].Max() - x[start..(end + 1)].Min() <= tolerance && !x[start..(end + 1)].Any(float.IsNaN))
+            while (end < x.Length && x[start..(end + 1)].Max() - x[start..(end + 1)].Min() <= tolerance
+                && !x[start..(end + 1)].Any(float.IsNaN))
                 end++;
             if (end - start >= shortest)
                 runs.Add(SampleRange.Between(start, end));

@@ -7,7 +7,8 @@ public class ResamplerTests
     // Filtered samples carry the pass band's 0.001 dB (1.2e-4) at most; float32 rounding (6e-8) is far below.
     private const double PassBandError = 1.2e-4;
 
-    public static TheoryData<double> Rates => [360, 200, 100, 500, 1000, 999, 975, 800, 128, 62.4725, 250, 300, 240, 124.999, 125.0001, 2000, 62.5, 4000];
+    public static TheoryData<double> Rates =>
+        [360, 200, 100, 500, 1000, 999, 975, 800, 128, 62.4725, 250, 300, 240, 124.999, 125.0001, 2000, 62.5, 4000];
 
     private static float[] Sine(double frequency, double rate, int n, double phase = 0.3)
     {
@@ -33,7 +34,8 @@ public class ResamplerTests
             double tolerance = PassBandError + 2 * Math.PI * frequency * resampler.Ratio.TimingError / rate;
             int reach = (int)(27 * 125 / low) + 1;
             for (int i = reach; i < y.Length - reach; i++)
-                Assert.True(Math.Abs(y[i] - expected[i]) <= tolerance, $"{rate} Hz, {frequency} Hz, sample {i}: {y[i]} against {expected[i]}");
+                Assert.True(Math.Abs(y[i] - expected[i]) <= tolerance,
+                    $"{rate} Hz, {frequency} Hz, sample {i}: {y[i]} against {expected[i]}");
         }
     }
 
@@ -65,8 +67,8 @@ public class ResamplerTests
         var resampler = new Resampler(rate, 125);
         float[] y = resampler.Resample(x);
         Assert.Equal(resampler.OutputLength(n), y.Length);
-        // float32 near 95 rounds by 4e-6 on the way in, which taps of absolute sum below 3 carry on, and again on the way out. The taps' first
-        // moment (which would vanish if the stop band were perfect at the images of 0 Hz) is at most 8.1e-4 samples over all phases.
+        // float32 near 95 rounds by 4e-6 on the way in, which taps of absolute sum below 3 carry on, and again on the way out. The taps'
+        // first moment (which would vanish if the stop band were perfect at the images of 0 Hz) is at most 8.1e-4 samples over all phases.
         double tolerance = 1.6e-5 + 5 / Math.Min(rate, 125) * 8.5e-4 + 5 / rate * resampler.Ratio.TimingError;
         for (int i = 0; i < y.Length; i++)
             Assert.True(Math.Abs(y[i] - (80 + 5 * i / 125.0)) <= tolerance, $"{rate} Hz, sample {i}: {y[i]}");
@@ -108,11 +110,12 @@ public class ResamplerTests
             double at = (double)resampler.Ratio.PhasesAt(i) / resampler.Ratio.Up;
             bool measured = at <= from - 1 || at >= to;
             Assert.True(measured == !float.IsNaN(y[i]), $"{rate} Hz, sample {i} at {at}: {y[i]}");
-            // The wave bends by up to 40 (2 pi 1.3)^2 = 2669 a second squared. Point reflection turns the bend over at an edge, which costs a few
-            // hundredths within the filter's reach, and behind the last sample the bend times the square of the time continued.
+            // The wave bends by up to 40 (2 pi 1.3)^2 = 2669 a second squared. Point reflection turns the bend over at an edge, which costs
+            // a few hundredths within the filter's reach, and behind the last sample the bend times the square of the time continued.
             double beyond = Math.Max(0, at - (n - 1)) / rate;
             if (measured)
-                Assert.True(Math.Abs(y[i] - (100 + 40 * Math.Sin(2 * Math.PI * 1.3 * i / 125 + 0.3))) < 0.12 + 2669 * beyond * beyond, $"{rate} Hz, sample {i}: {y[i]}");
+                Assert.True(Math.Abs(y[i] - (100 + 40 * Math.Sin(2 * Math.PI * 1.3 * i / 125 + 0.3))) < 0.12 + 2669 * beyond * beyond,
+                    $"{rate} Hz, sample {i}: {y[i]}");
         }
     }
 
@@ -186,7 +189,8 @@ public class ResamplerTests
         {
             double exact = j * (100 * Math.PI / 125);
             // The product itself is rounded in double: 1e8 instants come to 2.5e8 samples, rounded by 3e-8.
-            Assert.InRange((double)resampler.Ratio.PhasesAt(j) / resampler.Ratio.Up - exact, -resampler.Ratio.TimingError - 1e-7, resampler.Ratio.TimingError + 1e-7);
+            Assert.InRange((double)resampler.Ratio.PhasesAt(j) / resampler.Ratio.Up - exact, -resampler.Ratio.TimingError - 1e-7,
+                resampler.Ratio.TimingError + 1e-7);
         }
     }
 

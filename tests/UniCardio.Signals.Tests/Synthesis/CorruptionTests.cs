@@ -71,7 +71,8 @@ public class CorruptionTests
     {
         float[] noise = Difference(Apply(new NoiseParameters { MuscleNoise = 0.5 }), Clean());
         double unit = Deviation(Clean());
-        // Differences x[i] - 0.6 x[i-1] of white noise are correlated by -0.6 / 1.36 = -0.44; 12500 samples under an envelope: a standard error of 0.015.
+        // Differences x[i] - 0.6 x[i-1] of white noise are correlated by -0.6 / 1.36 = -0.44; 12500 samples under an envelope: a standard
+        // error of 0.015.
         double lag = Enumerable.Range(1, noise.Length - 1).Average(i => (double)noise[i] * noise[i - 1]) / Math.Pow(Deviation(noise), 2);
         Assert.InRange(lag, -0.52, -0.36);
         double[] seconds = [.. noise.Chunk(25).Select(c => Math.Sqrt(c.Average(x => (double)x * x)) / unit)];
@@ -131,7 +132,8 @@ public class CorruptionTests
 
     public static TheoryData<NoiseParameters> Invalid =>
     [
-        new() { SignalToNoiseDecibels = double.NaN }, new() { BaselineWander = -1 }, new() { PowerlineFrequency = 400 }, new() { QuantizationBits = 1 },
+        new() { SignalToNoiseDecibels = double.NaN }, new() { BaselineWander = -1 }, new() { PowerlineFrequency = 400 },
+        new() { QuantizationBits = 1 },
         new() { ClippingRange = 0 }, new() { MissingFraction = 1 }, new() { GapSeconds = 0 }, new() { MotionBurstsPerMinute = 1e9 },
         new() { MuscleNoise = double.NaN },
     ];

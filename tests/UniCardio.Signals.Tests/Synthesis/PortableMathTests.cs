@@ -51,7 +51,8 @@ public class PortableMathTests
             uniform += random.NextDouble();
             exponential += random.NextExponential();
         }
-        // Five standard errors each: of a mean of unit variance 1 / sqrt(N) = 0.0022, of g^2 sqrt 2, of g^4 sqrt 96, of a uniform 1 / sqrt 12.
+        // Five standard errors each: of a mean of unit variance 1 / sqrt(N) = 0.0022, of g^2 sqrt 2, of g^4 sqrt 96, of a uniform 1 / sqrt
+        // 12.
         double error = 5 / Math.Sqrt(N);
         Assert.InRange(sum / N, -error, error);
         Assert.InRange(squares / N - 1, -1.42 * error, 1.42 * error);

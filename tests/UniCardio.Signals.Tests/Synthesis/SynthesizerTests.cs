@@ -18,7 +18,8 @@ public class SynthesizerTests
     {
         SyntheticRecording r = Generate(new SynthesisParameters { AtrialFibrillation = true, VentricularEctopy = 0.2 }, 20, 2026);
         SignalCorruption.Apply(r.Ecg, 125, EverythingAtOnce, 9);
-        byte[] all = [.. MemoryMarshal.AsBytes<float>(r.Ppg), .. MemoryMarshal.AsBytes<float>(r.BloodPressure), .. MemoryMarshal.AsBytes<float>(r.Ecg)];
+        byte[] all = [.. MemoryMarshal.AsBytes<float>(r.Ppg), .. MemoryMarshal.AsBytes<float>(r.BloodPressure),
+            .. MemoryMarshal.AsBytes<float>(r.Ecg)];
         // Recorded once. It changes when the model is changed on purpose, and for no other reason.
         Assert.Equal(Recorded, Convert.ToHexString(SHA256.HashData(all))[..32]);
     }
@@ -48,7 +49,8 @@ public class SynthesizerTests
     [InlineData(220)]
     public void The_mean_rate_is_the_one_asked_for(double rate)
     {
-        double[] rr = Intervals(Generate(new SynthesisParameters { HeartRate = rate, SystolicPressure = 110, DiastolicPressure = 70 }, 300, 3));
+        double[] rr =
+            Intervals(Generate(new SynthesisParameters { HeartRate = rate, SystolicPressure = 110, DiastolicPressure = 70 }, 300, 3));
         // Variation of 3% over at least 145 intervals, the periodic parts of which cancel.
         Assert.InRange(60 / rr.Average() / rate, 0.99, 1.01);
     }
@@ -56,7 +58,8 @@ public class SynthesizerTests
     [Fact]
     public void Respiration_drives_the_intervals_at_its_own_frequency()
     {
-        var p = new SynthesisParameters { RespiratoryRate = 15, RespiratorySinusArrhythmia = 0.1, SlowVariability = 0, RandomVariability = 0 };
+        var p = new SynthesisParameters { RespiratoryRate = 15, RespiratorySinusArrhythmia = 0.1, SlowVariability = 0,
+            RandomVariability = 0 };
         SyntheticRecording r = Generate(p, 240, 4);
         double Power(double frequency)
         {
@@ -98,7 +101,8 @@ public class SynthesizerTests
     [Fact]
     public void Ectopic_beats_come_early_and_are_followed_by_a_compensatory_pause()
     {
-        var p = new SynthesisParameters { VentricularEctopy = 0.15, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0 };
+        var p = new SynthesisParameters { VentricularEctopy = 0.15, RespiratorySinusArrhythmia = 0, SlowVariability = 0,
+            RandomVariability = 0 };
         SyntheticRecording r = Generate(p, 600, 6);
         double mean = 60 / p.HeartRate;
         // Beats after a premature one are never premature themselves, so the share asked for is reached by a higher chance for the rest.
@@ -107,11 +111,13 @@ public class SynthesizerTests
         {
             if (r.Beats[i].Kind != BeatKind.Ventricular)
                 continue;
-            double coupling = r.Beats[i].TimeSeconds - r.Beats[i - 1].TimeSeconds, pause = r.Beats[i + 1].TimeSeconds - r.Beats[i].TimeSeconds;
+            double coupling = r.Beats[i].TimeSeconds - r.Beats[i - 1].TimeSeconds,
+                pause = r.Beats[i + 1].TimeSeconds - r.Beats[i].TimeSeconds;
             Assert.InRange(coupling / mean, 0.55, 0.72);
             Assert.Equal(2 * mean, coupling + pause, 1e-9);
         }
-        float Pulse(BeatKind kind) => r.Beats.Where(b => b.Kind == kind && b.Systolic is not null).Average(b => b.Systolic!.Value - b.Diastolic!.Value);
+        float Pulse(BeatKind kind) =>
+            r.Beats.Where(b => b.Kind == kind && b.Systolic is not null).Average(b => b.Systolic!.Value - b.Diastolic!.Value);
         Assert.True(Pulse(BeatKind.Ventricular) < 0.6f * Pulse(BeatKind.Normal));
     }
 
@@ -121,7 +127,8 @@ public class SynthesizerTests
         foreach (ulong seed in new ulong[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
             // A drawn rhythm in an upright lead: the R wave of others may point down, and a monitor's filter moves it.
-            SynthesisParameters p = SynthesisParameters.Draw(seed, 500) with { FibrillatoryWave = 0, VentricularEctopy = 0, Ecg = new(), EcgFilter = null };
+            SynthesisParameters p = SynthesisParameters.Draw(seed, 500)
+                with { FibrillatoryWave = 0, VentricularEctopy = 0, Ecg = new(), EcgFilter = null };
             SyntheticRecording r = Generate(p, 30, seed);
             foreach (SyntheticBeat beat in r.Beats.Where(b => b.Sample is > 20 and < 14980))
             {
@@ -139,13 +146,16 @@ public class SynthesizerTests
     [InlineData(85, 75, 100)]
     public void Pressure_swings_between_the_values_asked_for(double systolic, double diastolic, double rate)
     {
-        var p = new SynthesisParameters { SystolicPressure = systolic, DiastolicPressure = diastolic, HeartRate = rate, RespiratoryPressure = 1, SlowPressure = 1 };
+        var p = new SynthesisParameters { SystolicPressure = systolic, DiastolicPressure = diastolic, HeartRate = rate,
+            RespiratoryPressure = 1, SlowPressure = 1 };
         SyntheticRecording r = Generate(p, 120, 7);
         var whole = r.Beats.Where(b => b.Systolic is not null).ToArray();
         Assert.True(whole.Length >= r.Beats.Count - 3);
         // The mean over respiration; filling is not linear in the interval, which moves it by a percent of the pulse or two.
-        Assert.InRange(whole.Average(b => b.Systolic!.Value) - systolic, -0.03 * (systolic - diastolic) - 0.5, 0.03 * (systolic - diastolic) + 0.5);
-        Assert.InRange(whole.Average(b => b.Diastolic!.Value) - diastolic, -0.03 * (systolic - diastolic) - 0.5, 0.03 * (systolic - diastolic) + 0.5);
+        Assert.InRange(whole.Average(b => b.Systolic!.Value) - systolic, -0.03 * (systolic - diastolic) - 0.5,
+            0.03 * (systolic - diastolic) + 0.5);
+        Assert.InRange(whole.Average(b => b.Diastolic!.Value) - diastolic, -0.03 * (systolic - diastolic) - 0.5,
+            0.03 * (systolic - diastolic) + 0.5);
         Assert.All(whole, b =>
         {
             Assert.Equal(r.BloodPressure[b.SystolicSample!.Value], b.Systolic);
@@ -247,7 +257,8 @@ public class SynthesizerTests
             SynthesisParameters whole = SynthesisParameters.Draw(seed);
             SynthesisParameters near = SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay);
             SynthesisParameters upright = SynthesisParameters.Draw(seed, limits: SubjectLimits.UprightLead);
-            // At most 2.5 deviations of 0.035 s from 0.19 s at 120 mmHg, 0.6 ms less a mmHg (55 to 255), not below 0.09; the finger 0.14 s later.
+            // At most 2.5 deviations of 0.035 s from 0.19 s at 120 mmHg, 0.6 ms less a mmHg (55 to 255), not below 0.09; the finger 0.14 s
+            // later.
             Assert.InRange(near.PressureDelay, 0.09, 0.317);
             Assert.InRange(near.PpgDelay - near.PressureDelay, 0, 0.14);
             Assert.Equal(whole, near with { PressureDelay = whole.PressureDelay, PpgDelay = whole.PpgDelay });
@@ -265,7 +276,8 @@ public class SynthesizerTests
     [Fact]
     public void Runs_of_ventricular_beats_have_their_rate_and_length()
     {
-        SyntheticRecording r = Generate(new SynthesisParameters { VentricularEctopy = 0.1, VentricularRun = 0.8, VentricularRate = 180 }, 900, 12);
+        SyntheticRecording r =
+            Generate(new SynthesisParameters { VentricularEctopy = 0.1, VentricularRun = 0.8, VentricularRate = 180 }, 900, 12);
         int beats = 0, runs = 0;
         for (int i = 1; i < r.Beats.Count; i++)
         {
@@ -285,7 +297,8 @@ public class SynthesizerTests
     [Fact]
     public void Premature_atrial_beats_reset_the_sinus_node_and_keep_their_shape()
     {
-        var p = new SynthesisParameters { AtrialEctopy = 0.1, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, EcgRespiration = 0 };
+        var p = new SynthesisParameters { AtrialEctopy = 0.1, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0,
+            EcgRespiration = 0 };
         SyntheticRecording r = Generate(p, 300, 13);
         double mean = 60 / p.HeartRate;
         int premature = 0;
@@ -305,8 +318,10 @@ public class SynthesizerTests
     [Fact]
     public void A_pulse_shape_of_its_own_keeps_the_pressures_asked_for()
     {
-        var pulse = new PulseMorphology { Onset = 2, Offset = 3, QuickShare = 0.7, SlowDecay = 1.2, Dicrotic = 0.2, DicroticDelay = 0.25, DicroticWidth = 0.09 };
-        var p = new SynthesisParameters { PressurePulse = pulse, RespiratoryPressure = 0, SlowPressure = 0, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0, RespiratoryStroke = 0 };
+        var pulse = new PulseMorphology { Onset = 2, Offset = 3, QuickShare = 0.7, SlowDecay = 1.2, Dicrotic = 0.2, DicroticDelay = 0.25,
+            DicroticWidth = 0.09 };
+        var p = new SynthesisParameters { PressurePulse = pulse, RespiratoryPressure = 0, SlowPressure = 0, RespiratorySinusArrhythmia = 0,
+            SlowVariability = 0, RandomVariability = 0, RespiratoryStroke = 0 };
         SyntheticRecording r = Generate(p, 60, 14);
         // A regular rhythm swings between them but for the pulses' transit, which breathes by a sine; sampling takes a fraction of a mmHg.
         Assert.Equal(p.SystolicPressure, r.Beats.Where(b => b.Systolic is not null).Average(b => b.Systolic!.Value), 0.5);
@@ -318,9 +333,12 @@ public class SynthesizerTests
     {
         static double[] Heights(SynthesisParameters p) => [.. Generate(p, 120, 15) is var r
             ? r.Beats.Where(b => b.TimeSeconds is > 1 and < 118).Select(b =>
-                (double)Enumerable.Range(b.Sample + 30, 60).Max(i => r.Ppg[i]) - Enumerable.Range(b.Sample + 20, 25).Min(i => r.Ppg[i])) : []];
-        var still = new SynthesisParameters { PpgRespiration = 0, RespiratoryStroke = 0, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0 };
-        double[] plain = Heights(still), breathing = Heights(still with { PpgPulseRespiration = 0.3 }), lost = Heights(still with { PpgPulseLoss = 0.6 });
+                (double)Enumerable.Range(b.Sample + 30, 60).Max(i => r.Ppg[i]) - Enumerable.Range(b.Sample + 20, 25).Min(i => r.Ppg[i]))
+                    : []];
+        var still = new SynthesisParameters { PpgRespiration = 0, RespiratoryStroke = 0, RespiratorySinusArrhythmia = 0, SlowVariability =
+            0, RandomVariability = 0 };
+        double[] plain = Heights(still), breathing = Heights(still with { PpgPulseRespiration = 0.3 }),
+            lost = Heights(still with { PpgPulseLoss = 0.6 });
         Assert.InRange(plain.Max() - plain.Min(), 0, 0.05);
         // Peaks sampled from a sine of 30%.
         Assert.InRange(breathing.Max() - breathing.Min(), 0.5, 0.62);
@@ -345,7 +363,8 @@ public class SynthesizerTests
         new() { HeartRate = 29 }, new() { HeartRate = 221 }, new() { HeartRate = double.NaN }, new() { SampleRate = 0 },
         new() { SystolicPressure = 80, DiastolicPressure = 75 }, new() { DiastolicPressure = 20 }, new() { VentricularEctopy = 0.5 },
         new() { PpgDelay = -0.4 }, new() { Ecg = new EcgMorphology(R: 6) }, new() { DicroticNotch = 1.1 },
-        new() { VentricularRun = 1 }, new() { Ecg = new EcgMorphology { QrsWidth = 4 } }, new() { PpgPulse = new PulseMorphology { Onset = 0 } },
+        new() { VentricularRun = 1 }, new() { Ecg = new EcgMorphology { QrsWidth = 4 } },
+        new() { PpgPulse = new PulseMorphology { Onset = 0 } },
         new() { EcgFilter = new MonitorFilter { LowPass = 60 } }, new() { PpgFilter = new MonitorFilter { HighPass = double.NaN } },
     ];
 
@@ -371,7 +390,8 @@ public class SynthesizerTests
 
     internal static NoiseParameters EverythingAtOnce => new()
     {
-        SignalToNoiseDecibels = 15, BaselineWander = 0.5, Powerline = 0.2, MotionBurstsPerMinute = 10, ClippingRange = 0.9, QuantizationBits = 10,
+        SignalToNoiseDecibels = 15, BaselineWander = 0.5, Powerline = 0.2, MotionBurstsPerMinute = 10, ClippingRange = 0.9,
+            QuantizationBits = 10,
         MissingFraction = 0.2, GapSeconds = 0.5,
     };
 }

@@ -35,7 +35,8 @@ public class CurriculumTests
             for (int conditions = 1; conditions <= 3; conditions++)
             {
                 double all = Published[phase][conditions - 1];
-                double Of(TaskKind task) => shares.Where(s => s.Task.Kind == task && s.Task.Conditions.Count() == conditions).Sum(s => s.Share);
+                double Of(TaskKind task) =>
+                    shares.Where(s => s.Task.Kind == task && s.Task.Conditions.Count() == conditions).Sum(s => s.Share);
                 Assert.Equal(conditions == 3 ? 0 : all / 2, Of(TaskKind.Translate), 1e-12);
                 Assert.Equal(conditions == 3 ? all / 2 : all / 4, Of(TaskKind.Impute), 1e-12);
                 Assert.Equal(conditions == 3 ? all / 2 : all / 4, Of(TaskKind.Denoise), 1e-12);
@@ -56,7 +57,8 @@ public class CurriculumTests
         }
 
         foreach ((CardioTask task, double share) in curriculum.Tasks.Zip(curriculum.Shares(3)))
-            Assert.True(Math.Abs(counts.GetValueOrDefault(task) - (2000 * share)) <= 5 * Math.Sqrt(2000 * share), $"{task}: {counts.GetValueOrDefault(task)} times, expected {2000 * share}");
+            Assert.True(Math.Abs(counts.GetValueOrDefault(task) - (2000 * share)) <= 5 * Math.Sqrt(2000 * share),
+                $"{task}: {counts.GetValueOrDefault(task)} times, expected {2000 * share}");
     }
 
     [Theory]
@@ -84,7 +86,8 @@ public class CurriculumTests
     [Fact]
     public void TasksComeAsOftenAsTheirWeightsSay()
     {
-        Curriculum curriculum = new(new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=2", "ppg->ecg=6", "denoise bp=0"] }, 800, 7);
+        Curriculum curriculum =
+            new(new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=2", "ppg->ecg=6", "denoise bp=0"] }, 800, 7);
         // 23 of weight 1, eight translations of 2, one of 6, one left out.
         foreach ((CardioTask task, double share) in curriculum.Tasks.Zip(curriculum.Shares(0)))
         {
@@ -112,18 +115,24 @@ public class CurriculumTests
     [Fact]
     public void WeightsAreForTheMixedCurriculumAndLeaveSomethingToLearn()
     {
-        Assert.Throws<ConfigurationException>(() => new CurriculumOptions { Kind = CurriculumKind.Phased, Weights = ["translate=2"] }.Validate());
-        Assert.Throws<ConfigurationException>(() => new Curriculum(new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=0", "impute=0", "denoise=0"] }, 8, 1));
+        Assert.Throws<ConfigurationException>(() =>
+            new CurriculumOptions { Kind = CurriculumKind.Phased, Weights = ["translate=2"] }.Validate());
+        Assert.Throws<ConfigurationException>(
+            () => new Curriculum(
+                new CurriculumOptions { Kind = CurriculumKind.Mixed, Weights = ["translate=0", "impute=0", "denoise=0"] }, 8, 1));
     }
 
     [Fact]
     public void DroppedConditionsLeaveATaskOfTheSameOutput()
     {
-        // With every window losing some: 'impute ecg | ppg,bp' loses at least one of two (three ways, alike), 'ppg,bp->ecg' one, 'ppg->ecg' none.
+        // With every window losing some: 'impute ecg | ppg,bp' loses at least one of two (three ways, alike), 'ppg,bp->ecg' one, 'ppg->ecg'
+        // none.
         var counts = new Dictionary<string, int>();
-        foreach (CardioTask task in Batches(Create(CurriculumKind.Mixed, 1, "impute ecg | ppg,bp", "ppg,bp->ecg", "ppg->ecg"), 0, 300, 30).SelectMany(b => b))
+        foreach (CardioTask task in Batches(Create(CurriculumKind.Mixed, 1, "impute ecg | ppg,bp", "ppg,bp->ecg", "ppg->ecg"), 0, 300, 30)
+            .SelectMany(b => b))
             counts[task.ToString()] = counts.GetValueOrDefault(task.ToString()) + 1;
-        Assert.Equal(["bp->ecg", "impute ecg", "impute ecg | bp", "impute ecg | ppg", "ppg->ecg"], counts.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["bp->ecg", "impute ecg", "impute ecg | bp", "impute ecg | ppg", "ppg->ecg"],
+            counts.Keys.Order(StringComparer.Ordinal));
         // 3000 of each task; a third and a half of it give or take 5 sqrt(3000 p (1 - p)), 129 and 137.
         Assert.InRange(counts["impute ecg"], 871, 1129);
         Assert.InRange(counts["impute ecg | bp"], 871, 1129);

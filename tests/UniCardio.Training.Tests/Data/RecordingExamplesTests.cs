@@ -66,7 +66,8 @@ public sealed class RecordingExamplesTests : IDisposable
         for (int i = 0; i < 12; i++)
             Write($"p{i}/night.hea", Heart((ulong)i, 6));
         RecordingExampleOptions options = new() { ValidationShare = 0.4 };
-        RecordingExamples training = Open(options with { Part = SubjectPart.Training }), validation = Open(options with { Part = SubjectPart.Validation });
+        RecordingExamples training = Open(options with { Part = SubjectPart.Training }),
+            validation = Open(options with { Part = SubjectPart.Validation });
         Assert.Empty(training.Subjects.Intersect(validation.Subjects));
         Assert.Equal(Open().Subjects, training.Subjects.Concat(validation.Subjects).Order(StringComparer.Ordinal));
         Assert.NotEqual(training.Identity, validation.Identity);
@@ -84,7 +85,8 @@ public sealed class RecordingExamplesTests : IDisposable
         for (int i = 0; i < 40; i++)
         {
             float[] clean = Window(source, i, CardioTask.Parse("ppg->bp")).Clean;
-            int start = Enumerable.Range(0, pressure.Length - S + 1).First(at => Enumerable.Range(0, S).All(t => clean[t] == (float)(((double)pressure[at + t] - 100) / 50)));
+            int start = Enumerable.Range(0, pressure.Length - S + 1)
+                .First(at => Enumerable.Range(0, S).All(t => clean[t] == (float)(((double)pressure[at + t] - 100) / 50)));
             starts.Add(start);
         }
         // 40 of 131 places: fewer than 20 different ones would be a wonder.
@@ -211,7 +213,8 @@ public sealed class RecordingExamplesTests : IDisposable
         float[] turned = [.. ecg.Samples.ToArray().Select(x => -2 * x)];
         Write("a.hea", heart.WithChannels([.. heart.Channels, new Channel("V1", ecg.Unit, 125, turned, ChannelKind.Ecg)]));
         RecordingExamples source = Open();
-        float[] low = [.. Enumerable.Range(0, 30).Select(i => Window(source, i, CardioTask.Parse("ppg->ecg")).Clean).Select(x => x.Average())];
+        float[] low =
+            [.. Enumerable.Range(0, 30).Select(i => Window(source, i, CardioTask.Parse("ppg->ecg")).Clean).Select(x => x.Average())];
         // The R wave points up in one and down in the other, so the mean lies far below or above 0.
         Assert.Contains(low, m => m < -0.3f);
         Assert.Contains(low, m => m > 0.3f);
@@ -243,7 +246,8 @@ public sealed class RecordingExamplesTests : IDisposable
         Assert.Equal(0, Recorded(CardioTask.Parse("ppg->ecg")));
         Assert.NotEqual(mixed.Identity, new MixedExamples(synthetic, recordings, 0.4).Identity);
         Assert.Throws<ArgumentOutOfRangeException>(() => new MixedExamples(synthetic, recordings, 1.1));
-        Assert.Throws<ArgumentException>(() => new MixedExamples(new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 100 }), recordings, 0.1));
+        Assert.Throws<ArgumentException>(() =>
+            new MixedExamples(new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 100 }), recordings, 0.1));
     }
 
     [Fact]
@@ -252,10 +256,15 @@ public sealed class RecordingExamplesTests : IDisposable
         Assert.Throws<SignalException>(() => Open());
         Assert.Throws<SignalFileException>(() => RecordingExamples.Open(Path.Combine(_folder, "none"), new RecordingExampleOptions()));
         Write("a.hea", Heart(8, 10));
-        Assert.Contains("at most 1000", Assert.Throws<SignalException>(() => Open(new RecordingExampleOptions { Part = SubjectPart.All, MaxBytes = 1000 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 1000",
+            Assert.Throws<SignalException>(() => Open(new RecordingExampleOptions { Part = SubjectPart.All, MaxBytes = 1000 })).Message,
+            StringComparison.Ordinal);
         SubjectPart missing = SubjectSplit.IsValidation("a", 0.2) ? SubjectPart.Training : SubjectPart.Validation;
-        Assert.Contains("other part", Assert.Throws<SignalException>(() => Open(new RecordingExampleOptions { Part = missing })).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => RecordingExamples.Open(_folder, new RecordingExampleOptions { Part = SubjectPart.All }, new CancellationToken(canceled: true)));
+        Assert.Contains("other part", Assert.Throws<SignalException>(() => Open(new RecordingExampleOptions { Part = missing })).Message,
+            StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(() =>
+            RecordingExamples.Open(_folder, new RecordingExampleOptions { Part = SubjectPart.All }, new CancellationToken(canceled: true)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Open(new RecordingExampleOptions { ValidationShare = 1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Open(new RecordingExampleOptions { SlotSamples = 1 }));
     }

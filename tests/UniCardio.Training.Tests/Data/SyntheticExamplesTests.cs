@@ -24,13 +24,15 @@ public class SyntheticExamplesTests
         return batch;
     }
 
-    // Dirt in scaled units: of 361,545 windows drawn once the largest was 8.6 (motion and noise on a pressure). Normal noise has no bound; twice that is one.
+    // Dirt in scaled units: of 361,545 windows drawn once the largest was 8.6 (motion and noise on a pressure). Normal noise has no bound;
+    // twice that is one.
     private const float Most = 17;
 
     [Fact]
     public void Every_task_gives_bounded_values_and_leaves_dead_slots_zero()
     {
-        Gen<(long Index, CardioTask Task)> cases = Gen.Choose(0, int.MaxValue).SelectMany(i => Gen.Choose(0, 32), (i, t) => ((long)i, CardioTask.All[t]));
+        Gen<(long Index, CardioTask Task)> cases =
+            Gen.Choose(0, int.MaxValue).SelectMany(i => Gen.Choose(0, 32), (i, t) => ((long)i, CardioTask.All[t]));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(cases.ToArbitrary(), c =>
         {
             TrainingBatch batch = Window(c.Index, c.Task);
@@ -45,7 +47,8 @@ public class SyntheticExamplesTests
             }
             for (int i = 0; i < batch.Clean.Length; i++)
             {
-                // A gap that hides every QRS complex leaves a scale of P and T waves: what it hides is many times that (the objective clamps it).
+                // A gap that hides every QRS complex leaves a scale of P and T waves: what it hides is many times that (the objective
+                // clamps it).
                 bool hidden = c.Task.Kind == TaskKind.Impute && batch.LossWeight[i] == 1;
                 AssertBounded(batch.Clean.AsSpan(i, 1), hidden ? float.MaxValue : Most);
             }
@@ -109,7 +112,8 @@ public class SyntheticExamplesTests
             Assert.Equal(pressure, Window(i, CardioTask.Parse("ecg->bp")).Clean);
             Assert.Equal(denoised, Window(i, CardioTask.Parse("denoise bp | ecg")).Clean);
             ulong seed = CounterRandom.Derive(3, (ulong)i);
-            bool delayed = SynthesisParameters.Draw(seed).PressureDelay != SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay).PressureDelay;
+            bool delayed = SynthesisParameters.Draw(seed)
+                .PressureDelay != SynthesisParameters.Draw(seed, limits: SubjectLimits.NoMonitorDelay).PressureDelay;
             Assert.Equal(!delayed, pressure.AsSpan().SequenceEqual(denoised));
         }
     }
@@ -136,7 +140,8 @@ public class SyntheticExamplesTests
         for (int i = 0; i < 100; i++)
         {
             TrainingBatch batch = Window(i, CardioTask.Parse(text));
-            float[] measured = [.. batch.Condition(0, modality).ToArray().Where((x, t) => modality != Modality.Ppg || batch.LossWeight[t] == 0 || batch.Tasks[0].Kind != TaskKind.Impute)];
+            float[] measured = [.. batch.Condition(0, modality).ToArray()
+                .Where((x, t) => modality != Modality.Ppg || batch.LossWeight[t] == 0 || batch.Tasks[0].Kind != TaskKind.Impute)];
             // The sparse-window rule looks beyond the window.
             if (4 * measured.Length < S)
                 continue;
@@ -184,7 +189,8 @@ public class SyntheticExamplesTests
             slopes.Add(products / squares);
         }
         slopes.Sort();
-        // Dirty over clean is 1 if both share a map. Wander of a signal's own size correlates by 0.3 or so by chance, in a third of the windows.
+        // Dirty over clean is 1 if both share a map. Wander of a signal's own size correlates by 0.3 or so by chance, in a third of the
+        // windows.
         Assert.InRange(slopes[200], 0.98, 1.02);
     }
 
@@ -227,7 +233,8 @@ public class SyntheticExamplesTests
             several += runs > 1 ? 1 : 0;
             most += missing == S ? 1 : 0;
         }
-        // Five standard deviations of a binomial: 0.5 gives 0.08; several gaps are drawn in 0.15 (some of them merge), whole windows in 0.027.
+        // Five standard deviations of a binomial: 0.5 gives 0.08; several gaps are drawn in 0.15 (some of them merge), whole windows in
+        // 0.027.
         Assert.InRange(published / (double)N, 0.42, 0.58);
         Assert.InRange(several / (double)N, 0.05, 0.21);
         Assert.InRange(most / (double)N, 0.002, 0.06);

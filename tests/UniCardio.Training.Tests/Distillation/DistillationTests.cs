@@ -18,7 +18,8 @@ public class DistillationTests
 {
     private static readonly ModelConfiguration Network = new()
     {
-        Channels = 60, Heads = 2, Blocks = 1, FeedForward = 16, Embedding = 16, SlotSamples = 60, SamplesPerToken = 5, Positions = PositionKind.Slot, Prediction = PredictionKind.V,
+        Channels = 60, Heads = 2, Blocks = 1, FeedForward = 16, Embedding = 16, SlotSamples = 60, SamplesPerToken = 5,
+            Positions = PositionKind.Slot, Prediction = PredictionKind.V,
     };
 
     private static readonly CardioTask[] Tasks = [CardioTask.Parse("ppg->bp"), CardioTask.Parse("impute bp | ecg")];
@@ -52,7 +53,9 @@ public class DistillationTests
         Assert.Equal(drawn, batch.CleanTarget(0).ToArray());
         Assert.Equal(pairs.Sample(31).ToArray(), drawn);
         Assert.Throws<ArgumentException>(() => examples.Fill(0, CardioTask.Parse("ecg->bp"), batch, 0));
-        Assert.Equal("distil", Assert.Throws<ConfigurationException>(() => new DistilledExamples(pairs, new WaveExamples(5, Network.SlotSamples), false)).Setting);
+        Assert.Equal(
+            "distil", Assert.Throws<ConfigurationException>(() =>
+                new DistilledExamples(pairs, new WaveExamples(5, Network.SlotSamples), false)).Setting);
     }
 
     [Fact]
@@ -63,7 +66,8 @@ public class DistillationTests
         string path = Path.Combine(Directory.CreateTempSubdirectory("unicardio-pairs-").FullName, "pairs.safetensors");
         pairs.Write(path);
         TeacherPairs again = TeacherPairs.Read(path);
-        Assert.Equal((pairs.Identity, pairs.Count, pairs.Seed, pairs.Source, pairs.Teacher), (again.Identity, again.Count, again.Seed, again.Source, again.Teacher));
+        Assert.Equal((pairs.Identity, pairs.Count, pairs.Seed, pairs.Source, pairs.Teacher),
+            (again.Identity, again.Count, again.Seed, again.Source, again.Teacher));
         Assert.Equal(pairs.Tasks, again.Tasks);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^8]);
         Assert.Throws<WeightFormatException>(() => TeacherPairs.Read(path));
@@ -85,14 +89,16 @@ public class DistillationTests
         float[] prediction = [.. noise.Select(z => 0.3f * z)], gradient = new float[noise.Length], scratch = new float[noise.Length];
         double loss = objective.Evaluate(batch, 0, prediction, gradient);
         double alpha = objective.Schedule.Alpha[49], sigma = objective.Schedule.Sigma[49];
-        Assert.Equal(noise.Select((z, s) => Math.Pow((alpha * z) - (sigma * prediction[s]) - batch.Clean[s], 2)).Average(), loss, 1e-5 * loss);
+        Assert.Equal(noise.Select((z, s) => Math.Pow((alpha * z) - (sigma * prediction[s]) - batch.Clean[s], 2)).Average(), loss,
+            1e-5 * loss);
         const float H = 1f / 64;
         for (int s = 0; s < noise.Length; s++)
         {
             // A square: a central difference is exact but for the rounding of prediction + h, 1e-7 / h of it.
             float[] up = [.. prediction], down = [.. prediction];
             (up[s], down[s]) = (up[s] + H, down[s] - H);
-            Assert.Equal((objective.Evaluate(batch, 0, up, scratch) - objective.Evaluate(batch, 0, down, scratch)) / (2 * H), gradient[s], 1e-4);
+            Assert.Equal((objective.Evaluate(batch, 0, up, scratch) - objective.Evaluate(batch, 0, down, scratch)) / (2 * H),
+                gradient[s], 1e-4);
         }
     }
 
@@ -104,12 +110,15 @@ public class DistillationTests
         using var folder = new RunTestFolder();
         var options = new TrainingOptions
         {
-            Network = Network, Steps = 80, Batch = 8, Initialization = InitializationKind.Published, LearningRate = new LearningRateSchedule { Peak = 2e-3, WarmupSteps = 5 }, EmaDecay = 0.8,
+            Network = Network, Steps = 80, Batch = 8, Initialization = InitializationKind.Published, LearningRate =
+                new LearningRateSchedule { Peak = 2e-3, WarmupSteps = 5 }, EmaDecay = 0.8,
             Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = [.. Tasks.Select(t => t.ToString())] },
-            Objective = new ObjectiveOptions { Distils = true }, PairFile = "pairs", Validation = new ValidationOptions { Every = 80, Windows = 4, ChecksRaw = false },
+            Objective = new ObjectiveOptions { Distils = true }, PairFile = "pairs",
+            Validation = new ValidationOptions { Every = 80, Windows = 4, ChecksRaw = false },
         };
         using var network = new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1 });
-        using var run = new TrainingRun(folder.Run, options, network, new DistilledExamples(pairs, source, false), new DistilledExamples(pairs, source, true), new RunSettings(), new StartWeights(teacher, "teacher"));
+        using var run = new TrainingRun(folder.Run, options, network, new DistilledExamples(pairs, source, false),
+            new DistilledExamples(pairs, source, true), new RunSettings(), new StartWeights(teacher, "teacher"));
         Assert.Equal(RunOutcome.Completed, run.Run());
         double[] losses = [.. File.ReadAllLines(folder.Run.LogFile).Skip(1).Select(r => double.Parse(r.Split(',')[3]))];
         Assert.True(losses[^1] < 0.7 * losses[0], $"{losses[0]} -> {losses[^1]}");

@@ -22,7 +22,8 @@ public sealed class OpGradientTests
             var cases = new TheoryData<string, CpuInstructionSet>();
             foreach (Op op in OpList.All.Where(HasBackward))
             {
-                foreach (CpuInstructionSet set in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128, CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
+                foreach (CpuInstructionSet set in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128,
+                    CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
                     cases.Add(op.Name, set);
             }
 
@@ -53,14 +54,16 @@ public sealed class OpGradientTests
     {
         double largest = actual.Length == 0 ? 0 : actual.Max(v => Math.Abs((double)v));
         var random = new Random(input);
-        IEnumerable<int> elements = actual.Length <= Moved ? Enumerable.Range(0, actual.Length) : Enumerable.Range(0, Moved).Select(_ => random.Next(actual.Length));
+        IEnumerable<int> elements = actual.Length <= Moved ? Enumerable.Range(0, actual.Length)
+            : Enumerable.Range(0, Moved).Select(_ => random.Next(actual.Length));
         double scale = dy.Sum(d => d.Sum(v => Math.Abs((double)v)));
         foreach (int i in elements)
         {
             // The slopes are the twin's: one set serves all instruction sets.
             double slope = Slopes.GetOrAdd((op.Name, Op.Text(n), input, i), _ => Slope(op, n, x, dy, input, i));
             double bound = (op.GradientBound(n) * Math.Max(largest, Math.Abs(slope))) + (StepError * Math.Max(1, scale / 100));
-            Assert.True(Math.Abs(actual[i] - slope) <= bound, $"{op.Name} {Op.Text(n)}, d{op.Inputs(n)[input].Name}[{i}]: {actual[i]:R}, slope {slope:R}, bound {bound:E2}");
+            Assert.True(Math.Abs(actual[i] - slope) <= bound,
+                $"{op.Name} {Op.Text(n)}, d{op.Inputs(n)[input].Name}[{i}]: {actual[i]:R}, slope {slope:R}, bound {bound:E2}");
         }
     }
 
@@ -89,7 +92,8 @@ public sealed class OpGradientTests
     private static bool HasBackward(Op op)
     {
         float[][] x = op.Values(op.Sizes[0]);
-        using OpCall? call = OpList.BindBackward(op, CpuInstructionSet.Scalar, op.Sizes[0], x, Gradients(op.Twin(op.Sizes[0], Op.Doubles(x))));
+        using OpCall? call =
+            OpList.BindBackward(op, CpuInstructionSet.Scalar, op.Sizes[0], x, Gradients(op.Twin(op.Sizes[0], Op.Doubles(x))));
         return call is not null;
     }
 }

@@ -11,7 +11,8 @@ public class FiniteDifferenceTests
 {
     private static readonly CardioTask[] Tasks =
     [
-        CardioTask.Parse("ppg->ecg"), CardioTask.Parse("bp,ecg->ppg"), CardioTask.Parse("impute bp"), CardioTask.Parse("denoise ecg | ppg,bp"),
+        CardioTask.Parse("ppg->ecg"), CardioTask.Parse("bp,ecg->ppg"), CardioTask.Parse("impute bp"),
+        CardioTask.Parse("denoise ecg | ppg,bp"),
     ];
 
     // Small enough that no ReLU changes side, and exact: slopes are taken over the float32 steps as they came out.
@@ -34,11 +35,13 @@ public class FiniteDifferenceTests
             for (int i = 0; i < slopes.Length; i++)
             {
                 ParameterSlice slice = network.Layout.Slices[i];
-                (double along, double size) = Along(network.Gradients.Slice(slice.Offset, slice.Count), parameters.AsSpan(slice.Offset, slice.Count));
+                (double along, double size) =
+                    Along(network.Gradients.Slice(slice.Offset, slice.Count), parameters.AsSpan(slice.Offset, slice.Count));
 
                 // Float32 through some 20 layers of depth K up to 180: about 20 sqrt(180) u = 1.6e-5 of the gradient's size; the
                 // difference's own curvature term is 1e-12 of the third derivative. The size is the scale, since slopes cancel.
-                Assert.True(Math.Abs(along - slopes[i]) <= (1e-4 * size) + 1e-6, $"{set} {slice.Name}: {along:G9}, reference {slopes[i]:G9}, size {size:G3}");
+                Assert.True(Math.Abs(along - slopes[i]) <= (1e-4 * size) + 1e-6,
+                    $"{set} {slice.Name}: {along:G9}, reference {slopes[i]:G9}, size {size:G3}");
             }
         }
     }

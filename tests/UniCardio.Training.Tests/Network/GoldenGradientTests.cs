@@ -31,11 +31,14 @@ public class GoldenGradientTests
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Project.Shared("golden", $"{file}.gradients.safetensors"));
         ModelConfiguration configuration = ModelConfiguration.FromMetadata(golden.Metadata);
-        using ModelWeights weights = new WeightRecipe(ulong.Parse(golden.Metadata["seed"], System.Globalization.CultureInfo.InvariantCulture), configuration).Create();
-        using var network = new TrainingNetwork(configuration, new TrainingNetworkOptions { Threads = 2, InstructionSet = set, Dropout = 0 });
+        using ModelWeights weights = new WeightRecipe(
+            ulong.Parse(golden.Metadata["seed"], System.Globalization.CultureInfo.InvariantCulture), configuration).Create();
+        using var network =
+            new TrainingNetwork(configuration, new TrainingNetworkOptions { Threads = 2, InstructionSet = set, Dropout = 0 });
         network.Layout.Read(weights, network.Parameters);
         network.ParametersChanged();
-        string[] cases = [.. golden.Entries.Select(e => e.Name).Where(n => n.EndsWith("/loss", StringComparison.Ordinal)).Select(n => n[..^5])];
+        string[] cases =
+            [.. golden.Entries.Select(e => e.Name).Where(n => n.EndsWith("/loss", StringComparison.Ordinal)).Select(n => n[..^5])];
         Assert.NotEmpty(cases);
         foreach (string name in cases)
             CheckCase(network, golden, name);
@@ -79,7 +82,8 @@ public class GoldenGradientTests
 
     internal static TrainingBatch Batch(ModelConfiguration configuration, SafetensorsFile golden, string name)
     {
-        var parts = name.Split('/').Where(p => p.Contains('=', StringComparison.Ordinal)).ToDictionary(p => p.Split('=')[0], p => p.Split('=')[1]);
+        var parts = name.Split('/').Where(p => p.Contains('=', StringComparison.Ordinal))
+            .ToDictionary(p => p.Split('=')[0], p => p.Split('=')[1]);
         ModalitySet conditions = parts["cond"].Aggregate(ModalitySet.None, (set, digit) => set | ((Modality)(digit - '0')).ToSet());
         CardioTask task = CardioTask.FromSlots(conditions, (Slot)(parts["target"][0] - '0'), (Modality)(parts["decoder"][0] - '0'));
         ReadOnlySpan<float> steps = golden.Floats($"{name}/t").Span;

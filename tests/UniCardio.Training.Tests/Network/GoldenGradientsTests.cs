@@ -15,9 +15,11 @@ namespace UniCardio.Training.Tests.Network;
 public sealed class GoldenGradientsTests : IDisposable
 {
     private const int S = 8, Batch = 2;
-    private const string Name = "grad/cond=01/target=2/decoder=2", Bias = "output_projection3_1.bias", Weight = "output_projection3_2.weight";
+    private const string Name = "grad/cond=01/target=2/decoder=2", Bias = "output_projection3_1.bias",
+        Weight = "output_projection3_2.weight";
 
-    private static readonly ModelConfiguration Configuration = new() { Channels = 6, Heads = 1, Blocks = 1, FeedForward = 3, Embedding = 4, SlotSamples = S };
+    private static readonly ModelConfiguration Configuration =
+        new() { Channels = 6, Heads = 1, Blocks = 1, FeedForward = 3, Embedding = 4, SlotSamples = S };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("unicardio-gradients-");
 
@@ -32,7 +34,8 @@ public sealed class GoldenGradientsTests : IDisposable
         Assert.Empty(report.NotVerified);
         Assert.Equal("training network scalar x 1 thread", report.Gradients);
         Assert.Equal([Name + "/loss", $"{Name}/d/{Bias}", $"{Name}/d/{Weight}"], report.Results.Select(r => r.Name));
-        Assert.Equal([GoldenVerifier.BackendTolerance, GoldenGradients.Tolerance, GoldenGradients.Tolerance], report.Results.Select(r => r.Tolerance));
+        Assert.Equal([GoldenVerifier.BackendTolerance, GoldenGradients.Tolerance, GoldenGradients.Tolerance],
+            report.Results.Select(r => r.Tolerance));
         Assert.True(network.IsDisposed);
         Assert.Equal((CardioTask.Parse("ppg,bp->ecg"), 5, 49), (network.Task, network.Steps[0], network.Steps[1]));
         Assert.Equal((Batch * 4 * S, Batch * S), (network.Inputs, network.Targets));
@@ -47,7 +50,8 @@ public sealed class GoldenGradientsTests : IDisposable
     [InlineData(float.NegativeInfinity, false)]
     public void OneWrongElementFails(float added, bool passes)
     {
-        GoldenReport expected = Verify(new MadeUp(), File(bias: [1, -2, 0.5f + added, 0, 0, 0])), actual = Verify(new MadeUp { Added = added }, File());
+        GoldenReport expected = Verify(new MadeUp(), File(bias: [1, -2, 0.5f + added, 0, 0, 0])),
+            actual = Verify(new MadeUp { Added = added }, File());
         foreach (GoldenReport report in (GoldenReport[])[expected, actual])
         {
             Assert.Equal(passes, report.Passed);
@@ -117,12 +121,14 @@ public sealed class GoldenGradientsTests : IDisposable
     public void NamesTensorsThatAreMissingOrMisshapen(string tensor, int[]? shape, string expected)
     {
         ParameterTensor[] others = [.. Tensors().Where(t => t.Name != $"{Name}/{tensor}")];
-        ParameterTensor[] changed = shape is null ? others : [.. others, new($"{Name}/{tensor}", shape, new float[shape.Aggregate(1, (a, b) => a * b)])];
+        ParameterTensor[] changed = shape is null ? others
+            : [.. others, new($"{Name}/{tensor}", shape, new float[shape.Aggregate(1, (a, b) => a * b)])];
         Refused($"{Name}/{tensor}", expected, changed);
     }
 
     [Fact]
-    public void RefusesAnEntryWithoutGradients() => Refused(Name, "no gradient", [.. Tensors().Where(t => !t.Name.Contains("/d/", StringComparison.Ordinal))]);
+    public void RefusesAnEntryWithoutGradients() =>
+        Refused(Name, "no gradient", [.. Tensors().Where(t => !t.Name.Contains("/d/", StringComparison.Ordinal))]);
 
     [Theory]
     [InlineData(50)]
@@ -130,7 +136,8 @@ public sealed class GoldenGradientsTests : IDisposable
     [InlineData(2.5f)]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void RefusesStepsThatTheNetworkDoesNotHave(float step) => Refused(Name + "/t", "of window 1 is none of the steps 0 to 49", [.. Tensors(step: step)]);
+    public void RefusesStepsThatTheNetworkDoesNotHave(float step) =>
+        Refused(Name + "/t", "of window 1 is none of the steps 0 to 49", [.. Tensors(step: step)]);
 
     private void Refused(string entry, string expected, ParameterTensor[] tensors)
     {
@@ -144,7 +151,8 @@ public sealed class GoldenGradientsTests : IDisposable
     {
         using GoldenFile file = GoldenFile.Open(path);
         using ModelWeights weights = new WeightRecipe(77, Configuration).Create();
-        return GoldenGradients.AddTo(GoldenVerifier.Verify(file, weights, w => new ReferenceBackend(w), tolerance), file, weights, _ => network, tolerance);
+        return GoldenGradients.AddTo(GoldenVerifier.Verify(file, weights, w => new ReferenceBackend(w), tolerance), file, weights, _ =>
+            network, tolerance);
     }
 
     private string File(float[]? bias = null, float loss = 0.5f) => Write([.. Tensors(bias, loss)]);

@@ -22,9 +22,11 @@ internal static class TestNetworks
         Positions = positions,
     }.Validate();
 
-    public static TrainingNetwork Create(ModelConfiguration configuration, CpuInstructionSet set, int threads = 2, double dropout = 0, int lanes = 3)
+    public static TrainingNetwork Create(ModelConfiguration configuration, CpuInstructionSet set, int threads = 2, double dropout = 0,
+        int lanes = 3)
     {
-        var network = new TrainingNetwork(configuration, new TrainingNetworkOptions { Threads = threads, InstructionSet = set, Dropout = dropout, Lanes = lanes });
+        var network = new TrainingNetwork(
+            configuration, new TrainingNetworkOptions { Threads = threads, InstructionSet = set, Dropout = dropout, Lanes = lanes });
         using ModelWeights weights = new WeightRecipe(11, configuration).Create();
         network.Layout.Read(weights, network.Parameters);
         network.ParametersChanged();

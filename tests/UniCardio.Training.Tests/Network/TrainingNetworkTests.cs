@@ -49,7 +49,8 @@ public class TrainingNetworkTests
 
             // The golden files' bound for a whole float32 network.
             for (int i = 0; i < samples; i++)
-                Assert.True(Math.Abs(predictions[(window * samples) + i] - expected[i]) <= 1e-5 * scale, $"{batch.Tasks[window]} sample {i}");
+                Assert.True(Math.Abs(predictions[(window * samples) + i] - expected[i]) <= 1e-5 * scale,
+                    $"{batch.Tasks[window]} sample {i}");
         }
     }
 
@@ -92,7 +93,8 @@ public class TrainingNetworkTests
         double base0 = losses.Sum();
         network.Accumulate(batch, TestNetworks.Loss, 6, losses);
         Assert.NotEqual(base0, losses.Sum());
-        foreach (string name in (string[])["in_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weight", "norm1.weight", "conv_layers"])
+        foreach (string name in (string[])["in_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weight", "norm1.weight",
+            "conv_layers"])
         {
             // Along the gradient itself, so that the slope is its length.
             float[] direction = new float[gradient.Length];
@@ -103,7 +105,8 @@ public class TrainingNetworkTests
             double slope = (At(h / length) - At(-h / length)) / (2 * h);
 
             // Loss rounding: 1e-6 of the loss over 2 h; curvature: h^2 of the third derivative, measured well below 1e-3 of the slope.
-            Assert.True(Math.Abs(slope - length) <= (5e-3 * length) + (1e-6 * base0 / h), $"{set} {name}: slope {slope:G6}, gradient {length:G6}");
+            Assert.True(Math.Abs(slope - length) <= (5e-3 * length) + (1e-6 * base0 / h),
+                $"{set} {name}: slope {slope:G6}, gradient {length:G6}");
 
             double At(double step)
             {
@@ -122,11 +125,15 @@ public class TrainingNetworkTests
         using TrainingNetwork network = TestNetworks.Create(Small, CpuInstructionSet.Auto);
         TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 1);
         batch.Steps[0] = 50;
-        Assert.Contains("expected 0 to 49", Assert.Throws<ArgumentException>(() => network.Accumulate(batch, TestNetworks.Loss, 0, new double[1])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 0 to 49",
+            Assert.Throws<ArgumentException>(() => network.Accumulate(batch, TestNetworks.Loss, 0, new double[1])).Message,
+            StringComparison.Ordinal);
         batch.Steps[0] = 1;
         batch.Tasks[0] = default;
-        Assert.Contains("no task", Assert.Throws<ArgumentException>(() => network.Accumulate(batch, TestNetworks.Loss, 0, new double[1])).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => network.Predict(TestNetworks.Batch(Small with { SlotSamples = 40 }, [CardioTask.Parse("ppg->ecg")], 1), new float[40]));
+        Assert.Contains("no task", Assert.Throws<ArgumentException>(() => network.Accumulate(batch, TestNetworks.Loss, 0, new double[1]))
+            .Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() =>
+            network.Predict(TestNetworks.Batch(Small with { SlotSamples = 40 }, [CardioTask.Parse("ppg->ecg")], 1), new float[40]));
         Assert.Throws<ConfigurationException>(() => new TrainingNetwork(Small, new TrainingNetworkOptions { Dropout = 1 }));
         Assert.Throws<ConfigurationException>(() => new TrainingNetwork(Small, new TrainingNetworkOptions { Lanes = 0 }));
     }

@@ -16,7 +16,8 @@ public class CleanLossTests
         return [.. Enumerable.Range(0, samples).Select(_ => (2 * random.NextDouble()) - 1)];
     }
 
-    // Tables and sums of n terms below 1/sqrt(n) in double: n 1e-16 / sqrt(n) a bin; another library's algorithm for odd lengths loses a digit or two.
+    // Tables and sums of n terms below 1/sqrt(n) in double: n 1e-16 / sqrt(n) a bin; another library's algorithm for odd lengths loses a
+    // digit or two.
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -102,14 +103,17 @@ public class CleanLossTests
         {
             data.Add(prediction, new ObjectiveOptions { SpectralAmplitude = 0.5, SpectralPhase = 0.3 });
             data.Add(prediction, new ObjectiveOptions { PeakL1 = 2, WeighsPeaks = true });
-            data.Add(prediction, new ObjectiveOptions { SpectralAmplitude = 1, PeakL1 = 1, WeighsPeaks = true, DampsCleanLosses = true, Normalization = LossNormalization.Published });
+            data.Add(prediction,
+                new ObjectiveOptions { SpectralAmplitude = 1, PeakL1 = 1, WeighsPeaks = true, DampsCleanLosses = true, Normalization =
+                    LossNormalization.Published });
         }
 
         return data;
     }
 
-    // The whole loss by the prediction. Predictions are float32 and a step of 1/128 is exact in them; the loss is summed from float32 errors (1e-7 of about 1,
-    // squared and counted 9 times at most), so a quotient is off by some 1e-7 / h = 1e-5 of the slopes' scale, and by h^2 f''' / 6.
+    // The whole loss by the prediction. Predictions are float32 and a step of 1/128 is exact in them; the loss is summed from float32
+    // errors (1e-7 of about 1, squared and counted 9 times at most), so a quotient is off by some 1e-7 / h = 1e-5 of the slopes' scale, and
+    // by h^2 f''' / 6.
     [Theory]
     [MemberData(nameof(Cases))]
     public void GradientsOfTheWholeLoss(PredictionKind prediction, ObjectiveOptions options)
@@ -135,7 +139,8 @@ public class CleanLossTests
                 up[s] += h;
                 down[s] -= h;
                 double slope = (objective.Evaluate(batch, window, up, unused) - objective.Evaluate(batch, window, down, unused)) / (2 * h);
-                Assert.True(Math.Abs(slope - gradient[s]) <= 2e-3 * scale, $"window {window}, sample {s}: {gradient[s]} instead of {slope}");
+                Assert.True(Math.Abs(slope - gradient[s]) <= 2e-3 * scale,
+                    $"window {window}, sample {s}: {gradient[s]} instead of {slope}");
                 if (batch.Weight(window)[s] == 0)
                     Assert.Equal(0, gradient[s]);
             }
@@ -145,7 +150,8 @@ public class CleanLossTests
     [Fact]
     public void PeaksAndValleysAreFound()
     {
-        // Two periods of a wave of curvature (2 pi / 40)^2 = 0.025 at its extremes, above 0.01 within 0.37 of a quarter of the period around them.
+        // Two periods of a wave of curvature (2 pi / 40)^2 = 0.025 at its extremes, above 0.01 within 0.37 of a quarter of the period
+        // around them.
         float[] clean = [.. Enumerable.Range(0, 80).Select(s => (float)(0.5 + Math.Sin(2 * Math.PI * s / 40)))], weights = new float[80];
         PeakWeights.Fill(clean, weights);
         Assert.Equal(PeakWeights.Peak, weights[10]);
@@ -171,5 +177,6 @@ public class CleanLossTests
 
     [Fact]
     public void BadWeightsAreNamed() =>
-        Assert.Equal("spectral_phase", Assert.Throws<ConfigurationException>(() => new ObjectiveOptions { SpectralPhase = double.NaN }.Validate()).Setting);
+        Assert.Equal("spectral_phase",
+            Assert.Throws<ConfigurationException>(() => new ObjectiveOptions { SpectralPhase = double.NaN }.Validate()).Setting);
 }

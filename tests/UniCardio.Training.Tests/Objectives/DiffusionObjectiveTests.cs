@@ -14,7 +14,8 @@ public class DiffusionObjectiveTests
     private static TrainingBatch Batch(DiffusionObjective objective, ModelConfiguration configuration, long step = 3)
     {
         var batch = new TrainingBatch(Windows, configuration.SlotSamples) { Step = step };
-        CardioTask[] tasks = [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("denoise ecg"), CardioTask.Parse("ppg,bp->ecg"), CardioTask.Parse("impute ppg | bp,ecg"), CardioTask.Parse("bp->ppg")];
+        CardioTask[] tasks = [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("denoise ecg"),
+            CardioTask.Parse("ppg,bp->ecg"), CardioTask.Parse("impute ppg | bp,ecg"), CardioTask.Parse("bp->ppg")];
         for (int i = 0; i < Windows; i++)
             new WaveExamples(1).Fill(i, tasks[i], batch, i);
         objective.Prepare(batch, 11);
@@ -41,12 +42,15 @@ public class DiffusionObjectiveTests
         {
             int t = batch.Steps[window];
             double alpha = objective.Schedule.Alpha[t], sigma = objective.Schedule.Sigma[t];
-            ReadOnlySpan<float> x0 = batch.CleanTarget(window), noise = batch.WindowNoise(window), xt = batch.Slot(window, (int)batch.Tasks[window].Target);
+            ReadOnlySpan<float> x0 = batch.CleanTarget(window), noise = batch.WindowNoise(window),
+                xt = batch.Slot(window, (int)batch.Tasks[window].Target);
             for (int s = 0; s < 16; s++)
             {
                 Assert.Equal((alpha * x0[s]) + (sigma * noise[s]), xt[s], 1e-6);
                 // From the definitions: eps, v = alpha eps - sigma x0, x0.
-                right[s] = (float)(prediction switch { PredictionKind.Epsilon => noise[s], PredictionKind.V => (alpha * noise[s]) - (sigma * x0[s]), _ => x0[s] });
+                right[s] = (float)(
+                    prediction switch { PredictionKind.Epsilon => noise[s], PredictionKind.V => (alpha * noise[s]) - (sigma * x0[s]),
+                        _ => x0[s] });
             }
 
             // float32 coefficients: errors of a few 6e-8, squared.
@@ -81,8 +85,9 @@ public class DiffusionObjectiveTests
         }
     }
 
-    // The loss is quadratic in the prediction, so that central differences are exact up to rounding: float32 predictions of about 1 a step h = 1/64
-    // apart are exact, the loss is summed in double from float32 errors (6e-8 each), so a difference quotient is off by about 1e-7 / h x slope.
+    // The loss is quadratic in the prediction, so that central differences are exact up to rounding: float32 predictions of about 1 a step
+    // h = 1/64 apart are exact, the loss is summed in double from float32 errors (6e-8 each), so a difference quotient is off by about 1e-7
+    // / h x slope.
     [Theory]
     [InlineData(PredictionKind.Epsilon, LossNormalization.Window, StepWeighting.None)]
     [InlineData(PredictionKind.V, LossNormalization.Batch, StepWeighting.MinSnr)]
@@ -90,7 +95,8 @@ public class DiffusionObjectiveTests
     public void GradientsAreThoseOfTheLoss(PredictionKind prediction, LossNormalization normalization, StepWeighting weighting)
     {
         ModelConfiguration configuration = Configuration(prediction);
-        var objective = new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = normalization, Weighting = weighting });
+        var objective =
+            new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = normalization, Weighting = weighting });
         TrainingBatch batch = Batch(objective, configuration);
         float[] gradient = new float[16], unused = new float[16];
         for (int window = 0; window < Windows; window++)
@@ -104,7 +110,8 @@ public class DiffusionObjectiveTests
                 float[] up = [.. at], down = [.. at];
                 up[s] += h;
                 down[s] -= h;
-                double slope = (objective.Evaluate(batch, window, up, unused) - objective.Evaluate(batch, window, down, unused)) / (up[s] - down[s]);
+                double slope = (objective.Evaluate(batch, window, up, unused) - objective.Evaluate(batch, window, down, unused))
+                    / (up[s] - down[s]);
                 Assert.Equal(slope, gradient[s], 1e-4 * (Math.Abs(slope) + batch.Scale[window]));
                 if (batch.Weight(window)[s] == 0)
                     Assert.Equal(0, gradient[s]);
@@ -116,7 +123,8 @@ public class DiffusionObjectiveTests
     public void NormalizationsDivideByWhatTheySay()
     {
         ModelConfiguration configuration = Configuration(PredictionKind.V);
-        double[] Scales(LossNormalization normalization) => Batch(new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = normalization }), configuration).Scale;
+        double[] Scales(LossNormalization normalization) =>
+            Batch(new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = normalization }), configuration).Scale;
         // 16 samples a window, of which imputation (windows 1 and 4) counts 4.
         double[] counted = [16, 4, 16, 16, 4, 16];
         Assert.Equal(counted.Select(c => 1 / (6 * c)), Scales(LossNormalization.Window), Near);
@@ -132,7 +140,9 @@ public class DiffusionObjectiveTests
     {
         var options = new ObjectiveOptions { Weighting = weighting, WeightingGamma = gamma };
         var schedule = new Engine.Sampling.NoiseSchedule(ToyNetwork.Small);
-        double[] epsilon = StepWeights.Of(Configuration(PredictionKind.Epsilon), schedule, options), v = StepWeights.Of(Configuration(PredictionKind.V), schedule, options), sample = StepWeights.Of(Configuration(PredictionKind.Sample), schedule, options);
+        double[] epsilon = StepWeights.Of(Configuration(PredictionKind.Epsilon), schedule, options),
+            v = StepWeights.Of(Configuration(PredictionKind.V), schedule, options),
+            sample = StepWeights.Of(Configuration(PredictionKind.Sample), schedule, options);
         for (int t = 0; t < schedule.Steps; t++)
         {
             double alpha = schedule.Alpha[t], sigma = schedule.Sigma[t], snr = alpha * alpha / (sigma * sigma);

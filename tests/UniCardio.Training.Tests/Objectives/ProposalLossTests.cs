@@ -11,7 +11,8 @@ public class ProposalLossTests
 
     private static readonly ModelConfiguration Network = new()
     {
-        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 2, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
+        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 2, Embedding = 4, SlotSamples = Samples, Positions = PositionKind.Slot,
+            Prediction = PredictionKind.Correction,
     };
 
     private static (TrainingBatch Batch, DiffusionObjective Objective) Prepare()
@@ -50,7 +51,8 @@ public class ProposalLossTests
     public void GradientIsTheSlopeOfTheLoss()
     {
         (TrainingBatch batch, DiffusionObjective objective) = Prepare();
-        float[] correction = [.. Enumerable.Range(0, Samples).Select(s => 0.1f * (float)Math.Sin(s))], gradient = new float[Samples], scratch = new float[Samples];
+        float[] correction = [.. Enumerable.Range(0, Samples).Select(s => 0.1f * (float)Math.Sin(s))], gradient = new float[Samples],
+            scratch = new float[Samples];
         for (int w = 0; w < 2; w++)
         {
             double loss = objective.Evaluate(batch, w, correction, gradient), square = 0;
@@ -62,7 +64,8 @@ public class ProposalLossTests
             Assert.Equal(Math.Sqrt((square / counted) + 0.01) / 2, loss, 1e-6);
             for (int s = 0; s < Samples; s++)
             {
-                // Central difference over +-h = 2^-6: third derivative of sqrt(m + .01) is below 1 / (n m) ~ 5, h^2 / 6 of it 2e-4; float rounding of the answer
+                // Central difference over +-h = 2^-6: third derivative of sqrt(m + .01) is below 1 / (n m) ~ 5, h^2 / 6 of it 2e-4; float
+                // rounding of the answer
                 // 1e-7 / h = 8e-6.
                 const float H = 1f / 64;
                 float[] up = [.. correction], down = [.. correction];

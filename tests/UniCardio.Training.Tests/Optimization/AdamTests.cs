@@ -30,8 +30,9 @@ public class AdamTests
         { WeightDecayKind.Decoupled, 0.1, double.PositiveInfinity },
     };
 
-    // The papers' formulas in double. One float32 update rounds some ten operations to half an ulp each, 6e-8: relative 6e-7 of a step of about rate,
-    // and of p; over 20 steps p is off by at most 20 (6e-8 |p| + 6e-7 rate) + what moments that are off by 1e-6 move: 5e-6 covers it for |p| < 1.5.
+    // The papers' formulas in double. One float32 update rounds some ten operations to half an ulp each, 6e-8: relative 6e-7 of a step of
+    // about rate, and of p; over 20 steps p is off by at most 20 (6e-8 |p| + 6e-7 rate) + what moments that are off by 1e-6 move: 5e-6
+    // covers it for |p| < 1.5.
     [Theory]
     [MemberData(nameof(Cases))]
     public void UpdatesAreThoseOfTheFormula(WeightDecayKind kind, double decay, double clip)
@@ -71,7 +72,8 @@ public class AdamTests
         var adam = new Adam(Layout, new AdamOptions { WeightDecay = 0.1 });
         float[] parameters = Random(1, 1);
         adam.Update(parameters, Random(2, 1), 0.1);
-        var padding = Enumerable.Range(0, Layout.Length).Except(Layout.Slices.SelectMany(s => Enumerable.Range(s.Offset, s.Count))).ToList();
+        var padding = Enumerable.Range(0, Layout.Length)
+            .Except(Layout.Slices.SelectMany(s => Enumerable.Range(s.Offset, s.Count))).ToList();
         Assert.NotEmpty(padding);
         Assert.All(padding, i => Assert.Equal(0, parameters[i]));
     }
@@ -94,8 +96,10 @@ public class AdamTests
     public void BadNumbersAreNamed()
     {
         Assert.Equal("beta2", Assert.Throws<ConfigurationException>(() => new Adam(Layout, new AdamOptions { Beta2 = 1 })).Setting);
-        Assert.Equal("clip_norm", Assert.Throws<ConfigurationException>(() => new Adam(Layout, new AdamOptions { ClipNorm = double.NaN })).Setting);
-        Assert.Equal("weight_decay", Assert.Throws<ConfigurationException>(() => new Adam(Layout, new AdamOptions { WeightDecay = -1 })).Setting);
+        Assert.Equal(
+            "clip_norm", Assert.Throws<ConfigurationException>(() => new Adam(Layout, new AdamOptions { ClipNorm = double.NaN })).Setting);
+        Assert.Equal(
+            "weight_decay", Assert.Throws<ConfigurationException>(() => new Adam(Layout, new AdamOptions { WeightDecay = -1 })).Setting);
     }
 
     [Fact]

@@ -8,7 +8,8 @@ namespace UniCardio.Training.Tests.Optimization;
 
 public class AlignedHeadsTests
 {
-    private static readonly ModelConfiguration Compact = ModelConfiguration.Compact with { Positions = PositionKind.Slot, Prediction = PredictionKind.V };
+    private static readonly ModelConfiguration Compact = ModelConfiguration.Compact
+        with { Positions = PositionKind.Slot, Prediction = PredictionKind.V };
 
     private static ReferenceNetwork Network(ModelConfiguration configuration, InitializationKind kind, ulong seed)
     {
@@ -18,20 +19,22 @@ public class AlignedHeadsTests
         return new ReferenceNetwork(layout.Write(flat), threads: 1);
     }
 
-    /// <summary>For each block and head: the share of a target token's attention on the condition slot that falls within some tokens of its own
-    /// position, and the share of all its attention that goes there; means over the tokens.</summary>
+    /// <summary>For each block and head: the share of a target token's attention on the condition slot that falls within some tokens of its
+    /// own position, and the share of all its attention that goes there; means over the tokens.</summary>
     private static (double OfSlot, double OfAll)[,] NearEqual(ReferenceNetwork network, int t, int reach, int seed)
     {
         ModelConfiguration m = network.Configuration;
         var random = new Random(seed);
-        double[] condition = new double[m.SlotSamples], noisy = new double[m.SlotSamples], phase = [random.NextDouble(), random.NextDouble() * 6];
+        double[] condition = new double[m.SlotSamples], noisy = new double[m.SlotSamples],
+            phase = [random.NextDouble(), random.NextDouble() * 6];
         for (int s = 0; s < m.SlotSamples; s++)
         {
             condition[s] = Math.Sin((0.03 + (0.05 * phase[0])) * s + phase[1]);
             noisy[s] = (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5) * 2;
         }
 
-        double[] tokens = new double[m.SlotTokens * m.Channels], plane = new double[tokens.Length], embedding = new double[m.Embedding], code = new double[tokens.Length];
+        double[] tokens = new double[m.SlotTokens * m.Channels], plane = new double[tokens.Length], embedding = new double[m.Embedding],
+            code = new double[tokens.Length];
         ReferenceEncoder.Tokens(m, network.Weights.Encoders[2], 2, noisy, plane, tokens);
         ReferenceDiffusionEmbedding.Forward(network.Weights.Embedding1, network.Weights.Embedding2, t, embedding);
         ReferencePositionCode.Slot(m, 2, code);
@@ -78,9 +81,9 @@ public class AlignedHeadsTests
         return (ofSlot, ofAll);
     }
 
-    // By the kernel's formula a perfect code leaves e^1.5 T w against at most T of the other keys, w the peak's own width of at least 1: 82%. Contents, the
-    // edges of the window and the random part of the maps take some: at least 70% must be left in every block (85% and more was seen). Without alignment a window
-    // of 5 or 11 of 100 tokens gets 5% or 11%.
+    // By the kernel's formula a perfect code leaves e^1.5 T w against at most T of the other keys, w the peak's own width of at least 1:
+    // 82%. Contents, the edges of the window and the random part of the maps take some: at least 70% must be left in every block (85% and
+    // more was seen). Without alignment a window of 5 or 11 of 100 tokens gets 5% or 11%.
     [Theory]
     [InlineData(1, 49)]
     [InlineData(2, 25)]

@@ -8,7 +8,8 @@ public class InitialWeightsTests
 {
     private static readonly ModelConfiguration Compact = ModelConfiguration.Compact with { Positions = PositionKind.Slot };
 
-    private static ModelWeights Create(ModelConfiguration configuration, InitializationKind kind = InitializationKind.Published, ulong seed = 1)
+    private static ModelWeights Create(ModelConfiguration configuration, InitializationKind kind = InitializationKind.Published,
+        ulong seed = 1)
     {
         var layout = new ParameterLayout(configuration);
         float[] flat = new float[layout.Length];
@@ -68,13 +69,18 @@ public class InitialWeightsTests
     public void TheAlignedStartChangesOnlyItsOwn()
     {
         using ModelWeights published = Create(Compact), aligned = Create(Compact, InitializationKind.Aligned);
-        var changed = published.Tensors.Zip(aligned.Tensors).Where(p => !p.First.Span.SequenceEqual(p.Second.Span)).Select(p => p.First.Name[ParameterCatalog.Prefix.Length..]).ToList();
-        Assert.All(changed, n => Assert.True(n.EndsWith("in_proj_weight", StringComparison.Ordinal) || n.Contains(".output_projection.", StringComparison.Ordinal)
-            || n is ['n', 'o', 'r', 'm', _, '.', 'w', ..] || (n.StartsWith("output_projection", StringComparison.Ordinal) && n.EndsWith("_2.weight", StringComparison.Ordinal)), n));
+        var changed = published.Tensors.Zip(aligned.Tensors).Where(p => !p.First.Span.SequenceEqual(p.Second.Span))
+            .Select(p => p.First.Name[ParameterCatalog.Prefix.Length..]).ToList();
+        Assert.All(changed,
+            n => Assert.True(n.EndsWith("in_proj_weight", StringComparison.Ordinal)
+                || n.Contains(".output_projection.", StringComparison.Ordinal)
+            || n is ['n', 'o', 'r', 'm', _, '.', 'w', ..]
+                || (n.StartsWith("output_projection", StringComparison.Ordinal) && n.EndsWith("_2.weight", StringComparison.Ordinal)), n));
         Assert.Equal((4 * 3) + 4 + 3, changed.Count);
         // Values, skips and the other heads are left alone.
         BlockWeights<WeightAndBias<ParameterTensor>> before = published.Network.Blocks[1], after = aligned.Network.Blocks[1];
-        Assert.True(before.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)].SequenceEqual(after.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)]));
+        Assert.True(
+            before.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)].SequenceEqual(after.AttentionIn.Weight.Span[(60 * 180)..(180 * 180)]));
         Assert.True(before.AttentionIn.Weight.Span[(240 * 180)..].SequenceEqual(after.AttentionIn.Weight.Span[(240 * 180)..]));
         Assert.True(before.OutputProjection.Weight.Span[(60 * 180)..].SequenceEqual(after.OutputProjection.Weight.Span[(60 * 180)..]));
     }

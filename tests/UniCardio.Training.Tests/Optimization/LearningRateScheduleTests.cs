@@ -42,7 +42,8 @@ public class LearningRateScheduleTests
     [Fact]
     public void BadNumbersAreNamed()
     {
-        Assert.Equal("learning_rate", Assert.Throws<ConfigurationException>(() => new LearningRateSchedule { Peak = double.NaN }.Validate()).Setting);
+        Assert.Equal("learning_rate",
+            Assert.Throws<ConfigurationException>(() => new LearningRateSchedule { Peak = double.NaN }.Validate()).Setting);
         Assert.Equal("cooldown", Assert.Throws<ConfigurationException>(() => new LearningRateSchedule { Cooldown = 0 }.Validate()).Setting);
         Assert.Equal("floor", Assert.Throws<ConfigurationException>(() => new LearningRateSchedule { Floor = 2 }.Validate()).Setting);
     }

@@ -29,7 +29,8 @@ public class MuonTests
     // Stacked maps are looked at one by one; [rows, columns] of the tensor's slice.
     private static IEnumerable<(int Offset, int Rows, int Columns)> Maps()
     {
-        foreach (ParameterSlice slice in Layout.Slices.Where(s => s.Shape.Count > 1 && Math.Min(s.Shape[0], s.Shape[1]) >= 16 && !s.Name.Contains("norm", StringComparison.Ordinal) && !s.Name.Contains("embedding.proj", StringComparison.Ordinal)))
+        foreach (ParameterSlice slice in Layout.Slices.Where(s => s.Shape.Count > 1 && Math.Min(s.Shape[0], s.Shape[1]) >= 16
+            && !s.Name.Contains("norm", StringComparison.Ordinal) && !s.Name.Contains("embedding.proj", StringComparison.Ordinal)))
         {
             int stacked = slice.Shape[0] > 36 ? slice.Shape[0] / 36 : 1;
             for (int i = 0; i < stacked; i++)
@@ -99,7 +100,8 @@ public class MuonTests
             run(i, 0);
     }
 
-    // Small singular values grow by up to 3.4445 in each of the five turns, 485 in all, and the rounding of what is taken away from them with them:
+    // Small singular values grow by up to 3.4445 in each of the five turns, 485 in all, and the rounding of what is taken away from them
+    // with them:
     // 485 x some 10 roundings of 6e-8 on elements of at most 1 is 3e-4, in the worst case. The update is rate x 0.2 x 6 of it.
     [Theory]
     [MemberData(nameof(Sets))]
@@ -145,7 +147,8 @@ public class MuonTests
             double[,] step = new double[rows, columns];
             for (int i = 0; i < rows * columns; i++)
                 step[i / columns, i % columns] = parameters[offset + i] / (0.2 * Math.Sqrt(Math.Max(rows, columns)));
-            // A map of singular values s has s^2 summed on the diagonal of its smaller product: 0.7^2 to 1.2^2 each, but for the few values below 0.01.
+            // A map of singular values s has s^2 summed on the diagonal of its smaller product: 0.7^2 to 1.2^2 each, but for the few values
+            // below 0.01.
             int least = Math.Min(rows, columns);
             double squares = step.Cast<double>().Sum(v => v * v);
             Assert.InRange(squares / least, 0.45, 1.45);
@@ -224,7 +227,13 @@ public class MuonTests
     [Fact]
     public void NumbersOutOfRangeAreNamed()
     {
-        Assert.Equal("muon_momentum", Assert.Throws<ConfigurationException>(() => new Muon(Layout, new MuonOptions { Momentum = 1 }, CpuInstructionSet.Auto, 1)).Setting);
-        Assert.Equal("muon_size", Assert.Throws<ConfigurationException>(() => new Muon(Layout, new MuonOptions { Size = double.NaN }, CpuInstructionSet.Auto, 1)).Setting);
+        Assert.Equal(
+            "muon_momentum",
+            Assert.Throws<ConfigurationException>(() => new Muon(Layout, new MuonOptions { Momentum = 1 }, CpuInstructionSet.Auto, 1))
+                .Setting);
+        Assert.Equal(
+            "muon_size",
+            Assert.Throws<ConfigurationException>(() => new Muon(Layout, new MuonOptions { Size = double.NaN }, CpuInstructionSet.Auto, 1))
+                .Setting);
     }
 }

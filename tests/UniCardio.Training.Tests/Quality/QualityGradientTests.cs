@@ -23,15 +23,18 @@ public sealed class QualityGradientTests
 
     public static TheoryData<CpuInstructionSet> Sets() => [.. CpuInstructionSets.Supported];
 
-    // Losses are means of values of order 1 and held to the backends' 1e-5. A gradient is a sum over 2 windows of up to 360 samples whose terms cancel: n u = 4e-5 of their
-    // magnitudes in the worst order; measured against the author's double: 1.0e-6 of the largest element. Bound as for UniCardio's gradients: 1e-4.
+    // Losses are means of values of order 1 and held to the backends' 1e-5. A gradient is a sum over 2 windows of up to 360 samples whose
+    // terms cancel: n u = 4e-5 of their magnitudes in the worst order; measured against the author's double: 1.0e-6 of the largest element.
+    // Bound as for UniCardio's gradients: 1e-4.
     [SkippableTheory]
     [MemberData(nameof(Sets))]
     public void The_author_s_losses_and_gradients_are_met(CpuInstructionSet set)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Project.Shared("golden", "qualityfm", "tiny.training.safetensors"));
-        using QualityWeights student = QualityWeightFile.Load("recipe:1,quality-tiny"), teacher = QualityWeightFile.Load("recipe:2,quality-tiny");
-        QualityPairResult result = QualityGradients.Of(teacher, student, file.Floats("x1").ToArray(), file.Floats("x2").ToArray(), 2, set: set);
+        using QualityWeights student = QualityWeightFile.Load("recipe:1,quality-tiny"),
+            teacher = QualityWeightFile.Load("recipe:2,quality-tiny");
+        QualityPairResult result =
+            QualityGradients.Of(teacher, student, file.Floats("x1").ToArray(), file.Floats("x2").ToArray(), 2, set: set);
         AssertClose(file, "teacher/features", result.Teacher, 1e-5);
         AssertClose(file, "student/features", result.Student, 1e-5);
         AssertClose(file, "student/amplitude", result.Amplitude, 1e-5);
@@ -40,15 +43,17 @@ public sealed class QualityGradientTests
         AssertClose(file, "centre/second", result.SecondCentre, 1e-5);
         foreach ((string name, double value) in ((string, double)[])[("first", result.First), ("second", result.Second)])
             AssertClose(file, "loss/distill_" + name, [(float)value], 1e-5);
-        foreach ((string name, double value) in ((string, double)[])[("amplitude", result.AmplitudeLoss), ("phase", result.PhaseLoss), ("total", result.Total)])
+        foreach ((string name, double value) in ((string, double)[])[("amplitude", result.AmplitudeLoss), ("phase", result.PhaseLoss),
+            ("total", result.Total)])
             AssertClose(file, "loss/" + name, [(float)value], 1e-5);
         Assert.Equal(84, result.Gradients.Count);
         foreach ((string name, float[] gradient) in result.Gradients)
             AssertClose(file, "d/" + name, gradient, 1e-4);
     }
 
-    // Central differences with h = 1/64 of a parameter of order 0.3 err by h^2 / 6 of the third derivative and by u / h = 4e-6 of the loss (order 10) in float32: some 1e-4
-    // of it, against gradients of order 0.01 to 1; the bound is 2% of the tensor's largest element and 2e-3 absolute.
+    // Central differences with h = 1/64 of a parameter of order 0.3 err by h^2 / 6 of the third derivative and by u / h = 4e-6 of the loss
+    // (order 10) in float32: some 1e-4 of it, against gradients of order 0.01 to 1; the bound is 2% of the tensor's largest element and
+    // 2e-3 absolute.
     [Fact]
     public void Gradients_agree_with_finite_differences()
     {
@@ -58,7 +63,8 @@ public sealed class QualityGradientTests
         QualityPairResult result = QualityGradients.Of(teacher, student, better, worse, 2, options);
         double Total(string name, int element, float by)
         {
-            using QualityWeights moved = QualityWeights.Create(Odd, student.Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)).Select(t =>
+            using QualityWeights moved =
+                QualityWeights.Create(Odd, student.Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)).Select(t =>
             {
                 if (t.Name != name)
                     return t;
@@ -74,7 +80,8 @@ public sealed class QualityGradientTests
         {
             int element = gradient.Length / 2;
             double largest = gradient.Max(MathF.Abs), measured = (Total(name, element, h) - Total(name, element, -h)) / (2 * h);
-            Assert.True(Math.Abs(measured - gradient[element]) <= (0.02 * largest) + 2e-3, $"{name}[{element}]: {gradient[element]}, by differences {measured}");
+            Assert.True(Math.Abs(measured - gradient[element]) <= (0.02 * largest) + 2e-3,
+                $"{name}[{element}]: {gradient[element]}, by differences {measured}");
         }
     }
 
@@ -96,6 +103,7 @@ public sealed class QualityGradientTests
             largest = Math.Max(largest, Math.Abs(expected[i]));
         }
 
-        Assert.True(difference <= tolerance * largest, $"{name} differs by {difference / largest:e2} of the largest, tolerance {tolerance:e2}");
+        Assert.True(difference <= tolerance * largest,
+            $"{name} differs by {difference / largest:e2} of the largest, tolerance {tolerance:e2}");
     }
 }

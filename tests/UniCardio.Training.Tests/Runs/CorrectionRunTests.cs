@@ -16,7 +16,8 @@ public class CorrectionRunTests
 
     private static readonly ModelConfiguration Network = new()
     {
-        Channels = 60, Heads = 2, Blocks = 1, FeedForward = 16, Embedding = 16, SlotSamples = Samples, SamplesPerToken = 5, Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
+        Channels = 60, Heads = 2, Blocks = 1, FeedForward = 16, Embedding = 16, SlotSamples = Samples, SamplesPerToken = 5,
+            Positions = PositionKind.Slot, Prediction = PredictionKind.Correction,
     };
 
     private static TrainingOptions Options { get; } = new()
@@ -39,7 +40,8 @@ public class CorrectionRunTests
         using var network = new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1 });
         // A source that gives the same few windows: what can be learned of them in 60 updates is learned.
         var few = new FewWindows(new CorrectionExamples(3, Samples, alwaysProposes: true), 16);
-        using var run = new TrainingRun(folder.Run, Options, network, few, new CorrectionExamples(3, Samples, alwaysProposes: true), new RunSettings());
+        using var run =
+            new TrainingRun(folder.Run, Options, network, few, new CorrectionExamples(3, Samples, alwaysProposes: true), new RunSettings());
         var batch = new TrainingBatch(1, Samples) { Steps = { [0] = 49 } };
         few.Fill(1, CardioTask.Parse("impute bp | ecg"), batch, 0);
         float[] correction = new float[Samples];
@@ -48,7 +50,8 @@ public class CorrectionRunTests
         // The proposal plus nothing: adding zero changes no bit.
         Assert.All(correction, c => Assert.Equal(0f, c));
         Assert.Equal(RunOutcome.Completed, run.Run());
-        double[][] checks = [.. File.ReadAllLines(folder.Run.ValidationFile).Skip(1).Select(r => r.Split("\",")[1].Split(',').Select(double.Parse).ToArray())];
+        double[][] checks = [.. File.ReadAllLines(folder.Run.ValidationFile).Skip(1)
+            .Select(r => r.Split("\",")[1].Split(',').Select(double.Parse).ToArray())];
         Assert.True(checks[^1][1] < 0.95, $"error over the proposal's {checks[^1][1]}, without one {checks[^1][2]}");
         Assert.True(checks[^1][2] > checks[^1][1], "the proposal is of no use");
 
@@ -62,12 +65,15 @@ public class CorrectionRunTests
     public void WeightsThatPredictSomethingElseBecomeACorrectionOfNothing()
     {
         using var folder = new RunTestFolder();
-        using var network = new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar });
+        using var network =
+            new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar });
         using ModelWeights others = new WeightRecipe(5, Network with { Prediction = PredictionKind.V }).Create();
         var source = new CorrectionExamples(3, Samples);
-        using var run = new TrainingRun(folder.Run, Options, network, source, new CorrectionExamples(4, Samples), new RunSettings(), new StartWeights(others, "v"));
+        using var run = new TrainingRun(folder.Run, Options, network, source, new CorrectionExamples(4, Samples), new RunSettings(),
+            new StartWeights(others, "v"));
         int zeros = 0;
-        foreach (ParameterSlice slice in network.Layout.Slices.Where(s => s.Name.Contains("output_projection", StringComparison.Ordinal) && s.Name.Contains("_2.", StringComparison.Ordinal)))
+        foreach (ParameterSlice slice in network.Layout.Slices.Where(s => s.Name.Contains("output_projection", StringComparison.Ordinal)
+            && s.Name.Contains("_2.", StringComparison.Ordinal)))
         {
             Assert.All(network.Parameters.Slice(slice.Offset, slice.Count).ToArray(), w => Assert.Equal(0f, w));
             zeros++;
@@ -81,8 +87,11 @@ public class CorrectionRunTests
     [Fact]
     public void OtherTasksAndRecordingsAreRefused()
     {
-        Assert.Equal("tasks", Assert.Throws<ConfigurationException>(() => (Options with { Curriculum = new CurriculumOptions() }).Validate()).Setting);
-        Assert.Equal("tasks", Assert.Throws<ConfigurationException>(() => (Options with { Curriculum = new CurriculumOptions { Tasks = ["ppg->bp"] } }).Validate()).Setting);
+        Assert.Equal("tasks",
+            Assert.Throws<ConfigurationException>(() => (Options with { Curriculum = new CurriculumOptions() }).Validate()).Setting);
+        Assert.Equal(
+            "tasks", Assert.Throws<ConfigurationException>(() =>
+                (Options with { Curriculum = new CurriculumOptions { Tasks = ["ppg->bp"] } }).Validate()).Setting);
         Assert.Equal("data", Assert.Throws<ConfigurationException>(() => (Options with { RecordingFolder = "x" }).Validate()).Setting);
     }
 

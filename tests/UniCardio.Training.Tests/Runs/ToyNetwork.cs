@@ -5,7 +5,8 @@ using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Tests.Runs;
 
-/// <summary>A network small enough to check by eye: the prediction is a sum of the slots, each times a number that depends on the step's half, plus an offset.</summary>
+/// <summary>A network small enough to check by eye: the prediction is a sum of the slots, each times a number that depends on the step's
+/// half, plus an offset.</summary>
 internal sealed class ToyNetwork : IGradientNetwork
 {
     // Two halves of the steps x (four slots + offset).
@@ -24,7 +25,8 @@ internal sealed class ToyNetwork : IGradientNetwork
 
     public static ModelConfiguration Small { get; } = new()
     {
-        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 2, Embedding = 4, DiffusionSteps = 10, SlotSamples = 16, Positions = PositionKind.Slot, Prediction = PredictionKind.V,
+        Channels = 12, Heads = 2, Blocks = 1, FeedForward = 2, Embedding = 4, DiffusionSteps = 10, SlotSamples = 16,
+            Positions = PositionKind.Slot, Prediction = PredictionKind.V,
     };
 
     public ModelConfiguration Configuration { get; }

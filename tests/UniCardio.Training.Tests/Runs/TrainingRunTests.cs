@@ -25,7 +25,8 @@ public class TrainingRunTests
 
     private static RunSettings OftenSaved { get; } = new() { CheckpointEvery = TimeSpan.Zero };
 
-    private static TrainingRun Open(RunTestFolder folder, ToyNetwork network, TrainingOptions? options = null, RunSettings? settings = null, StartWeights? start = null) =>
+    private static TrainingRun Open(RunTestFolder folder, ToyNetwork network, TrainingOptions? options = null, RunSettings? settings = null,
+        StartWeights? start = null) =>
         new(folder.Run, options ?? Options, network, new WaveExamples(1), new WaveExamples(2), settings ?? OftenSaved, start);
 
     private static (float[] Parameters, float[] Averaged) Uninterrupted(RunTestFolder folder)
@@ -58,8 +59,10 @@ public class TrainingRunTests
         for (int kill = 0; ; kill++)
         {
             using var network = new ToyNetwork();
-            // Checkpoints after every update, after none, or somewhere between: a killed process resumes from the last one, whichever it was.
-            var settings = new RunSettings { CheckpointEvery = random.Next(3) switch { 0 => TimeSpan.Zero, 1 => TimeSpan.FromMilliseconds(2), _ => TimeSpan.FromHours(1) } };
+            // Checkpoints after every update, after none, or somewhere between: a killed process resumes from the last one, whichever it
+            // was.
+            var settings = new RunSettings { CheckpointEvery =
+                random.Next(3) switch { 0 => TimeSpan.Zero, 1 => TimeSpan.FromMilliseconds(2), _ => TimeSpan.FromHours(1) } };
             using TrainingRun run = Open(pieces, network, settings: settings);
             // An exception out of the report is as good as a kill: no file is written any more.
             var killer = new Killer(kill < 12 ? run.Updates + random.Next(1, 25) : long.MaxValue);
@@ -207,7 +210,8 @@ public class TrainingRunTests
         using (TrainingRun run = Open(folder, network, settings: new RunSettings { StopAfter = TimeSpan.Zero }))
             run.Run();
         Assert.Throws<RunFolderException>(() => Open(folder, network, Options with { Seed = 6 }));
-        Assert.Throws<RunFolderException>(() => new TrainingRun(folder.Run, Options, network, new WaveExamples(3), new WaveExamples(2), OftenSaved));
+        Assert.Throws<RunFolderException>(() =>
+            new TrainingRun(folder.Run, Options, network, new WaveExamples(3), new WaveExamples(2), OftenSaved));
         using TrainingRun open = Open(folder, network);
         RunFolderException held = Assert.Throws<RunFolderException>(() => Open(folder, network));
         Assert.Contains("another process", held.Message, StringComparison.Ordinal);
@@ -220,7 +224,8 @@ public class TrainingRunTests
         using (var network = new ToyNetwork())
         using (TrainingRun run = Open(folder, network))
             Assert.Throws<KilledException>(() => run.Run(new Killer(40)));
-        TrainingOptions longer = Options with { Steps = 200, LearningRate = Options.LearningRate with { Shape = LearningRateShape.Constant } };
+        TrainingOptions longer = Options
+            with { Steps = 200, LearningRate = Options.LearningRate with { Shape = LearningRateShape.Constant } };
         RunSettings amending = new RunSettings { AmendsRun = true };
         using (var network = new ToyNetwork())
         using (TrainingRun run = Open(folder, network, longer, amending))
@@ -234,7 +239,8 @@ public class TrainingRunTests
         using TrainingRun rest = Open(folder, second, longer);
         Assert.InRange(rest.Updates, 38, 40);
         RunAmendment change = Assert.Single(rest.Record.Amendments);
-        Assert.Equal(["options.learning_rate.shape: \"cosine\" -> \"constant\"", "options.steps: 120 -> 200"], change.Changes.Order(StringComparer.Ordinal));
+        Assert.Equal(["options.learning_rate.shape: \"cosine\" -> \"constant\"", "options.steps: 120 -> 200"],
+            change.Changes.Order(StringComparer.Ordinal));
         Assert.Equal(RunOutcome.Completed, rest.Run());
         Assert.Equal(200, rest.Updates);
         rest.Dispose();
@@ -250,7 +256,8 @@ public class TrainingRunTests
         using (TrainingRun run = Open(folder, network))
         {
             string text = File.ReadAllText(folder.Run.RecordFile);
-            string older = text.Replace("\n      \"weighting_offset\": 1,", string.Empty, StringComparison.Ordinal).Replace(",\n  \"amendments\": []", string.Empty, StringComparison.Ordinal);
+            string older = text.Replace("\n      \"weighting_offset\": 1,", string.Empty, StringComparison.Ordinal)
+                .Replace(",\n  \"amendments\": []", string.Empty, StringComparison.Ordinal);
             Assert.True(text.Length - older.Length > 40);
             File.WriteAllText(folder.Run.RecordFile, older);
         }
@@ -268,10 +275,13 @@ public class TrainingRunTests
     {
         using var folder = new RunTestFolder();
         using var network = new ToyNetwork();
-        Assert.Throws<ConfigurationException>(() => Open(folder, network, Options with { Network = ToyNetwork.Small with { DiffusionSteps = 9 } }));
+        Assert.Throws<ConfigurationException>(() =>
+            Open(folder, network, Options with { Network = ToyNetwork.Small with { DiffusionSteps = 9 } }));
         Assert.Throws<ConfigurationException>(() => Open(folder, network, Options with { Batch = 0 }));
-        Assert.Throws<ConfigurationException>(() => new TrainingRun(folder.Run, Options, network, new WaveExamples(1, 20), new WaveExamples(2), OftenSaved));
-        Assert.Throws<ConfigurationException>(() => new TrainingRun(folder.Run, Options, network, new WaveExamples(1), new WaveExamples(1), OftenSaved));
+        Assert.Throws<ConfigurationException>(() =>
+            new TrainingRun(folder.Run, Options, network, new WaveExamples(1, 20), new WaveExamples(2), OftenSaved));
+        Assert.Throws<ConfigurationException>(() =>
+            new TrainingRun(folder.Run, Options, network, new WaveExamples(1), new WaveExamples(1), OftenSaved));
         Assert.False(Directory.Exists(folder.Run.Path));
     }
 
@@ -280,7 +290,8 @@ public class TrainingRunTests
     {
         using var folder = new RunTestFolder();
         using var network = new ToyNetwork();
-        TrainingOptions options = Options with { Adam = new AdamOptions { ClipNorm = double.PositiveInfinity }, Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = ["ppg->ecg", "impute bp | ppg"] } };
+        TrainingOptions options = Options with { Adam = new AdamOptions { ClipNorm = double.PositiveInfinity },
+            Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = ["ppg->ecg", "impute bp | ppg"] } };
         using TrainingRun run = Open(folder, network, options);
         RunRecord read = folder.Run.ReadRecord();
         Assert.Equal(run.Record.Identity, read.Identity);

@@ -25,7 +25,8 @@ public class ValidationSetTests
         }
     }
 
-    // Zero is the waves' mean but for their number being finite: 20 windows of 16 samples of a sine, about 20 independent ones, whose mean is off by
+    // Zero is the waves' mean but for their number being finite: 20 windows of 16 samples of a sine, about 20 independent ones, whose mean
+    // is off by
     // 0.7 / sqrt(20) = 0.16 of an amplitude of 1: a square of 0.025 beside a variance of 0.5, five times over.
     [Fact]
     public void ANetworkThatPredictsTheMeanHasAProbeOfOne()

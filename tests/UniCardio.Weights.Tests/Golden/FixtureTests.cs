@@ -37,7 +37,8 @@ public class FixtureTests
         using ModelWeights weights = Fixtures.Weights(file);
         foreach (CpuInstructionSet instructions in CpuInstructionSets.Supported)
         {
-            GoldenReport report = GoldenVerifier.Verify(file, weights, w => new CpuBackend(w, new CpuBackendOptions { Threads = 1, InstructionSet = instructions }));
+            GoldenReport report = GoldenVerifier.Verify(file, weights, w =>
+                new CpuBackend(w, new CpuBackendOptions { Threads = 1, InstructionSet = instructions }));
             Assert.Equal(GoldenVerifier.BackendTolerance, report.Tolerance);
             Assert.All(report.Results, r => Assert.True(r.Passed, $"{report.Backend}, {r.Name}: {r.RelativeError:g3}"));
         }
@@ -65,7 +66,8 @@ public class FixtureTests
         foreach (string tensor in kept.TensorNames)
         {
             Assert.Equal(kept.Shape(tensor), fresh.Shape(tensor));
-            bool input = tensor.EndsWith('x') && !tensor.StartsWith("layer", StringComparison.Ordinal) || tensor.EndsWith("observed", StringComparison.Ordinal) || tensor.EndsWith("noise", StringComparison.Ordinal);
+            bool input = tensor.EndsWith('x') && !tensor.StartsWith("layer", StringComparison.Ordinal)
+                || tensor.EndsWith("observed", StringComparison.Ordinal) || tensor.EndsWith("noise", StringComparison.Ordinal);
             double error = RelativeError.Of(fresh.Values(tensor).Span, kept.Values(tensor).Span);
             Assert.True(error <= (input ? 0 : Tolerance), $"{tensor}: {error:g3}");
         }
@@ -78,7 +80,8 @@ public class FixtureTests
         using ModelWeights weights = Fixtures.Weights("micro");
         using var cancellation = new CancellationTokenSource();
         var progress = new Cancelling(cancellation, after: 3);
-        Assert.Throws<OperationCanceledException>(() => GoldenRecorder.Record(folder.File("a.safetensors"), weights, Fixtures.All["micro"].Recording, progress, cancellation.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            GoldenRecorder.Record(folder.File("a.safetensors"), weights, Fixtures.All["micro"].Recording, progress, cancellation.Token));
         Assert.Equal(4, progress.Reports);
         Assert.Empty(folder.Names);
     }

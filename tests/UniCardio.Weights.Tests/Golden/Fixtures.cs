@@ -9,12 +9,14 @@ namespace UniCardio.Weights.Tests.Golden;
 internal static class Fixtures
 {
     // As small as it goes with every part there: odd head size, feed-forward width that no vector width divides.
-    private static readonly ModelConfiguration Micro = new() { Channels = 18, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 16 };
+    private static readonly ModelConfiguration Micro =
+        new() { Channels = 18, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 16 };
 
     // Samples per token, positions per slot, another prediction, another schedule.
     private static readonly ModelConfiguration MicroP2 = new()
     {
-        Channels = 24, Heads = 3, Blocks = 3, FeedForward = 7, Embedding = 6, SlotSamples = 18, SamplesPerToken = 2, Positions = PositionKind.Slot, Prediction = PredictionKind.V,
+        Channels = 24, Heads = 3, Blocks = 3, FeedForward = 7, Embedding = 6, SlotSamples = 18, SamplesPerToken = 2,
+            Positions = PositionKind.Slot, Prediction = PredictionKind.V,
         DiffusionSteps = 20, Schedule = ScheduleKind.Linear, BetaEnd = 0.3,
     };
 
@@ -43,7 +45,8 @@ internal static class Fixtures
             {
                 WeightSeed = 12,
                 InputSeed = 22,
-                Tasks = [CardioTask.Parse("ppg->bp", null), CardioTask.Parse("bp,ecg->ppg", null), CardioTask.Parse("impute ecg | ppg,bp", null)],
+                Tasks = [CardioTask.Parse("ppg->bp", null), CardioTask.Parse("bp,ecg->ppg", null),
+                    CardioTask.Parse("impute ecg | ppg,bp", null)],
                 Runs = [Run("impute bp", "dpm++3m:7,threshold=off"), Run("ecg->bp", "ddim:5")],
             }),
         };
@@ -52,11 +55,13 @@ internal static class Fixtures
     public static string Path(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "Golden", "fixtures", name + ".safetensors");
 
     /// <summary>Path of a fixture among the sources, where it is recorded.</summary>
-    public static string SourcePath(string name) => Project.File("tests", "UniCardio.Weights.Tests", "Golden", "fixtures", name + ".safetensors");
+    public static string SourcePath(string name) =>
+        Project.File("tests", "UniCardio.Weights.Tests", "Golden", "fixtures", name + ".safetensors");
 
     public static ModelWeights Weights(GoldenFile file) => new WeightRecipe(file.Seed!.Value, file.Configuration).Create();
 
-    public static ModelWeights Weights(string name) => new WeightRecipe(All[name].Recording.WeightSeed!.Value, All[name].Configuration).Create();
+    public static ModelWeights Weights(string name) =>
+        new WeightRecipe(All[name].Recording.WeightSeed!.Value, All[name].Configuration).Create();
 
     private static GoldenRunRequest Run(string task, string sampler) => new(CardioTask.Parse(task, null), SamplerOptions.Parse(sampler));
 }

@@ -14,11 +14,13 @@ public sealed class GoldenFileTests : IDisposable
 {
     private const int S = 8;
 
-    private static readonly ModelConfiguration Configuration = new() { Channels = 6, Heads = 1, Blocks = 1, FeedForward = 3, Embedding = 4, SlotSamples = S };
+    private static readonly ModelConfiguration Configuration =
+        new() { Channels = 6, Heads = 1, Blocks = 1, FeedForward = 3, Embedding = 4, SlotSamples = S };
 
     private static readonly ParameterTensor[] Gradient =
     [
-        Tensor("grad/cond=0/target=2/decoder=2/x", 1, 4 * S), Tensor("grad/cond=0/target=2/decoder=2/t", 1), Tensor("grad/cond=0/target=2/decoder=2/noise", 1, S),
+        Tensor("grad/cond=0/target=2/decoder=2/x", 1, 4 * S), Tensor("grad/cond=0/target=2/decoder=2/t", 1),
+        Tensor("grad/cond=0/target=2/decoder=2/noise", 1, S),
         Tensor("grad/cond=0/target=2/decoder=2/loss", 1), Tensor("grad/cond=0/target=2/decoder=2/d/output_projection3_1.bias", 6),
     ];
 
@@ -83,7 +85,8 @@ public sealed class GoldenFileTests : IDisposable
     [InlineData("run/flag=02/decoder=2/sampler=magic/observed", "magic")]
     public void NamesWhatIsWrongWithAName(string tensor, string expected)
     {
-        var problem = Assert.Throws<GoldenException>(() => Open(Metadata(), Tensor(tensor, 1, 4 * S), Tensor(tensor[..tensor.LastIndexOf('/')] + "/eps", 1, S)));
+        var problem = Assert.Throws<GoldenException>(() =>
+            Open(Metadata(), Tensor(tensor, 1, 4 * S), Tensor(tensor[..tensor.LastIndexOf('/')] + "/eps", 1, S)));
         Assert.Contains(expected, problem.Message, StringComparison.Ordinal);
         Assert.Contains(problem.Entry!, problem.Message, StringComparison.Ordinal);
     }
@@ -112,12 +115,14 @@ public sealed class GoldenFileTests : IDisposable
     [InlineData("ddim/flag=02/decoder=2/steps=51", 1, "51")]
     public void RefusesRunsThatDoNotFitTheirSampler(string name, int draws, string? expected)
     {
-        using GoldenFile file = Open(Metadata(), Tensor(name + "/observed", 1, 4 * S), Tensor(name + "/noise", draws, 1, S), Tensor(name + "/result", 1, S));
+        using GoldenFile file =
+            Open(Metadata(), Tensor(name + "/observed", 1, 4 * S), Tensor(name + "/noise", draws, 1, S), Tensor(name + "/result", 1, S));
         using ModelWeights weights = new WeightRecipe(77, Configuration).Create();
         if (expected is null)
         {
             // The last draw of the official run is not used. The expected result, all zeros, is not this network's.
-            Assert.Equal(double.PositiveInfinity, Assert.Single(GoldenVerifier.Verify(file, weights, w => new ReferenceBackend(w)).Results).RelativeError);
+            Assert.Equal(double.PositiveInfinity,
+                Assert.Single(GoldenVerifier.Verify(file, weights, w => new ReferenceBackend(w)).Results).RelativeError);
             return;
         }
 
@@ -129,14 +134,18 @@ public sealed class GoldenFileTests : IDisposable
     [Fact]
     public void OnlyTypedExceptionsComeOutOfMutants()
     {
-        byte[][] seeds = [File.ReadAllBytes(Fixtures.Path("micro-p2")), Seed(), Seed(Tensor("x", 1, 4 * S), Tensor("eps", 1, S), Tensor("layer0/x", 1, 6, 4 * S)), Seed(Gradient)];
-        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(6000), 4, bytes => GoldenFile.FromBytes("mutant", bytes).Dispose(), e => e is UniCardioException);
+        byte[][] seeds = [File.ReadAllBytes(Fixtures.Path("micro-p2")), Seed(),
+            Seed(Tensor("x", 1, 4 * S), Tensor("eps", 1, S), Tensor("layer0/x", 1, 6, 4 * S)), Seed(Gradient)];
+        FuzzReport report = MutationFuzzer.Run(seeds, MutationFuzzer.CountFor(6000), 4, bytes =>
+            GoldenFile.FromBytes("mutant", bytes).Dispose(), e => e is UniCardioException);
         Assert.True(report.Accepted > 0 && report.RefusedBy.ContainsKey(nameof(GoldenException)), report.ToString());
     }
 
     private byte[] Seed(params ParameterTensor[] tensors)
     {
-        Open(Metadata(("cond", "0"), ("target", "2"), ("decoder", "2"), ("t", "1")), [.. tensors, Tensor("ddpm/flag=02/decoder=2/observed", 1, 4 * S), Tensor("ddpm/flag=02/decoder=2/noise", 51, 1, S), Tensor("ddpm/flag=02/decoder=2/result", 1, S)]).Dispose();
+        Open(Metadata(("cond", "0"), ("target", "2"), ("decoder", "2"), ("t", "1")),
+            [.. tensors, Tensor("ddpm/flag=02/decoder=2/observed", 1, 4 * S), Tensor("ddpm/flag=02/decoder=2/noise", 51, 1, S),
+                Tensor("ddpm/flag=02/decoder=2/result", 1, S)]).Dispose();
         return File.ReadAllBytes(_folder.File("golden.safetensors"));
     }
 
@@ -228,5 +237,6 @@ public sealed class GoldenFileTests : IDisposable
         return metadata;
     }
 
-    private static ParameterTensor Tensor(string name, params int[] shape) => new(name, shape, new float[shape.Aggregate(1, (a, b) => a * b)]);
+    private static ParameterTensor Tensor(string name, params int[] shape) =>
+        new(name, shape, new float[shape.Aggregate(1, (a, b) => a * b)]);
 }

@@ -25,7 +25,8 @@ public class OfficialVectorsTests(ITestOutputHelper output)
     [InlineData("full.samplers", 1)]
     public void ReferenceAgreesAtFullSize(string name, int outputs)
     {
-        Skip.IfNot(Environment.GetEnvironmentVariable("UNICARDIO_FULL_GOLDEN") == "1", "takes minutes; set UNICARDIO_FULL_GOLDEN=1 to run it");
+        Skip.IfNot(Environment.GetEnvironmentVariable("UNICARDIO_FULL_GOLDEN") == "1",
+            "takes minutes; set UNICARDIO_FULL_GOLDEN=1 to run it");
         Verify(name, outputs, w => new ReferenceBackend(w));
     }
 
@@ -64,7 +65,8 @@ public class OfficialVectorsTests(ITestOutputHelper output)
     }
 
     // One thread: results do not depend on their number, and waiting for each other costs more than these small networks take.
-    private static CpuBackend Cpu(ModelWeights weights, CpuInstructionSet instructions) => new(weights, new CpuBackendOptions { Threads = 1, InstructionSet = instructions });
+    private static CpuBackend Cpu(ModelWeights weights, CpuInstructionSet instructions) =>
+        new(weights, new CpuBackendOptions { Threads = 1, InstructionSet = instructions });
 
     private void Verify(string name, int outputs, Func<ModelWeights, IBackend> backend)
     {
@@ -80,7 +82,9 @@ public class OfficialVectorsTests(ITestOutputHelper output)
         using ModelWeights weights = new WeightRecipe(file.Seed!.Value, file.Configuration).Create();
         long start = Stopwatch.GetTimestamp();
         GoldenReport report = GoldenVerifier.Verify(file, weights, backend);
-        output.WriteLine($"{name} on {report.Backend}: worst {report.Worst?.RelativeError:g3} ({report.Worst?.Name}), {Stopwatch.GetElapsedTime(start)}");
+        output.WriteLine(
+            $"{name} on {report.Backend}: worst {report.Worst?.RelativeError:g3} ({report.Worst?.Name}), "
+            + $"{Stopwatch.GetElapsedTime(start)}");
         return report;
     }
 }

@@ -6,7 +6,8 @@ namespace UniCardio.Weights.Tests.Safetensors;
 
 public class SafetensorsBadInputTests
 {
-    private const string Sound = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}""";
+    private const string Sound =
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}""";
 
     [Fact]
     public void TheSoundFileThatTheOthersAreMadeFromIsRead()
@@ -58,7 +59,8 @@ public class SafetensorsBadInputTests
     [InlineData("""{"__metadata__":{"a":"1","a":"2"}}""", "twice")]
     [InlineData("""{"__metadata__":{"a":"1"},"__metadata__":{}}""", "twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", "twice")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", "twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", "twice")]
     [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", "dtype is there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0],"shape":[0],"data_offsets":[0,0]}}""", "shape is there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"data_offsets":[0,0]}}""", "data_offsets is there twice")]
@@ -87,9 +89,12 @@ public class SafetensorsBadInputTests
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,20]}}""", "past the end")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775803,9223372036854775807]}}""", "past the end")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,16]}}""", "has 12 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}}""", "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", "hole of 4 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}}""",
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""",
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""",
+        "hole of 4 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}}""", "hole of 4 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""", "4 bytes follow")]
     [InlineData("""{}""", "16 bytes follow")]
@@ -159,7 +164,8 @@ public class SafetensorsBadInputTests
         for (int pad = 0; pad < 4; pad++)
         {
             string padded = json + new string(' ', pad);
-            using SafetensorsFile read = SafetensorsFile.FromBytes("w", [.. BitConverter.GetBytes((long)padded.Length), .. Encoding.UTF8.GetBytes(padded), .. data]);
+            using SafetensorsFile read =
+                SafetensorsFile.FromBytes("w", [.. BitConverter.GetBytes((long)padded.Length), .. Encoding.UTF8.GetBytes(padded), .. data]);
             Assert.Equal([1.5f, -2f], read.Floats("a").ToArray());
         }
     }
@@ -167,14 +173,17 @@ public class SafetensorsBadInputTests
     [Fact]
     public void OtherFloatTypesAreConverted()
     {
-        string json = """{"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"h":{"dtype":"F16","shape":[3],"data_offsets":[16,22]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[22,26]}}""";
+        string json =
+            """{"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"h":{"dtype":"F16","shape":[3],"data_offsets":[16,22]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[22,26]}}""";
         byte[] data =
         [
             .. BitConverter.GetBytes(0.1), .. BitConverter.GetBytes(-3.0),
-            .. BitConverter.GetBytes((Half)0.5f), .. BitConverter.GetBytes((Half)65504f), .. BitConverter.GetBytes(BitConverter.UInt16BitsToHalf(1)),
+            .. BitConverter.GetBytes((Half)0.5f), .. BitConverter.GetBytes((Half)65504f),
+            .. BitConverter.GetBytes(BitConverter.UInt16BitsToHalf(1)),
             0x80, 0x3F, 0x49, 0xC0,
         ];
-        using SafetensorsFile file = SafetensorsFile.FromBytes("w", [.. BitConverter.GetBytes((long)json.Length), .. Encoding.UTF8.GetBytes(json), .. data]);
+        using SafetensorsFile file =
+            SafetensorsFile.FromBytes("w", [.. BitConverter.GetBytes((long)json.Length), .. Encoding.UTF8.GetBytes(json), .. data]);
         Assert.Equal([0.1f, -3f], file.Floats("d").ToArray());
         // The smallest subnormal of binary16 is 2^-24.
         Assert.Equal([0.5f, 65504f, 5.9604645e-8f], file.Floats("h").ToArray());

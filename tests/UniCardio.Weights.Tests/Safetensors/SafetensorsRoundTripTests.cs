@@ -29,7 +29,8 @@ public class SafetensorsRoundTripTests
         {
             Assert.Equal(tensor.Shape, file.Entry(tensor.Name).Shape);
             Assert.Equal(ElementType.F32, file.Entry(tensor.Name).Type);
-            Assert.Equal(tensor.Span.ToArray().Select(BitConverter.SingleToUInt32Bits), file.Floats(tensor.Name).ToArray().Select(BitConverter.SingleToUInt32Bits));
+            Assert.Equal(tensor.Span.ToArray().Select(BitConverter.SingleToUInt32Bits),
+                file.Floats(tensor.Name).ToArray().Select(BitConverter.SingleToUInt32Bits));
         }
     }
 
@@ -93,7 +94,8 @@ public class SafetensorsRoundTripTests
         SafetensorsFile closed = SafetensorsFile.Open(folder.File("x"));
         ParameterTensor dead = closed.Tensor("b");
         closed.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => SafetensorsWriter.Write(folder.File("x"), [Some[0], new ParameterTensor("dead", dead.Shape, dead.Data)]));
+        Assert.Throws<ObjectDisposedException>(() =>
+            SafetensorsWriter.Write(folder.File("x"), [Some[0], new ParameterTensor("dead", dead.Shape, dead.Data)]));
         Assert.Equal(before, File.ReadAllBytes(folder.File("x")));
         Assert.Equal(["x"], folder.Names);
     }
@@ -104,7 +106,8 @@ public class SafetensorsRoundTripTests
     public void RefusesToWriteANameTwiceOrTheMetadatasName(string name)
     {
         using var folder = new TemporaryFolder();
-        var e = Assert.Throws<WeightFormatException>(() => SafetensorsWriter.Write(folder.File("x"), [Some[0], new ParameterTensor(name, [1], new float[] { 1 })]));
+        var e = Assert.Throws<WeightFormatException>(() =>
+            SafetensorsWriter.Write(folder.File("x"), [Some[0], new ParameterTensor(name, [1], new float[] { 1 })]));
         Assert.Equal(name, e.Entry);
         Assert.Empty(folder.Names);
     }

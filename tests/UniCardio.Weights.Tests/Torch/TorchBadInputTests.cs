@@ -59,7 +59,8 @@ public class TorchBadInputTests
     [Theory]
     [MemberData(nameof(OtherOpcodes))]
     public void EveryOtherOpcodeIsRefused(int opcode) =>
-        Refused($"opcode 0x{opcode:X2}", TorchBuilder.Of(Pickle.Number(1).Number(1).Op('(').Raw((byte)opcode, (byte)'1', (byte)'\n').Stop()));
+        Refused($"opcode 0x{opcode:X2}",
+            TorchBuilder.Of(Pickle.Number(1).Number(1).Op('(').Raw((byte)opcode, (byte)'1', (byte)'\n').Stop()));
 
     public static TheoryData<string, byte[]> BadPickles => new()
     {
@@ -122,7 +123,8 @@ public class TorchBadInputTests
     [InlineData(6, long.MaxValue, new long[] { 2 }, new long[] { long.MaxValue })]
     [InlineData(6, 0, new long[] { 2147483647, 2147483647, 2147483647 }, new long[] { long.MaxValue, long.MaxValue, long.MaxValue })]
     public void ViewsPastTheirStorage(long count, long offset, long[] size, long[] stride) =>
-        Refused("reaches past storage '0' of 6 elements", TorchBuilder.Of(One("0", count, offset, size, stride).Stop(), ("0", new byte[24])));
+        Refused("reaches past storage '0' of 6 elements",
+            TorchBuilder.Of(One("0", count, offset, size, stride).Stop(), ("0", new byte[24])));
 
     [Theory]
     [InlineData(new long[] { -1 }, new long[] { 1 }, "dimension 0 is -1")]
@@ -155,14 +157,16 @@ public class TorchBadInputTests
     [Fact]
     public void AStorageOfTwoTypes()
     {
-        byte[] pickle = Pickle.Op('}').Op('(').Text("a").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Text("b").Tensor("IntStorage", "0", 6, 0, [6], [1]).Op('u').Stop();
+        byte[] pickle = Pickle.Op('}').Op('(').Text("a").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Text("b")
+            .Tensor("IntStorage", "0", 6, 0, [6], [1]).Op('u').Stop();
         Refused("6 elements of F32 here and 6 of I32 there", TorchBuilder.Of(pickle, ("0", new byte[24])));
     }
 
     [Fact]
     public void ATensorWithAndWithoutThePrefix()
     {
-        byte[] pickle = Pickle.Op('}').Op('(').Text("w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Text("module.w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('u').Stop();
+        byte[] pickle = Pickle.Op('}').Op('(').Text("w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Text("module.w")
+            .Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('u').Stop();
         Refused("is there twice", TorchBuilder.Of(pickle, ("0", new byte[24])));
     }
 
@@ -194,12 +198,14 @@ public class TorchBadInputTests
     [Fact]
     public void OtherFormatsAreToldApart()
     {
-        byte[] legacy = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.', 0x80, 0x02, 0x4D, 0xE9, 0x03, (byte)'.'];
+        byte[] legacy = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.', 0x80, 0x02, 0x4D,
+            0xE9, 0x03, (byte)'.'];
         using var folder = new TemporaryFolder();
         void Loading(byte[] bytes, string expected)
         {
             File.WriteAllBytes(folder.File("w"), bytes);
-            Assert.Contains(expected, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w"))).Message, StringComparison.Ordinal);
+            Assert.Contains(expected, Assert.Throws<WeightFormatException>(() => WeightFile.Load(folder.File("w"))).Message,
+                StringComparison.Ordinal);
         }
 
         Loading(legacy, "before version 1.6");

@@ -32,7 +32,8 @@ internal sealed class PickleBuilder
             return Op('K').Raw((byte)value);
         if (value is >= 0 and < 65536)
             return Op('M').Raw((byte)value, (byte)(value >> 8));
-        return value is >= int.MinValue and <= int.MaxValue ? Op('J').Raw(BitConverter.GetBytes((int)value)) : Raw(0x8A, 8).Raw(BitConverter.GetBytes(value));
+        return value is >= int.MinValue and <= int.MaxValue ? Op('J').Raw(BitConverter.GetBytes((int)value))
+            : Raw(0x8A, 8).Raw(BitConverter.GetBytes(value));
     }
 
     public PickleBuilder Tuple(params long[] values)

@@ -98,7 +98,9 @@ public class TorchCheckpointTests
     [Fact]
     public void KnowsWhatTheNetworkNeverReads()
     {
-        ParameterTensor[] tensors = [new("alpha_torch", [2, 1, 1], new float[2]), new("diffmodel.residual_layers.0.feature_layer.layers.0.linear1.bias", [1], new float[1]), new("diffmodel.norm1.bias", [1], new float[1])];
+        ParameterTensor[] tensors = [new("alpha_torch", [2, 1, 1], new float[2]),
+            new("diffmodel.residual_layers.0.feature_layer.layers.0.linear1.bias", [1], new float[1]),
+            new("diffmodel.norm1.bias", [1], new float[1])];
         using TorchCheckpoint file = Open(TorchBuilder.Of(tensors));
         Assert.Equal(tensors.Take(2).Select(t => t.Name), file.Dropped);
         Assert.Equal(3, file.Entries.Count);
@@ -136,11 +138,14 @@ public class TorchCheckpointTests
         // As torch.save does: the second tensor takes 'storage', its type and the rebuild function from the memo.
         PickleBuilder pickle = new PickleBuilder().OrderedDictionary().Raw((byte)'q', 1).Op('(').Text("a")
             .Global("torch._utils", "_rebuild_tensor_v2").Raw((byte)'r', 0x40, 0x42, 0x0F, 0x00)
-            .Op('(').Op('(').Text("storage").Raw((byte)'q', 2).Global("torch", "FloatStorage").Raw((byte)'q', 3).Text("0").Text("cpu").Raw((byte)'q', 4).Number(6).Op('t').Op('Q')
-            .Number(0).Number(6).Raw(0x85).Number(1).Raw(0x85).Raw(0x89).Global("collections", "OrderedDict").Raw((byte)'q', 5).Op(')').Op('R').Op('t').Op('R');
+            .Op('(').Op('(').Text("storage").Raw((byte)'q', 2).Global("torch", "FloatStorage").Raw((byte)'q', 3).Text("0").Text("cpu")
+                .Raw((byte)'q', 4).Number(6).Op('t').Op('Q')
+            .Number(0).Number(6).Raw(0x85).Number(1).Raw(0x85).Raw(0x89).Global("collections", "OrderedDict").Raw((byte)'q', 5).Op(')')
+                .Op('R').Op('t').Op('R');
         pickle.Text("b").Raw((byte)'j', 0x40, 0x42, 0x0F, 0x00)
             .Op('(').Op('(').Raw((byte)'h', 2, (byte)'h', 3).Text("0").Raw((byte)'h', 4).Number(6).Op('t').Op('Q')
-            .Raw(0x8A, 1, 2).Number(2).Number(2).Raw(0x86).Number(2).Number(1).Raw(0x86).Raw(0x88).Raw((byte)'h', 5).Op(')').Op('R').Op('t').Op('R').Op('u');
+            .Raw(0x8A, 1, 2).Number(2).Number(2).Raw(0x86).Number(2).Number(1).Raw(0x86).Raw(0x88).Raw((byte)'h', 5).Op(')').Op('R').Op('t')
+                .Op('R').Op('u');
         using TorchCheckpoint file = Open(TorchBuilder.Of(pickle.Stop(), ("0", MemoryMarshal.AsBytes<float>(Six).ToArray())));
         Assert.Equal([2, 3, 4, 5], file.Floats("b").ToArray());
     }
@@ -174,7 +179,8 @@ public class TorchCheckpointTests
         // The base library deflates even without compression; such an archive is refused, see the bad inputs. Stored ones are read.
         byte[] bytes = stream.ToArray();
         if (BitConverter.ToUInt16(bytes, 8) != 0)
-            Assert.Contains("compressed", Assert.Throws<WeightFormatException>(() => TorchCheckpoint.FromBytes("w", bytes)).Message, StringComparison.Ordinal);
+            Assert.Contains("compressed", Assert.Throws<WeightFormatException>(() => TorchCheckpoint.FromBytes("w", bytes)).Message,
+                StringComparison.Ordinal);
         else
             TorchCheckpoint.FromBytes("w", bytes).Dispose();
     }
@@ -194,7 +200,8 @@ public class TorchCheckpointTests
     [InlineData("", 0)]
     [InlineData("a", 0xE8B7BE43)]
     [InlineData("The quick brown fox jumps over the lazy dog", 0x414FA339)]
-    public void TheChecksumHasItsPublishedValues(string text, uint expected) => Assert.Equal(expected, Crc32.Of(System.Text.Encoding.ASCII.GetBytes(text)));
+    public void TheChecksumHasItsPublishedValues(string text, uint expected) =>
+        Assert.Equal(expected, Crc32.Of(System.Text.Encoding.ASCII.GetBytes(text)));
 
     private static TorchCheckpoint Open(TorchBuilder builder) => TorchCheckpoint.FromBytes("w.pth", builder.Bytes());
 }

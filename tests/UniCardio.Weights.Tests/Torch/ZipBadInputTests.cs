@@ -5,10 +5,12 @@ namespace UniCardio.Weights.Tests.Torch;
 
 public class ZipBadInputTests
 {
-    private static List<(string Name, byte[] Data)> Entries => TorchBuilder.Of(new PickleBuilder().Op('}').Text("w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s').Stop(), ("0", new byte[24])).Entries;
+    private static List<(string Name, byte[] Data)> Entries => TorchBuilder.Of(
+        new PickleBuilder().Op('}').Text("w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s').Stop(), ("0", new byte[24])).Entries;
 
     [Fact]
-    public void TheSoundArchiveThatTheOthersAreMadeFromIsRead() => TorchCheckpoint.FromBytes("w", new ZipBuilder().Write(Entries)).Dispose();
+    public void TheSoundArchiveThatTheOthersAreMadeFromIsRead() =>
+        TorchCheckpoint.FromBytes("w", new ZipBuilder().Write(Entries)).Dispose();
 
     [Fact]
     public void AZipBombIsRefusedUnopened()
@@ -66,7 +68,8 @@ public class ZipBadInputTests
     [InlineData(42, 4, 0x7FFFFFFF, "no local header")]
     [InlineData(0, 4, 0x04034B50, "breaks off")]
     public void DirectoryEntriesThatLie(int at, int size, long value, string expected) =>
-        TorchBadInputTests.Refused(expected, new ZipBuilder { ChangeCentral = (entry, i) => Change(entry, i == 1, at, size, value) }.Write(Entries));
+        TorchBadInputTests.Refused(
+            expected, new ZipBuilder { ChangeCentral = (entry, i) => Change(entry, i == 1, at, size, value) }.Write(Entries));
 
     [Theory]
     [InlineData(0, 4, 0, "no local header")]
@@ -77,7 +80,8 @@ public class ZipBadInputTests
     [InlineData(26, 2, 0xFFFF, "the zip directory starts at")]
     [InlineData(28, 2, 0xFFFF, "the zip directory starts at")]
     public void LocalHeadersThatLie(int at, int size, long value, string expected) =>
-        TorchBadInputTests.Refused(expected, new ZipBuilder { ChangeLocal = (header, i) => Change(header, i == 1, at, size, value) }.Write(Entries));
+        TorchBadInputTests.Refused(
+            expected, new ZipBuilder { ChangeLocal = (header, i) => Change(header, i == 1, at, size, value) }.Write(Entries));
 
     [Fact]
     public void EntriesThatOverlap()

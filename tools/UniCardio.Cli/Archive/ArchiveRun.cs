@@ -94,7 +94,10 @@ internal sealed class ArchiveRun
         if (paths.Length == 0)
             throw new UsageException($"{_input} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
         IGrouping<string, string>? same = paths.GroupBy(NameOf, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
-        return same is null ? paths : throw new UsageException($"{string.Join(" and ", same.Select(p => Path.GetFileName(p)))} would write one output, {same.Key}{_extension}; keep one of them");
+        return same is null ? paths
+            : throw new UsageException(
+                $"{string.Join(" and ", same.Select(p => Path.GetFileName(p)))} would write one output, {same.Key}{_extension}; keep "
+                + $"one of them");
     }
 
     // rec.beats.csv beside rec.csv holds the times of its beats, as synth writes them, and no signal.

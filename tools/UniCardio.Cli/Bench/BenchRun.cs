@@ -62,7 +62,8 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
     private static double Peak(CpuBackend backend) =>
         MachinePeak.FmaGflops(backend.Options.InstructionSet, backend.Options.Threads, PeakTime);
 
-    private static double? Peak(CpuInstructionSet set, int threads) => CpuInstructionSets.IsSupported(set) ? MachinePeak.FmaGflops(set, threads, PeakTime / 3) : null;
+    private static double? Peak(CpuInstructionSet set, int threads) => CpuInstructionSets.IsSupported(set)
+        ? MachinePeak.FmaGflops(set, threads, PeakTime / 3) : null;
 
     private (double[] Milliseconds, double BytesPerCall) Time(CallDriver driver)
     {

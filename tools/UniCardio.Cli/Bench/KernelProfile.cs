@@ -126,7 +126,9 @@ internal sealed class KernelProfile
         long tokens = ((long)plan.Streams * plan.TargetTokens) + ((long)plan.Windows * plan.ConditionTokens);
         long strips = (tokens / 16) + (4L * threads * (plan.Streams + plan.Windows));
         long needed = strips * (plan.Configuration.Blocks + 1) * Enum.GetValues<CpuKernel>().Length * Math.Max(steps, 1);
-        return needed <= 1 << 24 ? (int)Math.Max(needed, 1 << 12) : throw new UsageException($"{steps} steps of {plan.Streams} streams are too many to profile; ask for fewer draws, windows or calls");
+        return needed <= 1 << 24 ? (int)Math.Max(needed, 1 << 12)
+            : throw new UsageException(
+                $"{steps} steps of {plan.Streams} streams are too many to profile; ask for fewer draws, windows or calls");
     }
 
     private static KernelRow[] RowsOf(CpuSpan[] spans, InferencePlan plan, double wallMs, int steps, int threads, double peak)

@@ -28,8 +28,10 @@ internal static class SpeedTable
         ];
         if (both && CpuInstructionSets.IsSupported(CpuInstructionSet.Avx512))
         {
-            BenchCase Wide(string name, string weights) => new(name + ", AVX-512", weights) { Isa = CpuInstructionSet.Avx512, Budget = few };
-            cases.Add(Wide("full: target stream, 8 draws, 1 thread", Full) with { Draws = 8, Threads = 1, TargetOnly = true, Profiled = true });
+            BenchCase Wide(string name, string weights) =>
+                new(name + ", AVX-512", weights) { Isa = CpuInstructionSet.Avx512, Budget = few };
+            cases.Add(Wide("full: target stream, 8 draws, 1 thread", Full)
+                with { Draws = 8, Threads = 1, TargetOnly = true, Profiled = true });
             cases.Add(Wide("full: target stream, 8 draws, 2 threads", Full) with { Draws = 8, Threads = 2, TargetOnly = true });
             cases.Add(Wide("full: one draw, 2 threads", Full) with { Threads = 2, Profiled = true });
             cases.Add(Wide("compact: one draw, 1 thread", Compact) with { Threads = 1, Profiled = true });
@@ -38,7 +40,8 @@ internal static class SpeedTable
 
         // How often the lazy softmax has to repeat depends on the weights: those that ship, where the command runs beside them.
         if (File.Exists(Shipped))
-            cases.Add(new BenchCase("compact: shipped weights, 8 draws, 2 threads", Shipped) { Draws = 8, Threads = 2, Isa = main, Profiled = true, Budget = few });
+            cases.Add(new BenchCase("compact: shipped weights, 8 draws, 2 threads", Shipped) { Draws = 8, Threads = 2, Isa = main,
+                Profiled = true, Budget = few });
         return cases;
     }
 

@@ -13,24 +13,36 @@ namespace UniCardio.Cli.Commands;
 
 /// <summary>The beats of one channel, as <c>beats --json</c> prints them.</summary>
 internal sealed record ChannelBeats(string Name, string Kind, double[] Beats,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? RateBpm, double Quality, string Reason, bool Inverted, RateVariability? Hrv, BeatComparison? Against);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    double? RateBpm, double Quality, string Reason, bool Inverted, RateVariability? Hrv, BeatComparison? Against);
 
 /// <summary>A row of the EC57 table.</summary>
-internal sealed record BeatComparison(int Reference, int TruePositives, int FalseNegatives, int FalsePositives, double? Sensitivity, double? PositivePredictivity, double? F1);
+internal sealed record BeatComparison(int Reference, int TruePositives, int FalseNegatives, int FalsePositives, double? Sensitivity,
+    double? PositivePredictivity, double? F1);
 
-/// <summary><c>beats RECORDING</c>: the beats of every ECG, PPG and pressure, their rate and variability, and how they agree with a reference.</summary>
+/// <summary><c>beats RECORDING</c>: the beats of every ECG, PPG and pressure, their rate and variability, and how they agree with a
+/// reference.</summary>
 internal static class BeatsCommand
 {
     public static Command Create(Terminal terminal)
     {
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
-        var channel = new Option<string[]>("--channel") { Description = "Only this channel, by name; ecg=NAME says what it is. May be repeated.", HelpName = "NAME" };
-        var output = new Option<string?>("--out") { Description = "Writes the beats: .atr (WFDB annotations), .csv or .json. One channel only for .atr.", HelpName = "FILE" };
-        var against = new Option<string?>("--against") { Description = "Reference beats: WFDB annotations, or a .csv of sample numbers or, with decimals, seconds. Prints the EC57 table (150 ms).", HelpName = "FILE" };
+        var channel = new Option<string[]>("--channel")
+            { Description = "Only this channel, by name; ecg=NAME says what it is. May be repeated.", HelpName = "NAME" };
+        var output = new Option<string?>("--out")
+            { Description = "Writes the beats: .atr (WFDB annotations), .csv or .json. One channel only for .atr.", HelpName = "FILE" };
+        var against = new Option<string?>("--against")
+            { Description =
+                "Reference beats: WFDB annotations, or a .csv of sample numbers or, with decimals, seconds. Prints the EC57 "
+                + "table (150 ms).", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var reading = new ReadingOptions();
-        var command = new ExampleCommand("beats", "Finds R peaks, and pulse onsets of PPG and arterial pressure; says their rate, or why there is none. Research software, not a medical device.",
-            "beats recording.hea --channel MLII --out recording.beats.atr", "beats recording.hea --against recording.atr", "beats recording.csv --rate 360 --columns ecg --json")
+        var command = new ExampleCommand(
+            "beats",
+            "Finds R peaks, and pulse onsets of PPG and arterial pressure; says their rate, or why there is none. Research software, not "
+            + "a medical device.",
+            "beats recording.hea --channel MLII --out recording.beats.atr", "beats recording.hea --against recording.atr",
+            "beats recording.csv --rate 360 --columns ecg --json")
         {
             input, channel, output, against, json,
         };
@@ -43,7 +55,9 @@ internal static class BeatsCommand
             {
                 BeatSeries series = Find(c, cancellation);
                 double[] times = series.Times();
-                found.Add((c, series, new ChannelBeats(c.Name, ChannelInfo.NameOf(c.Kind), times, series.RateBpm, series.Quality, Describe(c, series.Reason), series.IsInverted,
+                found.Add((c, series,
+                    new ChannelBeats(c.Name, ChannelInfo.NameOf(c.Kind), times, series.RateBpm, series.Quality, Describe(c, series.Reason),
+                        series.IsInverted,
                     RateVariability.Of(times), parsed.GetValue(against) is string reference ? Compare(reference, c, times) : null)));
             }
             if (parsed.GetValue(output) is string path)
@@ -64,7 +78,10 @@ internal static class BeatsCommand
         if (names.Length == 0)
         {
             List<Channel> all = [.. recording.Channels.Where(c => c.Kind != ChannelKind.Other)];
-            return all.Count > 0 ? all : throw new UsageException($"no channel is an ECG, a PPG or an arterial pressure by its name ({string.Join(", ", recording.Channels.Select(c => c.Name))}); --channel ecg=NAME or --columns says what it is");
+            return all.Count > 0 ? all
+                : throw new UsageException(
+                    $"no channel is an ECG, a PPG or an arterial pressure by its name "
+                    + $"({string.Join(", ", recording.Channels.Select(c => c.Name))}); --channel ecg=NAME or --columns says what it is");
         }
         var chosen = new List<Channel>();
         foreach (string text in names)
@@ -79,7 +96,9 @@ internal static class BeatsCommand
             };
             Channel c = recording.Require(text[(equals + 1)..]);
             c = kind is { } k ? c.WithKind(k) : c;
-            chosen.Add(c.Kind != ChannelKind.Other ? c : throw new UsageException($"--channel '{text}': what the channel measures is not known; ecg={c.Name}, ppg={c.Name} or bp={c.Name} says it"));
+            chosen.Add(c.Kind != ChannelKind.Other ? c
+                : throw new UsageException(
+                    $"--channel '{text}': what the channel measures is not known; ecg={c.Name}, ppg={c.Name} or bp={c.Name} says it"));
         }
         return chosen;
     }
@@ -89,11 +108,15 @@ internal static class BeatsCommand
         ? BeatSeries.Of(channel, cancellation)
         : new BeatSeries(channel.Kind, channel.SampleRate, [], false, NoBeatReason.TooShort);
 
-    private static bool IsInRange(Channel channel) => channel.SampleRate >= BeatDetector.LowestRate(channel.Kind) && channel.SampleRate <= BeatDetector.HighestRate;
+    private static bool IsInRange(Channel channel) => channel.SampleRate >= BeatDetector.LowestRate(channel.Kind)
+        && channel.SampleRate <= BeatDetector.HighestRate;
 
     private static string Describe(Channel channel, NoBeatReason reason) => reason switch
     {
-        _ when !IsInRange(channel) => $"no pulse found: {channel.SampleRate.In("0.###")} Hz; beats need {BeatDetector.LowestRate(channel.Kind)} to {BeatDetector.HighestRate} Hz",
+        _ when !IsInRange(
+            channel) =>
+                $"no pulse found: {channel.SampleRate.In("0.###")} Hz; beats need {BeatDetector.LowestRate(channel.Kind)} to "
+                + $"{BeatDetector.HighestRate} Hz",
         NoBeatReason.None => "",
         NoBeatReason.TooShort => "no pulse found: too short",
         NoBeatReason.Missing => "no pulse found: samples are missing",
@@ -107,7 +130,8 @@ internal static class BeatsCommand
     private static BeatComparison Compare(string path, Channel channel, double[] times)
     {
         double[] known;
-        if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase) || Path.GetExtension(path).Equals(".txt", StringComparison.OrdinalIgnoreCase))
+        if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
+            || Path.GetExtension(path).Equals(".txt", StringComparison.OrdinalIgnoreCase))
         {
             string[] cells = [.. File.ReadLines(path).Select(l => l.Split(',')[0].Trim()).Where(l => l.Length > 0)];
             bool seconds = cells.Any(c => c.Contains('.', StringComparison.Ordinal));
@@ -133,9 +157,11 @@ internal static class BeatsCommand
                 var text = new StringBuilder("channel,kind,seconds,value,quality\n");
                 foreach ((Channel channel, BeatSeries series, ChannelBeats row) in found)
                 {
-                    string name = channel.Name.AsSpan().IndexOfAny(s_quoted) >= 0 ? $"\"'{channel.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : channel.Name;
+                    string name = channel.Name.AsSpan().IndexOfAny(s_quoted) >= 0
+                        ? $"\"'{channel.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : channel.Name;
                     for (int i = 0; i < row.Beats.Length; i++)
-                        text.Append(CultureInfo.InvariantCulture, $"{name},{row.Kind},{row.Beats[i]:0.######},{series.Beats[i].Value:R},{series.Beats[i].Quality:0.###}\n");
+                        text.Append(CultureInfo.InvariantCulture,
+                            $"{name},{row.Kind},{row.Beats[i]:0.######},{series.Beats[i].Value:R},{series.Beats[i].Quality:0.###}\n");
                 }
                 OutputFile.Write(path, text.ToString());
                 break;
@@ -144,9 +170,11 @@ internal static class BeatsCommand
                 break;
             case ".ATR":
                 if (found.Count != 1)
-                    throw new UsageException($"--out {path}: annotations are those of one channel, not of {found.Count}; --channel picks it");
+                    throw new UsageException(
+                        $"--out {path}: annotations are those of one channel, not of {found.Count}; --channel picks it");
                 (Channel only, _, ChannelBeats beats) = found[0];
-                AnnotationFile.Write(path, beats.Beats.Select(t => new Annotation(t, (long)Math.Round(t * only.SampleRate), "N")), only.SampleRate);
+                AnnotationFile.Write(path, beats.Beats.Select(t => new Annotation(t, (long)Math.Round(t * only.SampleRate), "N")),
+                    only.SampleRate);
                 break;
             default:
                 throw new UsageException($"--out {path}: expected .atr, .csv or .json");
@@ -155,14 +183,17 @@ internal static class BeatsCommand
 
     private static void Print(Terminal terminal, IEnumerable<ChannelBeats> rows, bool compared)
     {
-        var table = ResultTable.Create("channel", "kind", ">beats", ">rate /min", ">quality", ">mean RR ms", ">SDNN ms", ">RMSSD ms", ">pNN50 %", "remark");
+        var table = ResultTable.Create("channel", "kind", ">beats", ">rate /min", ">quality", ">mean RR ms", ">SDNN ms", ">RMSSD ms",
+            ">pNN50 %", "remark");
         var agreement = ResultTable.Create("channel", ">reference", ">TP", ">FN", ">FP", ">Se %", ">+P %", ">F1 %");
         foreach (ChannelBeats r in rows)
         {
-            table.Add(r.Name, r.Kind, r.Beats.Length, r.RateBpm?.In("0.0") ?? "-", r.Quality.In("0.00"), r.Hrv?.MeanMilliseconds.In("0") ?? "-", r.Hrv?.Sdnn.In("0") ?? "-", r.Hrv?.Rmssd.In("0") ?? "-",
+            table.Add(r.Name, r.Kind, r.Beats.Length, r.RateBpm?.In("0.0") ?? "-", r.Quality.In("0.00"), r.Hrv?.MeanMilliseconds.In("0")
+                ?? "-", r.Hrv?.Sdnn.In("0") ?? "-", r.Hrv?.Rmssd.In("0") ?? "-",
                 (100 * r.Hrv?.Pnn50)?.In("0") ?? "-", r.Reason.Length > 0 ? r.Reason : r.Inverted ? "inverted" : "");
             if (r.Against is { } a)
-                agreement.Add(r.Name, a.Reference, a.TruePositives, a.FalseNegatives, a.FalsePositives, Percent(a.Sensitivity), Percent(a.PositivePredictivity), Percent(a.F1));
+                agreement.Add(r.Name, a.Reference, a.TruePositives, a.FalseNegatives, a.FalsePositives, Percent(a.Sensitivity),
+                    Percent(a.PositivePredictivity), Percent(a.F1));
         }
         terminal.Write(table);
         if (compared)

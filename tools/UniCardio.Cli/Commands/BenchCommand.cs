@@ -17,7 +17,8 @@ internal static class BenchCommand
             Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
-            "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
+            "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the "
+            + "live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
             + " Without --size or --weights it measures the whole speed table (under 5 minutes).",
             "bench --size full --task 'ppg->ecg' --draws 8 --threads 2 --isa avx2",
             "bench --size compact --threads 1 --calls 500 --json",
@@ -62,10 +63,16 @@ internal static class BenchCommand
 
         terminal.Write(table);
         foreach (BenchResult r in results.Where(r => r.LinearFractionOfPeak is not null))
-            terminal.Out.WriteLine($"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)} ({Percent(r.SoftmaxRepeats)} of its query blocks repeated keys online), beyond kernels {Percent(r.BeyondKernels)} of the step");
+            terminal.Out.WriteLine(
+                $"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)} "
+                + $"({Percent(r.SoftmaxRepeats)} of its query blocks repeated keys online), beyond kernels {Percent(r.BeyondKernels)} "
+                + $"of the step");
         foreach (BenchResult r in results.Where(r => r.LoadMs is not null))
-            terminal.Out.WriteLine($"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
-        terminal.Out.WriteLine($"memory bandwidth: {string.Join(", ", results.GroupBy(r => r.Threads).Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}"))}");
+            terminal.Out.WriteLine(
+                $"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
+        terminal.Out.WriteLine(
+            $"memory bandwidth: "
+            + $"{string.Join(", ", results.GroupBy(r => r.Threads).Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}"))}");
     }
 
     private static string Ms(double value) => value.In(value < 10 ? "0.000" : "0.0");

@@ -12,7 +12,8 @@ internal static class ConvertCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var source = new Argument<string>("IN") { Description = "A torch checkpoint (.pth), a .safetensors file or recipe:SEED[,full|compact|tiny]." };
+        var source = new Argument<string>(
+            "IN") { Description = "A torch checkpoint (.pth), a .safetensors file or recipe:SEED[,full|compact|tiny]." };
         var destination = new Argument<string>("OUT") { Description = "The .safetensors file to write; replaced if it exists." };
         var network = new NetworkOptions();
         var command = new ExampleCommand("convert",
@@ -36,14 +37,17 @@ internal static class ConvertCommand
         if (QualityWeightFile.IsQuality(source))
         {
             using QualityWeights quality = QualityWeightFile.Convert(source, destination, cancellation: cancellation);
-            terminal.Out.WriteLine($"wrote {destination}: {quality.Tensors.Count} tensors of a QualityFM network, {quality.Tensors.Sum(t => (long)t.Span.Length)} parameters");
+            terminal.Out.WriteLine(
+                $"wrote {destination}: {quality.Tensors.Count} tensors of a QualityFM network, "
+                + $"{quality.Tensors.Sum(t => (long)t.Span.Length)} parameters");
             return ExitCode.Success;
         }
 
         using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation);
         foreach (string note in loaded.Notes)
             terminal.Out.WriteLine(note);
-        terminal.Out.WriteLine($"wrote {destination}: {loaded.Weights.Tensors.Count} tensors, {WeightInfo.Parameters(loaded.Weights)} parameters");
+        terminal.Out.WriteLine(
+            $"wrote {destination}: {loaded.Weights.Tensors.Count} tensors, {WeightInfo.Parameters(loaded.Weights)} parameters");
         return ExitCode.Success;
     }
 }

@@ -20,11 +20,15 @@ internal static class DevicesCommand
             IReadOnlyList<GpuDeviceInfo> devices = GpuDevices.List();
             if (parsed.GetValue(json))
             {
-                Json.Write(terminal, new { Cpu = new { Threads = Environment.ProcessorCount, Isa = instructions, Auto = CpuInstructionSets.Name(CpuInstructionSets.Fastest) }, Gpu = devices });
+                Json.Write(terminal,
+                    new { Cpu = new { Threads = Environment.ProcessorCount, Isa = instructions,
+                        Auto = CpuInstructionSets.Name(CpuInstructionSets.Fastest) }, Gpu = devices });
                 return ExitCode.Success;
             }
 
-            terminal.Out.WriteLine($"cpu: {Environment.ProcessorCount} threads; {string.Join(", ", instructions)} (auto: {CpuInstructionSets.Name(CpuInstructionSets.Fastest)})");
+            terminal.Out.WriteLine(
+                $"cpu: {Environment.ProcessorCount} threads; {string.Join(", ", instructions)} (auto: "
+                + $"{CpuInstructionSets.Name(CpuInstructionSets.Fastest)})");
             foreach (GpuDeviceInfo device in devices)
                 terminal.Out.WriteLine(Line(device));
             return ExitCode.Success;

@@ -26,13 +26,15 @@ internal static class EvaluateCommand
     {
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
-        var study = new Option<EvaluationStudy?>("--study") { Description = "samplers: quality against network calls, sampler by sampler and draw by draw, instead of tasks against baselines." };
+        var study = new Option<EvaluationStudy?>("--study") { Description =
+            "samplers: quality against network calls, sampler by sampler and draw by draw, instead of tasks against baselines." };
         var sources = new EvaluationSources();
         var options = new EvaluationOptionSet();
         var reports = new ReportOptions();
         var backend = new BackendOptions();
         var command = new ExampleCommand("evaluate",
-            "Spoils clean windows of recordings, restores and translates them with the network and with baselines (interpolation, the patient's own beat, filters, templates placed by pulses), and says who errs by how much. " + RestorationResult.Remark,
+            "Spoils clean windows of recordings, restores and translates them with the network and with baselines (interpolation, the "
+            + "patient's own beat, filters, templates placed by pulses), and says who errs by how much. " + RestorationResult.Remark,
             "evaluate --recordings recordings/ --markdown report.md --html report",
             "evaluate --recordings icu_125Hz.csv,subject=p12 --tasks 'ppg->ecg' 'impute bp | ppg' --windows 50 --csv rows.csv",
             "evaluate --tasks denoise --snr 0,5,10 --noise white,wander,muscle --draws 20 --sampler ddim:20",
@@ -49,7 +51,9 @@ internal static class EvaluateCommand
             reports.Check(parsed);
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
-                throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained measures them all the same");
+                throw new UsageException(
+                    $"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained "
+                    + $"measures them all the same");
             EvaluationOptions? measured = parsed.GetValue(study) is null ? options.Read(parsed, loaded.Configuration) : null;
             SamplerStudyOptions? compared = measured is null ? options.ReadStudy(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation);
@@ -90,7 +94,9 @@ internal static class EvaluateCommand
         terminal.Write(EvaluationTables.Short(report));
         if (report.ConditionGains.Count > 0)
             terminal.Write(EvaluationTables.Gains(report));
-        terminal.Out.WriteLine($"{report.NetworkCalls} network calls, {report.NetworkSeconds.In("0.0")} s in the network of {report.TotalSeconds.In("0.0")} s; {report.Settings}; {report.With.Backend}");
+        terminal.Out.WriteLine(
+            $"{report.NetworkCalls} network calls, {report.NetworkSeconds.In("0.0")} s in the network of {report.TotalSeconds.In("0.0")} "
+            + $"s; {report.Settings}; {report.With.Backend}");
         terminal.Out.WriteLine($"subjects: {report.Subjects}");
         return (files, report.Remark);
     }

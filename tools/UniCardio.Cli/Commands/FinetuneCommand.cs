@@ -22,7 +22,10 @@ internal static class FinetuneCommand
         WeightOptions weights = WeightOptions.Optional("those of the run in the folder");
         var preset = new Option<FinetunePreset?>("--preset")
         {
-            Description = "plain (default): the usual loss on all tasks at a tenth of the learning rate; official-finetune: as published, BP from PPG or ECG with spectral and peak-weighted losses; correction: learns to correct the patient's own beat in gaps, which makes weights for nothing else.",
+            Description =
+                "plain (default): the usual loss on all tasks at a tenth of the learning rate; official-finetune: as published, BP from "
+                + "PPG or ECG with spectral and peak-weighted losses; correction: learns to correct the patient's own beat in gaps, "
+                + "which makes weights for nothing else.",
             CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("-", string.Empty, StringComparison.Ordinal), true,
                 out FinetunePreset value) && Enum.IsDefined(value)
                 ? value
@@ -57,7 +60,8 @@ internal static class FinetuneCommand
                 terminal.Note(note);
             ModelConfiguration network = loaded.Configuration with { OwnSampler = null };
             TrainingOptions basis = folder.HasRun && parsed.GetValue(preset) is null
-                ? folder.ReadRecord().Options with { Network = network with { Prediction = folder.ReadRecord().Options.Network.Prediction } }
+                ? folder.ReadRecord().Options
+                    with { Network = network with { Prediction = folder.ReadRecord().Options.Network.Prediction } }
                 : TrainingPresets.Options(parsed.GetValue(preset) ?? FinetunePreset.Plain, network);
             var start = new StartWeights(loaded.Weights, $"{Path.GetFileName(source)} sha256 {Hash(loaded)}");
             TrainingOptions wanted = options.Read(parsed, basis);
@@ -73,8 +77,10 @@ internal static class FinetuneCommand
     private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name, int count, RunOptions run,
         ParseResult parsed, CancellationToken cancellation)
     {
-        CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All] : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
-        var source = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
+        CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All]
+            : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
+        var source =
+            new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
         using var engine = new InferenceEngine(teacher.Weights, new EngineOptions { Threads = run.Backend.Threads(parsed) });
         TeacherPairs pairs = terminal.WithProgress("samples", bar => TeacherPairs.Draw(engine, name, tasks, source, count, options.Seed,
             new Share(bar, count), cancellation));

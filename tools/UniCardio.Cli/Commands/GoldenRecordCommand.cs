@@ -17,14 +17,18 @@ internal static class GoldenRecordCommand
         var weights = WeightOptions.Required();
         Option<CardioTask[]> tasks =
             Parsed.Many<CardioTask>("--task", "A task to record network calls of; may be repeated; all of them if left out.", "TASK");
-        var steps = new Option<int[]>("--t") { Description = "A diffusion step of the network calls; may be repeated; first, middle and last if left out.", HelpName = "T" };
+        var steps = new Option<int[]>("--t")
+            { Description = "A diffusion step of the network calls; may be repeated; first, middle and last if left out.", HelpName = "T" };
         Option<SamplerOptions[]> samplers =
             Parsed.Many<SamplerOptions>("--sampler", "Also records a run of this sampler for every task; may be repeated.", "SAMPLER");
         var batch = new Option<int>("--batch") { Description = "Windows of every entry.", DefaultValueFactory = _ => 1, HelpName = "B" };
         var seed = new Option<ulong>("--seed") { Description = "Seed of the inputs.", HelpName = "SEED" };
         var activations =
             new Option<bool>("--activations") { Description = "Also records the intermediate values of one pass: first task, first step." };
-        var command = new ExampleCommand("record", "Records golden vectors from the double-precision reference. They show that a number has changed; that it was right is shown by the official vectors.",
+        var command = new ExampleCommand(
+            "record",
+            "Records golden vectors from the double-precision reference. They show that a number has changed; that it was right is shown "
+            + "by the official vectors.",
             "golden record tiny.golden.safetensors --weights recipe:7,tiny --batch 2 --sampler dpm++2m:10",
             "golden record one.safetensors --weights weights/compact.safetensors --task 'impute bp | ppg' --t 25 --activations")
         {

@@ -24,7 +24,10 @@ internal static class GoldenVerifyCommand
         Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance",
             "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends and losses, 1e-4 for gradients).", "X");
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
-        var command = new ExampleCommand("verify", "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Gradients are the training network's, tensor by tensor. Exit code 1 over the tolerance.",
+        var command = new ExampleCommand(
+            "verify",
+            "Runs a golden file's inputs and compares with its outputs: largest difference over largest value, entry by entry. Gradients "
+            + "are the training network's, tensor by tensor. Exit code 1 over the tolerance.",
             "golden verify --weights recipe:1 --golden tiny.eps.safetensors --backend reference",
             "golden verify --weights tiny.pth --golden tiny.samplers.safetensors --isa avx2 --threads 2 --json",
             "golden verify --weights recipe:1 --golden tiny.gradients.safetensors",
@@ -62,7 +65,9 @@ internal static class GoldenVerifyCommand
             terminal.Note(note);
         IGradientNetwork Network(ModelConfiguration configuration) =>
             new TrainingNetwork(
-                configuration, new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed), Dropout = 0 });
+                configuration,
+                new TrainingNetworkOptions { Threads = backend.Threads(parsed), InstructionSet = backend.InstructionSet(parsed),
+                    Dropout = 0 });
         return terminal.WithProgress("verifying", bar =>
         {
             GoldenReport report = GoldenVerifier.Verify(
@@ -72,7 +77,8 @@ internal static class GoldenVerifyCommand
     }
 
     // The second family: the same report from another network.
-    private static GoldenReport VerifyQuality(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend, string path,
+    private static GoldenReport VerifyQuality(Terminal terminal, ParseResult parsed, WeightOptions weights, BackendOptions backend,
+        string path,
         double? tolerance, CancellationToken cancellation)
     {
         using QualityGoldenFile file = QualityGoldenFile.Open(path);
@@ -81,7 +87,8 @@ internal static class GoldenVerifyCommand
         {
             GoldenReport report = QualityGolden.Verify(file, student, w => backend.CreateQuality(parsed, w), tolerance, cancellation);
             return QualityGoldenGradients.AddTo(
-                report, file, student, () => QualityWeightFile.Load($"{WeightRecipe.Prefix}{file.TeacherSeed}", file.Configuration), backend.InstructionSet(parsed), tolerance);
+                report, file, student, () => QualityWeightFile.Load($"{WeightRecipe.Prefix}{file.TeacherSeed}", file.Configuration),
+                backend.InstructionSet(parsed), tolerance);
         });
     }
 
@@ -94,13 +101,16 @@ internal static class GoldenVerifyCommand
         foreach (IGrouping<string, GoldenOmission> omitted in report.NotVerified.GroupBy(o => o.Reason))
             terminal.Out.WriteLine($"not compared ({omitted.Key}): {omitted.Count()} entries, e.g. {omitted.First().Name}");
         if (report.Worst is GoldenResult worst)
-            terminal.Out.WriteLine($"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance {worst.Tolerance.In("0.##e+0")}; {Computed(report)}; {(report.Passed ? "passed" : "FAILED")}");
+            terminal.Out.WriteLine(
+                $"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance "
+                + $"{worst.Tolerance.In("0.##e+0")}; {Computed(report)}; {(report.Passed ? "passed" : "FAILED")}");
     }
 
     // The backend has no part in a file of gradients alone.
     private static string Computed(GoldenReport report)
     {
-        bool all = report.Results.All(r => r.Name.StartsWith("grad/", StringComparison.Ordinal)) || report.Results.Any(r => r.Name == "loss/total");
+        bool all = report.Results.All(r => r.Name.StartsWith("grad/", StringComparison.Ordinal))
+            || report.Results.Any(r => r.Name == "loss/total");
         return report.Gradients is string gradients ? (all ? gradients : $"{report.Backend}; gradients: {gradients}") : report.Backend;
     }
 

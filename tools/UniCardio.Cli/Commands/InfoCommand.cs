@@ -17,7 +17,8 @@ internal static class InfoCommand
 
     public static Command Create(Terminal terminal)
     {
-        var file = new Argument<string>("FILE") { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, or a recording (.csv, .npy, WFDB, .edf, .bdf)." };
+        var file = new Argument<string>("FILE")
+            { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, or a recording (.csv, .npy, WFDB, .edf, .bdf)." };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var network = new NetworkOptions();
         var reading = new ReadingOptions();
@@ -48,7 +49,8 @@ internal static class InfoCommand
     // A torch checkpoint is a zip archive or a pickle; a safetensors file has '{' after eight bytes of length.
     private static bool IsWeights(string path)
     {
-        if (WeightRecipe.IsRecipe(path) || path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase) || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+        if (WeightRecipe.IsRecipe(path) || path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase)
+            || WeightExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             return true;
         if (!File.Exists(path) || RecordingFile.IsListed(path) || Path.GetExtension(path).ToUpperInvariant() is ".TXT" or ".TSV" or ".NPZ")
             return false;
@@ -59,7 +61,8 @@ internal static class InfoCommand
         byte[] start = new byte[9];
         using FileStream stream = File.OpenRead(path);
         int length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        return start.AsSpan().StartsWith("PK"u8) || (length == start.Length && (start[8] == (byte)'{' || (start[0] == 0x80 && start[1] is >= 2 and <= 5)));
+        return start.AsSpan().StartsWith("PK"u8)
+            || (length == start.Length && (start[8] == (byte)'{' || (start[0] == 0x80 && start[1] is >= 2 and <= 5)));
     }
 
     // Golden vectors are safetensors without a single weight.
@@ -100,11 +103,15 @@ internal static class InfoCommand
         long parameters = weights.Tensors.Sum(t => (long)t.Span.Length);
         if (json)
         {
-            Json.Write(terminal, new { File = path, Kind = "quality", Configuration = weights.Configuration.ToMetadata(), Parameters = parameters, Heads = weights.Heads.Select(h => h.ToString()) });
+            Json.Write(terminal,
+                new { File = path, Kind = "quality", Configuration = weights.Configuration.ToMetadata(), Parameters = parameters,
+                    Heads = weights.Heads.Select(h => h.ToString()) });
             return;
         }
 
-        terminal.Out.WriteLine($"{path}: a QualityFM network, {parameters} parameters, heads: {(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}");
+        terminal.Out.WriteLine(
+            $"{path}: a QualityFM network, {parameters} parameters, heads: "
+            + $"{(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}");
         var table = ResultTable.Create("setting", ">value");
         foreach ((string key, string value) in weights.Configuration.ToMetadata())
             table.Add(key, value);
@@ -114,14 +121,19 @@ internal static class InfoCommand
     private static void Golden(Terminal terminal, string path, bool json)
     {
         using GoldenFile golden = GoldenFile.Open(path);
-        var kinds = golden.Entries.GroupBy(e => e.GetType().Name["Golden".Length..].ToLowerInvariant()).ToDictionary(g => g.Key, g => g.Count());
+        var kinds = golden.Entries.GroupBy(e => e.GetType().Name["Golden".Length..].ToLowerInvariant())
+            .ToDictionary(g => g.Key, g => g.Count());
         if (json)
         {
-            Json.Write(terminal, new { File = path, Kind = "golden", Configuration = golden.Configuration.ToMetadata(), golden.Seed, Entries = kinds, golden.Unrecognised });
+            Json.Write(terminal,
+                new { File = path, Kind = "golden", Configuration = golden.Configuration.ToMetadata(), golden.Seed, Entries = kinds,
+                    golden.Unrecognised });
             return;
         }
 
-        terminal.Out.WriteLine($"{path}: golden vectors{(golden.Seed is ulong seed ? $" of recipe:{seed}" : "")}, {string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key}"))}");
+        terminal.Out.WriteLine(
+            $"{path}: golden vectors{(golden.Seed is ulong seed ? $" of recipe:{seed}" : "")}, "
+            + $"{string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key}"))}");
         var table = ResultTable.Create("setting", ">value");
         foreach ((string key, string value) in golden.Configuration.ToMetadata())
             table.Add(key, value);

@@ -18,12 +18,17 @@ internal static class LearnCommand
     public static Command Create(Terminal terminal)
     {
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
-        var output = new Option<string?>("--out") { Description = "Where the profile goes, as JSON. It holds a minute of the signals: 'translate --calibrate' takes it.", HelpName = "FILE" };
+        var output = new Option<string?>("--out") { Description =
+            "Where the profile goes, as JSON. It holds a minute of the signals: 'translate --calibrate' takes it.", HelpName = "FILE" };
         var plot = new Option<string?>("--plot") { Description = "Draws the mean beats with their spread, as SVG.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Prints what was learned as JSON, without the minute of signals." };
         var reading = new ReadingOptions();
-        var command = new ExampleCommand("learn", $"Learns a patient's beats from a recording: mean beat and spread of each signal, delays between signals and their drift, levels, noise, and how well one signal places another's beats. {RestorationResult.Remark}",
-            "learn icu.csv --out patient.json --plot beats.svg", "translate later.csv --target bp --with ppg --calibrate patient.json --out bp.csv")
+        var command = new ExampleCommand(
+            "learn",
+            $"Learns a patient's beats from a recording: mean beat and spread of each signal, delays between signals and their drift, "
+            + $"levels, noise, and how well one signal places another's beats. {RestorationResult.Remark}",
+            "learn icu.csv --out patient.json --plot beats.svg",
+            "translate later.csv --target bp --with ppg --calibrate patient.json --out bp.csv")
         {
             input, output, plot, json,
         };
@@ -34,7 +39,8 @@ internal static class LearnCommand
             PatientSignals signals = Signals(recording, cancellation);
             PatientProfile profile = PatientProfile.Learn(signals);
             if (profile.Signals.Count == 0)
-                throw new SignalException($"'{recording.Name}' shows fewer than eight beats in every PPG, arterial pressure and ECG; there is nothing to learn");
+                throw new SignalException(
+                    $"'{recording.Name}' shows fewer than eight beats in every PPG, arterial pressure and ECG; there is nothing to learn");
             OutputFile.InOrder(
                 (parsed.GetValue(output), path => OutputFile.Write(path, profile.ToJson())),
                 (parsed.GetValue(plot), path => Picture(recording, profile).Save(path)));
@@ -60,7 +66,8 @@ internal static class LearnCommand
 
         if (channels.Count == 0)
             throw new SignalException($"'{recording.Name}' has no PPG, arterial pressure or ECG");
-        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(channels.Select(c => c.Channel)), NetworkSignal.Rate, cancellation).Channels;
+        IReadOnlyList<Channel> common = RecordingPreparation.Resample(recording.WithChannels(channels.Select(c => c.Channel)),
+            NetworkSignal.Rate, cancellation).Channels;
         var signals = new float[]?[3];
         for (int i = 0; i < channels.Count; i++)
         {
@@ -79,14 +86,21 @@ internal static class LearnCommand
         terminal.Out.WriteLine($"learned from {profile.Seconds.In("0.#")} s");
         foreach (SignalProfile s in profile.Signals)
         {
-            string pressure = s is { Systolic: { } systolic, Diastolic: { } diastolic } ? $", {systolic.In("0")}/{diastolic.In("0")} mmHg" : "";
-            terminal.Out.WriteLine($"{Name(s.Kind),-4} {s.Beats} beats, {s.RateBpm.In("0.0")}/min, intervals +-{(100 * s.IntervalSpread).In("0.0")}%, height {s.Gain.In("G4")}{pressure}, noise {s.Noise.In("G3")}, height {(100 * s.RateDependence).In("+0;-0")}% where the interval before is twice as long");
+            string pressure = s is { Systolic: { } systolic, Diastolic: { } diastolic }
+                ? $", {systolic.In("0")}/{diastolic.In("0")} mmHg" : "";
+            terminal.Out.WriteLine(
+                $"{Name(s.Kind),-4} {s.Beats} beats, {s.RateBpm.In("0.0")}/min, intervals +-{(100 * s.IntervalSpread).In("0.0")}%, "
+                + $"height {s.Gain.In("G4")}{pressure}, noise {s.Noise.In("G3")}, height {(100 * s.RateDependence).In("+0;-0")}% where "
+                + $"the interval before is twice as long");
         }
 
         foreach (PairProfile p in profile.Pairs)
         {
-            string drift = p.IsClockDrift ? $"clocks drift by {p.DriftMsPerMinute.In("+0;-0")} ms/min (--align puts it right)" : $"drift {p.DriftMsPerMinute.In("+0.0;-0.0")} ms/min";
-            terminal.Out.WriteLine($"{Name(p.From)} -> {Name(p.To)}: {(1000 * p.DelaySeconds).In("0")} ms +-{(1000 * p.SpreadSeconds).In("0")}, {drift}; own beat so placed errs by {(100 * p.BeatError).In("0")}% of the signal's deviation");
+            string drift = p.IsClockDrift ? $"clocks drift by {p.DriftMsPerMinute.In("+0;-0")} ms/min (--align puts it right)"
+                : $"drift {p.DriftMsPerMinute.In("+0.0;-0.0")} ms/min";
+            terminal.Out.WriteLine(
+                $"{Name(p.From)} -> {Name(p.To)}: {(1000 * p.DelaySeconds).In("0")} ms +-{(1000 * p.SpreadSeconds).In("0")}, {drift}; "
+                + $"own beat so placed errs by {(100 * p.BeatError).In("0")}% of the signal's deviation");
         }
     }
 
@@ -94,7 +108,9 @@ internal static class LearnCommand
     {
         Title = $"Mean beats: {recording.Name}",
         SampleRate = PatientProfile.Points,
-        Panels = [.. profile.Signals.Select(s => new PlotPanel(Name(s.Kind).ToUpperInvariant(), s.Kind == ChannelKind.BloodPressure ? "mmHg" : "", [new PlotTrace(TraceRole.Measured, Floats(s.MeanBeat))
+        Panels = [.. profile.Signals.Select(
+            s => new PlotPanel(Name(s.Kind).ToUpperInvariant(), s.Kind == ChannelKind.BloodPressure ? "mmHg" : "",
+                [new PlotTrace(TraceRole.Measured, Floats(s.MeanBeat))
         {
             Lower = Floats([.. s.MeanBeat.Zip(s.BeatSpread, (m, d) => m - d)]),
             Upper = Floats([.. s.MeanBeat.Zip(s.BeatSpread, (m, d) => m + d)]),

@@ -20,10 +20,13 @@ internal static class ProfileCommand
     {
         var options = new CallOptions();
         Option<int> calls = Bounded.Number("--calls", "Calls to profile.", 1, 10_000, 8);
-        var trace = new Option<string?>("--trace") { Description = "Writes a Chrome trace (chrome://tracing, ui.perfetto.dev), one lane a thread.", HelpName = "FILE" };
+        var trace = new Option<string?>(
+            "--trace") { Description = "Writes a Chrome trace (chrome://tracing, ui.perfetto.dev), one lane a thread.", HelpName = "FILE" };
         var backendName = new Option<string>("--backend")
         {
-            Description = "cpu: measured on this machine. ptx: one call of the GPU kernels, executed and counted by the PTX simulator, with the modelled time of --device; needs no GPU, but Linux and a C compiler (cc).",
+            Description =
+                "cpu: measured on this machine. ptx: one call of the GPU kernels, executed and counted by the PTX simulator, with the "
+                + "modelled time of --device; needs no GPU, but Linux and a C compiler (cc).",
             DefaultValueFactory = _ => "cpu",
             HelpName = "BACKEND",
         };
@@ -35,11 +38,14 @@ internal static class ProfileCommand
             HelpName = "NAME",
         };
         device.AcceptOnlyFromAmong([.. PtxDeviceModel.All.Select(d => d.Name)]);
-        Option<int> groups = Bounded.Number("--groups", "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
-        var listing = new Option<string?>("--listing") { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
+        Option<int> groups = Bounded.Number("--groups",
+            "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
+        var listing = new Option<string?>("--listing")
+            { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var command = new ExampleCommand("profile",
-            "Times every kernel of some network calls: multiply-adds, bytes (each input and output once), GFLOP/s, share of the multiply-add peak of the same process, GB/s, share of the step.",
+            "Times every kernel of some network calls: multiply-adds, bytes (each input and output once), GFLOP/s, share of the "
+            + "multiply-add peak of the same process, GB/s, share of the step.",
             "profile --size full --threads 2 --isa avx2",
             "profile --size full --draws 8 --target-only --threads 1 --trace trace.json",
             "profile --backend ptx --device h100 --size full --draws 8")
@@ -53,7 +59,8 @@ internal static class ProfileCommand
             using LoadedWeights loaded = WeightFile.Load(one.Weights, options.Loading(parsed));
             if (parsed.GetValue(backendName) == "ptx")
             {
-                SimulatedProfile simulated = SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups));
+                SimulatedProfile simulated =
+                    SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups));
                 SimulatedReport.Write(terminal, one.Name, simulated, parsed.GetValue(json), parsed.GetValue(listing));
                 return Task.FromResult(ExitCode.Success);
             }
@@ -95,6 +102,8 @@ internal static class ProfileCommand
 
         terminal.Out.WriteLine($"{title}: {profile.StepMs.In("0.000")} ms a step, mean of {profile.Steps}");
         terminal.Write(table);
-        terminal.Out.WriteLine($"rows explain {(100 * profile.Explained).In("0.0")}% of the step; peak {peak.In("0.0")} GFLOP/s, memory {bandwidth.In("0.0")} GB/s, both of {profile.Threads} thread{(profile.Threads == 1 ? "" : "s")}");
+        terminal.Out.WriteLine(
+            $"rows explain {(100 * profile.Explained).In("0.0")}% of the step; peak {peak.In("0.0")} GFLOP/s, memory "
+            + $"{bandwidth.In("0.0")} GB/s, both of {profile.Threads} thread{(profile.Threads == 1 ? "" : "s")}");
     }
 }

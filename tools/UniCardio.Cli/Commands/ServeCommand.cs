@@ -14,8 +14,12 @@ internal static class ServeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var config = new Option<string?>("--config") { Description = "JSON file of settings: the names below without dashes in front, '_' for '-'. Each also is a variable UNICARDIO_NAME. Flags win over variables, these over the file.", HelpName = "FILE" };
-        var demo = new Option<bool>("--demo") { Description = "Replays the example recording of the project in a loop, as patient 'demo'." };
+        var config = new Option<string?>("--config")
+            { Description =
+                "JSON file of settings: the names below without dashes in front, '_' for '-'. Each also is a variable UNICARDIO_NAME. "
+                + "Flags win over variables, these over the file.", HelpName = "FILE" };
+        var demo = new Option<bool>(
+            "--demo") { Description = "Replays the example recording of the project in a loop, as patient 'demo'." };
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Serves untrained recipe weights; their output is noise." };
         var backend = new BackendOptions();
@@ -23,7 +27,8 @@ internal static class ServeCommand
         Dictionary<ServerSetting, Option<string?>> settings = ServerSetting.All.ToDictionary(s => s, s =>
             new Option<string?>(s.Flag) { Description = s.Description, HelpName = s.ValueName });
         var command = new ExampleCommand("serve",
-            $"Serves infer requests (Open Inference Protocol v2), live sessions (WebSockets), metrics and the monitor page. Prints its address once it listens; a signal ends it when what is in flight is done. {RestorationResult.Remark}",
+            $"Serves infer requests (Open Inference Protocol v2), live sessions (WebSockets), metrics and the monitor page. Prints its "
+            + $"address once it listens; a signal ends it when what is in flight is done. {RestorationResult.Remark}",
             "serve --demo",
             "serve --port 9000 --recordings recordings --checkpoints sessions",
             "serve --address 0.0.0.0 --token-file token.txt --certificate server.pem")
@@ -48,7 +53,8 @@ internal static class ServeCommand
                 if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 {
                     loaded.Dispose();
-                    throw new UsageException($"{source} holds untrained weights: their output is noise, not a signal; --untrained serves them all the same");
+                    throw new UsageException(
+                        $"{source} holds untrained weights: their output is noise, not a signal; --untrained serves them all the same");
                 }
                 return new ServedModel(loaded, w => new InferenceEngine(backend.Create(parsed, w.Weights, terminal.Note)));
             }
@@ -69,7 +75,9 @@ internal static class ServeCommand
         await terminal.Out.FlushAsync(CancellationToken.None).ConfigureAwait(false);
         terminal.Note(RestorationResult.Remark);
         if (options is { Token: not null, Certificate: null } && !System.Net.IPAddress.IsLoopback(options.Address))
-            terminal.Note("warning: without a certificate the token crosses the network as it is; give --certificate, or put a proxy with TLS in front");
+            terminal.Note(
+                "warning: without a certificate the token crosses the network as it is; give --certificate, or put a proxy with "
+                + "TLS in front");
         try
         {
             await server.Ready.WaitAsync(cancellation).ConfigureAwait(false);

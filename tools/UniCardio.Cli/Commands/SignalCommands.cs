@@ -18,7 +18,8 @@ internal static class SignalCommands
     /// <summary>The command of one kind of task.</summary>
     public static Command Create(Terminal terminal, TaskKind kind, string name, string description, params string[] examples)
     {
-        var input = new Argument<string>("INPUT") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names." };
+        var input = new Argument<string>("INPUT") { Description =
+            "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names." };
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
         var restoring = new RestoringOptions(kind);
@@ -50,19 +51,25 @@ internal static class SignalCommands
             RestorationOptions options = restoring.Read(parsed, () => reading.Read(parsed));
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
-                throw new UsageException($"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs them all the same");
+                throw new UsageException(
+                    $"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs "
+                    + $"them all the same");
             InferenceEngine Engine() => new(backend.Create(parsed, loaded.Weights, terminal.Note));
             if (isArchive)
             {
-                var run = new ArchiveRun(path, results.Out(parsed)!, archive.Extension(parsed), archive.Part(parsed), reading.Read(parsed), restoring.Channels(parsed), ArchiveSettings.Of(options, reading.Read(parsed), restoring.Channels(parsed), loaded));
+                var run = new ArchiveRun(path, results.Out(parsed)!, archive.Extension(parsed), archive.Part(parsed), reading.Read(parsed),
+                    restoring.Channels(parsed), ArchiveSettings.Of(options, reading.Read(parsed), restoring.Channels(parsed), loaded));
                 using InferenceEngine shared = Engine();
-                return Task.FromResult(ArchiveCode(terminal, run.Run(new Restorer(shared, options), terminal, cancellation), results.Json(parsed)));
+                return Task.FromResult(
+                    ArchiveCode(terminal, run.Run(new Restorer(shared, options), terminal, cancellation), results.Json(parsed)));
             }
             Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
-            Recording? truth = results.Truth(parsed) is string truthPath ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
+            Recording? truth = results.Truth(parsed) is string truthPath
+                ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
             using InferenceEngine engine = Engine();
             var restorer = new Restorer(engine, options);
-            RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar => restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
+            RestorationResult result = terminal.WithProgress(options.Task.ToString(), bar =>
+                restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
             cancellation.ThrowIfCancellationRequested();
             RestorationReport report = RestorationReport.Of(path, loaded, engine.Backend.Name, recording, result, truth);
             Write(results, parsed, recording, result, truth, report);
@@ -77,7 +84,9 @@ internal static class SignalCommands
         if (json)
             Json.Write(terminal, report);
         else
-            terminal.Out.WriteLine($"part {report.Shard}: {report.Recordings} recordings, {report.Done} restored, {report.Skipped} done before, {report.Failed} failed; {report.Manifest}");
+            terminal.Out.WriteLine(
+                $"part {report.Shard}: {report.Recordings} recordings, {report.Done} restored, {report.Skipped} done before, "
+                + $"{report.Failed} failed; {report.Manifest}");
         if (report.Cancelled)
             terminal.Note("cancelled; the same command continues where it was");
         terminal.Note(report.Remark);
@@ -85,7 +94,8 @@ internal static class SignalCommands
     }
 
     // From here on nothing is cancelled: files are written whole, one after the other.
-    private static void Write(ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth, RestorationReport report)
+    private static void Write(ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth,
+        RestorationReport report)
     {
         (double? start, double seconds) = results.PlotRange(parsed);
         OutputFile.InOrder(
@@ -110,6 +120,7 @@ internal static class SignalCommands
 
     private sealed class WindowProgress(IProgress<(double Share, string What)> bar) : IProgress<RestorationProgress>
     {
-        public void Report(RestorationProgress value) => bar.Report((value.Fraction, $"{value.WindowsDone} of {value.WindowsTotal} windows"));
+        public void Report(RestorationProgress value) =>
+            bar.Report((value.Fraction, $"{value.WindowsDone} of {value.WindowsTotal} windows"));
     }
 }

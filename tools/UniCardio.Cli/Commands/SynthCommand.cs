@@ -23,13 +23,18 @@ internal static class SynthCommand
     public static Command Create(Terminal terminal)
     {
         var destination = new Argument<string>("OUT") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+)." };
-        var seconds = new Option<double>("--seconds") { Description = "Length, up to 86400 s.", DefaultValueFactory = _ => 60, HelpName = "S" };
+        var seconds =
+            new Option<double>("--seconds") { Description = "Length, up to 86400 s.", DefaultValueFactory = _ => 60, HelpName = "S" };
         var seed = new Option<ulong>("--seed") { Description = "Equal seeds give equal recordings, on every machine.", HelpName = "SEED" };
-        var truth = new Option<string?>("--truth") { Description = "Where the true beats go, as CSV; OUT with .beats.csv if left out.", HelpName = "FILE" };
+        var truth = new Option<string?>("--truth") { Description = "Where the true beats go, as CSV; OUT with .beats.csv if left out.",
+            HelpName = "FILE" };
         var clean = new Option<string?>("--clean") { Description = "Also writes the recording without noise and gaps.", HelpName = "FILE" };
         var subject = new SubjectOptions();
         var noise = new NoiseOptions();
-        var command = new ExampleCommand("synth", "Writes a synthetic recording of PPG, arterial blood pressure and ECG of one heart, with the truth about its beats (R peak, systolic and diastolic pressure).",
+        var command = new ExampleCommand(
+            "synth",
+            "Writes a synthetic recording of PPG, arterial blood pressure and ECG of one heart, with the truth about its beats (R peak, "
+            + "systolic and diastolic pressure).",
             "synth example.csv --seconds 30 --seed 7 --snr 25 --gap ABP,6,1.2 --gap ABP,15,1.2",
             "synth af.hea --rhythm af --heart-rate 95 --rate 250 --missing 0.05")
         {
@@ -46,13 +51,15 @@ internal static class SynthCommand
             int samples = Math.Max(1, (int)Math.Round(length * parameters.SampleRate));
             cancellation.ThrowIfCancellationRequested();
             SyntheticRecording made = new CardiovascularSynthesizer().Generate(parameters, samples, parsed.GetValue(seed));
-            Write(terminal, made, noise.Apply(parsed, made), parsed.GetValue(destination)!, parsed.GetValue(truth), parsed.GetValue(clean), cancellation);
+            Write(terminal, made, noise.Apply(parsed, made), parsed.GetValue(destination)!, parsed.GetValue(truth), parsed.GetValue(clean),
+                cancellation);
             return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
 
-    private static void Write(Terminal terminal, SyntheticRecording made, Recording spoiled, string path, string? truth, string? clean, CancellationToken cancellation)
+    private static void Write(Terminal terminal, SyntheticRecording made, Recording spoiled, string path, string? truth, string? clean,
+        CancellationToken cancellation)
     {
         truth ??= Path.ChangeExtension(path, ".beats.csv");
         string[] files = [.. new[] { path, truth, clean }.OfType<string>()];
@@ -61,7 +68,10 @@ internal static class SynthCommand
         OutputFile.InOrder(
             (path, p => RecordingFile.Write(p, spoiled, cancellationToken: cancellation)),
             (truth, p => OutputFile.Write(p, BeatTable.Of(made.Beats))),
-            (clean, p => RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellationToken: CancellationToken.None)));
-        terminal.Out.WriteLine($"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at {made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");
+            (clean, p =>
+                RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellationToken: CancellationToken.None)));
+        terminal.Out.WriteLine(
+            $"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at "
+            + $"{made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");
     }
 }

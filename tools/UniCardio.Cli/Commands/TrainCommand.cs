@@ -20,15 +20,23 @@ internal static class TrainCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var preset = new Option<TrainingPreset?>("--preset") { Description = "phased (default): the published phases, tasks mixed within a batch; mixed: all tasks from the start; published: as published." };
+        var preset = new Option<TrainingPreset?>("--preset")
+            { Description =
+                "phased (default): the published phases, tasks mixed within a batch; mixed: all tasks from the start; published: as "
+                + "published." };
         var size = new Option<NetworkSize?>("--size") { Description = "compact (default), tiny or full." };
-        var sizes = new Option<string[]>("--network") { Description = "Other sizes, named as in a weight file's metadata: channels=120,heads=4,layers=4,samples_per_token=5.", HelpName = "KEY=VALUE", CustomParser = ReadingOptions.Split };
+        var sizes = new Option<string[]>("--network")
+            { Description = "Other sizes, named as in a weight file's metadata: channels=120,heads=4,layers=4,samples_per_token=5.",
+                HelpName = "KEY=VALUE", CustomParser = ReadingOptions.Split };
         var positions = new Option<PositionKind?>("--positions") { Description = "Position codes: slot (default) or global (published)." };
-        var prediction = new Option<PredictionKind?>("--prediction") { Description = "What the network predicts: v (default), epsilon (published) or sample." };
+        var prediction = new Option<PredictionKind?>("--prediction")
+            { Description = "What the network predicts: v (default), epsilon (published) or sample." };
         var options = new TrainingOptionSet();
         var run = new RunOptions();
         var command = new ExampleCommand("train",
-            "Trains a network on synthetic windows, on the CPU. Continues by itself where the folder holds a run: killed at any moment, it ends with the same bits. A file 'pause' in the folder, or SIGUSR1 (again to continue), halts it with its state saved. Diverged training ends with exit code 1 and keeps its last checkpoint.",
+            "Trains a network on synthetic windows, on the CPU. Continues by itself where the folder holds a run: killed at any moment, "
+            + "it ends with the same bits. A file 'pause' in the folder, or SIGUSR1 (again to continue), halts it with its state saved. "
+            + "Diverged training ends with exit code 1 and keeps its last checkpoint.",
             "train --run runs/first --size compact --steps 100000 --hours 8",
             "train --run runs/first",
             "train --run runs/first --export weights/first.safetensors",

@@ -16,7 +16,9 @@ internal sealed class ArchiveOptions
         DefaultValueFactory = _ => Shard.Whole,
     };
 
-    private readonly Option<string> _format = new("--format") { Description = "INPUT is a folder: format of the outputs, csv, npy, hea (WFDB) or edf (EDF+).", HelpName = "FORMAT", DefaultValueFactory = _ => "csv" };
+    private readonly Option<string> _format = new("--format")
+        { Description = "INPUT is a folder: format of the outputs, csv, npy, hea (WFDB) or edf (EDF+).", HelpName = "FORMAT",
+            DefaultValueFactory = _ => "csv" };
 
     public ArchiveOptions() => _format.AcceptOnlyFromAmong(Formats);
 

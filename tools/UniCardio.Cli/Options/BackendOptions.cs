@@ -40,7 +40,10 @@ internal sealed class BackendOptions
     public BackendOptions(bool choosesBackend = true)
     {
         if (choosesBackend)
-            _backend = new Option<BackendChoice>("--backend") { Description = "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl on a GPU; see 'devices'), cuda or opencl by name (a CPU seen through OpenCL runs only so), auto (gpu, or cpu where there is none)." };
+            _backend = new Option<BackendChoice>("--backend")
+                { Description =
+                    "cpu (float32, vectorised), reference (double, slow), gpu (cuda, else opencl on a GPU; see 'devices'), cuda or "
+                    + "opencl by name (a CPU seen through OpenCL runs only so), auto (gpu, or cpu where there is none)." };
     }
 
     public void AddTo(Command command)
@@ -81,10 +84,12 @@ internal sealed class BackendOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="weights">The weights.</param>
     /// <exception cref="UsageException">Another backend was asked for by name.</exception>
-    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights) => (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights) =>
+        (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => QualityNetwork.Reference(weights),
-        BackendChoice.Cpu or BackendChoice.Auto => QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+        BackendChoice.Cpu or BackendChoice.Auto =>
+            QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
         _ => throw new UsageException("networks of the quality family run on the CPU and the reference; take --backend cpu or reference"),
     };
 

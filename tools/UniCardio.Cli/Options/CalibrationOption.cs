@@ -13,7 +13,10 @@ internal sealed class CalibrationOption
 {
     private readonly Option<string[]> _option = new("--calibrate")
     {
-        Description = "What the target looks like in this patient: a recording in which it was measured with the conditions, or a profile by 'learn' (FILE), seconds of the recording itself in which it is (START..END), or cuff readings with their times in seconds (SBP/DBP@TIME, several times). Without it a translated pressure has no level and is normalised.",
+        Description =
+            "What the target looks like in this patient: a recording in which it was measured with the conditions, or a profile by "
+            + "'learn' (FILE), seconds of the recording itself in which it is (START..END), or cuff readings with their times in seconds "
+            + "(SBP/DBP@TIME, several times). Without it a translated pressure has no level and is normalised.",
         HelpName = "FILE|START..END|SBP/DBP@TIME",
         DefaultValueFactory = _ => [],
     };
@@ -40,7 +43,8 @@ internal sealed class CalibrationOption
         }
 
         if (other is not null && cuffs.Count > 0)
-            throw new UsageException("--calibrate takes cuff readings or paired seconds, not both: paired seconds have the pressure itself");
+            throw new UsageException(
+                "--calibrate takes cuff readings or paired seconds, not both: paired seconds have the pressure itself");
         try
         {
             return (other ?? new Calibration { Cuffs = cuffs }).Validate();
@@ -79,13 +83,15 @@ internal sealed class CalibrationOption
     private static Calibration? Stretch(string text)
     {
         string[] ends = text.Split("..");
-        return ends.Length == 2 && Number(ends[0]) is { } from && Number(ends[1]) is { } to ? new Calibration { StartSeconds = from, EndSeconds = to } : null;
+        return ends.Length == 2 && Number(ends[0]) is { } from && Number(ends[1]) is { } to
+            ? new Calibration { StartSeconds = from, EndSeconds = to } : null;
     }
 
     private static CuffReading? Cuff(string text)
     {
         string[] parts = text.Split('@'), pressures = parts[0].Split('/');
-        return parts.Length == 2 && pressures.Length == 2 && Number(pressures[0]) is { } systolic && Number(pressures[1]) is { } diastolic && Number(parts[1]) is { } time
+        return parts.Length == 2 && pressures.Length == 2 && Number(pressures[0]) is { } systolic && Number(pressures[1]) is { } diastolic
+            && Number(parts[1]) is { } time
             ? new CuffReading(systolic, diastolic, time) : null;
     }
 

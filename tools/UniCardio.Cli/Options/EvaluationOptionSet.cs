@@ -33,7 +33,8 @@ internal sealed class EvaluationOptionSet
     private readonly Option<SamplerOptions?> _sampler =
         Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<SamplerOptions[]> _samplers =
-        Parsed.Many<SamplerOptions>("--samplers", "Only these samplers in a study, beside ddpm and the default; may stand there several times.", "SAMPLER");
+        Parsed.Many<SamplerOptions>(
+            "--samplers", "Only these samplers in a study, beside ddpm and the default; may stand there several times.", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
     private readonly Option<ulong> _seed =
         new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };

@@ -18,7 +18,9 @@ internal sealed partial class EvaluationSources
 
     private readonly Option<RecordingSource[]> _recordings = new("--recordings")
     {
-        Description = "Recordings or folders of them, each FILE[,rate=HZ][,columns=A/B/C][,subject=NAME]; a name that ends in _125Hz tells the rate too. Left out: synthetic subjects.",
+        Description =
+            "Recordings or folders of them, each FILE[,rate=HZ][,columns=A/B/C][,subject=NAME]; a name that ends in _125Hz tells the "
+            + "rate too. Left out: synthetic subjects.",
         HelpName = "FILE",
         AllowMultipleArgumentsPerToken = true,
         CustomParser = result => [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)],
@@ -61,7 +63,8 @@ internal sealed partial class EvaluationSources
             if (Directory.Exists(source.Path))
                 recordings.AddRange(Folder(source, note, cancellation));
             else
-                recordings.Add(One(source, source.Path, cancellation) ?? throw new UsageException($"{source.Path} has no PPG, blood pressure or ECG; name its columns with ,columns=A/B/C"));
+                recordings.Add(One(source, source.Path, cancellation)
+                    ?? throw new UsageException($"{source.Path} has no PPG, blood pressure or ECG; name its columns with ,columns=A/B/C"));
         }
 
         return recordings.Count > 0 ? recordings : throw new UsageException("no recording with a PPG, blood pressure or ECG was found");

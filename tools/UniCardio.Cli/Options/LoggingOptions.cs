@@ -16,8 +16,14 @@ internal sealed class LoggingOptions
 {
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    private readonly Option<LogLevel> _log = new("--log") { Description = "Least level of what is logged, one JSON object a line on the error stream: trace, debug, information (default), warning, error or none.", DefaultValueFactory = _ => LogLevel.Information, HelpName = "LEVEL" };
-    private readonly Option<Uri?> _traces = new("--traces") { Description = $"Where traces and metrics go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} and its kin say, else nowhere).", HelpName = "URL", CustomParser = ReadAddress };
+    private readonly Option<LogLevel> _log = new(
+        "--log") { Description =
+            "Least level of what is logged, one JSON object a line on the error stream: trace, debug, information (default), warning, "
+            + "error or none.", DefaultValueFactory = _ => LogLevel.Information, HelpName = "LEVEL" };
+    private readonly Option<Uri?> _traces = new("--traces")
+        { Description =
+            $"Where traces and metrics go: an OTLP collector that takes HTTP, e.g. http://localhost:4318 (else what {EndpointVariable} "
+            + $"and its kin say, else nowhere).", HelpName = "URL", CustomParser = ReadAddress };
 
     public void AddTo(Command command)
     {

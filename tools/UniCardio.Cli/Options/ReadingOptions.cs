@@ -11,7 +11,8 @@ internal sealed class ReadingOptions
         HelpName = "HZ" };
     private readonly Option<string[]> _columns =
         new("--columns") { Description =
-        "Names for the columns, in place of the file's own if it has any, with units if they are known: ppg,abp_mmHg,ecg_mV; '-' leaves one out.", HelpName =
+        "Names for the columns, in place of the file's own if it has any, with units if they are known: ppg,abp_mmHg,ecg_mV; '-' "
+        + "leaves one out.", HelpName =
         "NAMES", CustomParser = Split };
     private readonly Option<double> _start = new("--start") { Description = "Where to begin, in seconds.", HelpName = "S" };
     private readonly Option<double?> _duration = new("--duration") { Description = "How much to read, in seconds; all if left out.",

@@ -35,7 +35,8 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
                     source with { Rate = rate },
                 "columns" when pair[1].Length > 0 => source with { Columns = pair[1].Split('/') },
                 "subject" when pair[1].Length > 0 => source with { Subject = pair[1] },
-                _ => throw new FormatException($"'{part}' is not a setting of a recording; expected rate=HZ, columns=A/B/C or subject=NAME"),
+                _ => throw new FormatException(
+                    $"'{part}' is not a setting of a recording; expected rate=HZ, columns=A/B/C or subject=NAME"),
             };
         }
 

@@ -46,7 +46,8 @@ internal sealed class ReportOptions
         string? folder = parsed.GetValue(_html);
         (string? Path, Func<string> Text)[] outputs =
         [
-            (parsed.GetValue(_markdown), markdown), (parsed.GetValue(_csv), csv), (parsed.GetValue(_json), json), (folder is null ? null : Path.Combine(folder, "index.html"), html),
+            (parsed.GetValue(_markdown), markdown), (parsed.GetValue(_csv), csv), (parsed.GetValue(_json), json),
+            (folder is null ? null : Path.Combine(folder, "index.html"), html),
         ];
         if (folder is not null)
             Directory.CreateDirectory(folder);

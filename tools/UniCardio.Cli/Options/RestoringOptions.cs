@@ -9,7 +9,8 @@ using UniCardio.Signals.Formats;
 
 namespace UniCardio.Cli.Options;
 
-/// <summary>Which signal is made from which and how: <c>--target</c>, <c>--with</c>, <c>--channel</c>, <c>--draws</c> and what belongs to them.</summary>
+/// <summary>Which signal is made from which and how: <c>--target</c>, <c>--with</c>, <c>--channel</c>, <c>--draws</c> and what belongs to
+/// them.</summary>
 internal sealed class RestoringOptions
 {
     private readonly TaskKind _kind;
@@ -24,27 +25,46 @@ internal sealed class RestoringOptions
         DefaultValueFactory = _ => ChannelSelection.ByKind,
     };
 
-    private readonly Option<int> _draws = new("--draws") { Description = "Draws a window; from 2 on there is a 5-95% band.", DefaultValueFactory = _ => 8, HelpName = "N" };
+    private readonly Option<int> _draws =
+        new("--draws") { Description = "Draws a window; from 2 on there is a 5-95% band.", DefaultValueFactory = _ => 8, HelpName = "N" };
     private readonly Option<DrawSummary> _summary = new("--summary") { Description = "How draws become one signal: median or mean." };
-    private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
-    private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
-    private readonly Option<ResidualRule> _residual = new("--residual") { Description = "With draws: wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow waves come from the measurement, and so do wander and motion. none (default): the network alone." };
+    private readonly Option<SamplerOptions?> _sampler =
+        Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
+    private readonly Option<ulong> _seed =
+        new("--seed") { Description = "Equal seeds give equal results, whatever the number of threads.", HelpName = "SEED" };
+    private readonly Option<double> _overlap = new("--overlap")
+        { Description = "Share of a window that is crossfaded with the next, 0 to 0.9.", DefaultValueFactory = _ => 0.25, HelpName = "X" };
+    private readonly Option<ResidualRule> _residual = new("--residual")
+        { Description =
+            "With draws: wiener gives back what of measured minus generated stands above broadband noise: level, amplitude and slow "
+            + "waves come from the measurement, and so do wander and motion. none (default): the network alone." };
     private readonly Option<DenoisingMethod> _method = new("--method")
     {
-        Description = "estimate: the mean of the clean signal given the measurement, two network calls a window, no band; for broadband noise. draws: draws from noise, with a band; takes off wander too. estimate is the default unless an option of draws is given (--draws, --summary, --sampler, --residual, --band-channels).",
+        Description =
+            "estimate: the mean of the clean signal given the measurement, two network calls a window, no band; for broadband noise. "
+            + "draws: draws from noise, with a band; takes off wander too. estimate is the default unless an option of draws is given "
+            + "(--draws, --summary, --sampler, --residual, --band-channels).",
     };
 
-    private readonly Option<double?> _noise = new("--noise-level") { Description = "Standard deviation of the noise that an estimate takes off, in the channel's unit; measured window by window if left out.", HelpName = "X" };
+    private readonly Option<double?> _noise = new("--noise-level")
+        { Description =
+            "Standard deviation of the noise that an estimate takes off, in the channel's unit; measured window by window if left out.",
+            HelpName = "X" };
     private readonly Option<EstimatorChoice> _estimator = new("--estimator")
     {
-        Description = "What fills the gaps. auto (default): network, the patient's own beat, a filter from the other signals and lines, each by how it does on measured stretches of the same recording that are hidden in turn. network: as the network made it. beat: the own beat, placed by another signal or by rhythm. fir: the filter. line: straight lines.",
+        Description =
+            "What fills the gaps. auto (default): network, the patient's own beat, a filter from the other signals and lines, each by "
+            + "how it does on measured stretches of the same recording that are hidden in turn. network: as the network made it. beat: "
+            + "the own beat, placed by another signal or by rhythm. fir: the filter. line: straight lines.",
         DefaultValueFactory = _ => EstimatorChoice.Auto,
     };
 
     private readonly CalibrationOption _calibration = new();
 
-    private readonly Option<bool> _align = new("--align") { Description = "Brings the other signals to the target's time first, where beats show that a device's clock is off or drifts; what was done is told." };
+    private readonly Option<bool> _align = new(
+        "--align") { Description =
+            "Brings the other signals to the target's time first, where beats show that a device's clock is off or drifts; what was "
+            + "done is told." };
 
     private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
 
@@ -52,12 +72,15 @@ internal sealed class RestoringOptions
     {
         _kind = kind;
         bool translates = kind == TaskKind.Translate;
-        string what = kind switch { TaskKind.Impute => "whose gaps are filled", TaskKind.Denoise => "that is denoised", _ => "that is made" };
-        _target = new Option<Modality>("--target") { Required = true, Description = $"The signal {what}: ppg, bp or ecg.", HelpName = "SIGNAL", CustomParser = ReadTarget };
+        string what =
+            kind switch { TaskKind.Impute => "whose gaps are filled", TaskKind.Denoise => "that is denoised", _ => "that is made" };
+        _target = new Option<Modality>("--target") { Required = true, Description = $"The signal {what}: ppg, bp or ecg.",
+            HelpName = "SIGNAL", CustomParser = ReadTarget };
         _with = new Option<ModalitySet>("--with")
         {
             Required = translates,
-            Description = translates ? "The signals it is made from, e.g. ppg or ppg,bp." : "Other signals to condition on, e.g. ppg or ppg,ecg; none if left out.",
+            Description = translates ? "The signals it is made from, e.g. ppg or ppg,bp."
+                : "Other signals to condition on, e.g. ppg or ppg,ecg; none if left out.",
             HelpName = "SIGNALS",
             CustomParser = ReadSet,
         };
@@ -102,7 +125,8 @@ internal sealed class RestoringOptions
     {
         if (_kind != TaskKind.Denoise)
             return default;
-        string? ofDraws = ((Option[])[_draws, _summary, _sampler, _residual, _band]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })?.Name;
+        string? ofDraws = ((Option[])[_draws, _summary, _sampler, _residual, _band])
+            .FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })?.Name;
         bool chosen = parsed.GetResult(_method) is { Implicit: false };
         DenoisingMethod method = chosen ? parsed.GetValue(_method) : ofDraws is null ? DenoisingMethod.Estimate : DenoisingMethod.Draws;
         if (method == DenoisingMethod.Estimate && ofDraws is not null)

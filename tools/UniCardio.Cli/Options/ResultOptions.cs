@@ -7,11 +7,15 @@ internal sealed class ResultOptions
 {
     private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"], PictureExtensions = [".svg"];
 
-    private readonly Option<string?> _out = new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+).", HelpName = "FILE" };
+    private readonly Option<string?> _out =
+        new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+).", HelpName = "FILE" };
     private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
-    private readonly Option<double?> _from = new("--plot-start") { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
-    private readonly Option<double> _seconds = new("--plot-seconds") { Description = "How much the picture shows.", DefaultValueFactory = _ => 16, HelpName = "S" };
-    private readonly Option<string?> _truth = new("--truth") { Description = "A recording with the true signal, to compare with and to draw.", HelpName = "FILE" };
+    private readonly Option<double?> _from = new("--plot-start")
+        { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
+    private readonly Option<double> _seconds =
+        new("--plot-seconds") { Description = "How much the picture shows.", DefaultValueFactory = _ => 16, HelpName = "S" };
+    private readonly Option<string?> _truth =
+        new("--truth") { Description = "A recording with the true signal, to compare with and to draw.", HelpName = "FILE" };
     private readonly Option<bool> _json = new("--json") { Description = "Writes the summary as one JSON object." };
 
     public void AddTo(Command command)
@@ -63,7 +67,8 @@ internal sealed class ResultOptions
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             throw new UsageException($"{option} {path}: there is no such folder");
         // A WFDB record is several files under one name.
-        if (Path.GetFullPath(path) == Path.GetFullPath(input) || Path.GetFullPath(path) == Path.GetFullPath(Path.ChangeExtension(input, ".hea")))
+        if (Path.GetFullPath(path) == Path.GetFullPath(input)
+            || Path.GetFullPath(path) == Path.GetFullPath(Path.ChangeExtension(input, ".hea")))
             throw new UsageException($"{option} {path} is the input; write elsewhere, so that the measured recording stays");
     }
 }

@@ -12,14 +12,21 @@ internal sealed class RunOptions
         new("--export") { Description = "Only writes the averaged weights of the run's last checkpoint; works while the run continues.",
         HelpName = "FILE" };
     private readonly Option<string?> _exportState =
-        new("--export-state") { Description = "Only writes the run's last checkpoint with its options and tables as one file, for another machine to continue.", HelpName = "FILE" };
+        new("--export-state")
+            { Description =
+                "Only writes the run's last checkpoint with its options and tables as one file, for another machine to continue.",
+                HelpName = "FILE" };
     private readonly Option<string?> _takeUp =
-        new("--take-up") { Description = "Only lays the run of such a file out in the folder, which must hold none; without the option the run then continues.", HelpName = "FILE" };
+        new("--take-up")
+            { Description =
+                "Only lays the run of such a file out in the folder, which must hold none; without the option the run then continues.",
+                HelpName = "FILE" };
     private readonly Option<double?> _hours =
         Bounded.OptionalNonNegative("--hours", "Stops with a checkpoint after this time; called again, the run continues.", "H");
     private readonly Option<double?> _checkpoint =
         Bounded.OptionalNonNegative("--checkpoint-minutes", "Time between two checkpoints (3).", "MIN");
-    private readonly Option<bool> _amend = new("--amend") { Description = "Changes the options of the run in the folder to those given, from its last checkpoint on; run.json keeps the change." };
+    private readonly Option<bool> _amend = new("--amend") { Description =
+        "Changes the options of the run in the folder to those given, from its last checkpoint on; run.json keeps the change." };
     private readonly BackendOptions _backend = new(choosesBackend: false);
 
     public void AddTo(Command command)

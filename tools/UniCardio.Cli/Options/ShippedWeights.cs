@@ -20,6 +20,7 @@ internal static class ShippedWeights
             }
         }
 
-        throw new UsageException($"weights/{FileName} is neither beside the program nor above the current folder; name weights with --weights");
+        throw new UsageException(
+            $"weights/{FileName} is neither beside the program nor above the current folder; name weights with --weights");
     }
 }

@@ -20,18 +20,27 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _batch = Bounded.OptionalNumber("--batch", "Windows of an update (32; published 128).", 1, 65536);
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Of weights, tasks, noise (0).", HelpName = "SEED" };
     private readonly Option<ulong?> _dataSeed = new("--data-seed") { Description = "Of the synthetic windows (1).", HelpName = "SEED" };
-    private readonly Option<string?> _data = new("--data") { Description = "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.", HelpName = "DIR" };
-    private readonly Option<string?> _distil = new("--distil") { Description = "File of a teacher's samples to learn in one call; finetune draws it with --weights as the teacher where it is not there (see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
-    private readonly Option<int?> _pairs = Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 20 calls each (20000).", 1, 1_000_000);
+    private readonly Option<string?> _data = new(
+        "--data") { Description =
+            "Folder of recordings, a subfolder or file a subject; a fifth of the subjects is kept apart for the held-out checks.",
+            HelpName = "DIR" };
+    private readonly Option<string?> _distil = new("--distil")
+        { Description =
+            "File of a teacher's samples to learn in one call; finetune draws it with --weights as the teacher where it is not there "
+            + "(see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
+    private readonly Option<int?> _pairs =
+        Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 20 calls each (20000).", 1, 1_000_000);
     private readonly Option<double?> _dataShare =
         Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
-    private readonly Option<LearningRateShape?> _schedule = new("--schedule") { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls at its end, see --cooldown)." };
+    private readonly Option<LearningRateShape?> _schedule = new("--schedule")
+        { Description = "Learning rate after warm-up: constant, step, cosine (default) or trapezoid (falls at its end, see --cooldown)." };
     private readonly Option<double?> _cooldown =
         Bounded.OptionalNonNegative("--cooldown", "Share of the updates over which a trapezoid falls (0.2).", "SHARE");
     private readonly Option<int?> _warmup =
         Bounded.OptionalNumber("--warmup", "Updates of linear warm-up (500; published 0).", 0, int.MaxValue);
-    private readonly Option<InitializationKind?> _initialization = new("--init") { Description = "published, or aligned: two heads a block start by looking at equal positions (default with slot positions)." };
+    private readonly Option<InitializationKind?> _initialization = new("--init")
+        { Description = "published, or aligned: two heads a block start by looking at equal positions (default with slot positions)." };
     private readonly Option<double?> _dropout = Bounded.OptionalNonNegative("--dropout", "Dropout (0; published 0.1).", "P");
     private readonly Option<double?> _ema =
         Bounded.OptionalNonNegative("--ema", "Decay of the averaged weights (0.999; published 0).", "D");
@@ -63,7 +72,8 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _dataShare, _rate, _schedule, _cooldown, _warmup,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _dataShare, _rate, _schedule,
+            _cooldown, _warmup,
             _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1,
             _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);

@@ -28,7 +28,8 @@ internal enum FinetunePreset
     /// <summary>As published: blood pressure from PPG or ECG, with spectral and peak-weighted losses.</summary>
     OfficialFinetune,
 
-    /// <summary>The weights become ones that correct proposals in gaps (<see cref="PredictionKind.Correction"/>): imputation tasks only.</summary>
+    /// <summary>The weights become ones that correct proposals in gaps (<see cref="PredictionKind.Correction"/>): imputation tasks
+    /// only.</summary>
     Correction,
 }
 
@@ -65,7 +66,8 @@ internal static class TrainingPresets
             return plain with
             {
                 Network = network with { Prediction = PredictionKind.Correction },
-                Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute).Select(t => t.ToString())] },
+                Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed,
+                    Tasks = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute).Select(t => t.ToString())] },
                 LearningRate = new LearningRateSchedule { Peak = 5e-4, WarmupSteps = 50 },
                 EmaDecay = 0.99,
                 Validation = new ValidationOptions { Every = 200, Windows = 16 },

@@ -49,7 +49,8 @@ internal sealed class WeightOptions
 
     /// <summary>Left out, the command chooses.</summary>
     public static WeightOptions Optional(string otherwise) =>
-        new(new Option<string?>("--weights") { Description = $"A .safetensors or .pth file, or recipe:SEED[,full|compact|tiny]; {otherwise} if left out.", HelpName = "W" });
+        new(new Option<string?>("--weights")
+            { Description = $"A .safetensors or .pth file, or recipe:SEED[,full|compact|tiny]; {otherwise} if left out.", HelpName = "W" });
 
     public void AddTo(Command command)
     {

@@ -68,7 +68,8 @@ internal sealed record RestorationReport
     /// <summary>What the weights can do, and what this is not.</summary>
     public required string Remark { get; init; }
 
-    public static RestorationReport Of(string input, LoadedWeights weights, string backend, Recording recording, RestorationResult result, Recording? truth)
+    public static RestorationReport Of(string input, LoadedWeights weights, string backend, Recording recording, RestorationResult result,
+        Recording? truth)
     {
         using var process = Process.GetCurrentProcess();
         return new RestorationReport
@@ -102,19 +103,30 @@ internal sealed record RestorationReport
 
     public void WriteTo(Terminal terminal)
     {
-        terminal.Out.WriteLine($"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), {SamplesMeasured} kept as measured, {SamplesMissing} missing");
-        terminal.Out.WriteLine($"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s ({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; {(PeakMemoryBytes / 1e6).In("0")} MB at most");
+        terminal.Out.WriteLine(
+            $"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), "
+            + $"{SamplesMeasured} kept as measured, {SamplesMissing} missing");
+        terminal.Out.WriteLine(
+            $"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s "
+            + $"({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; "
+            + $"{(PeakMemoryBytes / 1e6).In("0")} MB at most");
         if (Estimators.Count > 0)
-            terminal.Out.WriteLine($"made of: {string.Join(", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%"))}");
+            terminal.Out.WriteLine(
+                $"made of: {string.Join(", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%"))}");
         if (Calibration is { } calibration)
-            terminal.Out.WriteLine($"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), {calibration.AgeSeconds.In("0")} s old at the end");
+            terminal.Out.WriteLine(
+                $"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), "
+                + $"{calibration.AgeSeconds.In("0")} s old at the end");
         if (Truth is TruthComparison t)
-            terminal.Out.WriteLine($"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} {t.Unit}{(t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : "")}");
+            terminal.Out.WriteLine(
+                $"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
+                + $"{t.Unit}{(t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : "")}");
     }
 
     private static string Beside(LoadedWeights weights)
     {
-        string what = weights.IsUntrained ? $"Untrained weights ({weights.Recipe}): what was generated is noise." : weights.Description is string said ? char.ToUpperInvariant(said[0]) + said[1..] : "";
+        string what = weights.IsUntrained ? $"Untrained weights ({weights.Recipe}): what was generated is noise."
+            : weights.Description is string said ? char.ToUpperInvariant(said[0]) + said[1..] : "";
         return $"{RestorationResult.Remark} {what}".TrimEnd();
     }
 }
@@ -122,7 +134,8 @@ internal sealed record RestorationReport
 /// <summary>Compares what was generated with a recording that holds the truth.</summary>
 internal static class TruthFinder
 {
-    /// <summary>The true samples on the restored channel's time axis, NaN where there are none; null where a comparison means nothing.</summary>
+    /// <summary>The true samples on the restored channel's time axis, NaN where there are none; null where a comparison means
+    /// nothing.</summary>
     /// <exception cref="UsageException">The truth has no such channel, or another unit.</exception>
     public static float[]? Samples(RestorationResult result, Recording truth)
     {
@@ -132,7 +145,8 @@ internal static class TruthFinder
             return null;
         Channel channel = truth.Find(made.Name) ?? truth.Require(NetworkSignal.KindOf(result.Task.Output));
         if (channel.Unit != made.Unit)
-            throw new UsageException($"the truth's channel '{channel.Name}' is in '{channel.Unit}', the restored '{made.Name}' in '{made.Unit}'");
+            throw new UsageException(
+                $"the truth's channel '{channel.Name}' is in '{channel.Unit}', the restored '{made.Name}' in '{made.Unit}'");
         var resampler = new Resampler(channel.SampleRate, made.SampleRate);
         ReadOnlySpan<float> there = resampler.IsIdentity ? channel.Samples.Span : resampler.Resample(channel.Samples.Span);
         float[] samples = new float[made.Length];

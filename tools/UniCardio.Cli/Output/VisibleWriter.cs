@@ -5,7 +5,8 @@ namespace UniCardio.Cli.Output;
 
 /// <summary>
 /// Passes text on with control characters written out: names out of files cannot command a terminal, whichever message they get into. Only
-/// line ends that are the program's own pass, as <see cref="TextWriter.WriteLine()"/> writes them or as '\n' within a text of several lines.
+/// line ends that are the program's own pass, as <see cref="TextWriter.WriteLine()"/> writes them or as '\n' within a text of several
+/// lines.
 /// </summary>
 internal sealed class VisibleWriter : TextWriter
 {

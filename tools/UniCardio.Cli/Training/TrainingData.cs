@@ -26,7 +26,8 @@ internal static class TrainingData
         {
             TeacherPairs pairs = TeacherPairs.Read(file);
             terminal.Note($"{file}: {pairs.Count} samples of {pairs.Teacher}, {pairs.Tasks.Count} tasks");
-            return (new DistilledExamples(pairs, synthetic, isHeldOut: false, options.DataSeed), new DistilledExamples(pairs, synthetic, isHeldOut: true));
+            return (new DistilledExamples(pairs, synthetic, isHeldOut: false, options.DataSeed),
+                new DistilledExamples(pairs, synthetic, isHeldOut: true));
         }
 
         if (options.RecordingFolder is not string folder)
@@ -37,7 +38,9 @@ internal static class TrainingData
                 new RecordingExampleOptions { Seed = seed, SlotSamples = samples, Part = part }, cancellation);
             foreach (SignalWarning warning in opened.Warnings)
                 terminal.Note($"warning: {warning.Message}");
-            terminal.Note($"{folder}: {opened.Subjects.Count} subjects for {part.ToString().ToLowerInvariant()}: {string.Join(", ", opened.Subjects)}");
+            terminal.Note(
+                $"{folder}: {opened.Subjects.Count} subjects for {part.ToString().ToLowerInvariant()}: "
+                + $"{string.Join(", ", opened.Subjects)}");
             return opened;
         }
 

@@ -30,7 +30,8 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
     public static int Carry(Terminal terminal, RunFolder folder, string file, bool writes)
     {
         long updates = writes ? RunState.Export(folder, file) : RunState.Import(file, folder);
-        terminal.Out.WriteLine(writes ? $"wrote {file}: the run after {updates} updates" : $"{folder.Path}: the run of {file} after {updates} updates; the command without --take-up continues it");
+        terminal.Out.WriteLine(writes ? $"wrote {file}: the run after {updates} updates"
+            : $"{folder.Path}: the run of {file} after {updates} updates; the command without --take-up continues it");
         return ExitCode.Success;
     }
 
@@ -45,7 +46,9 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
             .Max(_ => MachinePeak.FmaGflops(network.InstructionSet, network.Threads, PeakTime)) };
         (IExampleSource examples, IExampleSource heldOut) = TrainingData.Open(terminal, options, cancellation);
         using var training = new TrainingRun(folder, options, network, examples, heldOut, settings, Start);
-        terminal.Note($"{folder.Path}: step {training.Updates} of {options.Steps}, {network.Layout.Slices.Sum(s => s.Count):N0} parameters, {network.Threads} threads, {network.InstructionSet.ToString().ToLowerInvariant()}");
+        terminal.Note(
+            $"{folder.Path}: step {training.Updates} of {options.Steps}, {network.Layout.Slices.Sum(s => s.Count):N0} parameters, "
+            + $"{network.Threads} threads, {network.InstructionSet.ToString().ToLowerInvariant()}");
         try
         {
             RunOutcome outcome = terminal.WithProgress("training", bar => training.Run(new TrainingReport(terminal, bar), cancellation));

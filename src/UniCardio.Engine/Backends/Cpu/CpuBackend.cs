@@ -33,7 +33,8 @@ public sealed class CpuBackend : IBackend
     public CpuBackendOptions Options { get; }
 
     /// <inheritdoc/>
-    public string Name => $"cpu {CpuInstructionSets.Name(Options.InstructionSet)} x {Options.Threads} thread{(Options.Threads == 1 ? string.Empty : "s")}";
+    public string Name =>
+        $"cpu {CpuInstructionSets.Name(Options.InstructionSet)} x {Options.Threads} thread{(Options.Threads == 1 ? string.Empty : "s")}";
 
     /// <inheritdoc/>
     public ModelConfiguration Configuration { get; }
@@ -46,7 +47,8 @@ public sealed class CpuBackend : IBackend
 
     /// <summary>Allocates everything that a plan needs, with every kernel timed.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="profile">Receives the spans of every step; its lists need a member for each thread. Null times nothing and costs nothing.</param>
+    /// <param name="profile">Receives the spans of every step; its lists need a member for each thread. Null times nothing and costs
+    /// nothing.</param>
     /// <exception cref="ConfigurationException">The plan is for another configuration.</exception>
     public IExecutor CreateExecutor(InferencePlan plan, CpuProfile? profile)
     {
@@ -54,7 +56,8 @@ public sealed class CpuBackend : IBackend
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         if (plan.Configuration != Configuration)
             throw new ConfigurationException("plan", "it was made for another model configuration");
-        return CpuInstructionSets.Run<Executor, IExecutor>(Options.InstructionSet, new Executor(plan, _network, _team, profile, Options.StripRows));
+        return CpuInstructionSets.Run<Executor, IExecutor>(Options.InstructionSet,
+            new Executor(plan, _network, _team, profile, Options.StripRows));
     }
 
     /// <summary>Stops the team and frees the packed weights.</summary>
@@ -66,7 +69,8 @@ public sealed class CpuBackend : IBackend
         _network.Dispose();
     }
 
-    private sealed record Executor(InferencePlan Plan, PackedNetwork Network, ThreadTeam Team, CpuProfile? Profile, int StripRows) : ISimdCode<IExecutor>
+    private sealed record Executor(InferencePlan Plan, PackedNetwork Network, ThreadTeam Team, CpuProfile? Profile, int StripRows)
+        : ISimdCode<IExecutor>
     {
         public IExecutor Run<S, V>()
             where S : struct, ISimd<S, V>

@@ -3,15 +3,16 @@ namespace UniCardio.Engine.Backends.Cpu;
 /// <summary>How the CPU backend runs. Results do not depend on the number of threads, bit for bit.</summary>
 public sealed record CpuBackendOptions
 {
-    /// <summary>Threads of the backend's own team, the caller included; 0 takes one a processor. 1 starts no thread: callers run side by side.</summary>
+    /// <summary>Threads of the backend's own team, the caller included; 0 takes one a processor. 1 starts no thread: callers run side by
+    /// side.</summary>
     public int Threads { get; init; }
 
     /// <summary>Vector instructions; the fastest by default, measured when the process first asks.</summary>
     public CpuInstructionSet InstructionSet { get; init; }
 
     /// <summary>
-    /// Most tokens that a thread takes from attention to the next block's queries before it takes others, 32 to 4,096; 0 chooses by the machine's second-level
-    /// cache. Results do not depend on it.
+    /// Most tokens that a thread takes from attention to the next block's queries before it takes others, 32 to 4,096; 0 chooses by the
+    /// machine's second-level cache. Results do not depend on it.
     /// </summary>
     public int StripRows { get; init; }
 

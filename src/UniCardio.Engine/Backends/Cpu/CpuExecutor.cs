@@ -10,8 +10,8 @@ namespace UniCardio.Engine.Backends.Cpu;
 /// <summary>One plan's buffers on the CPU, and the job that a step is.</summary>
 /// <remarks>
 /// Work is dealt out in two ways that give the same bits: as many streams as divide evenly over the threads are computed by one
-/// thread each, whichever is free, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with threads, not
-/// with draws, apart from the state itself.
+/// thread each, whichever is free, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with
+/// threads, not with draws, apart from the state itself.
 /// </remarks>
 internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     where S : struct, ISimd<S, V>
@@ -66,7 +66,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         _clean = new AlignedBuffer((long)History * plan.StateSamples);
         _conditions = [.. Enumerable.Range(0, plan.Windows).Select(_ => new KeyValueCache(m, plan.ConditionTokens, m.Blocks))];
         int parts = team.Parts, rows = Math.Max(plan.ConditionTokens, plan.TargetTokens);
-        bool ownStreams = plan.Streams >= parts || plan.Windows >= parts, sharedStreams = plan.Streams % parts != 0 || plan.Windows % parts != 0;
+        bool ownStreams = plan.Streams >= parts || plan.Windows >= parts, sharedStreams = plan.Streams % parts != 0
+            || plan.Windows % parts != 0;
         _own = [.. Enumerable.Range(0, parts).Select(_ => ownStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null)];
         _shared = sharedStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null;
         _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network, Math.Min(stripRows, rows)))];
@@ -85,7 +86,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         Check();
         Expect(conditions.Length, Plan.ConditionSamples, "conditions");
         for (int i = 0; i < Plan.Windows * _conditionSlots.Length; i++)
-            conditions.Slice(i * _samples, _samples).CopyTo(new Span<float>(_conditionSignals.Pointer + ((nint)i * _signalStride) + Reach, _samples));
+            conditions.Slice(i * _samples, _samples)
+                .CopyTo(new Span<float>(_conditionSignals.Pointer + ((nint)i * _signalStride) + Reach, _samples));
         _conditionStep = -1;
     }
 
@@ -163,7 +165,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         if (_disposed)
             return;
         _disposed = true;
-        foreach (IDisposable? part in (IEnumerable<IDisposable?>)[_conditionSignals, _state, _prediction, _clean, .. _conditions, .. _own, _shared, .. _scratch])
+        foreach (IDisposable? part in (IEnumerable<IDisposable?>)[_conditionSignals, _state, _prediction, _clean, .. _conditions, .. _own,
+            _shared, .. _scratch])
             part?.Dispose();
     }
 
@@ -223,7 +226,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private void Update(int stream, int thread, int part, int parts)
     {
         int p = Plan.Configuration.SamplesPerToken, tokens = Plan.TargetTokens;
-        int start = StreamPass<S, V, TProbe>.RowStart(tokens, part, parts) * p, end = StreamPass<S, V, TProbe>.RowStart(tokens, part + 1, parts) * p;
+        int start = StreamPass<S, V, TProbe>.RowStart(tokens, part, parts) * p,
+            end = StreamPass<S, V, TProbe>.RowStart(tokens, part + 1, parts) * p;
         if (start == end)
             return;
         nint at = ((nint)stream * _samples) + start;
@@ -232,14 +236,16 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         if (_explicitNoise != null)
             noise = _explicitNoise + at;
         else if (_step.Noise != 0)
-            PhiloxNormal.Fill(_seeds[stream / Plan.Draws], _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws), (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
+            PhiloxNormal.Fill(_seeds[stream / Plan.Draws], _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws),
+                (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
         if (TProbe.IsOn)
         {
             _profile!.Add(CpuKernel.Noise, false, thread, since);
             since = Stopwatch.GetTimestamp();
         }
 
-        SamplerUpdate.Run<S, V>(_step, _state.Pointer + ((nint)stream * _signalStride) + Reach + start, _prediction.Pointer + at, Clean(0) + at, Clean(1) + at, Clean(2) + at, noise, end - start);
+        SamplerUpdate.Run<S, V>(_step, _state.Pointer + ((nint)stream * _signalStride) + Reach + start, _prediction.Pointer + at,
+            Clean(0) + at, Clean(1) + at, Clean(2) + at, noise, end - start);
         if (TProbe.IsOn)
             _profile!.Add(CpuKernel.SamplerUpdate, false, thread, since);
     }
@@ -271,7 +277,10 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         if (noise.IsExplicit)
         {
             if (noise.Values.Length < (index + 1L) * Plan.StateSamples)
-                throw new ConfigurationException("noise", $"{noise.Values.Length} values given, draw {index} of {Plan.Streams} streams x {_samples} samples ends at {(index + 1L) * Plan.StateSamples}");
+                throw new ConfigurationException(
+                    "noise",
+                    $"{noise.Values.Length} values given, draw {index} of {Plan.Streams} streams x {_samples} samples ends at "
+                    + $"{(index + 1L) * Plan.StateSamples}");
         }
         else if (noise.Windows.Length != Plan.Windows)
         {

@@ -31,13 +31,14 @@ public static class CpuInstructionSets
         [.. Enum.GetValues<CpuInstructionSet>().Where(set => set != CpuInstructionSet.Auto && IsSupported(set))];
 
     /// <summary>
-    /// What <see cref="CpuInstructionSet.Auto"/> stands for here: the widest set, or AVX2 on hosts where AVX-512 multiplies and adds less a second
-    /// than nine tenths of what AVX2 does. Measured once a process, at its first use, in some 40 ms: the best of five bursts each. Bits differ between sets, so pin one where
-    /// results have to be the same on any host.
+    /// What <see cref="CpuInstructionSet.Auto"/> stands for here: the widest set, or AVX2 on hosts where AVX-512 multiplies and adds less a
+    /// second than nine tenths of what AVX2 does. Measured once a process, at its first use, in some 40 ms: the best of five bursts each.
+    /// Bits differ between sets, so pin one where results have to be the same on any host.
     /// </summary>
     public static CpuInstructionSet Fastest => Measured.Value;
 
-    private static readonly Lazy<CpuInstructionSet> Measured = new(() => Supported[^1] == CpuInstructionSet.Avx512 && IsSupported(CpuInstructionSet.Avx2)
+    private static readonly Lazy<CpuInstructionSet> Measured =
+        new(() => Supported[^1] == CpuInstructionSet.Avx512 && IsSupported(CpuInstructionSet.Avx2)
         ? Measure()
         : Supported[^1]);
 
@@ -78,7 +79,8 @@ public static class CpuInstructionSets
             return Fastest;
         return IsSupported(requested)
             ? requested
-            : throw new ConfigurationException("isa", $"{Name(requested)} is not available on this machine; it has {string.Join(", ", Supported.Select(Name))}");
+            : throw new ConfigurationException(
+                "isa", $"{Name(requested)} is not available on this machine; it has {string.Join(", ", Supported.Select(Name))}");
     }
 
     /// <summary>Float32 lanes of a vector; one for what is no vector set.</summary>

@@ -118,7 +118,8 @@ public sealed class CpuProfile
     /// <summary>Blocks of queries that attention worked on, one for each head.</summary>
     public long QueryBlocks => _queryBlocks.Sum(c => (long)c.Value);
 
-    /// <summary>Blocks of keys that attention repeated in the online form, because a score was too far above the lazy softmax's reference.</summary>
+    /// <summary>Blocks of keys that attention repeated in the online form, because a score was too far above the lazy softmax's
+    /// reference.</summary>
     public long SoftmaxRepeats => _repeats.Sum(c => (long)c.Value);
 
     /// <summary>Forgets all spans and counts.</summary>

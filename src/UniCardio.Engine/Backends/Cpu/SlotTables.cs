@@ -2,7 +2,8 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Backends.Cpu;
 
-/// <summary>The gate's constants (<see cref="PositionConstants"/>), one row of 2C for each token of a slot, rounded on the slot's first use.</summary>
+/// <summary>The gate's constants (<see cref="PositionConstants"/>), one row of 2C for each token of a slot, rounded on the slot's first
+/// use.</summary>
 internal sealed unsafe class SlotTables : IDisposable
 {
     private readonly ModelConfiguration _configuration;

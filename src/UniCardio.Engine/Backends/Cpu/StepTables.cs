@@ -2,7 +2,8 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Backends.Cpu;
 
-/// <summary>The biases of each diffusion step (<see cref="StepBiases"/>), rounded on the step's first use and kept for the engine's life.</summary>
+/// <summary>The biases of each diffusion step (<see cref="StepBiases"/>), rounded on the step's first use and kept for the engine's
+/// life.</summary>
 internal sealed unsafe class StepTables : IDisposable
 {
     private readonly StepBiases _biases;

@@ -111,7 +111,8 @@ internal sealed unsafe class StripScratch : IDisposable
         _noise = new AlignedBuffer(m.SlotSamples + 4);
     }
 
-    /// <summary>Most tokens of a strip, whole blocks of queries: the weights, which come from L3, are read once a strip, and the strip is to stay in L2.</summary>
+    /// <summary>Most tokens of a strip, whole blocks of queries: the weights, which come from L3, are read once a strip, and the strip is
+    /// to stay in L2.</summary>
     public int Rows { get; }
 
     /// <summary>Floats between rows of <see cref="Wide"/>: 2C rounded up to panels.</summary>
@@ -138,7 +139,8 @@ internal sealed unsafe class StripScratch : IDisposable
     /// <summary>[rows, 2W] one panel of a map's results.</summary>
     public float* Panel => _panel.Pointer;
 
-    /// <summary>Tokens of each strip of some rows: as few strips as <see cref="Rows"/> allows, as even as whole blocks of queries allow.</summary>
+    /// <summary>Tokens of each strip of some rows: as few strips as <see cref="Rows"/> allows, as even as whole blocks of queries
+    /// allow.</summary>
     public int StripOf(int rows)
     {
         int strips = Math.Max(1, (rows + Rows - 1) / Rows);
@@ -153,7 +155,8 @@ internal sealed unsafe class StripScratch : IDisposable
 
     public float* NoisePointer => _noise.Pointer;
 
-    public long Bytes => _wide.Bytes + _row.Bytes + _row2.Bytes + _hidden.Bytes + _heads.Bytes + _headBlock.Bytes + _panel.Bytes + _attention.Bytes + _noise.Bytes;
+    public long Bytes => _wide.Bytes + _row.Bytes + _row2.Bytes + _hidden.Bytes + _heads.Bytes + _headBlock.Bytes + _panel.Bytes
+        + _attention.Bytes + _noise.Bytes;
 
     public void Dispose()
     {

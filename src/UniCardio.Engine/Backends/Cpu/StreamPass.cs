@@ -66,7 +66,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     }
 
     /// <summary>Computes this part's rows of a stream.</summary>
-    public void Run(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier, int profilePart)
+    public void Run(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier,
+        int profilePart)
     {
         int rows = work.Slots.Length * _m.SlotTokens;
         int start = RowStart(rows, part, parts), end = RowStart(rows, part + 1, parts);
@@ -125,8 +126,10 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             int slot = row / tokens, token = row % tokens, count = Math.Min(end - row, tokens - token);
             PackedMatrix map = _network.Encoders[(int)work.Slots[slot]].Patch;
             float* x = buffers.X + ((nint)row * stride);
-            MatrixProduct.ByRows<S, V>(work.Signals + (slot * work.SignalStride) + (token * p), p, map, 0, map.Panels, map.Bias, 0, x, stride, count);
-            LayerNorm.Moments<S, V>(x, stride, count, _m.Channels, _network.VectorChannels, _network.Zeros.Pointer, _network.Mask.Pointer, buffers.Moments + (2 * row));
+            MatrixProduct.ByRows<S, V>(work.Signals + (slot * work.SignalStride) + (token * p), p, map, 0, map.Panels, map.Bias, 0, x,
+                stride, count);
+            LayerNorm.Moments<S, V>(x, stride, count, _m.Channels, _network.VectorChannels, _network.Zeros.Pointer, _network.Mask.Pointer,
+                buffers.Moments + (2 * row));
             row += count;
         }
 
@@ -138,7 +141,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             int slot = row / tokens, token = row % tokens, count = Math.Min(end - row, tokens - token);
             PackedEncoder encoder = _network.Encoders[(int)work.Slots[slot]];
             (float mean, float scale) = LayerNorm.Combine(buffers.Moments + (2 * slot * tokens), tokens, _m.Channels);
-            PlaneRows.Run<S, V>(buffers.X + ((nint)row * stride), encoder.Gamma.Pointer + ((nint)token * stride), encoder.Beta.Pointer + ((nint)token * stride), (nint)count * stride, mean, scale);
+            PlaneRows.Run<S, V>(buffers.X + ((nint)row * stride), encoder.Gamma.Pointer + ((nint)token * stride),
+                encoder.Beta.Pointer + ((nint)token * stride), (nint)count * stride, mean, scale);
             row += count;
         }
 
@@ -166,7 +170,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         long since = Now();
         int first = keysOnly ? c / map.PanelWidth : 0;
         float* bias = _network.Steps.AttentionIn(work.T, block);
-        MatrixProduct.ByPanels<S, V, QkvEnd>(buffers.X + ((nint)row * stride), stride, map, first, map.Panels, bias, scratch.Panel, count, end);
+        MatrixProduct.ByPanels<S, V, QkvEnd>(buffers.X + ((nint)row * stride), stride, map, first, map.Panels, bias, scratch.Panel,
+            count, end);
         Note(CpuKernel.AttentionIn, work.IsCondition, profilePart, since);
     }
 
@@ -181,13 +186,17 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         for (int head = 0; head < _m.Heads; head++)
         {
             nint conditionHead = head * work.Condition.HeadStride, ownHead = head * own.HeadStride;
-            var first = new KeySegment { Keys = work.Condition.Keys(block) + conditionHead, Values = work.Condition.Values(block) + conditionHead, Count = work.Condition.Tokens };
-            KeySegment second = work.IsCondition ? default : new KeySegment { Keys = own.Keys(set) + ownHead, Values = own.Values(set) + ownHead, Count = own.Tokens };
+            var first = new KeySegment { Keys = work.Condition.Keys(block) + conditionHead,
+                Values = work.Condition.Values(block) + conditionHead, Count = work.Condition.Tokens };
+            KeySegment second = work.IsCondition ? default
+                : new KeySegment { Keys = own.Keys(set) + ownHead, Values = own.Values(set) + ownHead, Count = own.Tokens };
             for (int q = 0; q < count; q += width)
             {
                 nint at = (nint)head * headDim * width;
-                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention, scratch.HeadBlock);
-                HeadScatter.Rows<S, V>(scratch.HeadBlock, scratch.Heads + (q * stride) + (head * headDim), stride, Math.Min(width, count - q), headDim);
+                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention,
+                    scratch.HeadBlock);
+                HeadScatter.Rows<S, V>(scratch.HeadBlock, scratch.Heads + (q * stride) + (head * headDim), stride,
+                    Math.Min(width, count - q), headDim);
                 queryBlocks++;
             }
         }
@@ -197,9 +206,11 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
             _profile!.AddSoftmax(profilePart, queryBlocks, repeated);
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         PackedMatrix map = weights.AttentionOut;
-        MatrixProduct.ByRows<S, V>(scratch.Heads, stride, map, 0, map.Panels, buffers.X + ((nint)row * stride), stride, scratch.Row, stride, count);
+        MatrixProduct.ByRows<S, V>(scratch.Heads, stride, map, 0, map.Panels, buffers.X + ((nint)row * stride), stride, scratch.Row,
+            stride, count);
         since = Note(CpuKernel.AttentionOut, work.IsCondition, profilePart, since);
-        LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block), _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
+        LayerNorm.Rows<S, V>(scratch.Row, stride, count, c, _network.VectorChannels, _network.Steps.AttentionOut(work.T, block),
+            _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
         Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);
     }
 
@@ -209,13 +220,16 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         int stride = _network.Stride, hidden = weights.FeedForwardIn.PaddedOutputs;
         long since = Now();
-        MatrixProduct.ByRows<S, V>(scratch.Row, stride, weights.FeedForwardIn, 0, weights.FeedForwardIn.Panels, weights.FeedForwardIn.Bias, 0, scratch.Hidden, hidden, count);
+        MatrixProduct.ByRows<S, V>(scratch.Row, stride, weights.FeedForwardIn, 0, weights.FeedForwardIn.Panels, weights.FeedForwardIn.Bias,
+            0, scratch.Hidden, hidden, count);
         since = Note(CpuKernel.FeedForwardIn, work.IsCondition, profilePart, since);
         GeluRows.Run<S, V>(scratch.Hidden, (nint)count * hidden);
         since = Note(CpuKernel.Gelu, work.IsCondition, profilePart, since);
-        MatrixProduct.ByRows<S, V>(scratch.Hidden, hidden, weights.FeedForwardOut, 0, weights.FeedForwardOut.Panels, scratch.Row, stride, scratch.Row2, stride, count);
+        MatrixProduct.ByRows<S, V>(scratch.Hidden, hidden, weights.FeedForwardOut, 0, weights.FeedForwardOut.Panels, scratch.Row, stride,
+            scratch.Row2, stride, count);
         since = Note(CpuKernel.FeedForwardOut, work.IsCondition, profilePart, since);
-        LayerNorm.Rows<S, V>(scratch.Row2, stride, count, _m.Channels, _network.VectorChannels, weights.FeedForwardOut.Bias, _network.Mask.Pointer, null, null);
+        LayerNorm.Rows<S, V>(scratch.Row2, stride, count, _m.Channels, _network.VectorChannels, weights.FeedForwardOut.Bias,
+            _network.Mask.Pointer, null, null);
         Note(CpuKernel.Norm2, work.IsCondition, profilePart, since);
     }
 
@@ -229,7 +243,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         {
             int slot = (row + done) / tokens, token = (row + done) % tokens, part = Math.Min(count - done, tokens - token);
             float* constant = _network.Slots.Rows(work.Slots[slot], block) + ((nint)token * _network.Slots.PanelWidth);
-            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.MidProjection, 0, weights.MidProjection.Panels, constant, _network.Slots.PanelWidth, scratch.Wide + ((nint)done * wide), wide, part, _network.Slots.PanelStride);
+            MatrixProduct.ByRows<S, V>(scratch.Row2 + ((nint)done * stride), stride, weights.MidProjection, 0, weights.MidProjection.Panels,
+                constant, _network.Slots.PanelWidth, scratch.Wide + ((nint)done * wide), wide, part, _network.Slots.PanelStride);
             done += part;
         }
 
@@ -240,7 +255,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         int panels = work.IsCondition ? (c + output.PanelWidth - 1) / output.PanelWidth : output.Panels;
         MatrixProduct.ByRows<S, V>(scratch.Row, stride, output, 0, panels, output.Bias, 0, scratch.Wide, wide, count);
         since = Note(CpuKernel.Output, work.IsCondition, profilePart, since);
-        ResidualRows.Run<S, V>(scratch.Wide, wide, buffers.X + ((nint)row * stride), work.IsCondition ? null : buffers.Skip + ((nint)row * stride), stride, count, c, block == 0);
+        ResidualRows.Run<S, V>(scratch.Wide, wide, buffers.X + ((nint)row * stride), work.IsCondition ? null
+            : buffers.Skip + ((nint)row * stride), stride, count, c, block == 0);
         Note(CpuKernel.Residual, work.IsCondition, profilePart, since);
     }
 
@@ -249,10 +265,12 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         DecoderWeights<PackedMatrix> decoder = _network.Decoders[(int)work.Output];
         int stride = _network.Stride, p = _m.SamplesPerToken, samples = decoder.Output.PaddedOutputs;
         long since = Now();
-        MatrixProduct.ByRows<S, V>(buffers.Skip + ((nint)row * stride), stride, decoder.Hidden, 0, decoder.Hidden.Panels, decoder.Hidden.Bias, 0, scratch.Row, stride, count);
+        MatrixProduct.ByRows<S, V>(buffers.Skip + ((nint)row * stride), stride, decoder.Hidden, 0, decoder.Hidden.Panels,
+            decoder.Hidden.Bias, 0, scratch.Row, stride, count);
         ReluRows.Run<S, V>(scratch.Row, (nint)count * stride);
         since = Note(CpuKernel.DecoderHidden, work.IsCondition, profilePart, since);
-        MatrixProduct.ByRows<S, V>(scratch.Row, stride, decoder.Output, 0, decoder.Output.Panels, decoder.Output.Bias, 0, scratch.Hidden, samples, count);
+        MatrixProduct.ByRows<S, V>(scratch.Row, stride, decoder.Output, 0, decoder.Output.Panels, decoder.Output.Bias, 0, scratch.Hidden,
+            samples, count);
         float* prediction = work.Prediction + ((nint)row * p);
         for (int token = 0; token < count; token++)
         {

@@ -30,7 +30,8 @@ internal static class CsvCell
 {
     private static readonly HashSet<string> MissingWords = new(StringComparer.OrdinalIgnoreCase)
     {
-        "nan", "na", "n/a", "n.a.", "null", "(null)", "none", "nil", "<na>", "nat", "missing", "undefined", "-nan", "+nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "\\n", ".", "?", "*", "-", "--", "---", "----", "-.-",
+        "nan", "na", "n/a", "n.a.", "null", "(null)", "none", "nil", "<na>", "nat", "missing", "undefined", "-nan", "+nan", "nan(ind)",
+            "-nan(ind)", "1.#qnan", "-1.#ind", "\\n", ".", "?", "*", "-", "--", "---", "----", "-.-",
     };
 
     /// <summary>Tells what a cell holds.</summary>

@@ -5,7 +5,9 @@ internal static class CsvIndexColumn
 {
     private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        "", "#", "n", "nr", "no", "idx", "index", "sample", "samples", "sample #", "sample no", "sample number", "sample_number", "sample index", "sample_index", "samplenumber", "row", "row_number", "frame", "counter", "count", "nseq", "seq", "sequence", "unnamed: 0",
+        "", "#", "n", "nr", "no", "idx", "index", "sample", "samples", "sample #", "sample no", "sample number", "sample_number",
+            "sample index", "sample_index", "samplenumber", "row", "row_number", "frame", "counter", "count", "nseq", "seq", "sequence",
+            "unnamed: 0",
     };
 
     /// <summary>Where rows go by such a column, null where it is none: its name must say so, or it has none, and its numbers must rise one

@@ -48,7 +48,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         {
             (string[] cells, long line) = records[body - 1];
             throw new SignalFormatException(file,
-                $"'{Shorten(cells.First(c => c.Length > 0))}' stands among rows of numbers; expected text only before the first row.", new SignalLocation(Line: line));
+                $"'{Shorten(cells.First(c => c.Length > 0))}' stands among rows of numbers; expected text only before the first row.",
+                new SignalLocation(Line: line));
         }
         int first = records.FindIndex(body, r => r.Cells.Any(c => c.Length > 0));
         int columns = records[first].Cells.Length;

@@ -108,7 +108,8 @@ internal sealed class CsvTable
     }
 
     private static string Ragged(int cells, int expected) => cells == 2 * expected || (cells > expected && cells == (2 * expected) - 1)
-        ? $"has {cells} cells; expected {expected} as in the first row. Commas that are decimal points too cannot be told from those between cells: separate by semicolons, or write points."
+        ? $"has {cells} cells; expected {expected} as in the first row. Commas that are decimal points too cannot be told from those "
+            + $"between cells: separate by semicolons, or write points."
         : $"has {cells} cells; expected {expected} as in the first row.";
 
     private void AddRow()
@@ -169,7 +170,8 @@ internal sealed class CsvTable
                 _infinite++;
                 return float.NaN;
             case CsvCellKind.OutOfRange:
-                throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
+                throw CellError(
+                    $"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
                     column, line);
             default:
                 return TextCell(Encoding.UTF8.GetString(cell), column, line);
@@ -180,7 +182,8 @@ internal sealed class CsvTable
             return float.NaN;
         }
         return float.IsFinite((float)value) ? (float)value
-            : throw CellError($"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
+            : throw CellError(
+                $"{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))} is out of range; samples are float32, up to 3.4e38 in size.",
             column, line);
     }
 
@@ -276,7 +279,8 @@ internal sealed class CsvTable
             return (rate, grid, start);
         }
         double stated = _options.SampleRate ?? throw new SignalFormatException(_file,
-            $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
+            $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command "
+            + $"line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
         if (!isPlausible(stated))
             _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
                 $"{_file}: no such signal is sampled at {stated} Hz.")));

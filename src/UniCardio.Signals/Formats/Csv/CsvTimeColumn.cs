@@ -10,7 +10,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     private const double DayInSeconds = 86_400;
 
     private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp",
-        "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc", "unixtime", "clock" };
+        "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc",
+        "unixtime", "clock" };
 
     private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix",
         "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
@@ -70,7 +71,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         if (!CsvTime.TryParse(cell, decimalComma, out CsvTime time) || (Kind is { } kind && kind != time.Kind))
         {
             throw new SignalFormatException(file,
-                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a number, h:mm:ss.mmm or a date and time in every row.",
+                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a "
+                + $"number, h:mm:ss.mmm or a date and time in every row.",
                 new SignalLocation(Line: line, Channel: "time", Sample: _count));
         }
         if (Kind is null)
@@ -96,7 +98,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     {
         if (!CsvTime.TryParse(cell, false, out CsvTime date) || date.Kind != CsvTimeKind.Date)
             throw new SignalFormatException(file,
-                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a date; expected 2016-11-24 or 24.11.2016.", new SignalLocation(Line: line,
+                $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a date; expected 2016-11-24 or 24.11.2016.",
+                new SignalLocation(Line: line,
                 Channel: "date"));
         _date = new DateTime(date.Ticks).Date;
     }
@@ -114,7 +117,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         if (_count == 1)
         {
             return (expected ?? throw new SignalFormatException(file,
-                "has one row, so its time column does not tell the sample rate; give it (--rate)."), RowGrid.Plain(1), StartOf(double.IsNaN(secondsPerUnit)
+                "has one row, so its time column does not tell the sample rate; give it (--rate)."), RowGrid.Plain(1),
+                StartOf(double.IsNaN(secondsPerUnit)
                 ? 1 : secondsPerUnit));
         }
         TimeSteps steps = TimeSteps.Of(_count, At, resolution, Back, Uneven);
@@ -133,7 +137,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         else if (!isPlausible(rate))
         {
             throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
-                $"times tell {rate:G6} Hz, a rate that no such signal has: this is a trend, or the times are in another unit than stated; name it in the heading (time_ms) or give --rate."), new SignalLocation(Channel: "time"));
+                $"times tell {rate:G6} Hz, a rate that no such signal has: this is a trend, or the times are in another unit than "
+                + $"stated; name it in the heading (time_ms) or give --rate."), new SignalLocation(Channel: "time"));
         }
         Remark(steps, rate, warnings);
         return (rate, new RowGrid(_count, steps.Gaps, steps.Doubled), StartOf(unit));
@@ -145,10 +150,12 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         || text.Contains("h:mm", StringComparison.OrdinalIgnoreCase);
 
     private SignalFormatException Back(int row) => new(file, string.Create(CultureInfo.InvariantCulture,
-        $"time goes back from {At(row - 1)} to {At(row)}; expected rows in order of time."), new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
+        $"time goes back from {At(row - 1)} to {At(row)}; expected rows in order of time."),
+        new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
 
     private SignalFormatException Uneven(int row, double step) => new(file, string.Create(CultureInfo.InvariantCulture,
-        $"time goes from {At(row - 1)} to {At(row)}, but the usual step is {step:G6}; expected uniform sampling (rows may be missing, not shifted)."),
+        $"time goes from {At(row - 1)} to {At(row)}, but the usual step is {step:G6}; expected uniform sampling (rows may be missing, "
+        + $"not shifted)."),
         new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
 
     // Where nothing states the unit: seconds, unless a rate of the table's signals comes only from a smaller one.
@@ -174,7 +181,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
                 if (unit < 1)
                 {
                     warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
-                        $"{file}: its times state no unit and are taken as {name}: {rate:G6} Hz (as seconds they would tell {1 / step:G4} Hz).")));
+                        $"{file}: its times state no unit and are taken as {name}: {rate:G6} Hz (as seconds they would tell "
+                        + $"{1 / step:G4} Hz).")));
                 }
                 return unit;
             }
@@ -207,17 +215,20 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         if (steps.IsRounded)
         {
             warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
-                $"{file}: its times are rounded to {_decimals} decimals; the rate of {rate:G9} Hz is that of the first and the last one.")));
+                $"{file}: its times are rounded to {_decimals} decimals; the rate of {rate:G9} Hz is that of the first and "
+                + $"the last one.")));
         }
         if (steps.Doubled.Count > 0)
         {
             warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                $"{file}, line {lineOfRow(steps.Doubled[0])}: has the time of the row before; {steps.Doubled.Count} such row{(steps.Doubled.Count == 1 ? " is" : "s are")} left out.")));
+                $"{file}, line {lineOfRow(steps.Doubled[0])}: has the time of the row before; {steps.Doubled.Count} such "
+                + $"row{(steps.Doubled.Count == 1 ? " is" : "s are")} left out.")));
         }
         if (steps.Gaps.Count > 0)
         {
             warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                $"{file}, line {lineOfRow(steps.Gaps[0].Row)}: rows are missing before it; {steps.Gaps.Sum(g => (long)g.Missing)} samples in {steps.Gaps.Count} gap{(steps.Gaps.Count == 1 ? "" : "s")} are missing.")));
+                $"{file}, line {lineOfRow(steps.Gaps[0].Row)}: rows are missing before it; {steps.Gaps.Sum(g => (long)g.Missing)} "
+                + $"samples in {steps.Gaps.Count} gap{(steps.Gaps.Count == 1 ? "" : "s")} are missing.")));
         }
     }
 }

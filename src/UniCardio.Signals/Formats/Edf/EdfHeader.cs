@@ -120,7 +120,8 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
                 $"its digital values go from {limits[2]} to {limits[3]}, which is no rising range within {8 * sampleBytes} bits");
         if (Math.Max(Math.Abs(limits[0]), Math.Abs(limits[1])) > 1e37)
             fault ??= string.Create(CultureInfo.InvariantCulture,
-                $"its physical values go from {limits[0]} to {limits[1]}, which {(double.IsFinite(limits[1] - limits[0]) ? "float32 does not hold" : "give no gain")}");
+                $"its physical values go from {limits[0]} to {limits[1]}, which "
+                + $"{(double.IsFinite(limits[1] - limits[0]) ? "float32 does not hold" : "give no gain")}");
         var signal = new EdfSignal(name, unit, limits[0], limits[1], (int)lowest, (int)highest, (int)samples, fault);
         if (fault is null && (limits[0] == limits[1] || !double.IsFinite(signal.Gain) || signal.Gain == 0
             || !double.IsFinite(signal.Baseline)))

@@ -61,13 +61,15 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             if (present < stated)
             {
                 _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                    $"{header.File} ends within its data: {present} of the {stated} data records that its header states are whole and read.")));
+                    $"{header.File} ends within its data: {present} of the {stated} data records that its header states are "
+                    + $"whole and read.")));
                 stated = present;
             }
             else if (body > stated * _recordBytes)
             {
                 _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
-                    $"{header.File} goes on for {body - (stated * _recordBytes)} bytes after the {stated} data records that its header states; they are left out.")));
+                    $"{header.File} goes on for {body - (stated * _recordBytes)} bytes after the {stated} data records that its header "
+                    + $"states; they are left out.")));
             }
             present = stated;
         }
@@ -177,7 +179,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         if (outside > 0)
         {
             _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                $"{header.File}: {outside} samples of '{signal.Label}' lie outside the digital range {signal.DigitalMinimum}..{signal.DigitalMaximum} that its header states."), signal.Label));
+                $"{header.File}: {outside} samples of '{signal.Label}' lie outside the digital range "
+                + $"{signal.DigitalMinimum}..{signal.DigitalMaximum} that its header states."), signal.Label));
         }
         return new Channel(signal.Label, signal.Unit, rate, samples, quantization: new ChannelQuantization(gain, signal.Baseline));
     }
@@ -197,7 +200,8 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             if (!(at >= next - 1 && at <= Array.MaxLength))
             {
                 throw new SignalFormatException(header.File, string.Create(CultureInfo.InvariantCulture,
-                    $"data record {r} is stamped {times[r]} s, which lies before the end of the one before it or too far after it."), new SignalLocation(Channel: signal.Label, Sample: next));
+                    $"data record {r} is stamped {times[r]} s, which lies before the end of the one before it or too far after it."),
+                    new SignalLocation(Channel: signal.Label, Sample: next));
             }
             starts[r] = Math.Max(next, (long)at);
         }

@@ -91,7 +91,8 @@ internal sealed class EdfWriter
                 return (text, [.. rates.Select(_ => count)]);
         }
         throw new SignalException(string.Create(CultureInfo.InvariantCulture,
-            $"EDF needs data records with a whole number of samples of every channel; found {string.Join(", ", rates.Distinct())} Hz. Resample first, or write WFDB or CSV."));
+            $"EDF needs data records with a whole number of samples of every channel; found {string.Join(", ", rates.Distinct())} Hz. "
+            + $"Resample first, or write WFDB or CSV."));
     }
 
     private static int[] Fits(double[] rates, double seconds)

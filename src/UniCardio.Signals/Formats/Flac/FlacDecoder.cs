@@ -141,7 +141,9 @@ internal sealed class FlacDecoder
         int depth = depthCode switch { 0 => Bits, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
         int channels = assignment < 8 ? assignment + 1 : 2;
         if (channels != Channels || depth != Bits || count > Math.Min(LargestBlock, MaxBlock))
-            throw new InvalidDataException($"has a frame of {channels} channels, {depth} bits and {count} samples, against its description ({Channels}, {Bits}, at most {LargestBlock})");
+            throw new InvalidDataException(
+                $"has a frame of {channels} channels, {depth} bits and {count} samples, against its description ({Channels}, {Bits}, at "
+                + $"most {LargestBlock})");
         for (int c = 0; c < channels; c++)
         {
             // The difference of two channels has a bit more.

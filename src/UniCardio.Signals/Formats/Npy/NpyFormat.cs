@@ -76,7 +76,8 @@ public static class NpyFormat
         if (header.Shape.Length == 2 && header.Shape[0] == header.Shape[1])
         {
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
-                $"{file}: its shape ({header.Shape[0]}, {header.Shape[1]}) does not tell channels from samples; the first dimension is taken for the channels."));
+                $"{file}: its shape ({header.Shape[0]}, {header.Shape[1]}) does not tell channels from samples; the first dimension is "
+                + $"taken for the channels."));
         }
         return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(file), channels, warnings: warnings), options);
     }
@@ -90,7 +91,8 @@ public static class NpyFormat
         if (count * (ulong)header.ElementSize != (UInt128)(ulong)present)
         {
             throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
-                $"shape ({string.Join(", ", header.Shape)}) of {header.ElementSize} bytes each takes {count * (ulong)header.ElementSize} bytes, but {present} follow the header."),
+                $"shape ({string.Join(", ", header.Shape)}) of {header.ElementSize} bytes each takes {count * (ulong)header.ElementSize} "
+                + $"bytes, but {present} follow the header."),
                 new SignalLocation(ByteOffset: header.DataOffset));
         }
         if (count == 0)

@@ -32,7 +32,8 @@ internal sealed record NpyHeader(char Kind, int ElementSize, bool BigEndian, boo
         int start = 8 + lengthSize;
         if (length > MaxHeader || length > data.Length - start)
             throw new SignalFormatException(file,
-                $"states a header of {length} bytes; expected at most {Math.Min(MaxHeader, data.Length - start)}.", new SignalLocation(ByteOffset: 8));
+                $"states a header of {length} bytes; expected at most {Math.Min(MaxHeader, data.Length - start)}.",
+                new SignalLocation(ByteOffset: 8));
         string text = (version == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(data.Slice(start, (int)length));
         return new Literal(text, file, start).Read(start + (int)length);
     }

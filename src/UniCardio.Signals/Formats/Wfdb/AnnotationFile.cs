@@ -11,7 +11,8 @@ public static class AnnotationFile
     /// <returns>The annotations in order of time.</returns>
     /// <exception cref="SignalException">The file cannot be read or is malformed.</exception>
     public static IReadOnlyList<Annotation> Read(string path, double sampleRate) =>
-        WfdbAnnotations.Read(BoundedFile.ReadAll(path, MaxBytes), path, sampleRate, RecordingReadOptions.Default.MaxAnnotations).Annotations;
+        WfdbAnnotations.Read(BoundedFile.ReadAll(path, MaxBytes), path, sampleRate, RecordingReadOptions.Default.MaxAnnotations)
+            .Annotations;
 
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="path">The file.</param>
@@ -19,5 +20,6 @@ public static class AnnotationFile
     /// <param name="sampleRate">Samples a second of its record.</param>
     /// <exception cref="SignalFileException">It cannot be written.</exception>
     public static void Write(string path, IEnumerable<Annotation> annotations, double sampleRate) =>
-        BoundedFile.WriteAtomically([(path, stream => WfdbAnnotations.Write(stream, annotations, sampleRate, sampleRate))], overwrite: true);
+        BoundedFile.WriteAtomically([(path, stream => WfdbAnnotations.Write(stream, annotations, sampleRate, sampleRate))],
+            overwrite: true);
 }

@@ -73,7 +73,8 @@ internal static class WfdbAnnotations
                     if (at + 4 > data.Length)
                         throw new SignalFormatException(file, "ends within a long interval.", new SignalLocation(ByteOffset: at));
                     // A 32-bit number whose upper half stands first, each half with its lower byte first.
-                    time += (BinaryPrimitives.ReadInt16LittleEndian(data[at..]) << 16) | BinaryPrimitives.ReadUInt16LittleEndian(data[(at + 2)..]);
+                    time += (BinaryPrimitives.ReadInt16LittleEndian(data[at..]) << 16)
+                        | BinaryPrimitives.ReadUInt16LittleEndian(data[(at + 2)..]);
                     at += 4;
                     break;
                 case Num:

@@ -59,7 +59,9 @@ internal sealed partial class WfdbHeaderParser
         string[] fields = Fields(_lines[0].Text);
         Match name = RecordName().Match(fields[0]);
         if (!name.Success || !IsInnerName(name.Groups[1].Value))
-            throw Error(0, $"record name '{Short(fields[0])}' is not a name within the record's own folder, with '/' and a number of segments after it if there are any");
+            throw Error(
+                0, $"record name '{Short(fields[0])}' is not a name within the record's own folder, with '/' and a number of segments "
+                + $"after it if there are any");
         if (fields.Length < 2)
             throw Error(0, "the record line ends before the number of signals");
         int signals = Integer(fields[1], 0, "number of signals", 0);
@@ -209,7 +211,8 @@ internal sealed partial class WfdbHeaderParser
     {
         long value = Number(text, line, what);
         return value >= minimum && value is >= int.MinValue and <= int.MaxValue ? (int)value
-            : throw Error(line, $"{what} {value} is out of range; expected {(minimum == int.MinValue ? "a 32-bit integer" : $"at least {minimum}")}");
+            : throw Error(
+                line, $"{what} {value} is out of range; expected {(minimum == int.MinValue ? "a 32-bit integer" : $"at least {minimum}")}");
     }
 
     private long Long(string text, int line, string what)

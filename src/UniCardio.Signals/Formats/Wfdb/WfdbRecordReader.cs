@@ -148,7 +148,8 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         if (reader.Frames < segment.Frames)
         {
             _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                $"{header.File} has {reader.Frames} frames, but {master.File} states {segment.Frames} for this segment; the rest is missing.")));
+                $"{header.File} has {reader.Frames} frames, but {master.File} states {segment.Frames} for this segment; the rest "
+                + $"is missing.")));
             to = Math.Min(to, reader.Frames);
             if (from >= to)
                 return;

@@ -75,7 +75,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             if (stated > present)
             {
                 warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                    $"{files.Describe(file.Name)} ends early: it holds {present} frames of {file.FrameSamples} samples (format {(int)file.Format}), but {header.File} states {stated}; the rest is missing.")));
+                    $"{files.Describe(file.Name)} ends early: it holds {present} frames of {file.FrameSamples} samples (format "
+                    + $"{(int)file.Format}), but {header.File} states {stated}; the rest is missing.")));
             }
             // Packed formats end with a whole group of samples, up to two of them padding.
             long padding = file.Format is WfdbSampleFormat.Packed12 or WfdbSampleFormat.Packed10Words or WfdbSampleFormat.Packed10 ? 2 : 0;
@@ -100,7 +101,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         if (flac.Bits != WfdbSamples.FlacBits(format) || flac.Channels != members.Length)
         {
             throw new SignalFormatException(files.Describe(name),
-                $"is a FLAC stream of {flac.Channels} channels of {flac.Bits} bits, but {header.File} states {members.Length} signals in format {(int)format}.");
+                $"is a FLAC stream of {flac.Channels} channels of {flac.Bits} bits, but {header.File} states {members.Length} signals in "
+                + $"format {(int)format}.");
         }
         if (members.Select(s => header.Signals[s].SamplesPerFrame).Distinct().Count() > 1)
             throw new SignalFormatException(header.File, $"gives signals of one FLAC file, '{name}', different samples per frame.");
@@ -238,7 +240,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             if (signals[s].Checksum is { } stated && unchecked((ushort)stated) != sums[s])
             {
                 warnings.Add(new SignalWarning(SignalWarningKind.Checksum,
-                    $"{header.File} states checksum {stated} for '{signals[s].Description}', but the samples in {file.Name} sum to {unchecked((short)sums[s])}.", signals[s].Description));
+                    $"{header.File} states checksum {stated} for '{signals[s].Description}', but the samples in {file.Name} sum to "
+                    + $"{unchecked((short)sums[s])}.", signals[s].Description));
             }
         }
     }

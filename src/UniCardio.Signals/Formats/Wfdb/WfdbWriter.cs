@@ -70,7 +70,8 @@ internal static class WfdbWriter
                 return (rate, [.. ratios.Select(r => (int)Math.Round(r))]);
         }
         throw new SignalException(string.Create(CultureInfo.InvariantCulture,
-            $"WFDB needs sample rates that are multiples of a common frame rate; found {string.Join(", ", recording.Channels.Select(c => c.SampleRate).Distinct())} Hz."));
+            $"WFDB needs sample rates that are multiples of a common frame rate; found "
+            + $"{string.Join(", ", recording.Channels.Select(c => c.SampleRate).Distinct())} Hz."));
     }
 
     private static Plan PlanFor(Channel channel, int samplesPerFrame)
@@ -156,7 +157,8 @@ internal static class WfdbWriter
         {
             string frame = plan.SamplesPerFrame > 1 ? string.Create(CultureInfo.InvariantCulture, $"x{plan.SamplesPerFrame}") : "";
             text.Append(CultureInfo.InvariantCulture,
-                $"{record}.dat 16{frame} {plan.Gain:R}({plan.Baseline})/{Unit(plan.Channel.Unit)} 16 0 {plan.Initial} {unchecked((short)plan.Sum)} 0 {OneLine(plan.Channel.Name)}\n");
+                $"{record}.dat 16{frame} {plan.Gain:R}({plan.Baseline})/{Unit(plan.Channel.Unit)} 16 0 {plan.Initial} "
+                + $"{unchecked((short)plan.Sum)} 0 {OneLine(plan.Channel.Name)}\n");
         }
         foreach (string comment in recording.Comments)
             text.Append(CultureInfo.InvariantCulture, $"# {OneLine(comment)}\n");

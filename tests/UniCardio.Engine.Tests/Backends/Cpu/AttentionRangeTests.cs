@@ -5,8 +5,8 @@ using UniCardio.Engine.Backends.Cpu.Simd;
 namespace UniCardio.Engine.Tests.Backends.Cpu;
 
 /// <summary>
-/// The lazy softmax where its reference is far below later scores: at and past the total that moves it (2^40) and the one that sends a block of keys to the
-/// online form (2^100).
+/// The lazy softmax where its reference is far below later scores: at and past the total that moves it (2^40) and the one that sends a
+/// block of keys to the online form (2^100).
 /// </summary>
 public sealed unsafe class AttentionRangeTests
 {
@@ -88,8 +88,10 @@ public sealed unsafe class AttentionRangeTests
 
             int padding = Attention.KeyPadding * HeadDim;
             using AlignedBuffer queries = KernelCase.Buffer(q);
-            using AlignedBuffer k1 = KernelCase.Buffer(k.AsSpan(0, First * HeadDim), padding, 50), v1 = KernelCase.Buffer(v.AsSpan(0, First * HeadDim), padding, 50);
-            using AlignedBuffer k2 = KernelCase.Buffer(k.AsSpan(First * HeadDim), padding, 50), v2 = KernelCase.Buffer(v.AsSpan(First * HeadDim), padding, 50);
+            using AlignedBuffer k1 = KernelCase.Buffer(k.AsSpan(0, First * HeadDim), padding, 50),
+                v1 = KernelCase.Buffer(v.AsSpan(0, First * HeadDim), padding, 50);
+            using AlignedBuffer k2 = KernelCase.Buffer(k.AsSpan(First * HeadDim), padding, 50),
+                v2 = KernelCase.Buffer(v.AsSpan(First * HeadDim), padding, 50);
             using var scratch = new AlignedBuffer(Attention.ScratchLength(HeadDim, S.Width));
             using AlignedBuffer output = KernelCase.Buffer(new float[HeadDim * width]);
             int repeated = Attention.Run<S, V>(

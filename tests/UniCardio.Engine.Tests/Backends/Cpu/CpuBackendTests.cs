@@ -8,7 +8,8 @@ using UniCardio.Weights;
 
 namespace UniCardio.Engine.Tests.Backends.Cpu;
 
-/// <summary>The whole network on the CPU backend against the reference in double, over odd sizes, tasks, threads and instruction sets.</summary>
+/// <summary>The whole network on the CPU backend against the reference in double, over odd sizes, tasks, threads and instruction
+/// sets.</summary>
 public sealed class CpuBackendTests
 {
     // Relative to the largest value: some 20 roundings a layer and block in float32 (u = 6e-8) against double; the golden suite's bound.
@@ -17,9 +18,11 @@ public sealed class CpuBackendTests
     private static readonly ModelConfiguration[] Configurations =
     [
         new() { Channels = 48, Heads = 4, Blocks = 2, Embedding = 16, SlotSamples = 100, DiffusionSteps = 10 },
-        new() { Channels = 60, Heads = 4, Blocks = 2, Embedding = 16, SlotSamples = 85, SamplesPerToken = 5, DiffusionSteps = 10, Positions = PositionKind.Slot },
+        new() { Channels = 60, Heads = 4, Blocks = 2, Embedding = 16, SlotSamples = 85, SamplesPerToken = 5, DiffusionSteps = 10,
+            Positions = PositionKind.Slot },
         new() { Channels = 36, Heads = 1, Blocks = 1, Embedding = 8, SlotSamples = 33, DiffusionSteps = 10, FeedForward = 7 },
-        new() { Channels = 180, Heads = 6, Blocks = 2, Embedding = 32, SlotSamples = 150, SamplesPerToken = 5, DiffusionSteps = 10, Prediction = PredictionKind.V },
+        new() { Channels = 180, Heads = 6, Blocks = 2, Embedding = 32, SlotSamples = 150, SamplesPerToken = 5, DiffusionSteps = 10,
+            Prediction = PredictionKind.V },
         new() { Channels = 12, Heads = 2, Blocks = 3, Embedding = 4, SlotSamples = 1, DiffusionSteps = 10 },
         new() { Channels = 72, Heads = 2, Blocks = 2, Embedding = 16, SlotSamples = 214, SamplesPerToken = 2, DiffusionSteps = 10 },
     ];
@@ -31,7 +34,8 @@ public sealed class CpuBackendTests
         get
         {
             var data = new TheoryData<CpuInstructionSet, int>();
-            foreach (CpuInstructionSet isa in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128, CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
+            foreach (CpuInstructionSet isa in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128,
+                CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
             {
                 for (int i = 0; i < Configurations.Length; i++)
                     data.Add(isa, i);
@@ -120,7 +124,8 @@ public sealed class CpuBackendTests
         using var cpu = new CpuBackend(weights);
         var plan = new InferencePlan(m, CardioTask.Parse("ppg->bp"));
         using IExecutor executor = cpu.CreateExecutor(plan);
-        float[] a = KernelCase.Values(plan.ConditionSamples, 1), b = KernelCase.Values(plan.ConditionSamples, 2), state = KernelCase.Values(plan.StateSamples, 3);
+        float[] a = KernelCase.Values(plan.ConditionSamples, 1), b = KernelCase.Values(plan.ConditionSamples, 2),
+            state = KernelCase.Values(plan.StateSamples, 3);
         float[] once = new float[plan.StateSamples], again = new float[plan.StateSamples], other = new float[plan.StateSamples];
         executor.SetState(state);
         executor.SetConditions(a);
@@ -145,7 +150,8 @@ public sealed class CpuBackendTests
         using ModelWeights weights = new WeightRecipe(1, m).Create();
         using var cpu = new CpuBackend(weights, new CpuBackendOptions { Threads = 2 });
         CardioTask task = CardioTask.Parse("ppg->ecg");
-        using IExecutor one = cpu.CreateExecutor(new InferencePlan(m, task)), fifty = cpu.CreateExecutor(new InferencePlan(m, task, draws: 50));
+        using IExecutor one = cpu.CreateExecutor(new InferencePlan(m, task)),
+            fifty = cpu.CreateExecutor(new InferencePlan(m, task, draws: 50));
         Assert.InRange(one.ArenaBytes, 1, 40_000_000);
         Assert.InRange(fifty.ArenaBytes, 1, 200_000_000);
     }

@@ -5,7 +5,8 @@ using UniCardio.Engine.Reference;
 
 namespace UniCardio.Engine.Tests.Backends.Cpu;
 
-/// <summary>Largest error in ulp of each vectorised function over its range, against double; the bounds are those that Elementary states.</summary>
+/// <summary>Largest error in ulp of each vectorised function over its range, against double; the bounds are those that Elementary
+/// states.</summary>
 public sealed unsafe class ElementaryTests
 {
     private const int Points = 200_003;
@@ -26,7 +27,8 @@ public sealed unsafe class ElementaryTests
         get
         {
             var data = new TheoryData<CpuInstructionSet, Function, double, double, double>();
-            foreach (CpuInstructionSet isa in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128, CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
+            foreach (CpuInstructionSet isa in (CpuInstructionSet[])[CpuInstructionSet.Scalar, CpuInstructionSet.Vector128,
+                CpuInstructionSet.Avx2, CpuInstructionSet.Avx512])
             {
                 data.Add(isa, Function.Exp2, -126, 127, 3);
                 data.Add(isa, Function.Exp2, -1, 0, 3);

@@ -14,7 +14,8 @@ internal interface IKernelCase
 /// <summary>Forces a case onto one instruction set; one that the machine lacks is skipped by name.</summary>
 internal static class KernelCase
 {
-    public static TheoryData<CpuInstructionSet> All { get; } = [CpuInstructionSet.Scalar, CpuInstructionSet.Vector128, CpuInstructionSet.Avx2, CpuInstructionSet.Avx512];
+    public static TheoryData<CpuInstructionSet> All { get; } =
+        [CpuInstructionSet.Scalar, CpuInstructionSet.Vector128, CpuInstructionSet.Avx2, CpuInstructionSet.Avx512];
 
     public static void Run(CpuInstructionSet isa, IKernelCase test)
     {

@@ -40,7 +40,10 @@ public sealed class OpTests
                 for (int i = 0; i < expected[output].Length; i++)
                 {
                     double bound = op.Bound(n, wide, expected, output, i), error = Math.Abs(actual[output][i] - expected[output][i]);
-                    Assert.True(error <= bound, $"{name} {Op.Text(n)}, output {output}, element {i}: {actual[output][i]:R}, expected {expected[output][i]:R}, bound {bound:E2}");
+                    Assert.True(
+                        error <= bound,
+                        $"{name} {Op.Text(n)}, output {output}, element {i}: {actual[output][i]:R}, expected {expected[output][i]:R}, "
+                        + $"bound {bound:E2}");
                 }
             }
 

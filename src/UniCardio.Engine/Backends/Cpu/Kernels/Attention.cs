@@ -22,17 +22,18 @@ internal unsafe struct KeySegment
 /// The queries carry the scale log2(e) / sqrt(head dim), so that softmax's e^x is 2^s.
 /// </summary>
 /// <remarks>
-/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register tile, softmax runs down
-/// the keys without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep P^T and the block's V in L1.</para>
+/// <para>Everything is transposed, one lane a query: S^T[keys, 2W] = K Q^T and O^T[d, 2W] = V^T P^T are both the register tile, softmax
+/// runs down the keys without a horizontal operation. Blocks of <see cref="KeyBlock"/> keys keep P^T and the block's V in L1.</para>
 /// <para>The softmax is lazy. A query's reference m is the maximum of its first <see cref="FirstBlock"/> keys (online softmax, Milakov and
-/// Gimelshein 2018); for the later blocks scores start from -m, so that 2^(s - m) is taken in the score tile's registers, without a pass for the
-/// maximum and without rescaling O^T. m moves only when a total passes <see cref="MoveBeyond"/>, by a whole power of two. A block of keys that takes
-/// any total of the block of queries to <see cref="RangeEnd"/> is repeated in the online form from the totals before it. All of it is decided by the
-/// block of queries, never by the thread.</para>
-/// <para>FLOPs: 4 keys 2W head-dim, and some 13 operations an exponential; bytes: K and V once a block of queries (from L2), Q and O once.</para>
+/// Gimelshein 2018); for the later blocks scores start from -m, so that 2^(s - m) is taken in the score tile's registers, without a pass
+/// for the maximum and without rescaling O^T. m moves only when a total passes <see cref="MoveBeyond"/>, by a whole power of two. A block
+/// of keys that takes any total of the block of queries to <see cref="RangeEnd"/> is repeated in the online form from the totals before it.
+/// All of it is decided by the block of queries, never by the thread.</para>
+/// <para>FLOPs: 4 keys 2W head-dim, and some 13 operations an exponential; bytes: K and V once a block of queries (from L2), Q and O
+/// once.</para>
 /// <para>Key order is fixed by the segments and the block, never by the split of queries, so results are bit-identical for every
-/// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound; a score that starts from -m is rounded to
-/// the larger of |s| and |m|.</para>
+/// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound; a score that starts from -m is
+/// rounded to the larger of |s| and |m|.</para>
 /// </remarks>
 internal static unsafe class Attention
 {
@@ -47,17 +48,19 @@ internal static unsafe class Attention
     /// <summary>Rows that a tile may read and compute past the last key (they are not used).</summary>
     public const int KeyPadding = 12;
 
-    /// <summary>From this total on a lane's reference moves up: 2^60 below <see cref="RangeEnd"/>, the room that the next block has to grow.</summary>
+    /// <summary>From this total on a lane's reference moves up: 2^60 below <see cref="RangeEnd"/>, the room that the next block has to
+    /// grow.</summary>
     public const float MoveBeyond = 1L << 40;
 
     /// <summary>
-    /// A total from 2^100 on, infinite or NaN sends its block of keys to the online form. Below it no weight passes 2^100, so that a sum of weighted values
-    /// overflows for no value under 2^27.
+    /// A total from 2^100 on, infinite or NaN sends its block of keys to the online form. Below it no weight passes 2^100, so that a sum of
+    /// weighted values overflows for no value under 2^27.
     /// </summary>
     public const float RangeEnd = 1.2676506e30f;
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
-    public static int ScratchLength(int headDim, int lanes) => ((KeyBlock(lanes) + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes) + ((8 + Elementary.Exp2Vectors) * lanes);
+    public static int ScratchLength(int headDim, int lanes) =>
+        ((KeyBlock(lanes) + KeyPadding) * 2 * lanes) + (PaddedHeadDim(headDim) * 2 * lanes) + ((8 + Elementary.Exp2Vectors) * lanes);
 
     /// <summary>Head dim rounded up to whole tiles of 6 rows.</summary>
     public static int PaddedHeadDim(int headDim) => (headDim + 5) / 6 * 6;
@@ -134,7 +137,8 @@ internal static unsafe class Attention
     private static SoftmaxState Place(float* scratch, int padded, int width, int keyBlock)
     {
         float* sums = scratch + ((nint)(keyBlock + KeyPadding) * width), rest = sums + ((nint)padded * width);
-        return new SoftmaxState { Weights = scratch, Sums = sums, Reference = rest, Before = rest + width, Zero = rest + (2 * width), Totals = rest + (3 * width) };
+        return new SoftmaxState { Weights = scratch, Sums = sums, Reference = rest, Before = rest + width, Zero = rest + (2 * width),
+            Totals = rest + (3 * width) };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -161,7 +165,8 @@ internal static unsafe class Attention
         where V : struct
     {
         for (int key = 0; key < count; key += S.TileRows)
-            ScoreTile<S, V, Plain>(keys + ((nint)key * headDim), queries, headDim, state.Zero, state.Weights + ((nint)key * 2 * S.Width), null);
+            ScoreTile<S, V, Plain>(keys + ((nint)key * headDim), queries, headDim, state.Zero,
+                state.Weights + ((nint)key * 2 * S.Width), null);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,8 +181,8 @@ internal static unsafe class Attention
             RegisterTile.Run<S, V, Rows6, ByRow, TEnd>(keys, headDim, queries, headDim, init, 0, weights, 2 * S.Width, totals);
     }
 
-    // P^T = 2^(S^T - m) in the score tiles' registers against the reference as it is; false, with the totals as before, where a lane left the
-    // range.
+    // P^T = 2^(S^T - m) in the score tiles' registers against the reference as it is; false, with the totals as before, where a lane left
+    // the range.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static bool Lazy<S, V>(float* keys, float* queries, int headDim, in SoftmaxState state, int count)
         where S : struct, ISimd<S, V>
@@ -187,10 +192,12 @@ internal static unsafe class Attention
         S.Store(state.Before, S.Load(state.Totals));
         S.Store(state.Before + S.Width, S.Load(state.Totals + S.Width));
         for (int key = 0; key < whole; key += S.TileRows)
-            ScoreTile<S, V, Power>(keys + ((nint)key * headDim), queries, headDim, state.Reference, state.Weights + ((nint)key * width), state.Totals);
+            ScoreTile<S, V, Power>(keys + ((nint)key * headDim), queries, headDim, state.Reference, state.Weights + ((nint)key * width),
+                state.Totals);
         if (whole < count)
         {
-            ScoreTile<S, V, Plain>(keys + ((nint)whole * headDim), queries, headDim, state.Reference, state.Weights + ((nint)whole * width), null);
+            ScoreTile<S, V, Plain>(keys + ((nint)whole * headDim), queries, headDim, state.Reference,
+                state.Weights + ((nint)whole * width), null);
             Powers<S, V>(state.Weights + ((nint)whole * width), count - whole, state.Totals);
         }
 
@@ -237,7 +244,8 @@ internal static unsafe class Attention
         where S : struct, ISimd<S, V>
         where V : struct => S.SelectLess(S.Load(totals), S.Set(limit), S.Set(1f), S.Zero);
 
-    // m moves up by the power of two in each total that is beyond; sums and totals shrink alike, exactly but for what falls under 2^-126. Rare.
+    // m moves up by the power of two in each total that is beyond; sums and totals shrink alike, exactly but for what falls under 2^-126.
+    // Rare.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Move(in SoftmaxState state, int width, int padded)
     {
@@ -262,7 +270,8 @@ internal static unsafe class Attention
     {
         int width = 2 * S.Width;
         float* end = state.Weights + ((nint)count * width);
-        V old0 = S.Subtract(S.Zero, S.Load(state.Reference)), old1 = S.Subtract(S.Zero, S.Load(state.Reference + S.Width)), m0 = old0, m1 = old1;
+        V old0 = S.Subtract(S.Zero, S.Load(state.Reference)), old1 = S.Subtract(S.Zero, S.Load(state.Reference + S.Width)),
+            m0 = old0, m1 = old1;
         for (float* p = state.Weights; p < end; p += width)
         {
             m0 = S.Max(m0, S.Load(p));
@@ -280,7 +289,8 @@ internal static unsafe class Attention
 
         for (float* p = state.Weights; p < end; p += width)
         {
-            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0)), p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
+            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0)),
+                p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
             S.Store(p, p0);
             S.Store(p + S.Width, p1);
             t0 = S.Add(t0, p0);
@@ -319,10 +329,12 @@ internal static unsafe class Attention
         if (S.TileRows == 12)
         {
             for (; row + 6 < headDim; row += 12)
-                RegisterTile.Call<S, V, Rows12, ByColumn>(values + row, headDim, weights, count, sums + ((nint)row * width), width, sums + ((nint)row * width), width);
+                RegisterTile.Call<S, V, Rows12, ByColumn>(values + row, headDim, weights, count, sums + ((nint)row * width), width,
+                    sums + ((nint)row * width), width);
         }
 
         for (; row < headDim; row += 6)
-            RegisterTile.Call<S, V, Rows6, ByColumn>(values + row, headDim, weights, count, sums + ((nint)row * width), width, sums + ((nint)row * width), width);
+            RegisterTile.Call<S, V, Rows6, ByColumn>(values + row, headDim, weights, count, sums + ((nint)row * width), width,
+                sums + ((nint)row * width), width);
     }
 }

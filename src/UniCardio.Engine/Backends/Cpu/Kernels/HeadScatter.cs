@@ -131,8 +131,10 @@ internal static unsafe class HeadScatter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose(float* from, nint fromStride, float* to, nint toStride)
     {
-        Vector128<float> r0 = Vector128.Load(from), r1 = Vector128.Load(from + fromStride), r2 = Vector128.Load(from + (2 * fromStride)), r3 = Vector128.Load(from + (3 * fromStride));
-        Vector128<float> l01 = Interleave(r0, r1, false), h01 = Interleave(r0, r1, true), l23 = Interleave(r2, r3, false), h23 = Interleave(r2, r3, true);
+        Vector128<float> r0 = Vector128.Load(from), r1 = Vector128.Load(from + fromStride), r2 = Vector128.Load(from + (2 * fromStride)),
+            r3 = Vector128.Load(from + (3 * fromStride));
+        Vector128<float> l01 = Interleave(r0, r1, false), h01 = Interleave(r0, r1, true), l23 = Interleave(r2, r3, false),
+            h23 = Interleave(r2, r3, true);
         Pair(l01, l23, false).Store(to);
         Pair(l01, l23, true).Store(to + toStride);
         Pair(h01, h23, false).Store(to + (2 * toStride));
@@ -146,12 +148,13 @@ internal static unsafe class HeadScatter
         if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
             return high ? System.Runtime.Intrinsics.X86.Sse.UnpackHigh(a, b) : System.Runtime.Intrinsics.X86.Sse.UnpackLow(a, b);
         if (System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.IsSupported)
-            return high ? System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipHigh(a, b) : System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipLow(a, b);
+            return high ? System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipHigh(a, b)
+                : System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipLow(a, b);
         return high ? Vector128.Create(a[2], b[2], a[3], b[3]) : Vector128.Create(a[0], b[0], a[1], b[1]);
     }
 
-    // Low halves of both, or high halves of both, by one instruction: Vector128.Create of two halves goes through memory, which stalls (90 cycles
-    // a block).
+    // Low halves of both, or high halves of both, by one instruction: Vector128.Create of two halves goes through memory, which stalls (90
+    // cycles a block).
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Pair(Vector128<float> a, Vector128<float> b, bool high)
     {
@@ -160,7 +163,8 @@ internal static unsafe class HeadScatter
         if (System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.IsSupported)
         {
             Vector128<double> x = a.AsDouble(), y = b.AsDouble();
-            return (high ? System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipHigh(x, y) : System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipLow(x, y)).AsSingle();
+            return (high ? System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipHigh(x, y)
+                : System.Runtime.Intrinsics.Arm.AdvSimd.Arm64.ZipLow(x, y)).AsSingle();
         }
 
         return high ? Vector128.Create(a.GetUpper(), b.GetUpper()) : Vector128.Create(a.GetLower(), b.GetLower());

@@ -24,7 +24,8 @@ internal static unsafe class LayerNorm
     /// <param name="gamma">[padded], or null for none (folded into the next map).</param>
     /// <param name="beta">[padded], or null with <paramref name="gamma"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows<S, V>(float* x, nint stride, int rows, int channels, int padded, float* bias, float* mask, float* gamma, float* beta)
+    public static void Rows<S, V>(float* x, nint stride, int rows, int channels, int padded, float* bias, float* mask, float* gamma,
+        float* beta)
         where S : struct, ISimd<S, V>
         where V : struct
     {

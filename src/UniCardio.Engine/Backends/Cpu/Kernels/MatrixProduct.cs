@@ -13,7 +13,8 @@ namespace UniCardio.Engine.Backends.Cpu.Kernels;
 /// </remarks>
 internal static unsafe class MatrixProduct
 {
-    /// <summary>Most bytes of a panel's slice: with the strip's rows it fits half of a 48 KB L1, the other half being a neighbour's hyperthread's.</summary>
+    /// <summary>Most bytes of a panel's slice: with the strip's rows it fits half of a 48 KB L1, the other half being a neighbour's
+    /// hyperthread's.</summary>
     private const int SliceBytes = 20 * 1024;
 
     private const int LineFloats = 16;
@@ -31,7 +32,8 @@ internal static unsafe class MatrixProduct
     /// <param name="rows">Tokens.</param>
     /// <param name="initPanelStride">Floats between panels of the start values; 0 for 2W, columns side by side.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ByRows<S, V>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* init, nint initStride, float* c, nint cStride, int rows, nint initPanelStride = 0)
+    public static void ByRows<S, V>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* init, nint initStride,
+        float* c, nint cStride, int rows, nint initPanelStride = 0)
         where S : struct, ISimd<S, V>
         where V : struct
     {
@@ -40,9 +42,11 @@ internal static unsafe class MatrixProduct
         {
             nint column = (nint)panel * width;
             float* next = panel + 1 < endPanel ? b.Panel(panel + 1) : null;
-            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), init + (initPanelStride == 0 ? column : panel * initPanelStride), initStride, c + column, cStride, rows, next, b.Inputs * width);
+            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), init
+                + (initPanelStride == 0 ? column : panel * initPanelStride), initStride, c + column, cStride, rows, next, b.Inputs * width);
             for (int k = slice; k < b.Inputs; k += slice)
-                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), c + column, cStride, c + column, cStride, rows, null, 0);
+                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), c + column, cStride,
+                    c + column, cStride, rows, null, 0);
         }
     }
 
@@ -57,7 +61,8 @@ internal static unsafe class MatrixProduct
     /// <param name="rows">Tokens.</param>
     /// <param name="end">Takes each panel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ByPanels<S, V, TEnd>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* bias, float* buffer, int rows, in TEnd end)
+    public static void ByPanels<S, V, TEnd>(float* a, nint aStride, PackedMatrix b, int firstPanel, int endPanel, float* bias,
+        float* buffer, int rows, in TEnd end)
         where S : struct, ISimd<S, V>
         where V : struct
         where TEnd : struct, IPanelEnd
@@ -66,9 +71,11 @@ internal static unsafe class MatrixProduct
         for (int panel = firstPanel; panel < endPanel; panel++)
         {
             float* next = panel + 1 < endPanel ? b.Panel(panel + 1) : null;
-            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), bias + ((nint)panel * width), 0, buffer, width, rows, next, b.Inputs * width);
+            Strip<S, V, ByRow>(a, aStride, b.Panel(panel), Math.Min(slice, b.Inputs), bias + ((nint)panel * width), 0, buffer, width, rows,
+                next, b.Inputs * width);
             for (int k = slice; k < b.Inputs; k += slice)
-                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), buffer, width, buffer, width, rows, null, 0);
+                Strip<S, V, ByRow>(a + k, aStride, b.Panel(panel) + ((nint)k * width), Math.Min(slice, b.Inputs - k), buffer, width, buffer,
+                    width, rows, null, 0);
             end.Take<S, V>(buffer, panel * width, rows);
         }
     }
@@ -84,7 +91,8 @@ internal static unsafe class MatrixProduct
     /// <param name="cStride">Floats between rows of C.</param>
     /// <param name="rows">Rows of A and C.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OnePanel<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c, nint cStride, int rows)
+    public static void OnePanel<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c,
+        nint cStride, int rows)
         where S : struct, ISimd<S, V>
         where V : struct
         where TLayout : struct, ITileLayout => Strip<S, V, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride, rows, null, 0);
@@ -98,7 +106,8 @@ internal static unsafe class MatrixProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Strip<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c, nint cStride, int rows, float* next, int nextLength)
+    private static void Strip<S, V, TLayout>(float* a, nint aStride, float* panel, int depth, float* init, nint initStride, float* c,
+        nint cStride, int rows, float* next, int nextLength)
         where S : struct, ISimd<S, V>
         where V : struct
         where TLayout : struct, ITileLayout

@@ -18,7 +18,8 @@ internal unsafe interface IPanelEnd
 /// <summary>
 /// Q, K and V of a strip to where attention reads them: K and V head by head with dense rows, Q transposed into blocks of 2W queries.
 /// </summary>
-/// <remarks>No arithmetic. A panel's columns fall into runs that end with Q, with a head of K or V, or with the panel. 24 C bytes a token.</remarks>
+/// <remarks>No arithmetic. A panel's columns fall into runs that end with Q, with a head of K or V, or with the panel. 24 C bytes a
+/// token.</remarks>
 internal unsafe struct QkvEnd : IPanelEnd
 {
     /// <summary>[blocks, C, 2W] at the strip's first block; null where no queries are wanted.</summary>

@@ -86,7 +86,8 @@ internal static unsafe class RegisterTile
     /// The tile without further ado, a call of its own: registers are allocated for it alone.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Call<S, V, TRows, TLayout>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c, nint cStride)
+    public static void Call<S, V, TRows, TLayout>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c,
+        nint cStride)
         where S : struct, ISimd<S, V>
         where V : struct
         where TRows : struct, ITileRows
@@ -101,16 +102,19 @@ internal static unsafe class RegisterTile
     /// <param name="initStride">Floats between their rows.</param>
     /// <param name="c">[rows, 2W].</param>
     /// <param name="cStride">Floats between rows of c.</param>
-    /// <param name="totals">[2W] to which powers are added, and the table of <see cref="Elementary.FillExp2"/>; not read by <see cref="Plain"/>.</param>
+    /// <param name="totals">[2W] to which powers are added, and the table of <see cref="Elementary.FillExp2"/>; not read by
+    /// <see cref="Plain"/>.</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Run<S, V, TRows, TLayout, TEnd>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c, nint cStride, float* totals)
+    public static void Run<S, V, TRows, TLayout, TEnd>(float* a, nint aStride, float* b, int depth, float* init, nint initStride, float* c,
+        nint cStride, float* totals)
         where S : struct, ISimd<S, V>
         where V : struct
         where TRows : struct, ITileRows
         where TLayout : struct, ITileLayout
         where TEnd : struct, ITileEnd
     {
-        // The JIT folds a comparison of types before it inlines anything, so that what another shape needs costs no locals: it keeps at most
+        // The JIT folds a comparison of types before it inlines anything, so that what another shape needs costs no locals: it keeps at
+        // most
         // 1,024 of a method in registers, and one that is not kept costs an accumulator.
         bool byRow = typeof(TLayout) == typeof(ByRow);
         V c00 = default, c01 = default;
@@ -152,17 +156,27 @@ internal static unsafe class RegisterTile
             x = S.Set(*p0);
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
-            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21); }
             if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
-            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
-            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111); }
             p0 += byRow ? 0 : aStride;
 
             b0 = S.Load(b + (2 * S.Width));
@@ -170,17 +184,28 @@ internal static unsafe class RegisterTile
             x = S.Set(*(byRow ? p0 + 1 : p0));
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 1 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
-            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 1 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
-            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
-            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 1 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
-            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 1 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 1 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 1 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 1 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 1 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 1 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 1 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 1 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 1 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30);
+                c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 1 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 1 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 1 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 1 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 1 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 1 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 1 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 1 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111); }
             p0 += byRow ? 0 : aStride;
 
             b0 = S.Load(b + (4 * S.Width));
@@ -188,17 +213,28 @@ internal static unsafe class RegisterTile
             x = S.Set(*(byRow ? p0 + 2 : p0));
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 2 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
-            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
-            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 2 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
-            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 2 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
-            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 2 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 2 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 2 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 2 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 2 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30);
+                c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 2 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 2 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 2 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 2 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111); }
             p0 += byRow ? 0 : aStride;
 
             b0 = S.Load(b + (6 * S.Width));
@@ -206,17 +242,28 @@ internal static unsafe class RegisterTile
             x = S.Set(*(byRow ? p0 + 3 : p0));
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 3 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
-            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 3 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
-            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 3 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
-            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 3 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
-            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 3 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 3 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 3 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 3 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 3 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 3 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s + 3 : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 + 3 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 + 3 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30);
+                c31 = S.MultiplyAdd(x, b1, c31); }
+            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s + 3 : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 + 3 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + 3 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s + 3 : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 + 3 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + 3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s + 3 : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 + 3 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111); }
             p0 += byRow ? 0 : aStride;
 
             p0 += byRow ? 4 : 0;
@@ -232,17 +279,27 @@ internal static unsafe class RegisterTile
             x = S.Set(*p0);
             c00 = S.MultiplyAdd(x, b0, c00);
             c01 = S.MultiplyAdd(x, b1, c01);
-            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10); c11 = S.MultiplyAdd(x, b1, c11); }
-            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20); c21 = S.MultiplyAdd(x, b1, c21); }
+            if (TRows.Count > 1) { x = S.Set(*(byRow ? p0 + s : p0 + 1)); c10 = S.MultiplyAdd(x, b0, c10);
+                c11 = S.MultiplyAdd(x, b1, c11); }
+            if (TRows.Count > 2) { x = S.Set(*(byRow ? p0 + s2 : p0 + 2)); c20 = S.MultiplyAdd(x, b0, c20);
+                c21 = S.MultiplyAdd(x, b1, c21); }
             if (TRows.Count > 3) { x = S.Set(*(byRow ? p1 : p0 + 3)); c30 = S.MultiplyAdd(x, b0, c30); c31 = S.MultiplyAdd(x, b1, c31); }
-            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40); c41 = S.MultiplyAdd(x, b1, c41); }
-            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50); c51 = S.MultiplyAdd(x, b1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60); c61 = S.MultiplyAdd(x, b1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70); c71 = S.MultiplyAdd(x, b1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80); c81 = S.MultiplyAdd(x, b1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90); c91 = S.MultiplyAdd(x, b1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100); c101 = S.MultiplyAdd(x, b1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110); c111 = S.MultiplyAdd(x, b1, c111); }
+            if (TRows.Count > 4) { x = S.Set(*(byRow ? p1 + s : p0 + 4)); c40 = S.MultiplyAdd(x, b0, c40);
+                c41 = S.MultiplyAdd(x, b1, c41); }
+            if (TRows.Count > 5) { x = S.Set(*(byRow ? p1 + s2 : p0 + 5)); c50 = S.MultiplyAdd(x, b0, c50);
+                c51 = S.MultiplyAdd(x, b1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 : p0 + 6)); c60 = S.MultiplyAdd(x, b0, c60);
+                c61 = S.MultiplyAdd(x, b1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s : p0 + 7)); c70 = S.MultiplyAdd(x, b0, c70);
+                c71 = S.MultiplyAdd(x, b1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p2 + s2 : p0 + 8)); c80 = S.MultiplyAdd(x, b0, c80);
+                c81 = S.MultiplyAdd(x, b1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 : p0 + 9)); c90 = S.MultiplyAdd(x, b0, c90);
+                c91 = S.MultiplyAdd(x, b1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s : p0 + 10)); c100 = S.MultiplyAdd(x, b0, c100);
+                c101 = S.MultiplyAdd(x, b1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { x = S.Set(*(byRow ? p3 + s2 : p0 + 11)); c110 = S.MultiplyAdd(x, b0, c110);
+                c111 = S.MultiplyAdd(x, b1, c111); }
             p0 += byRow ? 0 : aStride;
 
             p0 += byRow ? 1 : 0;
@@ -253,8 +310,8 @@ internal static unsafe class RegisterTile
 
         if (typeof(TEnd) == typeof(Power))
         {
-            // Each result is stored at once: the stores keep the JIT from holding the table in registers, for which it would spill sums in the
-            // loop above.
+            // Each result is stored at once: the stores keep the JIT from holding the table in registers, for which it would spill sums in
+            // the loop above.
             float* table = totals + (2 * S.Width);
             V t0 = S.Load(totals), t1 = S.Load(totals + S.Width);
             c00 = S.Exp2(c00, table);
@@ -263,17 +320,28 @@ internal static unsafe class RegisterTile
             c01 = S.Exp2(c01, table);
             S.Store(c + S.Width, c01);
             t1 = S.Add(t1, c01);
-            if (TRows.Count > 1) { c += cStride; c10 = S.Exp2(c10, table); S.Store(c, c10); t0 = S.Add(t0, c10); c11 = S.Exp2(c11, table); S.Store(c + S.Width, c11); t1 = S.Add(t1, c11); }
-            if (TRows.Count > 2) { c += cStride; c20 = S.Exp2(c20, table); S.Store(c, c20); t0 = S.Add(t0, c20); c21 = S.Exp2(c21, table); S.Store(c + S.Width, c21); t1 = S.Add(t1, c21); }
-            if (TRows.Count > 3) { c += cStride; c30 = S.Exp2(c30, table); S.Store(c, c30); t0 = S.Add(t0, c30); c31 = S.Exp2(c31, table); S.Store(c + S.Width, c31); t1 = S.Add(t1, c31); }
-            if (TRows.Count > 4) { c += cStride; c40 = S.Exp2(c40, table); S.Store(c, c40); t0 = S.Add(t0, c40); c41 = S.Exp2(c41, table); S.Store(c + S.Width, c41); t1 = S.Add(t1, c41); }
-            if (TRows.Count > 5) { c += cStride; c50 = S.Exp2(c50, table); S.Store(c, c50); t0 = S.Add(t0, c50); c51 = S.Exp2(c51, table); S.Store(c + S.Width, c51); t1 = S.Add(t1, c51); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c60 = S.Exp2(c60, table); S.Store(c, c60); t0 = S.Add(t0, c60); c61 = S.Exp2(c61, table); S.Store(c + S.Width, c61); t1 = S.Add(t1, c61); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c70 = S.Exp2(c70, table); S.Store(c, c70); t0 = S.Add(t0, c70); c71 = S.Exp2(c71, table); S.Store(c + S.Width, c71); t1 = S.Add(t1, c71); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c80 = S.Exp2(c80, table); S.Store(c, c80); t0 = S.Add(t0, c80); c81 = S.Exp2(c81, table); S.Store(c + S.Width, c81); t1 = S.Add(t1, c81); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c90 = S.Exp2(c90, table); S.Store(c, c90); t0 = S.Add(t0, c90); c91 = S.Exp2(c91, table); S.Store(c + S.Width, c91); t1 = S.Add(t1, c91); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c100 = S.Exp2(c100, table); S.Store(c, c100); t0 = S.Add(t0, c100); c101 = S.Exp2(c101, table); S.Store(c + S.Width, c101); t1 = S.Add(t1, c101); }
-            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c110 = S.Exp2(c110, table); S.Store(c, c110); t0 = S.Add(t0, c110); c111 = S.Exp2(c111, table); S.Store(c + S.Width, c111); t1 = S.Add(t1, c111); }
+            if (TRows.Count > 1) { c += cStride; c10 = S.Exp2(c10, table); S.Store(c, c10); t0 = S.Add(t0, c10); c11 = S.Exp2(c11, table);
+                S.Store(c + S.Width, c11); t1 = S.Add(t1, c11); }
+            if (TRows.Count > 2) { c += cStride; c20 = S.Exp2(c20, table); S.Store(c, c20); t0 = S.Add(t0, c20); c21 = S.Exp2(c21, table);
+                S.Store(c + S.Width, c21); t1 = S.Add(t1, c21); }
+            if (TRows.Count > 3) { c += cStride; c30 = S.Exp2(c30, table); S.Store(c, c30); t0 = S.Add(t0, c30); c31 = S.Exp2(c31, table);
+                S.Store(c + S.Width, c31); t1 = S.Add(t1, c31); }
+            if (TRows.Count > 4) { c += cStride; c40 = S.Exp2(c40, table); S.Store(c, c40); t0 = S.Add(t0, c40); c41 = S.Exp2(c41, table);
+                S.Store(c + S.Width, c41); t1 = S.Add(t1, c41); }
+            if (TRows.Count > 5) { c += cStride; c50 = S.Exp2(c50, table); S.Store(c, c50); t0 = S.Add(t0, c50); c51 = S.Exp2(c51, table);
+                S.Store(c + S.Width, c51); t1 = S.Add(t1, c51); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c60 = S.Exp2(c60, table); S.Store(c, c60); t0 = S.Add(t0, c60);
+                c61 = S.Exp2(c61, table); S.Store(c + S.Width, c61); t1 = S.Add(t1, c61); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c70 = S.Exp2(c70, table); S.Store(c, c70); t0 = S.Add(t0, c70);
+                c71 = S.Exp2(c71, table); S.Store(c + S.Width, c71); t1 = S.Add(t1, c71); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c80 = S.Exp2(c80, table); S.Store(c, c80); t0 = S.Add(t0, c80);
+                c81 = S.Exp2(c81, table); S.Store(c + S.Width, c81); t1 = S.Add(t1, c81); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c90 = S.Exp2(c90, table); S.Store(c, c90); t0 = S.Add(t0, c90);
+                c91 = S.Exp2(c91, table); S.Store(c + S.Width, c91); t1 = S.Add(t1, c91); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c100 = S.Exp2(c100, table); S.Store(c, c100); t0 = S.Add(t0, c100);
+                c101 = S.Exp2(c101, table); S.Store(c + S.Width, c101); t1 = S.Add(t1, c101); }
+            if (typeof(TRows) == typeof(Rows12)) { c += cStride; c110 = S.Exp2(c110, table); S.Store(c, c110); t0 = S.Add(t0, c110);
+                c111 = S.Exp2(c111, table); S.Store(c + S.Width, c111); t1 = S.Add(t1, c111); }
             S.Store(totals, t0);
             S.Store(totals + S.Width, t1);
             return;

@@ -4,7 +4,8 @@ using UniCardio.Engine.Backends.Cpu.Simd;
 namespace UniCardio.Engine.Backends.Cpu.Kernels;
 
 /// <summary>GELU by erf, in place: <c>x[i] &lt;- x[i]/2 (1 + erf(x[i] / sqrt 2))</c></summary>
-/// <remarks>Flat over [count], whole vectors. Some 30 operations and 8 bytes an element; error: see <see cref="Elementary.Gelu"/>.</remarks>
+/// <remarks>Flat over [count], whole vectors. Some 30 operations and 8 bytes an element; error: see
+/// <see cref="Elementary.Gelu"/>.</remarks>
 internal static unsafe class GeluRows
 {
     /// <summary>Applies it.</summary>

@@ -24,23 +24,27 @@ internal static unsafe class SamplerUpdate
     /// <param name="noise">[count] z; not read where the row's noise weight is 0.</param>
     /// <param name="count">Samples; any number, the tail runs lane by lane.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<S, V>(in SamplerStep step, float* x, float* prediction, float* clean, float* clean1, float* clean2, float* noise, int count)
+    public static void Run<S, V>(in SamplerStep step, float* x, float* prediction, float* clean, float* clean1, float* clean2,
+        float* noise, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         int whole = count / S.Width * S.Width;
         Part<S, V>(step, x, prediction, clean, clean1, clean2, noise, whole);
-        Part<ScalarSimd, float>(step, x + whole, prediction + whole, clean + whole, clean1 + whole, clean2 + whole, noise + whole, count - whole);
+        Part<ScalarSimd, float>(step, x + whole, prediction + whole, clean + whole, clean1 + whole, clean2 + whole, noise + whole,
+            count - whole);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Part<S, V>(in SamplerStep step, float* x, float* prediction, float* clean, float* clean1, float* clean2, float* noise, int count)
+    private static void Part<S, V>(in SamplerStep step, float* x, float* prediction, float* clean, float* clean1, float* clean2,
+        float* noise, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
         V f = S.Set((float)step.CleanFromState), g = S.Set((float)step.CleanFromPrediction);
         V low = S.Set((float)step.ClampLow), high = S.Set((float)step.ClampHigh);
-        V a = S.Set((float)step.State), b0 = S.Set((float)step.Clean0), b1 = S.Set((float)step.Clean1), b2 = S.Set((float)step.Clean2), s = S.Set((float)step.Noise);
+        V a = S.Set((float)step.State), b0 = S.Set((float)step.Clean0), b1 = S.Set((float)step.Clean1), b2 = S.Set((float)step.Clean2),
+            s = S.Set((float)step.Noise);
         bool noisy = step.Noise != 0, second = step.Clean1 != 0, third = step.Clean2 != 0;
         for (int i = 0; i < count; i += S.Width)
         {

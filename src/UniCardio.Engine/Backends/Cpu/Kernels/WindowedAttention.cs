@@ -36,11 +36,13 @@ internal unsafe struct WindowedAttentionRows
 /// <code>O[i] = sum_j V[j] 2^(s[i, j] - m[i]) / sum_j 2^(s[i, j] - m[i]),   s[i, j] = Q[i] . K[j]</code>
 /// </summary>
 /// <remarks>
-/// <para>What the mask closes is not computed: a block of 2W queries reads the keys from reach before it to reach after it and key 0, so cost is linear in n:
-/// FLOPs 4 n (2W + 2 reach + 1) d a head, of which (2 reach + 2) / (2W + 2 reach + 1) is live; bytes: Q, K, V and O once or twice, from L2. Scores are transposed,
-/// one lane a query, as in <see cref="Attention"/>; query 0, which reads all, is one pass of dot products (4 n d).</para>
-/// <para>Which keys a query sums, and in which order, depends on its block alone, never on the split over threads. Error: (keys + d + 8) u max|V|.
-/// A closed lane inside a block counts 2^-126 of the largest weight, below the rounding of any sum.</para>
+/// <para>What the mask closes is not computed: a block of 2W queries reads the keys from reach before it to reach after it and key 0, so
+/// cost is linear in n:
+/// FLOPs 4 n (2W + 2 reach + 1) d a head, of which (2 reach + 2) / (2W + 2 reach + 1) is live; bytes: Q, K, V and O once or twice, from L2.
+/// Scores are transposed, one lane a query, as in <see cref="Attention"/>; query 0, which reads all, is one pass of dot products (4 n
+/// d).</para>
+/// <para>Which keys a query sums, and in which order, depends on its block alone, never on the split over threads. Error: (keys + d + 8) u
+/// max|V|. A closed lane inside a block counts 2^-126 of the largest weight, below the rounding of any sum.</para>
 /// </remarks>
 internal static unsafe class WindowedAttention
 {
@@ -72,7 +74,8 @@ internal static unsafe class WindowedAttention
         long keys = 0;
         for (int first = 0; first < a.Tokens; first += width)
         {
-            int count = Math.Min(width, a.Tokens - first), from = Math.Max(0, first - a.Reach), to = Math.Min(a.Tokens, first + count + a.Reach);
+            int count = Math.Min(width, a.Tokens - first), from = Math.Max(0, first - a.Reach),
+                to = Math.Min(a.Tokens, first + count + a.Reach);
             Transpose(q + (first * a.QkvStride), a.QkvStride, queries, count, d, width);
             int extra = from > 0 ? 1 : 0, rows = to - from + extra;
             if (extra != 0)
@@ -92,7 +95,8 @@ internal static unsafe class WindowedAttention
                 startStride = width;
             }
 
-            MatrixProduct.OnePanel<S, V, ByColumn>(v + (from * a.QkvStride), a.QkvStride, range, to - from, start, startStride, sums, width, d);
+            MatrixProduct.OnePanel<S, V, ByColumn>(v + (from * a.QkvStride), a.QkvStride, range, to - from, start, startStride,
+                sums, width, d);
             float* output = a.Output + (first * a.OutputStride) + (head * d);
             for (int i = 0; i < count; i++, output += a.OutputStride)
             {
@@ -199,7 +203,8 @@ internal static unsafe class WindowedAttention
 
         for (float* p = scores; p < end; p += width)
         {
-            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0)), p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
+            V p0 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p), m0)),
+                p1 = Elementary.Exp2OfNegative<S, V>(S.Subtract(S.Load(p + S.Width), m1));
             S.Store(p, p0);
             S.Store(p + S.Width, p1);
             t0 = S.Add(t0, p0);

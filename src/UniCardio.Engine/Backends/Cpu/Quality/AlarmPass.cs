@@ -4,7 +4,8 @@ using UniCardio.Engine.Quality;
 
 namespace UniCardio.Engine.Backends.Cpu.Quality;
 
-/// <summary>The residual network of <see cref="QualityHead.VentricularTachycardia"/>, batch norms folded into its convolutions. One window a call of a member.</summary>
+/// <summary>The residual network of <see cref="QualityHead.VentricularTachycardia"/>, batch norms folded into its convolutions. One window
+/// a call of a member.</summary>
 internal sealed unsafe class AlarmPass<S, V> : ITeamJob, IDisposable
     where S : struct, ISimd<S, V>
     where V : struct
@@ -110,7 +111,8 @@ internal sealed unsafe class AlarmPass<S, V> : ITeamJob, IDisposable
     }
 
     // y: [length, padded C] of a previous convolution. relu(two(relu(one(y))) + shortcut(y)).
-    private static AlignedBuffer Residual(AlignedBuffer y, int length, PackedConvolution one, PackedConvolution two, PackedConvolution? shortcut)
+    private static AlignedBuffer Residual(AlignedBuffer y, int length, PackedConvolution one, PackedConvolution two,
+        PackedConvolution? shortcut)
     {
         int made = one.Length(length);
         using AlignedBuffer input = Compact(y, one, length);
@@ -160,7 +162,8 @@ internal sealed unsafe class AlarmPass<S, V> : ITeamJob, IDisposable
         return logit.Pointer[0];
     }
 
-    private static AlignedBuffer Padded(int channels, int length, PackedConvolution next) => new((long)(length + (2 * next.Padding)) * channels);
+    private static AlignedBuffer Padded(int channels, int length, PackedConvolution next) =>
+        new((long)(length + (2 * next.Padding)) * channels);
 
     // [length, padded C] -> [length, C] between the next convolution's zeros.
     private static AlignedBuffer Compact(AlignedBuffer y, PackedConvolution next, int length)
@@ -169,7 +172,8 @@ internal sealed unsafe class AlarmPass<S, V> : ITeamJob, IDisposable
         nint stride = (nint)y.Length / length;
         AlignedBuffer x = Padded(channels, length, next);
         for (int s = 0; s < length; s++)
-            new ReadOnlySpan<float>(y.Pointer + (s * stride), channels).CopyTo(new Span<float>(x.Pointer + (((nint)s + next.Padding) * channels), channels));
+            new ReadOnlySpan<float>(y.Pointer + (s * stride), channels)
+                .CopyTo(new Span<float>(x.Pointer + (((nint)s + next.Padding) * channels), channels));
         return x;
     }
 
@@ -178,7 +182,8 @@ internal sealed unsafe class AlarmPass<S, V> : ITeamJob, IDisposable
         int made = c.Length(length);
         nint stride = c.Matrix.PaddedOutputs;
         var y = new AlignedBuffer(made * stride);
-        MatrixProduct.ByRows<S, V>(x.Pointer, (nint)c.Stride * c.Inputs, c.Matrix, 0, c.Matrix.Panels, c.Matrix.Bias, 0, y.Pointer, stride, made);
+        MatrixProduct.ByRows<S, V>(x.Pointer, (nint)c.Stride * c.Inputs, c.Matrix, 0, c.Matrix.Panels, c.Matrix.Bias, 0, y.Pointer,
+            stride, made);
         return y;
     }
 }

@@ -4,7 +4,8 @@ using UniCardio.Engine.Quality;
 
 namespace UniCardio.Engine.Backends.Cpu.Quality;
 
-/// <summary>QualityFM in float32 on one vector width. Buffers are made for the first call's length of window and kept; later calls of that length allocate nothing.</summary>
+/// <summary>QualityFM in float32 on one vector width. Buffers are made for the first call's length of window and kept; later calls of that
+/// length allocate nothing.</summary>
 internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
     where S : struct, ISimd<S, V>
     where V : struct
@@ -35,7 +36,8 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
         _encoder = _packing.Part("encoder", Configuration.Channels);
         _decoder = new Lazy<PackedQualityPart>(() => _packing.Part("decoder", Configuration.Tokens));
         _spectra = new Lazy<(PackedMatrix, PackedMatrix)[]>(() =>
-            [.. ((string[])["decoder_amp_layer", "decoder_pha_layer"]).Select(n => (_packing.Linear(n + ".0"), _packing.Linear(n + ".2")))]);
+            [.. ((string[])["decoder_amp_layer", "decoder_pha_layer"])
+                .Select(n => (_packing.Linear(n + ".0"), _packing.Linear(n + ".2")))]);
         _alarm = new Lazy<AlarmPass<S, V>>(() => new AlarmPass<S, V>(Configuration, _packing));
     }
 
@@ -55,7 +57,8 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
             if (_encoding is null || _encodedSamples != samples || _encoding.Windows < Math.Min(count, GroupWindows))
             {
                 _encoding?.Dispose();
-                _encoding = new QualityPass<S, V>(Configuration, _encoder, Configuration.Channels, samples, Math.Min(count, GroupWindows), _team.Parts);
+                _encoding = new QualityPass<S, V>(Configuration, _encoder, Configuration.Channels, samples, Math.Min(count, GroupWindows),
+                    _team.Parts);
                 _encodedSamples = samples;
             }
 
@@ -79,7 +82,8 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
             if (_decoding is null || _decoding.Windows < Math.Min(count, GroupWindows))
             {
                 _decoding?.Dispose();
-                _decoding = new QualityPass<S, V>(Configuration, _decoder.Value, Configuration.Tokens, d, Math.Min(count, GroupWindows), _team.Parts);
+                _decoding = new QualityPass<S, V>(Configuration, _decoder.Value, Configuration.Tokens, d, Math.Min(count, GroupWindows),
+                    _team.Parts);
             }
 
             float[] decoded = new float[_decoding.Windows * outputs * d];
@@ -162,7 +166,8 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
             MatrixProduct.ByRows<S, V>(x, d, maps.Hidden, 0, maps.Hidden.Panels, maps.Hidden.Bias, 0, hidden.Pointer, stride, count);
         for (nint i = 0; i < (nint)hidden.Length; i += S.Width)
             S.Store(hidden.Pointer + i, Elementary.Tanh<S, V>(S.Load(hidden.Pointer + i)));
-        MatrixProduct.ByRows<S, V>(hidden.Pointer, stride, maps.Output, 0, maps.Output.Panels, maps.Output.Bias, 0, made.Pointer, stride, count);
+        MatrixProduct.ByRows<S, V>(hidden.Pointer, stride, maps.Output, 0, maps.Output.Panels, maps.Output.Bias, 0, made.Pointer,
+            stride, count);
         for (int row = 0; row < count; row++)
             made.Span.Slice((int)(row * stride), d).CopyTo(result[(row * d)..]);
     }

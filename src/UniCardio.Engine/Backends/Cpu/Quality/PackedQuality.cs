@@ -3,7 +3,8 @@ using UniCardio.Engine.Quality;
 
 namespace UniCardio.Engine.Backends.Cpu.Quality;
 
-/// <summary>One convolution over time as a product: time-major rows overlap, so that row s of A is k times C consecutive floats from s times stride.</summary>
+/// <summary>One convolution over time as a product: time-major rows overlap, so that row s of A is k times C consecutive floats from s
+/// times stride.</summary>
 /// <param name="Matrix">[outputs, k inputs], tap-major.</param>
 /// <param name="Inputs">Channels in.</param>
 /// <param name="Kernel">Taps k, odd.</param>
@@ -59,7 +60,8 @@ internal sealed class PackedNorm : IDisposable
 }
 
 /// <summary>One post-norm block: x &lt;- LN(x + out(attention(in(x)))), x &lt;- LN(x + W2 GELU(W1 x)).</summary>
-internal sealed record PackedQualityBlock(PackedMatrix AttentionIn, PackedMatrix AttentionOut, PackedMatrix FeedForwardIn, PackedMatrix FeedForwardOut, PackedNorm Norm1, PackedNorm Norm2) : IDisposable
+internal sealed record PackedQualityBlock(PackedMatrix AttentionIn, PackedMatrix AttentionOut, PackedMatrix FeedForwardIn,
+    PackedMatrix FeedForwardOut, PackedNorm Norm1, PackedNorm Norm2) : IDisposable
 {
     public void Dispose()
     {
@@ -69,7 +71,8 @@ internal sealed record PackedQualityBlock(PackedMatrix AttentionIn, PackedMatrix
 }
 
 /// <summary>Encoder or decoder: tokeniser, blocks, output map.</summary>
-internal sealed record PackedQualityPart(IReadOnlyList<PackedConvolution> Convolutions, IReadOnlyList<PackedNorm> Norms, IReadOnlyList<PackedQualityBlock> Blocks, PackedMatrix Output) : IDisposable
+internal sealed record PackedQualityPart(IReadOnlyList<PackedConvolution> Convolutions, IReadOnlyList<PackedNorm> Norms,
+    IReadOnlyList<PackedQualityBlock> Blocks, PackedMatrix Output) : IDisposable
 {
     public void Dispose()
     {
@@ -78,7 +81,8 @@ internal sealed record PackedQualityPart(IReadOnlyList<PackedConvolution> Convol
     }
 }
 
-/// <summary>Packs a network's weights for one vector width. Folded: log2(e) / sqrt(head dim) into the queries' rows; batch norms into their convolutions.</summary>
+/// <summary>Packs a network's weights for one vector width. Folded: log2(e) / sqrt(head dim) into the queries' rows; batch norms into their
+/// convolutions.</summary>
 internal sealed class QualityPacking(QualityWeights weights, int panel)
 {
     private readonly QualityConfiguration _m = weights.Configuration;
@@ -86,7 +90,8 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
     public PackedQualityPart Part(string part, int channels) => new(
         [.. Enumerable.Range(0, QualityConfiguration.TokeniserStages).Select(i =>
             Convolution($"{part}.patch_embed.conv{i + 1}", i == 0 ? channels : _m.StageChannels[i - 1], _m.Strides[i], norm: null))],
-        [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages).Select(i => new PackedNorm(weights, $"{part}.patch_embed.norm{i}", panel))],
+        [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages)
+            .Select(i => new PackedNorm(weights, $"{part}.patch_embed.norm{i}", panel))],
         [.. Enumerable.Range(0, _m.Layers).Select(i => Block($"{part}.longformer_encoder.layers.{i}."))],
         Linear($"{part}.output_feature_layer"));
 
@@ -104,7 +109,9 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
         if (norm is not null)
             (scale, shift) = BatchNorm(norm, shift);
         return new PackedConvolution(
-            new PackedMatrix(LinearMap.Of(outputs, kernel * inputs, (n, k) => scale[n] * w[(((n * inputs) + (k % inputs)) * kernel) + (k / inputs)], n => shift[n]), panel),
+            new PackedMatrix(
+                LinearMap.Of(outputs, kernel * inputs, (n, k) => scale[n] * w[(((n * inputs) + (k % inputs)) * kernel) + (k / inputs)], n =>
+                    shift[n]), panel),
             inputs,
             kernel,
             stride);
@@ -123,7 +130,8 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
     }
 
     private PackedQualityBlock Block(string name) => new(
-        Map(weights[name + "self_attn.in_proj_weight"], weights[name + "self_attn.in_proj_bias"], _m.Width, 1 / (Math.Log(2) * Math.Sqrt(_m.HeadDim))),
+        Map(weights[name + "self_attn.in_proj_weight"], weights[name + "self_attn.in_proj_bias"], _m.Width,
+            1 / (Math.Log(2) * Math.Sqrt(_m.HeadDim))),
         Linear(name + "self_attn.out_proj"),
         Linear(name + "linear1"),
         Linear(name + "linear2"),
@@ -135,7 +143,9 @@ internal sealed class QualityPacking(QualityWeights weights, int panel)
     {
         int inputs = weight.Shape[1];
         float[] w = weight.Span.ToArray(), b = bias.Span.ToArray();
-        return new PackedMatrix(LinearMap.Of(weight.Shape[0], inputs, (n, k) => w[(n * inputs) + k] * (n < scaled ? factor : 1), n => b[n] * (n < scaled ? factor : 1)), panel);
+        return new PackedMatrix(
+            LinearMap.Of(weight.Shape[0], inputs, (n, k) => w[(n * inputs) + k] * (n < scaled ? factor : 1), n =>
+                b[n] * (n < scaled ? factor : 1)), panel);
     }
 
     private (double[] Scale, double[] Shift) BatchNorm(string name, double[] bias)

@@ -6,12 +6,12 @@ using UniCardio.Engine.Reference;
 namespace UniCardio.Engine.Backends.Cpu.Quality;
 
 /// <summary>
-/// One encoder or decoder over a group of windows: convolutions as products, blocks with windowed attention, output map. Every member of the team does a part of
-/// each stage and meets the others at its end.
+/// One encoder or decoder over a group of windows: convolutions as products, blocks with windowed attention, output map. Every member of
+/// the team does a part of each stage and meets the others at its end.
 /// </summary>
 /// <remarks>
-/// Rows of all windows stand together, so that weights, which are larger than the activations, pass once a group. Products are split by panels of columns
-/// where there are enough, else by rows; neither changes a bit of a row.
+/// Rows of all windows stand together, so that weights, which are larger than the activations, pass once a group. Products are split by
+/// panels of columns where there are enough, else by rows; neither changes a bit of a row.
 /// </remarks>
 internal sealed unsafe class QualityPass<S, V> : ITeamJob, IDisposable
     where S : struct, ISimd<S, V>
@@ -80,7 +80,8 @@ internal sealed unsafe class QualityPass<S, V> : ITeamJob, IDisposable
         _y = new AlignedBuffer(rows * stride);
         _qkv = new AlignedBuffer(rows * PackedNetwork.RoundUp(3 * m.Width, width));
         _hidden = new AlignedBuffer(rows * PackedNetwork.RoundUp(m.FeedForward, width));
-        _scratch = [.. Enumerable.Range(0, parts).Select(_ => new AlignedBuffer(WindowedAttention.ScratchLength(tokens, m.HeadDim, m.Window / 2, S.Width)))];
+        _scratch = [.. Enumerable.Range(0, parts)
+            .Select(_ => new AlignedBuffer(WindowedAttention.ScratchLength(tokens, m.HeadDim, m.Window / 2, S.Width)))];
     }
 
     /// <summary>Tokens that come out of a window.</summary>
@@ -129,20 +130,24 @@ internal sealed unsafe class QualityPass<S, V> : ITeamJob, IDisposable
         barrier.Wait();
         (int first, int end) = Share(rows, part, parts);
         for (int row = first; row < end; row++)
-            new Span<float>(_y.Pointer + ((nint)row * Stride), _m.Width).CopyTo(new Span<float>(_output + ((nint)row * _m.Width), _m.Width));
+            new Span<float>(_y.Pointer + ((nint)row * Stride), _m.Width)
+                .CopyTo(new Span<float>(_output + ((nint)row * _m.Width), _m.Width));
     }
 
     public void Dispose()
     {
-        foreach (AlignedBuffer buffer in (IEnumerable<AlignedBuffer>)[.. _signals, _convolved, _moments, _zeros, _positions, _x, _y, _qkv, _hidden, .. _scratch])
+        foreach (AlignedBuffer buffer in (IEnumerable<AlignedBuffer>)[.. _signals, _convolved, _moments, _zeros, _positions, _x, _y, _qkv,
+            _hidden, .. _scratch])
             buffer.Dispose();
     }
 
     /// <summary>The range of units that one member does.</summary>
-    internal static (int First, int End) Share(int units, int part, int parts) => ((int)((long)units * part / parts), (int)((long)units * (part + 1) / parts));
+    internal static (int First, int End) Share(int units, int part, int parts) =>
+        ((int)((long)units * part / parts), (int)((long)units * (part + 1) / parts));
 
     /// <summary>C = init + A W^T, by panels where every member gets two, else by rows.</summary>
-    internal static void Product(PackedMatrix matrix, float* a, nint aStride, float* init, nint initStride, float* c, nint cStride, int rows, int part, int parts)
+    internal static void Product(PackedMatrix matrix, float* a, nint aStride, float* init, nint initStride, float* c, nint cStride,
+        int rows, int part, int parts)
     {
         if (matrix.Panels >= 2 * parts)
         {
@@ -153,7 +158,8 @@ internal sealed unsafe class QualityPass<S, V> : ITeamJob, IDisposable
 
         (int first, int end) = Share(rows, part, parts);
         if (end > first)
-            MatrixProduct.ByRows<S, V>(a + (first * aStride), aStride, matrix, 0, matrix.Panels, init + (first * initStride), initStride, c + (first * cStride), cStride, end - first);
+            MatrixProduct.ByRows<S, V>(a + (first * aStride), aStride, matrix, 0, matrix.Panels, init + (first * initStride), initStride,
+                c + (first * cStride), cStride, end - first);
     }
 
     // [channels, samples] -> time-major, between its zeros.
@@ -295,6 +301,7 @@ internal sealed unsafe class QualityPass<S, V> : ITeamJob, IDisposable
     private void Norm(PackedNorm norm, float* bias, int rows, int part, int parts)
     {
         (int first, int end) = Share(rows, part, parts);
-        LayerNorm.Rows<S, V>(_x.Pointer + (first * (nint)Stride), Stride, end - first, norm.Channels, norm.Vectors, bias, norm.Mask.Pointer, norm.Gamma.Pointer, norm.Beta.Pointer);
+        LayerNorm.Rows<S, V>(_x.Pointer + (first * (nint)Stride), Stride, end - first, norm.Channels, norm.Vectors, bias, norm.Mask.Pointer,
+            norm.Gamma.Pointer, norm.Beta.Pointer);
     }
 }

@@ -60,10 +60,10 @@ internal unsafe interface ISimd<TSelf, V>
     static abstract V ScaleByPowerOfTwo(V p, V shifted);
 
     /// <summary>
-    /// 2^x for either sign by the polynomial of <see cref="Kernels.Elementary.Exp2OfNegative"/>: below -126 it stays at 2^-126, from 126 on it is
-    /// at least 2^126 or infinite, so that a sum of such values tells that one left the range. Constants come from memory, for where every register
-    /// holds a sum, and the body is written out for each set, since the JIT keeps no more than 1,024 locals of a method in registers and every
-    /// inlined operation makes some.
+    /// 2^x for either sign by the polynomial of <see cref="Kernels.Elementary.Exp2OfNegative"/>: below -126 it stays at 2^-126, from 126 on
+    /// it is at least 2^126 or infinite, so that a sum of such values tells that one left the range. Constants come from memory, for where
+    /// every register holds a sum, and the body is written out for each set, since the JIT keeps no more than 1,024 locals of a method in
+    /// registers and every inlined operation makes some.
     /// </summary>
     /// <param name="x">Exponent; NaN gives NaN.</param>
     /// <param name="table">[9, W] of <see cref="Kernels.Elementary.FillExp2"/>.</param>
