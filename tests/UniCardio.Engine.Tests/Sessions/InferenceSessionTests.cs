@@ -105,14 +105,12 @@ public sealed class InferenceSessionTests
         StepObserver observer = (in StepObservation o) => observed += o.T;
         using var source = new CancellationTokenSource();
         session.Run(conditions, results, windows, observer, source.Token);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
+        CancellationToken cancellation = source.Token;
+        Assert.Equal(0, Allocations.Of(() =>
         {
-            session.Run(conditions, results, windows, null, source.Token);
-            session.Run(conditions, results, windows, observer, source.Token);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            session.Run(conditions, results, windows, null, cancellation);
+            session.Run(conditions, results, windows, observer, cancellation);
+        }));
         Assert.NotEqual(0, observed);
     }
 

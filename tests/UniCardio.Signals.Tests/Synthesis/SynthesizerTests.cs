@@ -352,10 +352,11 @@ public class SynthesizerTests
         var p = new SynthesisParameters();
         float[] a = new float[500], b = new float[500], c = new float[500];
         generator.Fill(p with { HeartRate = 220 }, 0, a, b, c);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (ulong seed = 0; seed < 20; seed++)
-            generator.Fill(p, seed, a, b, c);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (ulong seed = 0; seed < 20; seed++)
+                generator.Fill(p, seed, a, b, c);
+        }));
     }
 
     public static TheoryData<SynthesisParameters> Invalid =>
