@@ -8,7 +8,7 @@ using UniCardio.Weights;
 
 namespace UniCardio.Benchmarks;
 
-/// <summary>A whole network call, condition stream included, on one thread; the baseline is the same call with scalar kernels.</summary>
+/// <summary>A whole network call, condition rows included, on one thread; the baseline is the same call with scalar kernels.</summary>
 public class NetworkCallBenchmark : KernelBenchmark
 {
     [Params("compact", "tiny")]
@@ -36,7 +36,7 @@ public class NetworkCallBenchmark : KernelBenchmark
         float[] prediction = new float[plan.StateSamples];
         int t = 0;
 
-        // Another t each time: the condition stream is computed anew.
+        // Another t each time: the condition rows is computed anew.
         return () => executor.Predict(t = (t + 1) % 50, prediction);
     }
 }

@@ -26,7 +26,7 @@ internal static class StreamingLoad
     {
         string source = args.ElementAtOrDefault(0) ?? "recipe:1,compact";
         int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
-        var sampling = new StreamSampling { Draws = Number(1, 8),
+        var sampling = new LiveSampling { Draws = Number(1, 8),
             Sampler = new SamplerOptions { Kind = SamplerKind.DpmSolver2M, Steps = Number(2, 6) } };
         using LoadedWeights weights = WeightFile.Load(source);
         using var engine = new InferenceEngine(weights.Weights, new EngineOptions { Threads = Number(3, 2) });
@@ -41,7 +41,7 @@ internal static class StreamingLoad
     }
 
     // Milliseconds a window by windows of a batch, the engine alone; returns the best.
-    private static double MeasureWindows(InferenceEngine engine, StreamSampling sampling)
+    private static double MeasureWindows(InferenceEngine engine, LiveSampling sampling)
     {
         double best = double.MaxValue;
         foreach (int windows in (int[])[1, 2, 4, 8])
@@ -70,7 +70,7 @@ internal static class StreamingLoad
     }
 
     // A hop of one patient on one thread: samples in, windows, plans, scaling, noise, statistics, frames out, and the engine's run apart.
-    private static void MeasureHop(InferenceEngine engine, StreamSampling sampling)
+    private static void MeasureHop(InferenceEngine engine, LiveSampling sampling)
     {
         double inEngine = 0;
         using var listener = new MeterListener { InstrumentPublished = (i, l) => l.EnableMeasurementEvents(i) };
@@ -114,7 +114,7 @@ internal static class StreamingLoad
             + $"bytes allocated by {measured} hops");
     }
 
-    private static void MeasurePatients(InferenceEngine engine, StreamSampling sampling, int patients)
+    private static void MeasurePatients(InferenceEngine engine, LiveSampling sampling, int patients)
     {
         using var host = new StreamingHost(engine);
         var delays = new List<double>[patients];
@@ -161,7 +161,7 @@ internal static class StreamingLoad
     private static void Push(StreamingSession session, int block) =>
         session.Push(Modality.Ppg, TimeSpan.FromMilliseconds(200 * block), Wave.AsSpan(block * BlockSamples, BlockSamples));
 
-    private static StreamingSessionOptions Options(StreamSampling sampling) =>
+    private static StreamingSessionOptions Options(LiveSampling sampling) =>
         new() { Ppg = new ChannelOptions(125), Generate = ModalitySet.Bp, Sampling = sampling };
 
     private static double Median(List<double> values)

@@ -85,7 +85,7 @@ public sealed class WindowBatch : IDisposable
         if (Shape.IsEstimate)
             return _session.Estimate(_conditions, _measured, _noiseLevel, _results, cancellation);
         _session.Run(_conditions, _results, NoiseSource.Philox(_seeds, _identities), observer, cancellation);
-        return Plan.Streams * _session.Sampler.NetworkCalls;
+        return Plan.BatchDraws * _session.Sampler.NetworkCalls;
     }
 
     /// <summary>What the network made of a window; valid until the next run.</summary>

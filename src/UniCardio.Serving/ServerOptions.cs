@@ -108,7 +108,7 @@ public sealed record ServerOptions
     public TimeSpan SlowReader { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Draws and sampler of live sessions that ask for none.</summary>
-    public StreamSampling Live { get; init; } = new();
+    public LiveSampling Live { get; init; } = new();
 
     /// <summary>Sampler of <c>infer</c> requests that ask for none.</summary>
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
@@ -148,7 +148,7 @@ public sealed record ServerOptions
         InRange("max_memory_bytes", MaxMemoryBytes, Math.Max(1L << 20, MaxBodyBytes), 1L << 40);
         InRange("max_waiting", MaxWaiting, 0, 65536);
         InRange("max_windows", MaxWindows, 1, 65536);
-        InRange("max_draws", MaxDraws, 1, StreamSampling.MaxDraws);
+        InRange("max_draws", MaxDraws, 1, LiveSampling.MaxDraws);
         InRange("request_seconds", RequestTime, 0.01, 86400);
         InRange("drain_seconds", DrainTime, 0, 3600);
         InRange("linger_seconds", Linger, 0, 86400);

@@ -8,7 +8,7 @@ public enum NoSignalReason : byte
     /// <summary>Something is shown.</summary>
     None,
 
-    /// <summary>The stream is younger than a window.</summary>
+    /// <summary>The live signal is younger than a window.</summary>
     WarmingUp,
 
     /// <summary>Generating it was not asked for.</summary>

@@ -70,7 +70,7 @@ public sealed class StreamingFrame
     public TimeSpan End => TimeOf(Count);
 
     /// <summary>
-    /// Stream time from <see cref="End"/> to the end of the newest block that had come when all that the frame needs was there.
+    /// Time of the live signal from <see cref="End"/> to the end of the newest block that had come when all that the frame needs was there.
     /// </summary>
     public TimeSpan AlgorithmicDelay { get; internal set; }
 

@@ -135,10 +135,10 @@ public sealed class StreamingHost : IDisposable
     /// reached.</returns>
     /// <exception cref="ConfigurationException">The sampler does not fit the network or a task.</exception>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
-    public long WarmUp(IEnumerable<CardioTask>? tasks = null, StreamSampling? sampling = null, IProgress<double>? progress = null,
+    public long WarmUp(IEnumerable<CardioTask>? tasks = null, LiveSampling? sampling = null, IProgress<double>? progress = null,
         CancellationToken cancellation = default)
     {
-        StreamSampling settings = (sampling ?? new StreamSampling()).Validate();
+        LiveSampling settings = (sampling ?? new LiveSampling()).Validate();
         WindowShape[] shapes = tasks is null ? Expected(settings) : [.. tasks.Select(settings.ShapeOf).Distinct()];
         int sizes = BitOperations.Log2((uint)Options.MaxBatch) + 1;
         lock (_compute)
@@ -305,7 +305,7 @@ public sealed class StreamingHost : IDisposable
         }
     }
 
-    private WindowShape[] Expected(StreamSampling sampling)
+    private WindowShape[] Expected(LiveSampling sampling)
     {
         lock (Gate)
         {

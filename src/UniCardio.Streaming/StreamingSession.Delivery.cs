@@ -48,7 +48,7 @@ public sealed partial class StreamingSession
             _tally.LostHops += Assembler.Build(plan, source, _frame) ? 1 : 0;
             _tally.Frames++;
             Queue.RemoveFirst();
-            (readyTimestamp, isEnd) = (plan.ReadyTimestamp, plan.EndsStream);
+            (readyTimestamp, isEnd) = (plan.ReadyTimestamp, plan.EndsSession);
             plan.IsDelivered = true;
             if (plan.InBatch == 0)
                 Queue.Return(plan);

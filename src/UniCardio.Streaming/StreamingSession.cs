@@ -51,8 +51,8 @@ public sealed partial class StreamingSession : IDisposable
     internal StreamingSession(StreamingHost host, StreamingSessionOptions options, FrameHandler? handler, TimeProvider time)
     {
         (_host, _handler, _time) = (host, handler, time);
-        Options = options.Resolve(TimeSpan.FromTicks(host.SlotSamples * StreamTiming.SampleTicks));
-        Timing = new StreamTiming(Options, host.SlotSamples);
+        Options = options.Resolve(TimeSpan.FromTicks(host.SlotSamples * HopTiming.SampleTicks));
+        Timing = new HopTiming(Options, host.SlotSamples);
         foreach (Modality modality in Modalities.All)
             Channels |= Options.Channel(modality) is null ? ModalitySet.None : modality.ToSet();
         CheckSampling(Options.Sampling);
@@ -92,7 +92,7 @@ public sealed partial class StreamingSession : IDisposable
 
     /// <summary>Draws and sampler from the next window on.</summary>
     /// <exception cref="Engine.ConfigurationException">The sampler does not fit the network.</exception>
-    public StreamSampling Sampling
+    public LiveSampling Sampling
     {
         get => Intake.Sampling;
         set
@@ -133,7 +133,7 @@ public sealed partial class StreamingSession : IDisposable
     /// <summary>What the frame handler threw, or null.</summary>
     public Exception? Fault { get; private set; }
 
-    internal StreamTiming Timing { get; }
+    internal HopTiming Timing { get; }
 
     internal ModalitySet Channels { get; }
 
@@ -224,7 +224,7 @@ public sealed partial class StreamingSession : IDisposable
         GoOn();
     }
 
-    /// <summary>Ends the stream: what has come goes out, to the last sample. Later pushes are refused.</summary>
+    /// <summary>Ends the session: what has come goes out, to the last sample. Later pushes are refused.</summary>
     public void Complete()
     {
         lock (_input)
@@ -317,7 +317,7 @@ public sealed partial class StreamingSession : IDisposable
     }
 
     /// <summary>Checks the sampler that a checkpoint names.</summary>
-    internal void Require(StreamSampling sampling, CheckpointReader reader)
+    internal void Require(LiveSampling sampling, CheckpointReader reader)
     {
         try
         {
@@ -374,7 +374,7 @@ public sealed partial class StreamingSession : IDisposable
             change();
     }
 
-    private void CheckSampling(StreamSampling sampling)
+    private void CheckSampling(LiveSampling sampling)
     {
         foreach (WindowShape shape in sampling.Reachable(Channels, ModalitySet.All, ModalitySet.None))
             shape.Validate(_host.Engine.Configuration);

@@ -31,7 +31,7 @@ public sealed record StreamingSessionOptions
     public ModalitySet Denoise { get; init; }
 
     /// <summary>Draws and sampler.</summary>
-    public StreamSampling Sampling { get; init; } = new();
+    public LiveSampling Sampling { get; init; } = new();
 
     /// <summary>Key of the noise.</summary>
     public ulong Seed { get; init; }

@@ -31,7 +31,7 @@ public sealed record CardioCallOptions
 /// Console.WriteLine($"{result.Generated} samples generated. {CardioResult.Remark}");
 /// </code>
 /// <para>For recordings with several rates, units and files, use <see cref="Restorer"/> on <see cref="Engine"/>; for live signals
-/// <see cref="Stream"/>.</para>
+/// <see cref="OpenSession"/>.</para>
 /// </remarks>
 public sealed class CardioModel : IDisposable
 {
@@ -66,7 +66,7 @@ public sealed class CardioModel : IDisposable
     /// <exception cref="UniCardio.Engine.ConfigurationException">An option does not fit this machine.</exception>
     public static CardioModel Load(EngineOptions? options = null)
     {
-        using System.IO.Stream resource = typeof(CardioModel).Assembly.GetManifestResourceStream("compact.safetensors")!;
+        using Stream resource = typeof(CardioModel).Assembly.GetManifestResourceStream("compact.safetensors")!;
         return Load(resource, "compact.safetensors", options);
     }
 
@@ -84,7 +84,7 @@ public sealed class CardioModel : IDisposable
     /// <param name="options">Threads, backend, instruction set; the CPU with all its cores if null.</param>
     /// <exception cref="UniCardio.Engine.UniCardioException">The content cannot be read, its tensors make no network, or an option does not
     /// fit.</exception>
-    public static CardioModel Load(System.IO.Stream weights, string name, EngineOptions? options = null) =>
+    public static CardioModel Load(Stream weights, string name, EngineOptions? options = null) =>
         new(WeightFile.Load(weights, name), options);
 
     /// <summary>Fills the gaps of one signal from what is measured of it and from the other signals given. Changes no measured
@@ -127,7 +127,7 @@ public sealed class CardioModel : IDisposable
     /// <param name="options">Which signals come, which are generated.</param>
     /// <param name="handler">Told every frame; null to read them by <see cref="StreamingSession.ReadAllAsync"/>.</param>
     /// <exception cref="UniCardio.Engine.ConfigurationException">An option is out of range.</exception>
-    public StreamingSession Stream(StreamingSessionOptions options, FrameHandler? handler = null) => _host.Value.Open(options, handler);
+    public StreamingSession OpenSession(StreamingSessionOptions options, FrameHandler? handler = null) => _host.Value.Open(options, handler);
 
     /// <summary>Ends the live sessions and releases engine and weights.</summary>
     public void Dispose()

@@ -36,7 +36,7 @@ public class BenchTests
         double gflop = Cli.Succeed("bench", "--size", "tiny", "--calls", "1", "--json").Json[0].GetProperty("gflop_per_call").GetDouble();
         Assert.Equal(gflop, 2e-9 * rows.Sum(r => r.GetProperty("mac_per_step").GetDouble()), 9);
         Assert.Equal(profile.GetProperty("explained").GetDouble(), rows.Sum(r => r.GetProperty("share_of_step").GetDouble()), 9);
-        Assert.Contains(rows, r => r.GetProperty("stream").GetString() == "condition");
+        Assert.Contains(rows, r => r.GetProperty("rows").GetString() == "condition");
 
         JsonElement events = JsonDocument.Parse(File.ReadAllText(trace)).RootElement.GetProperty("traceEvents");
         Assert.Equal([0, 1], events.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X")

@@ -42,12 +42,12 @@ public abstract class NoiseTests(TestDevice device) : DeviceTests(device)
             keys.View, state.View);
         float[] actual = new float[state.Length], expected = new float[Samples];
         ((ArrayView<float>)state.View).CopyToCPU(actual);
-        for (int stream = 0; stream < 2 * Draws; stream++)
+        for (int draw = 0; draw < 2 * Draws; draw++)
         {
-            PhiloxNormal.Fill(stream < Draws ? seed : other, stream < Draws ? window : 3, (uint)(4 + (stream % Draws)), step, expected);
+            PhiloxNormal.Fill(draw < Draws ? seed : other, draw < Draws ? window : 3, (uint)(4 + (draw % Draws)), step, expected);
             for (int i = 0; i < Samples; i++)
-                Assert.True(Math.Abs(expected[i] - actual[(stream * Samples) + i]) <= Tolerance,
-                    $"sample {i} of stream {stream}: {actual[(stream * Samples) + i]}, expected {expected[i]}");
+                Assert.True(Math.Abs(expected[i] - actual[(draw * Samples) + i]) <= Tolerance,
+                    $"sample {i} of draw {draw}: {actual[(draw * Samples) + i]}, expected {expected[i]}");
         }
     }
 }

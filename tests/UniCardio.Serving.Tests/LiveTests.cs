@@ -28,7 +28,7 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
             Ppg = new ChannelOptions(125),
             Ecg = new ChannelOptions(125),
             Generate = ModalitySet.Bp,
-            Sampling = new StreamSampling { Draws = 3, Sampler = SamplerOptions.Parse("ddim:2") },
+            Sampling = new LiveSampling { Draws = 3, Sampler = SamplerOptions.Parse("ddim:2") },
             Seed = 5,
             Hop = TimeSpan.FromSeconds(0.4),
             Fade = TimeSpan.FromSeconds(0.08),

@@ -19,7 +19,7 @@ public class ReadmeTests
         void Show(double start, string? provenance, JsonElement values) => shown.Add((start, provenance, values));
 
         // README
-        var options = new ServerOptions { Port = 0, Live = new StreamSampling { Draws = 4 } };
+        var options = new ServerOptions { Port = 0, Live = new LiveSampling { Draws = 4 } };
         await using UniCardioServer server = await UniCardioServer.StartAsync(options, _ => new ServedModel(WeightFile.Load(weights)));
         await server.Ready;
         Console.WriteLine(server.Address);

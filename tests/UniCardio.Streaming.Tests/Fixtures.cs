@@ -26,7 +26,7 @@ internal static class Make
     public static ModelConfiguration Small { get; } =
         new() { Channels = 30, Heads = 3, Blocks = 1, FeedForward = 8, Embedding = 8, SamplesPerToken = 5 };
 
-    public static StreamSampling Quick { get; } =
+    public static LiveSampling Quick { get; } =
         new() { Draws = 3, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 2, Eta = 1 } };
 
     public static InferenceEngine Engine(int threads = 1) =>

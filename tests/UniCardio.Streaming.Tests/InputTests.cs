@@ -29,7 +29,7 @@ public sealed class InputTests : IDisposable
 
     private StreamingSession Open(StreamingSessionOptions? options = null) => _host.Open(options ?? Ppg, _frames.Handle);
 
-    /// <summary>Sample i of the stream, by frames.</summary>
+    /// <summary>Sample i of the live signal, by frames.</summary>
     private Dictionary<TimeSpan, float> Shown(Modality modality = Modality.Ppg) =>
         _frames.All.SelectMany(f => Enumerable.Range(0, f.Count).Select(i => (f.TimeOf(i), f.Measured(modality)[i]))).ToDictionary();
 
@@ -227,7 +227,7 @@ public sealed class InputTests : IDisposable
         ModalityStatus newest = _frames.All[^1].Status(Modality.Ppg);
         Assert.Equal((Provenance.NoSignal, NoSignalReason.NothingSupports, AbsenceReason.Missing),
             (newest.Provenance, newest.NoSignal, newest.Quality.Absence));
-        // A clock that is wrong must not wipe out the stream.
+        // A clock that is wrong must not wipe out the signal.
         session.AdvanceTo(TimeSpan.FromDays(400));
         session.AdvanceTo(TimeSpan.FromSeconds(1));
         Assert.Equal(before + 6, _frames.All.Count);

@@ -226,7 +226,7 @@ public sealed class LifecycleTests : IDisposable
         host.Dispose();
     }
 
-    // Pushing, restoring, changing and closing from many threads: no exception but the documented ones, every stream whole.
+    // Pushing, restoring, changing and closing from many threads: no exception but the documented ones, every signal whole.
     [Fact]
     public async Task ManyThreads()
     {
@@ -275,9 +275,9 @@ public sealed class LifecycleTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => host.RunPending());
         Assert.Throws<ConfigurationException>(() => host.Open(new StreamingSessionOptions()));
         // The official sampler knows one condition only; a session with two others could ask for more.
-        var official = new StreamSampling { Sampler = SamplerOptions.Parse("ddim:6,official") };
+        var official = new LiveSampling { Sampler = SamplerOptions.Parse("ddim:6,official") };
         Assert.Throws<ConfigurationException>(() => host.Open(Make.Options() with { Sampling = official }));
-        Assert.Throws<ConfigurationException>(() => a.Sampling = new StreamSampling { Draws = 0 });
+        Assert.Throws<ConfigurationException>(() => a.Sampling = new LiveSampling { Draws = 0 });
         a.Sampling = official;
         Assert.Equal(official, a.Sampling);
         Assert.Throws<ArgumentNullException>(() => a.Sampling = null!);

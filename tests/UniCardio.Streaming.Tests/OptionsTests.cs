@@ -49,7 +49,7 @@ public class OptionsTests
         { "bridged gap", Sound with { BridgedGap = TimeSpan.FromSeconds(1) } },
         { "deadline", Sound with { Deadline = TimeSpan.FromDays(1) } },
         { "frame queue", Sound with { FrameQueue = 0 } },
-        { "draws", Sound with { Sampling = new StreamSampling { Draws = 0 } } },
+        { "draws", Sound with { Sampling = new LiveSampling { Draws = 0 } } },
         { "sampling", Sound with { Sampling = null! } },
     };
 

@@ -88,7 +88,7 @@ public sealed class PolicyTests : IDisposable
     }
 
     [Fact]
-    public void AYoungStreamWarmsUp()
+    public void AYoungSessionWarmsUp()
     {
         Frames frames = Run(new Patient(6, Make.Options()).Drop(Modality.Bp, 0, 6));
         StreamingFrame young = At(frames, 2);

@@ -95,7 +95,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     [Fact]
     public async Task A_live_session_fills_what_is_missing()
     {
-        using StreamingSession session = loaded.Model.Stream(
+        using StreamingSession session = loaded.Model.OpenSession(
             new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp });
         CardioSignals signals = Signals();
         session.Push(Modality.Ppg, TimeSpan.Zero, signals.Ppg.Span);

@@ -11,7 +11,7 @@ namespace UniCardio.Benchmarks.Soak;
 /// seconds once more, since a server that was killed has lost what came after its checkpoint. What else befalls it is up to
 /// <see cref="Trouble"/>.
 /// </summary>
-internal sealed class Device(ServerProcess server, string patient, StreamSampling sampling, ulong seed, Trouble? trouble = null)
+internal sealed class Device(ServerProcess server, string patient, LiveSampling sampling, ulong seed, Trouble? trouble = null)
 {
     // Before the end of the last frame: a checkpoint may be that much older, and the server be that much further, without the 10 s that
     // count as a jump of the clock.

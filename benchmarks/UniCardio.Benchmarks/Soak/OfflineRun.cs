@@ -9,7 +9,7 @@ namespace UniCardio.Benchmarks.Soak;
 /// check.</remarks>
 internal sealed record OfflineRun(int Frames, int Compared, int Missing, int Different, string? FirstDifference)
 {
-    public static OfflineRun Compare(InferenceEngine engine, StreamSampling sampling, ulong seed, long blocks, FrameLog log)
+    public static OfflineRun Compare(InferenceEngine engine, LiveSampling sampling, ulong seed, long blocks, FrameLog log)
     {
         int frames = 0, compared = 0, missing = 0, different = 0;
         string? first = null;

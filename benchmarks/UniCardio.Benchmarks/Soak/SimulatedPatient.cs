@@ -16,7 +16,7 @@ internal static class SimulatedPatient
     public static double Rate(Modality modality) => modality == Modality.Ecg ? 250 : 125;
 
     /// <summary>What a session of this patient is opened with, as the server does it.</summary>
-    public static StreamingSessionOptions Options(StreamSampling sampling, ulong seed) => new()
+    public static StreamingSessionOptions Options(LiveSampling sampling, ulong seed) => new()
     {
         Ppg = new ChannelOptions(Rate(Modality.Ppg)),
         Bp = new ChannelOptions(Rate(Modality.Bp)),
@@ -28,7 +28,7 @@ internal static class SimulatedPatient
     };
 
     /// <summary>The message that opens the same session on a server.</summary>
-    public static string OpenMessage(StreamSampling sampling, ulong seed, bool waits)
+    public static string OpenMessage(LiveSampling sampling, ulong seed, bool waits)
     {
         string channels =
             string.Join(',', Modalities.All.Select(m => FormattableString.Invariant($"\"{m.Name()}\":{{\"rate\":{Rate(m)}}}")));

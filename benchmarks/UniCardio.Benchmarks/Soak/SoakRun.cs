@@ -49,7 +49,7 @@ internal static class SoakRun
 
     private static async Task<SoakReport> RunAsync(SoakOptions options, string folder)
     {
-        var sampling = new StreamSampling { Draws = options.Draws, Sampler = SamplerOptions.Parse(options.Sampler) };
+        var sampling = new LiveSampling { Draws = options.Draws, Sampler = SamplerOptions.Parse(options.Sampler) };
         await using var server = new ServerProcess(
             "--weights", options.Weights, "--untrained", "--threads", options.Threads.ToString(CultureInfo.InvariantCulture),
             "--checkpoints", folder, "--checkpoint-seconds", "1",
@@ -120,7 +120,7 @@ internal static class SoakRun
         }
     }
 
-    private static OfflineRun Compare(SoakOptions options, StreamSampling sampling, long blocks, FrameLog log)
+    private static OfflineRun Compare(SoakOptions options, LiveSampling sampling, long blocks, FrameLog log)
     {
         using LoadedWeights weights = WeightFile.Load(options.Weights);
         using var engine = new InferenceEngine(weights.Weights, new EngineOptions { Threads = options.Threads });

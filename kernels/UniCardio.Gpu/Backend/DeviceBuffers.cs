@@ -14,7 +14,7 @@ internal sealed class DeviceBuffers : IDisposable
     public DeviceBuffers(Accelerator accelerator, DeviceLayout layout, InferencePlan plan)
     {
         int t = plan.TargetTokens;
-        long conditionRows = (long)plan.Windows * plan.ConditionTokens, targetRows = (long)plan.Streams * t,
+        long conditionRows = (long)plan.Windows * plan.ConditionTokens, targetRows = (long)plan.BatchDraws * t,
             rows = conditionRows + targetRows;
         long qkvRows = (plan.Configuration.Blocks * conditionRows) + targetRows;
         // Kernels index with 32 bits, floats in the widest case.
@@ -30,7 +30,7 @@ internal sealed class DeviceBuffers : IDisposable
             Noise = _memory.Take<float>(plan.StateSamples);
             Clean = [_memory.Take<float>(plan.StateSamples), _memory.Take<float>(plan.StateSamples),
                 _memory.Take<float>(plan.StateSamples)];
-            int slots = (plan.Windows * plan.Conditions.Count) + plan.Streams;
+            int slots = (plan.Windows * plan.Conditions.Count) + plan.BatchDraws;
             EncoderSlots = _memory.Take<int>(slots);
             GateSlots = _memory.Take<int>(slots);
             NoiseKeys = _memory.Take<int>(3 * plan.Windows);

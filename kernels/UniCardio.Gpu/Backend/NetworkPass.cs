@@ -33,7 +33,7 @@ internal sealed class NetworkPass
         _options = options;
         _stream = device.Accelerator.DefaultStream;
         _conditionSlots = plan.Windows * plan.Conditions.Count;
-        _slots = _conditionSlots + plan.Streams;
+        _slots = _conditionSlots + plan.BatchDraws;
         _conditionRows = _conditionSlots * plan.TargetTokens;
         _rows = _slots * plan.TargetTokens;
         int[] encoders = new int[_slots], gates = new int[_slots];

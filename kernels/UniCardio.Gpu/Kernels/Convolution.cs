@@ -21,7 +21,7 @@ public static class Convolution
     /// <param name="chunk">Takes the samples from <see cref="Reach"/> before the first token on.</param>
     /// <param name="shape">Sizes.</param>
     /// <param name="conditions">[condition slots, S].</param>
-    /// <param name="state">[streams, S].</param>
+    /// <param name="state">[batch draws, S].</param>
     /// <param name="slot">Slot instance.</param>
     /// <param name="firstToken">First token of the chunk.</param>
     /// <param name="tokens">Tokens of a chunk.</param>

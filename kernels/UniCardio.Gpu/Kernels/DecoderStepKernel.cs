@@ -109,8 +109,8 @@ public static class DecoderStepKernel
             next += step.Noise * noise[i];
         if (step.NoiseKind == 2)
         {
-            int stream = i / samples;
-            next += step.Noise * PhiloxNoise.OfStream(step, keys, stream, i - (stream * samples));
+            int batchDraw = i / samples;
+            next += step.Noise * PhiloxNoise.OfDraw(step, keys, batchDraw, i - (batchDraw * samples));
         }
 
         clean[i] = x0;

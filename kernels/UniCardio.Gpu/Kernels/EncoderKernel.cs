@@ -14,7 +14,7 @@ public static class EncoderKernel
     /// <param name="shape">Sizes.</param>
     /// <param name="tokens">Tokens of a chunk.</param>
     /// <param name="conditions">[condition slots, S].</param>
-    /// <param name="state">[streams, S].</param>
+    /// <param name="state">[batch draws, S].</param>
     /// <param name="slots">Encoder of each slot instance.</param>
     /// <param name="weights">[4 encoders, 12, C].</param>
     /// <param name="affine">[4 encoders, T, gamma and beta, C].</param>

@@ -16,7 +16,7 @@ public static class EncoderStatisticsKernel
     /// <param name="shape">Sizes.</param>
     /// <param name="tokens">Tokens of a chunk.</param>
     /// <param name="conditions">[condition slots, S].</param>
-    /// <param name="state">[streams, S].</param>
+    /// <param name="state">[batch draws, S].</param>
     /// <param name="slots">Encoder of each slot instance.</param>
     /// <param name="weights">[4 encoders, 12, C].</param>
     /// <param name="statistics">[slots, chunks] of (count, mean, squares, 0).</param>

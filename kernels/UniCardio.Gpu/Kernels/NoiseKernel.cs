@@ -19,7 +19,7 @@ public static class NoiseKernel
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i >= state.IntLength)
             return;
-        int stream = i / samples;
-        state[i] = PhiloxNoise.OfStream(step, keys, stream, i - (stream * samples));
+        int batchDraw = i / samples;
+        state[i] = PhiloxNoise.OfDraw(step, keys, batchDraw, i - (batchDraw * samples));
     }
 }

@@ -35,14 +35,14 @@ public static class PhiloxNoise
         return words;
     }
 
-    /// <summary>The normal of one sample of one stream.</summary>
+    /// <summary>The normal of one sample of one draw.</summary>
     /// <param name="step">Noise index, draws of a window and the first one's identity.</param>
     /// <param name="keys">[W, 3] identity, low and high half of the seed of each window.</param>
-    /// <param name="stream">Stream, window * N + draw.</param>
+    /// <param name="batchDraw">Draw of the batch, window * N + draw.</param>
     /// <param name="sample">Sample of the window.</param>
-    public static float OfStream(StepValues step, ArrayView<int> keys, int stream, int sample)
+    public static float OfDraw(StepValues step, ArrayView<int> keys, int batchDraw, int sample)
     {
-        int window = stream / step.Draws, draw = stream - (window * step.Draws);
+        int window = batchDraw / step.Draws, draw = batchDraw - (window * step.Draws);
         return Sample((uint)keys[(3 * window) + 1], (uint)keys[(3 * window) + 2], (uint)keys[3 * window], (uint)(step.FirstDraw + draw),
             (uint)step.NoiseIndex, sample);
     }

@@ -21,7 +21,7 @@ public interface IBackend : IDisposable
 
 /// <summary>
 /// One plan's buffers on a backend. It does three things: takes the conditions of the windows, evaluates the network for all
-/// streams at t, executes a sampler's row. Not for concurrent use; the session guards it.
+/// draws at t, executes a sampler's row. Not for concurrent use; the session guards it.
 /// </summary>
 public interface IExecutor : IDisposable
 {
@@ -57,7 +57,7 @@ public interface IExecutor : IDisposable
     void Predict(int t, Span<float> prediction);
 
     /// <summary>Executes one row: evaluates the network, predicts the clean signal, updates the state.</summary>
-    /// <remarks>The condition stream is computed once per (conditions, t): consecutive calls at one t share it.</remarks>
+    /// <remarks>The condition rows is computed once per (conditions, t): consecutive calls at one t share it.</remarks>
     /// <param name="step">The row.</param>
     /// <param name="noise">The run's noise; read only where the row's noise weight is not 0.</param>
     void Step(in SamplerStep step, NoiseSource noise);

@@ -12,10 +12,10 @@ namespace UniCardio.Engine.Diagnostics;
 /// <item><term><c>unicardio.engine.run.duration</c></term><description>histogram, s: wall time of a run, first step's waiting
 /// included</description></item>
 /// <item><term><c>unicardio.engine.step.duration</c></term><description>histogram, s: wall time of one sampler row (a network call of all
-/// streams and its update)</description></item>
+/// draws and its update)</description></item>
 /// <item><term><c>unicardio.engine.run.allocated</c></term><description>histogram, By: heap bytes that the run allocated on its thread,
 /// observer included; 0 after warm-up</description></item>
-/// <item><term><c>unicardio.engine.network.calls</c></term><description>counter, {call}: network evaluations, one a stream and
+/// <item><term><c>unicardio.engine.network.calls</c></term><description>counter, {call}: network evaluations, one a draw and
 /// row</description></item>
 /// <item><term><c>unicardio.engine.run.failures</c></term><description>counter, {run}: runs that ended with an exception, cancellation
 /// included; tag <c>error.type</c></description></item>
@@ -55,7 +55,7 @@ public static class EngineMetrics
         Meter.CreateHistogram<long>("unicardio.engine.run.allocated", "By", "Heap bytes allocated by a run on its thread");
 
     internal static Counter<long> NetworkCalls { get; } =
-        Meter.CreateCounter<long>("unicardio.engine.network.calls", "{call}", "Network evaluations, one a stream and row");
+        Meter.CreateCounter<long>("unicardio.engine.network.calls", "{call}", "Network evaluations, one a draw and row");
 
     internal static Counter<long> RunFailures { get; } =
         Meter.CreateCounter<long>("unicardio.engine.run.failures", "{run}", "Runs that ended with an exception");

@@ -7,8 +7,8 @@ namespace UniCardio.Engine.Plan;
 /// which slots are live. Only conditions and the target exist; nothing is computed for the other slots.
 /// </summary>
 /// <remarks>
-/// A <em>stream</em> is one noisy sample x_t of one window: streams are numbered window * <see cref="Draws"/> + draw. All draws
-/// of a window share its condition stream, which reads conditions only.
+/// A draw is one noisy sample x_t of one window: the draws of a batch are numbered window * <see cref="Draws"/> + draw. All draws
+/// of a window share its condition rows, which reads conditions only.
 /// </remarks>
 public sealed record InferencePlan
 {
@@ -60,18 +60,18 @@ public sealed record InferencePlan
     /// <summary>The target's slot.</summary>
     public Slot Target => Task.Target;
 
-    /// <summary>Streams of a batch, W N.</summary>
-    public int Streams => Windows * Draws;
+    /// <summary>Draws of a batch, all windows together, W N.</summary>
+    public int BatchDraws => Windows * Draws;
 
-    /// <summary>Tokens of a target stream, S/p.</summary>
+    /// <summary>Tokens of a target rows, S/p.</summary>
     public int TargetTokens => Configuration.SlotTokens;
 
-    /// <summary>Tokens of a condition stream, conditions * S/p.</summary>
+    /// <summary>Tokens of a condition rows, conditions * S/p.</summary>
     public int ConditionTokens => Conditions.Count * Configuration.SlotTokens;
 
     /// <summary>Length of the condition samples of a batch, [W, conditions, S].</summary>
     public int ConditionSamples => Windows * Conditions.Count * Configuration.SlotSamples;
 
     /// <summary>Length of the state of a batch, [W N, S].</summary>
-    public int StateSamples => Streams * Configuration.SlotSamples;
+    public int StateSamples => BatchDraws * Configuration.SlotSamples;
 }

@@ -53,8 +53,8 @@ internal sealed class ReferenceExecutor : IExecutor
     private readonly double[] _state;
     private readonly double[] _prediction;
     private readonly double[] _noise;
-    private readonly float[] _streamNoise;
-    private readonly ReferenceConditionState?[] _streams;
+    private readonly float[] _drawNoise;
+    private readonly ReferenceConditionState?[] _conditionRows;
 
     // Clean signals of this row and of the one and two rows before; rotated after each.
     private double[] _clean;
@@ -68,11 +68,11 @@ internal sealed class ReferenceExecutor : IExecutor
         _network = network;
         Plan = plan;
         _conditions = new double[plan.ConditionSamples];
-        _streams = new ReferenceConditionState?[plan.Windows];
+        _conditionRows = new ReferenceConditionState?[plan.Windows];
         _state = new double[plan.StateSamples];
         _prediction = new double[plan.StateSamples];
         _noise = new double[plan.StateSamples];
-        _streamNoise = new float[plan.Configuration.SlotSamples];
+        _drawNoise = new float[plan.Configuration.SlotSamples];
         _clean = new double[plan.StateSamples];
         _clean1 = new double[plan.StateSamples];
         _clean2 = new double[plan.StateSamples];
@@ -87,7 +87,7 @@ internal sealed class ReferenceExecutor : IExecutor
     {
         Check();
         Widen(conditions, _conditions, nameof(conditions));
-        Array.Clear(_streams);
+        Array.Clear(_conditionRows);
         _conditionsSet = true;
     }
 
@@ -144,13 +144,13 @@ internal sealed class ReferenceExecutor : IExecutor
         int samples = Plan.Configuration.SlotSamples, conditionSamples = Plan.Conditions.Count * samples;
         for (int window = 0; window < Plan.Windows; window++)
         {
-            if (_streams[window] is not ReferenceConditionState stream || stream.T != t)
-                _streams[window] = stream =
+            if (_conditionRows[window] is not ReferenceConditionState rows || rows.T != t)
+                _conditionRows[window] = rows =
                     _network.Conditions(Plan.Task.Conditions, _conditions.AsSpan(window * conditionSamples, conditionSamples), t);
             for (int draw = 0; draw < Plan.Draws; draw++)
             {
                 int at = ((window * Plan.Draws) + draw) * samples;
-                _network.Target(Plan.Task, stream, _state.AsSpan(at, samples), _prediction.AsSpan(at, samples));
+                _network.Target(Plan.Task, rows, _state.AsSpan(at, samples), _prediction.AsSpan(at, samples));
             }
         }
     }
@@ -158,10 +158,10 @@ internal sealed class ReferenceExecutor : IExecutor
     private void FillNoise(NoiseSource noise, int index, double[] values)
     {
         int samples = Plan.Configuration.SlotSamples;
-        for (int stream = 0; stream < Plan.Streams; stream++)
+        for (int draw = 0; draw < Plan.BatchDraws; draw++)
         {
-            noise.Fill(Plan, index, stream, _streamNoise);
-            Widen(_streamNoise, values.AsSpan(stream * samples, samples), nameof(noise));
+            noise.Fill(Plan, index, draw, _drawNoise);
+            Widen(_drawNoise, values.AsSpan(draw * samples, samples), nameof(noise));
         }
     }
 

@@ -130,7 +130,7 @@ internal static class ReferenceBlock
         return result;
     }
 
-    /// <summary>The block from the residual stream and the keys and values on.</summary>
+    /// <summary>The block from the residual and the keys and values on.</summary>
     /// <param name="weights">The block.</param>
     /// <param name="heads">Attention heads.</param>
     /// <param name="x">[tokens, C] input of the block.</param>

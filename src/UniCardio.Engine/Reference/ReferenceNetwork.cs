@@ -87,7 +87,7 @@ internal sealed class ReferenceNetwork
         Decode(task.Output, skips.AsSpan((int)task.Target * slot, slot), prediction);
     }
 
-    /// <summary>The condition stream of the live form: keys and values of the condition tokens in every block.</summary>
+    /// <summary>The condition rows of the live form: keys and values of the condition tokens in every block.</summary>
     /// <param name="conditions">The condition slots.</param>
     /// <param name="samples">[conditions, S], in slot order.</param>
     /// <param name="t">Diffusion step, 0 to T-1.</param>
@@ -113,9 +113,9 @@ internal sealed class ReferenceNetwork
         return new ReferenceConditionState(t, read);
     }
 
-    /// <summary>The target stream of the live form.</summary>
+    /// <summary>The target rows of the live form.</summary>
     /// <param name="task">Target and decoder.</param>
-    /// <param name="conditions">The condition stream of the same window, whose t is this call's.</param>
+    /// <param name="conditions">The condition rows of the same window, whose t is this call's.</param>
     /// <param name="state">[S] x_t.</param>
     /// <param name="prediction">[S] what the network predicts.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the configuration.</exception>

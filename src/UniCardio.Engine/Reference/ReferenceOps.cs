@@ -110,7 +110,7 @@ internal static class ReferenceLayerNorm
 
 /// <summary>Scaled dot-product attention of several heads (Vaswani et al., arXiv 1706.03762), between the projections.</summary>
 /// <remarks>
-/// Queries may be any subset of the tokens, so the condition stream, the target stream and the dense four-slot form are one op.
+/// Queries may be any subset of the tokens, so the condition rows, the target rows and the dense four-slot form are one op.
 /// Key rows may come in any order; only the order of summation changes with it.
 /// </remarks>
 internal static class ReferenceAttention

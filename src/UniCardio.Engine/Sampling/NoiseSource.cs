@@ -63,35 +63,35 @@ public readonly ref struct NoiseSource
     /// <param name="window">The window, 0 to W - 1.</param>
     public ulong SeedOf(int window) => Seeds.IsEmpty ? _seed : Seeds[window];
 
-    /// <summary>Fills a stretch of one stream's noise; executors on the host take all their noise from here.</summary>
+    /// <summary>Fills a stretch of one draw's noise; executors on the host take all their noise from here.</summary>
     /// <param name="plan">The batch.</param>
     /// <param name="index">Index of the noise draw, 0 for x_T.</param>
-    /// <param name="stream">Stream, window * N + draw.</param>
-    /// <param name="destination">Samples <paramref name="first"/> and on; [S] for the whole stream.</param>
+    /// <param name="batchDraw">Draw of the batch, window * N + draw.</param>
+    /// <param name="destination">Samples <paramref name="first"/> and on; [S] for the whole batchDraw.</param>
     /// <param name="first">First sample.</param>
     /// <exception cref="ArgumentException">The source does not hold what was asked for.</exception>
-    public void Fill(InferencePlan plan, int index, int stream, Span<float> destination, int first = 0)
+    public void Fill(InferencePlan plan, int index, int batchDraw, Span<float> destination, int first = 0)
     {
         int samples = plan.Configuration.SlotSamples;
-        if (index < 0 || stream < 0 || stream >= plan.Streams || first < 0 || destination.Length > samples - first)
+        if (index < 0 || batchDraw < 0 || batchDraw >= plan.BatchDraws || first < 0 || destination.Length > samples - first)
             throw new ArgumentException(
-                $"noise draw {index}, stream {stream}, samples {first} to {first + destination.Length} are not in a batch of "
-                + $"{plan.Streams} streams of {samples} samples");
+                $"noise {index}, draw {batchDraw}, samples {first} to {first + destination.Length} are not in a batch of "
+                + $"{plan.BatchDraws} draws of {samples} samples");
         if (IsExplicit)
         {
-            long at = ((((long)index * plan.Streams) + stream) * samples) + first;
+            long at = ((((long)index * plan.BatchDraws) + batchDraw) * samples) + first;
             if (at + destination.Length > Values.Length)
                 throw new ArgumentException(
                     $"noise draw {index} was asked for, but the {Values.Length} values given hold {Values.Length / plan.StateSamples} "
-                    + $"draws of [{plan.Streams}, {samples}]");
+                    + $"draws of [{plan.BatchDraws}, {samples}]");
             Values.Slice((int)at, destination.Length).CopyTo(destination);
             return;
         }
 
-        int window = stream / plan.Draws;
+        int window = batchDraw / plan.Draws;
         if (Windows.Length != plan.Windows)
             throw new ArgumentException($"{Windows.Length} window identities were given for a batch of {plan.Windows} windows");
-        PhiloxNormal.Fill(SeedOf(window), Windows[window], FirstDraw + (uint)(stream - (window * plan.Draws)), (uint)index,
+        PhiloxNormal.Fill(SeedOf(window), Windows[window], FirstDraw + (uint)(batchDraw - (window * plan.Draws)), (uint)index,
             destination, first);
     }
 }

@@ -215,7 +215,7 @@ public sealed partial class InferenceSession : IDisposable
             long expected = (long)Sampler.NoiseDraws * Plan.StateSamples;
             if (noise.Values.Length != expected)
                 throw new ArgumentException(
-                    $"{noise.Values.Length} noise values, expected [{Sampler.NoiseDraws} noise draws, {Plan.Streams} streams, "
+                    $"{noise.Values.Length} noise values, expected [{Sampler.NoiseDraws} noises, {Plan.BatchDraws} draws, "
                     + $"{Plan.Configuration.SlotSamples} samples] = {expected}", nameof(noise));
         }
         else if (noise.Windows.Length != Plan.Windows)
@@ -240,7 +240,7 @@ public sealed partial class InferenceSession : IDisposable
             return;
         int samples = Plan.Configuration.SlotSamples;
         throw new ArgumentException(
-            $"noise draw {at / Plan.StateSamples}, stream {at / samples % Plan.Streams}, sample {at % samples}: {noise.Values[at]} is "
+            $"noise {at / Plan.StateSamples}, draw {at / samples % Plan.BatchDraws}, sample {at % samples}: {noise.Values[at]} is "
             + $"not a finite number", nameof(noise));
     }
 
@@ -264,8 +264,8 @@ public sealed partial class InferenceSession : IDisposable
             int at = FiniteScan.FirstNonFinite(results);
             if (at < 0)
                 at = last;
-            int samples = Plan.Configuration.SlotSamples, stream = at / samples;
-            throw new NonFiniteResultException(stream / Plan.Draws, stream % Plan.Draws, step, step < 0 ? -1 : _rows[step].T, at % samples);
+            int samples = Plan.Configuration.SlotSamples, batchDraw = at / samples;
+            throw new NonFiniteResultException(batchDraw / Plan.Draws, batchDraw % Plan.Draws, step, step < 0 ? -1 : _rows[step].T, at % samples);
         }
         finally
         {

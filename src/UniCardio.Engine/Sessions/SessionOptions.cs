@@ -8,7 +8,7 @@ public sealed record SessionOptions
     /// <summary>Windows W of a run.</summary>
     public int Windows { get; init; } = 1;
 
-    /// <summary>Draws N a window; all run as one batch and share the window's condition stream.</summary>
+    /// <summary>Draws N a window; all run as one batch and share the window's condition rows.</summary>
     public int Draws { get; init; } = 1;
 
     /// <summary>The sampler.</summary>

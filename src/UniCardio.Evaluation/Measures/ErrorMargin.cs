@@ -11,7 +11,7 @@ public readonly record struct ErrorMargin(double Share, double Low, double High)
     /// <summary>Resamples of the windows.</summary>
     public const int Resamples = 2000;
 
-    private const ulong Stream = 77;
+    private const ulong Sequence = 77;
 
     /// <summary>Compares root mean square errors of the same windows.</summary>
     /// <remarks>
@@ -33,7 +33,7 @@ public readonly record struct ErrorMargin(double Share, double Low, double High)
             (ours, theirs) = (ours + method[i], theirs + baseline[i]);
         if (!(theirs > 0))
             return null;
-        var random = new CounterRandom(seed, Stream);
+        var random = new CounterRandom(seed, Sequence);
         var shares = new List<double>(Resamples);
         for (int r = 0; r < Resamples; r++)
         {

@@ -91,7 +91,7 @@ internal sealed class LiveSession : IDisposable
     public SessionState State(ModelConfiguration configuration)
     {
         StreamingSession s = Streaming;
-        StreamSampling sampling = s.Sampling;
+        LiveSampling sampling = s.Sampling;
         return new SessionState
         {
             Session = Number,

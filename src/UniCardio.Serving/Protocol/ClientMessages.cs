@@ -33,7 +33,7 @@ internal sealed record LiveSettings
     public TimeSpan? Lateness { get; init; }
 
     /// <summary>Draws and sampler with what these settings say of them.</summary>
-    public StreamSampling ApplyTo(StreamSampling sampling)
+    public LiveSampling ApplyTo(LiveSampling sampling)
     {
         SamplerOptions sampler = Sampler ?? sampling.Sampler;
         return sampling with { Draws = Draws ?? sampling.Draws, Sampler = Steps is null ? sampler : sampler with { Steps = Steps } };

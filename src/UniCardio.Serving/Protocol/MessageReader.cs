@@ -128,7 +128,7 @@ internal sealed class MessageReader
             Generate = fields.Modalities("generate"),
             Denoise = fields.Modalities("denoise"),
             Muted = fields.Modalities("muted"),
-            Draws = fields.Whole("draws", StreamSampling.MaxDraws),
+            Draws = fields.Whole("draws", LiveSampling.MaxDraws),
             Sampler = fields.Sampler("sampler"),
             Steps = fields.Whole("steps", 1_000_000),
             Seed = opens ? fields.Seed("seed") : null,

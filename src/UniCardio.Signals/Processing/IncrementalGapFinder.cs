@@ -1,9 +1,9 @@
 namespace UniCardio.Signals.Processing;
 
-/// <summary>A run of consecutive samples of a stream, which may be longer than an array.</summary>
+/// <summary>A run of consecutive samples of a live signal, which may be longer than an array.</summary>
 /// <param name="Start">First sample, counted from 0.</param>
 /// <param name="Length">Number of samples.</param>
-public readonly record struct StreamRange(long Start, long Length)
+public readonly record struct LiveRange(long Start, long Length)
 {
     /// <summary>The sample after the last one.</summary>
     public long End => Start + Length;
@@ -47,7 +47,7 @@ public sealed class IncrementalGapFinder
     public long Missing { get; private set; }
 
     /// <summary>The gap that is not certain to have ended, up to the last missing sample; null if there is none.</summary>
-    public StreamRange? Open => _gapStart >= 0 ? new StreamRange(_gapStart, _gapEnd - _gapStart) : null;
+    public LiveRange? Open => _gapStart >= 0 ? new LiveRange(_gapStart, _gapEnd - _gapStart) : null;
 
     /// <summary>Where it stands; set, it goes on from where another one stood.</summary>
     public GapFinderState State
@@ -60,7 +60,7 @@ public sealed class IncrementalGapFinder
     /// <summary>Takes samples.</summary>
     /// <param name="samples">The next samples, NaN where missing.</param>
     /// <param name="closed">Takes the gaps that are certain to have ended, in order of time; null to only count them.</param>
-    public void Push(ReadOnlySpan<float> samples, ICollection<StreamRange>? closed = null)
+    public void Push(ReadOnlySpan<float> samples, ICollection<LiveRange>? closed = null)
     {
         foreach (float sample in samples)
         {
@@ -74,7 +74,7 @@ public sealed class IncrementalGapFinder
 
     /// <summary>Ends the signal and with it the open gap.</summary>
     /// <param name="closed">Takes the open gap, if there is one.</param>
-    public void Complete(ICollection<StreamRange>? closed = null)
+    public void Complete(ICollection<LiveRange>? closed = null)
     {
         if (_gapStart >= 0)
             Close(Received - _gapEnd < _shortestMeasuredRun ? Received : _gapEnd, closed);
@@ -92,9 +92,9 @@ public sealed class IncrementalGapFinder
         _gapEnd = Received + 1;
     }
 
-    private void Close(long end, ICollection<StreamRange>? closed)
+    private void Close(long end, ICollection<LiveRange>? closed)
     {
-        closed?.Add(new StreamRange(_gapStart, end - _gapStart));
+        closed?.Add(new LiveRange(_gapStart, end - _gapStart));
         _previousEnd = end;
         _gapStart = -1;
     }

@@ -45,7 +45,7 @@ internal sealed class BeatSequence
     public void Plan(SynthesisParameters p, double duration, ulong seed)
     {
         var random = new CounterRandom(seed, 1);
-        // A stream of its own, so that what is drawn here leaves the rhythm as it is.
+        // Random numbers of its own, so that what is drawn here leaves the rhythm as it is.
         var variation = new CounterRandom(seed, 3);
         RespiratoryPhase = random.NextDouble();
         SlowPhase = random.NextDouble();

@@ -1,12 +1,12 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// Counter-based random numbers: number i of (seed, stream) is a hash of i, so streams are independent of each other and of how far another
+/// Counter-based random numbers: number i of (seed, sequence) is a hash of i, so sequences are independent of each other and of how far another
 /// was read, and the same on every machine.
 /// </summary>
 /// <remarks>
 /// The hash is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) over an arithmetic
-/// sequence whose start is itself hashed from seed and stream. For simulation, not for cryptography. A mutable structure: pass it by
+/// series whose start is itself hashed from seed and sequence. For simulation, not for cryptography. A mutable structure: pass it by
 /// reference.
 /// </remarks>
 public struct CounterRandom
@@ -17,12 +17,12 @@ public struct CounterRandom
     private double _spare;
     private bool _hasSpare;
 
-    /// <summary>Starts a stream at its first number.</summary>
+    /// <summary>Starts a sequence at its first number.</summary>
     /// <param name="seed">The seed.</param>
-    /// <param name="stream">Which of the seed's streams.</param>
-    public CounterRandom(ulong seed, ulong stream)
+    /// <param name="sequence">Which of the seed's sequences.</param>
+    public CounterRandom(ulong seed, ulong sequence)
     {
-        _start = Mix(seed + Mix(stream * Step + 0x632BE59BD9B4E019));
+        _start = Mix(seed + Mix(sequence * Step + 0x632BE59BD9B4E019));
         _counter = 0;
         _spare = 0;
         _hasSpare = false;

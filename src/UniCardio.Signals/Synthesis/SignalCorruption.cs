@@ -143,7 +143,7 @@ public static class SignalCorruption
             signal[i] = (float)(low + step * Math.Round((signal[i] - (double)low) / step));
     }
 
-    // Gaps and the measured runs about them both share out their samples by exponential lengths, which a second pass over the same stream
+    // Gaps and the measured runs about them both share out their samples by exponential lengths, which a second pass over the same random numbers
     // draws again instead of storing them.
     private static void CutGaps(Span<float> signal, double rate, double fraction, double seconds, ulong seed)
     {

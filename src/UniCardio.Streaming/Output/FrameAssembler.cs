@@ -8,11 +8,11 @@ namespace UniCardio.Streaming.Output;
 /// </summary>
 internal sealed class FrameAssembler
 {
-    private readonly StreamTiming _timing;
+    private readonly HopTiming _timing;
     private readonly double[] _fadeIn;
     private readonly WindowTail[] _tails;
 
-    public FrameAssembler(StreamTiming timing)
+    public FrameAssembler(HopTiming timing)
     {
         _timing = timing;
         _tails = [new(timing.FadeSamples), new(timing.FadeSamples), new(timing.FadeSamples)];
@@ -79,7 +79,7 @@ internal sealed class FrameAssembler
         frame.IsLast = plan.IsLast;
         frame.IsPreliminary = false;
         frame.WasSkipped = plan.State == HopState.Skipped;
-        frame.Start = TimeSpan.FromTicks(plan.Origin + (plan.FrameStart * StreamTiming.SampleTicks));
+        frame.Start = TimeSpan.FromTicks(plan.Origin + (plan.FrameStart * HopTiming.SampleTicks));
         frame.Count = (int)(plan.FrameEnd - plan.FrameStart);
         frame.Window = -1;
         frame.AlgorithmicDelay = TimeSpan.FromTicks(plan.NewestTime) - frame.End;

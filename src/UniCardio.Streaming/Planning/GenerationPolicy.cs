@@ -8,11 +8,11 @@ namespace UniCardio.Streaming.Planning;
 /// stand at <see cref="StreamingSession"/>.</summary>
 internal sealed class GenerationPolicy
 {
-    private readonly StreamTiming _timing;
+    private readonly HopTiming _timing;
     private readonly double _minCoverage;
     private readonly AffineScale?[] _lastScale = new AffineScale?[HopPlan.Modalities];
 
-    public GenerationPolicy(StreamTiming timing, double minCoverage) => (_timing, _minCoverage) = (timing, minCoverage);
+    public GenerationPolicy(HopTiming timing, double minCoverage) => (_timing, _minCoverage) = (timing, minCoverage);
 
     /// <summary>The map of each modality's last window in which at least a quarter of it was there; null before the first.</summary>
     public Span<AffineScale?> LastScales => _lastScale;

@@ -57,7 +57,7 @@ internal sealed class HopPlan
     public bool IsLast { get; set; }
 
     /// <summary>Whether nothing follows.</summary>
-    public bool EndsStream { get; set; }
+    public bool EndsSession { get; set; }
 
     /// <summary>End of the newest sample that had come when the hop was complete, in ticks.</summary>
     public long NewestTime { get; set; }
@@ -67,7 +67,7 @@ internal sealed class HopPlan
 
     public long Deadline { get; set; }
 
-    public StreamSampling Sampling { get; set; } = null!;
+    public LiveSampling Sampling { get; set; } = null!;
 
     public HopState State { get; set; }
 
@@ -119,7 +119,7 @@ internal sealed class HopPlan
     public void Clear()
     {
         (Done, Failed, InBatch) = (0, 0, 0);
-        (IsForced, IsShown, IsDelivered, IsLast, EndsStream) = (false, false, false, false, false);
+        (IsForced, IsShown, IsDelivered, IsLast, EndsSession) = (false, false, false, false, false);
         Targets.AsSpan().Clear();
     }
 

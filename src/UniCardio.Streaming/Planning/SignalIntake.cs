@@ -8,8 +8,8 @@ namespace UniCardio.Streaming.Planning;
 internal sealed class SignalIntake
 {
     private readonly StreamingSessionOptions _options;
-    private readonly StreamTiming _timing;
-    private readonly ChannelStream?[] _channels = new ChannelStream?[HopPlan.Modalities];
+    private readonly HopTiming _timing;
+    private readonly LiveChannel?[] _channels = new LiveChannel?[HopPlan.Modalities];
     private readonly double[] _noiseFactors = new double[HopPlan.Modalities];
     private readonly ChannelTally[] _tallies = [new(), new(), new()];
     private readonly WindowReader _reader;
@@ -21,7 +21,7 @@ internal sealed class SignalIntake
     /// <param name="timing">Its times.</param>
     /// <param name="rent">Gives out room for a plan.</param>
     /// <param name="add">Takes the plan.</param>
-    public SignalIntake(StreamingSessionOptions options, StreamTiming timing, Func<HopPlan> rent, Action<HopPlan> add)
+    public SignalIntake(StreamingSessionOptions options, HopTiming timing, Func<HopPlan> rent, Action<HopPlan> add)
     {
         (_options, _timing, _rent, _add) = (options, timing, rent, add);
         Clock = new BlockClock(timing.JumpTicks);
@@ -37,7 +37,7 @@ internal sealed class SignalIntake
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
                 resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, NetworkSignal.Rate));
             _noiseFactors[(int)modality] = WhiteNoise.ResamplingFactor(resampler);
-            _channels[(int)modality] = new ChannelStream(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
+            _channels[(int)modality] = new LiveChannel(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
         }
         _reader = new WindowReader(timing, highest);
         (Generate, Denoise, Sampling) = (options.Generate, options.Denoise, options.Sampling);
@@ -53,7 +53,7 @@ internal sealed class SignalIntake
 
     public ModalitySet Muted { get; set; }
 
-    public StreamSampling Sampling { get; set; }
+    public LiveSampling Sampling { get; set; }
 
     /// <summary>Time of the segment's sample 0, in ticks.</summary>
     public long Origin { get; set; }
@@ -69,7 +69,7 @@ internal sealed class SignalIntake
     /// <summary>White noise at 125 Hz over what is measured of it (<see cref="WhiteNoise.ResamplingFactor"/>).</summary>
     public double NoiseFactor(int modality) => _noiseFactors[modality];
 
-    public ChannelStream? Channel(int modality) => _channels[modality];
+    public LiveChannel? Channel(int modality) => _channels[modality];
 
     public ChannelTally Tally(int modality) => _tallies[modality];
 
@@ -79,10 +79,10 @@ internal sealed class SignalIntake
         get
         {
             double reach = 0;
-            foreach (ChannelStream? channel in _channels)
+            foreach (LiveChannel? channel in _channels)
                 reach = Math.Max(reach, channel?.ReachSeconds ?? 0);
             return _options.Fade + _options.MaximumLateness + TimeSpan.FromSeconds(reach)
-                + TimeSpan.FromTicks(2 * StreamTiming.SampleTicks);
+                + TimeSpan.FromTicks(2 * HopTiming.SampleTicks);
         }
     }
 
@@ -117,12 +117,12 @@ internal sealed class SignalIntake
         GiveUpBefore(Clock.Newest - _timing.LatenessTicks);
     }
 
-    /// <summary>Ends the stream.</summary>
+    /// <summary>Ends the session.</summary>
     public void Complete()
     {
         DropAside();
         if (Clock.HasStarted)
-            EndSegment(endsStream: true);
+            EndSegment(endsSession: true);
     }
 
     private long EndOf(Modality modality, long time, int samples) =>
@@ -132,14 +132,14 @@ internal sealed class SignalIntake
     {
         Origin = _timing.Origin(time);
         SegmentHops = 0;
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
             channel?.Reset(Origin);
         Policy.Reset();
     }
 
     private void Jump(long firstTime)
     {
-        EndSegment(endsStream: false);
+        EndSegment(endsSession: false);
         Clock.Restart();
         Segment++;
         Begin(firstTime);
@@ -168,7 +168,7 @@ internal sealed class SignalIntake
     private void GiveUpBefore(long time)
     {
         long least = time;
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
         {
             if (channel is not null)
                 least = Math.Min(least, channel.TimeOf(channel.Frontier));
@@ -176,7 +176,7 @@ internal sealed class SignalIntake
         for (long bound = least; bound < time;)
         {
             bound = Math.Min(time, bound + _timing.HopTicks);
-            foreach (ChannelStream? channel in _channels)
+            foreach (LiveChannel? channel in _channels)
                 channel?.GiveUpBefore(channel.IndexBefore(bound));
             PlanReadyHops();
         }
@@ -185,7 +185,7 @@ internal sealed class SignalIntake
     private void PlanReadyHops()
     {
         long ready = long.MaxValue;
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
         {
             if (channel is not null)
                 ready = Math.Min(ready, channel.Produced);
@@ -193,42 +193,42 @@ internal sealed class SignalIntake
         while (_timing.Boundary(SegmentHops + 1) <= ready)
         {
             long end = _timing.Boundary(SegmentHops + 1);
-            Plan(end, end - _timing.FadeSamples, isLast: false, endsStream: false);
+            Plan(end, end - _timing.FadeSamples, isLast: false, endsSession: false);
         }
     }
 
-    private void EndSegment(bool endsStream)
+    private void EndSegment(bool endsSession)
     {
         long last = long.MinValue, end = 0;
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
         {
             if (channel is not null)
                 last = Math.Max(last, channel.TimeOf(channel.Top));
         }
         GiveUpBefore(last);
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
         {
             channel?.Complete();
             end = Math.Max(end, channel?.Produced ?? 0);
         }
-        foreach (ChannelStream? channel in _channels)
+        foreach (LiveChannel? channel in _channels)
             channel?.PadTo(end);
         while (_timing.Boundary(SegmentHops + 1) < end)
         {
             long boundary = _timing.Boundary(SegmentHops + 1);
-            Plan(boundary, boundary - _timing.FadeSamples, isLast: false, endsStream: false);
+            Plan(boundary, boundary - _timing.FadeSamples, isLast: false, endsSession: false);
         }
-        Plan(end, end, isLast: true, endsStream);
+        Plan(end, end, isLast: true, endsSession);
     }
 
-    private void Plan(long windowEnd, long frameEnd, bool isLast, bool endsStream)
+    private void Plan(long windowEnd, long frameEnd, bool isLast, bool endsSession)
     {
         HopPlan plan = _rent();
         plan.Clear();
         (plan.Index, plan.Segment, plan.Origin) = (Hops, Segment, Origin);
         (plan.WindowEnd, plan.FrameStart, plan.FrameEnd) =
             (windowEnd, Math.Max(0, _timing.Boundary(SegmentHops) - _timing.FadeSamples), frameEnd);
-        (plan.IsLast, plan.EndsStream, plan.NewestTime, plan.Sampling) = (isLast, endsStream, Clock.End, Sampling);
+        (plan.IsLast, plan.EndsSession, plan.NewestTime, plan.Sampling) = (isLast, endsSession, Clock.End, Sampling);
         for (int m = 0; m < HopPlan.Modalities; m++)
         {
             if (_channels[m] is { } channel && !Muted.Contains((Modality)m))

@@ -6,12 +6,12 @@ namespace UniCardio.Streaming.Planning;
 /// <summary>Cuts a window out of a channel, leaves out what is no signal, and says why.</summary>
 internal sealed class WindowReader
 {
-    private readonly StreamTiming _timing;
+    private readonly HopTiming _timing;
     private readonly float[] _values;
     private readonly SampleMarks[] _marks;
 
     /// <summary>Makes a reader with room for the windows of the fastest channel.</summary>
-    public WindowReader(StreamTiming timing, double highestRate)
+    public WindowReader(HopTiming timing, double highestRate)
     {
         _timing = timing;
         int input = (int)Math.Ceiling(timing.SlotSamples * highestRate / NetworkSignal.Rate) + 4;
@@ -24,7 +24,7 @@ internal sealed class WindowReader
     /// <param name="signal">[S] the usable samples, NaN elsewhere.</param>
     /// <param name="source">[S] measured, bridged, or no signal.</param>
     /// <param name="reasons">[S] why a sample cannot be used.</param>
-    public void Read(ChannelStream channel, long end, Span<float> signal, Span<Provenance> source, Span<AbsenceReason> reasons)
+    public void Read(LiveChannel channel, long end, Span<float> signal, Span<Provenance> source, Span<AbsenceReason> reasons)
     {
         long start = end - signal.Length;
         channel.ReadResampled(start, signal);
@@ -72,7 +72,7 @@ internal sealed class WindowReader
     }
 
     // Copies the input under the window and marks what is clipped; true if the window as a whole moves too little.
-    private bool Look(ChannelStream channel, long from, Span<SampleMarks> marks)
+    private bool Look(LiveChannel channel, long from, Span<SampleMarks> marks)
     {
         Span<float> values = _values.AsSpan(0, marks.Length);
         channel.ReadInput(from, values, marks);

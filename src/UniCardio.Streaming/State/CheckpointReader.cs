@@ -88,12 +88,12 @@ internal sealed class CheckpointReader : ICountVisitor
         return Encoding.UTF8.GetString(Bytes(length));
     }
 
-    public StreamSampling Sampling()
+    public LiveSampling Sampling()
     {
-        int draws = Int(1, StreamSampling.MaxDraws, "draws");
+        int draws = Int(1, LiveSampling.MaxDraws, "draws");
         string text = Text(256);
         return SamplerOptions.TryParse(text, null, out SamplerOptions? sampler)
-            ? new StreamSampling { Draws = draws, Sampler = sampler }
+            ? new LiveSampling { Draws = draws, Sampler = sampler }
             : throw Problem($"'{text}' is not a sampler");
     }
 

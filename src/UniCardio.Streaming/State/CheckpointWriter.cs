@@ -41,7 +41,7 @@ internal sealed class CheckpointWriter : ICountVisitor
         Write(bytes.AsSpan());
     }
 
-    public void Write(StreamSampling sampling)
+    public void Write(LiveSampling sampling)
     {
         Write(sampling.Draws);
         Write(sampling.Sampler.ToString());

@@ -12,7 +12,7 @@ internal static class PlanCheckpoint
         foreach (long number in (ReadOnlySpan<long>)[plan.Index, plan.Segment, plan.Origin, plan.WindowEnd, plan.FrameStart, plan.FrameEnd,
             plan.NewestTime])
             writer.Write(number);
-        foreach (bool flag in (ReadOnlySpan<bool>)[plan.IsLast, plan.EndsStream, plan.IsForced])
+        foreach (bool flag in (ReadOnlySpan<bool>)[plan.IsLast, plan.EndsSession, plan.IsForced])
             writer.Write(flag);
         writer.Write((byte)plan.State);
         writer.Write((byte)plan.Done);
@@ -32,7 +32,7 @@ internal static class PlanCheckpoint
         }
     }
 
-    public static void Read(CheckpointReader reader, HopPlan plan, StreamTiming timing)
+    public static void Read(CheckpointReader reader, HopPlan plan, HopTiming timing)
     {
         plan.Clear();
         plan.Index = reader.Index("hop");
@@ -44,7 +44,7 @@ internal static class PlanCheckpoint
         reader.Require(plan.FrameStart <= plan.FrameEnd && plan.FrameEnd <= plan.WindowEnd
             && plan.FrameEnd - plan.FrameStart <= timing.MaxFrame
             && plan.WindowEnd - timing.SlotSamples <= plan.FrameStart, "a frame is not inside its window");
-        (plan.IsLast, plan.EndsStream, plan.IsForced) = (reader.Bool(), reader.Bool(), reader.Bool());
+        (plan.IsLast, plan.EndsSession, plan.IsForced) = (reader.Bool(), reader.Bool(), reader.Bool());
         plan.State = (HopState)reader.Byte((int)HopState.Skipped);
         (plan.Done, plan.Failed) = (reader.Byte(7), reader.Byte(7));
         plan.Sampling = reader.Sampling();

@@ -149,12 +149,12 @@ internal static class SessionCheckpoint
             channel.Load(reader, intake.Origin, NextWindow(session), newest, end, session.Timing.LatenessTicks);
             ready = Math.Min(ready, channel.Produced);
         }
-        StreamTiming timing = session.Timing;
+        HopTiming timing = session.Timing;
         reader.Require(timing.Boundary(intake.SegmentHops) <= ready && ready < timing.Boundary(intake.SegmentHops + 1),
             "the hops are not where the samples are");
     }
 
-    // Of the earliest window that can follow: a stream that ends now has a last one that is hardly further than the one before.
+    // Of the earliest window that can follow: a signal that ends now has a last one that is hardly further than the one before.
     private static long NextWindow(StreamingSession session) =>
         session.Timing.Boundary(session.Intake.SegmentHops) - session.Timing.SlotSamples;
 

@@ -66,7 +66,7 @@ internal sealed unsafe class Activations : IDisposable
 
     public Kernels.AttentionScratch Attention { get; }
 
-    /// <summary>[rows, stride] the residual stream.</summary>
+    /// <summary>[rows, stride] the residual.</summary>
     public float* X { get; private set; }
 
     /// <summary>[rows, stride] the encoders' normalised planes.</summary>
@@ -87,7 +87,7 @@ internal sealed unsafe class Activations : IDisposable
     /// <summary>[rows, stride] gradient of the skips; target rows from 0.</summary>
     public float* DSkips { get; private set; }
 
-    /// <summary>[rows, stride] gradient of the residual stream.</summary>
+    /// <summary>[rows, stride] gradient of the residual.</summary>
     public float* DX { get; private set; }
 
     /// <summary>[rows, stride] gradient of the block's input plus step.</summary>

@@ -56,7 +56,7 @@ internal sealed unsafe partial class TrainingPass<S, V>
         }
     }
 
-    // From the next residual stream's gradient back to attention's output; leaves the residual path's part of dY.
+    // From the next residual's gradient back to attention's output; leaves the residual path's part of dY.
     private void StripBackward(in RowStrip strip, BlockGradients into)
     {
         (_, Activations a, int block, int row, int rows, _) = strip;

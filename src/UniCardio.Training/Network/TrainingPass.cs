@@ -149,7 +149,7 @@ internal sealed unsafe partial class TrainingPass<S, V> : TrainingPass
         TargetOnly = block == _m.Blocks - 1,
     };
 
-    // From attention's output to the next residual stream and the skips; nothing here mixes tokens.
+    // From attention's output to the next residual and the skips; nothing here mixes tokens.
     private void StripForward(in RowStrip strip)
     {
         (WindowGroup group, Activations a, int block, int row, int rows, DropoutMask dropout) = strip;

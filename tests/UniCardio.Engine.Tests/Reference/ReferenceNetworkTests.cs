@@ -135,7 +135,7 @@ public class ReferenceNetworkTests
     }
 
     [Fact]
-    public void BackendGivesEachStreamOfABatchWhatItGetsAlone()
+    public void BackendGivesEachDrawOfABatchWhatItGetsAlone()
     {
         using var backend = new ReferenceBackend(Weights(Small));
         CardioTask task = CardioTask.Parse("bp,ecg->ppg");
@@ -147,12 +147,12 @@ public class ReferenceNetworkTests
         executor.SetState(state);
         executor.Predict(20, prediction);
         using IExecutor single = backend.CreateExecutor(new InferencePlan(Small, task));
-        for (int stream = 0; stream < 6; stream++)
+        for (int draw = 0; draw < 6; draw++)
         {
-            single.SetConditions(conditions.AsSpan(stream / 3 * 32, 32));
-            single.SetState(state.AsSpan(stream * 16, 16));
+            single.SetConditions(conditions.AsSpan(draw / 3 * 32, 32));
+            single.SetState(state.AsSpan(draw * 16, 16));
             single.Predict(20, alone);
-            Assert.Equal(alone, prediction[(stream * 16)..((stream + 1) * 16)]);
+            Assert.Equal(alone, prediction[(draw * 16)..((draw + 1) * 16)]);
         }
     }
 

@@ -84,10 +84,10 @@ public sealed class PhiloxTests(ITestOutputHelper output)
         var whole = new InferencePlan(model, task, 3, 5);
         uint[] ids = [11, 4, 900];
         float[] expected = new float[model.SlotSamples], part = new float[model.SlotSamples];
-        for (int stream = 0; stream < whole.Streams; stream++)
+        for (int batchDraw = 0; batchDraw < whole.BatchDraws; batchDraw++)
         {
-            int window = stream / 5, draw = stream % 5;
-            NoiseSource.Philox(9, ids).Fill(whole, 2, stream, expected);
+            int window = batchDraw / 5, draw = batchDraw % 5;
+            NoiseSource.Philox(9, ids).Fill(whole, 2, batchDraw, expected);
             NoiseSource.Philox(9, [ids[window]], (uint)draw).Fill(new InferencePlan(model, task), 2, 0, part);
             Assert.Equal(expected, part);
         }
@@ -102,10 +102,10 @@ public sealed class PhiloxTests(ITestOutputHelper output)
         uint[] ids = [11, 4, 11];
         ulong[] seeds = [9, 9, ulong.MaxValue];
         float[] expected = new float[model.SlotSamples], actual = new float[model.SlotSamples];
-        for (int stream = 0; stream < whole.Streams; stream++)
+        for (int batchDraw = 0; batchDraw < whole.BatchDraws; batchDraw++)
         {
-            NoiseSource.Philox(seeds, ids, 6).Fill(whole, 1, stream, actual);
-            NoiseSource.Philox(seeds[stream / 2], ids, 6).Fill(whole, 1, stream, expected);
+            NoiseSource.Philox(seeds, ids, 6).Fill(whole, 1, batchDraw, actual);
+            NoiseSource.Philox(seeds[batchDraw / 2], ids, 6).Fill(whole, 1, batchDraw, expected);
             Assert.Equal(expected, actual);
         }
 
@@ -113,7 +113,7 @@ public sealed class PhiloxTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ExplicitNoiseIsTakenByDrawAndStream()
+    public void ExplicitNoiseIsTakenByRowAndDraw()
     {
         var plan = new InferencePlan(ModelConfiguration.Tiny, CardioTask.Parse("ppg->ecg"), 2, 3);
         float[] values = [.. Enumerable.Range(0, 4 * plan.StateSamples).Select(i => (float)i)];

@@ -61,7 +61,7 @@ internal sealed class FakeBackend(ModelConfiguration configuration, Func<float, 
         {
             Check();
             int samples = _z.Length;
-            for (int s = 0; s < plan.Streams; s++)
+            for (int s = 0; s < plan.BatchDraws; s++)
                 noise.Fill(plan, 0, s, _x.AsSpan(s * samples, samples));
             Array.Clear(_c0);
             Array.Clear(_c1);
@@ -81,7 +81,7 @@ internal sealed class FakeBackend(ModelConfiguration configuration, Func<float, 
             owner.BeforeStep?.Invoke(_row++);
             (_c0, _c1, _c2) = (_c2, _c0, _c1);
             int samples = _z.Length;
-            for (int s = 0; s < plan.Streams; s++)
+            for (int s = 0; s < plan.BatchDraws; s++)
             {
                 if (step.Noise != 0)
                     noise.Fill(plan, step.NoiseIndex, s, _z);

@@ -19,20 +19,20 @@ public sealed class InferenceSessionTests
         session.Run(conditions, results, [40, 41]);
 
         SamplerTable table = session.Sampler;
-        for (int stream = 0; stream < 6; stream++)
+        for (int draw = 0; draw < 6; draw++)
         {
-            double condition = conditions.AsSpan(stream / 3 * 2 * S, 2 * S).ToArray().Average();
+            double condition = conditions.AsSpan(draw / 3 * 2 * S, 2 * S).ToArray().Average();
             double[][] noise = new double[table.NoiseDraws][];
             for (int k = 0; k < noise.Length; k++)
             {
                 float[] z = new float[S];
-                PhiloxNormal.Fill(7, (uint)(40 + (stream / 3)), (uint)(stream % 3), (uint)k, z);
+                PhiloxNormal.Fill(7, (uint)(40 + (draw / 3)), (uint)(draw % 3), (uint)k, z);
                 noise[k] = Array.ConvertAll(z, v => (double)v);
             }
 
             double[] expected = Sampling.TableRunner.Run(table, (x, t) => [.. x.Select(v => Math.Sin(v + condition + t))], noise);
             for (int i = 0; i < S; i++)
-                Assert.Equal(expected[i], results[(stream * S) + i], 1e-5);
+                Assert.Equal(expected[i], results[(draw * S) + i], 1e-5);
         }
     }
 
@@ -84,8 +84,8 @@ public sealed class InferenceSessionTests
         float[] keyed = new float[4 * S], given = new float[4 * S], noise = new float[session.Sampler.NoiseDraws * 4 * S];
         for (int k = 0; k < session.Sampler.NoiseDraws; k++)
         {
-            for (int stream = 0; stream < 4; stream++)
-                PhiloxNormal.Fill(3, (uint)(stream / 2), (uint)(stream % 2), (uint)k, noise.AsSpan(((k * 4) + stream) * S, S));
+            for (int draw = 0; draw < 4; draw++)
+                PhiloxNormal.Fill(3, (uint)(draw / 2), (uint)(draw % 2), (uint)k, noise.AsSpan(((k * 4) + draw) * S, S));
         }
 
         session.Run(Conditions(2), keyed);
@@ -208,7 +208,7 @@ public sealed class InferenceSessionTests
         float[] noise = new float[3 * 2 * S];
         noise[(2 * 2 * S) + S + 4] = float.NaN;
         var error = Assert.Throws<ArgumentException>(() => session.Run(Conditions(1), new float[2 * S], NoiseSource.Explicit(noise)));
-        Assert.Contains("draw 2, stream 1, sample 4", error.Message, StringComparison.Ordinal);
+        Assert.Contains("noise 2, draw 1, sample 4", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => session.Run(Conditions(1), new float[2 * S], NoiseSource.Explicit(new float[2 * 2 * S])));
     }
 

@@ -20,7 +20,7 @@ public sealed class NonFinitePropagationTests
 
     [SkippableTheory]
     [MemberData(nameof(InstructionSets))]
-    public void ANaNInTheStateReachesTheWholePredictionOfItsStreamAndNoOther(CpuInstructionSet set)
+    public void ANaNInTheStateReachesTheWholePredictionOfItsDrawAndNoOther(CpuInstructionSet set)
     {
         using CpuBackend backend = Backend(set);
         using var executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, Task, 1, 2));

@@ -107,14 +107,14 @@ public class IncrementalTests
         foreach (int shortest in (int[])[0, 1, 2, 5, 40])
         {
             var incremental = new IncrementalGapFinder(shortest);
-            var found = new List<StreamRange>();
+            var found = new List<LiveRange>();
             foreach ((int from, int to) in c.Pieces(signal.Length))
             {
                 incremental.Push(signal.AsSpan(from, to - from), found);
                 Assert.Equal(found.Count + (incremental.Open is null ? 0 : 1), incremental.Count);
             }
             incremental.Complete(found);
-            Assert.Equal(GapFinder.Find(signal, shortest).Select(g => new StreamRange(g.Start, g.Length)), found);
+            Assert.Equal(GapFinder.Find(signal, shortest).Select(g => new LiveRange(g.Start, g.Length)), found);
             Assert.Equal(signal.Length - GapFinder.CountMeasured(signal), incremental.Missing);
         }
     }).Check(Config(200));

@@ -22,7 +22,7 @@ internal sealed record BenchCase(string Name, string Weights)
 
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
 
-    /// <summary>Calls at one t, which share the condition stream, instead of a new t each.</summary>
+    /// <summary>Calls at one t, which share the condition rows, instead of a new t each.</summary>
     public bool TargetOnly { get; init; }
 
     /// <summary>Calls to time; null for as many as <see cref="Budget"/> holds, from 3 to 500.</summary>

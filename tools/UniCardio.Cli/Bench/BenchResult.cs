@@ -39,8 +39,8 @@ internal sealed record BenchResult
     /// <summary>The instruction set that ran.</summary>
     public required string Isa { get; init; }
 
-    /// <summary><c>target</c>, or <c>target+condition</c> where every call computes the condition stream too.</summary>
-    public required string Streams { get; init; }
+    /// <summary><c>target</c>, or <c>target+condition</c> where every call computes the condition rows too.</summary>
+    public required string Rows { get; init; }
 
     /// <summary>Calls timed.</summary>
     public required int Calls { get; init; }

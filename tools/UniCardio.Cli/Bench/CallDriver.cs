@@ -21,7 +21,7 @@ internal sealed class CallDriver
         _executor = executor;
         _targetOnly = targetOnly;
         InferencePlan plan = executor.Plan;
-        // At one t the second call and all later ones find the condition stream there.
+        // At one t the second call and all later ones find the condition rows there.
         _rows = targetOnly ? [.. sampler.Steps.Select(s => s with { T = sampler.Steps[0].T })] : [.. sampler.Steps];
         _windows = [.. Enumerable.Range(0, plan.Windows).Select(w => (uint)w)];
         _conditions = new float[plan.ConditionSamples];

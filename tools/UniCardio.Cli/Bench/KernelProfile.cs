@@ -7,13 +7,13 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Cli.Bench;
 
-/// <summary>A roofline row: one kernel on one kind of stream, a step.</summary>
+/// <summary>A roofline row: one kernel on one kind of rows, a step.</summary>
 internal sealed record KernelRow
 {
     public required CpuKernel Kernel { get; init; }
 
     /// <summary><c>target</c> or <c>condition</c>.</summary>
-    public required string Stream { get; init; }
+    public required string Rows { get; init; }
 
     /// <summary>Times the kernel ran a step, on all threads together.</summary>
     public required double CallsPerStep { get; init; }
@@ -123,12 +123,12 @@ internal sealed class KernelProfile
     // Strips of a few dozen tokens leave a span a kernel and block each; twice what that makes.
     private static int SpansNeeded(InferencePlan plan, int threads, int steps)
     {
-        long tokens = ((long)plan.Streams * plan.TargetTokens) + ((long)plan.Windows * plan.ConditionTokens);
-        long strips = (tokens / 16) + (4L * threads * (plan.Streams + plan.Windows));
+        long tokens = ((long)plan.BatchDraws * plan.TargetTokens) + ((long)plan.Windows * plan.ConditionTokens);
+        long strips = (tokens / 16) + (4L * threads * (plan.BatchDraws + plan.Windows));
         long needed = strips * (plan.Configuration.Blocks + 1) * Enum.GetValues<CpuKernel>().Length * Math.Max(steps, 1);
         return needed <= 1 << 24 ? (int)Math.Max(needed, 1 << 12)
             : throw new UsageException(
-                $"{steps} steps of {plan.Streams} streams are too many to profile; ask for fewer draws, windows or calls");
+                $"{steps} steps of {plan.BatchDraws} draws are too many to profile; ask for fewer draws, windows or calls");
     }
 
     private static KernelRow[] RowsOf(CpuSpan[] spans, InferencePlan plan, double wallMs, int steps, int threads, double peak)
@@ -137,13 +137,13 @@ internal sealed class KernelProfile
         {
             (CpuKernel kernel, bool isCondition) = group.Key;
             double ms = group.Sum(s => Stopwatch.GetElapsedTime(s.Start, s.End).TotalMilliseconds) / steps / threads;
-            int streams = isCondition ? plan.Windows : plan.Streams;
-            double macs = streams * WorkCount.Macs(plan, kernel, isCondition),
-                bytes = streams * KernelTraffic.Bytes(plan, kernel, isCondition);
+            int sets = isCondition ? plan.Windows : plan.BatchDraws;
+            double macs = sets * WorkCount.Macs(plan, kernel, isCondition),
+                bytes = sets * KernelTraffic.Bytes(plan, kernel, isCondition);
             return new KernelRow
             {
                 Kernel = kernel,
-                Stream = isCondition ? "condition" : "target",
+                Rows = isCondition ? "condition" : "target",
                 CallsPerStep = group.Count() / (double)steps,
                 MacPerStep = macs,
                 BytesPerStep = bytes,

@@ -5,7 +5,7 @@ using UniCardio.Engine.Plan;
 namespace UniCardio.Cli.Bench;
 
 /// <summary>
-/// Bytes that a kernel moves over one stream if every input is read once and every output written once, all blocks together.
+/// Bytes that a kernel moves over one set of rows if every input is read once and every output written once, all blocks together.
 /// </summary>
 /// <remarks>A lower bound of what the caches see: strips reuse their rows in L1 and L2, weights are read again by every strip.</remarks>
 internal static class KernelTraffic
@@ -15,7 +15,7 @@ internal static class KernelTraffic
         ModelConfiguration m = plan.Configuration;
         double c = m.Channels, f = m.FeedForward, p = m.SamplesPerToken, tokens = isCondition ? plan.ConditionTokens : plan.TargetTokens;
         double keys = plan.ConditionTokens + (isCondition ? 0 : plan.TargetTokens);
-        // As in WorkCount: the last block of a condition stream makes keys and values only.
+        // As in WorkCount: the last block of a condition rows makes keys and values only.
         double blocks = m.Blocks, whole = isCondition ? blocks - 1 : blocks, skip = isCondition ? 0 : 1;
         double floats = kernel switch
         {

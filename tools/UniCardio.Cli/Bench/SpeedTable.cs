@@ -16,9 +16,9 @@ internal static class SpeedTable
         var few = TimeSpan.FromSeconds(3);
         List<BenchCase> cases =
         [
-            new("full: target stream, 8 draws, 1 thread", Full) { Draws = 8, Threads = 1, Isa = main, TargetOnly = true, Profiled = true,
+            new("full: target rows, 8 draws, 1 thread", Full) { Draws = 8, Threads = 1, Isa = main, TargetOnly = true, Profiled = true,
                 Budget = TimeSpan.FromSeconds(9) },
-            new("full: target stream, 8 draws, 2 threads", Full) { Draws = 8, Threads = 2, Isa = main, TargetOnly = true, Profiled = true },
+            new("full: target rows, 8 draws, 2 threads", Full) { Draws = 8, Threads = 2, Isa = main, TargetOnly = true, Profiled = true },
             new("full: one draw, 2 threads", Full) { Threads = 2, Isa = main, Profiled = true, Loaded = true,
                 Budget = TimeSpan.FromSeconds(50) },
             new("full: one draw, 1 thread", Full) { Threads = 1, Isa = main },
@@ -30,9 +30,9 @@ internal static class SpeedTable
         {
             BenchCase Wide(string name, string weights) =>
                 new(name + ", AVX-512", weights) { Isa = CpuInstructionSet.Avx512, Budget = few };
-            cases.Add(Wide("full: target stream, 8 draws, 1 thread", Full)
+            cases.Add(Wide("full: target rows, 8 draws, 1 thread", Full)
                 with { Draws = 8, Threads = 1, TargetOnly = true, Profiled = true });
-            cases.Add(Wide("full: target stream, 8 draws, 2 threads", Full) with { Draws = 8, Threads = 2, TargetOnly = true });
+            cases.Add(Wide("full: target rows, 8 draws, 2 threads", Full) with { Draws = 8, Threads = 2, TargetOnly = true });
             cases.Add(Wide("full: one draw, 2 threads", Full) with { Threads = 2, Profiled = true });
             cases.Add(Wide("compact: one draw, 1 thread", Compact) with { Threads = 1, Profiled = true });
             cases.Add(Wide("compact: one draw, 2 threads", Compact) with { Threads = 2 });

@@ -17,7 +17,7 @@ internal static class BenchCommand
             Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
-            "Times network calls: a call is one sampler step of all windows and draws, condition stream included. GFLOP are twice the "
+            "Times network calls: a call is one sampler step of all windows and draws, condition rows included. GFLOP are twice the "
             + "live multiply-adds; the peak is that of the same threads and instructions, measured in the same process."
             + " Without --size or --weights it measures the whole speed table (under 5 minutes).",
             "bench --size full --task 'ppg->ecg' --draws 8 --threads 2 --isa avx2",

@@ -11,7 +11,7 @@ using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;
 
-/// <summary><c>profile</c>: a roofline row for each kernel and stream, and a trace with a lane for each thread.</summary>
+/// <summary><c>profile</c>: a roofline row for each kernel and kind of rows, and a trace with a lane for each thread.</summary>
 internal static class ProfileCommand
 {
     private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(150);
@@ -91,11 +91,11 @@ internal static class ProfileCommand
 
     private static void WriteTable(Terminal terminal, string title, KernelProfile profile, double peak, double bandwidth)
     {
-        var table = ResultTable.Create("kernel", "stream", ">calls", ">MMAC", ">MB", ">ms", ">GFLOP/s", ">% of peak", ">GB/s",
+        var table = ResultTable.Create("kernel", "rows", ">calls", ">MMAC", ">MB", ">ms", ">GFLOP/s", ">% of peak", ">GB/s",
             ">% of step");
         foreach (KernelRow r in profile.Rows)
         {
-            table.Add(r.Kernel, r.Stream, r.CallsPerStep.In("0.#"), (r.MacPerStep / 1e6).In("0.0"), (r.BytesPerStep / 1e6).In("0.00"),
+            table.Add(r.Kernel, r.Rows, r.CallsPerStep.In("0.#"), (r.MacPerStep / 1e6).In("0.0"), (r.BytesPerStep / 1e6).In("0.00"),
                 r.Ms.In("0.000"),
                 r.Gflops?.In("0.0"), (100 * r.FractionOfPeak)?.In("0.0"), r.Gbs?.In("0.0"), (100 * r.ShareOfStep).In("0.0"));
         }

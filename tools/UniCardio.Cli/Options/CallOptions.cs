@@ -33,7 +33,7 @@ internal sealed class CallOptions
     private readonly Option<int> _draws = Bounded.Number("--draws", "Draws a window.", 1, InferencePlan.MaxBatch, 1);
     private readonly Option<SamplerOptions?> _sampler = Parsed.One<SamplerOptions>("--sampler",
         $"Sampler whose rows the calls are, e.g. ddim:20 (else {SamplerOptions.Default}).", "SAMPLER");
-    private readonly Option<bool> _targetOnly = new("--target-only") { Description = "Calls at one t, which share the condition stream." };
+    private readonly Option<bool> _targetOnly = new("--target-only") { Description = "Calls at one t, which share the condition rows." };
     private readonly BackendOptions _backend = new(choosesBackend: false);
 
     public void AddTo(Command command)

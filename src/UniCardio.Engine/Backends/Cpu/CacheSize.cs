@@ -14,7 +14,7 @@ internal static class CacheSize
 
     /// <summary>
     /// Most tokens of a strip for a cache: 2 KiB a token, whole blocks of 32, from 96 to 512. Measured: 512 with 1 MiB (Zen 4), 348 to 504
-    /// with 2 MiB (Sapphire Rapids) are the best of 96 to 504; weights then come from L3 once in a stream of the published 500 tokens.
+    /// with 2 MiB (Sapphire Rapids) are the best of 96 to 504; weights then come from L3 once in a set of the published 500 rows.
     /// </summary>
     public static int StripRows(long level2) => (int)Math.Clamp(level2 / 2048 / 32 * 32, 96, 512);
 

@@ -9,7 +9,7 @@ namespace UniCardio.Engine.Backends.Cpu;
 
 /// <summary>One plan's buffers on the CPU, and the job that a step is.</summary>
 /// <remarks>
-/// Work is dealt out in two ways that give the same bits: as many streams as divide evenly over the threads are computed by one
+/// Work is dealt out in two ways that give the same bits: as many sets of rows as divide evenly over the threads are computed by one
 /// thread each, whichever is free, without meeting anybody; the rest are split by rows over the whole team. So the arena grows with
 /// threads, not with draws, apart from the state itself.
 /// </remarks>
@@ -24,9 +24,9 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private readonly PackedNetwork _network;
     private readonly ThreadTeam _team;
     private readonly CpuProfile? _profile;
-    private readonly StreamPass<S, V, TProbe> _pass;
-    private readonly StreamBuffers?[] _own;
-    private readonly StreamBuffers? _shared;
+    private readonly RowSetPass<S, V, TProbe> _pass;
+    private readonly RowSetBuffers?[] _own;
+    private readonly RowSetBuffers? _shared;
     private readonly StripScratch[] _scratch;
     private readonly KeyValueCache[] _conditions;
     private readonly AlignedBuffer _conditionSignals, _state, _prediction, _clean;
@@ -43,7 +43,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     private readonly ulong[] _seeds;
     private uint _firstDraw;
     private readonly uint[] _windows;
-    private readonly PaddedInt[] _nextStream = new PaddedInt[2];
+    private readonly PaddedInt[] _nextSet = new PaddedInt[2];
     private float* _explicitNoise;
 
     public CpuExecutor(InferencePlan plan, PackedNetwork network, ThreadTeam team, CpuProfile? profile, int stripRows)
@@ -52,7 +52,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         _network = network;
         _team = team;
         _profile = profile;
-        _pass = new StreamPass<S, V, TProbe>(network, profile);
+        _pass = new RowSetPass<S, V, TProbe>(network, profile);
         ModelConfiguration m = plan.Configuration;
         _samples = m.SlotSamples;
         _signalStride = PackedNetwork.RoundUp(_samples + (2 * Reach), AlignedBuffer.Alignment / sizeof(float));
@@ -61,15 +61,15 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         foreach (Slot slot in (IEnumerable<Slot>)[.. _conditionSlots, plan.Target])
             network.Slots.Prepare(slot);
         _conditionSignals = new AlignedBuffer((long)plan.Windows * _conditionSlots.Length * _signalStride);
-        _state = new AlignedBuffer((long)plan.Streams * _signalStride);
+        _state = new AlignedBuffer((long)plan.BatchDraws * _signalStride);
         _prediction = new AlignedBuffer(plan.StateSamples);
         _clean = new AlignedBuffer((long)History * plan.StateSamples);
         _conditions = [.. Enumerable.Range(0, plan.Windows).Select(_ => new KeyValueCache(m, plan.ConditionTokens, m.Blocks))];
         int parts = team.Parts, rows = Math.Max(plan.ConditionTokens, plan.TargetTokens);
-        bool ownStreams = plan.Streams >= parts || plan.Windows >= parts, sharedStreams = plan.Streams % parts != 0
+        bool ownSets = plan.BatchDraws >= parts || plan.Windows >= parts, sharedSets = plan.BatchDraws % parts != 0
             || plan.Windows % parts != 0;
-        _own = [.. Enumerable.Range(0, parts).Select(_ => ownStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null)];
-        _shared = sharedStreams ? new StreamBuffers(network, rows, plan.TargetTokens) : null;
+        _own = [.. Enumerable.Range(0, parts).Select(_ => ownSets ? new RowSetBuffers(network, rows, plan.TargetTokens) : null)];
+        _shared = sharedSets ? new RowSetBuffers(network, rows, plan.TargetTokens) : null;
         _scratch = [.. Enumerable.Range(0, parts).Select(_ => new StripScratch(network, Math.Min(stripRows, rows)))];
         _windows = new uint[plan.Windows];
         _seeds = new ulong[plan.Windows];
@@ -95,8 +95,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     {
         Check();
         Expect(state.Length, Plan.StateSamples, "state");
-        for (int stream = 0; stream < Plan.Streams; stream++)
-            state.Slice(stream * _samples, _samples).CopyTo(State(stream));
+        for (int draw = 0; draw < Plan.BatchDraws; draw++)
+            state.Slice(draw * _samples, _samples).CopyTo(State(draw));
         ClearHistory();
     }
 
@@ -104,8 +104,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     {
         Check();
         CheckNoise(noise, 0);
-        for (int stream = 0; stream < Plan.Streams; stream++)
-            noise.Fill(Plan, 0, stream, State(stream));
+        for (int draw = 0; draw < Plan.BatchDraws; draw++)
+            noise.Fill(Plan, 0, draw, State(draw));
 
         ClearHistory();
     }
@@ -114,8 +114,8 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
     {
         Check();
         Expect(state.Length, Plan.StateSamples, "state");
-        for (int stream = 0; stream < Plan.Streams; stream++)
-            State(stream).CopyTo(state.Slice(stream * _samples, _samples));
+        for (int draw = 0; draw < Plan.BatchDraws; draw++)
+            State(draw).CopyTo(state.Slice(draw * _samples, _samples));
     }
 
     public void GetClean(Span<float> clean)
@@ -170,7 +170,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
             part?.Dispose();
     }
 
-    // One part of a step: condition streams if they are not there for this t, then target streams with their update.
+    // One part of a step: condition rows if they are not there for this t, then target rows with their update.
     void ITeamJob.Execute(int part, int parts, TeamBarrier barrier)
     {
         if (_doesConditions)
@@ -179,64 +179,64 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
             barrier.Wait();
         }
 
-        Deal(Plan.Streams, isCondition: false, part, parts, barrier);
+        Deal(Plan.BatchDraws, isCondition: false, part, parts, barrier);
     }
 
-    // Whole streams go to whoever is free; what does not divide evenly is split by rows over all.
-    private void Deal(int streams, bool isCondition, int part, int parts, TeamBarrier barrier)
+    // Whole sets of rows go to whoever is free; what does not divide evenly is split by rows over all.
+    private void Deal(int sets, bool isCondition, int part, int parts, TeamBarrier barrier)
     {
-        int whole = streams / parts * parts;
-        ref int next = ref _nextStream[isCondition ? 0 : 1].Value;
-        for (int stream; (stream = Interlocked.Increment(ref next) - 1) < whole;)
-            RunStream(stream, isCondition, _own[part]!, part, 0, 1, barrier);
-        for (int stream = whole; stream < streams; stream++)
+        int whole = sets / parts * parts;
+        ref int next = ref _nextSet[isCondition ? 0 : 1].Value;
+        for (int set; (set = Interlocked.Increment(ref next) - 1) < whole;)
+            RunRows(set, isCondition, _own[part]!, part, 0, 1, barrier);
+        for (int set = whole; set < sets; set++)
         {
-            RunStream(stream, isCondition, _shared!, part, part, parts, barrier);
+            RunRows(set, isCondition, _shared!, part, part, parts, barrier);
 
-            // The shared buffers are the next stream's too.
+            // The shared buffers are the next set's too.
             if (parts > 1)
                 barrier.Wait();
         }
     }
 
-    private void RunStream(int stream, bool isCondition, StreamBuffers buffers, int thread, int part, int parts, TeamBarrier barrier)
+    private void RunRows(int set, bool isCondition, RowSetBuffers buffers, int thread, int part, int parts, TeamBarrier barrier)
     {
-        var work = new StreamWork { T = _t, IsCondition = isCondition, SignalStride = _signalStride };
+        var work = new RowSet { T = _t, IsCondition = isCondition, SignalStride = _signalStride };
         if (isCondition)
         {
             work.Slots = _conditionSlots;
-            work.Condition = _conditions[stream];
-            work.Signals = _conditionSignals.Pointer + ((nint)stream * _conditionSlots.Length * _signalStride);
+            work.Condition = _conditions[set];
+            work.Signals = _conditionSignals.Pointer + ((nint)set * _conditionSlots.Length * _signalStride);
         }
         else
         {
             work.Slots = _targetSlots;
-            work.Condition = _conditions[stream / Plan.Draws];
-            work.Signals = _state.Pointer + ((nint)stream * _signalStride);
-            work.Prediction = _prediction.Pointer + ((nint)stream * _samples);
+            work.Condition = _conditions[set / Plan.Draws];
+            work.Signals = _state.Pointer + ((nint)set * _signalStride);
+            work.Prediction = _prediction.Pointer + ((nint)set * _samples);
             work.Output = Plan.Task.Output;
         }
 
         _pass.Run(work, buffers, _scratch[thread], part, parts, barrier, thread);
         if (!isCondition && _doesUpdate)
-            Update(stream, thread, part, parts);
+            Update(set, thread, part, parts);
     }
 
     // The sampler's row on the samples of this part's rows: nobody else reads or writes them any more.
-    private void Update(int stream, int thread, int part, int parts)
+    private void Update(int draw, int thread, int part, int parts)
     {
         int p = Plan.Configuration.SamplesPerToken, tokens = Plan.TargetTokens;
-        int start = StreamPass<S, V, TProbe>.RowStart(tokens, part, parts) * p,
-            end = StreamPass<S, V, TProbe>.RowStart(tokens, part + 1, parts) * p;
+        int start = RowSetPass<S, V, TProbe>.RowStart(tokens, part, parts) * p,
+            end = RowSetPass<S, V, TProbe>.RowStart(tokens, part + 1, parts) * p;
         if (start == end)
             return;
-        nint at = ((nint)stream * _samples) + start;
+        nint at = ((nint)draw * _samples) + start;
         float* noise = _scratch[thread].NoisePointer + start;
         long since = TProbe.IsOn ? Stopwatch.GetTimestamp() : 0;
         if (_explicitNoise != null)
             noise = _explicitNoise + at;
         else if (_step.Noise != 0)
-            PhiloxNormal.Fill(_seeds[stream / Plan.Draws], _windows[stream / Plan.Draws], _firstDraw + (uint)(stream % Plan.Draws),
+            PhiloxNormal.Fill(_seeds[draw / Plan.Draws], _windows[draw / Plan.Draws], _firstDraw + (uint)(draw % Plan.Draws),
                 (uint)_step.NoiseIndex, _scratch[thread].Noise[start..end], start);
         if (TProbe.IsOn)
         {
@@ -244,7 +244,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
             since = Stopwatch.GetTimestamp();
         }
 
-        SamplerUpdate.Run<S, V>(_step, _state.Pointer + ((nint)stream * _signalStride) + Reach + start, _prediction.Pointer + at,
+        SamplerUpdate.Run<S, V>(_step, _state.Pointer + ((nint)draw * _signalStride) + Reach + start, _prediction.Pointer + at,
             Clean(0) + at, Clean(1) + at, Clean(2) + at, noise, end - start);
         if (TProbe.IsOn)
             _profile!.Add(CpuKernel.SamplerUpdate, false, thread, since);
@@ -258,12 +258,12 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
         _t = t;
         _doesConditions = _conditionStep != t;
         _conditionStep = -1;
-        _nextStream[0].Value = _nextStream[1].Value = 0;
+        _nextSet[0].Value = _nextSet[1].Value = 0;
         _team.Run(this);
         _conditionStep = t;
     }
 
-    private Span<float> State(int stream) => new(_state.Pointer + ((nint)stream * _signalStride) + Reach, _samples);
+    private Span<float> State(int draw) => new(_state.Pointer + ((nint)draw * _signalStride) + Reach, _samples);
 
     /// <summary>[W N, S] clean signal of the row that is <paramref name="age"/> rows old.</summary>
     private float* Clean(int age) => _clean.Pointer + ((nint)((_newest + age) % History) * Plan.StateSamples);
@@ -279,7 +279,7 @@ internal sealed unsafe class CpuExecutor<S, V, TProbe> : IExecutor, ITeamJob
             if (noise.Values.Length < (index + 1L) * Plan.StateSamples)
                 throw new ConfigurationException(
                     "noise",
-                    $"{noise.Values.Length} values given, draw {index} of {Plan.Streams} streams x {_samples} samples ends at "
+                    $"{noise.Values.Length} values given, draw {index} of {Plan.BatchDraws} draws x {_samples} samples ends at "
                     + $"{(index + 1L) * Plan.StateSamples}");
         }
         else if (noise.Windows.Length != Plan.Windows)

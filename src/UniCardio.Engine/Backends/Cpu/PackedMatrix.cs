@@ -4,7 +4,7 @@ namespace UniCardio.Engine.Backends.Cpu;
 
 /// <summary>
 /// A weight matrix W [outputs, inputs] packed for the register tile: panels of 2W columns, each [inputs, 2W] dense, the last
-/// one padded with zero columns. Rows of a product are tokens, so one packing serves all streams and draws.
+/// one padded with zero columns. Rows of a product are tokens, so one packing serves all windows and draws.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {

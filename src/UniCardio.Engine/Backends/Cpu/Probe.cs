@@ -66,9 +66,9 @@ public enum CpuKernel
     Barrier,
 }
 
-/// <summary>One span of work: what, on which thread and stream kind, from when to when.</summary>
+/// <summary>One span of work: what, on which thread and kind of rows, from when to when.</summary>
 /// <param name="Kernel">The kernel.</param>
-/// <param name="IsCondition">Whether it worked on a condition stream.</param>
+/// <param name="IsCondition">Whether it worked on a condition rows.</param>
 /// <param name="Part">The team's member.</param>
 /// <param name="Start">Stopwatch ticks.</param>
 /// <param name="End">Stopwatch ticks.</param>

@@ -57,7 +57,7 @@ internal static unsafe class ResidualRows
     /// <param name="m">[rows, 2C and padding].</param>
     /// <param name="mStride">Floats between rows of m.</param>
     /// <param name="x">[rows, stride], updated.</param>
-    /// <param name="skip">[rows, stride], updated; null for a stream whose skips nobody reads.</param>
+    /// <param name="skip">[rows, stride], updated; null for rows whose skips nobody reads.</param>
     /// <param name="stride">Floats between rows of x and skip.</param>
     /// <param name="rows">Tokens.</param>
     /// <param name="channels">C.</param>

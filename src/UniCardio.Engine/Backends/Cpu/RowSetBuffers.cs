@@ -2,7 +2,7 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Backends.Cpu;
 
-/// <summary>K and V of one stream for one or more blocks: [blocks, 2, heads, capacity, head dim].</summary>
+/// <summary>K and V of one set of rows for one or more blocks: [blocks, 2, heads, capacity, head dim].</summary>
 internal sealed unsafe class KeyValueCache : IDisposable
 {
     private readonly AlignedBuffer _buffer;
@@ -37,8 +37,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
     public void Dispose() => _buffer.Dispose();
 }
 
-/// <summary>Activations of one stream while it is computed; one set serves any number of streams in turn.</summary>
-internal sealed unsafe class StreamBuffers : IDisposable
+/// <summary>Activations of one set of rows while it is computed; the buffers serve any number of sets in turn.</summary>
+internal sealed unsafe class RowSetBuffers : IDisposable
 {
     /// <summary>Two: a strip writes the next block's keys while other strips still read this block's.</summary>
     public const int KeyValueSets = 2;
@@ -48,8 +48,8 @@ internal sealed unsafe class StreamBuffers : IDisposable
     /// <summary>Allocates.</summary>
     /// <param name="network">Sizes.</param>
     /// <param name="rows">Most tokens of a stream.</param>
-    /// <param name="targetTokens">Tokens of a target stream; 0 where only condition streams come here.</param>
-    public StreamBuffers(PackedNetwork network, int rows, int targetTokens)
+    /// <param name="targetTokens">Tokens of a target rows; 0 where only condition rows come here.</param>
+    public RowSetBuffers(PackedNetwork network, int rows, int targetTokens)
     {
         int block = 2 * network.Lanes, blocks = (rows + block - 1) / block;
         _x = new AlignedBuffer((long)rows * network.Stride);
@@ -59,7 +59,7 @@ internal sealed unsafe class StreamBuffers : IDisposable
         KeyValues = new KeyValueCache(network.Configuration, targetTokens, KeyValueSets);
     }
 
-    /// <summary>[rows, stride] residual stream.</summary>
+    /// <summary>[rows, stride] residual.</summary>
     public float* X => _x.Pointer;
 
     /// <summary>[target tokens, stride] sum of skips.</summary>
@@ -71,7 +71,7 @@ internal sealed unsafe class StreamBuffers : IDisposable
     /// <summary>[rows, 2] mean and sum of squared deviations of encoder rows.</summary>
     public float* Moments => _moments.Pointer;
 
-    /// <summary>Keys and values of a target stream, by block modulo <see cref="KeyValueSets"/>.</summary>
+    /// <summary>Keys and values of a target rows, by block modulo <see cref="KeyValueSets"/>.</summary>
     public KeyValueCache KeyValues { get; }
 
     public long Bytes => _x.Bytes + _skip.Bytes + _queries.Bytes + _moments.Bytes + KeyValues.Bytes;

@@ -8,12 +8,12 @@ namespace UniCardio.Streaming;
 /// Hop n of a segment ends at sample B(n) = floor(n hop 125 Hz), counted from the segment's origin, so hops of 0.5 s have 62 and 63
 /// samples in turn. Its window is the S samples before B(n), its frame the samples from B(n-1) - fade to B(n) - fade.
 /// </remarks>
-internal sealed class StreamTiming
+internal sealed class HopTiming
 {
     public const long SampleTicks = TimeSpan.TicksPerSecond / Rate;
     private const int Rate = (int)NetworkSignal.Rate;
 
-    public StreamTiming(StreamingSessionOptions options, int slotSamples)
+    public HopTiming(StreamingSessionOptions options, int slotSamples)
     {
         SlotSamples = slotSamples;
         WindowSamples = Math.Min(slotSamples, ToSamples(options.Window!.Value));

@@ -6,16 +6,16 @@ using UniCardio.Engine.Model;
 
 namespace UniCardio.Engine.Backends.Cpu;
 
-/// <summary>What one pass over a stream works on.</summary>
-internal unsafe struct StreamWork
+/// <summary>A set of rows that one pass computes: the condition rows of a window or the target rows of a draw.</summary>
+internal unsafe struct RowSet
 {
     /// <summary>Diffusion step.</summary>
     public int T;
 
-    /// <summary>Whether this is a window's condition stream; else a target stream.</summary>
+    /// <summary>Whether this is a window's condition rows; else a target rows.</summary>
     public bool IsCondition;
 
-    /// <summary>Slots of the stream, tokens in this order.</summary>
+    /// <summary>Slots of the rows, tokens in this order.</summary>
     public Slot[] Slots;
 
     /// <summary>[slots, signal stride] samples of each slot with <see cref="EncoderPatch.Reach"/> zeros on both sides.</summary>
@@ -24,7 +24,7 @@ internal unsafe struct StreamWork
     /// <summary>Floats between slots of <see cref="Signals"/>.</summary>
     public nint SignalStride;
 
-    /// <summary>Keys and values of the window's condition stream, all blocks: written by a condition pass, read by a target pass.</summary>
+    /// <summary>Keys and values of the window's condition rows, all blocks: written by a condition pass, read by a target pass.</summary>
     public KeyValueCache Condition;
 
     /// <summary>[S] receives the prediction of a target pass.</summary>
@@ -35,14 +35,14 @@ internal unsafe struct StreamWork
 }
 
 /// <summary>
-/// The network over one stream, by one thread or split by rows over several. A thread takes a contiguous range of tokens through
+/// The network over one set of rows, by one thread or split by rows over several. A thread takes a contiguous range of tokens through
 /// everything; it meets the others once a block (all keys must be there before anybody attends) and once for the encoder's plane.
 /// </summary>
 /// <remarks>
 /// Within a block, strips of <see cref="StripScratch.Rows"/> tokens go from attention through the next block's QKV while they are in L2.
 /// Which thread computes a row changes none of its bits: every row is the same chain of operations.
 /// </remarks>
-internal sealed unsafe class StreamPass<S, V, TProbe>
+internal sealed unsafe class RowSetPass<S, V, TProbe>
     where S : struct, ISimd<S, V>
     where V : struct
     where TProbe : struct, IProbe
@@ -51,7 +51,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     private readonly ModelConfiguration _m;
     private readonly CpuProfile? _profile;
 
-    public StreamPass(PackedNetwork network, CpuProfile? profile)
+    public RowSetPass(PackedNetwork network, CpuProfile? profile)
     {
         _network = network;
         _m = network.Configuration;
@@ -65,8 +65,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         return Math.Min(rows, (int)((long)blocks * part / parts) * width);
     }
 
-    /// <summary>Computes this part's rows of a stream.</summary>
-    public void Run(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier,
+    /// <summary>Computes this part's rows of a set.</summary>
+    public void Run(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier,
         int profilePart)
     {
         int rows = work.Slots.Length * _m.SlotTokens;
@@ -117,7 +117,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     }
 
     // x = (conv(signal) - mean) scale gamma + beta over each slot's plane.
-    private void Encode(in StreamWork work, StreamBuffers buffers, int start, int end, int parts, TeamBarrier barrier, int profilePart)
+    private void Encode(in RowSet work, RowSetBuffers buffers, int start, int end, int parts, TeamBarrier barrier, int profilePart)
     {
         int tokens = _m.SlotTokens, stride = _network.Stride, p = _m.SamplesPerToken;
         long since = Now();
@@ -149,14 +149,14 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         Note(CpuKernel.PlaneNorm, work.IsCondition, profilePart, since);
     }
 
-    // Q, K, V of a strip for a block; the last block of a condition stream needs no queries.
-    private void Project(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    // Q, K, V of a strip for a block; the last block of a condition rows needs no queries.
+    private void Project(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
         int c = _m.Channels, stride = _network.Stride;
         bool keysOnly = work.IsCondition && block == _m.Blocks - 1;
         PackedMatrix map = _network.Blocks[block].AttentionIn;
         KeyValueCache cache = work.IsCondition ? work.Condition : buffers.KeyValues;
-        int set = work.IsCondition ? block : block % StreamBuffers.KeyValueSets;
+        int set = work.IsCondition ? block : block % RowSetBuffers.KeyValueSets;
         nint offset = (nint)row * _m.HeadDim;
         var end = new QkvEnd
         {
@@ -176,11 +176,11 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     }
 
     // Row <- LN1(x + d + attention W): heads outside, so that one head's keys and values stay in L2 for the whole strip.
-    private void Attend(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    private void Attend(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
         int c = _m.Channels, width = 2 * S.Width, headDim = _m.HeadDim, stride = _network.Stride;
         KeyValueCache own = buffers.KeyValues;
-        int set = block % StreamBuffers.KeyValueSets;
+        int set = block % RowSetBuffers.KeyValueSets;
         int queryBlocks = 0, repeated = 0;
         long since = Now();
         for (int head = 0; head < _m.Heads; head++)
@@ -215,7 +215,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
     }
 
     // Row2 <- (Row + W2 gelu(W1 Row)) normalised; LN2's affine part is folded into the mid projection.
-    private void FeedForward(in StreamWork work, StripScratch scratch, int block, int count, int profilePart)
+    private void FeedForward(in RowSet work, StripScratch scratch, int block, int count, int profilePart)
     {
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         int stride = _network.Stride, hidden = weights.FeedForwardIn.PaddedOutputs;
@@ -233,8 +233,8 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         Note(CpuKernel.Norm2, work.IsCondition, profilePart, since);
     }
 
-    // [residual, skip] of the gated mid projection. Condition streams need no skip half.
-    private void Gate(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
+    // [residual, skip] of the gated mid projection. Condition rows need no skip half.
+    private void Gate(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
         BlockWeights<PackedMatrix> weights = _network.Blocks[block];
         int c = _m.Channels, stride = _network.Stride, wide = scratch.WideStride, tokens = _m.SlotTokens;
@@ -260,7 +260,7 @@ internal sealed unsafe class StreamPass<S, V, TProbe>
         Note(CpuKernel.Residual, work.IsCondition, profilePart, since);
     }
 
-    private void Decode(in StreamWork work, StreamBuffers buffers, StripScratch scratch, int row, int count, int profilePart)
+    private void Decode(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int row, int count, int profilePart)
     {
         DecoderWeights<PackedMatrix> decoder = _network.Decoders[(int)work.Output];
         int stride = _network.Stride, p = _m.SamplesPerToken, samples = decoder.Output.PaddedOutputs;

@@ -8,9 +8,9 @@ namespace UniCardio.Streaming;
 /// <summary>
 /// How much computing a window gets: speed against quality. Hops of different sessions run as one batch only where this is equal.
 /// </summary>
-public sealed record StreamSampling
+public sealed record LiveSampling
 {
-    /// <summary>Most draws of a window in a live stream.</summary>
+    /// <summary>Most draws of a window in a live session.</summary>
     public const int MaxDraws = 256;
 
     /// <summary>Draws N a window, 1 to <see cref="MaxDraws"/>. There is a band from 2 on; 5% and 95% mean little below some 20.</summary>
@@ -31,7 +31,7 @@ public sealed record StreamSampling
     /// <summary>Checks every setting.</summary>
     /// <returns>These settings.</returns>
     /// <exception cref="ConfigurationException">A setting is out of range; it is named.</exception>
-    public StreamSampling Validate()
+    public LiveSampling Validate()
     {
         if (Draws is < 1 or > MaxDraws)
             throw new ConfigurationException("draws", $"{Draws} is not between 1 and {MaxDraws}");

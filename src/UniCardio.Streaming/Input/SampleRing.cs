@@ -3,7 +3,7 @@ using System.Numerics;
 namespace UniCardio.Streaming.Input;
 
 /// <summary>The newest stretch of something that never ends, by absolute index.</summary>
-internal sealed class StreamRing<T>
+internal sealed class SampleRing<T>
     where T : unmanaged
 {
     private readonly T[] _items;
@@ -11,7 +11,7 @@ internal sealed class StreamRing<T>
 
     /// <summary>Makes a ring.</summary>
     /// <param name="least">Items it holds at least.</param>
-    public StreamRing(int least)
+    public SampleRing(int least)
     {
         _items = new T[BitOperations.RoundUpToPowerOf2((uint)least)];
         _mask = _items.Length - 1;

@@ -3,7 +3,7 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming.Input;
 
-internal sealed partial class ChannelStream
+internal sealed partial class LiveChannel
 {
     /// <summary>Writes what later windows can reach, and where the incremental stages stand.</summary>
     /// <param name="writer">The checkpoint.</param>

@@ -12,7 +12,7 @@ namespace UniCardio.Streaming.Input;
 /// after a gap that may still be filled. Whatever the blocks were, the certain samples go through bridging, flat-line and gap finding and
 /// the resampler in order, once.
 /// </remarks>
-internal sealed partial class ChannelStream
+internal sealed partial class LiveChannel
 {
     private const int Chunk = 512;
 
@@ -21,9 +21,9 @@ internal sealed partial class ChannelStream
     private readonly float _lowest, _highest;
     private readonly ChannelTally _tally;
     private readonly IncrementalResampler _resampler;
-    private readonly StreamRing<float> _values;
-    private readonly StreamRing<SampleMarks> _marks;
-    private readonly StreamRing<float> _resampled;
+    private readonly SampleRing<float> _values;
+    private readonly SampleRing<SampleMarks> _marks;
+    private readonly SampleRing<float> _resampled;
     private readonly float[] _scratch;
     private readonly RecentStamps _stamps = new();
     private readonly int _shortestFlat;
@@ -37,7 +37,7 @@ internal sealed partial class ChannelStream
     private double _phase;
     private bool _hasStarted, _hasMeasured;
 
-    public ChannelStream(ChannelOptions options, StreamTiming timing, Resampler resampler, TimeSpan bridgedGap, ChannelTally tally)
+    public LiveChannel(ChannelOptions options, HopTiming timing, Resampler resampler, TimeSpan bridgedGap, ChannelTally tally)
     {
         Options = options;
         Rate = options.SampleRate;
@@ -49,9 +49,9 @@ internal sealed partial class ChannelStream
         _flatTolerance = options.FlatTolerance;
         _resampler = new IncrementalResampler(resampler);
         double retained = timing.RetainedSeconds(_resampler.Reach / Rate);
-        _values = new StreamRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
-        _marks = new StreamRing<SampleMarks>(_values.Capacity);
-        _resampled = new StreamRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
+        _values = new SampleRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
+        _marks = new SampleRing<SampleMarks>(_values.Capacity);
+        _resampled = new SampleRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
         _scratch = new float[_resampler.LargestOutput(Chunk)];
         Reset(0);
     }
