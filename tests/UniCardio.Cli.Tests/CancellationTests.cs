@@ -7,6 +7,7 @@ public class CancellationTests
         "impute EXAMPLE --target bp --out out.csv --plot out.svg",
         "translate EXAMPLE --target ecg --with ppg --out out.hea",
         "convert recipe:1,tiny out.safetensors",
+        "convert recipe:1,tiny out.onnx",
         "golden record out.safetensors --weights recipe:1,tiny",
         "synth out.csv",
         "evaluate --recordings EXAMPLE --markdown out.md --html out.html",

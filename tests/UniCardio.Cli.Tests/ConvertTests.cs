@@ -57,4 +57,33 @@ public class ConvertTests
         Assert.Equal(live.Order(), ours.Entries.Select(e => e.Name).Order());
         Assert.All(live, n => Assert.True(ours.Bytes(n).SequenceEqual(official.Bytes(n)), n));
     }
+
+    [Theory]
+    [InlineData("out.onnx")]
+    [InlineData("out.bin --to onnx --task impute\u00A0bp --windows 1 --draws 2 --sampler ddim:3")]
+    public void ANetworkBecomesAnOnnxFile(string line)
+    {
+        using var folder = new TemporaryFolder();
+        string[] words = [.. line.Split(' ').Select(w => w.Replace('\u00A0', ' '))];
+        string path = folder.File(words[0]);
+        CliResult result = Cli.Succeed(["convert", "recipe:3,tiny", path, .. words[1..]]);
+        Assert.Contains("one call of", result.Out, StringComparison.Ordinal);
+        Assert.Contains("not a medical device", result.Error, StringComparison.Ordinal);
+        // Field 1, the IR version: 8.
+        Assert.Equal([0x08, 0x08], File.ReadAllBytes(path)[..2]);
+        Assert.Equal([words[0]], folder.Files);
+    }
+
+    [Theory]
+    [InlineData("--draws", "convert recipe:3,tiny out.safetensors --draws 2")]
+    [InlineData("OUT", "convert recipe:3,tiny")]
+    [InlineData("QualityFM", "convert recipe:4,quality-tiny out.onnx")]
+    [InlineData("not a task", "convert recipe:3,tiny out.onnx --task ecg->ecg")]
+    [InlineData("diffusion steps", "convert recipe:3,tiny out.onnx --sampler ddim:99")]
+    public void WhatDoesNotFitTogetherIsRefused(string said, string line)
+    {
+        using var folder = new TemporaryFolder();
+        Cli.Refuse(said, [.. line.Split(' ').Select(w => w.StartsWith("out.", StringComparison.Ordinal) ? folder.File(w) : w)]);
+        Assert.Empty(folder.Files);
+    }
 }
