@@ -71,11 +71,11 @@ public sealed record EvaluationOptions
 
         foreach (double gap in gaps)
         {
-            if (!(gap >= Corruption.ShortestGap && gap <= Corruption.LongestGap * window))
+            if (!(gap >= Corruption.MinGap && gap <= Corruption.MaxGap * window))
                 throw new ConfigurationException(
                     "gap", string.Create(CultureInfo.InvariantCulture,
-                        $"{gap} s is not between {Corruption.ShortestGap} s and {Corruption.LongestGap:0.##} of a window, "
-                        + $"{Corruption.LongestGap * window:0.##} s"));
+                        $"{gap} s is not between {Corruption.MinGap} s and {Corruption.MaxGap:0.##} of a window, "
+                        + $"{Corruption.MaxGap * window:0.##} s"));
         }
 
         foreach (CardioTask task in Tasks)

@@ -79,7 +79,8 @@ public sealed class WindowBatch : IDisposable
     /// <param name="observer">Called after every step of the sampler, or null.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
     /// <returns>Evaluations of the network: windows times draws times steps, 0 to 2 for an estimate.</returns>
-    /// <inheritdoc cref="InferenceSession.Run(ReadOnlySpan{float}, Span{float}, NoiseSource, StepObserver?, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="InferenceSession.Run(ReadOnlySpan{float}, Span{float}, NoiseSource, StepObserver?, CancellationToken)"
+    /// path="/exception"/>
     public int Run(StepObserver? observer = null, CancellationToken cancellation = default)
     {
         if (Shape.IsEstimate)

@@ -45,7 +45,7 @@ namespace UniCardio.Restoration;
 /// </remarks>
 public sealed class Restorer
 {
-    private const double FewestSeconds = 8;
+    private const double MinSeconds = 8;
 
     private readonly InferenceEngine _engine;
     private readonly RestorationOptions _options;
@@ -70,10 +70,10 @@ public sealed class Restorer
         if (!_options.UsesPatient)
             return _options;
         double seconds = GapFinder.CountMeasured(prepared.Signal(_options.Task.Output)) / NetworkSignal.Rate;
-        if (seconds >= FewestSeconds)
+        if (seconds >= MinSeconds)
             return _options;
         prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-            $"Channel '{prepared.Reference.Name}' is measured for {seconds:0.0} s only; an own beat needs {FewestSeconds} s, so the "
+            $"Channel '{prepared.Reference.Name}' is measured for {seconds:0.0} s only; an own beat needs {MinSeconds} s, so the "
             + $"network alone fills its gaps."), prepared.Reference.Name));
         return _options with { Estimator = EstimatorChoice.Network };
     }

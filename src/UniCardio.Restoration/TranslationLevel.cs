@@ -36,8 +36,8 @@ internal static class TranslationLevel
             (double systolic, double diastolic, double age) = Reading(readings, seconds);
             double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain),
                 wide = CalibrationReport.Widening(age);
-            double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, LeastBand) : LeastBand, above = band
-                ? Math.Max((made.High[i] - wave[i]) * gain, LeastBand) : LeastBand;
+            double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, MinBand) : MinBand, above = band
+                ? Math.Max((made.High[i] - wave[i]) * gain, MinBand) : MinBand;
             made.Center[i] = (float)value;
             if (band)
                 (made.Low[i], made.High[i]) = ((float)(value - (below * wide)), (float)(value + (above * wide)));
@@ -47,7 +47,7 @@ internal static class TranslationLevel
     }
 
     // A cuff errs by 8 mmHg as a standard lets it (ISO 81060-2: standard deviation), and so does what is levelled by it.
-    private const double LeastBand = 8;
+    private const double MinBand = 8;
 
     // Linear between the feet, or peaks, of pulses; the first and the last one carried on. next: where the last search ended.
     private static double At(IReadOnlyList<Beat> pulses, int sample, ref int next, Func<Beat, (int Sample, float Value)> of)

@@ -36,7 +36,7 @@ internal sealed class WindowSchedule
     {
         // Beside other estimators the network takes the gaps that a window holds enough around.
         int longest = !options.UsesPatient ? int.MaxValue : options.Estimator == EstimatorChoice.Auto
-            ? GapNetwork.LongestOf(windowSamples) : 0;
+            ? GapNetwork.MaxLengthOf(windowSamples) : 0;
         double rate = NetworkSignal.Rate;
         if (prepared.Length < windowSamples)
             throw new RecordingShorterThanWindowException(prepared.Reference.Name, prepared.Reference.DurationSeconds,

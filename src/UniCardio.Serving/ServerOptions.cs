@@ -11,7 +11,7 @@ namespace UniCardio.Serving;
 public sealed record ServerOptions
 {
     /// <summary>Fewest characters of a token.</summary>
-    public const int ShortestToken = 16;
+    public const int MinTokenLength = 16;
 
     /// <summary>Address to listen on. Anything but a loopback address needs a <see cref="Token"/>.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
@@ -20,7 +20,7 @@ public sealed record ServerOptions
     public int Port { get; init; } = 8080;
 
     /// <summary>
-    /// The bearer token that requests must carry; null for none, which only loopback addresses allow. At least <see cref="ShortestToken"/>
+    /// The bearer token that requests must carry; null for none, which only loopback addresses allow. At least <see cref="MinTokenLength"/>
     /// characters.
     /// </summary>
     public string? Token { get; init; }
@@ -128,7 +128,7 @@ public sealed record ServerOptions
     public ServerOptions Validate()
     {
         Require(Port is >= 0 and <= 65535, "port", $"{Port} is not between 0 and 65535");
-        Require(Token is null || Token.Length >= ShortestToken, "token", $"it has fewer than {ShortestToken} characters");
+        Require(Token is null || Token.Length >= MinTokenLength, "token", $"it has fewer than {MinTokenLength} characters");
         Require(Token is null || Token.All(c => c is > ' ' and <= '~'), "token", "it holds a character that is no visible ASCII one");
         Require(Token is not null || IPAddress.IsLoopback(Address), "address",
             $"{Address} can be reached from elsewhere, so a token is needed: name a file with --token-file or set UNICARDIO_TOKEN");
@@ -166,12 +166,12 @@ public sealed record ServerOptions
     /// <summary>SHA-256 of the token, so that comparing takes the same time whatever is compared; null without a token.</summary>
     internal byte[]? TokenHash() => Token is null ? null : SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Token));
 
-    private static void InRange(string setting, TimeSpan value, double least, double most) =>
-        Require(value.TotalSeconds >= least && value.TotalSeconds <= most, setting,
-            FormattableString.Invariant($"{value.TotalSeconds} s is not between {least} and {most} s"));
+    private static void InRange(string setting, TimeSpan value, double min, double max) =>
+        Require(value.TotalSeconds >= min && value.TotalSeconds <= max, setting,
+            FormattableString.Invariant($"{value.TotalSeconds} s is not between {min} and {max} s"));
 
-    private static void InRange(string setting, long value, long least, long most) =>
-        Require(value >= least && value <= most, setting, $"{value} is not between {least} and {most}");
+    private static void InRange(string setting, long value, long min, long max) =>
+        Require(value >= min && value <= max, setting, $"{value} is not between {min} and {max}");
 
     private static void Require(bool holds, string setting, string otherwise)
     {

@@ -13,28 +13,28 @@ namespace UniCardio.Streaming;
 /// </remarks>
 public sealed record ChannelOptions
 {
-    /// <summary>Lowest rate that a channel can have (Hz).</summary>
-    public const double LowestRate = 25;
+    /// <summary>MinValue rate that a channel can have (Hz).</summary>
+    public const double MinRate = 25;
 
-    /// <summary>Highest rate that a channel can have (Hz).</summary>
-    public const double HighestRate = 4000;
+    /// <summary>MaxValue rate that a channel can have (Hz).</summary>
+    public const double MaxRate = 4000;
 
     /// <summary>Options for a channel of a rate.</summary>
-    /// <param name="sampleRate">Samples a second, <see cref="LowestRate"/> to <see cref="HighestRate"/>.</param>
+    /// <param name="sampleRate">Samples a second, <see cref="MinRate"/> to <see cref="MaxRate"/>.</param>
     public ChannelOptions(double sampleRate = NetworkSignal.Rate) => SampleRate = sampleRate;
 
     /// <summary>Samples a second (Hz).</summary>
     public double SampleRate { get; init; }
 
     /// <summary>
-    /// Lowest plausible value; a sample below counts as missing. Null for the modality's own: BP 0 mmHg, ECG -50 mV, PPG -1e6.
+    /// MinValue plausible value; a sample below counts as missing. Null for the modality's own: BP 0 mmHg, ECG -50 mV, PPG -1e6.
     /// </summary>
-    public float? Lowest { get; init; }
+    public float? MinValue { get; init; }
 
     /// <summary>
-    /// Highest plausible value; a sample above counts as missing. Null for the modality's own: BP 300 mmHg, ECG 50 mV, PPG 1e6.
+    /// MaxValue plausible value; a sample above counts as missing. Null for the modality's own: BP 300 mmHg, ECG 50 mV, PPG 1e6.
     /// </summary>
-    public float? Highest { get; init; }
+    public float? MaxValue { get; init; }
 
     /// <summary>
     /// Least distance between the highest and the lowest sample of a window; a signal that moves less is implausible as a whole. Null for
@@ -73,17 +73,17 @@ public sealed record ChannelOptions
         (double low, double high) = PlausibleRange.Of(Modality.Bp);
         var resolved = this with
         {
-            Lowest = Lowest ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ =>
+            MinValue = MinValue ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)low), Modality.Ecg => -50, _ =>
                 -1e6f },
-            Highest = Highest
+            MaxValue = MaxValue
                 ?? modality switch { Modality.Bp => AffineScale.BloodPressure.Inverse((float)high), Modality.Ecg => 50, _ => 1e6f },
             MinSpan = MinSpan ?? modality switch { Modality.Bp => 5, Modality.Ecg => 0.02f, _ => 0 },
             JitterSeconds = JitterSeconds ?? 0.9 / SampleRate,
         };
-        Require(SampleRate is >= LowestRate and <= HighestRate, name,
-            $"sample rate {SampleRate} is not between {LowestRate} and {HighestRate} Hz");
-        Require(MathF.Abs(resolved.Lowest.Value) <= 1e9f && MathF.Abs(resolved.Highest.Value) <= 1e9f && resolved.Lowest < resolved.Highest,
-            name, $"{resolved.Lowest} to {resolved.Highest} is not a range within 1e9 of 0");
+        Require(SampleRate is >= MinRate and <= MaxRate, name,
+            $"sample rate {SampleRate} is not between {MinRate} and {MaxRate} Hz");
+        Require(MathF.Abs(resolved.MinValue.Value) <= 1e9f && MathF.Abs(resolved.MaxValue.Value) <= 1e9f
+                && resolved.MinValue < resolved.MaxValue, name, $"{resolved.MinValue} to {resolved.MaxValue} is not a range within 1e9 of 0");
         Require(resolved.MinSpan is >= 0 and <= 1e9f, name, $"least span {MinSpan} is not between 0 and 1e9");
         Require(FlatSeconds is >= 0.1 and <= 4, name, $"flat after {FlatSeconds} s is not between 0.1 and 4 s");
         Require(FlatTolerance is >= 0 and <= 1e9f, name, $"flat tolerance {FlatTolerance} is not between 0 and 1e9");

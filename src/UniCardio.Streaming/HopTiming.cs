@@ -22,7 +22,7 @@ internal sealed class HopTiming
         MaxHop = (int)(HopTicks / SampleTicks) + 1;
         LatenessTicks = options.MaximumLateness.Ticks;
         JumpTicks = options.ClockJump.Ticks;
-        LongestBlockTicks = options.LongestBlock.Ticks;
+        MaxBlockTicks = options.MaxBlock.Ticks;
         ImputeSamples = ToSamples(options.ImputeFor);
     }
 
@@ -45,7 +45,7 @@ internal sealed class HopTiming
 
     public long JumpTicks { get; }
 
-    public long LongestBlockTicks { get; }
+    public long MaxBlockTicks { get; }
 
     /// <summary>Most samples of a frame: the last one of a segment may have a hop, a fade, and what a channel's last period adds.</summary>
     public int MaxFrame => MaxHop + FadeSamples + 8;
@@ -53,7 +53,7 @@ internal sealed class HopTiming
     /// <summary>Seconds of a channel that can lie between the start of the oldest window still to be read and the newest sample.</summary>
     public double RetainedSeconds(double reachSeconds) =>
         (SlotSamples / (double)Rate) + (2 * reachSeconds)
-            + ((HopTicks + LatenessTicks + LongestBlockTicks) / (double)TimeSpan.TicksPerSecond) + 1;
+            + ((HopTicks + LatenessTicks + MaxBlockTicks) / (double)TimeSpan.TicksPerSecond) + 1;
 
     /// <summary>B(n), the end of hop n.</summary>
     public long Boundary(long hop) => hop * HopTicks * Rate / TimeSpan.TicksPerSecond;

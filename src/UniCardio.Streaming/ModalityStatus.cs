@@ -10,7 +10,7 @@ namespace UniCardio.Streaming;
 /// <param name="Task">The task that ran for this hop, or an invalid one (<see cref="CardioTask.IsValid"/>) if none did.</param>
 /// <param name="Quality">Quality of the input over the hop's window.</param>
 /// <param name="IsNormalized">
-/// True where generated samples have no unit: a PPG or ECG that was not measured before in this stretch of the live signal comes in [-1, 1].
+/// True where generated samples have no unit: a PPG or ECG that was not measured before in this stretch comes in [-1, 1].
 /// Otherwise they are in the unit of the input, scaled as the last window in which at least a quarter of it was measured; blood pressure
 /// always is in mmHg.
 /// </param>

@@ -1,6 +1,6 @@
 namespace UniCardio.Streaming;
 
-/// <summary>The running counts behind <see cref="SessionCounts"/>. The host's gate guards it.</summary>
+/// <summary>The running counts of <see cref="SessionCounts"/>. The host's gate guards it.</summary>
 internal struct SessionTally
 {
     public long Hops, Frames, SkippedHops, LostHops, Windows, FailedWindows, DroppedFrames;

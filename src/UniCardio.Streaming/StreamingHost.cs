@@ -180,7 +180,7 @@ public sealed class StreamingHost : IDisposable
     /// Continues a session where <see cref="StreamingSession.Checkpoint"/> left it: the frames that follow are those that would have
     /// followed.
     /// </summary>
-    /// <param name="checkpoint">What the session wrote. Anything may stand there: it is checked before it is believed.</param>
+    /// <param name="checkpoint">What the session wrote. It may hold anything: it is checked before it is believed.</param>
     /// <param name="handler">As in <see cref="Open"/>.</param>
     /// <exception cref="CheckpointException">It is not a sound checkpoint of a session on a network with this window.</exception>
     /// <exception cref="TooManySessionsException">The host is full.</exception>

@@ -121,12 +121,12 @@ public sealed partial class StreamingSession
     // may we.
     private void MakeRoom()
     {
-        int most = _host.Options.MaxWaitingHops;
+        int max = _host.Options.MaxWaitingHops;
         lock (_host.Gate)
         {
-            if (Queue.Count <= most)
+            if (Queue.Count <= max)
                 return;
-            CountSkipped(Queue.Force(most));
+            CountSkipped(Queue.Force(max));
         }
         Deliver();
         while (!_isClosed && Volatile.Read(ref _deliveringThread) is int thread && thread != 0
@@ -134,7 +134,7 @@ public sealed partial class StreamingSession
         {
             lock (_host.Gate)
             {
-                if (Queue.Count <= 2 * most)
+                if (Queue.Count <= 2 * max)
                     return;
             }
             Thread.Sleep(1);

@@ -161,7 +161,7 @@ public sealed partial class StreamingSession : IDisposable
     /// <param name="modality">What they measure; the session must have a channel for it.</param>
     /// <param name="time">Time of the first sample, on any clock that all channels of the session share; within 100 years of zero.</param>
     /// <param name="samples">[n] at the channel's rate, NaN where the sender knows that a sample is missing; at most
-    /// <see cref="StreamingSessionOptions.LongestBlock"/>.</param>
+    /// <see cref="StreamingSessionOptions.MaxBlock"/>.</param>
     /// <returns>What became of them.</returns>
     /// <remarks>
     /// <para>A channel's samples are evenly spaced from its first block in the segment on; in frames they stand at most half a sample of
@@ -189,10 +189,10 @@ public sealed partial class StreamingSession : IDisposable
     {
         if (modality is < Modality.Ppg or > Modality.Ecg || Options.Channel(modality) is not { } channel)
             throw new ArgumentException($"the session has no channel for {modality}; it has {Channels}", nameof(modality));
-        if (samples.Length > Options.LongestBlock.TotalSeconds * channel.SampleRate)
+        if (samples.Length > Options.MaxBlock.TotalSeconds * channel.SampleRate)
             throw new ArgumentException(
                 string.Create(CultureInfo.InvariantCulture,
-                    $"{samples.Length} samples at {channel.SampleRate} Hz are more than the {Options.LongestBlock.TotalSeconds} s that a "
+                    $"{samples.Length} samples at {channel.SampleRate} Hz are more than the {Options.MaxBlock.TotalSeconds} s that a "
                     + $"block may have"), nameof(samples));
         CheckTime(time);
         MakeRoom();

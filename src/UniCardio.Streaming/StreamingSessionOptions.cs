@@ -61,7 +61,7 @@ public sealed record StreamingSessionOptions
     public TimeSpan ClockJump { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest block that can be pushed, 0.1 to 60 s. Memory grows with it.</summary>
-    public TimeSpan LongestBlock { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan MaxBlock { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long after its last sample a modality is imputed from what it was like; after that it is translated from the others. 1.2 s is
@@ -121,8 +121,8 @@ public sealed record StreamingSessionOptions
             Seconds(ClockJump, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)));
         Require(ClockJump > MaximumLateness, "clock jump",
             FormattableString.Invariant($"{ClockJump.TotalSeconds} s is not more than the maximum lateness"));
-        Require(LongestBlock >= TimeSpan.FromSeconds(0.1) && LongestBlock <= TimeSpan.FromSeconds(60), "longest block",
-            Seconds(LongestBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
+        Require(MaxBlock >= TimeSpan.FromSeconds(0.1) && MaxBlock <= TimeSpan.FromSeconds(60), "longest block",
+            Seconds(MaxBlock, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60)));
         Require(ImputeFor >= TimeSpan.Zero && ImputeFor <= window, "impute for", Seconds(ImputeFor, TimeSpan.Zero, window));
         Require(MinCoverage is >= 0.25 and <= 1, "min coverage",
             FormattableString.Invariant($"{MinCoverage} is not between 0.25 and 1 of a window"));
@@ -136,8 +136,8 @@ public sealed record StreamingSessionOptions
             Ecg = Ecg?.Resolve(Modality.Ecg) };
     }
 
-    private static string Seconds(TimeSpan value, TimeSpan least, TimeSpan most) =>
-        FormattableString.Invariant($"{value.TotalSeconds} s is not between {least.TotalSeconds} and {most.TotalSeconds} s");
+    private static string Seconds(TimeSpan value, TimeSpan min, TimeSpan max) =>
+        FormattableString.Invariant($"{value.TotalSeconds} s is not between {min.TotalSeconds} and {max.TotalSeconds} s");
 
     private static void Require(bool holds, string setting, string otherwise)
     {

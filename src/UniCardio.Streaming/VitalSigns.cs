@@ -57,8 +57,8 @@ public readonly record struct VitalReading(float Rate, float Systolic, float Dia
 /// software, not a medical device.</remarks>
 public sealed class VitalSigns
 {
-    private const double Window = 14, LongestLag = 4.5, SmallestPulse = 10, WidestBand = 30, WidestShare = 0.5;
-    private const int Least = 4;
+    private const double Window = 14, MaxLag = 4.5, MinPulse = 10, MaxBand = 30, MaxShare = 0.5;
+    private const int MinCount = 4;
     private readonly Follower[] _followers = [.. Modalities.All.Select(m => new Follower(m))];
     private int _segment = -1;
 
@@ -114,7 +114,7 @@ public sealed class VitalSigns
                 if (high[i] - low[i] is var width && !float.IsNaN(width))
                     (band, banded) = (band + width, banded + 1);
             }
-            if (banded > values.Length / 2 && band / banded > (modality == Modality.Bp ? WidestBand : WidestShare * (_high - _low)))
+            if (banded > values.Length / 2 && band / banded > (modality == Modality.Bp ? MaxBand : MaxShare * (_high - _low)))
                 _lastWide = _end;
             _detector.Push(values);
             while (_detector.TryRead(out Beat beat))
@@ -152,7 +152,7 @@ public sealed class VitalSigns
                 : double.IsNaN(interval)
                     ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp
                         : VitalAbsence.NoPulse)
-                : age > LongestLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
+                : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
             float quality = 0;
             for (int i = 0; i < _count; i++)
                 quality += _beats[i].Quality / _count;
@@ -160,7 +160,7 @@ public sealed class VitalSigns
             if (modality != Modality.Bp || absence != VitalAbsence.None)
                 return new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, absence, generated);
             float systolic = Median(systolic: true), diastolic = Median(systolic: false);
-            return systolic - diastolic < SmallestPulse
+            return systolic - diastolic < MinPulse
                 ? new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, VitalAbsence.Damped, generated)
                 : new VitalReading(shown, systolic, diastolic, MeanPressure(), quality, age, absence, generated);
         }
@@ -168,17 +168,17 @@ public sealed class VitalSigns
         // Mean interval of the beats, those that miss one left out; NaN with too few.
         private double Interval()
         {
-            if (_count < Least)
+            if (_count < MinCount)
                 return double.NaN;
             for (int i = 0; i + 1 < _count; i++)
                 _sorted[i] = _beats[i + 1].Sample - _beats[i].Sample;
             Array.Sort(_sorted, 0, _count - 1);
-            float limit = (float)Math.Min(2.2 * _sorted[(_count - 1) / 2], HeartRate.LongestInterval * StreamingFrame.SampleRate);
+            float limit = (float)Math.Min(2.2 * _sorted[(_count - 1) / 2], HeartRate.MaxInterval * StreamingFrame.SampleRate);
             double sum = 0;
             int n = 0;
             for (int i = 0; i + 1 < _count && _sorted[i] <= limit; i++, n++)
                 sum += _sorted[i];
-            return n < Least - 1 ? double.NaN : sum / n / StreamingFrame.SampleRate;
+            return n < MinCount - 1 ? double.NaN : sum / n / StreamingFrame.SampleRate;
         }
 
         private float Median(bool systolic)

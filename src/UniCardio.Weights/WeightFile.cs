@@ -132,7 +132,8 @@ public static class WeightFile
         if (source.Skipped.Count > 0)
             notes.Add(
                 $"left out what stands beside the tensors: "
-                + $"{string.Join(", ", source.Skipped.Take(8).Select(WeightFormatException.Shorten))}{(source.Skipped.Count > 8 ? ", ..." : "")}");
+                + $"{string.Join(", ", source.Skipped.Take(8).Select(WeightFormatException.Shorten))}"
+                + (source.Skipped.Count > 8 ? ", ..." : ""));
         string[] dropped = [.. source.Entries.Select(e => e.Parameter.Name).Where(ParameterCatalog.IsKnownUnused)];
         if (dropped.Length > 0)
             notes.Add($"left out what the network never reads: {DescribeDropped(dropped)}");

@@ -127,7 +127,8 @@ public sealed class CardioModel : IDisposable
     /// <param name="options">Which signals come, which are generated.</param>
     /// <param name="handler">Told every frame; null to read them by <see cref="StreamingSession.ReadAllAsync"/>.</param>
     /// <exception cref="UniCardio.Engine.ConfigurationException">An option is out of range.</exception>
-    public StreamingSession OpenSession(StreamingSessionOptions options, FrameHandler? handler = null) => _host.Value.Open(options, handler);
+    public StreamingSession OpenSession(StreamingSessionOptions options, FrameHandler? handler = null) =>
+        _host.Value.Open(options, handler);
 
     /// <summary>Ends the live sessions and releases engine and weights.</summary>
     public void Dispose()

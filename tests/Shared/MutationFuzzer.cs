@@ -5,13 +5,13 @@ using System.Text;
 namespace UniCardio.Tests.Shared;
 
 /// <summary>What a fuzzing run did.</summary>
-internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MostAllocated, int MostAllocatedFor,
+internal sealed record FuzzReport(int Inputs, int Accepted, int Refused, TimeSpan Slowest, long MaxAllocated, int MaxAllocatedFor,
     IReadOnlyDictionary<string, int> RefusedBy)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Inputs} inputs: {Accepted} accepted, {Refused} refused ({string.Join(", ", RefusedBy.Select(p => $"{p.Key} {p.Value}"))}); "
-        + $"slowest {Slowest.TotalMilliseconds:F1} ms, most memory {MostAllocated / 1024} KiB, for an input of {MostAllocatedFor} bytes "
-        + $"({(double)MostAllocated / Math.Max(1, MostAllocatedFor):F1} times)");
+        + $"slowest {Slowest.TotalMilliseconds:F1} ms, most memory {MaxAllocated / 1024} KiB, for an input of {MaxAllocatedFor} bytes "
+        + $"({(double)MaxAllocated / Math.Max(1, MaxAllocatedFor):F1} times)");
 }
 
 /// <summary>
@@ -40,8 +40,8 @@ internal static class MutationFuzzer
         var refusedBy = new SortedDictionary<string, int>(StringComparer.Ordinal);
         int accepted = 0;
         var slowest = TimeSpan.Zero;
-        long most = 0;
-        int mostFor = 0;
+        long max = 0;
+        int maxFor = 0;
         int current = 0;
         // A reader that never comes back cannot be stopped from inside: end the process, saying which input it was.
         using var watchdog = new Timer(_ => Environment.FailFast($"Mutant {Volatile.Read(ref current)} of seed {seed} does not end."), null,
@@ -74,10 +74,10 @@ internal static class MutationFuzzer
             if (allocated > maxAllocated)
                 throw Failure(seed, i, input, $"allocated {allocated} bytes, bound {maxAllocated}", null);
             slowest = took > slowest ? took : slowest;
-            if (allocated > most)
-                (most, mostFor) = (allocated, input.Length);
+            if (allocated > max)
+                (max, maxFor) = (allocated, input.Length);
         }
-        return new FuzzReport(count, accepted, count - accepted, slowest, most, mostFor, refusedBy);
+        return new FuzzReport(count, accepted, count - accepted, slowest, max, maxFor, refusedBy);
     }
 
     /// <summary>Mutant number <paramref name="index"/> of a run: 1 to 6 mutations of one of the seeds.</summary>

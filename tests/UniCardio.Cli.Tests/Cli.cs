@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace UniCardio.Cli.Tests;
 
-/// <summary>What a command line left behind.</summary>
+/// <summary>What a command line left.</summary>
 internal sealed record CliResult(int Code, string Out, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Out).RootElement;

@@ -167,6 +167,6 @@ public class SignalTests
         Assert.Equal("recording", info.GetProperty("kind").GetString());
         JsonElement pressure = info.GetProperty("channels").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "ABP");
         Assert.Equal(3, pressure.GetProperty("gaps").GetInt32());
-        Assert.Equal(1.2, pressure.GetProperty("longest_gap_seconds").GetDouble(), 6);
+        Assert.Equal(1.2, pressure.GetProperty("max_gap_seconds").GetDouble(), 6);
     }
 }

@@ -135,6 +135,6 @@ public class ReportTests(InterimWeights weights)
         Assert.Null(sum.PeakF1);
     }
 
-    // A bar behind a backslash is part of a cell.
+    // A bar after a backslash is part of a cell.
     private static int Cells(string line) => line.Replace("\\|", "", StringComparison.Ordinal).Count(c => c == '|');
 }

@@ -216,7 +216,7 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         // Rows of queries, keys and values that the first block writes: the second block's conditions lie between.
         public int QkvRows => 3 * Model.SlotTokens;
 
-        // Random rows with zeros behind the columns.
+        // Random rows with zeros after the columns.
         public double[] Upload(MemoryBuffer1D<Float4, Stride1D.Dense> buffer, int quads, int columns)
         {
             int rows = (int)(buffer.Length / quads);

@@ -78,7 +78,7 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
         Assert.Contains(nameof(BlockTailKernel), Assert.Throws<BackendUnavailableException>(() => Start()).Message,
             StringComparison.Ordinal);
 
-        // Whoever has what it needs goes on; a new backend starts afresh.
+        // Whoever has what it needs continues; a new backend starts afresh.
         Assert.Equal(expected, Predict(separate));
         _driver.RefusedKernel = null;
         using GpuBackend fused = Start();

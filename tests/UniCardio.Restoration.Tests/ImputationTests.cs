@@ -10,7 +10,7 @@ public sealed class ImputationTests(InterimWeights weights)
 {
     /// <summary>What thresholding lets a predicted pressure be (scaled -2 to 4); a sampler's last row ends at the predicted clean
     /// signal.</summary>
-    private const float LowestPressure = 0, HighestPressure = 300;
+    private const float MinPressure = 0, MaxPressure = 300;
 
     private static readonly Recording Whole = Make.Heart(20);
 
@@ -197,7 +197,7 @@ public sealed class ImputationTests(InterimWeights weights)
             bool missing = float.IsNaN(before[i]);
             Assert.Equal(missing ? Provenance.Imputed : Provenance.Measured, result.Provenance.Span[i]);
             if (missing)
-                Assert.True(after[i] is >= LowestPressure and <= HighestPressure, $"sample {i} is {after[i]} mmHg");
+                Assert.True(after[i] is >= MinPressure and <= MaxPressure, $"sample {i} is {after[i]} mmHg");
             else
                 Assert.Equal(BitConverter.SingleToInt32Bits(before[i]), BitConverter.SingleToInt32Bits(after[i]));
         }

@@ -11,7 +11,7 @@ using UniCardio.Weights;
 
 namespace UniCardio.Serving.Tests;
 
-/// <summary>Every limit answers with a status and a message of its own, and the server goes on.</summary>
+/// <summary>Every limit answers with a status and a message of its own, and the server continues.</summary>
 public class LimitTests
 {
     private const string Open = """{"type":"open","channels":{"ppg":{"rate":125}},"generate":[]}""";
@@ -144,7 +144,7 @@ public class LimitTests
         Assert.Contains(next.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.GatewayTimeout]);
     }
 
-    // What a client of bytes gets for an infer request that goes on like this after its Host.
+    // What a client of bytes gets for an infer request that continues like this after its Host.
     private static async Task<string?> FirstLineAsync(TestServer server, string rest)
     {
         using var client = new TcpClient();

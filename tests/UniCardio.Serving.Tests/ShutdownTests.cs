@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace UniCardio.Serving.Tests;
 
-/// <summary>Going down finishes what is in flight; coming up goes on where it was.</summary>
+/// <summary>Going down finishes what is in flight; coming up continues where it was.</summary>
 public class ShutdownTests
 {
     private const string Open =

@@ -193,7 +193,7 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
             foreach (Modality modality in Modalities.All.Where(m => session.Options.Channel(m) is not null))
                 session.Push(modality, TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(0.3),
                     new float[Math.Min(
-                        50, (int)(session.Options.LongestBlock.TotalSeconds * session.Options.Channel(modality)!.SampleRate))]);
+                        50, (int)(session.Options.MaxBlock.TotalSeconds * session.Options.Channel(modality)!.SampleRate))]);
             session.AdvanceTo(TimeSpan.FromTicks(time) + TimeSpan.FromSeconds(2));
             session.Complete();
             host.RunPending();

@@ -49,7 +49,7 @@ public sealed class InvarianceTests : IDisposable
         Frames expected = Live.Run(_engine, Options, Sick().Blocks(0.1));
         using StreamingHost host = Make.Host(_engine);
         var frames = new Frames();
-        using StreamingSession session = host.Open(Options with { LongestBlock = TimeSpan.FromSeconds(20) }, frames.Handle);
+        using StreamingSession session = host.Open(Options with { MaxBlock = TimeSpan.FromSeconds(20) }, frames.Handle);
         foreach (Block block in Sick().Blocks(20))
             session.Push(block.Modality, block.Time, block.Samples);
         session.Complete();

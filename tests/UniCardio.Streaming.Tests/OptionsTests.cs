@@ -14,8 +14,8 @@ public class OptionsTests
     {
         StreamingSessionOptions resolved = Sound.Resolve(Slot);
         Assert.Equal(Slot, resolved.Window);
-        Assert.Equal((0f, 300f, 5f), (resolved.Bp!.Lowest!.Value, resolved.Bp.Highest!.Value, resolved.Bp.MinSpan!.Value));
-        Assert.Equal((-50f, 50f, 0.02f), (resolved.Ecg!.Lowest!.Value, resolved.Ecg.Highest!.Value, resolved.Ecg.MinSpan!.Value));
+        Assert.Equal((0f, 300f, 5f), (resolved.Bp!.MinValue!.Value, resolved.Bp.MaxValue!.Value, resolved.Bp.MinSpan!.Value));
+        Assert.Equal((-50f, 50f, 0.02f), (resolved.Ecg!.MinValue!.Value, resolved.Ecg.MaxValue!.Value, resolved.Ecg.MinSpan!.Value));
         Assert.Equal(0.9 / 250, resolved.Bp.JitterSeconds);
         // What was resolved stands as it is when resolved again, as it is when a checkpoint is read.
         Assert.Equal(resolved, resolved.Resolve(Slot));
@@ -26,8 +26,8 @@ public class OptionsTests
         { "channels", new StreamingSessionOptions() },
         { "ppg", Sound with { Ppg = new ChannelOptions(24) } },
         { "ecg", Sound with { Ecg = new ChannelOptions(double.NaN) } },
-        { "bp", Sound with { Bp = new ChannelOptions { Lowest = float.NaN } } },
-        { "bp", Sound with { Bp = new ChannelOptions { Lowest = 100, Highest = 100 } } },
+        { "bp", Sound with { Bp = new ChannelOptions { MinValue = float.NaN } } },
+        { "bp", Sound with { Bp = new ChannelOptions { MinValue = 100, MaxValue = 100 } } },
         { "bp", Sound with { Bp = new ChannelOptions { MinSpan = -1 } } },
         { "ppg", Sound with { Ppg = new ChannelOptions { FlatSeconds = 0 } } },
         { "ppg", Sound with { Ppg = new ChannelOptions { FlatTolerance = float.PositiveInfinity } } },
@@ -43,7 +43,7 @@ public class OptionsTests
         { "maximum lateness", Sound with { MaximumLateness = TimeSpan.FromSeconds(-1) } },
         { "clock jump", Sound with { ClockJump = TimeSpan.Zero } },
         { "clock jump", Sound with { ClockJump = TimeSpan.FromSeconds(1), MaximumLateness = TimeSpan.FromSeconds(1) } },
-        { "longest block", Sound with { LongestBlock = TimeSpan.FromHours(1) } },
+        { "longest block", Sound with { MaxBlock = TimeSpan.FromHours(1) } },
         { "impute for", Sound with { ImputeFor = TimeSpan.FromSeconds(5) } },
         { "min coverage", Sound with { MinCoverage = double.NaN } },
         { "bridged gap", Sound with { BridgedGap = TimeSpan.FromSeconds(1) } },

@@ -191,7 +191,7 @@ public sealed class SchedulingTests : IDisposable
             Assert.Equal([.. Enumerable.Range(0, shown.Length).Select(k => (float)(10 * Math.Sin(k / 15.0)) + (k / 1000f))], shown);
             Assert.InRange(sessions[i].Counts.LostHops, 50, 120);
             Assert.Contains(frames[i].All, f => f.Status(Modality.Bp).NoSignal == NoSignalReason.Overload);
-            // It goes on afterwards as if nothing had been.
+            // It continues afterwards as if nothing had been.
             Assert.Equal(Provenance.Translated, frames[i].All[^1].Status(Modality.Bp).Provenance);
             Assert.Null(sessions[i].Fault);
         }

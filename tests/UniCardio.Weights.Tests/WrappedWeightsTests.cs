@@ -5,7 +5,7 @@ using UniCardio.Weights.Tests.Torch;
 
 namespace UniCardio.Weights.Tests;
 
-/// <summary>Weights as training code leaves them: behind prefixes, within checkpoints, in several files.</summary>
+/// <summary>Weights as training code leaves them: with prefixes, within checkpoints, in several files.</summary>
 public class WrappedWeightsTests
 {
     private static readonly WeightLoadOptions Options = new() { Heads = 3 };

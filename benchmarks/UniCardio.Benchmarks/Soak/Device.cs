@@ -35,7 +35,7 @@ internal sealed class Device(ServerProcess server, string patient, LiveSampling 
     /// <summary>Blocks pushed, without those that were pushed again.</summary>
     public long Blocks { get; private set; }
 
-    /// <summary>Pushes until the time is over, then completes the session; goes on over any number of lost connections.</summary>
+    /// <summary>Pushes until the time is over, then completes the session; continues over any number of lost connections.</summary>
     public async Task RunAsync(TimeSpan duration, CancellationToken cancellation)
     {
         long blocks = (long)(duration.TotalSeconds / SimulatedPatient.BlockSeconds), start = Stopwatch.GetTimestamp();

@@ -8,7 +8,7 @@ internal sealed class FrameLog
 
     public int Count => _frames.Count;
 
-    /// <summary>Frames that came again, from a session that went on from its checkpoint.</summary>
+    /// <summary>Frames that came again, from a session that continued from its checkpoint.</summary>
     public int Again { get; private set; }
 
     /// <summary>Those of them that were not the same.</summary>

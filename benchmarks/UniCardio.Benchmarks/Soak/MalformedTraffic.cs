@@ -51,7 +51,7 @@ internal sealed class MalformedTraffic(int target, TimeSpan duration)
     [
         .. ((string[])
         [
-            """{"type":"open","id":1,"channels":{"ppg":{"rate":125,"lowest":-10,"highest":10},"ecg":{"rate":250}},"generate":["bp"],"denoise":[],"muted":["ecg"],"draws":1,"sampler":"ddim:1","seed":"7","hop":0.5,"lateness":0.1,"restart":true}""",
+            """{"type":"open","id":1,"channels":{"ppg":{"rate":125,"min_value":-10,"max_value":10},"ecg":{"rate":250}},"generate":["bp"],"denoise":[],"muted":["ecg"],"draws":1,"sampler":"ddim:1","seed":"7","hop":0.5,"lateness":0.1,"restart":true}""",
             """{"type":"samples","id":"x","modality":"ppg","time":1.25,"samples":[0.1,0.2,null,0.4]}""",
             """{"type":"set","muted":["ppg"],"generate":[],"steps":1,"draws":2}""",
             """{"type":"advance","time":3.5}""",
@@ -72,7 +72,7 @@ internal sealed class MalformedTraffic(int target, TimeSpan duration)
     public static byte[] JsonBody { get; } = Encoding.UTF8.GetBytes(
         $$"""{"id":"a","parameters":{"target":"bp","draws":1,"sampler":"ddim:1","steps":1,"seed":3,"summary":"mean"},"inputs":[{"name":"ppg","shape":[1,500],"datatype":"FP32","data":[{{string.Join(',', Ppg().Select(x => x.ToString("F2", System.Globalization.CultureInfo.InvariantCulture)))}}]}],"outputs":[{"name":"signal","parameters":{"binary_data":true} }]}""");
 
-    /// <summary>The same with the samples as bytes behind a JSON header.</summary>
+    /// <summary>The same with the samples as bytes after a JSON header.</summary>
     public static byte[] BinaryBody { get; } = [.. BinaryJson(), .. Ppg().SelectMany(BitConverter.GetBytes)];
 
     /// <summary>Whole HTTP requests, byte by byte.</summary>

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace UniCardio.Benchmarks.Soak;
 
-/// <summary>Clients of a patient that stop reading: one that only takes no frames, and one that goes on asking. Others must not feel it,
+/// <summary>Clients of a patient that stop reading: one that only takes no frames, and one that keeps asking. Others must not feel it,
 /// and the server has to let go of them.</summary>
 internal sealed class SlowReaders(ServerProcess server, string patient)
 {
@@ -84,7 +84,7 @@ internal sealed class SlowReaders(ServerProcess server, string patient)
     private static async Task<string> StandStillAsync(LiveSocket socket, TimeSpan still, CancellationToken cancellation)
     {
         await Task.Delay(still, cancellation);
-        // What was under way, then either the end or, behind the frames that were dropped, the newest.
+        // What was under way, then either the end or, after the frames that were dropped, the newest.
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
         {

@@ -138,7 +138,7 @@ internal sealed record SoakReport
             Rough = Rough.Zip(Troubles, (device, trouble) =>
                 new { Trouble = trouble.Tally.ToSorted(), Received = device.Tally.ToSorted() }),
             SlowReaders = Slow.Tally.ToSorted(),
-            HalfOpen = new { Opened = HalfOpen.Tally.ToSorted(), LongestSeconds = HalfOpen.Longest(), HalfOpen.Kept },
+            HalfOpen = new { Opened = HalfOpen.Tally.ToSorted(), MaxSeconds = HalfOpen.Longest(), HalfOpen.Kept },
             Malformed = Malformed.Select(m => new { m.Refused, Answers = m.Answers.ToSorted(), m.Wrong }),
             Failures,
             Samples,

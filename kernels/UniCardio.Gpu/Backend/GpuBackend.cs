@@ -27,7 +27,7 @@ public enum GpuPrecision
 /// <summary>How the GPU backend launches.</summary>
 public sealed record GpuOptions
 {
-    /// <summary>Everything of a block behind attention in one launch, the next block's queries, keys and values with it.</summary>
+    /// <summary>Everything of a block after attention in one launch, the next block's queries, keys and values with it.</summary>
     public bool FuseBlocks { get; init; } = true;
 
     /// <summary>Rows of a strip / 4, 1 to 8; 0: as many as leave no multiprocessor without a strip.</summary>

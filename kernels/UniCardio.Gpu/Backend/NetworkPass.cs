@@ -253,8 +253,8 @@ internal sealed class NetworkPass
     {
         Accelerator accelerator = _device.Accelerator;
         int count = shape.EndRow - shape.FirstRow,
-            most = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
-        int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, most) : most;
+            max = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
+        int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, max) : max;
         while (_options.GroupRows == 0 && rows > 1 && count < rows * Strip.RowsPerThread * accelerator.NumMultiprocessors)
             rows--;
         int strips = (count + (rows * Strip.RowsPerThread) - 1) / (rows * Strip.RowsPerThread);

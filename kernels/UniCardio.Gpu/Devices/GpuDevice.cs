@@ -26,7 +26,7 @@ public sealed class GpuDevice : IDisposable
         _context = context;
         _ownsContext = ownsContext;
         Name =
-            $"{(device.AcceleratorType == AcceleratorType.Cuda ? "cuda" : device.AcceleratorType == AcceleratorType.OpenCL ? "opencl" : "cpu")} {device.Name}";
+            (device.AcceleratorType switch { AcceleratorType.Cuda => "cuda ", AcceleratorType.OpenCL => "opencl ", _ => "cpu " }) + device.Name;
         Accelerator = device.CreateAccelerator(context);
         Kernels = new CompiledKernels(this);
     }

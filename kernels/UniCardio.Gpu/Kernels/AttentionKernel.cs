@@ -26,7 +26,7 @@ public static class AttentionKernel<TWidth>
     public const int Threads = 8;
 
     private const int ProbabilityStride = 9;
-    private const float Lowest = -1e30f;
+    private const float MinScore = -1e30f;
     private const float Masked = -3e38f;
 
     /// <summary>The kernel.</summary>
@@ -47,7 +47,7 @@ public static class AttentionKernel<TWidth>
         int window = own == 0 ? slot / shape.Conditions : (slot - shape.ConditionSlots) / shape.Draws;
         AttentionTile.Load(q, TWidth.Stride, shape, qkv, slot, firstQuery, head, shape.HeadDimQuads);
 
-        Float4 top = new Float4(Lowest, Lowest, Lowest, Lowest), total = default;
+        Float4 top = new Float4(MinScore, MinScore, MinScore, MinScore), total = default;
         Columns8 sum = default;
         for (int i = 0; i < shape.Conditions + own; i++)
         {

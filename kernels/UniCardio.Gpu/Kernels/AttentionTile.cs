@@ -13,7 +13,7 @@ public static class AttentionTile
         && firstQuery >= shape.GlobalTokens
         && (firstKey - (firstQuery + tokens - 1) > shape.Window || firstQuery - (firstKey + tokens - 1) > shape.Window);
 
-    /// <summary>Copies 32 rows of one head; rows behind the slot's end and quads behind the head's become 0.</summary>
+    /// <summary>Copies 32 rows of one head; rows after the slot's end and quads after the head's become 0.</summary>
     public static void Load(ArrayView<Float4> target, int stride, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first,
         int where, int quads)
     {

@@ -3,7 +3,7 @@ using ILGPU.Algorithms;
 
 namespace UniCardio.Gpu.Kernels;
 
-/// <summary>The parts of a residual block that work row by row, on a strip in shared memory. Each starts behind a barrier.</summary>
+/// <summary>The parts of a residual block that work row by row, on a strip in shared memory. Each starts after a barrier.</summary>
 public static class BlockStages
 {
     private const float InverseSqrt2 = 0.70710678f;
@@ -204,7 +204,7 @@ public static class BlockStages
         return tile;
     }
 
-    // Where the constants of a row start in the table; rows behind the end take the last row's.
+    // Where the constants of a row start in the table; rows after the end take the last row's.
     private static int Position(StripShape shape, ArrayView<int> slots, int block, int row)
     {
         row = XMath.Min(row, shape.EndRow - 1);

@@ -3,7 +3,7 @@ using ILGPU;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
-/// All of a residual block behind attention, and the next block's queries, keys and values, in one launch: a strip stays in
+/// All of a residual block after attention, and the next block's queries, keys and values, in one launch: a strip stays in
 /// shared memory from attention's output to the next block's input. The same stages as <see cref="AttentionOutKernel"/>,
 /// <see cref="FeedForwardKernel"/>, <see cref="GateKernel"/> and <see cref="QkvKernel"/>, so the same bits.
 /// </summary>

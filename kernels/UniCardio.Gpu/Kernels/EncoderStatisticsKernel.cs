@@ -58,7 +58,7 @@ public static class EncoderStatisticsKernel
             statistics[(slot * shape.Chunks) + part] = new Float4(count * shape.Channels, mean, sums[0], 0);
     }
 
-    // Channels behind the last are 0 and do not change the sum.
+    // Channels after the last are 0 and do not change the sum.
     private static float Total(Float4 v) => v.X + v.Y + (v.Z + v.W);
 
     private static float Squares(Float4 v, float mean, int channels)

@@ -6,7 +6,7 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>LayerNorm of every row of a strip, in place: two passes, mean first.</summary>
 public static class LayerNormStage
 {
-    /// <summary>Normalises the rows; starts behind a barrier and ends with one.</summary>
+    /// <summary>Normalises the rows; starts after a barrier and ends with one.</summary>
     /// <param name="strip">The strip.</param>
     /// <param name="sums">2 x <see cref="Strip.Sums"/> floats.</param>
     /// <param name="shape">Sizes.</param>

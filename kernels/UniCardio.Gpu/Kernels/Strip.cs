@@ -40,7 +40,7 @@ public static class Strip
     /// <summary>The first row of this group's strip.</summary>
     public static int FirstRow(StripShape shape) => shape.FirstRow + (Grid.IdxX * Group.DimY * RowsPerThread);
 
-    /// <summary>Fills the strip; rows behind the end become 0. A barrier must follow.</summary>
+    /// <summary>Fills the strip; rows after the end become 0. A barrier must follow.</summary>
     public static void Load(ArrayView<Float4> strip, StripShape shape, ArrayView<Float4> source, int width)
     {
         int first = FirstRow(shape), count = Group.DimY * RowsPerThread * width;
@@ -115,7 +115,7 @@ public static class Strip
         strip[((row + 3) * stride) + quad] = tile.R3;
     }
 
-    /// <summary>Reads four rows of a matrix in global memory at one quad; rows behind the end are 0.</summary>
+    /// <summary>Reads four rows of a matrix in global memory at one quad; rows after the end are 0.</summary>
     public static Tile ReadRows(ArrayView<Float4> source, int width, int row, int end, int quad)
     {
         Tile tile = default;
@@ -130,7 +130,7 @@ public static class Strip
         return tile;
     }
 
-    /// <summary>Writes four rows of a matrix in global memory at one quad, but for rows before the first or behind the end.</summary>
+    /// <summary>Writes four rows of a matrix in global memory at one quad, but for rows before the first or after the end.</summary>
     public static void WriteRows(ArrayView<Float4> target, int width, int row, int first, int end, int quad, Tile tile)
     {
         if (row >= first && row < end)

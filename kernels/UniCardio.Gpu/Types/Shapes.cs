@@ -9,7 +9,7 @@ public struct StripShape
     /// <summary>First row of the launch.</summary>
     public int FirstRow;
 
-    /// <summary>Row behind the last one of the launch.</summary>
+    /// <summary>Row after the last one of the launch.</summary>
     public int EndRow;
 
     /// <summary>Rows of condition slots, which come first.</summary>

@@ -9,7 +9,7 @@ internal sealed class Block(int index, int first, int end)
 
     public int End { get; } = end;
 
-    /// <summary>Where a taken branch goes, and where it goes on; the number of blocks means the end of the kernel, -1 nowhere.</summary>
+    /// <summary>Where a taken branch goes, and where it continues; the number of blocks means the end of the kernel, -1 nowhere.</summary>
     public int Target { get; set; } = -1;
 
     public int Next { get; set; } = -1;
@@ -97,14 +97,14 @@ internal static class ControlFlow
         foreach (Block block in blocks)
         {
             block.Meeting = n;
-            int most = -1;
+            int max = -1;
             for (int j = 0; j <= n; j++)
             {
                 if (j == block.Index || !after[block.Index][j])
                     continue;
                 int count = Count(after[j]);
-                if (count > most)
-                    (most, block.Meeting) = (count, j);
+                if (count > max)
+                    (max, block.Meeting) = (count, j);
             }
         }
     }

@@ -36,10 +36,10 @@ internal static unsafe class ExchangeForms
         {
             "redux.sync.add.s32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Sum, PtxType.S32),
             "redux.sync.add.u32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Sum, PtxType.U32),
-            "redux.sync.min.s32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.LeastSigned, PtxType.S32),
-            "redux.sync.max.s32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.MostSigned, PtxType.S32),
-            "redux.sync.min.u32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Least, PtxType.U32),
-            "redux.sync.max.u32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Most, PtxType.U32),
+            "redux.sync.min.s32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.MinSigned, PtxType.S32),
+            "redux.sync.max.s32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.MaxSigned, PtxType.S32),
+            "redux.sync.min.u32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Min, PtxType.U32),
+            "redux.sync.max.u32" => ((nint)(delegate*<Warp, Op*, void>)&Exchange.Max, PtxType.U32),
             _ => throw s.Unknown($"'{Decoder.Name(s)}'"),
         };
         if (s.Operands.Count != 3)

@@ -35,7 +35,7 @@ internal sealed unsafe class KernelCode
         }
 
         _liveness = liveness;
-        LiveWords = MostLive(liveness, body.Registers);
+        LiveWords = MaxLive(liveness, body.Registers);
         int[] rows = isChecked ? OwnRows(body.Registers) : SharedRows(liveness, body.Registers);
         RowOf = rows;
         foreach (int i in Enumerable.Range(0, _specialRows.Length))
@@ -187,18 +187,18 @@ internal sealed unsafe class KernelCode
         return rows;
     }
 
-    private static int MostLive(Liveness liveness, List<Register> registers)
+    private static int MaxLive(Liveness liveness, List<Register> registers)
     {
         int[] words = [.. registers.Select(r => r.Type == PtxType.Pred ? 0 : r.Type.Size() == 8 ? 2 : 1)];
-        int most = 0;
+        int max = 0;
         liveness.Walk((_, live) =>
         {
             int sum = 0;
             for (int r = 0; r < words.Length; r++)
                 sum += live[r] ? words[r] : 0;
-            most = Math.Max(most, sum);
+            max = Math.Max(max, sum);
         });
-        return most;
+        return max;
     }
 
     // Checked, a gap of 128 bytes lies between variables, so that what runs over one is found; banks stay as they are.

@@ -5,26 +5,26 @@ namespace UniCardio.Ptx;
 // shfl.sync (PTX ISA 9.7.8): R[0] target, R[1] value, R[2] lane or distance, R[3] clamp and segments, R[4] members, R[5] whether in range.
 internal static unsafe class Exchange
 {
-    private delegate (int Lane, bool InRange) Choice(int lane, int b, int least, int most);
+    private delegate (int Lane, bool InRange) Choice(int lane, int b, int min, int max);
 
-    public static void Up(Warp w, Op* op) => Shuffle(w, op, static (lane, b, least, most) => (lane - b, lane - b >= most));
+    public static void Up(Warp w, Op* op) => Shuffle(w, op, static (lane, b, min, max) => (lane - b, lane - b >= max));
 
-    public static void Down(Warp w, Op* op) => Shuffle(w, op, static (lane, b, least, most) => (lane + b, lane + b <= most));
+    public static void Down(Warp w, Op* op) => Shuffle(w, op, static (lane, b, min, max) => (lane + b, lane + b <= max));
 
-    public static void Butterfly(Warp w, Op* op) => Shuffle(w, op, static (lane, b, least, most) => (lane ^ b, (lane ^ b) <= most));
+    public static void Butterfly(Warp w, Op* op) => Shuffle(w, op, static (lane, b, min, max) => (lane ^ b, (lane ^ b) <= max));
 
     public static void Indexed(Warp w, Op* op) =>
-        Shuffle(w, op, static (lane, b, least, most) => (least | b, (least | b) <= most), isIndexed: true);
+        Shuffle(w, op, static (lane, b, min, max) => (min | b, (min | b) <= max), isIndexed: true);
 
     public static void Sum(Warp w, Op* op) => Reduce(w, op, static (a, b) => a + b);
 
-    public static void Least(Warp w, Op* op) => Reduce(w, op, Math.Min);
+    public static void Min(Warp w, Op* op) => Reduce(w, op, Math.Min);
 
-    public static void Most(Warp w, Op* op) => Reduce(w, op, Math.Max);
+    public static void Max(Warp w, Op* op) => Reduce(w, op, Math.Max);
 
-    public static void LeastSigned(Warp w, Op* op) => Reduce(w, op, static (a, b) => (uint)Math.Min((int)a, (int)b));
+    public static void MinSigned(Warp w, Op* op) => Reduce(w, op, static (a, b) => (uint)Math.Min((int)a, (int)b));
 
-    public static void MostSigned(Warp w, Op* op) => Reduce(w, op, static (a, b) => (uint)Math.Max((int)a, (int)b));
+    public static void MaxSigned(Warp w, Op* op) => Reduce(w, op, static (a, b) => (uint)Math.Max((int)a, (int)b));
 
     private static void Shuffle(Warp w, Op* op, Choice choose, bool isIndexed = false)
     {
@@ -35,8 +35,8 @@ internal static unsafe class Exchange
         for (uint left = w.Mask; left != 0; left &= left - 1)
         {
             int lane = BitOperations.TrailingZeroCount(left), segments = (int)(c[lane] >> 8) & 31, clamp = (int)c[lane] & 31;
-            int least = lane & segments, most = least | (clamp & ~segments & 31), distance = (int)b[lane] & 31;
-            (int from, bool isIn) = choose(lane, isIndexed ? distance & ~segments : distance, least, most);
+            int min = lane & segments, max = min | (clamp & ~segments & 31), distance = (int)b[lane] & 31;
+            (int from, bool isIn) = choose(lane, isIndexed ? distance & ~segments : distance, min, max);
             if (!isIn)
                 from = lane;
             if ((w.Mask >> from & 1) == 0)

@@ -9,7 +9,7 @@ internal record struct Path(int Block, int Meeting, uint Mask);
 
 /// <summary>
 /// Executes groups, one after the other: its warps take turns at barriers. A warp keeps a stack of paths; at a branch that parts its
-/// lanes both ways go on it, and are executed one after the other up to the block where they meet.
+/// lanes both ways take it, and are executed one after the other up to the block where they meet.
 /// </summary>
 internal sealed unsafe class GroupRun : IDisposable
 {
@@ -308,7 +308,7 @@ internal sealed unsafe class GroupRun : IDisposable
         _waiting[w.Index] = instruction;
     }
 
-    // Whether the group goes on: all of its warps wait at the same barrier.
+    // Whether the group continues: all of its warps wait at the same barrier.
     private bool PassBarrier()
     {
         int first = _waiting[0];

@@ -142,10 +142,10 @@ internal sealed unsafe class AccessCounter(KernelCode code) : AccessObserver
 
     private static int Max(int[] values)
     {
-        int most = 0;
+        int max = 0;
         foreach (int value in values)
-            most = Math.Max(most, value);
-        return most;
+            max = Math.Max(max, value);
+        return max;
     }
 }
 

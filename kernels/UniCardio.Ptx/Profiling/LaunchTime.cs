@@ -47,8 +47,8 @@ public sealed record LaunchTime
         ArgumentNullException.ThrowIfNull(device);
         int threads = (int)counts.Group.Count, warps = (threads + 31) / 32;
         int estimate = registers > 0 ? registers : EstimatedRegisters(counts.Kernel);
-        int most = device.Registers / 4 / ((warps + 3) / 4 * 32) / 8 * 8;
-        int own = Math.Min(estimate, Math.Min(255, most));
+        int max = device.Registers / 4 / ((warps + 3) / 4 * 32) / 8 * 8;
+        int own = Math.Min(estimate, Math.Min(255, max));
         int resident = device.GroupsPerMultiprocessor(threads, own, counts.SharedBytes);
         double groups = counts.Grid.Count;
         (double pipe, string bound) = Busiest(counts, device, groups);

@@ -21,7 +21,7 @@ public enum TaskKind
 /// <remarks>
 /// Text form, which parses back: <c>ppg-&gt;ecg</c> and <c>ppg,bp-&gt;ecg</c> (translation), <c>impute ecg</c> and
 /// <c>impute ecg | ppg,bp</c>, <c>denoise ppg</c> and <c>denoise ppg | bp</c> (restoration: the restored signal's own dirty slot
-/// is always a condition, those behind the bar are the others). To the network, imputing and denoising are one task; they
+/// is always a condition, those after the bar are the others). To the network, imputing and denoising are one task; they
 /// differ in how a window is scaled and which samples are kept. Source: arXiv 2505.22306.
 /// </remarks>
 public readonly record struct CardioTask : IParsable<CardioTask>
@@ -184,7 +184,7 @@ public readonly record struct CardioTask : IParsable<CardioTask>
             return (default, "the restored signal should be one of ppg, bp, ecg");
         ModalitySet others = ModalitySet.None;
         if (bar >= 0 && (!ReadSet(rest[(bar + 1)..], out others) || others.Contains(output)))
-            return (default, "behind '|' should stand the other conditions, each once");
+            return (default, "after '|' the other conditions are expected, each once");
         return (impute ? Impute(output, others) : Denoise(output, others), null);
     }
 

@@ -225,7 +225,7 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
         {
             string[] pair = part.ToLowerInvariant().Split('=', 2, StringSplitOptions.TrimEntries);
             if (!seen.Add(pair[0]))
-                return (null, $"'{pair[0]}' stands there twice");
+                return (null, $"'{pair[0]}' is given twice");
             if (Read(options, pair[0], pair.Length == 2 ? pair[1] : null) is not SamplerOptions next)
                 return (null, $"'{part}' is none of eta=X, official, ratio=X, placement=logsnr|logsnr-to-end|uniform, threshold=on|off");
             options = next;

@@ -42,7 +42,7 @@ public readonly record struct SamplerStep(
 
 /// <summary>
 /// A sampler made into rows for one network and task. Every backend executes the rows alike (<see cref="SamplerStep"/>), so
-/// nothing behind this table knows which sampler it runs.
+/// nothing after this table knows which sampler it runs.
 /// </summary>
 /// <remarks>
 /// Official-compatible forms repeat the public code (thu-ml/UniCardio, commit 980e63b), quirks included:
@@ -237,7 +237,7 @@ internal static class StepNodes
                 ? (int)Math.Round(steps - ((double)i * steps / count), MidpointRounding.AwayFromZero) - 1
                 : Nearest(schedule, noisy + ((clean - noisy) * i / parts));
 
-            // Below the node before it, and high enough that the count - 1 - i nodes behind it still fit.
+            // Below the node before it, and high enough that the count - 1 - i nodes after it still fit.
             nodes[i] = Math.Clamp(wanted, count - 1 - i, nodes[i - 1] - 1);
         }
 

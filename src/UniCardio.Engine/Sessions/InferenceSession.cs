@@ -77,7 +77,7 @@ public sealed partial class InferenceSession : IDisposable
         CancellationToken cancellation = default) =>
         Run(conditions, results, NoiseSource.Philox(Seed, windows.IsEmpty ? _windows : windows), observer, cancellation);
 
-    /// <summary>Runs the sampler with the given noise: another seed, draws that go on from an earlier run, or explicit values.</summary>
+    /// <summary>Runs the sampler with the given noise: another seed, draws after those of an earlier run, or explicit values.</summary>
     /// <param name="conditions">[W, conditions, S] scaled samples, conditions in <see cref="InferencePlan.Conditions"/>' order;
     /// finite.</param>
     /// <param name="results">[W, N, S] every draw, in scaled units.</param>
@@ -265,7 +265,8 @@ public sealed partial class InferenceSession : IDisposable
             if (at < 0)
                 at = last;
             int samples = Plan.Configuration.SlotSamples, batchDraw = at / samples;
-            throw new NonFiniteResultException(batchDraw / Plan.Draws, batchDraw % Plan.Draws, step, step < 0 ? -1 : _rows[step].T, at % samples);
+            throw new NonFiniteResultException(batchDraw / Plan.Draws, batchDraw % Plan.Draws, step, step < 0 ? -1 : _rows[step].T,
+                at % samples);
         }
         finally
         {

@@ -9,7 +9,7 @@ public sealed class ConditionValueException : UniCardioException
     /// <param name="window">Window of the batch.</param>
     /// <param name="condition">The condition's modality.</param>
     /// <param name="sample">Sample of the window.</param>
-    /// <param name="value">What stands there.</param>
+    /// <param name="value">What is there.</param>
     public ConditionValueException(int window, Modality condition, int sample, float value)
         : base(
             $"window {window}, condition {condition.Name()}, sample {sample}: {value} is not a finite number; write missing samples as "
@@ -30,7 +30,7 @@ public sealed class ConditionValueException : UniCardioException
     /// <summary>Sample of the window.</summary>
     public int Sample { get; }
 
-    /// <summary>What stands there.</summary>
+    /// <summary>What is there.</summary>
     public float Value { get; }
 }
 

@@ -12,7 +12,7 @@ internal sealed class BeatTemplate
     public const int Points = 257;
 
     private const int MaxBeats = 30;
-    private const double ShortestInterval = 0.75, LongestInterval = 1.25;
+    private const double MinInterval = 0.75, MaxInterval = 1.25;
 
     private readonly double[] _wave;
 
@@ -51,7 +51,7 @@ internal sealed class BeatTemplate
             return null;
         double interval = Median([.. whole.Select(b => (double)(b.To - b.From))]);
         (int From, int To)[] used = [.. whole
-            .Where(b => b.To - b.From >= ShortestInterval * interval && b.To - b.From <= LongestInterval * interval)
+            .Where(b => b.To - b.From >= MinInterval * interval && b.To - b.From <= MaxInterval * interval)
             .OrderBy(b => Math.Abs((0.5 * (b.From + b.To)) - near)).Take(MaxBeats)];
         if (used.Length < fewest)
             return null;

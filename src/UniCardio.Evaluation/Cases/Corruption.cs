@@ -19,10 +19,10 @@ public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds
     private const int Attempts = 32;
 
     /// <summary>Shortest gap (s).</summary>
-    public const double ShortestGap = 0.1;
+    public const double MinGap = 0.1;
 
     /// <summary>Longest gap as a share of the window: beyond it there is no scale to restore to.</summary>
-    public const double LongestGap = 0.75;
+    public const double MaxGap = 0.75;
 
     /// <summary>The whole target is missing.</summary>
     public static Corruption Absent => default;

@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Cases;
 public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Candidates, int Clean)
 {
     private const double SlowestRate = 30, FastestRate = 220;
-    private const double LowestPressure = 20, HighestPressure = 300, MinPulsePressure = 10;
+    private const double MinPressure = 20, MaxPressure = 300, MinPulsePressure = 10;
 
     /// <summary>Chooses windows spread evenly over the clean ones.</summary>
     /// <remarks>
@@ -21,12 +21,12 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
     /// </remarks>
     /// <param name="recording">The recording.</param>
     /// <param name="windowSamples">Samples of a window, S.</param>
-    /// <param name="most">Most windows.</param>
-    public static WindowSelection Choose(EvaluationRecording recording, int windowSamples, int most)
+    /// <param name="max">Most windows.</param>
+    public static WindowSelection Choose(EvaluationRecording recording, int windowSamples, int max)
     {
         ArgumentNullException.ThrowIfNull(recording);
         ArgumentOutOfRangeException.ThrowIfLessThan(windowSamples, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
         var clean = new List<SampleRange>();
         int candidates = 0;
         for (int start = 0; start + windowSamples <= recording.Length; start += windowSamples, candidates++)
@@ -36,7 +36,7 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
                 clean.Add(window);
         }
 
-        int count = Math.Min(most, clean.Count);
+        int count = Math.Min(max, clean.Count);
         SampleRange[] chosen = [.. Enumerable.Range(0, count).Select(i => clean[(int)((i + 0.5) * clean.Count / count)])];
         return new WindowSelection(chosen, candidates, clean.Count);
     }
@@ -54,7 +54,7 @@ public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Can
             (low, high) = (Math.Min(low, x), Math.Max(high, x));
         }
 
-        if (modality == Modality.Bp && !(low >= LowestPressure && high <= HighestPressure && high - low >= MinPulsePressure))
+        if (modality == Modality.Bp && !(low >= MinPressure && high <= MaxPressure && high - low >= MinPulsePressure))
             return false;
         int[] beats = [.. recording.BeatsOf(modality).Where(window.Contains)];
         return Measures.RateReading.OfBeats(beats, NetworkSignal.Rate) is >= SlowestRate and <= FastestRate;

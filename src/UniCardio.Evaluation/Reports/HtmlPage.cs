@@ -24,7 +24,8 @@ internal sealed class HtmlPage
     {
         _text.Append(CultureInfo.InvariantCulture,
             $"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
-            + $"charset=\"utf-8\">\n<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n<h1>{Escape(title)}</h1>\n");
+            + $"charset=\"utf-8\">\n<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n"
+            + $"<body>\n<h1>{Escape(title)}</h1>\n");
     }
 
     public HtmlPage Heading(int level, string text, string? anchor = null)

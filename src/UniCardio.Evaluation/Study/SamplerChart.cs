@@ -25,8 +25,8 @@ internal static class SamplerChart
         double bottom = Top + (panels.Length * PanelHeight) + ((panels.Length - 1) * Gap);
         using var svg = new SvgDocument(Width, bottom + 78, "Quality against network calls");
         svg.Text(Left, 32, "Quality against network calls", size: 18, bold: true);
-        double least = lines.Min(l => Math.Log2(l.NetworkCalls)), most = lines.Max(l => Math.Log2(l.NetworkCalls));
-        var x = PlotAxis.ForValues(least - 0.2, Math.Max(most, least + 1) + 0.2, Left, Width - Left - Right, 12);
+        double min = lines.Min(l => Math.Log2(l.NetworkCalls)), max = lines.Max(l => Math.Log2(l.NetworkCalls));
+        var x = PlotAxis.ForValues(min - 0.2, Math.Max(max, min + 1) + 0.2, Left, Width - Left - Right, 12);
         for (int i = 0; i < panels.Length; i++)
             Panel(svg, panels[i].Label, Series(lines, options, panels[i].Value), x, Top + (i * (PanelHeight + Gap)));
         svg.Text(Left + ((Width - Left - Right) / 2), bottom + 42, "network calls a window", "middle", 14, bold: true);

@@ -42,8 +42,8 @@ public sealed record SamplerLine(string Sampler, int Steps, int Draws, double Re
     {
         ArgumentNullException.ThrowIfNull(result);
         string reference = SamplerStudyOptions.Reference.ToString();
-        int most = result.Points.Where(p => p.Sampler == reference).Select(p => p.Draws).DefaultIfEmpty().Max();
-        Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == most)
+        int max = result.Points.Where(p => p.Sampler == reference).Select(p => p.Draws).DefaultIfEmpty().Max();
+        Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == max)
             .ToDictionary(p => (p.Task, p.Corruption), p => p.Scores.Rmse);
         return [.. result.Points.GroupBy(p => (p.Sampler, p.Draws)).Select(g => new SamplerLine(
             g.Key.Sampler, g.Max(p => p.Steps), g.Key.Draws,

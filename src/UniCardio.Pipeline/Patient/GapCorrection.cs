@@ -34,8 +34,8 @@ public sealed class GapCorrection : IDisposable
         (_mask, _correction) = (new float[Samples], new float[Samples]);
     }
 
-    /// <summary>Longest gap that a window corrects, in samples: three quarters of it.</summary>
-    public int Longest => 3 * Samples / 4;
+    /// <summary>MaxLength gap that a window corrects, in samples: three quarters of it.</summary>
+    public int MaxLength => 3 * Samples / 4;
 
     /// <summary>Evaluations of the network so far.</summary>
     public long NetworkCalls { get; private set; }
@@ -63,7 +63,7 @@ public sealed class GapCorrection : IDisposable
         if (proposal.Wave.Length != gap.Length || gap.Start < 0 || gap.End > signals.Length)
             throw new ArgumentException(
                 $"{proposal.Wave.Length} samples proposed for a gap of {gap.Length} at {gap.Start} of {signals.Length}", nameof(proposal));
-        if (gap.Length > Longest || gap.Length == 0 || signals.Length < Samples)
+        if (gap.Length > MaxLength || gap.Length == 0 || signals.Length < Samples)
             return null;
         var window = new SampleRange(Math.Clamp(gap.Start + (gap.Length / 2) - (Samples / 2), 0, signals.Length - Samples), Samples);
         bool Half(Modality m) => signals.Has(NetworkSignal.KindOf(m)) && 2 * Measured(signals, m, window) >= Samples;

@@ -51,7 +51,7 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
 
 /// <summary>Fills gaps of one signal of a patient by what does best on measured stretches of the same recording.</summary>
 /// <remarks>
-/// For each length of gaps, up to <see cref="MostHidden"/> stretches of that length are hidden one by one where the target and the same
+/// For each length of gaps, up to <see cref="MaxHidden"/> stretches of that length are hidden one by one where the target and the same
 /// other signals are measured; what each estimator makes of them gives the weights (<see cref="StackedWeights"/>), the network's part
 /// (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is looked at by nothing
 /// that is scored on it.
@@ -59,12 +59,12 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
 public sealed class GapFiller
 {
     /// <summary>Most stretches that are hidden for one length of gaps.</summary>
-    public const int MostHidden = 24;
+    public const int MaxHidden = 24;
 
     /// <summary>Most of them that the network runs on.</summary>
-    public const int MostNetworkHidden = 10;
+    public const int MaxNetworkHidden = 10;
 
-    private const int FewestCorrected = 4;
+    private const int MinCorrected = 4;
     private const double Inner = 1.645;
     private static readonly double[] s_classes = [0.25, 0.7, 1.55, 3.2, 7, 15];
 
@@ -135,7 +135,7 @@ public sealed class GapFiller
             asked++;
         }
 
-        return asked >= FewestCorrected && corrected <= beat;
+        return asked >= MinCorrected && corrected <= beat;
     }
 
     private static double Error(double[] wave, float[] truth) =>
@@ -237,8 +237,8 @@ public sealed class GapFiller
                 break;
         }
 
-        int most = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MostHidden,
-            count = Math.Min(most, places.Count);
+        int max = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MaxHidden,
+            count = Math.Min(max, places.Count);
         for (int i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -275,9 +275,9 @@ public sealed class GapFiller
 
     private void RunNetwork(List<Hidden> hidden, ModalitySet present, CancellationToken cancellation)
     {
-        if (_network is null || hidden.Count == 0 || hidden[0].Stretch.Length > _network.Longest)
+        if (_network is null || hidden.Count == 0 || hidden[0].Stretch.Length > _network.MaxLength)
             return;
-        int count = Math.Min(MostNetworkHidden, hidden.Count);
+        int count = Math.Min(MaxNetworkHidden, hidden.Count);
         Hidden[] some = [.. Enumerable.Range(0, count).Select(i => hidden[(int)((i + 0.5) * hidden.Count / count)])];
         float[]?[] signals =
             [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
@@ -333,7 +333,7 @@ public sealed class GapFiller
         if (estimates.Count == 0)
             return new GapFill(gap, joined!, joined!, joined!, [(EstimatorKind.Network, null, 1)]);
         (double[] others, double[] deviation) = Mix(estimates, trial.Weights, out double[] weights);
-        double share = joined is null ? 0 : gap.Length <= (_network?.Longest ?? int.MaxValue) ? trial.Gate.WeightOf(joined, others)
+        double share = joined is null ? 0 : gap.Length <= (_network?.MaxLength ?? int.MaxValue) ? trial.Gate.WeightOf(joined, others)
             : estimates.Any(e => e.Source is not null || e.Kind == EstimatorKind.Fir) ? 0 : GapGate.DefaultUsual;
         double[] value = new double[gap.Length], low = new double[gap.Length], high = new double[gap.Length];
         for (int t = 0; t < gap.Length; t++)

@@ -16,12 +16,12 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
     private const uint FirstIdentity = 1u << 30;
     private readonly WindowSeries _series = new(pool);
 
-    /// <summary>Longest stretch that a window restores, in samples: beyond it too little of the target is left to restore from.</summary>
-    public int Longest { get; } = LongestOf(pool.Engine.Configuration.SlotSamples);
+    /// <summary>MaxLength stretch that a window restores, in samples: beyond it too little of the target is left to restore from.</summary>
+    public int MaxLength { get; } = MaxLengthOf(pool.Engine.Configuration.SlotSamples);
 
-    /// <summary>Longest stretch that a window restores, in samples.</summary>
+    /// <summary>MaxLength stretch that a window restores, in samples.</summary>
     /// <param name="windowSamples">Samples of a window, S.</param>
-    public static int LongestOf(int windowSamples) => (int)(0.75 * windowSamples);
+    public static int MaxLengthOf(int windowSamples) => (int)(0.75 * windowSamples);
 
     /// <summary>Evaluations of the network so far.</summary>
     public long NetworkCalls => _series.NetworkCalls;
@@ -33,7 +33,7 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
     /// <param name="signals">[3] in slot order at 125 Hz, [n] or null, NaN where missing, BP in mmHg.</param>
     /// <param name="target">The signal to make.</param>
     /// <param name="sources">Other signals to make it from.</param>
-    /// <param name="stretches">The stretches to hide, each at most <see cref="Longest"/>.</param>
+    /// <param name="stretches">The stretches to hide, each at most <see cref="MaxLength"/>.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
     /// <returns>[stretch] for each in the target's unit; null where no window holds it, or the network goes out of range.</returns>
     public double[]?[] Run(IReadOnlyList<float[]?> signals, Modality target, ModalitySet sources, IReadOnlyList<SampleRange> stretches,
@@ -44,7 +44,7 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
         int window = pool.Engine.Configuration.SlotSamples, n = signals[(int)target]!.Length;
         var made = new double[]?[stretches.Count];
         foreach (IGrouping<CardioTask, int> group in Enumerable.Range(0, stretches.Count)
-            .Where(i => stretches[i].Length <= Longest && n >= window)
+            .Where(i => stretches[i].Length <= MaxLength && n >= window)
             .GroupBy(i => CardioTask.Impute(target, Measured(signals, sources, Place(stretches[i], window, n)))))
         {
             int[] places = [.. group];

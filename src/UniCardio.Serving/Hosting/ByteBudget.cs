@@ -4,16 +4,16 @@ namespace UniCardio.Serving.Hosting;
 /// Memory that requests share: bodies under way, results not yet sent, recordings that are replayed. What would go beyond it is refused,
 /// so that many requests together cannot take what each of them alone may.
 /// </summary>
-internal sealed class ByteBudget(long most)
+internal sealed class ByteBudget(long max)
 {
     private long _used;
 
-    public long Most => most;
+    public long Max => max;
 
     /// <summary>Bytes that are taken.</summary>
     public long Used => Interlocked.Read(ref _used);
 
-    public long Free => Math.Max(0, most - Used);
+    public long Free => Math.Max(0, max - Used);
 
     /// <summary>A part of it, which goes back when it is disposed.</summary>
     /// <exception cref="RequestException">There is not so much; 503, or 413 where there never will be.</exception>
@@ -26,13 +26,13 @@ internal sealed class ByteBudget(long most)
 
     private void Add(long bytes)
     {
-        if (bytes > most)
+        if (bytes > max)
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                $"this takes {bytes} bytes of memory; all requests together have {most}");
-        if (Interlocked.Add(ref _used, bytes) <= most)
+                $"this takes {bytes} bytes of memory; all requests together have {max}");
+        if (Interlocked.Add(ref _used, bytes) <= max)
             return;
         Interlocked.Add(ref _used, -bytes);
-        throw RequestException.Unavailable($"requests under way hold the {most} bytes of memory that this server has for them", 2);
+        throw RequestException.Unavailable($"requests under way hold the {max} bytes of memory that this server has for them", 2);
     }
 
     public sealed class Lease(ByteBudget budget) : IDisposable

@@ -8,7 +8,7 @@ namespace UniCardio.Serving.Hosting;
 /// Counts the connections of a listener, together and by remote address, and closes those that do not come to a request in time. Where
 /// there is no room, the one that has been silent for longest makes it: who has something to say is not shut out by those who have not.
 /// </summary>
-internal sealed class ConnectionGuard(int most, int mostOfAnAddress, TimeSpan silence)
+internal sealed class ConnectionGuard(int max, int maxOfAnAddress, TimeSpan silence)
 {
     private readonly ConcurrentDictionary<ConnectionContext, Guarded> _open = new();
     private readonly ConcurrentDictionary<IPAddress, int> _addresses = new();
@@ -30,7 +30,7 @@ internal sealed class ConnectionGuard(int most, int mostOfAnAddress, TimeSpan si
         int all = Interlocked.Increment(ref _count);
         try
         {
-            if ((ofAddress > mostOfAnAddress && !MakeRoom(address)) || (all > most && !MakeRoom(null)))
+            if ((ofAddress > maxOfAnAddress && !MakeRoom(address)) || (all > max && !MakeRoom(null)))
             {
                 Close(connection);
                 return;

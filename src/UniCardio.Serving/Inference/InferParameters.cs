@@ -104,8 +104,8 @@ internal sealed record InferParameters
         _ => throw Wrong("seed", value, "a whole number from 0 to 18446744073709551615, as a number or a text"),
     };
 
-    private static int Whole(string name, object value, int most) =>
-        value is decimal whole && whole >= 1 && whole <= most ? (int)whole : throw Wrong(name, value, $"a whole number from 1 to {most}");
+    private static int Whole(string name, object value, int max) =>
+        value is decimal whole && whole >= 1 && whole <= max ? (int)whole : throw Wrong(name, value, $"a whole number from 1 to {max}");
 
     private static RequestException Wrong(string name, object value, string expected)
     {

@@ -10,7 +10,7 @@ namespace UniCardio.Serving.Inference;
 /// </summary>
 internal ref struct InferRequestReader
 {
-    private const int MaxDepth = 16, MaxInputs = 16, MaxParameters = 64, LongestId = 1024;
+    private const int MaxDepth = 16, MaxInputs = 16, MaxParameters = 64, MaxIdLength = 1024;
     private readonly int _maxValues;
     private Utf8JsonReader _json;
 
@@ -62,7 +62,7 @@ internal ref struct InferRequestReader
             switch (name)
             {
                 case "id":
-                    id = Text("id", LongestId);
+                    id = Text("id", MaxIdLength);
                     break;
                 case "parameters":
                     parameters = ReadParameters("parameters");
@@ -79,7 +79,7 @@ internal ref struct InferRequestReader
             }
         }
         if (_json.Read())
-            throw RequestException.Bad("there is something behind the JSON object");
+            throw RequestException.Bad("there is something after the JSON object");
         if (inputs is null)
             throw RequestException.Bad("'inputs' is missing");
         return new InferRequest { Id = id, Parameters = parameters ?? [], Inputs = Complete(inputs, tensors), Outputs = outputs };
@@ -170,10 +170,10 @@ internal ref struct InferRequestReader
             switch (property)
             {
                 case "name":
-                    name = Text("name", LongestId);
+                    name = Text("name", MaxIdLength);
                     break;
                 case "datatype":
-                    type = Text("datatype", LongestId);
+                    type = Text("datatype", MaxIdLength);
                     break;
                 case "shape":
                     shape = ReadShape(index);
@@ -289,7 +289,7 @@ internal ref struct InferRequestReader
             while (NextProperty() is string property)
             {
                 if (property == "name")
-                    name = Text("name", LongestId);
+                    name = Text("name", MaxIdLength);
                 else if (property == "parameters")
                     parameters = ReadParameters($"parameters of output {outputs.Count}");
                 else
@@ -333,11 +333,11 @@ internal ref struct InferRequestReader
 
     private string? NextProperty() => _json.Read() && _json.TokenType == JsonTokenType.PropertyName ? _json.GetString() : null;
 
-    private string Text(string what, int most)
+    private string Text(string what, int max)
     {
         _json.Read();
-        if (_json.TokenType != JsonTokenType.String || _json.ValueSpan.Length > most)
-            throw RequestException.Bad($"'{what}' should be a text of at most {most} bytes");
+        if (_json.TokenType != JsonTokenType.String || _json.ValueSpan.Length > max)
+            throw RequestException.Bad($"'{what}' should be a text of at most {max} bytes");
         return _json.GetString()!;
     }
 

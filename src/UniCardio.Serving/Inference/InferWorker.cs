@@ -15,7 +15,7 @@ internal sealed class InferWorker : IDisposable
 {
     // While live hops wait, an infer request gets one part of the time, they get this many; for so long at a time, so that it gets on.
     private const int LiveWeight = 9;
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly int _maxWaiting;
     private readonly Func<int> _liveQueue;
@@ -151,7 +151,7 @@ internal sealed class InferWorker : IDisposable
     private void LetLiveGoFirst(CancellationToken cancellation)
     {
         TimeSpan step = Stopwatch.GetElapsedTime(_stepBegan);
-        TimeSpan pause = step * LiveWeight < LongestPause ? step * LiveWeight : LongestPause;
+        TimeSpan pause = step * LiveWeight < MaxPause ? step * LiveWeight : MaxPause;
         long start = Stopwatch.GetTimestamp();
         while (_liveQueue() > 0 && Stopwatch.GetElapsedTime(start) < pause && !cancellation.IsCancellationRequested)
             Thread.Sleep(1);

@@ -25,17 +25,17 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>Reads a body, unpacked if its Content-Encoding says how.</summary>
     /// <exception cref="RequestException">It is too long, there is no room for it now, or it is encoded as nobody here knows.</exception>
-    public static async Task<RequestBody> ReadAsync(HttpRequest request, long most, ByteBudget budget, CancellationToken cancellation)
+    public static async Task<RequestBody> ReadAsync(HttpRequest request, long max, ByteBudget budget, CancellationToken cancellation)
     {
-        if (request.ContentLength > most)
-            throw TooLong(most);
+        if (request.ContentLength > max)
+            throw TooLong(max);
         Stream stream = Decoded(request);
         var body = new RequestBody(budget);
         byte[] piece = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
             for (int read; (read = await stream.ReadAsync(piece.AsMemory(0, Piece), cancellation)) > 0;)
-                body.Append(piece.AsSpan(0, read), most);
+                body.Append(piece.AsSpan(0, read), max);
             return body;
         }
         catch (InvalidDataException problem)
@@ -70,8 +70,8 @@ internal sealed class RequestBody : IDisposable
         _lease.Dispose();
     }
 
-    private static RequestException TooLong(long most) => new(StatusCodes.Status413PayloadTooLarge,
-        $"the body has more than {most} bytes, which is as much as this server takes");
+    private static RequestException TooLong(long max) => new(StatusCodes.Status413PayloadTooLarge,
+        $"the body has more than {max} bytes, which is as much as this server takes");
 
     private static Stream Decoded(HttpRequest request) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
     {
@@ -83,14 +83,14 @@ internal sealed class RequestBody : IDisposable
             $"a Content-Encoding of '{(other.Length > 64 ? other[..64] : other)}' is not taken; expected gzip, deflate, br or none"),
     };
 
-    private unsafe void Append(ReadOnlySpan<byte> piece, long most)
+    private unsafe void Append(ReadOnlySpan<byte> piece, long max)
     {
         long length = Length + (long)piece.Length;
-        if (length > most)
-            throw TooLong(most);
+        if (length > max)
+            throw TooLong(max);
         if (length > _capacity)
         {
-            long capacity = Math.Min(most, Math.Max(length, Math.Max(1024, 2 * _capacity)));
+            long capacity = Math.Min(max, Math.Max(length, Math.Max(1024, 2 * _capacity)));
             _lease.GrowTo(capacity);
             // Large blocks move by their page tables, not by copying.
             _bytes = (byte*)NativeMemory.Realloc(_bytes, (nuint)capacity);

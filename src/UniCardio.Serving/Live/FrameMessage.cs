@@ -6,7 +6,7 @@ namespace UniCardio.Serving.Live;
 /// <summary>Frames as messages, and what differs in them from connection to connection: how many were dropped before.</summary>
 internal static class FrameMessage
 {
-    private const int LongestEnd = 40;
+    private const int MaxEndLength = 40;
 
     public static SharedMessage Binary(StreamingFrame frame, in SessionCounts counts, VitalSigns vitals)
     {
@@ -22,7 +22,7 @@ internal static class FrameMessage
         var message = new SharedMessage(8192, isBinary: false) { IsFrame = true };
         JsonFrame.Write(frame, counts, vitals, message);
         message.CommonLength = message.Length;
-        message.Advance(JsonFrame.WriteEnd(0, message.GetSpan(LongestEnd)));
+        message.Advance(JsonFrame.WriteEnd(0, message.GetSpan(MaxEndLength)));
         return message;
     }
 
@@ -35,7 +35,7 @@ internal static class FrameMessage
             BinaryFrame.WriteDropped(copy, dropped);
             return copy;
         }
-        Span<byte> end = stackalloc byte[LongestEnd];
+        Span<byte> end = stackalloc byte[MaxEndLength];
         int length = JsonFrame.WriteEnd(dropped, end);
         return [.. message.Bytes.Span[..message.CommonLength], .. end[..length]];
     }

@@ -29,7 +29,8 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
         var patient = (string)context.GetRouteValue("patient")!;
         if (!LiveProtocol.IsPatient(patient))
             throw RequestException.Bad(
-                $"a patient's name has 1 to {LiveProtocol.LongestPatient} letters, digits, '-', '_' and '.', the first a letter or digit");
+                $"a patient's name has 1 to {LiveProtocol.MaxPatientLength} letters, digits, '-', '_' and '.', the first a letter or "
+                + "digit");
         bool binary = context.Request.Query["frames"].ToString() switch
         {
             "binary" => true,

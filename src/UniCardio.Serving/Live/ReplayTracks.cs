@@ -14,7 +14,7 @@ namespace UniCardio.Serving.Live;
     "A semaphore without a wait handle holds nothing; this lives as long as the server.")]
 internal sealed class ReplayTracks(ByteBudget budget)
 {
-    private const long MostBytes = 256L << 20;
+    private const long MaxBytes = 256L << 20;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Path, long Length, DateTime Written), Loaded> _loaded = [];
@@ -54,7 +54,7 @@ internal sealed class ReplayTracks(ByteBudget budget)
         ByteBudget.Lease memory;
         try
         {
-            memory = budget.Take(Math.Min(MostBytes, budget.Free / 2));
+            memory = budget.Take(Math.Min(MaxBytes, budget.Free / 2));
         }
         catch (RequestException problem)
         {
@@ -66,7 +66,7 @@ internal sealed class ReplayTracks(ByteBudget budget)
             ReplayTrack[] tracks = [.. Modalities.All.Select(m => ReplayTrack.Of(recording, m)).OfType<ReplayTrack>()];
             if (tracks.Length == 0)
                 throw new ProtocolException(ErrorCode.Invalid,
-                    $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.LowestRate} to {ChannelOptions.HighestRate} Hz "
+                    $"the recording has no PPG, blood pressure or ECG at {ChannelOptions.MinRate} to {ChannelOptions.MaxRate} Hz "
                     + $"with a sample in it");
             memory.ShrinkTo(tracks.Sum(t => sizeof(float) * (long)t.Samples.Length));
             return new Loaded(tracks, memory);
@@ -127,7 +127,7 @@ internal sealed record ReplayTrack(Modality Modality, double Rate, float[] Sampl
     public static ReplayTrack? Of(Recording recording, Modality modality)
     {
         Channel? channel = recording.Find(Pipeline.NetworkSignal.KindOf(modality));
-        if (channel is null || channel.SampleRate is < ChannelOptions.LowestRate or > ChannelOptions.HighestRate
+        if (channel is null || channel.SampleRate is < ChannelOptions.MinRate or > ChannelOptions.MaxRate
             || channel.Samples.Span.IndexOfAnyExcept(float.NaN) < 0)
             return null;
         string unit = modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => "mV", _ => channel.Unit };

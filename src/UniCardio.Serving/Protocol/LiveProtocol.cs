@@ -17,10 +17,10 @@ internal static class LiveProtocol
     public const string BearerSubprotocol = "unicardio.bearer.";
 
     /// <summary>Most characters of a patient's name.</summary>
-    public const int LongestPatient = 64;
+    public const int MaxPatientLength = 64;
 
     /// <summary>Most characters of a message's <c>id</c>.</summary>
-    public const int LongestId = 64;
+    public const int MaxIdLength = 64;
 
     /// <summary>Fastest replay, times real time.</summary>
     public const double FastestReplay = 100;
@@ -32,7 +32,7 @@ internal static class LiveProtocol
     /// <param name="name">The text.</param>
     public static bool IsPatient(ReadOnlySpan<char> name)
     {
-        if (name.Length is 0 or > LongestPatient || !char.IsAsciiLetterOrDigit(name[0]))
+        if (name.Length is 0 or > MaxPatientLength || !char.IsAsciiLetterOrDigit(name[0]))
             return false;
         foreach (char c in name)
         {

@@ -157,9 +157,9 @@ internal sealed class MessageReader
         var channel = new ChannelOptions(fields.Number("rate") ?? throw Malformed("a channel lacks 'rate'"));
         channel = channel with
         {
-            Lowest = (float?)fields.Number("lowest"),
-            Highest = (float?)fields.Number("highest"),
-            MinSpan = (float?)fields.Number("least_span"),
+            MinValue = (float?)fields.Number("min_value"),
+            MaxValue = (float?)fields.Number("max_value"),
+            MinSpan = (float?)fields.Number("min_span"),
             FlatSeconds = fields.Number("flat_seconds") ?? channel.FlatSeconds,
             FlatTolerance = (float?)fields.Number("flat_tolerance") ?? channel.FlatTolerance,
             ClippedSeconds = fields.Number("clipped_seconds") ?? channel.ClippedSeconds,
@@ -219,14 +219,14 @@ internal sealed class MessageReader
             _ => throw Malformed($"'{name}' should be a number"),
         };
 
-        public int? Whole(string name, int most)
+        public int? Whole(string name, int max)
         {
             if (Take(name) is not JsonElement element)
                 return null;
             if (element.ValueKind != JsonValueKind.Number)
                 throw Malformed($"'{name}' should be a number");
-            return element.TryGetInt32(out int value) && value >= 1 && value <= most ? value
-                : throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number between 1 and {most}");
+            return element.TryGetInt32(out int value) && value >= 1 && value <= max ? value
+                : throw new ProtocolException(ErrorCode.Invalid, $"{name} is not a whole number between 1 and {max}");
         }
 
         public TimeSpan? Seconds(string name) => Number(name) is double seconds ? Checked(name, seconds) : null;
@@ -280,10 +280,10 @@ internal sealed class MessageReader
         public JsonValue? Id() => Take("id") switch
         {
             null => null,
-            { ValueKind: JsonValueKind.String } text when text.GetString()!.Length <= LiveProtocol.LongestId =>
+            { ValueKind: JsonValueKind.String } text when text.GetString()!.Length <= LiveProtocol.MaxIdLength =>
                 JsonValue.Create(text.GetString()),
             { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out long id) => JsonValue.Create(id),
-            _ => throw Malformed($"'id' should be a text of at most {LiveProtocol.LongestId} characters or a whole number"),
+            _ => throw Malformed($"'id' should be a text of at most {LiveProtocol.MaxIdLength} characters or a whole number"),
         };
 
         private static TimeSpan Checked(string name, double seconds) => Math.Abs(seconds) <= MaxTime

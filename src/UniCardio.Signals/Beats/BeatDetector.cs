@@ -56,10 +56,10 @@ public enum NoBeatReason
 public sealed class BeatDetector
 {
     // An artery's systolic pressure is above this (mmHg).
-    private const double LeastSystolic = 20;
+    private const double MinSystolic = 20;
 
     // Above this a line is flushed or its transducer saturated (mmHg).
-    private const double MostPressure = 280;
+    private const double MaxPressure = 280;
     private readonly BeatSettings _settings;
     private readonly CandidateFinder _finder;
     private readonly BeatTracker _tracker;
@@ -67,7 +67,7 @@ public sealed class BeatDetector
     private readonly float[] _ring;
     private readonly Beat[] _found = new Beat[256];
     private readonly int _mask, _hop;
-    private readonly float _leastValue, _mostValue;
+    private readonly float _minValue, _maxValue;
     private int _firstFound, _foundCount, _sinceHop;
     private long _lastPeak = -1;
     private bool _completed;
@@ -75,7 +75,7 @@ public sealed class BeatDetector
     /// <summary>Creates a detector.</summary>
     /// <param name="kind">What the signal is: <see cref="ChannelKind.Ecg"/>, <see cref="ChannelKind.Ppg"/> or
     /// <see cref="ChannelKind.BloodPressure"/>.</param>
-    /// <param name="sampleRate">Samples a second, at least <see cref="LowestRate"/>.</param>
+    /// <param name="sampleRate">Samples a second, at least <see cref="MinRate"/>.</param>
     /// <param name="unit">Its unit, for the absolute floors; "" where it is unknown or the signal is normalised.</param>
     /// <param name="assumesRhythm">Whether beats are known to be there: for windows of some seconds, too short to prove it.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low or not finite.</exception>
@@ -83,8 +83,8 @@ public sealed class BeatDetector
     {
         if (kind is not (ChannelKind.Ecg or ChannelKind.Ppg or ChannelKind.BloodPressure))
             throw new ArgumentOutOfRangeException(nameof(kind), kind, "Beats are those of an ECG, a PPG or an arterial pressure.");
-        if (!double.IsFinite(sampleRate) || sampleRate < LowestRate(kind) || sampleRate > HighestRate)
-            throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, $"Beats need {LowestRate(kind)} to {HighestRate} Hz.");
+        if (!double.IsFinite(sampleRate) || sampleRate < MinRate(kind) || sampleRate > MaxRate)
+            throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, $"Beats need {MinRate(kind)} to {MaxRate} Hz.");
         ArgumentNullException.ThrowIfNull(unit);
         Kind = kind;
         SampleRate = sampleRate;
@@ -93,8 +93,8 @@ public sealed class BeatDetector
         bool known = SignalUnit.TryGetFactor(unit, kind == ChannelKind.Ecg ? SignalUnit.Millivolts : SignalUnit.MillimetresOfMercury,
             out double factor);
         _tracker = new BeatTracker(_settings, _finder, known ? _settings.Floor / factor : 0, kind == ChannelKind.Ppg, assumesRhythm);
-        _leastValue = known && kind == ChannelKind.BloodPressure ? (float)(LeastSystolic / factor) : float.NegativeInfinity;
-        _mostValue = known && kind == ChannelKind.BloodPressure ? (float)(MostPressure / factor) : float.PositiveInfinity;
+        _minValue = known && kind == ChannelKind.BloodPressure ? (float)(MinSystolic / factor) : float.NegativeInfinity;
+        _maxValue = known && kind == ChannelKind.BloodPressure ? (float)(MaxPressure / factor) : float.PositiveInfinity;
         _hop = Math.Max(1, (int)(_finder.Rate / 2));
         int kept = (int)((2 * _settings.Learning + _settings.Lag + 4) * sampleRate) + (_finder.Delay + 2 * _hop) * _finder.Decimation;
         _ring = new float[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)kept)];
@@ -103,7 +103,7 @@ public sealed class BeatDetector
     }
 
     /// <summary>Highest sample rate (Hz).</summary>
-    public const double HighestRate = 20000;
+    public const double MaxRate = 20000;
 
     /// <summary>What the signal is.</summary>
     public ChannelKind Kind { get; }
@@ -128,7 +128,7 @@ public sealed class BeatDetector
 
     /// <summary>Lowest sample rate for a kind of signal (Hz).</summary>
     /// <param name="kind">The kind.</param>
-    public static double LowestRate(ChannelKind kind) => (kind == ChannelKind.Ecg ? BeatSettings.Ecg : BeatSettings.Pulse).LowestRate;
+    public static double MinRate(ChannelKind kind) => (kind == ChannelKind.Ecg ? BeatSettings.Ecg : BeatSettings.Pulse).MinRate;
 
     /// <summary>Takes samples. Beats that have become certain are then to be had from <see cref="TryRead"/>; at most 256 wait.</summary>
     /// <param name="samples">The next samples in the detector's unit, NaN where missing.</param>
@@ -142,7 +142,7 @@ public sealed class BeatDetector
             _ring[Received & _mask] = x;
             Received++;
             Measured += float.IsNaN(x) ? 0 : 1;
-            if (_finder.Push(x > _mostValue ? float.NaN : x))
+            if (_finder.Push(x > _maxValue ? float.NaN : x))
                 Step();
         }
     }
@@ -199,8 +199,8 @@ public sealed class BeatDetector
         if (Measured == 0)
             return Received == 0 ? NoBeatReason.TooShort : NoBeatReason.Missing;
         if (_finder.MissingShare() > 0.5)
-            return At(Received - 1) > _mostValue ? NoBeatReason.Flushed : NoBeatReason.Missing;
-        if (_leastValue > float.NegativeInfinity && Highest(now) < _leastValue)
+            return At(Received - 1) > _maxValue ? NoBeatReason.Flushed : NoBeatReason.Missing;
+        if (_minValue > float.NegativeInfinity && Highest(now) < _minValue)
             return NoBeatReason.LineOpen;
         if (_tracker.IsTracking)
             return NoBeatReason.None;
@@ -222,7 +222,7 @@ public sealed class BeatDetector
     private void Report(in Candidate c, bool hasNext, in Candidate next)
     {
         Beat beat = _settings.IsPulse ? Pulse(c, hasNext, next) : Peak(c);
-        if (beat.Sample < 0 || beat.Sample <= _lastPeak || beat.Value < _leastValue)
+        if (beat.Sample < 0 || beat.Sample <= _lastPeak || beat.Value < _minValue)
             return;
         _lastPeak = beat.Sample;
         if (_foundCount == _found.Length)

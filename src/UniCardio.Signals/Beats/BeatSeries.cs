@@ -22,12 +22,12 @@ public sealed record BeatSeries(ChannelKind Kind, double SampleRate, IReadOnlyLi
 
     /// <summary>Finds the beats of a channel.</summary>
     /// <param name="channel">An ECG, PPG or arterial pressure.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="ArgumentOutOfRangeException">The channel is of another kind, or its rate is too low.</exception>
-    public static BeatSeries Of(Channel channel, CancellationToken cancellationToken = default)
+    public static BeatSeries Of(Channel channel, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return Of(channel.Samples.Span, channel.SampleRate, channel.Kind, channel.Unit, cancellationToken: cancellationToken);
+        return Of(channel.Samples.Span, channel.SampleRate, channel.Kind, channel.Unit, cancellation: cancellation);
     }
 
     /// <summary>Finds the beats of a signal, as a <see cref="BeatDetector"/> would while it arrives.</summary>
@@ -36,16 +36,16 @@ public sealed record BeatSeries(ChannelKind Kind, double SampleRate, IReadOnlyLi
     /// <param name="kind">What it is.</param>
     /// <param name="unit">Its unit, for the absolute floors; "" where it is unknown or the signal is normalised.</param>
     /// <param name="assumesRhythm">Whether beats are known to be there: for windows of some seconds, too short to prove it.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low.</exception>
     public static BeatSeries Of(ReadOnlySpan<float> samples, double sampleRate, ChannelKind kind, string unit = "", bool assumesRhythm =
-        false, CancellationToken cancellationToken = default)
+        false, CancellationToken cancellation = default)
     {
         var detector = new BeatDetector(kind, sampleRate, unit, assumesRhythm);
         var beats = new List<Beat>();
         while (samples.Length > 0)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             ReadOnlySpan<float> block = samples[..Math.Min(Block, samples.Length)];
             detector.Push(block);
             Read(detector, beats);

@@ -7,7 +7,7 @@ internal sealed record BeatSettings
     public required bool IsPulse { get; init; }
 
     /// <summary>Lowest sample rate (Hz).</summary>
-    public required double LowestRate { get; init; }
+    public required double MinRate { get; init; }
 
     /// <summary>The rate that samples are averaged down to is at least this, where the input's is (Hz).</summary>
     public required double WorkRate { get; init; }
@@ -41,9 +41,9 @@ internal sealed record BeatSettings
     public double GapMargin { get; init; } = 0.08;
 
     /// <summary>Shortest and longest interval of two beats: 300 and 20 a minute.</summary>
-    public double ShortestInterval { get; init; } = 0.2;
+    public double MinInterval { get; init; } = 0.2;
 
-    public double LongestInterval { get; init; } = 3.2;
+    public double MaxInterval { get; init; } = 3.2;
 
     /// <summary>How long a decision waits for what comes after.</summary>
     public double Lag { get; init; } = 3;
@@ -89,7 +89,7 @@ internal sealed record BeatSettings
     public required double Floor { get; init; }
 
     /// <summary>Least mean agreement with the templates at which a rhythm counts as found.</summary>
-    public double LeastAgreement { get; init; } = 0.8;
+    public double MinAgreement { get; init; } = 0.8;
 
     /// <summary>Events that a template needs to count fully.</summary>
     public double Trusted { get; init; } = 4;
@@ -98,7 +98,7 @@ internal sealed record BeatSettings
 
     public static BeatSettings Ecg { get; } = new()
     {
-        IsPulse = false, LowestRate = 50, WorkRate = 180, MedianHalf = 0.011, Sigma = 0.0124, WideSigma = 0.035, WideShare = 0.65,
+        IsPulse = false, MinRate = 50, WorkRate = 180, MedianHalf = 0.011, Sigma = 0.0124, WideSigma = 0.035, WideShare = 0.65,
             WideClarity = 0.97, ShapeBand = (0.0084, 0.062),
         Shape = (0.084, 0.108, 0.008), Floor = 0.015, Even = 0.30, StrengthWeight = 4.2, ShapeWeight = 4.6, EvenAgreement = 0.79,
         RhythmWeight = 1.05, RegularWeight = 3.4,
@@ -107,8 +107,8 @@ internal sealed record BeatSettings
 
     public static BeatSettings Pulse { get; } = new()
     {
-        IsPulse = true, LowestRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
-            Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, LeastAgreement = 0.92,
+        IsPulse = true, MinRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
+            Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, MinAgreement = 0.92,
         GapMargin = 0.12, AfterWave = (0.42, 0.6),
     };
 }

@@ -151,9 +151,9 @@ internal sealed class BeatTracker
             for (int j = i - 1; j >= 0; j--)
             {
                 double t = (c.At - _pending[j].At) / _rate;
-                if (t > _s.LongestInterval)
+                if (t > _s.MaxInterval)
                     break;
-                if (t < _s.ShortestInterval)
+                if (t < _s.MinInterval)
                     continue;
                 double score = _pending[j].Path + Transition(_pending[j], c);
                 if (score > from || double.IsNegativeInfinity(from))
@@ -171,7 +171,7 @@ internal sealed class BeatTracker
     private double Transition(in Candidate a, in Candidate b)
     {
         double t = (b.At - a.At) / _rate;
-        if (t < _s.ShortestInterval)
+        if (t < _s.MinInterval)
             return double.NegativeInfinity;
         double score = 0;
         if (_expected > 0)
@@ -271,7 +271,7 @@ internal sealed class BeatTracker
     private void Commit(in Candidate c, bool hasNext, in Candidate next, BeatSink commit)
     {
         double interval = _hasAnchor ? (c.At - _anchor.At) / _rate : 0;
-        if (interval > 0 && interval <= _s.LongestInterval)
+        if (interval > 0 && interval <= _s.MaxInterval)
         {
             _intervals[_nextInterval] = interval;
             _nextInterval = (_nextInterval + 1) % Intervals;
@@ -506,7 +506,7 @@ internal sealed class BeatTracker
         if (ratio > 2 && ((agreement >= 0.95 && chaos < (irregular < 1.2 ? 2.6 : 1.7)) || (agreement >= 0.87 && chaos < 1.35 && n >= 8)))
             return Proof.Full;
         bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
-        return agreement >= Math.Max(_s.LeastAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part
+        return agreement >= Math.Max(_s.MinAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part
             : Proof.None;
     }
 

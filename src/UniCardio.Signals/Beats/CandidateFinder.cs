@@ -150,7 +150,7 @@ internal sealed class CandidateFinder
         if (!_any && !missing)
         {
             _any = true;
-            // What was before the first sample was as high as it: no step stands there.
+            // What was before the first sample was as high as it: no step is there.
             Array.Fill(_raw, value);
             Array.Fill(_clean, value);
         }

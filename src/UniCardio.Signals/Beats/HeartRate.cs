@@ -4,7 +4,7 @@ namespace UniCardio.Signals.Beats;
 public static class HeartRate
 {
     /// <summary>Longest interval that is one: 20 a minute, with a little room (s).</summary>
-    public const double LongestInterval = 3.2;
+    public const double MaxInterval = 3.2;
 
     // An interval of more medians than this misses a beat.
     private const double Lost = 2.2;
@@ -16,7 +16,7 @@ public static class HeartRate
         var intervals = new List<double>();
         for (int i = 1; i < times.Length; i++)
         {
-            if (times[i] - times[i - 1] <= LongestInterval && times[i] > times[i - 1])
+            if (times[i] - times[i - 1] <= MaxInterval && times[i] > times[i - 1])
                 intervals.Add(times[i] - times[i - 1]);
         }
         if (intervals.Count == 0)

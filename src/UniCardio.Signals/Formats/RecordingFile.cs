@@ -16,19 +16,19 @@ public static class RecordingFile
     /// .edf or .bdf file.
     /// </param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between blocks of samples.</param>
+    /// <param name="cancellation">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">The file is missing, malformed or over a limit.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default)
+    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
         return FormatOf(path) switch
         {
-            RecordingFormat.Npy => NpyFormat.Read(path, options, cancellationToken),
-            RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellationToken),
-            RecordingFormat.Csv => CsvFormat.Read(path, options, cancellationToken),
-            _ => EdfFormat.Read(path, options, cancellationToken),
+            RecordingFormat.Npy => NpyFormat.Read(path, options, cancellation),
+            RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellation),
+            RecordingFormat.Csv => CsvFormat.Read(path, options, cancellation),
+            _ => EdfFormat.Read(path, options, cancellation),
         };
     }
 
@@ -37,11 +37,11 @@ public static class RecordingFile
     /// are annotations).</param>
     /// <param name="recording">The recording.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between blocks of samples.</param>
+    /// <param name="cancellation">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">The format cannot hold the recording, or the file cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; nothing is left behind.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing is left.</exception>
     public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
@@ -49,16 +49,16 @@ public static class RecordingFile
         switch (Extension(path))
         {
             case ".csv":
-                CsvFormat.Write(path, recording, options, cancellationToken);
+                CsvFormat.Write(path, recording, options, cancellation);
                 break;
             case ".npy":
-                NpyFormat.Write(path, recording, options, cancellationToken);
+                NpyFormat.Write(path, recording, options, cancellation);
                 break;
             case ".hea":
-                WfdbFormat.Write(path, recording, options, cancellationToken);
+                WfdbFormat.Write(path, recording, options, cancellation);
                 break;
             case ".edf":
-                EdfFormat.Write(path, recording, options, cancellationToken);
+                EdfFormat.Write(path, recording, options, cancellation);
                 break;
             default:
                 throw new SignalFileException(path,

@@ -58,7 +58,7 @@ internal sealed class SampleColumn
     }
 }
 
-/// <summary>Where the rows of a table go on an even axis of time.</summary>
+/// <summary>Where the rows of a table lie on an even axis of time.</summary>
 internal sealed class RowGrid
 {
     private readonly IReadOnlyList<(int Row, int Missing)> _gaps;

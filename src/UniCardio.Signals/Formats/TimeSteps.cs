@@ -125,12 +125,12 @@ internal sealed record TimeSteps(double Step, IReadOnlyList<(int Row, int Missin
     // long step.
     private static double Late(int rows, Func<int, double> at, int row, double step, double threshold)
     {
-        const int Most = 6;
+        const int Max = 6;
         double before = 0, after = 0;
         int back = 0, ahead = 0;
-        for (int i = row - 1; i >= 0 && back < Most && (back == 0 || at(i + 1) - at(i) <= threshold); i--, back++)
+        for (int i = row - 1; i >= 0 && back < Max && (back == 0 || at(i + 1) - at(i) <= threshold); i--, back++)
             before += at(i) - ((i - row) * step);
-        for (int i = row; i < rows && ahead < Most && (ahead == 0 || at(i) - at(i - 1) <= threshold); i++, ahead++)
+        for (int i = row; i < rows && ahead < Max && (ahead == 0 || at(i) - at(i - 1) <= threshold); i++, ahead++)
             after += at(i) - ((i - row) * step);
         return (after / ahead) - (before / back);
     }

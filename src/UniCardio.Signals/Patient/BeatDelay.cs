@@ -8,7 +8,7 @@ namespace UniCardio.Signals.Patient;
 /// </remarks>
 public sealed class BeatDelay
 {
-    private const int MostShift = 2, Neighbours = 8, FewestPairs = 4;
+    private const int MaxShift = 2, Neighbours = 8, MinPairs = 4;
     private readonly double[] _at, _delay;
 
     private BeatDelay(double[] at, double[] delay, double median, double spread)
@@ -51,19 +51,19 @@ public sealed class BeatDelay
     /// <param name="usual">Delay to be expected if the rhythm does not tell, from and to in samples.</param>
     public static BeatDelay? Between(BeatTrain source, BeatTrain target, (double From, double To) usual)
     {
-        if (source.Count < FewestPairs || target.Count < FewestPairs || !(source.Interval >= 1))
+        if (source.Count < MinPairs || target.Count < MinPairs || !(source.Interval >= 1))
             return null;
         BeatDelay? best = null;
-        double least = double.PositiveInfinity;
-        for (int shift = -MostShift; shift <= MostShift; shift++)
+        double min = double.PositiveInfinity;
+        for (int shift = -MaxShift; shift <= MaxShift; shift++)
         {
             if (Shifted(source, target, shift) is not { } tried)
                 continue;
             // A tenth of a spread, and 8 ms at 125 Hz, is no reason to believe in an unusual delay.
             bool plausible = tried.Median >= usual.From && tried.Median <= usual.To;
             double cost = (tried.Spread + 1) * (plausible ? 1 : 1.3) + (0.01 * Math.Abs(tried.Median));
-            if (cost < least)
-                (least, best) = (cost, tried);
+            if (cost < min)
+                (min, best) = (cost, tried);
         }
 
         return best;
@@ -100,7 +100,7 @@ public sealed class BeatDelay
             delays.Add(target[k] - source[before]);
         }
 
-        if (at.Count < FewestPairs)
+        if (at.Count < MinPairs)
             return null;
         double[] delay = [.. delays], sorted = [.. delays.Order()];
         double median = 0.5 * (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]);
@@ -110,7 +110,7 @@ public sealed class BeatDelay
         // What lies far off is a missed or an extra beat.
         double wide = Math.Max(4 * spread, 0.15 * source.Interval);
         int[] kept = [.. Enumerable.Range(0, delay.Length).Where(k => Math.Abs(delay[k] - whole.At(at[k])) <= wide)];
-        return kept.Length < FewestPairs ? null
+        return kept.Length < MinPairs ? null
             : new BeatDelay([.. kept.Select(k => at[k])], [.. kept.Select(k => delay[k])], median, spread);
     }
 }

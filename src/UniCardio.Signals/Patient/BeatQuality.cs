@@ -14,8 +14,8 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Deviation">[seconds] standard deviation of the rate's error by the spread of its intervals, bpm.</param>
 public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviation)
 {
-    private const double WindowSeconds = 10, LeastDeviation = 0.3;
-    private const int FewestBeats = 4;
+    private const double WindowSeconds = 10, MinDeviation = 0.3;
+    private const int MinBeats = 4;
 
     /// <summary>Reads a signal.</summary>
     /// <param name="kind">What it is.</param>
@@ -36,7 +36,7 @@ public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviati
             while (first < next && beats[first].Sample < from)
                 first++;
             (rate[s], deviation[s]) = (double.NaN, double.PositiveInfinity);
-            if (next - first < FewestBeats)
+            if (next - first < MinBeats)
                 continue;
             intervals.Clear();
             double quality = 0;
@@ -57,7 +57,7 @@ public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviati
             double seen = (beats[next - 1].Sample - beats[first].Sample) / Math.Max(1, to - from - (median * sampleRate));
             rate[s] = 60 / median;
             index[s] = Math.Clamp(measured * Math.Clamp(quality, 0, 1) * Math.Max(0.5, alike) * Math.Clamp(seen, 0, 1), 0, 1);
-            deviation[s] = Math.Max(LeastDeviation, 60 / (median * median) * spread / Math.Sqrt(intervals.Count));
+            deviation[s] = Math.Max(MinDeviation, 60 / (median * median) * spread / Math.Sqrt(intervals.Count));
         }
 
         return new BeatQuality(rate, index, deviation);

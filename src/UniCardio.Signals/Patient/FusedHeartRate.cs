@@ -19,7 +19,7 @@ public sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 public static class FusedHeartRate
 {
     /// <summary>Index that a signal must reach to be believed at all.</summary>
-    public const double LeastIndex = 0.5;
+    public const double MinIndex = 0.5;
 
     private const double CommonMode = 0.3, Walk = 1, Vote = 5;
 
@@ -37,7 +37,7 @@ public static class FusedHeartRate
             foreach (BeatQuality signal in signals)
             {
                 double q = signal.Index[s];
-                if (q >= LeastIndex && !double.IsNaN(signal.Rate[s]))
+                if (q >= MinIndex && !double.IsNaN(signal.Rate[s]))
                     taken.Add((signal.Rate[s], (signal.Deviation[s] * signal.Deviation[s]) + Square(0.5 + (12 * Square(1 - q))), q));
             }
 

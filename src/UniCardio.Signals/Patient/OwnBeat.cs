@@ -17,7 +17,7 @@ public sealed record OwnBeatOptions
     public double Floor { get; init; } = 1e-3;
 
     /// <summary>Most beats on either side of which the target is measured.</summary>
-    public int MostBeats { get; init; } = 80;
+    public int MaxBeats { get; init; } = 80;
 
     /// <summary>How far away a beat may be, in seconds; positive infinity for any.</summary>
     public double ContextSeconds { get; init; } = 60;
@@ -38,7 +38,7 @@ public sealed record OwnBeatOptions
 /// </remarks>
 public sealed class OwnBeat
 {
-    private const int ShapePoints = 24, FewestBeats = 6, Nodes = 12;
+    private const int ShapePoints = 24, MinBeats = 6, Nodes = 12;
     private readonly OwnBeatOptions _options;
     private readonly float[] _signal;
     private readonly double _rate, _margin;
@@ -65,7 +65,7 @@ public sealed class OwnBeat
         Interval = sorted[sorted.Length / 2];
         _logInterval = [.. Enumerable.Range(0, events.Length - 1).Select(k => Math.Log((events[k + 1] - events[k]) / Interval))];
         _known = [.. Enumerable.Range(0, events.Length - 1).Where(k => doubt[k] == 0 && doubt[k + 1] == 0 && IsKnown(k))];
-        _weights = new double[(2 * options.MostBeats) + 1];
+        _weights = new double[(2 * options.MaxBeats) + 1];
         _shapeScale = shape is null ? 1 : TypicalDistance(shape, events.Length);
     }
 
@@ -93,7 +93,7 @@ public sealed class OwnBeat
         BeatTrain own = signals.BeatsOf(target), placing = source is { } by ? signals.BeatsOf(by) : own;
         float[] placed = signals[source ?? target].ToArray();
         double[] seen = placing.Instants[placing.FirstFrom(context.Start)..placing.FirstFrom(context.End)].ToArray();
-        if (seen.Length < FewestBeats)
+        if (seen.Length < MinBeats)
             return null;
         double[] instants = [.. seen];
         if (source is { } other)
@@ -106,7 +106,7 @@ public sealed class OwnBeat
 
         double shift = instants[0] - seen[0];
         (double[] events, double[] doubt) = Rhythm.Continue(instants, context, (from, to) => Missing(placed, from - shift, to - shift));
-        if (events.Length < FewestBeats)
+        if (events.Length < MinBeats)
             return null;
         float[]? shape = source is { } shown ? Shapes(placed, events, doubt, seen, shown, signals.SampleRate) : null;
         return new OwnBeat(target, source, signals[target].ToArray(), signals.SampleRate, events, shape, doubt, options);
@@ -179,7 +179,7 @@ public sealed class OwnBeat
         // The beats of which the target is seen, those nearest to this one.
         int at = Array.BinarySearch(_known, k);
         at = at >= 0 ? at : ~at;
-        int first = Math.Max(0, at - _options.MostBeats), last = Math.Min(_known.Length - 1, at + _options.MostBeats);
+        int first = Math.Max(0, at - _options.MaxBeats), last = Math.Min(_known.Length - 1, at + _options.MaxBeats);
         Span<double> weights = _weights.AsSpan(0, Math.Max(0, last - first + 1));
         for (int i = first; i <= last; i++)
         {

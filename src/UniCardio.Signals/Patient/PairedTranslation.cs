@@ -10,7 +10,7 @@ namespace UniCardio.Signals.Patient;
 /// </remarks>
 public sealed class PairedTranslation
 {
-    private const int FewestBeats = 6;
+    private const int MinBeats = 6;
     private readonly double[] _low, _high;
 
     private PairedTranslation(float[] value, double[] low, double[] high, int beats, ChannelKind source)
@@ -41,9 +41,9 @@ public sealed class PairedTranslation
     public static PairedTranslation? Make(PatientSignals signals, ChannelKind target, IEnumerable<ChannelKind> sources, SampleRange make)
     {
         ArgumentNullException.ThrowIfNull(signals);
-        var options = new OwnBeatOptions { ContextSeconds = double.PositiveInfinity, MostBeats = 60 };
+        var options = new OwnBeatOptions { ContextSeconds = double.PositiveInfinity, MaxBeats = 60 };
         ReadOnlySpan<float> paired = signals[target];
-        if (signals.BeatsOf(target).Count < FewestBeats)
+        if (signals.BeatsOf(target).Count < MinBeats)
             return null;
         var whole = new SampleRange(0, signals.Length);
         var made = new List<(ChannelKind Source, double[] Wave, double[] Spread, double Error)>();
@@ -79,13 +79,13 @@ public sealed class PairedTranslation
         }
 
         (double low, double high) = Calibrate(paired, value, deviation, made.Min(m => m.Error));
-        double least = 0.3 * made.Min(m => m.Error);
+        double min = 0.3 * made.Min(m => m.Error);
         var result = new float[make.Length];
         double[] below = new double[make.Length], above = new double[make.Length];
         for (int i = 0; i < make.Length; i++)
         {
             int t = make.Start + i;
-            double d = Math.Max(deviation[t], least);
+            double d = Math.Max(deviation[t], min);
             (result[i], below[i], above[i]) = ((float)value[t], low * d, high * d);
         }
 

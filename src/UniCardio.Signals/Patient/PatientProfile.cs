@@ -46,7 +46,7 @@ public sealed record PatientProfile
     /// <summary>Points of a mean beat.</summary>
     public const int Points = 64;
 
-    private const int FormatVersion = 1, FewestBeats = 8;
+    private const int FormatVersion = 1, MinBeats = 8;
     private const double ReferenceSeconds = 60, ClockDrift = 20;
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented =
@@ -76,7 +76,7 @@ public sealed record PatientProfile
     public static PatientProfile Learn(PatientSignals signals)
     {
         ArgumentNullException.ThrowIfNull(signals);
-        ChannelKind[] kinds = [.. PatientSignals.Kinds.Where(k => signals.Has(k) && signals.BeatsOf(k).Count >= FewestBeats)];
+        ChannelKind[] kinds = [.. PatientSignals.Kinds.Where(k => signals.Has(k) && signals.BeatsOf(k).Count >= MinBeats)];
         SampleRange minute = Fullest(signals, (int)Math.Min(signals.Length, ReferenceSeconds * signals.SampleRate));
         return new PatientProfile
         {
@@ -246,11 +246,11 @@ public sealed record PatientProfile
 
     private static SampleRange Fullest(PatientSignals signals, int length)
     {
-        int step = Math.Max(1, length / 6), best = 0, most = -1;
+        int step = Math.Max(1, length / 6), best = 0, max = -1;
         for (int start = 0; start + length <= signals.Length; start += step)
         {
             int measured = PatientSignals.Kinds.Where(signals.Has).Min(k => GapFinder.CountMeasured(signals[k].Slice(start, length)));
-            (best, most) = measured > most ? (start, measured) : (best, most);
+            (best, max) = measured > max ? (start, measured) : (best, max);
         }
 
         return new SampleRange(best, length);

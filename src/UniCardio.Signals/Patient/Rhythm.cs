@@ -5,7 +5,7 @@ namespace UniCardio.Signals.Patient;
 /// <summary>Beats where none is seen, as the rhythm on both sides has them.</summary>
 internal static class Rhythm
 {
-    private const int FewestBeats = 4, Neighbours = 6, MostSteps = 24;
+    private const int MinBeats = 4, Neighbours = 6, MaxSteps = 24;
     // The local interval is known better where both ends are seen than where it is carried on, which is what the wander was measured by.
     private const double Missed = 1.6, Bridged = 0.7;
 
@@ -19,7 +19,7 @@ internal static class Rhythm
     public static (double[] Instants, double[] Doubt) Continue(ReadOnlySpan<double> seen, SampleRange stretch,
         Func<double, double, bool> unseen)
     {
-        if (seen.Length < FewestBeats)
+        if (seen.Length < MinBeats)
             return ([], []);
         double[] intervals = new double[seen.Length - 1];
         for (int k = 0; k < intervals.Length; k++)
@@ -61,9 +61,9 @@ internal static class Rhythm
     // [steps] by how much the beat that many intervals on misses where the local interval has it: root mean square over the seen beats.
     private static double[] Wander(ReadOnlySpan<double> seen, double[] intervals, double usual)
     {
-        int most = Math.Min(MostSteps, Math.Max(1, intervals.Length / 2));
-        var wander = new double[most + 1];
-        for (int steps = 1; steps <= most; steps++)
+        int max = Math.Min(MaxSteps, Math.Max(1, intervals.Length / 2));
+        var wander = new double[max + 1];
+        for (int steps = 1; steps <= max; steps++)
         {
             var errors = new List<double>();
             for (int k = 0; k + steps < seen.Length; k++)

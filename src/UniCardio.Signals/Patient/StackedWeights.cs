@@ -60,10 +60,10 @@ public sealed class StackedWeights
     {
         int n = identities.Count;
         var gram = new double[n, n];
-        double[] least =
+        double[] min =
             [.. _stretches.Select(s => Enumerable.Range(0, _place.Count).Where(i => s.Present[i]).Min(i => s.Products[i, i])).Order()];
-        double median = least.Length == 0 ? 1 : Math.Max(1e-12, least[least.Length / 2]);
-        double best = identities.Min(_usual), level = least.Length == 0 ? 1 : Math.Sqrt(median) / best;
+        double median = min.Length == 0 ? 1 : Math.Max(1e-12, min[min.Length / 2]);
+        double best = identities.Min(_usual), level = min.Length == 0 ? 1 : Math.Sqrt(median) / best;
         for (int a = 0; a < n; a++)
         {
             for (int b = 0; b < n; b++)

@@ -220,13 +220,13 @@ public sealed class SignalPlot
 
     private static string Shorten(string text, double width, double size)
     {
-        int most = Math.Max(1, (int)(width / (0.55 * size)));
-        return text.Length <= most ? text : text[..(most - 1)] + "\u2026";
+        int max = Math.Max(1, (int)(width / (0.55 * size)));
+        return text.Length <= max ? text : text[..(max - 1)] + "\u2026";
     }
 
     private static List<string> WrapText(string text, double width, double size)
     {
-        const int MostLines = 4;
+        const int MaxLines = 4;
         var lines = new List<string>();
         string line = "";
         foreach (string word in text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
@@ -239,9 +239,9 @@ public sealed class SignalPlot
             line = line.Length == 0 ? word : line + " " + word;
         }
         lines.Add(line);
-        if (lines.Count > MostLines)
+        if (lines.Count > MaxLines)
         {
-            lines.RemoveRange(MostLines, lines.Count - MostLines);
+            lines.RemoveRange(MaxLines, lines.Count - MaxLines);
             lines[^1] += " \u2026";
         }
         return [.. lines.Select(l => Shorten(l, width + 2 * size, size))];

@@ -4,20 +4,20 @@ namespace UniCardio.Signals.Processing;
 public ref struct ClippedRunEnumerator
 {
     private readonly ReadOnlySpan<float> _samples;
-    private readonly int _shortestRun, _longRun;
+    private readonly int _minRun, _longRun;
     private readonly float _minimum, _maximum;
     private readonly double _margin;
     private ClippingSide _side;
     private int _next;
 
-    internal ClippedRunEnumerator(ReadOnlySpan<float> samples, int shortestRun, int longRun, double tolerance)
+    internal ClippedRunEnumerator(ReadOnlySpan<float> samples, int minRun, int longRun, double tolerance)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
-        ArgumentOutOfRangeException.ThrowIfLessThan(longRun, shortestRun);
+        ArgumentOutOfRangeException.ThrowIfLessThan(minRun, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(longRun, minRun);
         if (tolerance is not (>= 0 and <= 0.1))
             throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is 0 to 0.1 of the signal's range.");
         _samples = samples;
-        (_shortestRun, _longRun) = (shortestRun, longRun);
+        (_minRun, _longRun) = (minRun, longRun);
         (_minimum, _maximum) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (float x in samples)
         {
@@ -83,7 +83,7 @@ public ref struct ClippedRunEnumerator
             int start = i;
             while (i < _samples.Length && Math.Abs((double)_samples[i] - level) <= _margin)
                 i++;
-            if (i - start >= _shortestRun)
+            if (i - start >= _minRun)
                 return SampleRange.Between(start, i);
         }
         return default;

@@ -5,20 +5,20 @@ namespace UniCardio.Signals.Processing;
 /// <remarks>A mutable value: pass it by reference. The default value is not usable.</remarks>
 public struct FlatRunDetector
 {
-    private readonly int _shortestRun;
+    private readonly int _minRun;
     private readonly float _tolerance;
     private float _low, _high;
 
     /// <summary>Starts at sample 0.</summary>
-    /// <param name="shortestRun">Samples that a stretch has at least; 2 or more.</param>
+    /// <param name="minRun">Samples that a stretch has at least; 2 or more.</param>
     /// <param name="tolerance">Largest difference within a stretch, in the signal's unit; 0 or more, finite.</param>
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of range.</exception>
-    public FlatRunDetector(int shortestRun, float tolerance = 0)
+    public FlatRunDetector(int minRun, float tolerance = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(shortestRun, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(minRun, 2);
         if (!float.IsFinite(tolerance) || tolerance < 0)
             throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is finite and not negative.");
-        (_shortestRun, _tolerance) = (shortestRun, tolerance);
+        (_minRun, _tolerance) = (minRun, tolerance);
         (_low, _high) = (float.NaN, float.NaN);
     }
 
@@ -26,10 +26,10 @@ public struct FlatRunDetector
     public long Length { get; private set; }
 
     /// <summary>Whether that stretch is long enough to be flat.</summary>
-    public readonly bool IsFlat => Length >= _shortestRun;
+    public readonly bool IsFlat => Length >= _minRun;
 
     /// <summary>Whether the newest sample is the one that made its stretch flat, all of it.</summary>
-    public readonly bool HasBecomeFlat => Length == _shortestRun;
+    public readonly bool HasBecomeFlat => Length == _minRun;
 
     /// <summary>Lowest value of the stretch; NaN if the newest sample is missing.</summary>
     public readonly float Low => _low;

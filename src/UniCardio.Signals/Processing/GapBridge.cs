@@ -30,16 +30,16 @@ public static class GapBridge
             samples[(last + 1)..].Fill(samples[last]);
     }
 
-    /// <summary>Fills each gap of at most <paramref name="longest"/> samples that has a measured neighbour on both sides.</summary>
+    /// <summary>Fills each gap of at most <paramref name="maxGap"/> samples that has a measured neighbour on both sides.</summary>
     /// <param name="samples">[n], NaN where missing.</param>
-    /// <param name="longest">Longest gap that is filled, in samples.</param>
-    public static void Fill(Span<float> samples, int longest)
+    /// <param name="maxGap">Longest gap that is filled, in samples.</param>
+    public static void Fill(Span<float> samples, int maxGap)
     {
-        if (longest < 1)
+        if (maxGap < 1)
             return;
         foreach (SampleRange gap in GapFinder.Find(samples))
         {
-            if (gap.Length > longest || gap.Start == 0 || gap.End == samples.Length)
+            if (gap.Length > maxGap || gap.Start == 0 || gap.End == samples.Length)
                 continue;
             Line(samples, gap.Start - 1, gap.End);
         }

@@ -9,7 +9,7 @@ public readonly record struct LiveRange(long Start, long Length)
     public long End => Start + Length;
 }
 
-/// <summary>Where an <see cref="IncrementalGapFinder"/> stands.</summary>
+/// <summary>State of an <see cref="IncrementalGapFinder"/>.</summary>
 /// <param name="Received">Samples taken.</param>
 /// <param name="Count">Gaps found, the open one included.</param>
 /// <param name="Missing">Missing samples.</param>
@@ -23,18 +23,18 @@ public readonly record struct GapFinderState(long Received, long Count, long Mis
 /// <remarks>Not for use by several threads at once.</remarks>
 public sealed class IncrementalGapFinder
 {
-    private readonly int _shortestMeasuredRun;
+    private readonly int _minMeasuredRun;
     private long _gapStart = -1;
     private long _gapEnd;
     private long _previousEnd;
 
     /// <summary>Starts at sample 0.</summary>
-    /// <param name="shortestMeasuredRun">As in <see cref="GapFinder.Find"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="shortestMeasuredRun"/> is negative.</exception>
-    public IncrementalGapFinder(int shortestMeasuredRun = 0)
+    /// <param name="minMeasuredRun">As in <see cref="GapFinder.Find"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="minMeasuredRun"/> is negative.</exception>
+    public IncrementalGapFinder(int minMeasuredRun = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(shortestMeasuredRun);
-        _shortestMeasuredRun = shortestMeasuredRun;
+        ArgumentOutOfRangeException.ThrowIfNegative(minMeasuredRun);
+        _minMeasuredRun = minMeasuredRun;
     }
 
     /// <summary>Samples taken.</summary>
@@ -49,7 +49,7 @@ public sealed class IncrementalGapFinder
     /// <summary>The gap that is not certain to have ended, up to the last missing sample; null if there is none.</summary>
     public LiveRange? Open => _gapStart >= 0 ? new LiveRange(_gapStart, _gapEnd - _gapStart) : null;
 
-    /// <summary>Where it stands; set, it goes on from where another one stood.</summary>
+    /// <summary>Its state; set, it continues from the state of another one.</summary>
     public GapFinderState State
     {
         get => new(Received, Count, Missing, _gapStart, _gapEnd, _previousEnd);
@@ -66,7 +66,7 @@ public sealed class IncrementalGapFinder
         {
             if (float.IsNaN(sample))
                 AddMissing();
-            else if (_gapStart >= 0 && Received - _gapEnd + 1 >= _shortestMeasuredRun)
+            else if (_gapStart >= 0 && Received - _gapEnd + 1 >= _minMeasuredRun)
                 Close(_gapEnd, closed);
             Received++;
         }
@@ -77,7 +77,7 @@ public sealed class IncrementalGapFinder
     public void Complete(ICollection<LiveRange>? closed = null)
     {
         if (_gapStart >= 0)
-            Close(Received - _gapEnd < _shortestMeasuredRun ? Received : _gapEnd, closed);
+            Close(Received - _gapEnd < _minMeasuredRun ? Received : _gapEnd, closed);
     }
 
     private void AddMissing()
@@ -86,7 +86,7 @@ public sealed class IncrementalGapFinder
         if (_gapStart < 0)
         {
             // A measured run that is too short counts as part of the gap; between two gaps it never lets the first one close.
-            _gapStart = Received - _previousEnd < _shortestMeasuredRun ? _previousEnd : Received;
+            _gapStart = Received - _previousEnd < _minMeasuredRun ? _previousEnd : Received;
             Count++;
         }
         _gapEnd = Received + 1;

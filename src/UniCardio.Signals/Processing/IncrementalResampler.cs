@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Processing;
 /// <summary>A <see cref="Resampler"/> for a signal that arrives piece by piece; its output is that of <see cref="Resampler.Resample"/>, bit
 /// for bit.</summary>
 /// <remarks>
-/// An output sample is final, and comes out, once <see cref="Reach"/> input samples behind it are known or a gap has shown where its run
+/// An output sample is final, and comes out, once <see cref="Reach"/> input samples after it are known or a gap has shown where its run
 /// ends. Not for use by several threads at once. Nothing is allocated after construction.
 /// </remarks>
 public sealed class IncrementalResampler
@@ -36,15 +36,15 @@ public sealed class IncrementalResampler
     /// <summary>Output samples given out, which is the index of the next one.</summary>
     public long Produced { get; private set; }
 
-    /// <summary>Input samples behind an output sample that must be known; 0 where the rates are the same.</summary>
+    /// <summary>Input samples after an output sample that must be known; 0 where the rates are the same.</summary>
     public int Reach => Resampler.IsIdentity ? 0 : Resampler.Reach;
 
     /// <summary>Most output samples that a push of <paramref name="inputLength"/>, or <see cref="Complete"/> with 0, gives out.</summary>
     /// <param name="inputLength">Input samples.</param>
-    public int LargestOutput(int inputLength) =>
+    public int MaxOutput(int inputLength) =>
         checked((int)Math.Ceiling((inputLength + Reach + 1.0) * Resampler.OutputRate / Resampler.InputRate) + 2);
 
-    /// <summary>Forgets everything and goes on at an input sample as though all before it were missing.</summary>
+    /// <summary>Forgets everything and continues at an input sample as though all before it were missing.</summary>
     /// <param name="firstInput">Index of the next input sample, 0 or more.</param>
     public void Restart(long firstInput = 0)
     {
@@ -65,7 +65,7 @@ public sealed class IncrementalResampler
 
     /// <summary>Takes input and gives out what has become final.</summary>
     /// <param name="input">The next samples, NaN where missing.</param>
-    /// <param name="output">Where to put output samples; <see cref="LargestOutput"/> is always enough.</param>
+    /// <param name="output">Where to put output samples; <see cref="MaxOutput"/> is always enough.</param>
     /// <returns>How many were given out.</returns>
     /// <exception cref="ArgumentException"><paramref name="output"/> is too short; the resampler must not be used further.</exception>
     public int Push(ReadOnlySpan<float> input, Span<float> output)
@@ -93,7 +93,7 @@ public sealed class IncrementalResampler
     }
 
     /// <summary>Ends the signal: gives out the rest, as far as the input lasts.</summary>
-    /// <param name="output">Where to put output samples; <see cref="LargestOutput"/> of 0 is always enough.</param>
+    /// <param name="output">Where to put output samples; <see cref="MaxOutput"/> of 0 is always enough.</param>
     /// <returns>How many were given out. <see cref="Restart"/> is the only way on.</returns>
     public int Complete(Span<float> output)
     {
@@ -101,7 +101,7 @@ public sealed class IncrementalResampler
             return 0;
         int count = _isInRun ? Emit((Received * Resampler.Ratio.Up) - 1, output) : 0;
         _isInRun = false;
-        // An uncommon ratio rounds its instants: the last one may fall just behind the input, where nothing is measured.
+        // An uncommon ratio rounds its instants: the last one may fall just after the input, where nothing is measured.
         return count + EmitMissing(long.MaxValue, LengthOf(Received), output[count..]);
     }
 
@@ -173,6 +173,6 @@ public sealed class IncrementalResampler
     private static void Require(bool isRoom)
     {
         if (!isRoom)
-            throw new ArgumentException("The output is too short for what has become final; expected LargestOutput of the input.");
+            throw new ArgumentException("The output is too short for what has become final; expected MaxOutput of the input.");
     }
 }

@@ -35,14 +35,14 @@ public readonly record struct RateRatio
     /// <summary>The ratio of two rates.</summary>
     /// <param name="inputRate">Rate of the input (Hz), finite and above 0.</param>
     /// <param name="outputRate">Rate of the output (Hz), finite and above 0.</param>
-    /// <param name="largestUp">Most phases allowed, at least 1.</param>
+    /// <param name="maxUp">Most phases allowed, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A rate is out of range, or the output rate is not within 1/1024 to 1024 times the
     /// input rate.</exception>
-    public static RateRatio Between(double inputRate, double outputRate, int largestUp)
+    public static RateRatio Between(double inputRate, double outputRate, int maxUp)
     {
         RequireRate(inputRate, nameof(inputRate));
         RequireRate(outputRate, nameof(outputRate));
-        ArgumentOutOfRangeException.ThrowIfLessThan(largestUp, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxUp, 1);
         double step = inputRate / outputRate;
         if (step is not (>= 1.0 / 1024 and <= 1024))
             throw new ArgumentOutOfRangeException(nameof(outputRate), outputRate,
@@ -55,7 +55,7 @@ public readonly record struct RateRatio
         for (int term = 0; term < 64; term++)
         {
             double whole = Math.Floor(rest);
-            if (whole * up + upBefore > largestUp)
+            if (whole * up + upBefore > maxUp)
                 break;
             (down, downBefore) = ((long)whole * down + downBefore, down);
             (up, upBefore) = ((long)whole * up + upBefore, up);
@@ -63,7 +63,7 @@ public readonly record struct RateRatio
                 return new RateRatio((int)up, (int)down, step, true);
             rest = 1 / (rest - whole);
         }
-        return new RateRatio(largestUp, (int)Math.Round(step * largestUp), step, false);
+        return new RateRatio(maxUp, (int)Math.Round(step * maxUp), step, false);
     }
 
     /// <summary>Output samples that begin within the duration of <paramref name="inputLength"/> input samples.</summary>

@@ -36,7 +36,7 @@ public static class RecordingPreparation
     {
         ArgumentNullException.ThrowIfNull(channel);
         ReadOnlySpan<float> samples = channel.Samples.Span;
-        int Samples(double seconds, int least) => (int)Math.Clamp(Math.Ceiling(seconds * channel.SampleRate), least, int.MaxValue);
+        int Samples(double seconds, int min) => (int)Math.Clamp(Math.Ceiling(seconds * channel.SampleRate), min, int.MaxValue);
         // 32 ms is four samples at 125 Hz; a plateau of 128 ms at an extreme is no crest, nor is one of an R wave.
         return new ChannelReport(channel, GapFinder.CountMeasured(samples), GapFinder.Find(samples),
             SignalQuality.FindFlatRuns(samples, Samples(1, 8)),
@@ -46,7 +46,7 @@ public static class RecordingPreparation
     /// <summary>Resamples every channel to one rate and makes them equally long.</summary>
     /// <param name="recording">The recording.</param>
     /// <param name="rate">The rate wanted (Hz).</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <returns>
     /// The recording at that rate; the same object if it already is so. Lengths that differ by a sample or two, as they do between channels
     /// of different rates, are cut to the shortest; a channel that ends earlier than that is filled up with missing samples.
@@ -54,7 +54,7 @@ public static class RecordingPreparation
     /// <exception cref="ArgumentOutOfRangeException">The rate is not finite and above 0, or more than 1024 times a channel's or less than
     /// 1/1024.</exception>
     /// <exception cref="SignalException">A channel would become longer than an array can be.</exception>
-    public static Recording Resample(Recording recording, double rate, CancellationToken cancellationToken = default)
+    public static Recording Resample(Recording recording, double rate, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         int first = recording.Channels[0].Length;
@@ -68,7 +68,7 @@ public static class RecordingPreparation
             if (!resamplers.TryGetValue(channel.SampleRate, out Resampler? resampler))
                 resamplers.Add(channel.SampleRate, resampler = new Resampler(channel.SampleRate, rate));
             channels.Add(resampler.IsIdentity ? channel
-                : channel.WithSamples(resampler.Resample(channel.Samples.Span, cancellationToken), rate));
+                : channel.WithSamples(resampler.Resample(channel.Samples.Span, cancellation), rate));
         }
         int shortest = channels.Min(c => c.Length), longest = channels.Max(c => c.Length);
         int length = longest - shortest <= 2 ? shortest : longest;

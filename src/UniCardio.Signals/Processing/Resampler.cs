@@ -10,8 +10,8 @@ namespace UniCardio.Signals.Processing;
 /// either side. Every phase's taps sum to one: a constant stays what it is.
 /// <para>
 /// Gaps do not smear. Each measured run is resampled as if it were the whole signal, continued beyond its two ends by point reflection
-/// about its end samples (a trend goes on as a trend, with no step). An output sample is measured where the two input samples about it are
-/// measured (or the one it coincides with), else NaN: nothing is extrapolated into a gap. Only behind the last input sample is one
+/// about its end samples (a trend continues as a trend, with no step). An output sample is measured where the two input samples about it
+/// are measured (or the one it coincides with), else NaN: nothing is extrapolated into a gap. Only after the last input sample is one
 /// continued, by less than an input period, so that the output lasts as long as the input does.
 /// </para>
 /// <para>
@@ -32,8 +32,8 @@ public sealed class Resampler
     public const double StopBandDecibels = 80;
 
     private const int HalfWidth = 26;
-    private const int MostPhases = 8192;
-    private const int MostTaps = 1 << 22;
+    private const int MaxPhases = 8192;
+    private const int MaxTaps = 1 << 22;
 
     private readonly double[] _taps;
     private readonly int _before;
@@ -49,7 +49,7 @@ public sealed class Resampler
         double reach = HalfWidth * Math.Max(1, inputRate / outputRate);
         _before = double.IsFinite(reach) ? (int)Math.Min(Math.Ceiling(reach), HalfWidth * 1024) : 1;
         _tapsPerPhase = 2 * _before;
-        Ratio = RateRatio.Between(inputRate, outputRate, Math.Clamp(MostTaps / _tapsPerPhase, 1, MostPhases));
+        Ratio = RateRatio.Between(inputRate, outputRate, Math.Clamp(MaxTaps / _tapsPerPhase, 1, MaxPhases));
         InputRate = inputRate;
         OutputRate = outputRate;
         IsIdentity = Ratio is { Up: 1, Down: 1, IsExact: true };
@@ -88,10 +88,10 @@ public sealed class Resampler
 
     /// <summary>Resamples a signal.</summary>
     /// <param name="input">The signal at the input rate, [n], NaN where missing.</param>
-    /// <param name="cancellationToken">Stops the work between stretches of output.</param>
+    /// <param name="cancellation">Stops the work between stretches of output.</param>
     /// <returns>The signal at the output rate, [<see cref="OutputLength"/>], NaN where missing.</returns>
     /// <exception cref="SignalException">The output would exceed what an array can hold.</exception>
-    public float[] Resample(ReadOnlySpan<float> input, CancellationToken cancellationToken = default)
+    public float[] Resample(ReadOnlySpan<float> input, CancellationToken cancellation = default)
     {
         if (IsIdentity)
             return input.ToArray();
@@ -99,12 +99,12 @@ public sealed class Resampler
         Array.Fill(output, float.NaN);
         double[] stretch = [];
         foreach (SampleRange run in GapFinder.FindMeasured(input))
-            ResampleRun(input, run, output, ref stretch, cancellationToken);
+            ResampleRun(input, run, output, ref stretch, cancellation);
         return output;
     }
 
     private void ResampleRun(ReadOnlySpan<float> input, SampleRange run, float[] output, ref double[] stretch,
-        CancellationToken cancellationToken)
+        CancellationToken cancellation)
     {
         // Output instants from the run's first sample to its last; to the end of the last one's period at the end of the input.
         long firstPhase = (long)run.Start * Ratio.Up;
@@ -115,7 +115,7 @@ public sealed class Resampler
         const int Stretch = 16384;
         while (next < end)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             int from = (int)(Ratio.PhasesAt(next) / Ratio.Up) - _before + 1;
             int stop = Math.Min(end, next + Math.Max(1, (int)Math.Min(end, Stretch * (double)OutputRate / InputRate)));
             int to = (int)(Ratio.PhasesAt(stop - 1) / Ratio.Up) + _before + 1;
@@ -160,7 +160,7 @@ public sealed class Resampler
     }
 
     // Samples from..from + n - 1 of the run's continuation by point reflection about both ends, which is periodic in 2 (length - 1) but for
-    // a linear trend. The first reflection at either end depends on nothing beyond it, so a run that still goes on has the same one.
+    // a linear trend. The first reflection at either end depends on nothing beyond it, so a run that still continues has the same one.
     private static void Continue(ReadOnlySpan<float> run, int from, Span<double> stretch)
     {
         int last = run.Length - 1;

@@ -7,7 +7,7 @@ namespace UniCardio.Signals.Synthesis;
 /// <param name="Interval">RR interval before it.</param>
 /// <param name="Next">RR interval after it.</param>
 /// <param name="Stroke">Stroke volume relative to the mean.</param>
-/// <param name="Transit">Factor of the pulse's delay behind the R peak.</param>
+/// <param name="Transit">Factor of the pulse's delay after the R peak.</param>
 /// <param name="Kind">Where it comes from.</param>
 /// <param name="Perfusion">Factor of the pulse's height in the finger beyond <paramref name="Stroke"/>.</param>
 /// <param name="Size">Factor of the ECG's waves.</param>
@@ -20,7 +20,7 @@ internal readonly record struct PlannedBeat(
     public bool IsVentricular => Kind == BeatKind.Ventricular;
 
     /// <summary>When the pulse's foot arrives.</summary>
-    /// <param name="delay">Mean delay behind the R peak, seconds.</param>
+    /// <param name="delay">Mean delay after the R peak, seconds.</param>
     public double Foot(double delay) => Time + delay * Transit;
 }
 

@@ -12,8 +12,8 @@ public sealed class CardiovascularSynthesizer
 {
     // A filter needs the past: at 2 s a high-pass of 0.5 Hz has forgotten all but 0.2% of how it began.
     private const double LeadSeconds = 2;
-    // Pressures below this are bent towards LeastPressure, which they never reach: no pause empties an artery.
-    private const double LowPressure = 28, LeastPressure = 15;
+    // Pressures below this are bent towards MinPressure, which they never reach: no pause empties an artery.
+    private const double LowPressure = 28, MinPressure = 15;
 
     private readonly BeatSequence _rhythm = new();
     private float[] _filtered = [];
@@ -89,7 +89,7 @@ public sealed class CardiovascularSynthesizer
         {
             if (x < LowPressure)
                 x = (float)(
-                    LeastPressure + (LowPressure - LeastPressure) * PortableMath.Exp((x - LowPressure) / (LowPressure - LeastPressure)));
+                    MinPressure + (LowPressure - MinPressure) * PortableMath.Exp((x - LowPressure) / (LowPressure - MinPressure)));
         }
     }
 

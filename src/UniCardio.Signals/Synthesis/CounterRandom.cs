@@ -1,8 +1,8 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// Counter-based random numbers: number i of (seed, sequence) is a hash of i, so sequences are independent of each other and of how far another
-/// was read, and the same on every machine.
+/// Counter-based random numbers: number i of (seed, sequence) is a hash of i, so sequences are independent of each other and of how far
+/// another was read, and the same on every machine.
 /// </summary>
 /// <remarks>
 /// The hash is SplitMix64's (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) over an arithmetic

@@ -14,7 +14,7 @@ public sealed record EcgMorphology(double P = 0.12, double Q = -0.09, double R =
     /// <summary>A second R wave (R'), which notches a wide QRS complex.</summary>
     public double SecondR { get; init; }
 
-    /// <summary>ST segment just behind the QRS complex, from the J point on.</summary>
+    /// <summary>ST segment just after the QRS complex, from the J point on.</summary>
     public double StEarly { get; init; }
 
     /// <summary>ST segment before the T wave.</summary>

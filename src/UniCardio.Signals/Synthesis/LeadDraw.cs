@@ -85,7 +85,7 @@ internal static class LeadDraw
         double kind = random.NextDouble(), usual = random.NextUniform(0.06, 0.5);
         double t = kind < 0.55 ? usual : kind < 0.72 ? -random.NextUniform(0.05, 0.4) : kind < 0.86 ? random.NextUniform(0.45, 1.1)
             : random.NextUniform(-0.06, 0.06);
-        // Behind a narrow deep S wave T is usually upright; behind a wide complex it opposes it.
+        // After a narrow deep S wave T is usually upright; after a wide complex it opposes it.
         double toward = wide ? -sign : m.R < 0 ? -1 : 1;
         bool shifted = random.NextDouble() < (wide ? 0.6 : 0.35);
         double early = random.NextUniform(-0.25, 0.4), late = early * random.NextUniform(0.2, 1.6);

@@ -24,7 +24,7 @@ public sealed record MonitorFilter
             ParameterRange.Require(nameof(HighPass), high, 0.01, 5);
     }
 
-    /// <summary>Filters in place; before the first sample the signal is taken to have stood at its value.</summary>
+    /// <summary>Filters in place; before the first sample the signal is taken to have been at its value.</summary>
     internal void Apply(Span<float> signal, double rate)
     {
         if (signal.IsEmpty)

@@ -72,10 +72,10 @@ internal static class PulseDraw
         };
     }
 
-    private static int Power(double first, double second, int least, ref CounterRandom random)
+    private static int Power(double first, double second, int min, ref CounterRandom random)
     {
         double u = random.NextDouble();
-        return least + (u < first ? 0 : u < second ? 1 : 2);
+        return min + (u < first ? 0 : u < second ? 1 : 2);
     }
 
     // Catheter, tube and transducer: good ones pass 15 Hz and more, long or air-filled ones ring or damp.

@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// Shape of a pulse wave out of an ejection, a quick and a slow runoff and up to three waves behind it. Heights are relative to the rise
+/// Shape of a pulse wave out of an ejection, a quick and a slow runoff and up to three waves after it. Heights are relative to the rise
 /// that one mean stroke gives the slow runoff, times in seconds at an RR interval of 1 s; those of systole shrink with the root of the
 /// interval.
 /// </summary>
@@ -28,7 +28,7 @@ public sealed record PulseMorphology
     /// <summary>Height of the wave that is reflected during systole, -0.5 to 0.8.</summary>
     public double Reflection { get; init; }
 
-    /// <summary>When it peaks, in ejection durations behind the foot, 0.3 to 1.3.</summary>
+    /// <summary>When it peaks, in ejection durations after the foot, 0.3 to 1.3.</summary>
     public double ReflectionDelay { get; init; } = 0.8;
 
     /// <summary>Depth of the dicrotic notch, 0 to 0.6.</summary>
@@ -37,7 +37,7 @@ public sealed record PulseMorphology
     /// <summary>Height of the dicrotic wave, 0 to 0.8.</summary>
     public double Dicrotic { get; init; }
 
-    /// <summary>When it peaks behind the notch, 0.04 to 0.4 s.</summary>
+    /// <summary>When it peaks after the notch, 0.04 to 0.4 s.</summary>
     public double DicroticDelay { get; init; } = 0.085;
 
     /// <summary>Width of the dicrotic wave (standard deviation), 0.015 to 0.2 s.</summary>

@@ -73,8 +73,8 @@ internal static class PulseRenderer
     // Lowest and highest value of the wave in a regular rhythm with strokes of 1: the periodic state of a linear system over one beat.
     private static (double Low, double High) SteadyExtremes(in PulseShape shape, double interval)
     {
-        const int MostSamples = 512;
-        Span<float> beat = stackalloc float[MostSamples];
+        const int MaxSamples = 512;
+        Span<float> beat = stackalloc float[MaxSamples];
         // 250 Hz, where a beat of 2 s still fits.
         int n = (int)Math.Round(interval * 250);
         beat = beat[..n];

@@ -23,7 +23,7 @@ internal readonly record struct PulseShape(
     /// <summary>Time constant of the quick runoff.</summary>
     public double QuickDecay { get; init; } = 0.05;
 
-    /// <summary>When the dicrotic wave peaks behind the notch.</summary>
+    /// <summary>When the dicrotic wave peaks after the notch.</summary>
     public double DicroticDelay { get; init; } = 0.085;
 
     /// <summary>Widths of the dicrotic wave.</summary>

@@ -104,12 +104,12 @@ public static class SignalCorruption
     {
         const double Before = 0.6;
         var random = new CounterRandom(seed, Muscle);
-        double frequency = random.NextUniform(0.07, 0.5) / rate, phase = random.NextDouble(), least = random.NextUniform(0, 0.3);
+        double frequency = random.NextUniform(0.07, 0.5) / rate, phase = random.NextDouble(), min = random.NextUniform(0, 0.3);
         double scale = deviation / Math.Sqrt(1 + Before * Before), last = random.NextGaussian();
         for (int i = 0; i < signal.Length; i++)
         {
             double white = random.NextGaussian(), open = 0.5 + 0.5 * PortableMath.SinTurns(phase + i * frequency);
-            signal[i] += (float)(scale * (least + (1 - least) * open * open) * (white - Before * last));
+            signal[i] += (float)(scale * (min + (1 - min) * open * open) * (white - Before * last));
             last = white;
         }
     }
@@ -143,8 +143,8 @@ public static class SignalCorruption
             signal[i] = (float)(low + step * Math.Round((signal[i] - (double)low) / step));
     }
 
-    // Gaps and the measured runs about them both share out their samples by exponential lengths, which a second pass over the same random numbers
-    // draws again instead of storing them.
+    // Gaps and the measured runs about them both share out their samples by exponential lengths, which a second pass over the same random
+    // numbers draws again instead of storing them.
     private static void CutGaps(Span<float> signal, double rate, double fraction, double seconds, ulong seed)
     {
         int missing = (int)Math.Round(fraction * signal.Length);

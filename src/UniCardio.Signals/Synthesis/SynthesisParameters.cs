@@ -85,7 +85,7 @@ public sealed record SynthesisParameters
     /// <summary>Time from R peak to the foot of the PPG pulse, -0.3 to 1.2 s.</summary>
     public double PpgDelay { get; init; } = 0.24;
 
-    /// <summary>Depth of the dicrotic notch and height of the wave behind it, relative to a pronounced one, 0 to 1.</summary>
+    /// <summary>Depth of the dicrotic notch and height of the wave after it, relative to a pronounced one, 0 to 1.</summary>
     public double DicroticNotch { get; init; } = 0.6;
 
     /// <summary>Late systolic augmentation by the reflected wave, 0 (young) to 1 (stiff arteries).</summary>

@@ -1,6 +1,6 @@
 namespace UniCardio.Streaming.Input;
 
-/// <summary>The running counts behind <see cref="InputCounts"/>; they outlive segments.</summary>
+/// <summary>The running counts of <see cref="InputCounts"/>; they outlive segments.</summary>
 internal sealed class ChannelTally
 {
     public long Blocks, Samples, DuplicateBlocks, OverlappingBlocks, RepeatedSamples, ReorderedBlocks, LateSamples, StraySamples,

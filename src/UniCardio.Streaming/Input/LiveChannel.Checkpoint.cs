@@ -56,7 +56,7 @@ internal sealed partial class LiveChannel
             flat = reader.Index("length of a stretch");
         _phase = reader.Double();
         reader.Require(_phase is >= -0.5 and <= 0.5, $"{_phase} is not a part of a sample");
-        _openGap = reader.Int(0, _longestBridge + 1, "samples of a gap");
+        _openGap = reader.Int(0, _maxBridge + 1, "samples of a gap");
         _flat.Resume(flat, reader.Float(), reader.Float());
         _gaps.State = new GapFinderState(reader.Index("samples"), reader.Index("gaps"), reader.Index("missing samples"),
             reader.Long(-1, CheckpointReader.MaxIndex, "start of a gap"), reader.Index("end of a gap"), reader.Index("end of a gap"));
@@ -64,7 +64,7 @@ internal sealed partial class LiveChannel
 
         reader.Require(low <= _passed && _passed <= Frontier && Frontier <= Top && Top - low <= _values.Capacity,
             "samples of the input are out of order");
-        reader.Require(Frontier - _passed == (_hasMeasured && _openGap <= _longestBridge ? _openGap : 0),
+        reader.Require(Frontier - _passed == (_hasMeasured && _openGap <= _maxBridge ? _openGap : 0),
             "a gap does not end where the input does");
         reader.Require((low, resampledLow) == Oldest(windowStart, produced), "it does not hold the samples that the next window needs");
         reader.Require(produced - resampledLow <= _resampled.Capacity && resampledLow <= produced, "samples at 125 Hz are out of order");
@@ -80,7 +80,7 @@ internal sealed partial class LiveChannel
         long resampledLow = Math.Clamp(windowStart, 0, produced ?? Produced);
         long window = Ratio.PhasesAt(Math.Max(0, windowStart)) / Ratio.Up;
         long filter = _passed - (2 * _resampler.Reach) - 4;
-        return (Math.Max(0, Math.Min(Math.Min(window, filter), _passed - _longestBridge - 2)), resampledLow);
+        return (Math.Max(0, Math.Min(Math.Min(window, filter), _passed - _maxBridge - 2)), resampledLow);
     }
 
     private void LoadStamps(CheckpointReader reader)
@@ -97,7 +97,7 @@ internal sealed partial class LiveChannel
         int count = (int)(Top - low);
         reader.Signal(values.AsSpan(0, count));
         foreach (float value in values.AsSpan(0, count))
-            reader.Require(!(value < _lowest || value > _highest), $"{value} is not plausible for the channel");
+            reader.Require(!(value < _minValue || value > _maxValue), $"{value} is not plausible for the channel");
         _values.Write(low, values.AsSpan(0, count));
         ReadOnlySpan<byte> marks = reader.Bytes(count);
         reader.Require(!marks.ContainsAnyInRange((byte)SampleMarks.Clipped, byte.MaxValue), "a sample has an unknown mark");

@@ -17,8 +17,8 @@ internal sealed partial class LiveChannel
     private const int Chunk = 512;
 
     private readonly double _jitterSamples;
-    private readonly int _longestBridge;
-    private readonly float _lowest, _highest;
+    private readonly int _maxBridge;
+    private readonly float _minValue, _maxValue;
     private readonly ChannelTally _tally;
     private readonly IncrementalResampler _resampler;
     private readonly SampleRing<float> _values;
@@ -26,7 +26,7 @@ internal sealed partial class LiveChannel
     private readonly SampleRing<float> _resampled;
     private readonly float[] _scratch;
     private readonly RecentStamps _stamps = new();
-    private readonly int _shortestFlat;
+    private readonly int _minFlat;
     private readonly float _flatTolerance;
     private FlatRunDetector _flat;
     private IncrementalGapFinder _gaps = new();
@@ -43,16 +43,16 @@ internal sealed partial class LiveChannel
         Rate = options.SampleRate;
         _tally = tally;
         _jitterSamples = options.JitterSeconds!.Value * Rate;
-        _longestBridge = (int)Math.Floor((bridgedGap.TotalSeconds * Rate) + 1e-9);
-        (_lowest, _highest) = (options.Lowest!.Value, options.Highest!.Value);
-        _shortestFlat = Math.Max(8, (int)Math.Ceiling(options.FlatSeconds * Rate));
+        _maxBridge = (int)Math.Floor((bridgedGap.TotalSeconds * Rate) + 1e-9);
+        (_minValue, _maxValue) = (options.MinValue!.Value, options.MaxValue!.Value);
+        _minFlat = Math.Max(8, (int)Math.Ceiling(options.FlatSeconds * Rate));
         _flatTolerance = options.FlatTolerance;
         _resampler = new IncrementalResampler(resampler);
         double retained = timing.RetainedSeconds(_resampler.Reach / Rate);
         _values = new SampleRing<float>((int)Math.Ceiling(retained * Rate) + Chunk);
         _marks = new SampleRing<SampleMarks>(_values.Capacity);
         _resampled = new SampleRing<float>((int)Math.Ceiling(retained * NetworkSignal.Rate) + Chunk);
-        _scratch = new float[_resampler.LargestOutput(Chunk)];
+        _scratch = new float[_resampler.MaxOutput(Chunk)];
         Reset(0);
     }
 
@@ -75,7 +75,7 @@ internal sealed partial class LiveChannel
     /// <summary>
     /// Seconds that a sample at 125 Hz can wait for those after it: for the filter's reach, or for the end of a gap that may be bridged.
     /// </summary>
-    public double ReachSeconds => (_resampler.Reach + _longestBridge + 2) / Rate;
+    public double ReachSeconds => (_resampler.Reach + _maxBridge + 2) / Rate;
 
     public InputCounts Counts => _tally.ToCounts(_gaps.Count, _gaps.Missing);
 
@@ -85,7 +85,7 @@ internal sealed partial class LiveChannel
         _tally.Gaps += _gaps.Count;
         _tally.MissingSamples += _gaps.Missing;
         _gaps = new IncrementalGapFinder();
-        _flat = new FlatRunDetector(_shortestFlat, _flatTolerance);
+        _flat = new FlatRunDetector(_minFlat, _flatTolerance);
         _resampler.Restart();
         _stamps.Clear();
         (_origin, _newestTime, _passed, Frontier, Top, _openGap) = (origin, long.MinValue, 0, 0, 0, 0);
@@ -216,7 +216,7 @@ internal sealed partial class LiveChannel
             value = float.NaN;
             _tally.NonFiniteSamples++;
         }
-        else if (value < _lowest || value > _highest)
+        else if (value < _minValue || value > _maxValue)
         {
             value = float.NaN;
             marks |= SampleMarks.Implausible;
@@ -237,13 +237,13 @@ internal sealed partial class LiveChannel
             if (_flat.IsFlat)
                 _marks[at] |= SampleMarks.Flat | SampleMarks.KnownFlat;
             if (float.IsNaN(value))
-                _openGap = Math.Min(_openGap + 1, _longestBridge + 1);
+                _openGap = Math.Min(_openGap + 1, _maxBridge + 1);
             else
                 EndGap(at);
         }
         Frontier = certain;
         // A gap that may still be bridged waits for its other side.
-        Pass(_hasMeasured && _openGap <= _longestBridge ? Frontier - _openGap : Frontier);
+        Pass(_hasMeasured && _openGap <= _maxBridge ? Frontier - _openGap : Frontier);
     }
 
     private void MarkFlat(long from, long last)
@@ -254,7 +254,7 @@ internal sealed partial class LiveChannel
 
     private void EndGap(long at)
     {
-        if (_hasMeasured && _openGap > 0 && _openGap <= _longestBridge)
+        if (_hasMeasured && _openGap > 0 && _openGap <= _maxBridge)
         {
             double from = _values[at - _openGap - 1], to = _values[at];
             for (int i = 0; i < _openGap; i++)

@@ -10,10 +10,10 @@ internal sealed class SampleRing<T>
     private readonly long _mask;
 
     /// <summary>Makes a ring.</summary>
-    /// <param name="least">Items it holds at least.</param>
-    public SampleRing(int least)
+    /// <param name="min">Items it holds at least.</param>
+    public SampleRing(int min)
     {
-        _items = new T[BitOperations.RoundUpToPowerOf2((uint)least)];
+        _items = new T[BitOperations.RoundUpToPowerOf2((uint)min)];
         _mask = _items.Length - 1;
     }
 

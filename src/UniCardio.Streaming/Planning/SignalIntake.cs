@@ -167,13 +167,13 @@ internal sealed class SignalIntake
     // A hop at a time, so that no channel runs away from a window that another one still holds up.
     private void GiveUpBefore(long time)
     {
-        long least = time;
+        long min = time;
         foreach (LiveChannel? channel in _channels)
         {
             if (channel is not null)
-                least = Math.Min(least, channel.TimeOf(channel.Frontier));
+                min = Math.Min(min, channel.TimeOf(channel.Frontier));
         }
-        for (long bound = least; bound < time;)
+        for (long bound = min; bound < time;)
         {
             bound = Math.Min(time, bound + _timing.HopTicks);
             foreach (LiveChannel? channel in _channels)

@@ -11,10 +11,10 @@ internal sealed class WindowReader
     private readonly SampleMarks[] _marks;
 
     /// <summary>Makes a reader with room for the windows of the fastest channel.</summary>
-    public WindowReader(HopTiming timing, double highestRate)
+    public WindowReader(HopTiming timing, double maxRate)
     {
         _timing = timing;
-        int input = (int)Math.Ceiling(timing.SlotSamples * highestRate / NetworkSignal.Rate) + 4;
+        int input = (int)Math.Ceiling(timing.SlotSamples * maxRate / NetworkSignal.Rate) + 4;
         (_values, _marks) = (new float[input], new SampleMarks[input]);
     }
 

@@ -3,12 +3,12 @@ namespace UniCardio.Streaming.Scheduling;
 /// <summary>The hops of a session that are not delivered, in order. The host's lock guards it.</summary>
 internal sealed class HopQueue
 {
-    private readonly int _slotSamples, _most;
+    private readonly int _slotSamples, _max;
     private readonly Stack<HopPlan> _free;
     private HopPlan[] _ring = new HopPlan[8];
     private int _first;
 
-    public HopQueue(int slotSamples, int most) => (_slotSamples, _most, _free) = (slotSamples, most, new Stack<HopPlan>(most));
+    public HopQueue(int slotSamples, int max) => (_slotSamples, _max, _free) = (slotSamples, max, new Stack<HopPlan>(max));
 
     /// <summary>Hops held.</summary>
     public int Count { get; private set; }
@@ -22,7 +22,7 @@ internal sealed class HopQueue
 
     public void Return(HopPlan plan)
     {
-        if (_free.Count < _most)
+        if (_free.Count < _max)
             _free.Push(plan);
     }
 

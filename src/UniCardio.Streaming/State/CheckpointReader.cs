@@ -41,22 +41,22 @@ internal sealed class CheckpointReader : ICountVisitor
         return _bytes.AsSpan(Offset - count, count);
     }
 
-    public byte Byte(int most, [CallerArgumentExpression(nameof(most))] string what = "")
+    public byte Byte(int max, [CallerArgumentExpression(nameof(max))] string what = "")
     {
         byte value = Bytes(1)[0];
-        Require(value <= most, $"{value} is not one of 0 to {most} ({what})");
+        Require(value <= max, $"{value} is not one of 0 to {max} ({what})");
         return value;
     }
 
     public bool Bool() => Byte(1) == 1;
 
-    public int Int(int least, int most, string what) => (int)InRange(MemoryMarshal.Read<int>(Bytes(sizeof(int))), least, most, what);
+    public int Int(int min, int max, string what) => (int)InRange(MemoryMarshal.Read<int>(Bytes(sizeof(int))), min, max, what);
 
     public uint UInt() => MemoryMarshal.Read<uint>(Bytes(sizeof(uint)));
 
     public ulong ULong() => MemoryMarshal.Read<ulong>(Bytes(sizeof(ulong)));
 
-    public long Long(long least, long most, string what) => InRange(MemoryMarshal.Read<long>(Bytes(sizeof(long))), least, most, what);
+    public long Long(long min, long max, string what) => InRange(MemoryMarshal.Read<long>(Bytes(sizeof(long))), min, max, what);
 
     public long Index(string what) => Long(0, MaxIndex, what);
 
@@ -122,9 +122,9 @@ internal sealed class CheckpointReader : ICountVisitor
         return new AffineScale(center, halfRange);
     }
 
-    private long InRange(long value, long least, long most, string what)
+    private long InRange(long value, long min, long max, string what)
     {
-        Require(value >= least && value <= most, $"{what} {value} is not between {least} and {most}");
+        Require(value >= min && value <= max, $"{what} {value} is not between {min} and {max}");
         return value;
     }
 }

@@ -20,7 +20,7 @@ internal static class OptionsCheckpoint
         writer.Write(options.Sampling);
         writer.Write(unchecked((long)options.Seed));
         foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[options.Window!.Value, options.Hop, options.Fade, options.MaximumLateness,
-            options.ClockJump, options.LongestBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
+            options.ClockJump, options.MaxBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
             writer.Write(time);
         writer.Write(options.MinCoverage);
         writer.Write(options.FrameQueue);
@@ -44,7 +44,7 @@ internal static class OptionsCheckpoint
             Fade = reader.Span(),
             MaximumLateness = reader.Span(),
             ClockJump = reader.Span(),
-            LongestBlock = reader.Span(),
+            MaxBlock = reader.Span(),
             ImputeFor = reader.Span(),
             BridgedGap = reader.Span(),
             Deadline = reader.Span(),
@@ -56,8 +56,8 @@ internal static class OptionsCheckpoint
     private static void Write(CheckpointWriter writer, ChannelOptions channel)
     {
         writer.Write(channel.SampleRate);
-        writer.Write(channel.Lowest!.Value);
-        writer.Write(channel.Highest!.Value);
+        writer.Write(channel.MinValue!.Value);
+        writer.Write(channel.MaxValue!.Value);
         writer.Write(channel.MinSpan!.Value);
         writer.Write(channel.FlatSeconds);
         writer.Write(channel.FlatTolerance);
@@ -69,8 +69,8 @@ internal static class OptionsCheckpoint
     private static ChannelOptions? Channel(CheckpointReader reader) => !reader.Bool() ? null : new ChannelOptions
     {
         SampleRate = reader.Double(),
-        Lowest = reader.Float(),
-        Highest = reader.Float(),
+        MinValue = reader.Float(),
+        MaxValue = reader.Float(),
         MinSpan = reader.Float(),
         FlatSeconds = reader.Double(),
         FlatTolerance = reader.Float(),

@@ -125,7 +125,7 @@ internal static class SessionCheckpoint
         reader.Require(intake.SegmentHops <= long.MaxValue / 2 / session.Timing.HopTicks / (long)NetworkSignal.Rate,
             "there are more hops than a segment can have");
         reader.Require(newest - end <= session.Timing.JumpTicks
-            && end - newest <= session.Timing.LongestBlockTicks + TimeSpan.TicksPerSecond, "the clock's times do not go together");
+            && end - newest <= session.Timing.MaxBlockTicks + TimeSpan.TicksPerSecond, "the clock's times do not go together");
         if (hasStarted)
             intake.Clock.GoTo(newest, end);
         for (int m = 0; m < HopPlan.Modalities; m++)

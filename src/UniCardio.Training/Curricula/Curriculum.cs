@@ -130,10 +130,10 @@ public sealed class Curriculum
         ModalitySet own = task.Kind == TaskKind.Translate ? ModalitySet.None : task.Output.ToSet();
         Modality[] others = [.. (task.Conditions & ~own).Members()];
         // A bit an other condition; translation keeps at least one.
-        int least = task.Kind == TaskKind.Translate ? 1 : 0, choices = (1 << others.Length) - 1 - least;
+        int min = task.Kind == TaskKind.Translate ? 1 : 0, choices = (1 << others.Length) - 1 - min;
         if (choices < 1)
             return task;
-        int kept = least + random.Next(choices);
+        int kept = min + random.Next(choices);
         ModalitySet left = ModalitySet.None;
         for (int i = 0; i < others.Length; i++)
         {

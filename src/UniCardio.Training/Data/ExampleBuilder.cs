@@ -54,7 +54,7 @@ internal sealed class ExampleBuilder
     /// <param name="task">The task.</param>
     /// <param name="seed">Seed of this window and task.</param>
     /// <param name="before">Samples there are before the window, at most S.</param>
-    /// <param name="after">Samples there are behind it, at most S.</param>
+    /// <param name="after">Samples there are after it, at most S.</param>
     public void Begin(CardioTask task, ulong seed, int before, int after)
     {
         bool surrounded = false;

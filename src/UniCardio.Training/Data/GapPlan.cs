@@ -14,7 +14,7 @@ internal sealed class GapPlan
     public const double PublishedShare = 0.3;
 
     /// <summary>Shortest gap drawn, seconds.</summary>
-    public const double ShortestSeconds = 0.2;
+    public const double MinSeconds = 0.2;
 
     private const int MaxGaps = 4;
     private readonly SampleRange[] _gaps = new SampleRange[MaxGaps];
@@ -30,7 +30,7 @@ internal sealed class GapPlan
     public void Draw(int samples, double rate, ref CounterRandom random)
     {
         double kind = random.NextDouble();
-        int shortest = Math.Clamp((int)Math.Round(ShortestSeconds * rate), 1, samples);
+        int shortest = Math.Clamp((int)Math.Round(MinSeconds * rate), 1, samples);
         _count = 0;
         if (kind < 0.5)
         {

@@ -202,9 +202,9 @@ public sealed unsafe class TrainingNetwork : IGradientNetwork
             members[i] = [];
         foreach (int window in Enumerable.Range(0, batch.Count).OrderByDescending(w => batch.Tasks[w].Conditions.Count()))
         {
-            int least = Array.IndexOf(load, load.Min());
-            members[least].Add(window);
-            load[least] += batch.Tasks[window].Conditions.Count() + 1;
+            int min = Array.IndexOf(load, load.Min());
+            members[min].Add(window);
+            load[min] += batch.Tasks[window].Conditions.Count() + 1;
         }
 
         return [.. members.Select(lane => lane.Chunk(GroupWindows).Select(chunk => new WindowGroup(Configuration, batch, chunk)).ToList())];

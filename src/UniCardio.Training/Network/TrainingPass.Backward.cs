@@ -169,7 +169,7 @@ internal sealed unsafe partial class TrainingPass<S, V>
             WeightGradient.ColumnSums<S, V>(dQkv, wide, rows, wide, into.Maps.AttentionIn.Bias);
             Product(dQkv, wide, weights.Maps.AttentionIn.Backward, dy, stride, dy, stride, rows);
 
-            // y = x + step, and x went on to the next block over sqrt 2.
+            // y = x + step, and x continued to the next block over sqrt 2.
             if (last)
                 Copy(dy, a.DX + at, (nint)rows * stride);
             else

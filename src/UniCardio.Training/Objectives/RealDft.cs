@@ -48,7 +48,7 @@ internal sealed class RealDft
     public int Multiplicity(int bin) => bin == 0 || 2 * bin == Samples ? 1 : 2;
 
     /// <summary>X_k = sum_s x_s exp(-2 pi i k s / S) / sqrt(S).</summary>
-    /// <param name="x">[<see cref="Padded"/>], zeros behind S.</param>
+    /// <param name="x">[<see cref="Padded"/>], zeros after S.</param>
     /// <param name="real">[bins].</param>
     /// <param name="imaginary">[bins].</param>
     public void Forward(ReadOnlySpan<double> x, Span<double> real, Span<double> imaginary)

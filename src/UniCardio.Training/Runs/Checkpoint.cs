@@ -16,8 +16,8 @@ internal static class Checkpoint
     {
         string next = path + ".next";
         Write(next, state, runIdentity);
-        // Between the two renames only the previous one is there, which does as well: a run goes on from any of its checkpoints to the same
-        // end.
+        // Between the two renames only the previous one is there, which does as well: a run continues from any of its checkpoints to the
+        // same end.
         if (File.Exists(path))
             FileSteps.Rename(path, previous, overwrite: true);
         FileSteps.Rename(next, path, overwrite: true);

@@ -105,7 +105,8 @@ internal static class RunCurve
         {
             CheckRow last = task.Last();
             page.Append(CultureInfo.InvariantCulture,
-                $"<tr><td>{WebUtility.HtmlEncode(task.Key.ToString())}</td><td>{last.Loss:F4}</td><td>{task.Min(c => c.Loss):F4}</td><td>{last.LastProbe:F3}</td><td>{last.HighProbe:F3}</td></tr>\n");
+                $"<tr><td>{WebUtility.HtmlEncode(task.Key.ToString())}</td><td>{last.Loss:F4}</td><td>{task.Min(c => c.Loss):F4}</td>"
+                + $"<td>{last.LastProbe:F3}</td><td>{last.HighProbe:F3}</td></tr>\n");
         }
 
         page.Append("</table>\n<h2>run.json</h2>\n<pre>").Append(WebUtility.HtmlEncode(record.ToJson())).Append("</pre>\n<p>")

@@ -59,7 +59,8 @@ internal sealed class RunLog : IDisposable
         ExamplesPerSecond = _timed * _options.Batch / _stepSeconds;
         PeakShare = _gflop / _stepSeconds / peak;
         _table.Append(string.Create(CultureInfo.InvariantCulture,
-            $"{updates},{phase},{updates * _options.Batch},{Loss:R},{rate:R},{meanNorm:R},{ExamplesPerSecond:F1},{(double.IsNaN(PeakShare) ? string.Empty : (100 * PeakShare).ToString("F1", CultureInfo.InvariantCulture))},{runSeconds:F1}"));
+            $"{updates},{phase},{updates * _options.Batch},{Loss:R},{rate:R},{meanNorm:R},{ExamplesPerSecond:F1},"
+            + $"{(double.IsNaN(PeakShare) ? null : 100 * PeakShare):F1},{runSeconds:F1}"));
         LossSum = NormSum = _gflop = _stepSeconds = 0;
         _timed = 0;
     }

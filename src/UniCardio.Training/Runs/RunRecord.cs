@@ -32,7 +32,7 @@ public sealed record RunRecord(TrainingOptions Options, string TrainingData, str
     public static string CurrentCode { get; } =
         typeof(RunRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Changes of options or data while the run went on, oldest first.</summary>
+    /// <summary>Changes of options or data while the run continued, oldest first.</summary>
     public IReadOnlyList<RunAmendment> Amendments { get; init; } = [];
 
     /// <summary>Names the run in its checkpoints: a hash of run.json as it was written, without the code's version. A later code may know
@@ -98,7 +98,7 @@ public sealed record RunRecord(TrainingOptions Options, string TrainingData, str
     }
 }
 
-/// <summary>A change of a run's options or data while it went on.</summary>
+/// <summary>A change of a run's options or data while it continued.</summary>
 /// <param name="Updates">Updates done before the change.</param>
 /// <param name="Changes">One line a value: what, from, to.</param>
 /// <param name="Identity">Name of the run in checkpoints from before.</param>

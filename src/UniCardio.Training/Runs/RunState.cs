@@ -6,7 +6,7 @@ using UniCardio.Weights.Safetensors;
 namespace UniCardio.Training.Runs;
 
 /// <summary>A run as one file: its last checkpoint (weights, optimiser, averages, counters), its options and its tables, so that another
-/// machine goes on from there.</summary>
+/// machine continues from there.</summary>
 /// <remarks>The next update is, bit for bit, the one that the run would have made where it was, on the same instruction set.</remarks>
 public static class RunState
 {
@@ -36,7 +36,7 @@ public static class RunState
         return state.Updates;
     }
 
-    /// <summary>Lays a run out of a file that <see cref="Export"/> wrote, to go on with as with any run.</summary>
+    /// <summary>Lays a run out of a file that <see cref="Export"/> wrote, to continue with as with any run.</summary>
     /// <param name="source">The file.</param>
     /// <param name="folder">Where; it must hold no run.</param>
     /// <returns>Updates done.</returns>

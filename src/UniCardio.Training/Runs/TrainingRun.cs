@@ -10,7 +10,7 @@ using UniCardio.Training.Randomness;
 
 namespace UniCardio.Training.Runs;
 
-/// <summary>A training run in a folder: goes on from its last checkpoint to the same bits that it would have reached without a
+/// <summary>A training run in a folder: continues from its last checkpoint to the same bits that it would have reached without a
 /// stop.</summary>
 /// <remarks>The same bits mean: on the same instruction set of the network. Not safe for use from several threads.</remarks>
 public sealed class TrainingRun : IDisposable
@@ -211,7 +211,7 @@ public sealed class TrainingRun : IDisposable
             throw new ConfigurationException("data", "training and held-out examples are the same");
     }
 
-    // The state to go on from: the newest checkpoint's, else a fresh one, which is saved so that a later start finds it.
+    // The state to continue from: the newest checkpoint's, else a fresh one, which is saved so that a later start finds it.
     private TrainingState TakeUp(StartWeights? start)
     {
         _folder.Clean();
@@ -238,7 +238,7 @@ public sealed class TrainingRun : IDisposable
             Moment2 = new float[fresh.Length], RecentLosses = ReadOnlyMemory<float>.Empty };
     }
 
-    // The record to go on with: the folder's own, or ours as its amendment.
+    // The record to continue with: the folder's own, or ours as its amendment.
     private RunRecord Agree(RunRecord there, TrainingState? state)
     {
         // What the run started from is past once there is a state.
@@ -249,7 +249,7 @@ public sealed class TrainingRun : IDisposable
         if (!_settings.AmendsRun)
             throw new RunFolderException(
                 _folder.Path,
-                $"holds another run ({string.Join("; ", changes)}); use another folder, leave options out to go on with its own, "
+                $"holds another run ({string.Join("; ", changes)}); use another folder, leave options out to continue with its own, "
                 + $"or amend it");
         wanted = wanted with { Amendments = [.. there.Amendments, new RunAmendment(state?.Updates ?? 0, changes, there.Identity)] };
         _folder.WriteRecord(wanted);

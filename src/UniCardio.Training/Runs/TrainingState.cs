@@ -1,6 +1,6 @@
 namespace UniCardio.Training.Runs;
 
-/// <summary>Everything that a run needs to go on as if it had never stopped; random numbers are functions of seed and step, so counters
+/// <summary>Everything that a run needs to continue as if it had never stopped; random numbers are functions of seed and step, so counters
 /// do.</summary>
 internal sealed class TrainingState
 {

@@ -22,7 +22,8 @@ internal sealed class ValidationLog : IDisposable
         foreach (TaskValidation result in results)
         {
             _table.Append(string.Create(CultureInfo.InvariantCulture,
-                $"{updates},{phase},{weights},\"{result.Task}\",{RunTable.Text(result.Loss)},{RunTable.Text(result.LastProbe)},{RunTable.Text(result.HighProbe)}"));
+                $"{updates},{phase},{weights},\"{result.Task}\",{RunTable.Text(result.Loss)},"
+                + $"{RunTable.Text(result.LastProbe)},{RunTable.Text(result.HighProbe)}"));
         }
     }
 

@@ -129,7 +129,7 @@ internal static class GradientLayout
     /// <summary>Name of the entry that a tensor belongs to; null where it is none of an entry's tensors.</summary>
     public static string? Name(string tensor)
     {
-        // Parameter names hold no slash, but they stand behind '/d/'.
+        // Parameter names hold no slash, but they are after '/d/'.
         if (tensor.IndexOf(Derivative, StringComparison.Ordinal) is int d and > 0)
             return tensor[..d];
         int slash = tensor.LastIndexOf('/');

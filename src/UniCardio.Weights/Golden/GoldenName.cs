@@ -5,7 +5,7 @@ using UniCardio.Engine.Sampling;
 
 namespace UniCardio.Weights.Golden;
 
-/// <summary>The names of golden entries: <c>key=value</c> parts between slashes behind a kind.</summary>
+/// <summary>The names of golden entries: <c>key=value</c> parts between slashes after a kind.</summary>
 /// <remarks>
 /// <c>eps/cond=01/target=2/decoder=2/t=7</c>; <c>ddim/flag=20/decoder=0/steps=10/ratio=1.1</c> with flag = condition digits, then the
 /// target's;
@@ -80,8 +80,8 @@ internal static class GoldenName
             ? value
             : throw new FormatException($"{key} '{Part(parts, key)}' is not a whole number");
 
-    /// <summary>The <c>key=value</c> parts behind the kind.</summary>
-    /// <exception cref="FormatException">A part has no '=' or stands there twice.</exception>
+    /// <summary>The <c>key=value</c> parts after the kind.</summary>
+    /// <exception cref="FormatException">A part has no '=' or a key is given twice.</exception>
     public static Dictionary<string, string> Parts(string name)
     {
         var parts = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -140,7 +140,7 @@ public class ModelWeightsTests
     [Fact]
     public void AValueThatIsNotFiniteIsFoundWhereverItStands()
     {
-        // 24 elements: whole vectors of every width and the rest behind them.
+        // 24 elements: whole vectors of every width and the rest after them.
         List<ParameterTensor> tensors = Tensors(Small);
         int at = tensors.FindIndex(t => t.Name == "diffmodel.residual_layers.0.mid_projection.bias");
         float[] values = tensors[at].Span.ToArray();

@@ -50,7 +50,7 @@ public sealed class SamplerTableTests
 
     /// <summary>
     /// Every row leads from the marginal at its t to the marginal at the next: alpha_t State + sum of Clean = alpha_next, and
-    /// (sigma_t State)^2 + Noise^2 = sigma_next^2; behind the last is the clean signal. So for a network that predicts x0
+    /// (sigma_t State)^2 + Noise^2 = sigma_next^2; after the last is the clean signal. So for a network that predicts x0
     /// perfectly every sampler returns x0.
     /// </summary>
     [Fact]

@@ -59,13 +59,13 @@ public sealed class EstimateTests
         using var engine = new InferenceEngine(Gaussian(ModelConfiguration.Tiny, schedule));
         using InferenceSession session = engine.CreateSession(Task);
         float[] conditions = Values(2 * S, 2), measured = Values(S, 1), results = new float[S];
-        double least = Math.Exp(-schedule.LogSnr[0]);
-        foreach (double level in (double[])[least / 2, least / 10, least / 1000])
+        double min = Math.Exp(-schedule.LogSnr[0]);
+        foreach (double level in (double[])[min / 2, min / 10, min / 1000])
         {
             Assert.Equal(1, session.Estimate(conditions, measured, level, results));
             // The score is that of the least level in place of this one: y s^2 / (v + s^2), off by at most s^2 least^2 / v^2 of y, and
             // rounding.
-            double off = level * level * least * least / (PriorVariance * PriorVariance);
+            double off = level * level * min * min / (PriorVariance * PriorVariance);
             for (int i = 0; i < S; i++)
                 Assert.Equal(Shrunk(measured[i], level), results[i], (off + 3e-7) * Math.Abs(measured[i]));
         }

@@ -68,14 +68,14 @@ public class BaselineTests
     [InlineData("impute bp | ecg", 0.02)]
     [InlineData("impute ppg | ecg", 0.05)]
     [InlineData("impute ecg | bp", 0.12)]
-    public void AHeartWhoseBeatsAreAlikeIsFilledByItsOwnBeat(string task, double most)
+    public void AHeartWhoseBeatsAreAlikeIsFilledByItsOwnBeat(string task, double max)
     {
         EvaluationWindow window = Make.Window(Make.Heart(parameters: Make.Steady), task, Corruption.Gap(1.6));
         double line = Score(new LinearInterpolation(), window).RootMeanSquare;
         // Beats are found to a sample: half of one (4 ms) on the flank of an R wave, 1 in 20 ms, is an error of 0.2 on few samples.
-        Assert.InRange(Score(new GapBeatTemplate(false, true), window).RootMeanSquare, 0, most);
-        Assert.InRange(Score(new GapBeatTemplate(true, true), window).RootMeanSquare, 0, most);
-        Assert.True(line > 2 * most, $"a line errs by {line}");
+        Assert.InRange(Score(new GapBeatTemplate(false, true), window).RootMeanSquare, 0, max);
+        Assert.InRange(Score(new GapBeatTemplate(true, true), window).RootMeanSquare, 0, max);
+        Assert.True(line > 2 * max, $"a line errs by {line}");
     }
 
     [Fact]
@@ -98,12 +98,12 @@ public class BaselineTests
     [InlineData("ecg->bp", 0.05)]
     [InlineData("bp->ecg", 0.2)]
     [InlineData("ppg,ecg->bp", 0.05)]
-    public void ThePatientsBeatIsStrongWhereBeatsAreAlikeAndThePopulationsIsWeaker(string task, double most)
+    public void ThePatientsBeatIsStrongWhereBeatsAreAlikeAndThePopulationsIsWeaker(string task, double max)
     {
         EvaluationWindow window = Make.Window(Make.Heart(parameters: Make.Steady), task);
         double patient = Score(new PatientTemplate(Set.Population), window).RootMeanSquare,
             population = Score(new PopulationTemplate(Set.Population), window).RootMeanSquare;
-        Assert.InRange(patient, 0, most);
+        Assert.InRange(patient, 0, max);
         Assert.True(population > 1.5 * patient, $"population {population}, patient {patient}");
     }
 

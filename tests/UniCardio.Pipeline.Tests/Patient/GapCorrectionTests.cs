@@ -80,7 +80,7 @@ public class GapCorrectionTests
         GapEstimate own = Own(patient);
         using InferenceEngine engine = Engine(zero: true);
         using var correction = new GapCorrection(engine);
-        var wide = new SampleRange(2000, correction.Longest + 1);
+        var wide = new SampleRange(2000, correction.MaxLength + 1);
         Assert.Null(correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, wide, own with { Wave = new double[wide.Length] }));
         Assert.Throws<ArgumentException>(() =>
             correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own with { Wave = new double[3] }));

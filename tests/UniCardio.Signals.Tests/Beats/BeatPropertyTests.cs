@@ -79,9 +79,9 @@ public class BeatPropertyTests
             [.. BeatSeries.Of(resampled, other, Kind(pulse)).Times().Where(t => t is > 1 and < 79)], pulse ? 0.05 : 0.02);
     }
 
-    private static void Near(double[] expected, double[] actual, double tolerance, int most = 0)
+    private static void Near(double[] expected, double[] actual, double tolerance, int max = 0)
     {
         BeatAgreement a = BeatAgreement.Compare(expected, actual, tolerance);
-        Assert.True(a.FalseNegatives + a.FalsePositives <= most && a.TruePositives > 40, $"{a}");
+        Assert.True(a.FalseNegatives + a.FalsePositives <= max && a.TruePositives > 40, $"{a}");
     }
 }

@@ -51,7 +51,7 @@ public class BeatTests
         var pulses = Pulses(r.BloodPressure, 125).ToDictionary(q => q.Sample);
         int exact = known.Count(b => pulses.TryGetValue(b.SystolicSample!.Value, out Beat q) && q.Onset == b.DiastolicSample
             && q.Value == b.Systolic && q.OnsetValue == b.Diastolic);
-        // In fibrillation a beat right behind another raises the pressure so little that it is no pulse of its own.
+        // In fibrillation a beat right after another raises the pressure so little that it is no pulse of its own.
         Assert.True(exact >= 0.98 * known.Length, $"{name}: {exact} of {known.Length}");
         Assert.InRange(pulses.Count, 0.98 * r.Beats.Count, r.Beats.Count + 1);
     }
@@ -173,7 +173,7 @@ public class BeatTests
     [InlineData("data_21_7.hea", 1, 99.9)]
     [InlineData("118e12.csv", 0, 98)]
     [InlineData("118e00.csv", 0, 83)]
-    public void Labelled_recordings(string file, int channel, double least)
+    public void Labelled_recordings(string file, int channel, double min)
     {
         string path = SharedData.Require("ecg/" + file);
         bool isText = file.EndsWith(".csv", StringComparison.Ordinal);
@@ -186,7 +186,7 @@ public class BeatTests
         Channel ecg = recording.Channels[channel];
         BeatAgreement usual = BeatAgreement.Compare(
             known, BeatSeries.Of(ecg.Samples.Span, ecg.SampleRate, ChannelKind.Ecg, ecg.Unit).Times(), BeatAgreement.UsualTolerance);
-        Assert.True(100 * usual.F1 >= least, $"{usual}");
+        Assert.True(100 * usual.F1 >= min, $"{usual}");
     }
 
     [SkippableTheory]

@@ -68,7 +68,7 @@ public class CaseTests
         BeatAgreement a = BeatAgreement.Compare(seen, found.Times(), BeatAgreement.UsualTolerance);
         bool isSpoiled = file.Contains("noise", StringComparison.Ordinal) || file.Contains("clipped", StringComparison.Ordinal)
             || file.Contains("saturated", StringComparison.Ordinal);
-        double least = isSpoiled ? 0.95 : 0.99;
-        Assert.True(a.Sensitivity >= least && a.Precision >= least, $"{file}: {a}");
+        double min = isSpoiled ? 0.95 : 0.99;
+        Assert.True(a.Sensitivity >= min && a.Precision >= min, $"{file}: {a}");
     }
 }

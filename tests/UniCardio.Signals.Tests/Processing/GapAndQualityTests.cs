@@ -31,9 +31,9 @@ public class GapAndQualityTests
         Prop.ForAll(ArbMap.Default.ArbFor<bool[]>(), ArbMap.Default.ArbFor<byte>(), (missing, shortest) =>
         {
             float[] x = [.. missing.Select(m => m ? N : 1f)];
-            int least = shortest % 6;
-            var gaps = GapFinder.Find(x, least);
-            var runs = GapFinder.FindMeasured(x, least);
+            int min = shortest % 6;
+            var gaps = GapFinder.Find(x, min);
+            var runs = GapFinder.FindMeasured(x, min);
             var all = gaps.Concat(runs).OrderBy(r => r.Start).ToArray();
             int at = 0;
             foreach (SampleRange r in all)
@@ -43,9 +43,9 @@ public class GapAndQualityTests
                 at = r.End;
             }
             Assert.Equal(x.Length, at);
-            Assert.All(runs, r => Assert.True(x[r.Start..r.End].All(v => !float.IsNaN(v)) && (r.Length >= least || gaps.Count == 0)));
+            Assert.All(runs, r => Assert.True(x[r.Start..r.End].All(v => !float.IsNaN(v)) && (r.Length >= min || gaps.Count == 0)));
             Assert.All(gaps, g => Assert.Contains(x[g.Start..g.End], float.IsNaN));
-            if (least <= 1)
+            if (min <= 1)
                 Assert.Equal(x.Count(float.IsNaN), gaps.Sum(g => g.Length));
         }).QuickCheckThrowOnFailure();
     }

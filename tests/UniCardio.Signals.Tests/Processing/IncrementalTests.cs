@@ -65,14 +65,14 @@ public class IncrementalTests
         var output = new List<float>();
         foreach ((int from, int to) in c.Pieces(signal.Length))
         {
-            var room = new float[incremental.LargestOutput(to - from)];
+            var room = new float[incremental.MaxOutput(to - from)];
             output.AddRange(room[..incremental.Push(signal.AsSpan(from, to - from), room)]);
             // What is out is final; what is not waits for no more than the filter's reach, and one sample that may end a run.
             Assert.Equal(output.Count, incremental.Produced);
             Assert.True((incremental.Produced + 1.0) * c.Rate / 125 >= to - incremental.Reach - 2,
                 $"{incremental.Produced} of {to} with a reach of {incremental.Reach}");
         }
-        var rest = new float[incremental.LargestOutput(0)];
+        var rest = new float[incremental.MaxOutput(0)];
         output.AddRange(rest[..incremental.Complete(rest)]);
         Same(resampler.Resample(signal), output);
     }).Check(Config(250));
@@ -89,13 +89,13 @@ public class IncrementalTests
         int from = random.Next(0, 2000);
         incremental.Restart(from);
         long first = incremental.Produced;
-        var output = new float[incremental.LargestOutput(3000)];
+        var output = new float[incremental.MaxOutput(3000)];
         int count = incremental.Push(signal.AsSpan(from), output);
         count += incremental.Complete(output.AsSpan(count));
         Assert.Equal(whole.Length, first + count);
         Assert.True(resampler.Ratio.PhasesAt(first) >= (long)from * resampler.Ratio.Up
             && (first == 0 || resampler.Ratio.PhasesAt(first - 1) < (long)from * resampler.Ratio.Up));
-        // The filter sees the cut within its reach, and nothing of it behind.
+        // The filter sees the cut within its reach, and nothing of it after.
         int unaffected = (int)Math.Ceiling((from + resampler.Reach) * 125 / c.Rate) + 1;
         Same(whole[unaffected..], output[(int)(unaffected - first)..count]);
     }).Check(Config(100));

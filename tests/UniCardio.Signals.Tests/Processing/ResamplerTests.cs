@@ -111,7 +111,7 @@ public class ResamplerTests
             bool measured = at <= from - 1 || at >= to;
             Assert.True(measured == !float.IsNaN(y[i]), $"{rate} Hz, sample {i} at {at}: {y[i]}");
             // The wave bends by up to 40 (2 pi 1.3)^2 = 2669 a second squared. Point reflection turns the bend over at an edge, which costs
-            // a few hundredths within the filter's reach, and behind the last sample the bend times the square of the time continued.
+            // a few hundredths within the filter's reach, and after the last sample the bend times the square of the time continued.
             double beyond = Math.Max(0, at - (n - 1)) / rate;
             if (measured)
                 Assert.True(Math.Abs(y[i] - (100 + 40 * Math.Sin(2 * Math.PI * 1.3 * i / 125 + 0.3))) < 0.12 + 2669 * beyond * beyond,

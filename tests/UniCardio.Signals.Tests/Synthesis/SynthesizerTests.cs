@@ -160,7 +160,7 @@ public class SynthesizerTests
         {
             Assert.Equal(r.BloodPressure[b.SystolicSample!.Value], b.Systolic);
             Assert.Equal(r.BloodPressure[b.DiastolicSample!.Value], b.Diastolic);
-            // The foot lies the delay behind the R peak (4% of which breathes), systole behind the foot.
+            // The foot lies the delay after the R peak (4% of which breathes), systole after the foot.
             Assert.InRange(b.DiastolicSample.Value / 125.0 - b.TimeSeconds, 0.12, 0.22);
             Assert.True(b.SystolicSample > b.DiastolicSample);
         });

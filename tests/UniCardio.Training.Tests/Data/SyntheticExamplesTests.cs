@@ -26,7 +26,7 @@ public class SyntheticExamplesTests
 
     // Dirt in scaled units: of 361,545 windows drawn once the largest was 8.6 (motion and noise on a pressure). Normal noise has no bound;
     // twice that is one.
-    private const float Most = 17;
+    private const float Max = 17;
 
     [Fact]
     public void Every_task_gives_bounded_values_and_leaves_dead_slots_zero()
@@ -43,14 +43,14 @@ public class SyntheticExamplesTests
                 if (!c.Task.Conditions.Contains(modality))
                     Assert.Equal(-1, condition.IndexOfAnyExcept(0f));
                 else
-                    AssertBounded(condition, Most);
+                    AssertBounded(condition, Max);
             }
             for (int i = 0; i < batch.Clean.Length; i++)
             {
                 // A gap that hides every QRS complex leaves a scale of P and T waves: what it hides is many times that (the objective
                 // clamps it).
                 bool hidden = c.Task.Kind == TaskKind.Impute && batch.LossWeight[i] == 1;
-                AssertBounded(batch.Clean.AsSpan(i, 1), hidden ? float.MaxValue : Most);
+                AssertBounded(batch.Clean.AsSpan(i, 1), hidden ? float.MaxValue : Max);
             }
 
             Assert.DoesNotContain(batch.LossWeight, w => w is not (0 or 1));
@@ -60,12 +60,12 @@ public class SyntheticExamplesTests
         }));
     }
 
-    private static void AssertBounded(ReadOnlySpan<float> values, float most)
+    private static void AssertBounded(ReadOnlySpan<float> values, float max)
     {
         foreach (float x in values)
         {
-            if (!(x >= -most && x <= most))
-                Assert.Fail($"{x} is not within {most} of 0");
+            if (!(x >= -max && x <= max))
+                Assert.Fail($"{x} is not within {max} of 0");
         }
     }
 
@@ -213,7 +213,7 @@ public class SyntheticExamplesTests
     public void Missing_samples_are_minus_one_and_the_loss_counts_there_alone()
     {
         CardioTask task = CardioTask.Parse("impute bp | ppg");
-        int published = 0, several = 0, most = 0;
+        int published = 0, several = 0, max = 0;
         const int N = 1000;
         for (int i = 0; i < N; i++)
         {
@@ -231,13 +231,13 @@ public class SyntheticExamplesTests
             Assert.True(missing >= 25, $"{missing} samples are less than 0.2 s");
             published += runs == 1 && missing == 150 ? 1 : 0;
             several += runs > 1 ? 1 : 0;
-            most += missing == S ? 1 : 0;
+            max += missing == S ? 1 : 0;
         }
         // Five standard deviations of a binomial: 0.5 gives 0.08; several gaps are drawn in 0.15 (some of them merge), whole windows in
         // 0.027.
         Assert.InRange(published / (double)N, 0.42, 0.58);
         Assert.InRange(several / (double)N, 0.05, 0.21);
-        Assert.InRange(most / (double)N, 0.002, 0.06);
+        Assert.InRange(max / (double)N, 0.002, 0.06);
     }
 
     [Fact]

@@ -149,9 +149,9 @@ public class MuonTests
                 step[i / columns, i % columns] = parameters[offset + i] / (0.2 * Math.Sqrt(Math.Max(rows, columns)));
             // A map of singular values s has s^2 summed on the diagonal of its smaller product: 0.7^2 to 1.2^2 each, but for the few values
             // below 0.01.
-            int least = Math.Min(rows, columns);
+            int min = Math.Min(rows, columns);
             double squares = step.Cast<double>().Sum(v => v * v);
-            Assert.InRange(squares / least, 0.45, 1.45);
+            Assert.InRange(squares / min, 0.45, 1.45);
         }
     }
 

@@ -86,7 +86,7 @@ public class ZipBadInputTests
     [Fact]
     public void EntriesThatOverlap()
     {
-        // Both sizes of the pickle's entry reach over the storage behind it.
+        // Both sizes of the pickle's entry reach over the storage after it.
         int size = Entries[0].Data.Length + 10;
         void Grow(byte[] header, int at)
         {

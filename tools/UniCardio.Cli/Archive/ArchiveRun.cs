@@ -12,7 +12,7 @@ internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int
 
 /// <summary>
 /// Restores the recordings of a folder, one after the other: outputs are named like their inputs, finished ones are skipped, those that
-/// cannot be restored are noted and the rest goes on. Several processes may work at different parts of one archive at the same time.
+/// cannot be restored are noted and the rest continues. Several processes may work at different parts of one archive at the same time.
 /// </summary>
 internal sealed class ArchiveRun
 {
@@ -120,7 +120,7 @@ internal sealed class ArchiveRun
             Recording recording = RecordingFile.Read(path, _reading, cancellation);
             RestorationResult result = restorer.Run(recording, _channels, null, cancellation);
             string output = entry.Name + _extension;
-            RecordingFile.Write(Path.Combine(_output, output), result.Recording, cancellationToken: cancellation);
+            RecordingFile.Write(Path.Combine(_output, output), result.Recording, cancellation: cancellation);
             return entry.With(result, output);
         }
         catch (Exception problem) when (problem is SignalException or UniCardioException)

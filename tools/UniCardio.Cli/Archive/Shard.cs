@@ -7,7 +7,7 @@ namespace UniCardio.Cli.Archive;
 /// <summary>Part i of n of an archive, i from 0. Recordings are parted by a hash of their names, so that adding some moves none.</summary>
 internal readonly record struct Shard(int Index, int Count) : IParsable<Shard>
 {
-    private const int Most = 1_000_000;
+    private const int Max = 1_000_000;
 
     public static Shard Whole { get; } = new(0, 1);
 
@@ -32,7 +32,7 @@ internal readonly record struct Shard(int Index, int Count) : IParsable<Shard>
         if (parts.Length != 2
             || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int count)
-            || count is < 1 or > Most || index >= count)
+            || count is < 1 or > Max || index >= count)
             return false;
         result = new Shard(index, count);
         return true;

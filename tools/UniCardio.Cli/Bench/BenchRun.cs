@@ -12,7 +12,7 @@ namespace UniCardio.Cli.Bench;
 /// <summary>Measures one configuration: warm-up, calls, peaks before and after in the same process.</summary>
 internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, CancellationToken cancellation)
 {
-    private const int MaxCalls = 500, FewestCalls = 3, ProfiledCalls = 4;
+    private const int MaxCalls = 500, MinCalls = 3, ProfiledCalls = 4;
     private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(150), WarmUpTime = TimeSpan.FromMilliseconds(700);
 
     public BenchResult Measure()
@@ -72,7 +72,7 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         int calls = 0;
         long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
         while (calls < times.Length
-            && (options.Calls is not null || calls < FewestCalls || Stopwatch.GetElapsedTime(start) < options.Budget))
+            && (options.Calls is not null || calls < MinCalls || Stopwatch.GetElapsedTime(start) < options.Budget))
         {
             cancellation.ThrowIfCancellationRequested();
             times[calls++] = driver.Call();

@@ -92,7 +92,7 @@ internal sealed class SimulatedProfile
     public IEnumerable<(string Kernel, LaunchCounts Counts)> Longest() =>
         _launches.GroupBy(l => l.Name).Select(g => (g.Key, g.MaxBy(l => l.Time.Microseconds).Counts));
 
-    // ILGPU names an entry after its method and a parameter after the method's; both with a number behind.
+    // ILGPU names an entry after its method and a parameter after the method's; both with a number after it.
     private static string Name(PtxKernel kernel)
     {
         string[] parameters = [.. kernel.Parameters.Select(p => p.Name.Trim('_').Split('_')[0])];

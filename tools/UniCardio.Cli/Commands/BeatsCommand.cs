@@ -108,15 +108,15 @@ internal static class BeatsCommand
         ? BeatSeries.Of(channel, cancellation)
         : new BeatSeries(channel.Kind, channel.SampleRate, [], false, NoBeatReason.TooShort);
 
-    private static bool IsInRange(Channel channel) => channel.SampleRate >= BeatDetector.LowestRate(channel.Kind)
-        && channel.SampleRate <= BeatDetector.HighestRate;
+    private static bool IsInRange(Channel channel) => channel.SampleRate >= BeatDetector.MinRate(channel.Kind)
+        && channel.SampleRate <= BeatDetector.MaxRate;
 
     private static string Describe(Channel channel, NoBeatReason reason) => reason switch
     {
         _ when !IsInRange(
             channel) =>
-                $"no pulse found: {channel.SampleRate.In("0.###")} Hz; beats need {BeatDetector.LowestRate(channel.Kind)} to "
-                + $"{BeatDetector.HighestRate} Hz",
+                $"no pulse found: {channel.SampleRate.In("0.###")} Hz; beats need {BeatDetector.MinRate(channel.Kind)} to "
+                + $"{BeatDetector.MaxRate} Hz",
         NoBeatReason.None => "",
         NoBeatReason.TooShort => "no pulse found: too short",
         NoBeatReason.Missing => "no pulse found: samples are missing",

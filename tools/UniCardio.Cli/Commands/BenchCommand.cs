@@ -70,9 +70,9 @@ internal static class BenchCommand
         foreach (BenchResult r in results.Where(r => r.LoadMs is not null))
             terminal.Out.WriteLine(
                 $"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
-        terminal.Out.WriteLine(
-            $"memory bandwidth: "
-            + $"{string.Join(", ", results.GroupBy(r => r.Threads).Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}"))}");
+        IEnumerable<string> bandwidths = results.GroupBy(r => r.Threads)
+            .Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}");
+        terminal.Out.WriteLine($"memory bandwidth: {string.Join(", ", bandwidths)}");
     }
 
     private static string Ms(double value) => value.In(value < 10 ? "0.000" : "0.0");

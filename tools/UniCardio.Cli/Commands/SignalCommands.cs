@@ -99,7 +99,7 @@ internal static class SignalCommands
     {
         (double? start, double seconds) = results.PlotRange(parsed);
         OutputFile.InOrder(
-            (results.Out(parsed), path => RecordingFile.Write(path, result.Recording, cancellationToken: CancellationToken.None)),
+            (results.Out(parsed), path => RecordingFile.Write(path, result.Recording, cancellation: CancellationToken.None)),
             (results.Plot(parsed), path => RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(path)));
     }
 

@@ -66,10 +66,10 @@ internal static class SynthCommand
         if (files.Select(Path.GetFullPath).Distinct().Count() != files.Length)
             throw new UsageException("OUT, --truth and --clean must be different files");
         OutputFile.InOrder(
-            (path, p => RecordingFile.Write(p, spoiled, cancellationToken: cancellation)),
+            (path, p => RecordingFile.Write(p, spoiled, cancellation: cancellation)),
             (truth, p => OutputFile.Write(p, BeatTable.Of(made.Beats))),
             (clean, p =>
-                RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellationToken: CancellationToken.None)));
+                RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellation: CancellationToken.None)));
         terminal.Out.WriteLine(
             $"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at "
             + $"{made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");

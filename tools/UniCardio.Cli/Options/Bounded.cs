@@ -7,18 +7,18 @@ namespace UniCardio.Cli.Options;
 internal static class Bounded
 {
     /// <summary>A whole number.</summary>
-    public static Option<int> Number(string name, string description, int least, int most, int otherwise)
+    public static Option<int> Number(string name, string description, int min, int max, int otherwise)
     {
         var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
-        Check(option, x => x >= least && x <= most, $"between {least} and {most}");
+        Check(option, x => x >= min && x <= max, $"between {min} and {max}");
         return option;
     }
 
     /// <summary>A whole number that may be left out.</summary>
-    public static Option<int?> OptionalNumber(string name, string description, int least, int most)
+    public static Option<int?> OptionalNumber(string name, string description, int min, int max)
     {
         var option = new Option<int?>(name) { Description = description, HelpName = "N" };
-        Check(option, x => x >= least && x <= most, $"between {least} and {most}");
+        Check(option, x => x >= min && x <= max, $"between {min} and {max}");
         return option;
     }
 

@@ -16,7 +16,7 @@ internal sealed class CalibrationOption
         Description =
             "What the target looks like in this patient: a recording in which it was measured with the conditions, or a profile by "
             + "'learn' (FILE), seconds of the recording itself in which it is (START..END), or cuff readings with their times in seconds "
-            + "(SBP/DBP@TIME, several times). Without it a translated pressure has no level and is normalised.",
+            + "(SBP/DBP@TIME, may be given several times). Without it a translated pressure has no level and is normalised.",
         HelpName = "FILE|START..END|SBP/DBP@TIME",
         DefaultValueFactory = _ => [],
     };
@@ -67,8 +67,8 @@ internal sealed class CalibrationOption
     // What 'learn' wrote: 200 kB; a hundred times that is no profile.
     private static Recording Profile(string path)
     {
-        const long Most = 20L << 20;
-        if (new System.IO.FileInfo(path).Length > Most)
+        const long Max = 20L << 20;
+        if (new System.IO.FileInfo(path).Length > Max)
             throw new SignalFileException(path, "is larger than a patient profile can be");
         try
         {

@@ -34,7 +34,7 @@ internal sealed class EvaluationOptionSet
         Parsed.One<SamplerOptions>("--sampler", $"E.g. dpm++2m:10, ddim:20,eta=0.5 or ddpm (else {SamplerOptions.Default}).", "SAMPLER");
     private readonly Option<SamplerOptions[]> _samplers =
         Parsed.Many<SamplerOptions>(
-            "--samplers", "Only these samplers in a study, beside ddpm and the default; may stand there several times.", "SAMPLER");
+            "--samplers", "Only these samplers in a study, beside ddpm and the default; may be given several times.", "SAMPLER");
     private readonly Option<int?> _steps = Bounded.OptionalNumber("--steps", "Steps of the sampler: network calls a draw.", 1, 100_000);
     private readonly Option<ulong> _seed =
         new("--seed") { Description = "Equal seeds give equal numbers, whatever the number of threads.", HelpName = "SEED" };
@@ -92,9 +92,9 @@ internal sealed class EvaluationOptionSet
         var study = new SamplerStudyOptions { Evaluation = options };
         if (parsed.GetValue(_samplers) is { Length: > 0 } samplers)
             study = study with { Samplers = samplers };
-        if (parsed.GetValue(_draws) is { } most)
+        if (parsed.GetValue(_draws) is { } max)
         {
-            int[] Up(IEnumerable<int> counts) => [.. counts.Where(d => d < most), most];
+            int[] Up(IEnumerable<int> counts) => [.. counts.Where(d => d < max), max];
             study = study with { Draws = Up(study.Draws), ManyDraws = Up(study.ManyDraws) };
         }
 

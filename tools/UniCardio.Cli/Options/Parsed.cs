@@ -15,7 +15,7 @@ internal static class Parsed
             CustomParser = result => Read<T>(result.Tokens[0].Value, result.AddError),
         };
 
-    /// <summary>An option that may stand there several times.</summary>
+    /// <summary>An option that may be given several times.</summary>
     public static Option<T[]> Many<T>(string name, string description, string helpName)
         where T : IParsable<T> => new(name)
         {

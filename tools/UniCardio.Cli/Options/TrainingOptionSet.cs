@@ -63,9 +63,9 @@ internal sealed class TrainingOptionSet
     private readonly Option<double?> _drop =
         Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
     private readonly Option<TaskWeight[]> _weights = Parsed.Many<TaskWeight>("--weight",
-        "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may stand there several times.", "TASK=W");
+        "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may be given several times.", "TASK=W");
     private readonly Option<CardioTask[]> _tasks =
-        Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may stand there several times.", "TASK");
+        Parsed.Many<CardioTask>("--task", "Only these tasks, e.g. 'ppg->ecg'; may be given several times.", "TASK");
     private readonly Option<int?> _validateEvery =
         Bounded.OptionalNumber("--validate-every", "Updates between two held-out checks (2000).", 1, int.MaxValue);
     private readonly Option<int?> _validateWindows = Bounded.OptionalNumber("--validate-windows", "Held-out windows a task (12).", 1, 4096);

@@ -9,7 +9,7 @@ namespace UniCardio.Cli.Output;
 
 /// <summary>What <c>info</c> says of a channel.</summary>
 internal sealed record ChannelInfo(string Name, string Kind, string Unit, double RateHz, int Samples, int Missing, int Gaps,
-    double LongestGapSeconds)
+    double MaxGapSeconds)
 {
     /// <summary>Smallest sample, null where all are missing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
@@ -73,7 +73,7 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
         foreach (ChannelInfo c in Channels)
         {
             table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.RateHz, c.Samples, c.Missing, c.Gaps,
-                c.LongestGapSeconds.In("0.##"),
+                c.MaxGapSeconds.In("0.##"),
                 ((double?)c.Min)?.In("G5"), ((double?)c.Max)?.In("G5"));
         }
 

@@ -111,8 +111,8 @@ internal sealed record RestorationReport
             + $"({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; "
             + $"{(PeakMemoryBytes / 1e6).In("0")} MB at most");
         if (Estimators.Count > 0)
-            terminal.Out.WriteLine(
-                $"made of: {string.Join(", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%"))}");
+            terminal.Out.WriteLine("made of: " + string.Join(
+                ", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%")));
         if (Calibration is { } calibration)
             terminal.Out.WriteLine(
                 $"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), "
@@ -120,7 +120,7 @@ internal sealed record RestorationReport
         if (Truth is TruthComparison t)
             terminal.Out.WriteLine(
                 $"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
-                + $"{t.Unit}{(t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : "")}");
+                + t.Unit + (t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : ""));
     }
 
     private static string Beside(LoadedWeights weights)

@@ -83,7 +83,8 @@ internal static class BeatTable
         foreach (SyntheticBeat beat in beats)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"{beat.TimeSeconds:0.####},{beat.Sample},{beat.Kind},{beat.Diastolic:0.##},{beat.DiastolicSample},{beat.Systolic:0.##},{beat.SystolicSample}");
+                $"{beat.TimeSeconds:0.####},{beat.Sample},{beat.Kind},{beat.Diastolic:0.##},{beat.DiastolicSample},"
+                + $"{beat.Systolic:0.##},{beat.SystolicSample}");
         }
 
         return text.Replace("\r\n", "\n").ToString();

@@ -7,7 +7,7 @@ namespace UniCardio.Engine.Backends.Cpu;
 internal static class CacheSize
 {
     private const long Unknown = 1 << 20;
-    private const long MostBelievable = 1L << 30;
+    private const long MaxBelievable = 1L << 30;
 
     /// <summary>Bytes of the L2 of the first processor: from the system's tables, else from the processor, else 1 MiB.</summary>
     public static long Level2 { get; } = FromSystem("/sys/devices/system/cpu/cpu0/cache") ?? FromProcessor() ?? Unknown;
@@ -48,7 +48,7 @@ internal static class CacheSize
             _ => 0,
         };
         bool isNumber = long.TryParse(shift == 0 ? size : size[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long value);
-        return isNumber && value > 0 && value <= MostBelievable >> shift ? value << shift : null;
+        return isNumber && value > 0 && value <= MaxBelievable >> shift ? value << shift : null;
     }
 
     // Leaf 4 of Intel and leaf 0x8000001D of AMD describe one cache an index: type in bits 0-4 of eax (0 ends the list), level in 5-7;
@@ -59,7 +59,7 @@ internal static class CacheSize
             return null;
         foreach (int leaf in (int[])[4, unchecked((int)0x8000001D)])
         {
-            if (X86Base.CpuId(leaf & int.MinValue, 0).Eax is int most && (uint)most < (uint)leaf)
+            if (X86Base.CpuId(leaf & int.MinValue, 0).Eax is int max && (uint)max < (uint)leaf)
                 continue;
             for (int index = 0; index < 16; index++)
             {
@@ -68,7 +68,7 @@ internal static class CacheSize
                 if (type == 0)
                     break;
                 long bytes = (((uint)ebx >> 22) + 1L) * (((ebx >> 12) & 1023) + 1) * ((ebx & 4095) + 1) * ((uint)ecx + 1L);
-                if (level == 2 && type != 2 && bytes is > 0 and <= MostBelievable)
+                if (level == 2 && type != 2 && bytes is > 0 and <= MaxBelievable)
                     return bytes;
             }
         }

@@ -30,29 +30,29 @@ public static class CsvFormat
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked every few thousand rows.</param>
+    /// <param name="cancellation">Checked every few thousand rows.</param>
     /// <exception cref="SignalException">The file is missing, malformed or over a limit.</exception>
-    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default)
+    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
-        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), owned: true, path, options, cancellationToken);
+        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), owned: true, path, options, cancellation);
     }
 
     /// <summary>Reads text that is in memory already.</summary>
     /// <param name="text">The file's bytes.</param>
     /// <param name="file">What to call it in messages.</param>
     /// <param name="options">How.</param>
-    /// <param name="cancellationToken">Checked every few thousand rows.</param>
+    /// <param name="cancellation">Checked every few thousand rows.</param>
     /// <exception cref="SignalException">Malformed or over a limit.</exception>
-    public static Recording Parse(byte[] text, string file, RecordingReadOptions options, CancellationToken cancellationToken = default)
+    public static Recording Parse(byte[] text, string file, RecordingReadOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
-        return Parse(text, owned: false, file, options, cancellationToken);
+        return Parse(text, owned: false, file, options, cancellation);
     }
 
-    private static Recording Parse(byte[] bytes, bool owned, string file, RecordingReadOptions options, CancellationToken cancellationToken)
+    private static Recording Parse(byte[] bytes, bool owned, string file, RecordingReadOptions options, CancellationToken cancellation)
     {
         var warnings = new List<SignalWarning>();
         CsvText text = CsvText.Prepare(bytes, owned, file, options.MaxChannels, warnings);
@@ -63,7 +63,7 @@ public static class CsvFormat
             using (CsvReader looking = CsvReader.Create(text.Body, dialect))
                 layout = CsvLayout.Find(looking, text, file);
             using CsvReader reader = CsvReader.Create(text.Body, dialect);
-            return new CsvTable(reader, text, layout, file, options, warnings).Read(cancellationToken);
+            return new CsvTable(reader, text, layout, file, options, warnings).Read(cancellation);
         }
         catch (CsvFormatException e)
         {
@@ -76,16 +76,16 @@ public static class CsvFormat
     /// <param name="path">The file.</param>
     /// <param name="recording">The recording; its channels share one rate. Shorter ones end in blank cells.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked every few thousand rows.</param>
+    /// <param name="cancellation">Checked every few thousand rows.</param>
     /// <exception cref="SignalException">Rates differ, or the file cannot be written.</exception>
     public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
         options ??= RecordingWriteOptions.Default;
         CommonRate.Require(recording, "CSV");
-        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, options, cancellationToken))], options.Overwrite);
+        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, options, cancellation))], options.Overwrite);
     }
 
     // A quote that is never closed would otherwise swallow the rest of the file; no number spans lines.
@@ -99,7 +99,7 @@ public static class CsvFormat
         MalformedData = CsvMalformedDataHandling.Throw,
     };
 
-    private static void Write(Stream stream, Recording recording, RecordingWriteOptions options, CancellationToken cancellationToken)
+    private static void Write(Stream stream, Recording recording, RecordingWriteOptions options, CancellationToken cancellation)
     {
         using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape },
             leaveOpen: true);
@@ -117,7 +117,7 @@ public static class CsvFormat
         for (int row = 0; row < rows; row++)
         {
             if ((row & 0xFFF) == 0)
-                cancellationToken.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
             if (options.TimeColumn && start is { } origin)
                 csv.WriteField(TimeOf(origin, row / rate));
             else if (options.TimeColumn)

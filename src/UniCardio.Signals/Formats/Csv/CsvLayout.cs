@@ -27,7 +27,7 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
             records.Add((cells, reader.LineNumber + text.Lines));
         }
         int last = records.FindLastIndex(r => r.Cells.Any(c => c.Length > 0));
-        // A file that goes on may begin with as many rows of missing samples as it likes.
+        // A longer file may begin with as many rows of missing samples as it likes.
         bool goesOn = records.Count == MaxRecords;
         if (last < 0 && !(goesOn && records.TrueForAll(r => r.Cells.Length < 2)))
             throw new SignalFormatException(file, "is empty; expected rows of numbers, with or without a header.");

@@ -57,14 +57,14 @@ internal sealed class CsvTable
                 $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
     }
 
-    public Recording Read(CancellationToken cancellationToken)
+    public Recording Read(CancellationToken cancellation)
     {
         for (int skip = 0; skip < _layout.Records; skip++)
             _reader.Read();
         for (long count = 0; _reader.Read(); count++)
         {
             if ((count & 0xFFF) == 0)
-                cancellationToken.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
             // What is blank to the end of the file is no row; before others it is one of missing samples.
             if (IsBlank())
             {

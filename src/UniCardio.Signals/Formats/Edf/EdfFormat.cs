@@ -24,28 +24,28 @@ public static class EdfFormat
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between signals and data records.</param>
+    /// <param name="cancellation">Checked between signals and data records.</param>
     /// <exception cref="SignalException">The file is missing, malformed or over a limit.</exception>
-    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default)
+    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
-        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellationToken);
+        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellation);
     }
 
     /// <summary>Writes a recording with its annotations as EDF+C, samples of 16 bits.</summary>
     /// <param name="path">The file.</param>
     /// <param name="recording">The recording. Its rates must go into data records of a common length.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between data records.</param>
+    /// <param name="cancellation">Checked between data records.</param>
     /// <exception cref="SignalException">The rates do not suit, or the file cannot be written.</exception>
     public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
         var writer = new EdfWriter(recording);
-        BoundedFile.WriteAtomically([(path, stream => writer.Write(stream, cancellationToken))],
+        BoundedFile.WriteAtomically([(path, stream => writer.Write(stream, cancellation))],
             (options ?? RecordingWriteOptions.Default).Overwrite);
     }
 
@@ -53,12 +53,12 @@ public static class EdfFormat
     /// <param name="data">The file's bytes.</param>
     /// <param name="file">What to call it in messages.</param>
     /// <param name="options">How.</param>
-    /// <param name="cancellationToken">Checked between signals and data records.</param>
+    /// <param name="cancellation">Checked between signals and data records.</param>
     /// <exception cref="SignalException">Malformed or over a limit.</exception>
-    public static Recording Parse(byte[] data, string file, RecordingReadOptions options, CancellationToken cancellationToken = default)
+    public static Recording Parse(byte[] data, string file, RecordingReadOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(options);
-        return new EdfReader(data, EdfHeader.Parse(data, file, options), options).Read(cancellationToken);
+        return new EdfReader(data, EdfHeader.Parse(data, file, options), options).Read(cancellation);
     }
 }

@@ -9,7 +9,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
     private long _recordBytes;
     private int _records;
 
-    public Recording Read(CancellationToken cancellationToken)
+    public Recording Read(CancellationToken cancellation)
     {
         if (!header.Signals.Any(s => s.IsUsable) && header.Signals.FirstOrDefault(s => s.Fault is not null
             && !s.IsAnnotations) is { } faulty)
@@ -18,14 +18,14 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         if (header.Signals.All(s => s.IsAnnotations))
             throw new SignalFormatException(header.File, "has annotations only; expected at least one signal.");
         CountRecords();
-        (List<Annotation> annotations, double[] times) = ReadAnnotations(cancellationToken);
+        (List<Annotation> annotations, double[] times) = ReadAnnotations(cancellation);
         double origin = double.IsNaN(times[0]) ? 0 : times[0];
         var channels = new List<Channel>();
         long offset = 0;
         foreach (EdfSignal signal in header.Signals)
         {
             if (signal.IsUsable)
-                channels.Add(ReadSignal(signal, offset, times, origin, cancellationToken));
+                channels.Add(ReadSignal(signal, offset, times, origin, cancellation));
             offset += (long)signal.SamplesPerRecord * header.SampleBytes;
         }
         double rate = channels[0].SampleRate;
@@ -68,7 +68,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             else if (body > stated * _recordBytes)
             {
                 _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
-                    $"{header.File} goes on for {body - (stated * _recordBytes)} bytes after the {stated} data records that its header "
+                    $"{header.File} continues for {body - (stated * _recordBytes)} bytes after the {stated} data records that its header "
                     + $"states; they are left out.")));
             }
             present = stated;
@@ -98,7 +98,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
     }
 
     // Of continuous files only the first record's time is kept. NaN: not stated.
-    private (List<Annotation> Annotations, double[] Times) ReadAnnotations(CancellationToken cancellationToken)
+    private (List<Annotation> Annotations, double[] Times) ReadAnnotations(CancellationToken cancellation)
     {
         var found = new List<Annotation>();
         var times = new double[header.IsDiscontinuous ? _records : 1];
@@ -112,7 +112,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
             {
                 for (int r = 0; r < _records; r++)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
+                    cancellation.ThrowIfCancellationRequested();
                     double? own = EdfAnnotationList.Read(Record(r, offset, signal.SamplesPerRecord), found, ref malformed);
                     if (first && r < times.Length)
                         times[r] = own ?? double.NaN;
@@ -134,7 +134,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         .Select(a => a with { Sample = (long)Math.Round(a.TimeSeconds * rate) })
         .OrderBy(a => a.TimeSeconds);
 
-    private Channel ReadSignal(EdfSignal signal, long offset, double[] times, double origin, CancellationToken cancellationToken)
+    private Channel ReadSignal(EdfSignal signal, long offset, double[] times, double origin, CancellationToken cancellation)
     {
         double rate = signal.SamplesPerRecord / header.RecordSeconds;
         if (!double.IsFinite(rate))
@@ -155,7 +155,7 @@ internal sealed class EdfReader(byte[] data, EdfHeader header, RecordingReadOpti
         long outside = 0;
         for (int r = 0; r < _records; r++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             Decode(Record(r, offset, signal.SamplesPerRecord), digital);
             int begin = (int)(starts is null ? (long)r * signal.SamplesPerRecord : starts[r]);
             Span<float> target = samples.AsSpan(begin, digital.Length);

@@ -7,7 +7,7 @@ namespace UniCardio.Signals.Formats.Edf;
 /// <summary>Writes EDF+C files (Kemp and Olivan 2003): 16-bit samples, annotations as time-stamped lists.</summary>
 internal sealed class EdfWriter
 {
-    private const int Lowest = -32767, Highest = 32767, Missing = -32768;
+    private const int MinDigital = -32767, MaxDigital = 32767, Missing = -32768;
     private const int MaxRecordBytes = 61_440;
 
     private static readonly DateTime Unknown = new(1985, 1, 1);
@@ -44,13 +44,13 @@ internal sealed class EdfWriter
         _listBytes = Math.Max(30, (_lists.Max(l => l.Length) + 1) / 2 * 2);
     }
 
-    public void Write(Stream stream, CancellationToken cancellationToken)
+    public void Write(Stream stream, CancellationToken cancellation)
     {
         stream.Write(Header());
         var block = new byte[_tracks.Sum(t => t.PerRecord * 2) + _listBytes];
         for (int r = 0; r < _records; r++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             int at = 0;
             foreach (Track track in _tracks)
             {
@@ -66,8 +66,8 @@ internal sealed class EdfWriter
     private static short Digital(Track track, long index)
     {
         float value = index < track.Channel.Length ? track.Channel.Samples.Span[(int)index] : float.NaN;
-        return float.IsNaN(value) ? (short)Missing : (short)Math.Clamp(Math.Round(((value - track.Low) * track.Gain) + Lowest,
-            MidpointRounding.ToEven), Lowest, Highest);
+        return float.IsNaN(value) ? (short)Missing : (short)Math.Clamp(Math.Round(((value - track.Low) * track.Gain) + MinDigital,
+            MidpointRounding.ToEven), MinDigital, MaxDigital);
     }
 
     // Data records of whole seconds if the rates allow it, else of the length that holds a whole number of samples of each; eight
@@ -113,15 +113,15 @@ internal sealed class EdfWriter
         if (low > high)
             (low, high) = (-1, 1);
         // The converter's own steps where eight characters state them and every sample falls within.
-        if (channel.Quantization is { } q && q.Gain > 0 && double.IsFinite(q.Baseline) && (Lowest - q.Baseline) / q.Gain is var first
-            && (Highest - q.Baseline) / q.Gain is var last
+        if (channel.Quantization is { } q && q.Gain > 0 && double.IsFinite(q.Baseline) && (MinDigital - q.Baseline) / q.Gain is var first
+            && (MaxDigital - q.Baseline) / q.Gain is var last
             && first <= low && last >= high && Exact(first) is { } from && Exact(last) is { } to)
             return new Track(channel, label, perRecord, from, to, q.Gain, first);
         if (high - low < 1e-6 * Math.Max(Math.Abs(low), Math.Abs(high)) || high == low)
             (low, high) = (low - Math.Max(1e-3, Math.Abs(low) * 1e-3), high + Math.Max(1e-3, Math.Abs(high) * 1e-3));
         string minimum = Number(low, 8, up: false), maximum = Number(high, 8, up: true);
         double lowest = double.Parse(minimum, CultureInfo.InvariantCulture), highest = double.Parse(maximum, CultureInfo.InvariantCulture);
-        return new Track(channel, label, perRecord, minimum, maximum, (Highest - (double)Lowest) / (highest - lowest), lowest);
+        return new Track(channel, label, perRecord, minimum, maximum, (MaxDigital - (double)MinDigital) / (highest - lowest), lowest);
     }
 
     private static string? Exact(double value)

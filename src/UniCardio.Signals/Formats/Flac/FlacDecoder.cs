@@ -57,7 +57,7 @@ internal sealed class FlacDecoder
         _firstFrame = at;
         _block = new int[Channels][];
         for (int c = 0; c < Channels; c++)
-            _block[c] = new int[LargestBlock];
+            _block[c] = new int[StatedBlock];
     }
 
     /// <summary>Channels, 1 to 8.</summary>
@@ -69,20 +69,20 @@ internal sealed class FlacDecoder
     /// <summary>Samples of each channel that the stream says it has; 0 where it does not say.</summary>
     public long StatedSamples { get; private set; }
 
-    private int LargestBlock { get; set; }
+    private int StatedBlock { get; set; }
 
     /// <summary>Decodes all frames in order.</summary>
     /// <param name="take">Takes each frame's samples, [channel][0, count); false ends decoding. The arrays are used again for the next
     /// frame.</param>
-    /// <param name="cancellationToken">Checked between frames.</param>
+    /// <param name="cancellation">Checked between frames.</param>
     /// <exception cref="SignalFormatException">A frame is damaged.</exception>
-    public FlacEnd Decode(Func<int[][], int, bool> take, CancellationToken cancellationToken)
+    public FlacEnd Decode(Func<int[][], int, bool> take, CancellationToken cancellation)
     {
         ReadOnlySpan<byte> bytes = _data.Span;
         int at = _firstFrame;
         while (at < bytes.Length)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             var bits = new FlacBits(bytes[at..]);
             int count;
             try
@@ -111,7 +111,7 @@ internal sealed class FlacDecoder
         Channels = (int)((packed >> 41) & 7) + 1;
         Bits = (int)((packed >> 36) & 31) + 1;
         StatedSamples = (long)(packed & 0xF_FFFF_FFFF);
-        LargestBlock = largest;
+        StatedBlock = largest;
         if (largest < 16 || smallest > largest || Bits < 4)
             throw Damaged($"states frames of {smallest} to {largest} samples of {Bits} bits", at);
     }
@@ -140,10 +140,10 @@ internal sealed class FlacDecoder
             throw new InvalidDataException("has a frame header that its checksum contradicts");
         int depth = depthCode switch { 0 => Bits, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
         int channels = assignment < 8 ? assignment + 1 : 2;
-        if (channels != Channels || depth != Bits || count > Math.Min(LargestBlock, MaxBlock))
+        if (channels != Channels || depth != Bits || count > Math.Min(StatedBlock, MaxBlock))
             throw new InvalidDataException(
                 $"has a frame of {channels} channels, {depth} bits and {count} samples, against its description ({Channels}, {Bits}, at "
-                + $"most {LargestBlock})");
+                + $"most {StatedBlock})");
         for (int c = 0; c < channels; c++)
         {
             // The difference of two channels has a bit more.

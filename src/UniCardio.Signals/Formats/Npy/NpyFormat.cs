@@ -20,23 +20,23 @@ public static class NpyFormat
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How; <see cref="RecordingReadOptions.SampleRate"/> must be set.</param>
-    /// <param name="cancellationToken">Checked between channels.</param>
+    /// <param name="cancellation">Checked between channels.</param>
     /// <exception cref="SignalException">The file is missing, malformed or over a limit, or no rate was given.</exception>
-    public static Recording Read(string path, RecordingReadOptions options, CancellationToken cancellationToken = default)
+    public static Recording Read(string path, RecordingReadOptions options, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellationToken);
+        return Parse(BoundedFile.ReadAll(path, options.MaxFileBytes), path, options, cancellation);
     }
 
     /// <summary>Reads an array that is in memory already.</summary>
     /// <param name="data">The file's bytes.</param>
     /// <param name="file">What to call it in messages.</param>
     /// <param name="options">How; <see cref="RecordingReadOptions.SampleRate"/> must be set.</param>
-    /// <param name="cancellationToken">Checked between channels.</param>
+    /// <param name="cancellation">Checked between channels.</param>
     /// <exception cref="SignalException">Malformed or over a limit, or no rate was given.</exception>
     public static Recording Parse(ReadOnlySpan<byte> data, string file, RecordingReadOptions options,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         NpyHeader header = NpyHeader.Parse(data, file);
@@ -55,7 +55,7 @@ public static class NpyFormat
         long marked = 0, infinite = 0;
         for (int c = 0; c < channelCount; c++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             string heading = options.ColumnNames?[c] ?? $"signal_{c}";
             (string name, string unit) = SignalUnit.SplitName(heading);
             var samples = new float[sampleCount];
@@ -157,19 +157,19 @@ public static class NpyFormat
     /// <param name="path">The file.</param>
     /// <param name="recording">The recording; its channels share one rate. Shorter ones end in NaN.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between channels.</param>
+    /// <param name="cancellation">Checked between channels.</param>
     /// <exception cref="SignalException">Rates differ, or the file cannot be written.</exception>
     public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
         CommonRate.Require(recording, "NPY");
-        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, cancellationToken))],
+        BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, cancellation))],
             (options ?? RecordingWriteOptions.Default).Overwrite);
     }
 
-    private static void Write(Stream stream, Recording recording, CancellationToken cancellationToken)
+    private static void Write(Stream stream, Recording recording, CancellationToken cancellation)
     {
         int samples = recording.Channels.Max(c => c.Length);
         string shape = recording.Channels.Count == 1
@@ -188,7 +188,7 @@ public static class NpyFormat
         var block = new byte[1 << 16];
         foreach (Channel channel in recording.Channels)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             for (int start = 0; start < samples; start += block.Length / 4)
             {
                 int count = Math.Min(block.Length / 4, samples - start);

@@ -76,7 +76,7 @@ internal sealed record NpyHeader(char Kind, int ElementSize, bool BigEndian, boo
                 }
             }
             if (Peek() != '\0')
-                throw Error("goes on after its dictionary");
+                throw Error("continues after its dictionary");
             if (type is null || fortran is null || shape is null)
                 throw Error("lacks descr, fortran_order or shape");
             (char kind, int size, bool bigEndian) = ElementType(type);

@@ -9,7 +9,7 @@ namespace UniCardio.Signals.Formats.Wfdb;
 internal static class WfdbAnnotations
 {
     private const int Note = 22;
-    private const int HighestCode = 49;
+    private const int MaxCode = 49;
     private const int Skip = 59, Num = 60, Sub = 61, Chn = 62, Aux = 63;
     private const string ResolutionNote = "## time resolution: ";
     private const string DefinitionsNote = "## annotation type definitions";
@@ -61,7 +61,7 @@ internal static class WfdbAnnotations
                     time += value;
                     open = false;
                     break;
-                case <= HighestCode:
+                case <= MaxCode:
                     if (found.Count >= limit)
                         throw new SignalLimitException(file, "annotations", found.Count + 1L, limit);
                     time += value;

@@ -23,21 +23,21 @@ public static class WfdbFormat
     /// <summary>Reads a record.</summary>
     /// <param name="path">Its .hea file, another of its files beside the .hea, or its name without extension.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between blocks of samples.</param>
+    /// <param name="cancellation">Checked between blocks of samples.</param>
     /// <exception cref="SignalException">A file is missing, malformed or over a limit.</exception>
-    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellationToken = default)
+    public static Recording Read(string path, RecordingReadOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         (string folder, string record) = Locate(path);
         return new WfdbRecordReader(new RecordFiles.Folder(folder), options ?? RecordingReadOptions.Default,
-            cancellationToken).Read(record);
+            cancellation).Read(record);
     }
 
     /// <summary>Writes a record in format 16: signals to a .dat file, annotations, if any, to an .atr file, and the header last.</summary>
     /// <param name="path">The .hea file; its name without extension, of letters, digits, underscores and hyphens, names the record.</param>
     /// <param name="recording">The recording. Its rates must be multiples of a common one, which becomes the frame rate.</param>
     /// <param name="options">How; the defaults if null.</param>
-    /// <param name="cancellationToken">Checked between blocks of samples.</param>
+    /// <param name="cancellation">Checked between blocks of samples.</param>
     /// <remarks>
     /// A sample becomes round(gain * value + baseline), halves to even, so that reading back is off by at most half a step; NaN becomes
     /// -32768. Gain and baseline are the ones the channel was read with where every sample falls on a step of theirs and in range
@@ -47,11 +47,11 @@ public static class WfdbFormat
     /// </remarks>
     /// <exception cref="SignalException">The name or the rates do not suit, or a file cannot be written.</exception>
     public static void Write(string path, Recording recording, RecordingWriteOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(recording);
-        WfdbWriter.Write(path, recording, options ?? RecordingWriteOptions.Default, cancellationToken);
+        WfdbWriter.Write(path, recording, options ?? RecordingWriteOptions.Default, cancellation);
     }
 
     private static (string Folder, string Record) Locate(string path)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace UniCardio.Signals.Formats.Wfdb;
 
 /// <summary>Assembles a WFDB record, of one segment or several, into channels in physical units.</summary>
-internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions options, CancellationToken cancellationToken)
+internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions options, CancellationToken cancellation)
 {
     // Headers are text of a line a signal or segment; even day-long records have some thousands.
     private const long MaxHeaderBytes = 16 << 20;
@@ -38,14 +38,14 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
     public int[][] ReadDigital(WfdbHeader header, long first, long? end)
     {
         var reader = new WfdbSignalReader(header, files, options, _warnings);
-        return reader.Read(first, end ?? reader.Frames, cancellationToken);
+        return reader.Read(first, end ?? reader.Frames, cancellation);
     }
 
     private (Channel[] Channels, WfdbHeader Header, double Start) ReadOrdinary(WfdbHeader header)
     {
         var reader = new WfdbSignalReader(header, files, options, _warnings);
         (long first, long end) = Stretch(header, reader.Frames);
-        int[][] digital = reader.Read(first, end, cancellationToken);
+        int[][] digital = reader.Read(first, end, cancellation);
         var channels = new Channel[digital.Length];
         for (int s = 0; s < digital.Length; s++)
         {
@@ -88,7 +88,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
         long begin = 0;
         foreach (WfdbSegment segment in master.Segments)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             long from = Math.Max(first, begin), to = Math.Min(end, begin + segment.Frames);
             if (!segment.IsNull && from < to)
                 ReadSegment(master, layout, segment, from - begin, to - begin, from - first, physical);
@@ -108,7 +108,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             {
                 foreach (IGrouping<string, WfdbSignal> file in ReadHeader(segment.RecordName).Signals.Where(s => !s.IsNull).GroupBy(s =>
                     s.FileName))
-                    present += WfdbSamples.MostSamples(file.First().Format, files.LengthOf(files.Resolve(file.Key)));
+                    present += WfdbSamples.MaxSamples(file.First().Format, files.LengthOf(files.Resolve(file.Key)));
             }
             begin += segment.Frames;
         }
@@ -154,7 +154,7 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             if (from >= to)
                 return;
         }
-        int[][] digital = reader.Read(from, to, cancellationToken);
+        int[][] digital = reader.Read(from, to, cancellation);
         var taken = new HashSet<int>();
         for (int s = 0; s < digital.Length; s++)
         {

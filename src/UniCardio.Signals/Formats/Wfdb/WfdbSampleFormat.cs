@@ -88,7 +88,7 @@ internal static class WfdbSamples
 
     /// <summary>Most samples that a file of so many bytes can hold: of FLAC those of frames that hold one value each, some 12
     /// bytes.</summary>
-    public static long MostSamples(WfdbSampleFormat format, long bytes) => FlacBits(format) > 0 ? bytes * 5462 : Capacity(format, bytes);
+    public static long MaxSamples(WfdbSampleFormat format, long bytes) => FlacBits(format) > 0 ? bytes * 5462 : Capacity(format, bytes);
 
     /// <summary>Decodes samples; for format 8 their differences.</summary>
     /// <param name="format">The format.</param>

@@ -31,11 +31,11 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
     /// <summary>Digital samples of every signal over a stretch of frames.</summary>
     /// <param name="first">First frame.</param>
     /// <param name="end">Frame after the last.</param>
-    /// <param name="cancellationToken">Checked between blocks.</param>
+    /// <param name="cancellation">Checked between blocks.</param>
     /// <returns>For each signal its samples, (end - first) times its samples per frame; <see cref="WfdbSamples.Missing"/> where
     /// missing.</returns>
     /// <exception cref="SignalException">A file is missing or shorter than the header states, or the samples exceed the limit.</exception>
-    public int[][] Read(long first, long end, CancellationToken cancellationToken)
+    public int[][] Read(long first, long end, CancellationToken cancellation)
     {
         long frames = Frames;
         if (first < 0 || end < first || end > frames)
@@ -55,9 +55,9 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         foreach (SignalFile file in OpenFiles())
         {
             if (file.Flac is not null)
-                ReadFlac(file, first, end, samples, cancellationToken);
+                ReadFlac(file, first, end, samples, cancellation);
             else
-                ReadFile(file, Math.Min(frames, file.Present), first, end, samples, cancellationToken);
+                ReadFile(file, Math.Min(frames, file.Present), first, end, samples, cancellation);
         }
         return samples;
     }
@@ -113,8 +113,8 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
     private long CountFlac(SignalFile file, long? stated)
     {
         int perFrame = header.Signals[file.Signals[0]].SamplesPerFrame;
-        long most = stated is { } s ? Math.Min(s, long.MaxValue / perFrame) * perFrame : options.MaxSamples, samples = 0;
-        FlacEnd end = file.Flac!.Decode((_, count) => (samples += count) - file.Offset < most, CancellationToken.None);
+        long max = stated is { } s ? Math.Min(s, long.MaxValue / perFrame) * perFrame : options.MaxSamples, samples = 0;
+        FlacEnd end = file.Flac!.Decode((_, count) => (samples += count) - file.Offset < max, CancellationToken.None);
         if (end == FlacEnd.Truncated && stated is null)
             warnings.Add(new SignalWarning(SignalWarningKind.Data,
                 $"{files.Describe(file.Name)} ends within a frame of its FLAC stream; those before it are read."));
@@ -123,7 +123,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         return Math.Max(0, samples - file.Offset) / perFrame;
     }
 
-    private void ReadFlac(SignalFile file, long first, long end, int[][] samples, CancellationToken cancellationToken)
+    private void ReadFlac(SignalFile file, long first, long end, int[][] samples, CancellationToken cancellation)
     {
         WfdbSignal[] signals = [.. file.Signals.Select(s => header.Signals[s])];
         int size = signals[0].SamplesPerFrame;
@@ -151,7 +151,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
             }
             at += count;
             return at < Math.Min(all, (end + signals.Max(s => (long)s.Skew)) * size);
-        }, cancellationToken);
+        }, cancellation);
         if (first == 0 && end >= Frames && file.Present >= Frames)
             CheckSums(file, signals, sums);
     }
@@ -190,7 +190,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         return _signalFiles = opened;
     }
 
-    private void ReadFile(SignalFile file, long frames, long first, long end, int[][] samples, CancellationToken cancellationToken)
+    private void ReadFile(SignalFile file, long frames, long first, long end, int[][] samples, CancellationToken cancellation)
     {
         WfdbSignal[] signals = [.. file.Signals.Select(s => header.Signals[s])];
         bool differences = file.Format == WfdbSampleFormat.Difference8;
@@ -205,7 +205,7 @@ internal sealed class WfdbSignalReader(WfdbHeader header, RecordFiles files, Rec
         var block = new int[Math.Min(Math.Max(BlockSamples / file.FrameSamples, 1), stop - begin) * file.FrameSamples];
         for (long frame = begin; frame < stop;)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             int count = (int)Math.Min(block.Length / file.FrameSamples, stop - frame);
             Span<int> decoded = block.AsSpan(0, (int)(count * file.FrameSamples));
             WfdbSamples.Decode(file.Format, file.Samples, frame * file.FrameSamples, decoded);

@@ -33,7 +33,7 @@ internal static class WfdbWriter
         }
     }
 
-    public static void Write(string path, Recording recording, RecordingWriteOptions options, CancellationToken cancellationToken)
+    public static void Write(string path, Recording recording, RecordingWriteOptions options, CancellationToken cancellation)
     {
         string name = Path.GetFileName(path);
         string record = name.EndsWith(".hea", StringComparison.OrdinalIgnoreCase) ? name[..^4] : name;
@@ -46,7 +46,7 @@ internal static class WfdbWriter
         long frames = plans.Max(p => (p.Channel.Length + (long)p.SamplesPerFrame - 1) / p.SamplesPerFrame);
         if (frames == 0)
             throw new SignalException($"Recording '{recording.Name}' has no samples to write.");
-        var files = new List<(string, Action<Stream>)> { (stem + ".dat", s => WriteSamples(s, plans, frames, cancellationToken)) };
+        var files = new List<(string, Action<Stream>)> { (stem + ".dat", s => WriteSamples(s, plans, frames, cancellation)) };
         if (recording.Annotations.Count > 0)
             files.Add((stem + ".atr", s => WfdbAnnotations.Write(s, recording.Annotations, recording.Channels.Max(c => c.SampleRate),
                 frameRate)));
@@ -113,7 +113,7 @@ internal static class WfdbWriter
         return true;
     }
 
-    private static void WriteSamples(Stream stream, Plan[] plans, long frames, CancellationToken cancellationToken)
+    private static void WriteSamples(Stream stream, Plan[] plans, long frames, CancellationToken cancellation)
     {
         foreach (Plan plan in plans)
         {
@@ -137,7 +137,7 @@ internal static class WfdbWriter
             }
             if (at == block.Length || frame == frames - 1)
             {
-                cancellationToken.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
                 stream.Write(block.AsSpan(0, at));
                 at = 0;
             }

@@ -33,7 +33,7 @@ internal static class KernelCase
         return values;
     }
 
-    /// <summary>A copy in aligned memory with room behind it, filled with a value that any use would show.</summary>
+    /// <summary>A copy in aligned memory with room after it, filled with a value that any use would show.</summary>
     public static AlignedBuffer Buffer(ReadOnlySpan<float> values, int padding = 64, float fill = float.NaN)
     {
         var buffer = new AlignedBuffer(values.Length + padding);

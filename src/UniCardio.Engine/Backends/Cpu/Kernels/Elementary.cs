@@ -18,8 +18,8 @@ internal static class Elementary
     public const float Log2E = 1.44269504f;
 
     private const float RoundingShift = 12582912f;
-    private const float Lowest = -126f;
-    private const float Highest = 127f;
+    private const float MinExponent = -126f;
+    private const float MaxExponent = 127f;
 
     // 2^f = 1 + f (F0 + F1 f + ... + F5 f^5), |f| <= 1/2: error 1.9e-9, good enough to stand alone as 2^f - 1.
     private const float F0 = 0.6931471824645996f, F1 = 0.24022650718688965f, F2 = 0.055503278970718384f, F3 = 0.009618003852665424f,
@@ -44,7 +44,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        x = S.Max(S.Set(Lowest), x);
+        x = S.Max(S.Set(MinExponent), x);
         V shifted = S.Add(x, S.Set(RoundingShift));
         V f = S.Subtract(x, S.Subtract(shifted, S.Set(RoundingShift)));
         return S.ScaleByPowerOfTwo(S.MultiplyAdd(Exp2Polynomial<S, V>(f), f, S.Set(1f)), shifted);
@@ -58,7 +58,7 @@ internal static class Elementary
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        foreach (float constant in (ReadOnlySpan<float>)[Lowest, -Lowest, RoundingShift, E4, E3, E2, E1, E0, 1f])
+        foreach (float constant in (ReadOnlySpan<float>)[MinExponent, -MinExponent, RoundingShift, E4, E3, E2, E1, E0, 1f])
         {
             S.Store(table, S.Set(constant));
             table += S.Width;
@@ -69,7 +69,7 @@ internal static class Elementary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp2<S, V>(V x)
         where S : struct, ISimd<S, V>
-        where V : struct => Exp2OfNegative<S, V>(S.Min(S.Set(Highest), x));
+        where V : struct => Exp2OfNegative<S, V>(S.Min(S.Set(MaxExponent), x));
 
     /// <summary>e^x. The reduction takes n ln 2 off in two pieces, so that large |x| cost no accuracy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

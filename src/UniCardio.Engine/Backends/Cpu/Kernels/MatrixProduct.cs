@@ -97,7 +97,7 @@ internal static unsafe class MatrixProduct
         where V : struct
         where TLayout : struct, ITileLayout => Strip<S, V, TLayout>(a, aStride, panel, depth, init, initStride, c, cStride, rows, null, 0);
 
-    // Depth of a panel's slice, whole turns of the tile's loop. Sums go on from C, so slicing changes no bit.
+    // Depth of a panel's slice, whole turns of the tile's loop. Sums continue from C, so slicing changes no bit.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int SliceDepth(int depth, int width)
     {
