@@ -78,6 +78,12 @@ public sealed record ServerOptions
     public int? HealthPort { get; init; }
 
     /// <summary>
+    /// A port for gRPC (the Open Inference Protocol v2 over HTTP/2, with <see cref="Certificate"/> over TLS); null for none, 0 for any that
+    /// is free.
+    /// </summary>
+    public int? GrpcPort { get; init; }
+
+    /// <summary>
     /// Bytes of memory that request bodies under way, results not yet sent and recordings under replay may take together; beyond it
     /// requests are refused with 503.
     /// </summary>
@@ -145,6 +151,8 @@ public sealed record ServerOptions
         InRange("first_request_seconds", FirstRequest, 0.1, 600);
         InRange("health_port", HealthPort ?? 0, 0, 65535);
         Require(HealthPort is null or 0 || HealthPort != Port, "health_port", "it is the port of everything else");
+        InRange("grpc_port", GrpcPort ?? 0, 0, 65535);
+        Require(GrpcPort is null or 0 || (GrpcPort != Port && GrpcPort != HealthPort), "grpc_port", "another listener has this port");
         InRange("max_memory_bytes", MaxMemoryBytes, Math.Max(1L << 20, MaxBodyBytes), 1L << 40);
         InRange("max_waiting", MaxWaiting, 0, 65536);
         InRange("max_windows", MaxWindows, 1, 65536);

@@ -30,6 +30,8 @@ public sealed class ServerSetting
         new("health_port", "PORT",
             "A second port for health probes alone, which answers whatever happens on the first; left out, there is none.", (o, v) =>
             o with { HealthPort = Integer(v) }),
+        new("grpc_port", "PORT", "A port for gRPC, the Open Inference Protocol v2 over HTTP/2; left out, there is none.", (o, v) =>
+            o with { GrpcPort = Integer(v) }),
         new("token_file", "FILE", "File that holds the bearer token which requests must carry. UNICARDIO_TOKEN may hold the token itself.",
             (o, v) => o with { Token = ReadToken(v) }),
         new("certificate", "PEM", "Certificate, for HTTPS.", (o, v) => o with { Certificate = v }),

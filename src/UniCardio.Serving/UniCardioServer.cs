@@ -8,9 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using UniCardio.Serving.Hosting;
-using UniCardio.Serving.Inference;
+using UniCardio.Serving.Inference.Grpc;
 using UniCardio.Serving.Live;
-using UniCardio.Serving.Metrics;
 
 namespace UniCardio.Serving;
 
@@ -33,18 +32,15 @@ public sealed class UniCardioServer : IAsyncDisposable
     private readonly ModelHost _host;
     private readonly PatientRegistry _patients;
     private readonly SessionKeeper _keeper;
-    private readonly MetricsCollector _metrics = new();
-    private readonly ByteBudget _memory;
     private int _stopped;
 
     private UniCardioServer(WebApplication app, ServerOptions options)
     {
         _app = app;
         _options = options;
-        _host = new ModelHost(options);
-        _memory = new ByteBudget(options.MaxMemoryBytes);
-        _patients = new PatientRegistry(options, _host, _memory, Log<PatientRegistry>());
-        _keeper = new SessionKeeper(options, _patients, Log<SessionKeeper>());
+        _host = app.Services.GetRequiredService<ModelHost>();
+        _patients = app.Services.GetRequiredService<PatientRegistry>();
+        _keeper = app.Services.GetRequiredService<SessionKeeper>();
     }
 
     /// <summary>Where the server listens, with the port that it got.</summary>
@@ -52,6 +48,9 @@ public sealed class UniCardioServer : IAsyncDisposable
 
     /// <summary>Where health probes are answered too, if <see cref="ServerOptions.HealthPort"/> is set.</summary>
     public Uri? HealthAddress { get; private set; }
+
+    /// <summary>Where gRPC is answered, if <see cref="ServerOptions.GrpcPort"/> is set.</summary>
+    public Uri? GrpcAddress { get; private set; }
 
     /// <summary>Ends when requests are answered; fails with what kept the network from being loaded.</summary>
     public Task Ready => _host.Ready;
@@ -79,7 +78,8 @@ public sealed class UniCardioServer : IAsyncDisposable
             server._host.Start(load, server.Prepare);
             string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
             server.Address = new Uri(addresses[0]);
-            server.HealthAddress = addresses.Length > 1 ? new Uri(addresses[1]) : null;
+            server.GrpcAddress = options.GrpcPort is null ? null : new Uri(addresses[1]);
+            server.HealthAddress = options.HealthPort is null ? null : new Uri(addresses[^1]);
             return server;
         }
         catch
@@ -107,11 +107,7 @@ public sealed class UniCardioServer : IAsyncDisposable
     {
         await StopAsync();
         await _app.DisposeAsync();
-        _host.Dispose();
-        _metrics.Dispose();
     }
-
-    private ILogger<T> Log<T>() => _app.Services.GetRequiredService<ILogger<T>>();
 
     private void Prepare(Served served)
     {
@@ -125,13 +121,18 @@ public sealed class UniCardioServer : IAsyncDisposable
     {
         // No configuration files or variables of ASP.NET's own: what the server does stands in its options alone.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddRouting();
+        builder.Services.AddParts(options);
+        ApiDescription.Add(builder.Services);
+        if (options.GrpcPort is not null)
+            builder.Services.AddGrpcParts(options);
         builder.Services.AddLogging(log =>
         {
             log.ClearProviders();
             // Its lines about requests hold their paths, and paths hold patients.
             log.AddFilter("Microsoft", LogLevel.Warning);
             log.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
+            // What it would say is what clients did; faults are logged where they are answered.
+            log.AddFilter("Grpc", LogLevel.None);
             logging?.Invoke(log);
         });
         // Signals are the program's affair.
@@ -159,6 +160,16 @@ public sealed class UniCardioServer : IAsyncDisposable
             if (options.Certificate is string certificate)
                 listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
         });
+        if (options.GrpcPort is int grpc)
+        {
+            kestrel.Listen(new IPEndPoint(options.Address, grpc), listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                Guard(listen, new ConnectionGuard(256, options.MaxConnectionsOfAnAddress, options.FirstRequest));
+                if (options.Certificate is string certificate)
+                    listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
+            });
+        }
         if (options.HealthPort is not int health)
             return;
         kestrel.Listen(new IPEndPoint(options.Address, health), listen =>
@@ -212,10 +223,13 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app.UseMiddleware<AccessPolicy>(_options);
         _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15),
             KeepAliveTimeout = TimeSpan.FromSeconds(30) });
-        new InferEndpoints(_options, _host, _memory).Map(_app);
-        new LiveEndpoints(_options, _patients, Log<LiveEndpoints>()).Map(_app);
-        new MetricsEndpoints(_options, _host, _patients, _metrics).Map(_app);
-        PageFiles.Map(_app);
+        _app.MapParts();
+        ApiDescription.Map(_app);
+        if (_options.GrpcPort is not null)
+        {
+            _app.UseMiddleware<GrpcBody>();
+            _app.MapGrpcService<GrpcInference>();
+        }
     }
 
     private sealed class NoLifetime : IHostLifetime

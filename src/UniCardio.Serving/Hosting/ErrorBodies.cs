@@ -40,7 +40,8 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, Exception problem)
+    /// <summary>What a client is told; what is no answer but a fault is logged.</summary>
+    public static (int Status, string Message, int? Retry) Answer(Exception problem, ILogger log)
     {
         (int Status, string Message, int? Retry) answer = problem switch
         {
@@ -50,9 +51,14 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
             UniCardioException u => (StatusCodes.Status400BadRequest, u.Message, null),
             _ => (StatusCodes.Status500InternalServerError, "the server failed; its log has the cause", null),
         };
-        (int status, string message, int? retry) = answer;
-        if (status >= 500 && problem is not RequestException)
+        if (answer.Status >= 500 && problem is not RequestException)
             LogFault(log, problem.GetType().Name, Fault.Describe(problem));
+        return answer;
+    }
+
+    private async Task AnswerAsync(HttpContext context, Exception problem)
+    {
+        (int status, string message, int? retry) = Answer(problem, log);
         if (retry is int seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         await WriteAsync(context, status, message);
@@ -77,6 +83,4 @@ internal sealed partial class ErrorBodies(RequestDelegate next, ILogger<ErrorBod
 
     [LoggerMessage(1, LogLevel.Error, "A request failed with {Error}: {Fault}")]
     private static partial void LogFault(ILogger log, string error, string fault);
-
-    private sealed record ErrorBody(string Error);
 }

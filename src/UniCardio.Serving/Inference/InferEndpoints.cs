@@ -1,133 +1,77 @@
-using System.Diagnostics;
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Metadata;
 using UniCardio.Serving.Hosting;
-using UniCardio.Serving.Metrics;
 using UniCardio.Serving.Protocol;
 
 namespace UniCardio.Serving.Inference;
 
 /// <summary>The Open Inference Protocol v2 over REST, with the binary tensor data extension.</summary>
-internal sealed class InferEndpoints(ServerOptions options, ModelHost host, ByteBudget budget)
+internal sealed class InferEndpoints(ServerOptions options, ModelHost host, ByteBudget budget, InferRunner runner)
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
+    private const string Tag = "Open Inference Protocol v2";
 
-    private readonly Dictionary<string, ModelStatistics> _statistics =
-        ModelFamily.All.ToDictionary(f => f.Name, _ => new ModelStatistics());
+    /// <summary>Extensions of the protocol that are served.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "model_repository", "statistics"];
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/v2", ServerMetadata);
-        endpoints.MapGet("/v2/health/live", context => WriteAsync(context, StatusCodes.Status200OK, new { live = true }));
-        endpoints.MapGet("/v2/health/ready", context =>
-            WriteAsync(context, Status(host.IsReady), new { live = true, ready = host.IsReady }));
-        endpoints.MapPost("/v2/repository/index", RepositoryIndex);
+        endpoints.MapGet("/v2", ServerMetadata).Describe(Tag, "What the server is.", typeof(ServerDescription));
+        endpoints.MapGet("/v2/health/live", context => WriteAsync(context, StatusCodes.Status200OK, new Liveness(true)))
+            .Describe(Tag, "Whether the process answers.", typeof(Liveness));
+        endpoints.MapGet("/v2/health/ready", context => WriteAsync(context, Status(host.IsReady), new Readiness(true, host.IsReady)))
+            .Describe(Tag, "Whether requests are computed; 503 while they are not.", typeof(Readiness), StatusCodes.Status503ServiceUnavailable);
+        endpoints.MapPost("/v2/repository/index", RepositoryIndex).Describe(Tag, "The models and their states.", typeof(IndexEntry[]));
         endpoints.MapGet("/v2/models/stats", context => WriteAsync(context, StatusCodes.Status200OK,
-            new { model_stats = _statistics.Select(s => s.Value.Describe(s.Key)).ToArray() }));
+            new StatisticsList(runner.Statistics()))).Describe(Tag, "What all models were asked and did.", typeof(StatisticsList));
         foreach (string version in (string[])["", "/versions/{version}"])
         {
-            endpoints.MapGet("/v2/models/{model}" + version, ModelMetadata);
-            endpoints.MapGet("/v2/models/{model}" + version + "/ready", ModelReady);
-            endpoints.MapGet("/v2/models/{model}" + version + "/stats", Statistics);
-            endpoints.MapPost("/v2/models/{model}" + version + "/infer", InferAsync);
+            string model = "/v2/models/{model}" + version;
+            endpoints.MapGet(model, ModelMetadata)
+                .Describe(Tag, "Inputs, outputs and defaults of a model: impute, denoise or translate.", typeof(ModelMetadata),
+                    StatusCodes.Status404NotFound, StatusCodes.Status503ServiceUnavailable);
+            endpoints.MapGet(model + "/ready", ModelReady)
+                .Describe(Tag, "Whether a model is computed; 503 while it is not.", typeof(ModelReadiness), StatusCodes.Status404NotFound,
+                    StatusCodes.Status503ServiceUnavailable);
+            endpoints.MapGet(model + "/stats", context => WriteAsync(context, StatusCodes.Status200OK,
+                new StatisticsList(runner.Statistics(Family(context)))))
+                .Describe(Tag, "What a model was asked and did.", typeof(StatisticsList), StatusCodes.Status404NotFound);
+            endpoints.MapPost(model + "/infer", InferAsync)
+                .Describe(Tag, "Windows in, windows out: JSON, or JSON and then tensors as bytes.", typeof(InferBody),
+                    400, 404, 408, 413, 415, 422, 503, 504)
+                .WithMetadata(new AcceptsMetadata(["application/json", "application/octet-stream"], typeof(InferRequestBody)));
         }
     }
 
-    private Task RepositoryIndex(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, ModelFamily.All.Select(f => new
-    {
-        name = f.Name,
-        version = ModelFamily.Version,
-        state = host.IsReady ? "READY" : "UNAVAILABLE",
-        reason = host.IsReady ? "" : "the weights are not packed, or the server is shutting down",
-    }).ToArray());
-
-    private Task Statistics(HttpContext context)
-    {
-        ModelFamily family = Family(context);
-        return WriteAsync(context, StatusCodes.Status200OK,
-            new { model_stats = (object[])[_statistics[family.Name].Describe(family.Name)] });
-    }
+    private Task RepositoryIndex(HttpContext context) =>
+        WriteAsync(context, StatusCodes.Status200OK, ModelFamily.All.Select(f => new IndexEntry(f.Name, ModelFamily.Version,
+            host.IsReady ? "READY" : "UNAVAILABLE",
+            host.IsReady ? "" : "the weights are not packed, or the server is shutting down")).ToArray());
 
     private static int Status(bool ready) => ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
 
-    private static Task ServerMetadata(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, new
-    {
-        name = "unicardio",
-        version = typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3),
-        extensions = (string[])["binary_tensor_data", "model_repository", "statistics"],
-        models = ModelFamily.All.Select(f => f.Name).ToArray(),
-        remark = Signals.Plotting.SignalPlot.Disclaimer,
-    });
+    private static Task ServerMetadata(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK,
+        new ServerDescription("unicardio", typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3), [.. Extensions],
+            [.. ModelFamily.All.Select(f => f.Name)], Signals.Plotting.SignalPlot.Disclaimer));
 
     private Task ModelMetadata(HttpContext context) =>
         WriteAsync(context, StatusCodes.Status200OK, Family(context).Describe(options, host.Require().Model));
 
     private Task ModelReady(HttpContext context) =>
-        WriteAsync(context, Status(host.IsReady), new { name = Family(context).Name, ready = host.IsReady });
+        WriteAsync(context, Status(host.IsReady), new ModelReadiness(Family(context).Name, host.IsReady));
 
     private static ModelFamily Family(HttpContext context) =>
         ModelFamily.Find((string)context.GetRouteValue("model")!, (string?)context.GetRouteValue("version"));
 
-    private async Task InferAsync(HttpContext context)
+    private Task InferAsync(HttpContext context) => runner.RunAsync(context, Family(context), async (maxValues, cancellation) =>
     {
-        ModelFamily family = Family(context);
-        long start = Stopwatch.GetTimestamp();
-        int status = StatusCodes.Status500InternalServerError;
-        using Activity? activity = RequestSpan.Start("infer", context.Request);
-        activity?.SetTag("unicardio.model", family.Name);
-        InferJob? done = null;
-        try
-        {
-            done = await InferAsync(context, family);
-            status = StatusCodes.Status200OK;
-        }
-        catch (Exception problem)
-        {
-            status = problem is RequestException refused ? refused.Status : problem is Engine.UniCardioException
-                ? StatusCodes.Status400BadRequest : status;
-            activity?.SetStatus(ActivityStatusCode.Error, problem.GetType().Name);
-            throw;
-        }
-        finally
-        {
-            _statistics[family.Name].Note(Stopwatch.GetElapsedTime(start), done);
-            ServingMetrics.InferDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new("unicardio.model", family.Name),
-                new("http.response.status_code", status));
-        }
-    }
-
-    private async Task<InferJob> InferAsync(HttpContext context, ModelFamily family)
+        using RequestBody body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes, budget, cancellation);
+        return InferRequestReader.Read(body.Bytes, JsonLength(context.Request), maxValues);
+    }, async answer =>
     {
-        Served served = host.Require();
-        using ByteBudget.Lease memory = budget.Take(0);
-        using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        time.CancelAfter(options.RequestTime);
-        bool isRead = false;
-        try
-        {
-            InferRequest request;
-            using (RequestBody body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes, budget, time.Token))
-            {
-                isRead = true;
-                request = InferRequestReader.Read(body.Bytes, JsonLength(context.Request),
-                    options.MaxWindows * served.Model.Engine.Configuration.SlotSamples);
-            }
-            IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
-            InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
-            memory.GrowTo(job.Bytes);
-            await served.Infer.RunAsync(job, time.Token);
-            await InferResponse.WriteAsync(context, options, new InferAnswer(family, request, wanted, job, served.Model));
-            return job;
-        }
-        catch (OperationCanceledException problem) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            string limit = options.RequestTime.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
-            throw isRead
-                ? new RequestException(StatusCodes.Status504GatewayTimeout,
-                    $"not computed within {limit} s, which is as long as a request may take; send fewer windows, draws or steps",
-                    inner: problem)
-                : new RequestException(StatusCodes.Status408RequestTimeout, $"the body did not come within {limit} s", inner: problem);
-        }
-    }
+        await InferResponse.WriteAsync(context, options, answer);
+        return true;
+    });
 
     private static int? JsonLength(HttpRequest request)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text.Json;
 using UniCardio.Serving.Hosting;
 
@@ -107,39 +106,14 @@ internal ref struct InferRequestReader
     {
         if (input.Values is not null)
             throw RequestException.Bad($"input '{input.Name}' has both 'data' and 'binary_data_size'");
-        int width = input.Type switch { "FP64" => 8, "FP32" => 4, _ => 2 };
+        int width = InferTensors.Width(input.Type);
         if (size != (long)width * input.Count || size > tensors.Length)
             throw RequestException.Bad(
                 $"input '{input.Name}': binary_data_size is {size}; its shape takes {width * (decimal)input.Count} bytes, and "
                 + $"{tensors.Length} are left of the body");
-        var values = new float[input.Count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = FromBytes(input, i, tensors[(width * i)..]);
-            if (float.IsInfinity(values[i]))
-                throw RequestException.Bad($"input '{input.Name}', value {i} is infinite; expected finite numbers, NaN where missing");
-        }
+        float[] values = InferTensors.FromBytes(input.Name, input.Type, input.Count, tensors);
         tensors = tensors[(int)size..];
         return values;
-    }
-
-    // Exactly or not at all: what a float32 cannot hold is refused, not rounded.
-    private static float FromBytes(PartialTensor input, int i, ReadOnlySpan<byte> bytes)
-    {
-        switch (input.Type)
-        {
-            case "FP16":
-                return (float)BinaryPrimitives.ReadHalfLittleEndian(bytes);
-            case "BF16":
-                return BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16);
-            case "FP64":
-                double value = BinaryPrimitives.ReadDoubleLittleEndian(bytes);
-                return double.IsNaN(value) || (float)value == value ? (float)value
-                    : throw RequestException.Bad(
-                        $"input '{input.Name}', value {i} is no float32, which the network computes in; round to FP32 before sending");
-            default:
-                return BinaryPrimitives.ReadSingleLittleEndian(bytes);
-        }
     }
 
     private List<PartialTensor> ReadInputs()
@@ -191,33 +165,14 @@ internal ref struct InferRequestReader
         }
         if (name is null || type is null || shape is null)
             throw RequestException.Bad($"input {index} lacks 'name', 'shape' or 'datatype'");
-        if (type is not ("FP32" or "FP64" or "FP16" or "BF16"))
-            throw RequestException.Bad(
-                $"input '{name}' is of datatype '{type}'; expected FP32, or FP64, FP16 or BF16, which are converted");
+        InferTensors.RequireType(name, type);
         long? size = parameters?.GetValueOrDefault("binary_data_size") switch
         {
             null => null,
             decimal bytes when bytes >= 0 && bytes <= long.MaxValue => (long)bytes,
             _ => throw RequestException.Bad($"input '{name}': binary_data_size should be a whole number of bytes"),
         };
-        return new PartialTensor(name, type, shape, Count(name, shape), values, size);
-    }
-
-    private readonly int Count(string name, long[] shape)
-    {
-        // Bounded factor by factor, so that the product cannot overflow.
-        long count = 1;
-        foreach (long extent in shape)
-        {
-            if (extent < 0)
-                throw RequestException.Bad($"input '{name}': shape [{string.Join(", ", shape)}] has a negative extent");
-            count = extent > _maxValues ? long.MaxValue : count * extent;
-            if (count > _maxValues)
-                throw RequestException.Bad(
-                    $"input '{name}': shape [{string.Join(", ", shape)}] has more than {_maxValues} values, which is as many as this "
-                    + $"server takes");
-        }
-        return (int)count;
+        return new PartialTensor(name, type, shape, InferTensors.Count(name, shape, _maxValues), values, size);
     }
 
     private long[] ReadShape(int index)

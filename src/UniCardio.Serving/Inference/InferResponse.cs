@@ -88,7 +88,7 @@ internal static class InferResponse
         json.WriteString("model_version"u8, ModelFamily.Version);
         if (answer.Request.Id is not null)
             json.WriteString("id"u8, answer.Request.Id);
-        WriteParameters(json, answer.Job, answer.Model);
+        WriteParameters(json, answer);
         json.WriteStartArray("outputs"u8);
         foreach (InferOutput output in answer.Wanted)
         {
@@ -96,7 +96,7 @@ internal static class InferResponse
             json.WriteStartObject();
             json.WriteString("name"u8, output.Name);
             json.WriteString("datatype"u8, "FP32"u8);
-            WriteShape(json, output.Name, answer.Job);
+            WriteShape(json, answer.Shape(output.Name));
             if (answer.IsBinary(output))
             {
                 WriteSize(json, values);
@@ -118,32 +118,35 @@ internal static class InferResponse
         json.WriteEndObject();
     }
 
-    // What was done, as far as the request left it open.
-    private static void WriteParameters(Utf8JsonWriter json, InferJob job, ServedModel model)
+    private static void WriteParameters(Utf8JsonWriter json, InferAnswer answer)
     {
         json.WriteStartObject("parameters"u8);
-        json.WriteString("task"u8, job.Task.ToString());
-        json.WriteString(
-            "unit"u8, job.Task switch { { Kind: TaskKind.Translate } => "normalized", { Output: Modality.Bp } => "mmHg", _ => "as given" });
-        json.WriteString("summary"u8, job.Summary.ToString().ToLowerInvariant());
-        json.WriteNumber("draws"u8, job.Parameters.Draws);
-        json.WriteString("sampler"u8, job.Parameters.Sampler.For(model.Engine.Configuration).ToString());
-        json.WriteNumber(
-            "steps"u8, new WindowShape(job.Task, job.Parameters.Draws, job.Parameters.Sampler).Steps(model.Engine.Configuration));
-        json.WriteString("seed"u8, job.Parameters.Seed.ToString(CultureInfo.InvariantCulture));
-        json.WriteNumber("compute_seconds"u8, job.ComputeTime.TotalSeconds);
-        json.WriteBoolean("untrained"u8, model.IsUntrained);
-        json.WriteString("remark"u8, Signals.Plotting.SignalPlot.Disclaimer);
+        foreach ((string name, object value) in answer.Parameters())
+        {
+            switch (value)
+            {
+                case bool truth:
+                    json.WriteBoolean(name, truth);
+                    break;
+                case int whole:
+                    json.WriteNumber(name, whole);
+                    break;
+                case double number:
+                    json.WriteNumber(name, number);
+                    break;
+                default:
+                    json.WriteString(name, (string)value);
+                    break;
+            }
+        }
         json.WriteEndObject();
     }
 
-    private static void WriteShape(Utf8JsonWriter json, string output, InferJob job)
+    private static void WriteShape(Utf8JsonWriter json, IEnumerable<long> shape)
     {
         json.WriteStartArray("shape"u8);
-        json.WriteNumberValue(job.Windows);
-        if (output == "draws")
-            json.WriteNumberValue(job.Parameters.Draws);
-        json.WriteNumberValue(job.Signal.Length / job.Windows);
+        foreach (long extent in shape)
+            json.WriteNumberValue(extent);
         json.WriteEndArray();
     }
 
@@ -179,6 +182,27 @@ internal sealed record InferAnswer(ModelFamily Family, InferRequest Request, IRe
     ServedModel Model)
 {
     public bool IsBinary(InferOutput output) => output.IsBinary ?? Job.Parameters.BinaryOutput;
+
+    /// <summary>[N, S], or [N, draws, S] for the draws.</summary>
+    public long[] Shape(string output) =>
+        output == "draws" ? [Job.Windows, Job.Parameters.Draws, Job.Samples] : [Job.Windows, Job.Samples];
+
+    /// <summary>What was done, as far as the request left it open: texts, whole numbers, numbers and truth values.</summary>
+    public IEnumerable<(string Name, object Value)> Parameters()
+    {
+        ModelConfiguration configuration = Model.Engine.Configuration;
+        yield return ("task", Job.Task.ToString());
+        yield return ("unit",
+            Job.Task switch { { Kind: TaskKind.Translate } => "normalized", { Output: Modality.Bp } => "mmHg", _ => "as given" });
+        yield return ("summary", Job.Summary.ToString().ToLowerInvariant());
+        yield return ("draws", Job.Parameters.Draws);
+        yield return ("sampler", Job.Parameters.Sampler.For(configuration).ToString());
+        yield return ("steps", new WindowShape(Job.Task, Job.Parameters.Draws, Job.Parameters.Sampler).Steps(configuration));
+        yield return ("seed", Job.Parameters.Seed.ToString(CultureInfo.InvariantCulture));
+        yield return ("compute_seconds", Job.ComputeTime.TotalSeconds);
+        yield return ("untrained", Model.IsUntrained);
+        yield return ("remark", Signals.Plotting.SignalPlot.Disclaimer);
+    }
 
     public float[] Values(string output) => output switch
     {

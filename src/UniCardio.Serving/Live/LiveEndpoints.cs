@@ -11,9 +11,13 @@ internal sealed class LiveEndpoints(ServerOptions options, PatientRegistry regis
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/patients", context => WriteAsync(context, registry.List()));
-        endpoints.MapGet("/recordings", context => WriteAsync(context, registry.Recordings()));
-        endpoints.MapGet("/live/{patient}", LiveAsync);
+        const string Tag = "Live sessions";
+        endpoints.MapGet("/patients", context => WriteAsync(context, registry.List()))
+            .Describe(Tag, "Patients with a session.", typeof(PatientList));
+        endpoints.MapGet("/recordings", context => WriteAsync(context, registry.Recordings()))
+            .Describe(Tag, "Recordings that can be replayed.", typeof(RecordingList));
+        endpoints.MapGet("/live/{patient}", LiveAsync)
+            .Describe(Tag, "A WebSocket: samples in, frames out (PROTOCOL.md). ?frames=binary, ?measured=first.", null, 400, 426, 503);
     }
 
     private static Task WriteAsync<T>(HttpContext context, T message)

@@ -56,7 +56,7 @@ internal sealed partial class SessionKeeper : IDisposable
     /// <summary>Begins to write checkpoints.</summary>
     public void Start()
     {
-        if (_options.Checkpoints is not null)
+        if (_options.Checkpoints is not null && !_stopping.IsCancellationRequested)
             _running = Task.Run(RunAsync);
     }
 

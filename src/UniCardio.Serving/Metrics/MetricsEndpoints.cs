@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Net.ServerSentEvents;
 using System.Text;
+using System.Text.Json;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Live;
 using UniCardio.Serving.Protocol;
@@ -14,8 +16,9 @@ internal sealed class MetricsEndpoints(ServerOptions options, ModelHost host, Pa
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/metrics", MetricsAsync);
-        endpoints.MapGet("/events", EventsAsync);
+        const string Tag = "Operation";
+        endpoints.MapGet("/metrics", MetricsAsync).Describe(Tag, "Metrics for Prometheus.", null);
+        endpoints.MapGet("/events", EventsAsync).Describe(Tag, "Server-sent events: 'patients' and 'metrics'.", null, 503);
     }
 
     private Task MetricsAsync(HttpContext context)
@@ -33,21 +36,7 @@ internal sealed class MetricsEndpoints(ServerOptions options, ModelHost host, Pa
         patients.Enter();
         try
         {
-            context.Response.ContentType = "text/event-stream";
-            var load = new ProcessLoad();
-            long changes = -1;
-            using var timer = new PeriodicTimer(Beat);
-            for (int beat = 0; !host.IsStopping; beat++)
-            {
-                if (changes != patients.Changes)
-                {
-                    changes = patients.Changes;
-                    await SendAsync(context, "patients", patients.List());
-                }
-                if (beat % BeatsPerSecond == 0)
-                    await SendAsync(context, "metrics", Now(load));
-                await timer.WaitForNextTickAsync(context.RequestAborted);
-            }
+            await TypedResults.ServerSentEvents(Events(context)).ExecuteAsync(context);
         }
         finally
         {
@@ -55,21 +44,30 @@ internal sealed class MetricsEndpoints(ServerOptions options, ModelHost host, Pa
         }
     }
 
-    private async Task SendAsync<T>(HttpContext context, string name, T message)
+    private async IAsyncEnumerable<SseItem<string>> Events(HttpContext context)
     {
-        using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        time.CancelAfter(options.SlowReader);
-        try
+        var load = new ProcessLoad();
+        long changes = -1;
+        using var timer = new PeriodicTimer(Beat);
+        // The next one is asked for when the last one is sent: nobody reads any more, or too slowly to be of use, where it takes too long.
+        using var slow = new Timer(_ => context.Abort());
+        for (int beat = 0; !host.IsStopping; beat++)
         {
-            await context.Response.Body.WriteAsync((byte[])[.. Encoding.UTF8.GetBytes($"event: {name}\ndata: "),
-                .. ProtocolJson.Bytes(message), .. "\n\n"u8], time.Token);
-            await context.Response.Body.FlushAsync(time.Token);
+            if (changes != patients.Changes)
+            {
+                changes = patients.Changes;
+                yield return Item("patients", patients.List());
+            }
+            if (beat % BeatsPerSecond == 0)
+                yield return Item("metrics", Now(load));
+            slow.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            await timer.WaitForNextTickAsync(context.RequestAborted);
         }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+
+        SseItem<string> Item<T>(string name, T message)
         {
-            // Nobody reads any more, or too slowly to be of use.
-            context.Abort();
-            throw;
+            slow.Change(options.SlowReader, Timeout.InfiniteTimeSpan);
+            return new SseItem<string>(JsonSerializer.Serialize(message, ProtocolJson.Options), name);
         }
     }
 
