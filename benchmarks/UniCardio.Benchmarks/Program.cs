@@ -24,6 +24,9 @@ public static class Program
             case ["serving", .. string[] rest]:
                 await ServingLoad.RunAsync(rest);
                 return 0;
+            case ["limits", .. string[] rest]:
+                await LimitLoad.RunAsync(rest);
+                return 0;
             case ["soak", .. string[] rest]:
                 return await Soak.SoakRun.RunAsync(rest);
         }

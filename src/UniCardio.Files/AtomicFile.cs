@@ -18,21 +18,26 @@ internal static class AtomicFile
 
     /// <summary>
     /// Writes several files and renames them in the order given once all are complete: the one that makes the rest findable (a header)
-    /// comes last.
+    /// comes last. Where one fails, all are as they were.
     /// </summary>
     /// <param name="files">Target and what to write there.</param>
     /// <param name="overwrite">Whether a target that exists may be replaced.</param>
     /// <param name="current">The file at which it stands, for messages.</param>
+    /// <param name="obsolete">Files that are no more when the others are there; they need not exist.</param>
     /// <exception cref="IOException">One cannot be written; no file is there in part, and none beside them.</exception>
-    public static void Write(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite, ref string current)
+    public static void Write(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite, ref string current,
+        params ReadOnlySpan<string> obsolete)
     {
         var temporary = new List<string>(files.Count);
+        var aside = new List<(string Path, string Kept)>();
+        var renamed = new List<string>(files.Count);
+        bool isDone = false;
         try
         {
             foreach ((string path, Action<Stream> write) in files)
             {
                 current = path;
-                string beside = $"{Path.GetFullPath(path)}.{Guid.NewGuid().ToString("N")[..8]}.tmp";
+                string beside = Beside(path);
                 temporary.Add(beside);
                 using FileStream file = FileSteps.Create(beside);
                 write(FileSteps.Before is null ? file : new WatchedStream(file));
@@ -40,16 +45,54 @@ internal static class AtomicFile
                 if (!OperatingSystem.IsWindows() && File.Exists(path))
                     File.SetUnixFileMode(beside, File.GetUnixFileMode(path));
             }
+            foreach (string path in obsolete)
+                SetAside(path, aside, ref current);
             for (int i = 0; i < files.Count; i++)
             {
                 current = files[i].Path;
-                FileSteps.Rename(temporary[i], files[i].Path, overwrite);
+                // The last rename decides; what it replaces needs no way back.
+                if (i < files.Count - 1 && overwrite)
+                    SetAside(current, aside, ref current);
+                FileSteps.Rename(temporary[i], current, overwrite);
+                renamed.Add(current);
             }
+            isDone = true;
         }
         finally
         {
-            foreach (string beside in temporary)
+            if (!isDone)
+            {
+                foreach (string path in renamed)
+                    DeleteQuietly(path);
+                foreach ((string path, string kept) in aside)
+                    MoveQuietly(kept, path);
+            }
+            foreach (string beside in (IEnumerable<string>)[.. temporary, .. aside.Select(a => a.Kept)])
                 DeleteQuietly(beside);
+        }
+    }
+
+    private static string Beside(string path) => $"{Path.GetFullPath(path)}.{Guid.NewGuid().ToString("N")[..8]}.tmp";
+
+    private static void SetAside(string path, List<(string Path, string Kept)> aside, ref string current)
+    {
+        current = path;
+        if (!File.Exists(path))
+            return;
+        string kept = Beside(path);
+        FileSteps.Rename(path, kept, overwrite: false);
+        aside.Add((path, kept));
+    }
+
+    private static void MoveQuietly(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to, overwrite: true);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // The failure that brought us here is the one to report.
         }
     }
 

@@ -28,6 +28,20 @@ internal static class FileSteps
         return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
     }
 
+    /// <summary>Opens a file that is added to; made if it is not there.</summary>
+    public static FileStream OpenToAppend(string path)
+    {
+        Hook.Value?.Invoke(FileStep.Open, path);
+        return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+    }
+
+    /// <summary>Writes to a file that is added to.</summary>
+    public static void Write(FileStream file, ReadOnlySpan<byte> bytes)
+    {
+        Hook.Value?.Invoke(FileStep.Write, file.Name);
+        file.Write(bytes);
+    }
+
     public static void Flush(FileStream file)
     {
         Hook.Value?.Invoke(FileStep.Flush, file.Name);

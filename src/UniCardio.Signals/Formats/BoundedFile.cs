@@ -81,8 +81,10 @@ internal static class BoundedFile
     /// </summary>
     /// <param name="files">Target path and what to write there; the file that makes the rest findable (a header) comes last.</param>
     /// <param name="overwrite">Whether a target that exists may be replaced.</param>
-    /// <exception cref="SignalFileException">A file cannot be written, or exists.</exception>
-    public static void WriteAtomically(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite)
+    /// <param name="obsolete">Files that are no more when the others are there; they need not exist.</param>
+    /// <exception cref="SignalFileException">A file cannot be written, or exists; all are as they were.</exception>
+    public static void WriteAtomically(IReadOnlyList<(string Path, Action<Stream> Write)> files, bool overwrite,
+        params ReadOnlySpan<string> obsolete)
     {
         string current = "";
         try
@@ -92,25 +94,11 @@ internal static class BoundedFile
                 if (!overwrite && File.Exists(path))
                     throw new SignalFileException(path, "exists already, and replacing it was not allowed.");
             }
-            AtomicFile.Write(files, overwrite, ref current);
+            AtomicFile.Write(files, overwrite, ref current, obsolete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new SignalFileException(current, "cannot be written: " + e.Message, e);
-        }
-    }
-
-    /// <summary>Deletes a file if there is one.</summary>
-    /// <exception cref="SignalFileException">It cannot be deleted.</exception>
-    public static void Delete(string path)
-    {
-        try
-        {
-            FileSteps.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SignalFileException(path, "cannot be deleted: " + e.Message, e);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using UniCardio.Files;
 
 namespace UniCardio.Training.Runs;
 
@@ -15,7 +16,7 @@ internal sealed class RunTable : IDisposable
     /// <param name="updates">Rows of later updates, and a row cut short by the process's end, are taken off.</param>
     public RunTable(string path, string header, long updates)
     {
-        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        _file = FileSteps.OpenToAppend(path);
         try
         {
             long end = End(path, header, updates);
@@ -34,12 +35,12 @@ internal sealed class RunTable : IDisposable
     /// <summary>Appends a row and hands it to the operating system.</summary>
     public void Append(string row)
     {
-        _file.Write(Encoding.UTF8.GetBytes(row + "\n"));
+        FileSteps.Write(_file, Encoding.UTF8.GetBytes(row + "\n"));
         _file.Flush();
     }
 
     /// <summary>Puts every row on disk: a checkpoint must not be newer than the rows before it.</summary>
-    public void FlushToDisk() => _file.Flush(flushToDisk: true);
+    public void FlushToDisk() => FileSteps.Flush(_file);
 
     public void Dispose() => _file.Dispose();
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using UniCardio.Files;
 
 namespace UniCardio.Cli.Archive;
 
@@ -20,7 +21,7 @@ internal sealed class Manifest : IDisposable
     private readonly Dictionary<string, ArchiveEntry> _done = new(StringComparer.Ordinal);
     private readonly FileStream _file;
 
-    private Manifest(string path) => _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+    private Manifest(string path) => _file = FileSteps.OpenToAppend(path);
 
     /// <summary>File name of a part's manifest.</summary>
     public static string NameOf(Shard shard) => $"manifest-{shard.Index}-of-{shard.Count}.jsonl";
@@ -51,8 +52,8 @@ internal sealed class Manifest : IDisposable
     public void Add(ArchiveEntry entry)
     {
         byte[] line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(entry, Options) + "\n");
-        _file.Write(line);
-        _file.Flush(flushToDisk: true);
+        FileSteps.Write(_file, line);
+        FileSteps.Flush(_file);
         _done[entry.Name] = entry;
     }
 

@@ -51,10 +51,9 @@ internal static class WfdbWriter
             files.Add((stem + ".atr", s => WfdbAnnotations.Write(s, recording.Annotations, recording.Channels.Max(c => c.SampleRate),
                 frameRate)));
         files.Add((stem + ".hea", s => s.Write(Encoding.UTF8.GetBytes(Header(record, recording, plans, frameRate, frames)))));
-        BoundedFile.WriteAtomically(files, options.Overwrite);
         // An older record of that name may have left annotations that are not this one's.
-        if (recording.Annotations.Count == 0 && options.Overwrite)
-            BoundedFile.Delete(stem + ".atr");
+        BoundedFile.WriteAtomically(files, options.Overwrite,
+            recording.Annotations.Count == 0 && options.Overwrite ? [stem + ".atr"] : []);
     }
 
     /// <summary>The highest frame rate that every channel has a whole number of samples of.</summary>
