@@ -7,21 +7,26 @@ namespace UniCardio.Signals.Synthesis;
 /// </remarks>
 public static class IndividualWaves
 {
-    private readonly record struct Wave(double Time, double Width, double Height);
+    // Of a beat it is Height (1 + Change) high.
+    private readonly record struct Wave(double Time, double Width, double Height, double Change = 0);
 
     /// <summary>Adds a subject's own waves to its signals, in place. What <see cref="SyntheticRecording.Beats"/> says of pressures holds no
     /// longer.</summary>
     /// <param name="recording">The subject.</param>
     /// <param name="seed">Draws the waves.</param>
-    public static void Add(SyntheticRecording recording, ulong seed)
+    /// <param name="variation">How far each wave's size changes from beat to beat, as a share of it (standard deviation; neighbours
+    /// correlate by 0.8), 0 to 1.</param>
+    public static void Add(SyntheticRecording recording, ulong seed, double variation = 0)
     {
         ArgumentNullException.ThrowIfNull(recording);
+        ParameterRange.Require(nameof(variation), variation, 0, 1);
         var random = new CounterRandom(seed, 11);
         SynthesisParameters p = recording.Parameters;
         double r = Math.Max(Math.Abs(p.Ecg.R), Math.Max(Math.Abs(p.Ecg.S), 0.2)), pulse = p.SystolicPressure - p.DiastolicPressure;
         Wave[] conducted = Ecg(r, ref random), ventricular = Ecg(r, ref random);
         Wave[] pressure = Pulse(0.22 * pulse, 0.02, ref random), ppg = Pulse(0.22, 0.035, ref random);
         double before = 60 / p.HeartRate;
+        var change = new CounterRandom(seed, 12);
         for (int k = 0; k < recording.Beats.Count; k++)
         {
             SyntheticBeat beat = recording.Beats[k];
@@ -29,6 +34,12 @@ public static class IndividualWaves
 
             // Repolarisation and the pulse's waves shorten with the root of the interval, as the synthesizer's do.
             double stretch = Math.Sqrt(Math.Clamp(Math.Min(before, next), 0.25, 1.6));
+            if (variation > 0)
+            {
+                foreach (Wave[] waves in (Wave[][])[conducted, ventricular, pressure, ppg])
+                    Vary(waves, variation, ref change);
+            }
+
             foreach (Wave w in beat.Kind == BeatKind.Ventricular ? ventricular : conducted)
                 Put(recording.Ecg, p.SampleRate, beat.TimeSeconds, w, w.Time > 0.07 ? stretch : 1);
             foreach (Wave w in pressure)
@@ -58,6 +69,13 @@ public static class IndividualWaves
         return waves;
     }
 
+    // A first-order random walk back to 0: correlation 0.8 from beat to beat, standard deviation as given.
+    private static void Vary(Wave[] waves, double variation, ref CounterRandom change)
+    {
+        for (int i = 0; i < waves.Length; i++)
+            waves[i] = waves[i] with { Change = (0.8 * waves[i].Change) + (0.6 * variation * change.NextGaussian()) };
+    }
+
     private static void Put(float[] signal, double rate, double origin, Wave w, double stretch) =>
-        GaussianWave.Add(signal, rate, origin + (w.Time * stretch), w.Height, w.Width * stretch, w.Width * stretch);
+        GaussianWave.Add(signal, rate, origin + (w.Time * stretch), w.Height * (1 + w.Change), w.Width * stretch, w.Width * stretch);
 }

@@ -16,7 +16,7 @@ namespace UniCardio.Training.Data;
 /// product uses, with the faults that they have. For networks that correct proposals (<see cref="PredictionKind.Correction"/>).
 /// </summary>
 /// <remarks>
-/// Subjects have waves of their own (<see cref="IndividualWaves"/>), which nothing but their other beats can tell. A fifth of the windows
+/// Subjects are those of <see cref="LivingSubject"/>, whose beats' shapes nothing but their other beats can tell. A fifth of the windows
 /// has no proposal: zeros, as where nothing is known. Sixteen windows that follow each other are of one subject; a window is a function of
 /// (seed, index, task) all the same. Imputation only.
 /// </remarks>
@@ -28,7 +28,7 @@ public sealed class CorrectionExamples : IExampleSource
     private const int WindowsPerSubject = 16;
     private const double WithoutProposal = 0.2, ByRhythm = 0.15;
     private readonly ulong _seed;
-    private readonly ConcurrentBag<Subject> _idle = [];
+    private readonly ConcurrentBag<LivingSubject> _idle = [];
 
     /// <summary>Creates the source.</summary>
     /// <param name="seed">Another seed gives other subjects.</param>
@@ -61,14 +61,14 @@ public sealed class CorrectionExamples : IExampleSource
         if (task.Kind != TaskKind.Impute)
             throw new ArgumentException($"Proposals stand in gaps: '{task}' has none.", nameof(task));
         ulong subject = (ulong)(index / WindowsPerSubject);
-        if (!_idle.TryTake(out Subject? made) || made.Number != subject)
-            made = new Subject(_seed, subject);
+        if (!_idle.TryTake(out LivingSubject? made) || made.Number != subject)
+            made = new LivingSubject(_seed, subject, Seconds);
         var random = new CounterRandom(CounterRandom.Derive(CounterRandom.Derive(_seed, (ulong)index), ExampleBuilder.Number(task)), 5);
         Fill(made, task, ref random, batch, place);
         _idle.Add(made);
     }
 
-    private void Fill(Subject subject, CardioTask task, ref CounterRandom random, TrainingBatch batch, int place)
+    private void Fill(LivingSubject subject, CardioTask task, ref CounterRandom random, TrainingBatch batch, int place)
     {
         const double Rate = NetworkSignal.Rate;
         ChannelKind target = NetworkSignal.KindOf(task.Output);
@@ -126,52 +126,5 @@ public sealed class CorrectionExamples : IExampleSource
             Fill(place, tasks[place], batch, place);
         byte[] all = [.. MemoryMarshal.AsBytes<float>(batch.Conditions), .. MemoryMarshal.AsBytes<float>(batch.Clean)];
         return Convert.ToHexStringLower(SHA256.HashData(all))[..16];
-    }
-
-    /// <summary>64 s of one subject: what is true, and what the monitor shows.</summary>
-    private sealed class Subject
-    {
-        private readonly float[][] _truth = new float[3][];
-
-        public Subject(ulong seed, ulong number)
-        {
-            Number = number;
-            ulong own = CounterRandom.Derive(seed, number);
-            Length = Seconds * (int)NetworkSignal.Rate;
-            SyntheticRecording recording = new CardiovascularSynthesizer()
-                .Generate(SynthesisParameters.Draw(own, NetworkSignal.Rate, SubjectLimits.None), Length, own);
-            IndividualWaves.Add(recording, own);
-            var shown = new float[3][];
-            foreach (Modality modality in Modalities.All)
-            {
-                float[] clean =
-                    modality switch { Modality.Ppg => recording.Ppg, Modality.Bp => recording.BloodPressure, _ => recording.Ecg };
-                ulong dirt = CounterRandom.Derive(own, 100 + (ulong)modality);
-                var random = new CounterRandom(dirt, 3);
-
-                // Wander belongs to what is measured and so to the truth; noise and steps do not.
-                double wander = NoiseDraw.Wander(modality, 1, ref random);
-                if (wander > 0)
-                    SignalCorruption.Apply(clean, NetworkSignal.Rate, new NoiseParameters { BaselineWander = wander }, dirt);
-                float[] dirty = [.. clean];
-                if (NoiseDraw.Mild(modality, 1, ref random) is { } noise)
-                    SignalCorruption.Apply(dirty, NetworkSignal.Rate, noise, dirt);
-                (_truth[(int)modality], shown[(int)modality]) = (clean, dirty);
-            }
-
-            Signals = new PatientSignals(NetworkSignal.Rate, shown[0], shown[1], shown[2]);
-
-            // Found once, not once a window.
-            foreach (ChannelKind kind in PatientSignals.Kinds)
-                _ = Signals.BeatsOf(kind);
-        }
-
-        public ulong Number { get; }
-
-        public int Length { get; }
-
-        public PatientSignals Signals { get; }
-
-        public float[] Truth(Modality modality) => _truth[(int)modality];
     }
 }
