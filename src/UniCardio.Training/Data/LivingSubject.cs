@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
+using UniCardio.Signals;
 using UniCardio.Signals.Patient;
 using UniCardio.Signals.Synthesis;
 
