@@ -34,7 +34,7 @@ public sealed class GapCorrection : IDisposable
         (_mask, _correction) = (new float[Samples], new float[Samples]);
     }
 
-    /// <summary>MaxLength gap that a window corrects, in samples: three quarters of it.</summary>
+    /// <summary>Longest gap that a window corrects, in samples: three quarters of it.</summary>
     public int MaxLength => 3 * Samples / 4;
 
     /// <summary>Evaluations of the network so far.</summary>

@@ -16,10 +16,10 @@ public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampl
     private const uint FirstIdentity = 1u << 30;
     private readonly WindowSeries _series = new(pool);
 
-    /// <summary>MaxLength stretch that a window restores, in samples: beyond it too little of the target is left to restore from.</summary>
+    /// <summary>Longest stretch that a window restores, in samples: beyond it too little of the target is left to restore from.</summary>
     public int MaxLength { get; } = MaxLengthOf(pool.Engine.Configuration.SlotSamples);
 
-    /// <summary>MaxLength stretch that a window restores, in samples.</summary>
+    /// <summary>Longest stretch that a window restores, in samples.</summary>
     /// <param name="windowSamples">Samples of a window, S.</param>
     public static int MaxLengthOf(int windowSamples) => (int)(0.75 * windowSamples);
 

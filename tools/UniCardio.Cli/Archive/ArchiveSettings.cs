@@ -12,7 +12,8 @@ namespace UniCardio.Cli.Archive;
 /// that is wanted.</summary>
 internal static class ArchiveSettings
 {
-    public static string Of(RestorationOptions options, RecordingReadOptions reading, ChannelSelection channels, LoadedWeights weights) =>
+    public static string Of(RestorationOptions options, RecordingReadOptions reading, ChannelSelection channels, LoadedWeights weights,
+        LoadedWeights? correction = null) =>
         string.Create(CultureInfo.InvariantCulture,
         $"{options.Task}; estimator {options.Estimator}; align {options.Align}; calibration {options.Calibration?.Recording?.Name} "
         + $"{options.Calibration?.StartSeconds} {options.Calibration?.EndSeconds} {string.Join(',', options.Calibration?.Cuffs ?? [])}; "
@@ -22,7 +23,7 @@ internal static class ArchiveSettings
         + $"{string.Join(',', reading.MissingValues)}; units {string.Join(',', reading.Units ?? new Dictionary<string, string>())}; from "
         + $"{reading.StartSeconds} to {reading.EndSeconds}; channels {channels.Ppg},{channels.BloodPressure},{channels.Ecg}; "
         + $"{weights.Configuration.Heads} heads; {weights.Configuration.Positions}; {weights.Configuration.Prediction}; weights "
-        + $"{Identity(weights)}")
+        + $"{Identity(weights)}{(correction is null ? "" : $"; correction {Identity(correction)}")}")
         .ToLowerInvariant();
 
     // A file by what is in it, not by where it lies.

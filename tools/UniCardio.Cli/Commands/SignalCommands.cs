@@ -23,6 +23,7 @@ internal static class SignalCommands
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
         var restoring = new RestoringOptions(kind);
+        var correction = new CorrectionOption();
         var reading = new ReadingOptions();
         var backend = new BackendOptions();
         var results = new ResultOptions();
@@ -34,6 +35,8 @@ internal static class SignalCommands
         reading.AddTo(command);
         weights.AddTo(command);
         command.Add(untrained);
+        if (kind == TaskKind.Impute)
+            correction.AddTo(command);
         backend.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -55,10 +58,15 @@ internal static class SignalCommands
                     $"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained runs "
                     + $"them all the same");
             InferenceEngine Engine() => new(backend.Create(parsed, loaded.Weights, terminal.Note));
+            using LoadedWeights? correcting = correction.Load(parsed, options.Estimator);
+            using InferenceEngine? corrector =
+                correcting is null ? null : new InferenceEngine(backend.Create(parsed, correcting.Weights, terminal.Note));
+            options = options with { Correction = corrector };
             if (isArchive)
             {
                 var run = new ArchiveRun(path, results.Out(parsed)!, archive.Extension(parsed), archive.Part(parsed), reading.Read(parsed),
-                    restoring.Channels(parsed), ArchiveSettings.Of(options, reading.Read(parsed), restoring.Channels(parsed), loaded));
+                    restoring.Channels(parsed), ArchiveSettings.Of(options, reading.Read(parsed), restoring.Channels(parsed), loaded,
+                        correcting));
                 using InferenceEngine shared = Engine();
                 return Task.FromResult(
                     ArchiveCode(terminal, run.Run(new Restorer(shared, options), terminal, cancellation), results.Json(parsed)));
