@@ -21,6 +21,8 @@ public static class Program
                 return 0;
             case ["twins"]:
                 return CTwins.Run();
+            case ["peers", .. string[] rest]:
+                return Peers.PeerRun.Run(rest);
             case ["serving", .. string[] rest]:
                 await ServingLoad.RunAsync(rest);
                 return 0;
