@@ -6,7 +6,7 @@ using UniCardio.Weights.Onnx;
 namespace UniCardio.Benchmarks.Peers;
 
 /// <summary>A network in ONNX Runtime, all of its optimisations on, inputs and outputs bound once.</summary>
-internal sealed class OnnxRuntimePeer : INetworkPeer
+internal sealed class OnnxRuntimePeer : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly OrtIoBinding _binding;
@@ -45,8 +45,10 @@ internal sealed class OnnxRuntimePeer : INetworkPeer
         _binding.BindOutput(OnnxFile.Prediction, Value(Prediction, [plan.Windows, plan.Draws, samples]));
     }
 
+    /// <summary>[W, N, S] of the last call.</summary>
     public float[] Prediction { get; }
 
+    /// <summary>One network call, conditions included.</summary>
     public void Call(int t)
     {
         _t[0] = t;

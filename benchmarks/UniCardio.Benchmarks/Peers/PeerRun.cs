@@ -15,8 +15,8 @@ namespace UniCardio.Benchmarks.Peers;
 /// before is shared.
 /// </summary>
 /// <remarks>
-/// Peers get the exported file, whose conditions are computed once for all draws as ours are; the rows of "windows" give each draw its own
-/// window, which is what a graph without that has to do.
+/// ONNX Runtime gets the exported file, whose conditions are computed once for all draws as ours are; the rows of "windows" give each draw
+/// a window of its own, which is what a graph that does not share has to do.
 /// </remarks>
 internal static class PeerRun
 {
@@ -44,9 +44,9 @@ internal static class PeerRun
             {
                 foreach (int threads in (int[])[1, 2])
                 {
-                    Add(rows, Networks(size, weights.Weights, 1, draws, threads, isa));
+                    Add(rows, [Networks(size, weights.Weights, 1, draws, threads, isa)]);
                     if (draws == 8)
-                        Add(rows, Networks(size, weights.Weights, 8, 1, threads, isa));
+                        Add(rows, [Networks(size, weights.Weights, 8, 1, threads, isa)]);
                 }
             }
         }
@@ -76,8 +76,8 @@ internal static class PeerRun
         }
     }
 
-    // A network in every peer. With several windows each is one draw of the same one.
-    private static IEnumerable<PeerRow> Networks(string size, ModelWeights weights, int windows, int draws, int threads,
+    // A network in ONNX Runtime. With several windows each is one draw of the same one.
+    private static PeerRow Networks(string size, ModelWeights weights, int windows, int draws, int threads,
         CpuInstructionSet isa)
     {
         CardioTask task = CardioTask.Parse("ppg->ecg");
@@ -91,27 +91,16 @@ internal static class PeerRun
         using IExecutor executor = backend.CreateExecutor(ourPlan);
         float[] prediction = new float[state.Length];
         executor.SetState(state);
-        foreach ((string name, Func<ModelWeights, InferencePlan, int, float[], float[], INetworkPeer> make) in Peers)
-        {
-            using INetworkPeer peer = Affinity.Workers(() => make(weights, peerPlan, threads, repeated, state), 1);
-            int mine = 0, theirs = 0;
-            yield return PeerRow.Measure(size, windows * draws, threads, name + (windows > 1 ? ", windows" : ""), isa,
-                WorkCount.CallGflop(ourPlan), () =>
-                {
-                    executor.SetConditions(window);
-                    executor.Predict(mine++ % 50, prediction);
-                }, () => peer.Call(theirs++ % 50), () => RelativeError.Of(peer.Prediction, prediction),
-                TimeSpan.FromSeconds(windows * draws == 1 ? 6 : 4));
-        }
+        using OnnxRuntimePeer peer = Affinity.Workers(() => new OnnxRuntimePeer(weights, peerPlan, threads, repeated, state), 1);
+        int mine = 0, theirs = 0;
+        return PeerRow.Measure(size, windows * draws, threads, windows > 1 ? "ONNX Runtime, windows" : "ONNX Runtime", isa,
+            WorkCount.CallGflop(ourPlan), () =>
+            {
+                executor.SetConditions(window);
+                executor.Predict(mine++ % 50, prediction);
+            }, () => peer.Call(theirs++ % 50), () => RelativeError.Of(peer.Prediction, prediction),
+            TimeSpan.FromSeconds(windows * draws == 1 ? 6 : 4));
     }
-
-    private static (string Name, Func<ModelWeights, InferencePlan, int, float[], float[], INetworkPeer> Make)[] Peers { get; } =
-    [
-        ("ONNX Runtime", (weights, plan, threads, conditions, state) => new OnnxRuntimePeer(weights, plan, threads, conditions, state)),
-#if TORCH
-        ("TorchSharp, eager", (weights, plan, threads, conditions, state) => new TorchPeer(weights, plan, threads, conditions, state)),
-#endif
-    ];
 
     private static float[] Values(int count, float step) => [.. Enumerable.Range(0, count).Select(i => MathF.Sin(step * i))];
 }
