@@ -25,6 +25,8 @@ internal sealed unsafe partial class OneDnn : ISimdCode<List<PeerRow>>
         (800, 180, 540),
     ];
 
+    private const int Strip = 512;
+
     private const string Library = "libdnnl.so.2";
 
     private readonly CpuInstructionSet _set;
@@ -88,7 +90,15 @@ internal sealed unsafe partial class OneDnn : ISimdCode<List<PeerRow>>
         void Ours()
         {
             for (int i = 0; i < times; i++)
-                MatrixProduct.ByRows<S, V>(x.Pointer, inputs, packed, 0, packed.Panels, packed.Bias, 0, ours.Pointer, stride, rows);
+            {
+                // As the engine does: strips, so that rows stay in L2.
+                for (int row = 0, count; row < rows; row += count)
+                {
+                    count = Math.Min(Strip, rows - row);
+                    MatrixProduct.ByRows<S, V>(x.Pointer + ((nint)row * inputs), inputs, packed, 0, packed.Panels, packed.Bias, 0,
+                        ours.Pointer + ((nint)row * stride), stride, count);
+                }
+            }
         }
 
         void Theirs()

@@ -24,27 +24,45 @@ internal sealed record PeerRow(string Size, int Draws, int Threads, string Peer,
     public static JsonSerializerOptions Json { get; } =
         new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    /// <summary>Runs both in turn until they have used the time.</summary>
+    // A worker of one side may spin for some milliseconds after a call, on the processor that the other side's worker needs.
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(40), Turn = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Runs both in turns of some calls until they have used the time. A turn begins with a pause and a call that is not
+    /// counted.</summary>
     public static PeerRow Measure(string size, int draws, int threads, string peer, CpuInstructionSet isa, double gflop, Action ours,
         Action theirs, Func<double> difference, TimeSpan budget)
     {
         ours();
         theirs();
         double differs = difference();
-        var mine = new List<double>();
-        var others = new List<double>();
+        List<double> mine = [], others = [], ratios = [];
         double peak = Peak(isa, threads);
         long start = Stopwatch.GetTimestamp();
         do
         {
-            mine.Add(Milliseconds(ours));
-            others.Add(Milliseconds(theirs));
+            double our = TakeTurn(ours, mine), their = TakeTurn(theirs, others);
+            ratios.Add(their / our);
         }
-        while (mine.Count < 3 || Stopwatch.GetElapsedTime(start) < budget);
+        while (ratios.Count < 2 || Stopwatch.GetElapsedTime(start) < budget);
         peak = Math.Max(peak, Peak(isa, threads));
         double oursMs = Median(mine), peerMs = Median(others);
-        return new PeerRow(size, draws, threads, peer, CpuInstructionSets.Name(isa), oursMs, peerMs, Median([.. mine.Zip(others, (a, b) => b / a)]),
+        return new PeerRow(size, draws, threads, peer, CpuInstructionSets.Name(isa), oursMs, peerMs, Median(ratios),
             gflop / oursMs * 1e3 / peak, gflop / peerMs * 1e3 / peak, peak, differs);
+    }
+
+    private static double TakeTurn(Action call, List<double> all)
+    {
+        Thread.Sleep(Settling);
+        double first = Milliseconds(call);
+        var turn = new List<double>();
+        // A call of a second need not be made twice.
+        if (first > 1000)
+            turn.Add(first);
+        long start = Stopwatch.GetTimestamp();
+        while (turn.Count == 0 || Stopwatch.GetElapsedTime(start) + TimeSpan.FromMilliseconds(turn[^1]) < Turn)
+            turn.Add(Milliseconds(call));
+        all.AddRange(turn);
+        return Median(turn);
     }
 
     private static double Peak(CpuInstructionSet isa, int threads) => MachinePeak.FmaGflops(isa, threads, TimeSpan.FromMilliseconds(60));
