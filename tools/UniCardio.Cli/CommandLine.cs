@@ -64,6 +64,7 @@ internal static class CommandLine
             ConvertCommand.Create(terminal),
             TrainCommand.Create(terminal),
             FinetuneCommand.Create(terminal),
+            PretrainCommand.Create(terminal),
             EvaluateCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),

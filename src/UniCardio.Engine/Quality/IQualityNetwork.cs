@@ -26,11 +26,12 @@ public interface IQualityNetwork : IDisposable
     void Decode(ReadOnlySpan<float> features, int count, Span<float> amplitude, Span<float> phase);
 
     /// <summary>A linear head on the mean over tokens.</summary>
-    /// <param name="head"><see cref="QualityHead.AtrialFibrillation"/> (one logit) or <see cref="QualityHead.BloodPressure"/> (two
-    /// values).</param>
+    /// <param name="head"><see cref="QualityHead.AtrialFibrillation"/> (one logit), <see cref="QualityHead.BloodPressure"/> (two values) or
+    /// <see cref="QualityHead.Rhythm"/> (a logit a class). <see cref="QualityHead.Quality"/> is of each token: there a token is a
+    /// window.</param>
     /// <param name="features">[count, tokens, d].</param>
     /// <param name="count">Windows.</param>
-    /// <param name="results">[count, 1 or 2].</param>
+    /// <param name="results">[count, outputs].</param>
     /// <exception cref="ArgumentException">A length does not fit, or the weights lack the head.</exception>
     void Head(QualityHead head, ReadOnlySpan<float> features, int count, Span<float> results);
 

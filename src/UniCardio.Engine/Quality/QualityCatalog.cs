@@ -14,6 +14,13 @@ public enum QualityHead
     /// <summary>False alarms of ventricular tachycardia: a residual network over the raw signals; the encoder's branch is computed and does
     /// not reach the logit.</summary>
     VentricularTachycardia,
+
+    /// <summary>Ours: of every token, two logits a channel: how good the signal is there, and whether the heart rate of the ten seconds that
+    /// end with it can be read to 5 bpm. [2 channels]: quality of each channel, then readability of each.</summary>
+    Quality,
+
+    /// <summary>Ours: mean over tokens, one logit a rhythm: sinus, atrial fibrillation, ectopic beats, ventricular run.</summary>
+    Rhythm,
 }
 
 /// <summary>Names and shapes of every parameter of a QualityFM network and of its task heads, as in the author's state dict.</summary>
@@ -28,6 +35,9 @@ public static class QualityCatalog
 
     /// <summary>Tokens that the head of <see cref="QualityHead.VentricularTachycardia"/> is made for: 10 s.</summary>
     public const int AlarmTokens = 6;
+
+    /// <summary>Classes of <see cref="QualityHead.Rhythm"/>.</summary>
+    public const int RhythmClasses = 4;
 
     /// <summary>The network's parameters: encoder, decoder, spectral heads.</summary>
     public static IReadOnlyList<ParameterShape> For(QualityConfiguration configuration)
@@ -60,6 +70,12 @@ public static class QualityCatalog
             case QualityHead.BloodPressure:
                 Linear(list, HeadPrefix + "bp.classifier", 2, d);
                 break;
+            case QualityHead.Quality:
+                Linear(list, HeadPrefix + "quality.classifier", 2 * configuration.Channels, d);
+                break;
+            case QualityHead.Rhythm:
+                Linear(list, HeadPrefix + "rhythm.classifier", RhythmClasses, d);
+                break;
             default:
                 Alarm(list, configuration);
                 break;
@@ -67,6 +83,16 @@ public static class QualityCatalog
 
         return list;
     }
+
+    /// <summary>Name of a linear head's map.</summary>
+    internal static string MapOf(QualityHead head) => HeadPrefix + head switch
+    {
+        QualityHead.AtrialFibrillation => "af.classifier",
+        QualityHead.BloodPressure => "bp.classifier",
+        QualityHead.Quality => "quality.classifier",
+        QualityHead.Rhythm => "rhythm.classifier",
+        _ => throw new ArgumentOutOfRangeException(nameof(head), head, "not one linear map"),
+    };
 
     /// <summary>Whether a tensor of the author's checkpoints is no parameter: the position tables, and counters of batch norm.</summary>
     public static bool IsKnownUnused(string name)

@@ -68,7 +68,7 @@ internal sealed class ReferenceQuality(QualityWeights weights)
         return (amplitude, phase);
     }
 
-    /// <summary>A linear head on the mean over tokens: one logit of atrial fibrillation, or two values of pressure.</summary>
+    /// <summary>A linear head on the mean over tokens: as <see cref="QualityHead"/> says.</summary>
     /// <param name="head">Which.</param>
     /// <param name="features">[tokens, d].</param>
     public double[] Head(QualityHead head, ReadOnlySpan<double> features)
@@ -77,7 +77,7 @@ internal sealed class ReferenceQuality(QualityWeights weights)
         double[] mean = new double[d];
         for (int t = 0; t < tokens; t++)
             ReferenceVector.AddScaled(1.0 / tokens, features.Slice(t * d, d), mean);
-        return Linear(head == QualityHead.AtrialFibrillation ? "head.af.classifier" : "head.bp.classifier", mean, d);
+        return Linear(QualityCatalog.MapOf(head), mean, d);
     }
 
     /// <summary>The logit of a false alarm of ventricular tachycardia, from the raw signals.</summary>

@@ -1,31 +1,34 @@
 using UniCardio.Signals.Beats;
-using UniCardio.Signals.Processing;
+using UniCardio.Signals.Quality;
 
 namespace UniCardio.Signals.Patient;
 
 /// <summary>What a signal says of the heart rate each second, and how far it can be believed.</summary>
-/// <remarks>
-/// The index is the product, 0 to 1, of: the share of the last ten seconds that is measured; the beats' agreement with their template
-/// (<see cref="Beat.Quality"/>), which tells a beat from a burst of motion; and the share of intervals within 0.6 and 1.67 of their median,
-/// at least a half, so that an irregular rhythm alone is no bad signal (Orphanidou et al. 2015 would have it one).
-/// </remarks>
-/// <param name="Rate">[seconds] beats a minute, 60 over the median interval of the last ten seconds; NaN without three beats.</param>
+/// <remarks>The index is that of <see cref="QualityTrack"/>: the product has one.</remarks>
+/// <param name="Rate">[seconds] beats a minute, 60 over the median interval of the last ten seconds; NaN without four beats.</param>
 /// <param name="Index">[seconds] 0 to 1.</param>
 /// <param name="Deviation">[seconds] standard deviation of the rate's error by the spread of its intervals, bpm.</param>
 public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviation)
 {
-    private const double WindowSeconds = 10, MinDeviation = 0.3;
+    private const double WindowSeconds = PublishedIndices.WindowSeconds, MinDeviation = 0.3;
     private const int MinBeats = 4;
 
     /// <summary>Reads a signal.</summary>
     /// <param name="kind">What it is.</param>
     /// <param name="signal">[n], NaN where missing.</param>
     /// <param name="sampleRate">Samples a second.</param>
-    public static BeatQuality Of(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate)
+    public static BeatQuality Of(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate) =>
+        QualityTrack.Of(kind, signal, sampleRate).Heart;
+
+    /// <summary>Rate and deviation of beats, and what they say of quality; the index is left at 0.</summary>
+    /// <param name="series">The beats.</param>
+    /// <param name="seconds">How many seconds.</param>
+    /// <param name="sampleRate">That of the beats' samples.</param>
+    internal static (BeatQuality Heart, BeatWindow[] Windows) Read(BeatSeries series, int seconds, double sampleRate)
     {
-        IReadOnlyList<Beat> beats = BeatSeries.Of(signal, sampleRate, kind).Beats;
-        int seconds = (int)(signal.Length / sampleRate);
-        double[] rate = new double[seconds], index = new double[seconds], deviation = new double[seconds];
+        IReadOnlyList<Beat> beats = series.Beats;
+        double[] rate = new double[seconds], deviation = new double[seconds];
+        var windows = new BeatWindow[seconds];
         int first = 0, next = 0;
         var intervals = new List<double>();
         for (int s = 0; s < seconds; s++)
@@ -52,14 +55,19 @@ public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviati
             double alike = intervals.Count(i => i > 0.6 * median && i < 1.67 * median) / (double)intervals.Count;
             double spread =
                 1.48 * Math.Abs(intervals[(int)(0.75 * (intervals.Count - 1))] - intervals[(int)(0.25 * (intervals.Count - 1))]) / 2;
-            double measured = GapFinder.CountMeasured(signal[(int)from..(int)to]) / Math.Max(1, to - from);
             // Beats that do not reach over the window leave it partly unseen.
             double seen = (beats[next - 1].Sample - beats[first].Sample) / Math.Max(1, to - from - (median * sampleRate));
             rate[s] = 60 / median;
-            index[s] = Math.Clamp(measured * Math.Clamp(quality, 0, 1) * Math.Max(0.5, alike) * Math.Clamp(seen, 0, 1), 0, 1);
             deviation[s] = Math.Max(MinDeviation, 60 / (median * median) * spread / Math.Sqrt(intervals.Count));
+            windows[s] = new BeatWindow(Math.Clamp(quality, 0, 1), alike, Math.Clamp(seen, 0, 1));
         }
 
-        return new BeatQuality(rate, index, deviation);
+        return (new BeatQuality(rate, new double[seconds], deviation), windows);
     }
 }
+
+/// <summary>What the beats of ten seconds say of quality.</summary>
+/// <param name="Likeness">Mean quality of the beats.</param>
+/// <param name="Evenness">Share of intervals within 0.6 and 1.67 of their median.</param>
+/// <param name="Cover">Share of the window that they reach over.</param>
+internal readonly record struct BeatWindow(double Likeness, double Evenness, double Cover);

@@ -41,6 +41,9 @@ internal sealed unsafe class TapeParameters : IDisposable
     /// <exception cref="KeyNotFoundException">No such parameter.</exception>
     public ParameterSlice this[string name] => _slices[name];
 
+    /// <summary>Where each parameter stands, in the order of the flat vector.</summary>
+    public IReadOnlyList<ParameterSlice> Slices => [.. Shapes.Select(s => _slices[s.Name])];
+
     /// <summary>A parameter's values.</summary>
     public Span<float> Of(string name) => Values.AsSpan(_slices[name].Offset, _slices[name].Count);
 

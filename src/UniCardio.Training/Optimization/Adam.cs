@@ -28,26 +28,31 @@ public sealed class Adam
     /// <param name="muon">Moves some of the tensors instead, with <see cref="Moment1"/> as its momentum; null where all are Adam's.</param>
     /// <exception cref="Engine.ConfigurationException">A number is out of range.</exception>
     public Adam(ParameterLayout layout, AdamOptions options, Muon? muon = null)
+        : this((layout ?? throw new ArgumentNullException(nameof(layout))).Length, layout.Slices, options, muon)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+    }
+
+    /// <summary>Creates the optimiser of any flat vector of tensors, each starting on a line of 16.</summary>
+    internal Adam(int length, IReadOnlyList<ParameterSlice> slices, AdamOptions options, Muon? muon = null)
+    {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Validate();
-        _moment1 = new float[layout.Length];
-        _moment2 = new float[layout.Length];
+        _moment1 = new float[length];
+        _moment2 = new float[length];
         _decayed = options.Decay == WeightDecayKind.Decoupled && options.WeightDecay > 0
-            ? [.. layout.Slices.Where(s => s.Shape.Count > 1 && !s.Name.Contains("norm", StringComparison.Ordinal))
+            ? [.. slices.Where(s => s.Shape.Count > 1 && !s.Name.Contains("norm", StringComparison.Ordinal))
                 .Select(s => (s.Offset, s.Count))]
             : [];
         int from = 0;
-        for (int i = 0; i < layout.Slices.Count; i++)
+        for (int i = 0; i < slices.Count; i++)
         {
-            if (muon is null || !muon.Slices.Contains(layout.Slices[i]))
+            if (muon is null || !muon.Slices.Contains(slices[i]))
                 continue;
-            _moved.Add((from, layout.Slices[i].Offset - from));
-            from = i + 1 < layout.Slices.Count ? layout.Slices[i + 1].Offset : layout.Length;
+            _moved.Add((from, slices[i].Offset - from));
+            from = i + 1 < slices.Count ? slices[i + 1].Offset : length;
         }
 
-        _moved.Add((from, layout.Length - from));
+        _moved.Add((from, length - from));
     }
 
     /// <summary>[N] running mean of the gradients.</summary>

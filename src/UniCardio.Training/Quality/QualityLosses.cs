@@ -87,6 +87,91 @@ internal static class QualityLosses
         return loss;
     }
 
+    /// <summary>Our phase loss: mean over elements of a (1 - cos(prediction - target)), a the amplitude over its row's mean: a phase where there
+    /// is no power says nothing, and a turn more or less is no error.</summary>
+    /// <param name="prediction">[rows, d] radians; its gradient is added to.</param>
+    /// <param name="target">[rows, d] radians.</param>
+    /// <param name="amplitude">[rows, d] weights, mean 1 a row.</param>
+    /// <param name="weight">Factor of the gradient.</param>
+    /// <param name="totalRows">Rows that the mean is over.</param>
+    /// <returns>The loss, without the factor.</returns>
+    public static double Phase(TapeMatrix prediction, ReadOnlySpan<double> target, ReadOnlySpan<double> amplitude, double weight,
+        int totalRows)
+    {
+        int d = prediction.Columns;
+        double loss = 0, count = (double)totalRows * d;
+        for (int row = 0; row < prediction.Rows; row++)
+        {
+            ReadOnlySpan<float> p = prediction.Row(row);
+            Span<float> gradient = prediction.GradientRow(row);
+            for (int k = 0; k < d; k++)
+            {
+                double error = p[k] - target[(row * d) + k], a = amplitude[(row * d) + k];
+                loss += a * (1 - Math.Cos(error)) / count;
+                gradient[k] += (float)(weight * a * Math.Sin(error) / count);
+            }
+        }
+
+        return loss;
+    }
+
+    /// <summary>Binary cross-entropy of logits with labels of 0 to 1: mean over labelled elements of log(1 + e^z) - y z.</summary>
+    /// <param name="logits">[rows, n]; its gradient is added to.</param>
+    /// <param name="labels">[rows, n]; NaN where there is none.</param>
+    /// <param name="weight">Factor of the gradient.</param>
+    /// <returns>The loss, without the factor.</returns>
+    public static double BinaryCrossEntropy(TapeMatrix logits, ReadOnlySpan<float> labels, double weight)
+    {
+        int n = logits.Columns, count = 0;
+        foreach (float y in labels)
+            count += float.IsNaN(y) ? 0 : 1;
+        double loss = 0;
+        for (int row = 0; row < logits.Rows; row++)
+        {
+            ReadOnlySpan<float> z = logits.Row(row);
+            Span<float> gradient = logits.GradientRow(row);
+            for (int k = 0; k < n; k++)
+            {
+                float y = labels[(row * n) + k];
+                if (float.IsNaN(y))
+                    continue;
+                loss += (Math.Max(z[k], 0) + Math.Log(1 + Math.Exp(-Math.Abs(z[k]))) - (y * z[k])) / count;
+                gradient[k] += (float)(weight * ((1 / (1 + Math.Exp(-z[k]))) - y) / count);
+            }
+        }
+
+        return loss;
+    }
+
+    /// <summary>Cross-entropy of a softmax with classes: mean over windows that have one of -log softmax(z)_y.</summary>
+    /// <param name="logits">[windows, classes]; its gradient is added to.</param>
+    /// <param name="classes">[windows]; -1 where there is none.</param>
+    /// <param name="weight">Factor of the gradient.</param>
+    /// <returns>The loss, without the factor.</returns>
+    public static double CrossEntropy(TapeMatrix logits, ReadOnlySpan<int> classes, double weight)
+    {
+        int count = 0;
+        foreach (int c in classes)
+            count += c >= 0 ? 1 : 0;
+        double loss = 0;
+        double[] p = new double[logits.Columns];
+        for (int row = 0; row < logits.Rows; row++)
+        {
+            if (classes[row] < 0)
+                continue;
+            ReadOnlySpan<float> z = logits.Row(row);
+            for (int k = 0; k < p.Length; k++)
+                p[k] = z[k];
+            double log = Softmax(p);
+            loss += (log - z[classes[row]]) / count;
+            Span<float> gradient = logits.GradientRow(row);
+            for (int k = 0; k < p.Length; k++)
+                gradient[k] += (float)(weight * (p[k] - (k == classes[row] ? 1 : 0)) / count);
+        }
+
+        return loss;
+    }
+
     /// <summary>c &lt;- momentum c + (1 - momentum) mean over windows of the teacher's features.</summary>
     /// <param name="centre">[tokens, d], updated.</param>
     /// <param name="teacher">[windows, tokens, d].</param>

@@ -16,6 +16,7 @@ public static class QualityWeightFile
         new Dictionary<string, QualityConfiguration>(StringComparer.OrdinalIgnoreCase)
     {
         ["quality-tiny"] = QualityConfiguration.Tiny,
+        ["quality-small"] = QualityConfiguration.Small,
         ["quality-base"] = QualityConfiguration.Base,
         ["quality-large"] = QualityConfiguration.Large,
         ["quality-huge"] = QualityConfiguration.Huge,
@@ -23,7 +24,7 @@ public static class QualityWeightFile
 
     /// <summary>Loads weights.</summary>
     /// <param name="pathOrRecipe">A file, of whatever extension, or
-    /// <c>recipe:SEED,quality-tiny|quality-base|quality-large|quality-huge</c>.</param>
+    /// <c>recipe:SEED,quality-tiny|quality-small|quality-base|quality-large|quality-huge</c>.</param>
     /// <param name="known">What the file does not tell (heads, window, strides, samples); the base model's if null. A recipe without a size
     /// takes it.</param>
     /// <exception cref="WeightFormatException">The file or the text cannot be read.</exception>

@@ -104,7 +104,7 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
         lock (_calls)
         {
             if (!_heads.TryGetValue(head, out PackedMatrix? map))
-                _heads[head] = map = _packing.Linear(head == QualityHead.AtrialFibrillation ? "head.af.classifier" : "head.bp.classifier");
+                _heads[head] = map = _packing.Linear(QualityCatalog.MapOf(head));
             QualityChecks.Length(results.Length, (long)count * map.Outputs, "[count, outputs]", nameof(results));
             using var mean = new AlignedBuffer(d);
             using var made = new AlignedBuffer(map.PaddedOutputs);

@@ -1,0 +1,178 @@
+using UniCardio.Signals.Beats;
+using UniCardio.Signals.Patient;
+using UniCardio.Signals.Processing;
+
+namespace UniCardio.Signals.Quality;
+
+/// <summary>Why a second of a signal is not good; several may hold.</summary>
+[Flags]
+public enum QualityReasons
+{
+    /// <summary>Nothing is wrong.</summary>
+    None = 0,
+
+    /// <summary>More than a fifth of the last ten seconds is missing.</summary>
+    Missing = 1,
+
+    /// <summary>It did not move for a second or more.</summary>
+    Flat = 2,
+
+    /// <summary>It stood at an end of its range.</summary>
+    Clipped = 4,
+
+    /// <summary>No beats were found.</summary>
+    NoBeats = 8,
+
+    /// <summary>Two detectors do not agree on the beats.</summary>
+    DetectorsDisagree = 16,
+
+    /// <summary>Beats are not alike: noise or motion.</summary>
+    Noisy = 32,
+
+    /// <summary>The baseline moves more than the beats.</summary>
+    Wandering = 64,
+
+    /// <summary>A pressure that no artery has.</summary>
+    Implausible = 128,
+
+    /// <summary>A pressure whose pulses are much smaller than they were: a damped line or a weak pulse.</summary>
+    Damped = 256,
+}
+
+/// <summary>How good a signal is, second by second: the product's one index, why it is low, and what can be read.</summary>
+/// <remarks>
+/// <para>The index, 0 to 1, is the estimated probability that the heart rate of the ten seconds that end with the second is right to 5 bpm: a
+/// logistic function of what is measured, of the beats' likeness, evenness and cover (<see cref="BeatQuality"/>) and of the
+/// <see cref="PublishedIndices"/>, whose weights were fitted on synthetic recordings alone (<c>evaluate --study quality --fit</c>). The
+/// truth there is the generator's, no index.</para>
+/// <para>Everything is computed at <see cref="WorkRate"/>; seconds are those of the recording.</para>
+/// </remarks>
+/// <param name="Beats">The beats, samples at <see cref="WorkRate"/>.</param>
+/// <param name="Heart">Rate, index and deviation each second.</param>
+/// <param name="Indices">[seconds] published indices.</param>
+/// <param name="Reasons">[seconds] why.</param>
+public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, PublishedIndices[] Indices, QualityReasons[] Reasons)
+{
+    /// <summary>Samples a second that quality is computed at.</summary>
+    public const int WorkRate = 125;
+
+    /// <summary>Index from which a heart rate is read.</summary>
+    public const double Readable = FusedHeartRate.LeastIndex;
+
+    // Rhythm needs every beat at its time: both detectors agree and the beats are alike.
+    private const double RhythmIndex = 0.8, RhythmAgreement = 0.9;
+
+    // Least share of the recording's usual pulse pressure; below it the line is damped (ours).
+    private const double LeastPulse = 0.4;
+
+    /// <summary>Number of whole seconds.</summary>
+    public int Seconds => Indices.Length;
+
+    /// <summary>The index of each second.</summary>
+    public double[] Index => Heart.Index;
+
+    /// <summary>Whether the heart rate of the ten seconds that end with a second can be read.</summary>
+    /// <param name="second">The second, from 0.</param>
+    public bool HeartRateReadable(int second) => Index[second] >= Readable && !double.IsNaN(Heart.Rate[second]);
+
+    /// <summary>Whether every beat of those seconds can be trusted, as a statement on rhythm needs.</summary>
+    /// <param name="second">The second, from 0.</param>
+    public bool RhythmReadable(int second) => Index[second] >= RhythmIndex && Indices[second].Agreement >= RhythmAgreement;
+
+    /// <summary>Whether systolic and diastolic pressure can be read: a pressure with beats, in an artery's range, neither flushed nor damped
+    /// nor clipped.</summary>
+    /// <param name="second">The second, from 0.</param>
+    public bool PressureReadable(int second) => Beats.Kind == ChannelKind.BloodPressure && HeartRateReadable(second)
+        && (Reasons[second] & (QualityReasons.Implausible | QualityReasons.Damped | QualityReasons.Clipped | QualityReasons.Flat)) == 0;
+
+    /// <summary>Judges a channel.</summary>
+    /// <param name="channel">An ECG, a PPG or an arterial pressure.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The channel is of another kind, or its rate is too low.</exception>
+    public static QualityTrack Of(Channel channel, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return Of(channel.Kind, channel.Samples.Span, channel.SampleRate, channel.Unit, cancellationToken);
+    }
+
+    /// <summary>Judges a signal.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="signal">[n], NaN where missing.</param>
+    /// <param name="sampleRate">Samples a second.</param>
+    /// <param name="unit">Its unit; "" where it is unknown or the signal is normalised.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low.</exception>
+    public static QualityTrack Of(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate, string unit = "",
+        CancellationToken cancellationToken = default)
+    {
+        // Beats are found at the signal's own rate, which tells R peaks apart better.
+        BeatSeries series = BeatSeries.Of(signal, sampleRate, kind, unit, cancellationToken: cancellationToken);
+        if (sampleRate == WorkRate)
+            return Of(series, signal.ToArray(), unit);
+        double scale = WorkRate / sampleRate;
+        series = series with
+        {
+            SampleRate = WorkRate,
+            Beats = [.. series.Beats.Select(b => b with
+            {
+                Sample = (long)Math.Round(b.Sample * scale), Onset = (long)Math.Round(b.Onset * scale),
+            })],
+        };
+        return Of(series, new Resampler(sampleRate, WorkRate).Resample(signal, cancellationToken), unit);
+    }
+
+    /// <summary>Judges a signal whose beats are known.</summary>
+    internal static QualityTrack Of(BeatSeries series, float[] work, string unit)
+    {
+        QualityFeatures[] features = QualityFeatures.Of(series, work, unit, out BeatQuality heart, out PublishedIndices[] indices);
+        var reasons = new QualityReasons[features.Length];
+        double usual = UsualPulse(series);
+        for (int s = 0; s < reasons.Length; s++)
+        {
+            heart.Index[s] = QualityModel.For(series.Kind).Index(features[s]);
+            reasons[s] = ReasonsOf(series.Kind, features[s], indices[s]);
+        }
+
+        if (series.Kind == ChannelKind.BloodPressure)
+            AddDamping(series, usual, reasons);
+        return new QualityTrack(series, heart, indices, reasons);
+    }
+
+    private static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p)
+    {
+        QualityReasons reasons = QualityReasons.None;
+        void Add(bool holds, QualityReasons reason) => reasons |= holds ? reason : QualityReasons.None;
+        Add(f.Measured < 0.8, QualityReasons.Missing);
+        Add(f.Flat > 0.1, QualityReasons.Flat);
+        Add(f.Clipped > 0.02, QualityReasons.Clipped);
+        Add(f.HasRate < 1, QualityReasons.NoBeats);
+        Add(f.HasRate > 0 && p.Agreement < 0.8, QualityReasons.DetectorsDisagree);
+        Add(f.HasRate > 0 && p.Template < (kind == ChannelKind.Ecg ? 0.66 : 0.86), QualityReasons.Noisy);
+        Add(p.BaselineShare < 0.5, QualityReasons.Wandering);
+        Add(f.Implausible > 0.02, QualityReasons.Implausible);
+        return reasons;
+    }
+
+    private static double UsualPulse(BeatSeries series)
+    {
+        if (series.Kind != ChannelKind.BloodPressure || series.Beats.Count == 0)
+            return 0;
+        double[] heights = [.. series.Beats.Select(b => (double)b.Value - b.OnsetValue).Order()];
+        return heights[heights.Length / 2];
+    }
+
+    private static void AddDamping(BeatSeries series, double usual, QualityReasons[] reasons)
+    {
+        int first = 0;
+        for (int s = 0; s < reasons.Length; s++)
+        {
+            double to = (s + 1.0) * WorkRate, from = to - (3 * WorkRate), largest = double.NegativeInfinity;
+            while (first < series.Beats.Count && series.Beats[first].Sample < from)
+                first++;
+            for (int b = first; b < series.Beats.Count && series.Beats[b].Sample < to; b++)
+                largest = Math.Max(largest, series.Beats[b].Value - (double)series.Beats[b].OnsetValue);
+            if (largest < LeastPulse * usual)
+                reasons[s] |= QualityReasons.Damped;
+        }
+    }
+}
