@@ -59,6 +59,7 @@ internal static class CommandLine
             LearnCommand.Create(terminal),
             ServeCommand.Create(terminal),
             BeatsCommand.Create(terminal),
+            QualityCommand.Create(terminal),
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),

@@ -31,6 +31,9 @@ public sealed class SignalPlot
     /// <summary>What the reader should know beside <see cref="Disclaimer"/>, such as what the model can and cannot do.</summary>
     public string? Remark { get; init; }
 
+    /// <summary>What a shaded stretch means.</summary>
+    public string GapLabel { get; init; } = "Missing in the recording";
+
     /// <summary>Width of the picture in pixels, 300 to 10000.</summary>
     public int Width { get; init; } = 1200;
 
@@ -167,7 +170,7 @@ public sealed class SignalPlot
         IEnumerable<LegendEntry> entries = traces.Select(t => new LegendEntry(t.Role, false, t.LegendLabel))
             .Concat(traces.Where(t => t.Upper.Length > 0).Select(t => new LegendEntry(t.Role, true, t.BandLabel)));
         if (Panels.Any(p => p.Gaps.Count > 0))
-            entries = entries.Append(new LegendEntry(null, true, "Missing in the recording"));
+            entries = entries.Append(new LegendEntry(null, true, GapLabel));
         var rows = new List<IReadOnlyList<LegendEntry>>();
         var row = new List<LegendEntry>();
         double x = 0;

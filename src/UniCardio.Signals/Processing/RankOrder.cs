@@ -29,7 +29,7 @@ public static class RankOrder
             int j = i, here = 0;
             while (j < keys.Length && keys[j] == keys[i])
                 here += isOfClass[order[j++]] ? 1 : 0;
-            ranks += here * (i + j + 1) / 2.0;
+            ranks += here * ((double)i + j + 1) / 2;
             members += here;
             i = j;
         }

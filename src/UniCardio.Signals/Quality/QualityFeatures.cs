@@ -107,7 +107,7 @@ internal readonly record struct QualityFeatures(double HasRate, double Measured,
     }
 
     // Lines over gaps; the ends are held.
-    private static float[] Bridge(ReadOnlySpan<float> work)
+    internal static float[] Bridge(ReadOnlySpan<float> work)
     {
         float[] bridged = work.ToArray();
         int last = -1;

@@ -9,9 +9,10 @@ internal sealed class QualityModel(double bias, double[] weights)
     /// <summary>[<see cref="QualityFeatures.Count"/> + 1] bias, then weights.</summary>
     public double[] Coefficients => [bias, .. weights];
 
-    private static readonly QualityModel s_ecg = new(-6, [1, -2, -1, 0, 3, 1.5, 1.5, -1, 3, 0.5, 0.2, 0.5, 0.5, 2]),
-        s_ppg = new(-6, [1, -2, -1, 0, 3, 1.5, 1.5, -1, 3, 0, 0.2, 0.5, 0.5, 2]),
-        s_pressure = new(-6, [1, -2, -1, -3, 3, 1.5, 1.5, -1, 3, 0, 0.2, 0.5, 0.5, 2]);
+    private static readonly QualityModel s_ecg = new(-3.718,
+            [-0.137, -0.062, 0, 0, 1.248, 2.043, 1.917, -4.436, 2.048, 0.764, 0.175, -0.295, -0.009, 2.48]),
+        s_ppg = new(-2.863, [-0.363, 0.257, 0, 0, 3.818, 1.232, 1.253, -4.786, 1.128, 1.066, 0.781, -0.109, -0.952, 0.905]),
+        s_pressure = new(-0.514, [-0.19, 0, 0, -0.657, 0.818, 0.251, 0.447, -4.411, 2.474, -0.729, 0.523, 0.094, -0.122, 1.774]);
 
     public static QualityModel For(ChannelKind kind) => kind switch
     {

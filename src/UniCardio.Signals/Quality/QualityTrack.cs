@@ -130,7 +130,7 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
         for (int s = 0; s < reasons.Length; s++)
         {
             heart.Index[s] = QualityModel.For(series.Kind).Index(features[s]);
-            reasons[s] = ReasonsOf(series.Kind, features[s], indices[s]);
+            reasons[s] = ReasonsOf(series.Kind, features[s], indices[s], s + 1 >= PublishedIndices.WindowSeconds);
         }
 
         if (series.Kind == ChannelKind.BloodPressure)
@@ -138,7 +138,7 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
         return new QualityTrack(series, heart, indices, reasons);
     }
 
-    private static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p)
+    private static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p, bool whole)
     {
         QualityReasons reasons = QualityReasons.None;
         void Add(bool holds, QualityReasons reason) => reasons |= holds ? reason : QualityReasons.None;
@@ -148,7 +148,8 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
         Add(f.HasRate < 1, QualityReasons.NoBeats);
         Add(f.HasRate > 0 && p.Agreement < 0.8, QualityReasons.DetectorsDisagree);
         Add(f.HasRate > 0 && p.Template < (kind == ChannelKind.Ecg ? 0.66 : 0.86), QualityReasons.Noisy);
-        Add(p.BaselineShare < 0.5, QualityReasons.Wandering);
+        // The first, shorter windows cannot tell a slow wave from a level.
+        Add(whole && p.BaselineShare < 0.5, QualityReasons.Wandering);
         Add(f.Implausible > 0.02, QualityReasons.Implausible);
         return reasons;
     }

@@ -119,13 +119,16 @@ public sealed class QualityNetworkTests
         QualityConfiguration m = weights.Configuration;
         float[] features = Signal(2 * m.Tokens * m.Width, 2);
         int outputs = m.TokensOf(m.Width);
-        float[][] expected = [new float[2 * outputs * m.Width], new float[2 * outputs * m.Width], new float[2], new float[4]];
+        float[][] expected = [new float[2 * outputs * m.Width], new float[2 * outputs * m.Width], new float[2], new float[4],
+            new float[2 * m.Tokens * 2 * m.Channels], new float[2 * QualityCatalog.RhythmClasses]];
         float[][] actual = [.. expected.Select(e => new float[e.Length])];
         foreach ((IQualityNetwork network, float[][] results) in ((IQualityNetwork, float[][])[])[(reference, expected), (cpu, actual)])
         {
             network.Decode(features, 2, results[0], results[1]);
             network.Head(QualityHead.AtrialFibrillation, features, 2, results[2]);
             network.Head(QualityHead.BloodPressure, features, 2, results[3]);
+            network.Head(QualityHead.Quality, features, 2 * m.Tokens, results[4]);
+            network.Head(QualityHead.Rhythm, features, 2, results[5]);
         }
 
         for (int i = 0; i < expected.Length; i++)

@@ -15,6 +15,7 @@ namespace UniCardio.Cli.Commands;
 internal enum EvaluationStudy
 {
     Samplers,
+    Quality,
 }
 
 /// <summary><c>evaluate</c>: how well a network does on recordings, beside baselines.</summary>
@@ -27,7 +28,11 @@ internal static class EvaluateCommand
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
         var study = new Option<EvaluationStudy?>("--study") { Description =
-            "samplers: quality against network calls, sampler by sampler and draw by draw, instead of tasks against baselines." };
+            "samplers: quality against network calls, sampler by sampler and draw by draw, instead of tasks against baselines; quality: how "
+            + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on synthetic "
+            + "recordings)." };
+        var fit = new Option<int>("--fit") { Description = "With --study quality: fits the index on so many synthetic recordings.",
+            HelpName = "N" };
         var sources = new EvaluationSources();
         var options = new EvaluationOptionSet();
         var reports = new ReportOptions();
@@ -38,9 +43,11 @@ internal static class EvaluateCommand
             "evaluate --recordings recordings/ --markdown report.md --html report",
             "evaluate --recordings icu_125Hz.csv,subject=p12 --tasks 'ppg->ecg' 'impute bp | ppg' --windows 50 --csv rows.csv",
             "evaluate --tasks denoise --snr 0,5,10 --noise white,wander,muscle --draws 20 --sampler ddim:20",
-            "evaluate --study samplers --recordings recordings/ --html study");
+            "evaluate --study samplers --recordings recordings/ --html study",
+            "evaluate --study quality --recordings recordings/ --weights quality.safetensors");
         sources.AddTo(command);
         command.Add(study);
+        command.Add(fit);
         options.AddTo(command);
         reports.AddTo(command);
         weights.AddTo(command);
@@ -49,6 +56,9 @@ internal static class EvaluateCommand
         command.SetAction((parsed, cancellation) =>
         {
             reports.Check(parsed);
+            if (parsed.GetValue(study) == EvaluationStudy.Quality)
+                return Task.FromResult(QualityStudyRun.Run(terminal, parsed.GetValue(fit), weights.Source(parsed),
+                    () => sources.ReadWhole(parsed, terminal.Note, cancellation), cancellation));
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException(

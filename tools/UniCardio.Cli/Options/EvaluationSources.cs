@@ -48,54 +48,80 @@ internal sealed partial class EvaluationSources
     /// </summary>
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
-    public IReadOnlyList<EvaluationRecording> Read(ParseResult parsed, Action<string> note, CancellationToken cancellation)
+    public IReadOnlyList<EvaluationRecording> Read(ParseResult parsed, Action<string> note, CancellationToken cancellation) =>
+        Read(parsed, note, (source, recording) => EvaluationRecording.From(recording, source.Subject, cancellation: cancellation),
+            cancellation);
+
+    /// <summary>The same, as they are in their files, with whose they are.</summary>
+    /// <exception cref="SignalException">A file that was named cannot be read.</exception>
+    /// <exception cref="UsageException">Nothing is left.</exception>
+    public IReadOnlyList<(Recording Recording, string Subject)> ReadWhole(ParseResult parsed, Action<string> note,
+        CancellationToken cancellation) => [.. Read(parsed, note, (source, recording) => Tuple.Create(Annotated(source, recording),
+            source.Subject ?? recording.Name), cancellation).Select(t => (t.Item1, t.Item2))];
+
+    private IReadOnlyList<T> Read<T>(ParseResult parsed, Action<string> note, Func<RecordingSource, Recording, T?> take,
+        CancellationToken cancellation)
+        where T : class
     {
         RecordingSource[] sources = parsed.GetValue(_recordings)!;
         if (sources.Length == 0)
         {
             note($"no --recordings: {SyntheticSubjects} synthetic subjects, which show that all works and nothing of real signals");
-            return Synthetic(cancellation);
+            return [.. Synthetic().Select(r => take(new RecordingSource(r.Name), r)!)];
         }
 
-        var recordings = new List<EvaluationRecording>();
+        var recordings = new List<T>();
         foreach (RecordingSource source in sources)
         {
             if (Directory.Exists(source.Path))
-                recordings.AddRange(Folder(source, note, cancellation));
+                recordings.AddRange(Folder(source, note, take, cancellation));
             else
-                recordings.Add(One(source, source.Path, cancellation)
+                recordings.Add(take(source, One(source, source.Path, cancellation))
                     ?? throw new UsageException($"{source.Path} has no PPG, blood pressure or ECG; name its columns with ,columns=A/B/C"));
         }
 
         return recordings.Count > 0 ? recordings : throw new UsageException("no recording with a PPG, blood pressure or ECG was found");
     }
 
-    private static List<EvaluationRecording> Synthetic(CancellationToken cancellation)
+    private static Recording Annotated(RecordingSource source, Recording recording)
+    {
+        if (source.Beats is not string file)
+            return recording;
+        double rate = recording.Channels[0].SampleRate;
+        return recording.WithAnnotations(Path.GetExtension(file).Equals(".csv", StringComparison.OrdinalIgnoreCase)
+            ? File.ReadLines(file).Select(l => l.Trim()).Where(l => long.TryParse(l, CultureInfo.InvariantCulture, out _))
+                .Select(l => long.Parse(l, CultureInfo.InvariantCulture)).Order().Select(at => new Annotation(at / rate, at, "N"))
+            : Signals.Formats.Wfdb.AnnotationFile.Read(file, rate));
+    }
+
+    private static List<Recording> Synthetic()
     {
         var synthesizer = new CardiovascularSynthesizer();
-        var recordings = new List<EvaluationRecording>();
+        var recordings = new List<Recording>();
         for (int i = 0; i < SyntheticSubjects; i++)
         {
             ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
             SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * NetworkSignal.Rate), seed);
-            recordings.Add(EvaluationRecording.From(made.ToRecording($"synthetic{i + 1}"), cancellation: cancellation)!);
+            recordings.Add(made.ToRecording($"synthetic{i + 1}"));
         }
 
         return recordings;
     }
 
-    private static IEnumerable<EvaluationRecording> Folder(RecordingSource source, Action<string> note, CancellationToken cancellation)
+    private static IEnumerable<T> Folder<T>(RecordingSource source, Action<string> note, Func<RecordingSource, Recording, T?> take,
+        CancellationToken cancellation)
+        where T : class
     {
         string[] files = [.. Directory.EnumerateFiles(source.Path, "*", SearchOption.AllDirectories)
             .Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
         HashSet<string> segments = [.. files.Where(f => f.EndsWith(".hea", StringComparison.OrdinalIgnoreCase)).SelectMany(Segments)];
         foreach (string file in files.Where(f => !segments.Contains(Path.ChangeExtension(f, null))))
         {
-            EvaluationRecording? recording = null;
+            T? recording = null;
             string? problem = "has no PPG, blood pressure or ECG";
             try
             {
-                recording = One(source, file, cancellation);
+                recording = take(source, One(source, file, cancellation));
             }
             catch (Exception e) when (e is SignalException or IOException or UnauthorizedAccessException)
             {
@@ -118,14 +144,14 @@ internal sealed partial class EvaluationSources
             .Select(l => Path.Combine(folder, l.Split(' ')[0])) : [];
     }
 
-    private static EvaluationRecording? One(RecordingSource source, string path, CancellationToken cancellation)
+    private static Recording One(RecordingSource source, string path, CancellationToken cancellation)
     {
         RecordingFormat format = RecordingFile.FormatOf(path);
         bool isBare = format is RecordingFormat.Csv or RecordingFormat.Npy;
         double? rate = source.Rate ?? (isBare && RateInName().Match(Path.GetFileNameWithoutExtension(path)) is { Success: true } match
             ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null);
         var options = new RecordingReadOptions { SampleRate = isBare ? rate : null, ColumnNames = isBare ? source.Columns : null };
-        return EvaluationRecording.From(RecordingFile.Read(path, options, cancellation), source.Subject, cancellation: cancellation);
+        return RecordingFile.Read(path, options, cancellation);
     }
 
     [GeneratedRegex(@"_(\d+(?:\.\d+)?)Hz$", RegexOptions.IgnoreCase)]

@@ -16,6 +16,9 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
     /// <summary>Whose recording it is; the recording's own name if null.</summary>
     public string? Subject { get; init; }
 
+    /// <summary>Known beats: WFDB annotations, or a .csv of sample numbers.</summary>
+    public string? Beats { get; init; }
+
     public static RecordingSource Parse(string s, IFormatProvider? provider = null)
     {
         // A path may hold commas: settings are what stands at the end.
@@ -35,8 +38,9 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
                     source with { Rate = rate },
                 "columns" when pair[1].Length > 0 => source with { Columns = pair[1].Split('/') },
                 "subject" when pair[1].Length > 0 => source with { Subject = pair[1] },
+                "beats" when pair[1].Length > 0 => source with { Beats = pair[1] },
                 _ => throw new FormatException(
-                    $"'{part}' is not a setting of a recording; expected rate=HZ, columns=A/B/C or subject=NAME"),
+                    $"'{part}' is not a setting of a recording; expected rate=HZ, columns=A/B/C, subject=NAME or beats=FILE"),
             };
         }
 
@@ -59,5 +63,6 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
 
     private static bool IsSetting(string part) => part.TrimStart() is { } text
         && (text.StartsWith("rate=", StringComparison.OrdinalIgnoreCase) || text.StartsWith("columns=", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("subject=", StringComparison.OrdinalIgnoreCase));
+            || text.StartsWith("subject=", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("beats=", StringComparison.OrdinalIgnoreCase));
 }
