@@ -20,7 +20,8 @@ public class HelpTests
     public void EveryCommandOfTheInterfaceIsThere()
     {
         string[] expected = ["impute", "denoise", "translate", "learn", "serve", "synth", "info", "convert", "evaluate", "train",
-            "finetune", "golden", "golden verify", "golden record", "beats", "bench", "profile", "devices", "kernels"];
+            "finetune", "golden", "golden verify", "golden record", "beats", "bench", "profile", "devices", "kernels",
+            "quality", "pretrain", "pretrain quality"];
         Assert.Equal(expected.Order(), Commands().Select(c => string.Join(' ', c.Path)).Where(n => n.Length > 0).Order());
     }
 

@@ -56,7 +56,7 @@ public static class QualityStudy
             var signals = new Dictionary<ChannelKind, float[]>();
             foreach (ChannelKind kind in (ChannelKind[])[ChannelKind.Ppg, ChannelKind.BloodPressure, ChannelKind.Ecg])
             {
-                if (recording.Find(kind) is { } channel && channel.SampleRate >= BeatDetector.LowestRate(kind))
+                if (recording.Find(kind) is { } channel && channel.SampleRate >= BeatDetector.MinRate(kind))
                     signals[kind] = channel.SampleRate == QualityTrack.WorkRate ? channel.Samples.ToArray()
                         : new Resampler(channel.SampleRate, QualityTrack.WorkRate).Resample(channel.Samples.Span, cancellation);
             }
@@ -131,9 +131,9 @@ public static class QualityStudy
             return Rates([.. beats.Select(b => b.TimeSeconds)], seconds);
         if (!signals.TryGetValue(ChannelKind.Ecg, out float[]? ecg) || signals.Count < 2)
             return null;
-        double[] known = Rates(BeatSeries.Of(ecg, QualityTrack.WorkRate, ChannelKind.Ecg, cancellationToken: cancellation).Times(), seconds);
+        double[] known = Rates(BeatSeries.Of(ecg, QualityTrack.WorkRate, ChannelKind.Ecg, cancellation: cancellation).Times(), seconds);
         double[][] others = [.. signals.Where(s => s.Key != ChannelKind.Ecg).Select(s =>
-            BeatQuality.Read(BeatSeries.Of(s.Value, QualityTrack.WorkRate, s.Key, cancellationToken: cancellation), seconds,
+            BeatQuality.Read(BeatSeries.Of(s.Value, QualityTrack.WorkRate, s.Key, cancellation: cancellation), seconds,
                 QualityTrack.WorkRate).Heart.Rate)];
         for (int s = 0; s < seconds; s++)
         {

@@ -57,13 +57,13 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
     public const int WorkRate = 125;
 
     /// <summary>Index from which a heart rate is read.</summary>
-    public const double Readable = FusedHeartRate.LeastIndex;
+    public const double Readable = FusedHeartRate.MinIndex;
 
     // Rhythm needs every beat at its time: both detectors agree and the beats are alike.
     private const double RhythmIndex = 0.8, RhythmAgreement = 0.9;
 
     // Least share of the recording's usual pulse pressure; below it the line is damped (ours).
-    private const double LeastPulse = 0.4;
+    private const double MinPulse = 0.4;
 
     /// <summary>Number of whole seconds.</summary>
     public int Seconds => Indices.Length;
@@ -87,12 +87,12 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
 
     /// <summary>Judges a channel.</summary>
     /// <param name="channel">An ECG, a PPG or an arterial pressure.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="ArgumentOutOfRangeException">The channel is of another kind, or its rate is too low.</exception>
-    public static QualityTrack Of(Channel channel, CancellationToken cancellationToken = default)
+    public static QualityTrack Of(Channel channel, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return Of(channel.Kind, channel.Samples.Span, channel.SampleRate, channel.Unit, cancellationToken);
+        return Of(channel.Kind, channel.Samples.Span, channel.SampleRate, channel.Unit, cancellation);
     }
 
     /// <summary>Judges a signal.</summary>
@@ -100,13 +100,13 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
     /// <param name="signal">[n], NaN where missing.</param>
     /// <param name="sampleRate">Samples a second.</param>
     /// <param name="unit">Its unit; "" where it is unknown or the signal is normalised.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low.</exception>
     public static QualityTrack Of(ChannelKind kind, ReadOnlySpan<float> signal, double sampleRate, string unit = "",
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellation = default)
     {
         // Beats are found at the signal's own rate, which tells R peaks apart better.
-        BeatSeries series = BeatSeries.Of(signal, sampleRate, kind, unit, cancellationToken: cancellationToken);
+        BeatSeries series = BeatSeries.Of(signal, sampleRate, kind, unit, cancellation: cancellation);
         if (sampleRate == WorkRate)
             return Of(series, signal.ToArray(), unit);
         double scale = WorkRate / sampleRate;
@@ -118,7 +118,7 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
                 Sample = (long)Math.Round(b.Sample * scale), Onset = (long)Math.Round(b.Onset * scale),
             })],
         };
-        return Of(series, new Resampler(sampleRate, WorkRate).Resample(signal, cancellationToken), unit);
+        return Of(series, new Resampler(sampleRate, WorkRate).Resample(signal, cancellation), unit);
     }
 
     /// <summary>Judges a signal whose beats are known.</summary>
@@ -172,7 +172,7 @@ public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Published
                 first++;
             for (int b = first; b < series.Beats.Count && series.Beats[b].Sample < to; b++)
                 largest = Math.Max(largest, series.Beats[b].Value - (double)series.Beats[b].OnsetValue);
-            if (largest < LeastPulse * usual)
+            if (largest < MinPulse * usual)
                 reasons[s] |= QualityReasons.Damped;
         }
     }

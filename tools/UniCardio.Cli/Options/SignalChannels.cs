@@ -15,11 +15,11 @@ internal static class SignalChannels
         var channels = new List<Channel>();
         foreach (Channel channel in recording.Channels.Where(c => c.Kind != ChannelKind.Other))
         {
-            if (channel.SampleRate >= BeatDetector.LowestRate(channel.Kind) && channel.SampleRate <= BeatDetector.HighestRate)
+            if (channel.SampleRate >= BeatDetector.MinRate(channel.Kind) && channel.SampleRate <= BeatDetector.MaxRate)
                 channels.Add(channel);
             else
-                note($"passed over: {channel.Name} has {channel.SampleRate} Hz, beats need {BeatDetector.LowestRate(channel.Kind)} to "
-                    + $"{BeatDetector.HighestRate}");
+                note($"passed over: {channel.Name} has {channel.SampleRate} Hz, beats need {BeatDetector.MinRate(channel.Kind)} to "
+                    + $"{BeatDetector.MaxRate}");
         }
 
         return channels.Count > 0 ? channels
