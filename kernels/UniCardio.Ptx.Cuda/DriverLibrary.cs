@@ -21,7 +21,7 @@ internal static unsafe class DriverLibrary
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             throw new PlatformNotSupportedException("the simulated CUDA driver needs Linux on x86-64");
         // A program that runs already may hold the file of before: a name of its own, then renamed.
-        string path = Path.Combine(directory, "libcuda.so"), part = $"{path}.{Environment.ProcessId}";
+        string path = System.IO.Path.Combine(directory, "libcuda.so"), part = $"{path}.{Environment.ProcessId}";
         Compile(Source(functions), part);
         File.Move(part, path, overwrite: true);
         nint library = NativeLibrary.Load(path);

@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx.Cuda;
 
 /// <content>Graphs: what a stream was given between begin and end, to be launched again and again.</content>
-public sealed unsafe partial class SimulatedDriver
+internal sealed unsafe partial class SimulatedDriver
 {
     private readonly Dictionary<long, Action[]> _graphs = [];
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace UniCardio.Ptx.Cuda;
 
 /// <content>Memory of the device and page-locked memory of the host.</content>
-public sealed unsafe partial class SimulatedDriver
+internal sealed unsafe partial class SimulatedDriver
 {
     private readonly Dictionary<ulong, (ulong Bytes, long Context)> _allocations = [];
     private readonly Dictionary<ulong, ulong> _pinned = [];

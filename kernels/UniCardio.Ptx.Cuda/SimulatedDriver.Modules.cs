@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace UniCardio.Ptx.Cuda;
 
 /// <content>Modules and launches.</content>
-public sealed unsafe partial class SimulatedDriver
+internal sealed unsafe partial class SimulatedDriver
 {
     private readonly Dictionary<long, PtxModule> _modules = [];
     private readonly Dictionary<long, PtxKernel> _kernels = [];

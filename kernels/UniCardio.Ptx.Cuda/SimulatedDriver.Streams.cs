@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx.Cuda;
 
 /// <content>Streams and events.</content>
-public sealed unsafe partial class SimulatedDriver
+internal sealed unsafe partial class SimulatedDriver
 {
     private readonly Dictionary<long, DriverStream> _streams = [];
     private readonly Dictionary<long, DriverStream?> _events = [];

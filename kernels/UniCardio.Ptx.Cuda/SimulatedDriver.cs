@@ -8,7 +8,7 @@ namespace UniCardio.Ptx.Cuda;
 /// <param name="Grid">Groups.</param>
 /// <param name="Group">Threads of a group.</param>
 /// <param name="Counts">What was counted, where the device's options ask for a profile.</param>
-public sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, LaunchCounts? Counts);
+internal sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, LaunchCounts? Counts);
 
 /// <summary>
 /// A CUDA driver for this process: the functions of <c>libcuda.so</c> that ILGPU, streams and graphs need, carried out by the PTX
@@ -21,7 +21,7 @@ public sealed record DriverLaunch(PtxKernel Kernel, PtxDim Grid, PtxDim Group, L
 /// </remarks>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification =
     "Lives as long as the process, as a driver does.")]
-public sealed unsafe partial class SimulatedDriver
+internal sealed unsafe partial class SimulatedDriver
 {
     private static readonly Lock s_lock = new();
     private static SimulatedDriver? s_current;

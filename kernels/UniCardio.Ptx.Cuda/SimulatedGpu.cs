@@ -5,7 +5,7 @@ namespace UniCardio.Ptx.Cuda;
 /// <param name="Major">Compute capability before the point.</param>
 /// <param name="Minor">Compute capability after the point.</param>
 /// <param name="Multiprocessors">Multiprocessors.</param>
-public sealed record SimulatedGpu(string Name, int Major, int Minor, int Multiprocessors)
+internal sealed record SimulatedGpu(string Name, int Major, int Minor, int Multiprocessors)
 {
     /// <summary>An H100 in size; the name says that it is simulated.</summary>
     public static SimulatedGpu H100 { get; } = new("simulated H100", 9, 0, 132);

@@ -10,7 +10,7 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Evaluation;
 
 /// <summary>What is measured, and how. Equal options, weights and recordings give equal numbers, whatever the threads.</summary>
-public sealed record EvaluationOptions
+internal sealed record EvaluationOptions
 {
     /// <summary>The tasks; each runs on the recordings that have its signals.</summary>
     public IReadOnlyList<CardioTask> Tasks { get; init; } = CardioTask.All;

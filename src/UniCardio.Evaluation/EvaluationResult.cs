@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation;
 /// <param name="Settings">Settings in words, or "".</param>
 /// <param name="SeesBeyondWindow">Whether it looks at the recording beside the window, which the network does not see.</param>
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
-public sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow,
+internal sealed record MethodScores(string Name, int Draws, int NetworkCalls, string Settings, bool SeesBeyondWindow,
     IReadOnlyList<WindowScore> Scores)
 {
     /// <summary>End of the name of a denoised result with its residual's Wiener part.</summary>
@@ -37,7 +37,7 @@ public sealed record MethodScores(string Name, int Draws, int NetworkCalls, stri
 /// <param name="Baseline">Name of the case's best baseline.</param>
 /// <param name="BaselineScore">Its score.</param>
 /// <param name="BaselineResult">[S] what it made.</param>
-public sealed record WindowExample(
+internal sealed record WindowExample(
     string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low,
     ReadOnlyMemory<float> High,
     string Baseline, WindowScore BaselineScore, ReadOnlyMemory<float> BaselineResult);
@@ -48,7 +48,7 @@ public sealed record WindowExample(
 /// <param name="Windows">The windows, by recording and time.</param>
 /// <param name="Methods">What was tried: the network's rows first.</param>
 /// <param name="Examples">The best, median and worst window by the mean of the draws.</param>
-public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows,
+internal sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnlyList<WindowPlace> Windows,
     IReadOnlyList<MethodScores> Methods, IReadOnlyList<WindowExample> Examples)
 {
     /// <summary>The mean of the draws, or the only draw.</summary>
@@ -58,7 +58,7 @@ public sealed record CaseResult(CardioTask Task, Corruption Corruption, IReadOnl
 /// <summary>Where a window comes from.</summary>
 /// <param name="Recording">The recording.</param>
 /// <param name="StartSeconds">Its start in it.</param>
-public sealed record WindowPlace(EvaluationRecording Recording, double StartSeconds);
+internal sealed record WindowPlace(EvaluationRecording Recording, double StartSeconds);
 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Options">What was measured.</param>
@@ -67,7 +67,7 @@ public sealed record WindowPlace(EvaluationRecording Recording, double StartSeco
 /// <param name="NetworkCalls">Network calls in all.</param>
 /// <param name="NetworkTime">Time in the network.</param>
 /// <param name="TotalTime">Time in all.</param>
-public sealed record EvaluationResult(
+internal sealed record EvaluationResult(
     EvaluationOptions Options,
     IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows,
     IReadOnlyList<CaseResult> Cases,
@@ -80,4 +80,4 @@ public sealed record EvaluationResult(
 /// <param name="Case">What is at hand, such as "denoise ecg, 10 dB".</param>
 /// <param name="CasesDone">Cases that are complete.</param>
 /// <param name="CasesTotal">Cases in all.</param>
-public readonly record struct EvaluationProgress(double Share, string Case, int CasesDone, int CasesTotal);
+internal readonly record struct EvaluationProgress(double Share, string Case, int CasesDone, int CasesTotal);

@@ -17,7 +17,7 @@ namespace UniCardio.Evaluation;
 /// Windows come from clean stretches of the recordings (<see cref="WindowSelection"/>), are spoiled by a seed, scaled by restoration's own
 /// rule (<see cref="WindowScale"/>) and run through the same batches, so that the numbers are those of a user's run.
 /// </remarks>
-public sealed class Evaluator
+internal sealed class Evaluator
 {
     private readonly InferenceEngine _engine;
     private readonly EvaluationOptions _options;

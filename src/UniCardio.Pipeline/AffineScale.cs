@@ -5,7 +5,7 @@ namespace UniCardio.Pipeline;
 /// It is fixed before a window is corrupted or generated and inverted after. The default value of the type is not a valid map; use the
 /// rule of <see cref="WindowScale"/> or <see cref="FromRange"/>.
 /// </remarks>
-public readonly record struct AffineScale
+internal readonly record struct AffineScale
 {
     /// <summary>What stands for a missing sample in scaled units, for every signal (50 mmHg for blood pressure).</summary>
     public const float Missing = -1;

@@ -6,7 +6,7 @@ namespace UniCardio.Pipeline;
 
 /// <summary>What the network takes of a recording: its rate, and for each modality the kind of channel and the unit. The one place where
 /// the two meet.</summary>
-public static class NetworkSignal
+internal static class NetworkSignal
 {
     /// <summary>Rate that UniCardio works at (Hz).</summary>
     public const double Rate = 125;

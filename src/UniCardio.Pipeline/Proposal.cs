@@ -5,7 +5,7 @@ namespace UniCardio.Pipeline;
 
 /// <summary>The one rule by which a proposal for a gap is given to a network that corrects it
 /// (<see cref="PredictionKind.Correction"/>).</summary>
-public static class Proposal
+internal static class Proposal
 {
     /// <summary>Scales a proposal by the window's own map and clamps it to what the signal can be, so that a wild one leaves the network's
     /// range nowhere.</summary>

@@ -27,7 +27,7 @@ public enum Provenance : byte
 }
 
 /// <summary>The rule of what is kept: imputation and translation change no given sample, denoising fills no gap.</summary>
-public static class Provenances
+internal static class Provenances
 {
     /// <summary>Whether the network made it.</summary>
     /// <param name="provenance">Where a sample comes from.</param>

@@ -25,7 +25,7 @@ public enum ResidualRule
 /// not.</para>
 /// <para>2 S^2 / 2 multiply-adds a transform, in double; S = 500: 0.25 million each way. Safe to use from several threads.</para>
 /// </remarks>
-public sealed class ResidualFilter
+internal sealed class ResidualFilter
 {
     private const int MinHalfWidth = 2, ShareOfHalfWidth = 8;
 

@@ -8,7 +8,7 @@ namespace UniCardio.Pipeline;
 /// </summary>
 /// <param name="engine">The network; must outlive the pool.</param>
 /// <param name="maxBytes">Bytes of working memory that are kept; the batch in use is kept in any case.</param>
-public sealed class SessionPool(InferenceEngine engine, long maxBytes) : IDisposable
+internal sealed class SessionPool(InferenceEngine engine, long maxBytes) : IDisposable
 {
     private readonly List<WindowBatch> _batches = [];
     private long _uses;

@@ -11,7 +11,7 @@ namespace UniCardio.Pipeline;
 /// estimates, and what it made is summed up and unscaled. For one thread at a time; from <see cref="SessionPool"/>. After it was made it
 /// allocates nothing.
 /// </summary>
-public sealed class WindowBatch : IDisposable
+internal sealed class WindowBatch : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly int _samples;

@@ -16,7 +16,7 @@ public enum DrawSummary
 /// What the network made of one window: its draws, or the one estimate, as it made them, and the map back to the result's unit.
 /// </summary>
 /// <remarks>The one rule of a result: draws are first summed up in scaled units and unscaled after.</remarks>
-public readonly ref struct WindowDraws
+internal readonly ref struct WindowDraws
 {
     /// <summary>Edges of the band where nothing else is asked for, as quantiles of the draws: 90% lie between them.</summary>
     public const double LowQuantile = 0.05, HighQuantile = 0.95;

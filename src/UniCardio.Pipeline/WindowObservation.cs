@@ -14,7 +14,7 @@ namespace UniCardio.Pipeline;
 /// <param name="Bp">[n] or empty.</param>
 /// <param name="Ecg">[n] or empty.</param>
 /// <param name="Window">The window in them, S samples.</param>
-public readonly record struct WindowObservation(ReadOnlyMemory<float> Ppg, ReadOnlyMemory<float> Bp, ReadOnlyMemory<float> Ecg,
+internal readonly record struct WindowObservation(ReadOnlyMemory<float> Ppg, ReadOnlyMemory<float> Bp, ReadOnlyMemory<float> Ecg,
     SampleRange Window)
 {
     /// <summary>Signals by modality.</summary>

@@ -23,7 +23,7 @@ public sealed class NoMeasuredSamplesException : SignalException
 /// what is translated: no other signal tells its amplitude, nor the level of a pressure (r of .01 to .30 with the true systolic pressure).
 /// The restored signal's own slot has the map of its result.
 /// </remarks>
-public static class WindowScale
+internal static class WindowScale
 {
     /// <summary>Lower quantile that maps to -1 in a window to be denoised; the upper one is its mirror image. Noise moves the extremes, not
     /// these much.</summary>

@@ -6,16 +6,16 @@ namespace UniCardio.Pipeline;
 /// <summary>Told after every step of a sampler and whenever windows are complete, on the thread that runs.</summary>
 /// <param name="done">Windows whose results were handed over.</param>
 /// <param name="work">Windows' worth of work that is done: <paramref name="done"/> and the part of the batch under way.</param>
-public delegate void WindowProgress(int done, double work);
+internal delegate void WindowProgress(int done, double work);
 
 /// <summary>Takes what the network made of a window; the draws are valid during the call only.</summary>
 /// <param name="window">Its number in the series.</param>
 /// <param name="draws">What was made.</param>
-public delegate void WindowTaker(int window, WindowDraws draws);
+internal delegate void WindowTaker(int window, WindowDraws draws);
 
 /// <summary>Runs any number of windows of one shape, batch by batch, and counts what it took.</summary>
 /// <param name="pool">Where the sessions come from.</param>
-public sealed class WindowSeries(SessionPool pool)
+internal sealed class WindowSeries(SessionPool pool)
 {
     /// <summary>Evaluations of the network so far.</summary>
     public long NetworkCalls { get; private set; }

@@ -9,7 +9,7 @@ namespace UniCardio.Pipeline;
 /// <param name="Sampler">The sampler; says nothing to an estimate.</param>
 /// <param name="IsEstimate">Whether windows are estimated from what is measured, which draws nothing: each at its own noise level and so
 /// on its own.</param>
-public readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false)
+internal readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false)
 {
     // Draws of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
     private const int MaxBatchDraws = 32, MaxWindows = 16;

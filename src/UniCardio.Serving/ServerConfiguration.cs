@@ -5,7 +5,7 @@ using UniCardio.Serving.Hosting;
 namespace UniCardio.Serving;
 
 /// <summary>Server options from a JSON file, the environment and flags: each wins over those before it.</summary>
-public static class ServerConfiguration
+internal static class ServerConfiguration
 {
     /// <summary>What names in the environment begin with.</summary>
     public const string VariablePrefix = "UNICARDIO_";

@@ -8,7 +8,7 @@ using UniCardio.Serving.Hosting;
 namespace UniCardio.Serving;
 
 /// <summary>One setting of a server: its name in a file, in the environment and on the command line, and what it does.</summary>
-public sealed class ServerSetting
+internal sealed class ServerSetting
 {
     private readonly Func<ServerOptions, string, ServerOptions> _apply;
 

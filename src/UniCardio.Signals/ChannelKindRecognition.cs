@@ -24,7 +24,7 @@ namespace UniCardio.Signals;
 /// Lead names are those of the WFDB header convention (PhysioNet, header(5)) and of IEC 60601-2-25; pressure labels those of bedside
 /// monitors (ISO/IEEE 11073-10101 and the label tables of MIMIC and VitalDB).
 /// </remarks>
-public static class ChannelKindRecognition
+internal static class ChannelKindRecognition
 {
     private static readonly FrozenSet<string> DerivedWords = Words(
         "RATE HR PR RR RESPRATE PULSERATE HEARTRATE MEAN AVG AVERAGE SYS SYST SYSTOLIC SYSTOLE DIA DIAS DIAST DIASTOLIC DIASTOLE SBP DBP "

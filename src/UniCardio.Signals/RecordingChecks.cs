@@ -8,7 +8,7 @@ namespace UniCardio.Signals;
 /// electrocardiogram of 0.1 to 20 mV from trough to crest. Quantiles (1% and 99% of at most 4096 samples spread over the channel) are
 /// compared, so that flushes of the arterial line and artefacts do not count. Research use only: this finds mix-ups of units, not disease.
 /// </remarks>
-public static class RecordingChecks
+internal static class RecordingChecks
 {
     private const int MaxProbes = 4096;
 

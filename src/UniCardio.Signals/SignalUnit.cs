@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace UniCardio.Signals;
 
 /// <summary>The units that channels come in, as canonical text: "mmHg", "mV", "uV", "NU" and so on; "" where none is known.</summary>
-public static class SignalUnit
+internal static class SignalUnit
 {
     /// <summary>Unit of blood pressure that the engine works in.</summary>
     public const string MillimetresOfMercury = "mmHg";

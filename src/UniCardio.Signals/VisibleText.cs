@@ -5,7 +5,7 @@ namespace UniCardio.Signals;
 
 /// <summary>Text out of files, made fit to be shown: what a terminal, a page or a log would act upon instead of showing is written
 /// out.</summary>
-public static class VisibleText
+internal static class VisibleText
 {
     /// <summary>
     /// The text with control characters, line ends among them, halves of surrogate pairs, and characters that turn the direction of text

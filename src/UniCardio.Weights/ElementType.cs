@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace UniCardio.Weights;
 
 /// <summary>Type of a stored tensor's elements.</summary>
-public enum ElementType
+internal enum ElementType
 {
     /// <summary>IEEE 754 binary32.</summary>
     F32,
@@ -53,7 +53,7 @@ public enum ElementType
 }
 
 /// <summary>Sizes of element types and their conversion to float32.</summary>
-public static class ElementTypes
+internal static class ElementTypes
 {
     /// <summary>Bytes of one element.</summary>
     public static int Size(this ElementType type) => type switch

@@ -13,7 +13,7 @@ namespace UniCardio.Weights;
 /// </remarks>
 /// <param name="Seed">The seed.</param>
 /// <param name="Configuration">The network's sizes.</param>
-public sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
+internal sealed record WeightRecipe(ulong Seed, ModelConfiguration Configuration)
 {
     /// <summary>How a recipe's text starts.</summary>
     public const string Prefix = "recipe:";

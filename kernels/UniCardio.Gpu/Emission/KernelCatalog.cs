@@ -4,7 +4,7 @@ using UniCardio.Gpu.Kernels;
 namespace UniCardio.Gpu.Emission;
 
 /// <summary>Every kernel of the portable path.</summary>
-public static class KernelCatalog
+internal static class KernelCatalog
 {
     /// <summary>Name and entry point; attention once for each head width that it is compiled for.</summary>
     public static IReadOnlyList<(string Name, MethodInfo Method)> All { get; } =

@@ -12,7 +12,7 @@ using UniCardio.Engine;
 namespace UniCardio.Gpu.Emission;
 
 /// <summary>Writes the code that ILGPU makes of the kernels, without a device.</summary>
-public static class KernelEmitter
+internal static class KernelEmitter
 {
     // The lowest instruction set that knows the architecture.
     private static readonly (string Name, CudaArchitecture Architecture, CudaInstructionSet Instructions)[] s_architectures =

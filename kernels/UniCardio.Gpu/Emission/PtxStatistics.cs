@@ -15,7 +15,7 @@ namespace UniCardio.Gpu.Emission;
 /// <param name="Integer">Integer arithmetic, most of it addresses.</param>
 /// <param name="SharedBytes">Shared memory of a group.</param>
 /// <param name="LocalBytes">Local memory of a thread.</param>
-public sealed record PtxStatistics(
+internal sealed record PtxStatistics(
     int FusedOrMultiply, int Add, int Special, int GlobalVector, int GlobalScalar, int SharedVector, int SharedScalar, int Local,
     int Barriers, int Integer, int SharedBytes, int LocalBytes)
 {

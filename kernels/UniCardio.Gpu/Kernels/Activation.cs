@@ -3,7 +3,7 @@ using ILGPU.Algorithms;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>Activations in float32, each with the bound that its formula has.</summary>
-public static class Activation
+internal static class Activation
 {
     private const float Log2E = 1.44269504f;
     private const float InverseSqrt2 = 0.70710678f;

@@ -16,7 +16,7 @@ namespace UniCardio.Gpu.Kernels;
 /// probabilities as broadcasts. Scores are powers of 2: Q carries log2(e) / sqrt(head dim).
 /// </remarks>
 /// <typeparam name="TWidth">How wide a head may be.</typeparam>
-public static class AttentionKernel<TWidth>
+internal static class AttentionKernel<TWidth>
     where TWidth : struct, IHeadWidth
 {
     /// <summary>Queries and keys of a tile.</summary>

@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>y = LN1(x + d(t) + Wo a + bo).</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-public static class AttentionOutKernel
+internal static class AttentionOutKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

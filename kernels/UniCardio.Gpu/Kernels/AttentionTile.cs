@@ -4,7 +4,7 @@ using ILGPU.Algorithms;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>The parts of the attention kernel that know no head width.</summary>
-public static class AttentionTile
+internal static class AttentionTile
 {
     /// <summary>Whether no query of a tile sees a key of another: both outside the window and neither with a global token.</summary>
     public static bool IsHidden(AttentionShape shape, int firstQuery, int firstKey, int tokens) =>

@@ -4,7 +4,7 @@ using ILGPU.Algorithms;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>The parts of a residual block that work row by row, on a strip in shared memory. Each starts after a barrier.</summary>
-public static class BlockStages
+internal static class BlockStages
 {
     private const float InverseSqrt2 = 0.70710678f;
 

@@ -8,7 +8,7 @@ namespace UniCardio.Gpu.Kernels;
 /// <see cref="FeedForwardKernel"/>, <see cref="GateKernel"/> and <see cref="QkvKernel"/>, so the same bits.
 /// </summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4). 48,640 bytes of shared memory.</remarks>
-public static class BlockTailKernel
+internal static class BlockTailKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

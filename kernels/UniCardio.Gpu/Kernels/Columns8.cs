@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>What a thread of the attention kernel accumulates: four rows (elements) of up to eight columns.</summary>
 /// <remarks>The number of columns is a constant of the compiled kernel, so the tests on it cost nothing there.</remarks>
-public struct Columns8
+internal struct Columns8
 {
     private Float4 _c0;
     private Float4 _c1;

@@ -3,7 +3,7 @@ using ILGPU;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>The six convolutions of a slot at one token, as 11 taps a channel with zeros where a kernel is shorter.</summary>
-public static class Convolution
+internal static class Convolution
 {
     /// <summary>Most threads of a group of the encoder.</summary>
     public const int MaxThreads = 1024;
@@ -79,7 +79,7 @@ public static class Convolution
 }
 
 /// <summary>Sample offsets of a quad's channels within a token.</summary>
-public struct Offsets
+internal struct Offsets
 {
     /// <summary>Of channel 0.</summary>
     public int X;

@@ -9,7 +9,7 @@ namespace UniCardio.Gpu.Kernels;
 /// </summary>
 /// <remarks>Grid: strips of target rows. Group (quads of channels, rows / 4). The two ends of a token's samples lie side by side: row r
 /// holds samples r p to r p + p - 1 of the whole batch.</remarks>
-public static class DecoderStepKernel
+internal static class DecoderStepKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes; rows are those of the skip, so <see cref="StripShape.ConditionRows"/> is 0.</param>

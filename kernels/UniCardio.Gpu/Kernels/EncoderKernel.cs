@@ -8,7 +8,7 @@ namespace UniCardio.Gpu.Kernels;
 /// positions counted per slot the position code is in beta.
 /// </summary>
 /// <remarks>Grid: chunks of all slots. Group (quads of channels, rows).</remarks>
-public static class EncoderKernel
+internal static class EncoderKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

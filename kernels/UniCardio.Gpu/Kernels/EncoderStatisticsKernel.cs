@@ -7,7 +7,7 @@ namespace UniCardio.Gpu.Kernels;
 /// are computed twice rather than kept.
 /// </summary>
 /// <remarks>Grid: chunks of all slots. Group (quads of channels, rows); a thread owns a quad of channels and every DimY-th token.</remarks>
-public static class EncoderStatisticsKernel
+internal static class EncoderStatisticsKernel
 {
     /// <summary>Most threads of a group.</summary>
     public const int MaxThreads = 1024;

@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>y = LN2(y + W2 gelu(W1 y + b1) + b2), without LN2's gamma and beta, which the next map holds.</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-public static class FeedForwardKernel
+internal static class FeedForwardKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -5,7 +5,7 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>g = sigmoid(a) tanh(b) with [a, b] = mid y + constant of the position; x = (x + residual) / sqrt 2 and skip += s with
 /// [residual, s] = output g.</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-public static class GateKernel
+internal static class GateKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -3,7 +3,7 @@ using ILGPU;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>Sum over the threads of a group, in an order that depends on the group's size alone.</summary>
-public static class GroupSumStage
+internal static class GroupSumStage
 {
     /// <summary>Leaves the sum of the first DimX DimY elements in element 0; ends with a barrier.</summary>
     public static void Run(ArrayView<float> sums)

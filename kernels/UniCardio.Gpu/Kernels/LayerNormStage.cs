@@ -4,7 +4,7 @@ using ILGPU.Algorithms;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>LayerNorm of every row of a strip, in place: two passes, mean first.</summary>
-public static class LayerNormStage
+internal static class LayerNormStage
 {
     /// <summary>Normalises the rows; starts after a barrier and ends with one.</summary>
     /// <param name="strip">The strip.</param>

@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>Fills the state with the run's keyed noise.</summary>
 /// <remarks>Grid and group: samples in a row.</remarks>
-public static class NoiseKernel
+internal static class NoiseKernel
 {
     /// <summary>Most threads of a group.</summary>
     public const int Threads = 64;

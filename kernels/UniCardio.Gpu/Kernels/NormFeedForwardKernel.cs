@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>y = LN2(z + W2 gelu(W1 z + b1) + b2) with z = LN1(y), without LN2's gamma and beta.</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-public static class NormFeedForwardKernel
+internal static class NormFeedForwardKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -11,7 +11,7 @@ namespace UniCardio.Gpu.Kernels;
 /// The words are those of the CPU to the bit. The transform's steps are the same, but whether a multiplication and an addition
 /// fuse is the compiler's choice here, so normals may differ from the CPU's by 2e-6.
 /// </remarks>
-public static class PhiloxNoise
+internal static class PhiloxNoise
 {
     /// <summary>The four words of one counter.</summary>
     public static Words Block(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)
@@ -96,7 +96,7 @@ public static class PhiloxNoise
 }
 
 /// <summary>Four random words.</summary>
-public struct Words
+internal struct Words
 {
     /// <summary>Word 0.</summary>
     public uint W0;

@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>qkv = W x + bias(t): queries, keys and values of all heads, each head padded to whole quads.</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-public static class QkvKernel
+internal static class QkvKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -3,7 +3,7 @@ using ILGPU;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>Writes a strip of C channels back to global memory.</summary>
-public static class RowStore
+internal static class RowStore
 {
     /// <summary>Writes this thread's rows and quad.</summary>
     public static void Run(ArrayView<Float4> strip, StripShape shape, ArrayView<Float4> target)

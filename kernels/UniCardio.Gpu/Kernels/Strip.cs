@@ -11,7 +11,7 @@ namespace UniCardio.Gpu.Kernels;
 /// load, neighbours side by side) and the inputs from the strip, where all threads of a warp read one address, or two. So no bank
 /// serves two addresses. Rows are 8 banks (mod 32) apart, so that LayerNorm's reads of 4 rows by 8 lanes meet every bank once.
 /// </remarks>
-public static class Strip
+internal static class Strip
 {
     /// <summary>Rows of a thread.</summary>
     public const int RowsPerThread = 4;

@@ -12,7 +12,7 @@ namespace UniCardio.Gpu.Kernels;
 /// 64 tokens lie in shared memory in rows of 44, 44 and 40 floats (ldmatrix reads 8 rows of K, a load 4 rows of V by 8 columns: every bank
 /// once), probabilities beside them in rows of 64 with quads swizzled, 48 KB together. A tile of 64 keys: 240 matrix instructions a warp.
 /// </remarks>
-public static class TensorAttentionKernel
+internal static class TensorAttentionKernel
 {
     /// <summary>Queries and keys of a tile.</summary>
     public const int Tile = 64;

@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>y = x + d(t) + Wo a + bo on tensor cores, before LN1: see <see cref="TensorTile"/>.</summary>
 /// <remarks>Grid (64 rows, 64 columns). Group of 128 threads.</remarks>
-public static class TensorAttentionOutKernel
+internal static class TensorAttentionOutKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -7,7 +7,7 @@ namespace UniCardio.Gpu.Kernels;
 /// Grid (64 rows, 32 channels). Group of 128 threads. A tile's columns are 32 of a and the same 32 of b, so that a gate finds both in its
 /// group.
 /// </remarks>
-public static class TensorGateKernel
+internal static class TensorGateKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

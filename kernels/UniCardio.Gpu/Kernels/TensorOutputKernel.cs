@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>x = x / sqrt 2 + residual and skip += s with [residual, s] = output g, on tensor cores: see <see cref="TensorTile"/>.</summary>
 /// <remarks>Grid (64 rows, tiles of 64 columns of the residual, then of the skip). Group of 128 threads.</remarks>
-public static class TensorOutputKernel
+internal static class TensorOutputKernel
 {
     private const float InverseSqrt2 = 0.70710678f;
 

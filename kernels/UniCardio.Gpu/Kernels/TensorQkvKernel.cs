@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>qkv = W x + bias(t) on tensor cores: see <see cref="TensorTile"/> and <see cref="QkvKernel"/>.</summary>
 /// <remarks>Grid (64 rows, 64 columns). Group of 128 threads.</remarks>
-public static class TensorQkvKernel
+internal static class TensorQkvKernel
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

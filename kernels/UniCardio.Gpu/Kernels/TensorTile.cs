@@ -13,7 +13,7 @@ namespace UniCardio.Gpu.Kernels;
 /// ldmatrix reads meet every bank once). A step of 8 inputs is 24 matrix instructions, 4 ldmatrix and 48 to split 16 values: bound by the
 /// tensor cores. Afterwards the sums lie in the same shared array, rows of 18 quads, for the kernel's own end of the work.
 /// </remarks>
-public static class TensorTile
+internal static class TensorTile
 {
     /// <summary>Rows and columns of a tile.</summary>
     public const int Size = 64;

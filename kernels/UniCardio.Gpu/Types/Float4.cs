@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Types;
 
 /// <summary>Four neighbouring floats, moved as one 16-byte load or store.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 16)]
-public struct Float4
+internal struct Float4
 {
     /// <summary>Element 0.</summary>
     public float X;
@@ -49,7 +49,7 @@ public struct Float4
 }
 
 /// <summary>What one thread accumulates in registers: 4 rows of 4 neighbouring columns.</summary>
-public struct Tile
+internal struct Tile
 {
     /// <summary>Row 0.</summary>
     public Float4 R0;

@@ -1,7 +1,7 @@
 namespace UniCardio.Gpu.Types;
 
 /// <summary>How wide a head may be: a constant of the compiled attention kernel, so that its accumulators stay in registers.</summary>
-public interface IHeadWidth
+internal interface IHeadWidth
 {
     /// <summary>Columns of the output that a thread accumulates; 8 threads share a row.</summary>
     static abstract int Columns { get; }
@@ -11,7 +11,7 @@ public interface IHeadWidth
 }
 
 /// <summary>Heads of up to 16.</summary>
-public struct HeadWidth16 : IHeadWidth
+internal struct HeadWidth16 : IHeadWidth
 {
     /// <inheritdoc/>
     public static int Columns => 2;
@@ -21,7 +21,7 @@ public struct HeadWidth16 : IHeadWidth
 }
 
 /// <summary>Heads of up to 32.</summary>
-public struct HeadWidth32 : IHeadWidth
+internal struct HeadWidth32 : IHeadWidth
 {
     /// <inheritdoc/>
     public static int Columns => 4;
@@ -31,7 +31,7 @@ public struct HeadWidth32 : IHeadWidth
 }
 
 /// <summary>Heads of up to 40.</summary>
-public struct HeadWidth40 : IHeadWidth
+internal struct HeadWidth40 : IHeadWidth
 {
     /// <inheritdoc/>
     public static int Columns => 5;
@@ -41,7 +41,7 @@ public struct HeadWidth40 : IHeadWidth
 }
 
 /// <summary>Heads of up to 64.</summary>
-public struct HeadWidth64 : IHeadWidth
+internal struct HeadWidth64 : IHeadWidth
 {
     /// <inheritdoc/>
     public static int Columns => 8;

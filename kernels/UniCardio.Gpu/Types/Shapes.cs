@@ -4,7 +4,7 @@ namespace UniCardio.Gpu.Types;
 /// Sizes that the row kernels share. Rows are tokens: first the condition slots of every window, then the target slot of every
 /// stream. Widths are counted in quads, groups of 4 floats, with zeros up to the next quad.
 /// </summary>
-public struct StripShape
+internal struct StripShape
 {
     /// <summary>First row of the launch.</summary>
     public int FirstRow;
@@ -38,7 +38,7 @@ public struct StripShape
 }
 
 /// <summary>Where a block's weights stand in its buffer, in quads. Matrices are [inputs, outputs], input-major.</summary>
-public struct BlockLayout
+internal struct BlockLayout
 {
     /// <summary>[C, 3 heads] of Q, K, V; Q carries log2(e) / sqrt(head dim).</summary>
     public int AttentionIn;
@@ -75,7 +75,7 @@ public struct BlockLayout
 }
 
 /// <summary>What the attention kernel is told.</summary>
-public struct AttentionShape
+internal struct AttentionShape
 {
     /// <summary>First slot of the launch; slots are numbered as the rows are.</summary>
     public int FirstSlot;
@@ -112,7 +112,7 @@ public struct AttentionShape
 }
 
 /// <summary>What the encoder kernels are told.</summary>
-public struct EncoderShape
+internal struct EncoderShape
 {
     /// <summary>First slot of the launch.</summary>
     public int FirstSlot;
@@ -137,7 +137,7 @@ public struct EncoderShape
 }
 
 /// <summary>One row of a sampler's table, or a bare prediction.</summary>
-public struct StepValues
+internal struct StepValues
 {
     /// <summary>0: only the prediction is written; 1: the state is updated.</summary>
     public int Update;

@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>What part of a multiprocessor an instruction occupies.</summary>
-public enum InstructionClass
+internal enum InstructionClass
 {
     /// <summary>Copies between registers and constants, which the assembler removes.</summary>
     Move,

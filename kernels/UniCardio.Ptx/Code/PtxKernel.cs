@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>An entry of a module.</summary>
-public sealed class PtxKernel
+internal sealed class PtxKernel
 {
     private readonly BodyParser _body;
     private readonly Lock _lock = new();

@@ -7,7 +7,7 @@ namespace UniCardio.Ptx;
 /// Memory may be used from several threads; launches take turns. Addresses are never given out twice, so a use after
 /// <see cref="Free"/> is out of bounds. A fault leaves the device usable, and what the kernel wrote until then is there.
 /// </remarks>
-public sealed unsafe class PtxDevice : IDisposable
+internal sealed unsafe class PtxDevice : IDisposable
 {
     private const ulong FirstAddress = 0x10_0000_0000;
     private const ulong Grain = 512;

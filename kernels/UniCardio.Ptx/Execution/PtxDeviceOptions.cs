@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>How a simulated device behaves.</summary>
-public sealed record PtxDeviceOptions
+internal sealed record PtxDeviceOptions
 {
     /// <summary>
     /// Checks every access: initialisation, races, bounds of each shared variable; runs groups one by one. Without it, bounds of

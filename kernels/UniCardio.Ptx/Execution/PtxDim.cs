@@ -4,7 +4,7 @@ namespace UniCardio.Ptx;
 /// <param name="X">Along x, from 1 on.</param>
 /// <param name="Y">Along y, from 1 on.</param>
 /// <param name="Z">Along z, from 1 on.</param>
-public readonly record struct PtxDim(int X, int Y = 1, int Z = 1)
+internal readonly record struct PtxDim(int X, int Y = 1, int Z = 1)
 {
     /// <summary>All of them.</summary>
     public long Count => (long)X * Y * Z;

@@ -31,7 +31,7 @@ public enum PtxFaultKind
 }
 
 /// <summary>A fault that the simulator found; the message names kernel, line, group and thread.</summary>
-public sealed class PtxFaultException : Exception
+internal sealed class PtxFaultException : Exception
 {
     internal PtxFaultException(PtxFaultKind kind, string message, string? kernel = null, int line = 0)
         : base($"{kind}: {message}")

@@ -11,11 +11,11 @@ namespace UniCardio.Ptx;
 /// <param name="Sectors">Global accesses: pieces of 32 bytes.</param>
 /// <param name="SharedPasses">Shared accesses: passes over the banks.</param>
 /// <param name="Parted">Branches: times that lanes of a warp parted.</param>
-public sealed record LineCounts(int Line, string Text, InstructionClass Class, double Executed, double LaneShare, double IssueSlots,
+internal sealed record LineCounts(int Line, string Text, InstructionClass Class, double Executed, double LaneShare, double IssueSlots,
     double Sectors, double SharedPasses, double Parted);
 
 /// <summary>What a launch executed; counts of a sample of groups are scaled to all of them.</summary>
-public sealed class LaunchCounts
+internal sealed class LaunchCounts
 {
     private readonly Dictionary<InstructionClass, double> _byClass = [];
     private readonly long[] _blockRuns;

@@ -12,7 +12,7 @@ namespace UniCardio.Ptx;
 /// cannot hold / the memory's rate, whichever is longest, and the launch's own time. Contention of caches, the order of waves and the
 /// clock's changes are left out.</para>
 /// </remarks>
-public sealed record LaunchTime
+internal sealed record LaunchTime
 {
     private LaunchTime()
     {

@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>A device as the time model sees it: numbers of the vendor's data sheets, and measured rates of caches as published.</summary>
-public sealed record PtxDeviceModel
+internal sealed record PtxDeviceModel
 {
     /// <summary>Short name, such as <c>h100</c>.</summary>
     public required string Name { get; init; }

@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>PTX text that cannot be taken: not the language, against its rules, or a form that this library does not know.</summary>
-public sealed class PtxException : Exception
+internal sealed class PtxException : Exception
 {
     /// <summary>An error in a line of the text.</summary>
     /// <param name="line">The line, from 1 on.</param>

@@ -1,7 +1,7 @@
 namespace UniCardio.Ptx;
 
 /// <summary>A module of PTX text, parsed, checked and ready to be launched.</summary>
-public sealed class PtxModule
+internal sealed class PtxModule
 {
     private readonly Dictionary<string, PtxKernel> _kernels;
 

@@ -5,4 +5,4 @@ namespace UniCardio.Ptx;
 /// <param name="Offset">Where it begins in the parameters' bytes.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="Alignment">Its alignment in bytes.</param>
-public sealed record PtxParameter(string Name, int Offset, int Bytes, int Alignment);
+internal sealed record PtxParameter(string Name, int Offset, int Bytes, int Alignment);

@@ -5,7 +5,7 @@ namespace UniCardio.Engine.Diagnostics;
 /// <c>grad/cond=0/target=2/decoder=2/loss</c>.</param>
 /// <param name="RelativeError">Largest difference over largest expected magnitude; NaN where either side holds one.</param>
 /// <param name="Tolerance">Largest relative error allowed.</param>
-public sealed record GoldenResult(string Name, double RelativeError, double Tolerance)
+internal sealed record GoldenResult(string Name, double RelativeError, double Tolerance)
 {
     /// <summary>Whether the error is within the tolerance. NaN never is.</summary>
     public bool Passed => RelativeError <= Tolerance;
@@ -14,13 +14,13 @@ public sealed record GoldenResult(string Name, double RelativeError, double Tole
 /// <summary>An entry that was not compared, and why.</summary>
 /// <param name="Name">The entry or tensor.</param>
 /// <param name="Reason">Why it was not compared.</param>
-public sealed record GoldenOmission(string Name, string Reason);
+internal sealed record GoldenOmission(string Name, string Reason);
 
 /// <summary>How far a verification has come.</summary>
 /// <param name="Done">Entries done.</param>
 /// <param name="Total">Entries in the file.</param>
 /// <param name="Entry">The entry at work; the last one when all are done.</param>
-public readonly record struct GoldenProgress(int Done, int Total, string Entry);
+internal readonly record struct GoldenProgress(int Done, int Total, string Entry);
 
 /// <summary>What came of verifying a golden file.</summary>
 /// <param name="File">The file.</param>
@@ -28,7 +28,7 @@ public readonly record struct GoldenProgress(int Done, int Total, string Entry);
 /// <param name="Tolerance">Largest relative error allowed of the backend's outputs; each result holds its own.</param>
 /// <param name="Results">Every output compared, in the file's order.</param>
 /// <param name="NotVerified">What the file holds and was not compared.</param>
-public sealed record GoldenReport(string File, string Backend, double Tolerance, IReadOnlyList<GoldenResult> Results,
+internal sealed record GoldenReport(string File, string Backend, double Tolerance, IReadOnlyList<GoldenResult> Results,
     IReadOnlyList<GoldenOmission> NotVerified)
 {
     /// <summary>What computed the gradients; null where none were compared.</summary>

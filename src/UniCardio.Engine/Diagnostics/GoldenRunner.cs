@@ -7,7 +7,7 @@ using UniCardio.Engine.Sessions;
 namespace UniCardio.Engine.Diagnostics;
 
 /// <summary>What verifying and recording both do: run a backend on inputs laid out as in golden files.</summary>
-public static class GoldenRunner
+internal static class GoldenRunner
 {
     /// <summary>One network call: x [B, 4S] to what the network predicts [B, S].</summary>
     public static float[] Predict(InferenceEngine engine, CardioTask task, int t, int batch, ReadOnlyMemory<float> x)

@@ -7,7 +7,7 @@ using UniCardio.Engine.Sessions;
 namespace UniCardio.Engine.Diagnostics;
 
 /// <summary>Runs a backend on a golden file's inputs and compares with its outputs.</summary>
-public static class GoldenVerifier
+internal static class GoldenVerifier
 {
     /// <summary>Tolerance of the reference: twice what the official code's own float32 differs from its float64 by (9e-7).</summary>
     public const double ReferenceTolerance = 2e-6;

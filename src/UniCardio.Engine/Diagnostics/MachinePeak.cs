@@ -7,7 +7,7 @@ using UniCardio.Engine.Backends.Cpu.Simd;
 namespace UniCardio.Engine.Diagnostics;
 
 /// <summary>What this machine can do at most, measured in this process: the roofs of a roofline.</summary>
-public static unsafe class MachinePeak
+internal static unsafe class MachinePeak
 {
     // Ten chains hide a latency of 4-5 cycles on two ports and fit 16 registers beside two constants.
     private const int Chains = 10;

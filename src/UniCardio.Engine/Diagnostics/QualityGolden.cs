@@ -5,7 +5,7 @@ namespace UniCardio.Engine.Diagnostics;
 
 /// <summary>Golden vectors of a QualityFM network, by the names of shared/golden/qualityfm. What reads them from a file knows its
 /// format.</summary>
-public abstract class QualityVectors
+internal abstract class QualityVectors
 {
     /// <summary>Where they come from, for messages.</summary>
     public abstract string Path { get; }
@@ -40,7 +40,7 @@ public abstract class QualityVectors
 }
 
 /// <summary>Runs a QualityFM network on golden inputs and compares with their outputs.</summary>
-public static class QualityGolden
+internal static class QualityGolden
 {
     /// <summary>
     /// Tolerance of the reference: three times what the author's own float32 differs from float64 by, which grows with depth: 7.6e-7 for 2

@@ -1,7 +1,7 @@
 namespace UniCardio.Engine.Diagnostics;
 
 /// <summary>The measure of golden comparisons: largest difference over the largest magnitude of what is expected.</summary>
-public static class RelativeError
+internal static class RelativeError
 {
     /// <summary>Computes max |actual - expected| / max |expected|.</summary>
     /// <param name="actual">Values to judge.</param>

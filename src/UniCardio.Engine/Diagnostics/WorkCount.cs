@@ -8,7 +8,7 @@ namespace UniCardio.Engine.Diagnostics;
 /// Multiply-adds that a network call needs: live rows only, without padding and recomputation. GFLOP everywhere in this project is twice
 /// this count.
 /// </summary>
-public static class WorkCount
+internal static class WorkCount
 {
     /// <summary>Multiply-adds of one kernel over one set of rows; 0 for kernels that are not multiply-adds.</summary>
     /// <param name="plan">The plan.</param>

@@ -12,7 +12,7 @@ namespace UniCardio.Engine.Model;
 public sealed record FoldedEncoder(LinearMap Patch, LinearMap Plane);
 
 /// <summary>Where the taps of an encoder's convolutions stand in the map from a token's patch of samples to its channels.</summary>
-public static class EncoderPatch
+internal static class EncoderPatch
 {
     /// <summary>Samples that the widest convolution reads on either side.</summary>
     public const int Reach = 5;

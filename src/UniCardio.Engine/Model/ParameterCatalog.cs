@@ -1,7 +1,7 @@
 namespace UniCardio.Engine.Model;
 
 /// <summary>Names and shapes of every live parameter of a configuration, in the official checkpoint's order.</summary>
-public static class ParameterCatalog
+internal static class ParameterCatalog
 {
     /// <summary>Prefix of every parameter's name.</summary>
     public const string Prefix = "diffmodel.";

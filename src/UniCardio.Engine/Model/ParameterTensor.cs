@@ -3,7 +3,7 @@ namespace UniCardio.Engine.Model;
 /// <summary>Name and shape of one parameter, as in the official checkpoint without the <c>module.</c> prefix.</summary>
 /// <param name="Name">For example <c>diffmodel.residual_layers.0.mid_projection.weight</c>.</param>
 /// <param name="Shape">Dimensions, row-major.</param>
-public sealed record ParameterShape(string Name, IReadOnlyList<int> Shape)
+internal sealed record ParameterShape(string Name, IReadOnlyList<int> Shape)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, d) => product * d);

@@ -24,7 +24,7 @@ public enum QualityHead
 }
 
 /// <summary>Names and shapes of every parameter of a QualityFM network and of its task heads, as in the author's state dict.</summary>
-public static class QualityCatalog
+internal static class QualityCatalog
 {
     /// <summary>Prefix of every head's parameters.</summary>
     public const string HeadPrefix = "head.";

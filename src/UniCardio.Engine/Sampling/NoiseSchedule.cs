@@ -10,7 +10,7 @@ namespace UniCardio.Engine.Sampling;
 /// cumulative product. 1 - abar is accumulated by 1 - abar_t = (1 - abar_{t-1}) + beta_t abar_{t-1}, which only adds
 /// positive numbers and so keeps its relative precision however small the first betas are. Immutable.
 /// </remarks>
-public sealed class NoiseSchedule
+internal sealed class NoiseSchedule
 {
     /// <summary>Smallest abar_{T-1} accepted: its 1/alpha of 1e15 is far beyond any useful schedule and far inside float32.</summary>
     public const double MinAlphaBar = 1e-30;

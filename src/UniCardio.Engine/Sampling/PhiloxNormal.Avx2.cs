@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace UniCardio.Engine.Sampling;
 
 /// <content>Eight counter blocks at a time, operation for operation the scalar twin.</content>
-public static partial class PhiloxNormal
+internal static partial class PhiloxNormal
 {
     private const int BatchBlocks = 8;
     private const int BatchSamples = 4 * BatchBlocks;

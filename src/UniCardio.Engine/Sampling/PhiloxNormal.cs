@@ -6,7 +6,7 @@ namespace UniCardio.Engine.Sampling;
 /// Philox4x32-10, a counter-based random generator: 128 bits of counter and 64 bits of key give 128 random bits, and nothing
 /// else does (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 /// </summary>
-public static class Philox4x32
+internal static class Philox4x32
 {
     /// <summary>Rounds.</summary>
     public const int Rounds = 10;
@@ -56,7 +56,7 @@ public static class Philox4x32
 /// <para>The polynomials are minimax fits (Lawson iteration in double, rounded once) for this project: relative error of
 /// ln(1+f) 5.9e-9, of sin 3.6e-9, of cos 1e-10 before rounding. The normals' largest error is stated in the tests.</para>
 /// </remarks>
-public static partial class PhiloxNormal
+internal static partial class PhiloxNormal
 {
     internal const int LogOffset = 0x3F3504F3;
     internal const float Ln2 = 0.693147182f;

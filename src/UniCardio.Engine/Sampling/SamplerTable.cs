@@ -257,7 +257,7 @@ internal static class StepNodes
 /// signal may leave any physiological range. Clamping it there is the static thresholding of Saharia et al. (arXiv 2205.11487).
 /// The ranges are wide on purpose: they stop runaways and leave real extremes alone.
 /// </remarks>
-public static class PlausibleRange
+internal static class PlausibleRange
 {
     /// <summary>Range of a modality's clean signal, in the network's scaled units.</summary>
     /// <param name="modality">BP: [-2, 4], that is 0 to 300 mmHg. PPG and ECG: [-2, 2], twice the span of the window's measured

@@ -13,7 +13,7 @@ namespace UniCardio.Evaluation.Cases;
 /// <param name="SnrDecibels">The window's variance over that of the noise, or null.</param>
 /// <param name="GapSeconds">Length of the gap, at a random place in the window, or null.</param>
 /// <param name="NoiseKind">Which noise, where there is a ratio.</param>
-public readonly record struct Corruption(double? SnrDecibels, double? GapSeconds, NoiseKind NoiseKind = NoiseKind.White)
+internal readonly record struct Corruption(double? SnrDecibels, double? GapSeconds, NoiseKind NoiseKind = NoiseKind.White)
 {
     // A window without a burst of motion is rare (4 s: one in 55): some of these seeds give one.
     private const int Attempts = 32;

@@ -8,7 +8,7 @@ namespace UniCardio.Evaluation.Cases;
 /// <summary>
 /// A recording to measure on: its PPG, blood pressure and ECG at 125 Hz on one time axis, as far as it has them, and the beats in them.
 /// </summary>
-public sealed class EvaluationRecording
+internal sealed class EvaluationRecording
 {
     private readonly float[]?[] _signals;
     private readonly IReadOnlyList<int>[] _beats;

@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Cases;
 /// network sees the window alone. Results are in the signal's own unit (mmHg for blood pressure); a translated PPG or ECG has no amplitude
 /// and is in [-1, 1].
 /// </remarks>
-public sealed class EvaluationWindow
+internal sealed class EvaluationWindow
 {
     /// <summary>How much is given on either side of the window, in seconds.</summary>
     public const double ContextSeconds = 30;

@@ -1,7 +1,7 @@
 namespace UniCardio.Evaluation.Cases;
 
 /// <summary>What a window to be denoised is spoiled with.</summary>
-public enum NoiseKind
+internal enum NoiseKind
 {
     /// <summary>White Gaussian noise.</summary>
     White,

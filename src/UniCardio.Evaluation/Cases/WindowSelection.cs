@@ -8,7 +8,7 @@ namespace UniCardio.Evaluation.Cases;
 /// <param name="Windows">The windows, in order of time; they do not overlap.</param>
 /// <param name="Candidates">Windows that were looked at.</param>
 /// <param name="Clean">Those that were clean enough to serve as truth.</param>
-public sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Candidates, int Clean)
+internal sealed record WindowSelection(IReadOnlyList<SampleRange> Windows, int Candidates, int Clean)
 {
     private const double SlowestRate = 30, FastestRate = 220;
     private const double MinPressure = 20, MaxPressure = 300, MinPulsePressure = 10;

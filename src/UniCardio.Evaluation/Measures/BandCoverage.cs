@@ -5,7 +5,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <summary>How many true samples lie in the band between two quantiles of the draws.</summary>
 /// <param name="Samples">True samples.</param>
 /// <param name="Inside">Those in the band, its edges included.</param>
-public readonly record struct BandCoverage(int Samples, int Inside)
+internal readonly record struct BandCoverage(int Samples, int Inside)
 {
     /// <summary>Inside / Samples; null without a sample.</summary>
     public double? Share => Samples == 0 ? null : Inside / (double)Samples;

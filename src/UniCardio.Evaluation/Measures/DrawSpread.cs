@@ -10,7 +10,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <param name="Ranks">[<see cref="Bins"/>] how often the truth fell into each tenth of the draws (probability integral transform); a truth
 /// equal to a draw, and the width of a rank, are shared out among the bins that they reach into.</param>
 /// <param name="Draws">N.</param>
-public sealed record DrawSpread(long Samples, double Crps, double Variance, double SquaredError, IReadOnlyList<double> Ranks, int Draws)
+internal sealed record DrawSpread(long Samples, double Crps, double Variance, double SquaredError, IReadOnlyList<double> Ranks, int Draws)
 {
     /// <summary>Bins of <see cref="Ranks"/>.</summary>
     public const int Bins = 10;

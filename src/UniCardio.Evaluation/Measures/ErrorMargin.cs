@@ -6,7 +6,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <param name="Share">1 - method / baseline: 0.2 is an error smaller by a fifth, below 0 the baseline is better.</param>
 /// <param name="Low">Lower end of the 95% interval.</param>
 /// <param name="High">Upper end of the 95% interval.</param>
-public readonly record struct ErrorMargin(double Share, double Low, double High)
+internal readonly record struct ErrorMargin(double Share, double Low, double High)
 {
     /// <summary>Resamples of the windows.</summary>
     public const int Resamples = 2000;

@@ -7,7 +7,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <param name="Missed">True peaks without one.</param>
 /// <param name="False">Peaks that belong to no true one.</param>
 /// <param name="ErrorSeconds">Sum of the pairs' absolute distances in seconds.</param>
-public readonly record struct PeakCounts(int Found, int Missed, int False, double ErrorSeconds)
+internal readonly record struct PeakCounts(int Found, int Missed, int False, double ErrorSeconds)
 {
     /// <summary>2 found / (2 found + missed + false), 0 to 1; null where there was no peak at all.</summary>
     public double? F1 => Found + Missed + False == 0 ? null : 2.0 * Found / ((2.0 * Found) + Missed + False);

@@ -1,7 +1,7 @@
 namespace UniCardio.Evaluation.Measures;
 
 /// <summary>Grades of the British Hypertension Society, best first; none of them is reached below C.</summary>
-public enum PressureGrade
+internal enum PressureGrade
 {
     /// <summary>60, 85 and 95% of readings within 5, 10 and 15 mmHg.</summary>
     A,
@@ -31,7 +31,7 @@ public enum PressureGrade
 /// <param name="Within5">Share within 5 mmHg, 0 to 1.</param>
 /// <param name="Within10">Share within 10 mmHg.</param>
 /// <param name="Within15">Share within 15 mmHg.</param>
-public sealed record PressureAgreement(int Readings, double MeanError, double? Deviation, double MeanAbsoluteError, double Within5,
+internal sealed record PressureAgreement(int Readings, double MeanError, double? Deviation, double MeanAbsoluteError, double Within5,
     double Within10, double Within15)
 {
     /// <summary>Whether the errors are within the AAMI numeric limits.</summary>

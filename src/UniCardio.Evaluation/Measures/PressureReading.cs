@@ -6,7 +6,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <summary>Mean systolic and diastolic pressure of the pulses in a stretch, in mmHg.</summary>
 /// <param name="Systolic">Mean of the pulses' peaks; null if none lies in the stretch.</param>
 /// <param name="Diastolic">Mean of the pulses' feet; null if none lies in the stretch.</param>
-public readonly record struct PressureReading(double? Systolic, double? Diastolic)
+internal readonly record struct PressureReading(double? Systolic, double? Diastolic)
 {
     /// <summary>Reads a stretch.</summary>
     /// <param name="pulses">Pulses of a wave in mmHg.</param>
@@ -32,7 +32,7 @@ public readonly record struct PressureReading(double? Systolic, double? Diastoli
 /// <param name="Systolic">Of the systolic pressure.</param>
 /// <param name="Diastolic">Of the diastolic pressure.</param>
 /// <param name="Failed">Whether the estimate had no pulse there, so that its largest or smallest value was read instead.</param>
-public readonly record struct PressureError(double? Systolic, double? Diastolic, bool Failed)
+internal readonly record struct PressureError(double? Systolic, double? Diastolic, bool Failed)
 {
     /// <summary>Compares readings. An estimate without a pulse is read by its extremes in the stretch, and counts as a failure
     /// too.</summary>

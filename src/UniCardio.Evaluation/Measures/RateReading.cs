@@ -3,7 +3,7 @@ namespace UniCardio.Evaluation.Measures;
 /// <summary>The heart rate read off an estimate beside the true one.</summary>
 /// <param name="Truth">Beats a minute of the truth.</param>
 /// <param name="Estimate">Beats a minute of the estimate; null if fewer than two beats were found in it, which is a failure.</param>
-public readonly record struct RateReading(double Truth, double? Estimate)
+internal readonly record struct RateReading(double Truth, double? Estimate)
 {
     /// <summary>Absolute error in beats a minute. A failure counts as a reading of 0, that is with the whole true rate.</summary>
     public double AbsoluteError => Math.Abs((Estimate ?? 0) - Truth);

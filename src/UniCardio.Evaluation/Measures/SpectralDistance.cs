@@ -10,7 +10,7 @@ namespace UniCardio.Evaluation.Measures;
 /// periodogram of the window under a Hann taper with its mean taken off; the floor f is 40 dB below the truth's mean power in the band, so
 /// that bins in which the truth holds nothing decide nothing until an estimate puts something there.
 /// </remarks>
-public static class SpectralDistance
+internal static class SpectralDistance
 {
     /// <summary>Lowest frequency that counts (Hz).</summary>
     public const double LowEdge = 0.5;

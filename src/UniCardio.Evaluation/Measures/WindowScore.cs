@@ -4,7 +4,7 @@ namespace UniCardio.Evaluation.Measures;
 /// What one method's result for one window is worth. Errors are in scaled units ([-1, 1] of the clean window; blood pressure 50 mmHg a
 /// unit).
 /// </summary>
-public sealed record WindowScore
+internal sealed record WindowScore
 {
     /// <summary>Mean squared error over the scope.</summary>
     public required double MeanSquare { get; init; }

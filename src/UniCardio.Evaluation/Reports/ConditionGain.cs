@@ -13,7 +13,7 @@ namespace UniCardio.Evaluation.Reports;
 /// <param name="One">RMSE with the dirty signal alone, scaled units.</param>
 /// <param name="Two">RMSE with one other signal: root of the mean square over both choices.</param>
 /// <param name="Three">RMSE with both other signals.</param>
-public sealed record ConditionGain(TaskKind Kind, Modality Output, string Corruption, string Method, int Windows, double One, double? Two,
+internal sealed record ConditionGain(TaskKind Kind, Modality Output, string Corruption, string Method, int Windows, double One, double? Two,
     double? Three)
 {
     /// <summary>Two / One: below 1 the other signal helps.</summary>

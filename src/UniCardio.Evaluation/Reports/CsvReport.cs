@@ -6,7 +6,7 @@ using UniCardio.Evaluation.Measures;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>Every row and every measure as CSV, blank where a measure does not apply.</summary>
-public static class CsvReport
+internal static class CsvReport
 {
     private static readonly (string Name, Func<EvaluationRow, object?> Value)[] Columns =
     [

@@ -10,7 +10,7 @@ namespace UniCardio.Evaluation.Reports;
 /// <param name="Trained">What the file says of its training, or null.</param>
 /// <param name="TrainingSubjects">Subjects known to have been trained on.</param>
 /// <param name="Backend">What computed.</param>
-public sealed record EvaluationSubject(string Weights, string? Trained, IReadOnlyList<string> TrainingSubjects, string Backend);
+internal sealed record EvaluationSubject(string Weights, string? Trained, IReadOnlyList<string> TrainingSubjects, string Backend);
 
 /// <summary>A recording as it stands in a report.</summary>
 /// <param name="Name">Its name.</param>
@@ -20,11 +20,11 @@ public sealed record EvaluationSubject(string Weights, string? Trained, IReadOnl
 /// <param name="Candidates">Windows looked at.</param>
 /// <param name="Clean">Windows that were clean.</param>
 /// <param name="Measured">Windows measured on.</param>
-public sealed record MeasuredRecording(string Name, string Subject, string Signals, double Seconds, int Candidates, int Clean,
+internal sealed record MeasuredRecording(string Name, string Subject, string Signals, double Seconds, int Candidates, int Clean,
     int Measured);
 
 /// <summary>An evaluation, ready to be written down.</summary>
-public sealed record EvaluationReport
+internal sealed record EvaluationReport
 {
     /// <summary>What was measured with.</summary>
     public required EvaluationSubject With { get; init; }
@@ -108,7 +108,7 @@ public sealed record EvaluationReport
 }
 
 /// <summary>A recording of somebody whose signals the network was trained on.</summary>
-public sealed class SharedSubjectException : UniCardioException
+internal sealed class SharedSubjectException : UniCardioException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="subjects">Who.</param>

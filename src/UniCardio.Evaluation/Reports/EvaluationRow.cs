@@ -5,7 +5,7 @@ using UniCardio.Pipeline;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>A line of the table: one method on one case, on one recording or on all.</summary>
-public sealed record EvaluationRow
+internal sealed record EvaluationRow
 {
     /// <summary>What stands for all recordings together.</summary>
     public const string AllRecordings = "all";

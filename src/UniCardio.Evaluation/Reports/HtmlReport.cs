@@ -4,7 +4,7 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>An evaluation as one page with pictures of the best, the median and the worst window of each task.</summary>
-public static class HtmlReport
+internal static class HtmlReport
 {
     /// <summary>Writes the page.</summary>
     /// <param name="report">The evaluation.</param>

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>A report as one JSON object: snake_case names, measures that do not apply left out.</summary>
-public static class JsonReport
+internal static class JsonReport
 {
     private static readonly JsonSerializerOptions Options = new()
     {

@@ -5,7 +5,7 @@ using UniCardio.Engine.Model;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>An evaluation as Markdown: short tables first, then everything.</summary>
-public static class MarkdownReport
+internal static class MarkdownReport
 {
     /// <summary>Writes the report.</summary>
     /// <param name="report">The evaluation.</param>

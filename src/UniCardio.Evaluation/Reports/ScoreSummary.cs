@@ -4,7 +4,7 @@ using UniCardio.Evaluation.Measures;
 namespace UniCardio.Evaluation.Reports;
 
 /// <summary>Scores of many windows as one.</summary>
-public sealed record ScoreSummary
+internal sealed record ScoreSummary
 {
     /// <summary>Windows.</summary>
     public required int Windows { get; init; }

@@ -6,7 +6,7 @@ namespace UniCardio.Evaluation.Reports;
 /// <summary>
 /// One line a case: the RMSE of one draw, of the mean of the draws and of denoising by estimate beside that of the best baselines.
 /// </summary>
-public static class ShortTable
+internal static class ShortTable
 {
     /// <summary>
     /// Headings of the columns. Margins are the mean's, the last one that of the column before it against the best of all; "best in

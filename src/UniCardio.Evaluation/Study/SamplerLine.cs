@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="KolmogorovSmirnov">Mean over the cases of the KS statistic.</param>
 /// <param name="SpectralDistance">Mean over the cases of the log-spectral distance, dB.</param>
 /// <param name="Coverage">Mean over the cases of the coverage of the 5-95% band; null for one draw.</param>
-public sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov,
+internal sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov,
     double? SpectralDistance, double? Coverage)
 {
     /// <summary>How near to the least RMSE a recommended sampler has to come.</summary>

@@ -8,7 +8,7 @@ using UniCardio.Pipeline;
 namespace UniCardio.Evaluation.Study;
 
 /// <summary>A study, ready to be written down.</summary>
-public sealed record SamplerReport
+internal sealed record SamplerReport
 {
     /// <summary>What was measured with.</summary>
     public required EvaluationSubject With { get; init; }

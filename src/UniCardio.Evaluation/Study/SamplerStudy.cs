@@ -18,7 +18,7 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Corruption">What was done to its target.</param>
 /// <param name="Scores">The measures of their mean.</param>
 /// <param name="Spread">How their spread fits the truth.</param>
-public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores,
+internal sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores,
     DrawSpread Spread)
 {
     /// <summary>Network calls a window.</summary>
@@ -31,13 +31,13 @@ public sealed record SamplerPoint(string Sampler, int Steps, int Draws, string T
 /// <param name="Points">Every sampler and number of draws on every case.</param>
 /// <param name="NetworkCalls">Network calls in all.</param>
 /// <param name="TotalTime">Time in all.</param>
-public sealed record SamplerStudyResult(
+internal sealed record SamplerStudyResult(
     SamplerStudyOptions Options, IReadOnlyList<(EvaluationRecording Recording, WindowSelection Selection)> Windows,
         IReadOnlyList<SamplerPoint> Points, long NetworkCalls, TimeSpan TotalTime);
 
 /// <summary>Quality against network calls: every sampler at several numbers of steps, and means of few and many draws.</summary>
 /// <remarks>Draws of one sampler are shared: the mean of two is that of the first two of eight. Corruption is the same for all.</remarks>
-public sealed class SamplerStudy
+internal sealed class SamplerStudy
 {
     private readonly InferenceEngine _engine;
     private readonly SamplerStudyOptions _options;

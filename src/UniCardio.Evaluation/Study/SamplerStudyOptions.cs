@@ -6,7 +6,7 @@ using UniCardio.Engine.Sampling;
 namespace UniCardio.Evaluation.Study;
 
 /// <summary>Which samplers are compared, with how many draws, on what.</summary>
-public sealed record SamplerStudyOptions
+internal sealed record SamplerStudyOptions
 {
     /// <summary>The sampler that all others are set beside: every step of the schedule.</summary>
     public static SamplerOptions Reference { get; } = new() { Kind = SamplerKind.Ddpm };

@@ -13,7 +13,7 @@ namespace UniCardio.Pipeline.Patient;
 /// It is one more estimator beside those that need no network: how far it is to be trusted comes from measured stretches that are hidden in
 /// turn, as for all of them (<see cref="StackedWeights"/>). For one thread at a time.
 /// </remarks>
-public sealed class GapCorrection : IDisposable
+internal sealed class GapCorrection : IDisposable
 {
     private readonly InferenceEngine _engine;
     private readonly Dictionary<CardioTask, InferenceSession> _sessions = [];

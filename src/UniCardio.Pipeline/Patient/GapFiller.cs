@@ -56,7 +56,7 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
 /// (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is looked at by nothing
 /// that is scored on it.
 /// </remarks>
-public sealed class GapFiller
+internal sealed class GapFiller
 {
     /// <summary>Most stretches that are hidden for one length of gaps.</summary>
     public const int MaxHidden = 24;

@@ -11,7 +11,7 @@ namespace UniCardio.Pipeline.Patient;
 /// the sizes found there would have them: a = e^2 / (e^2 + n^2) and b = e / (e + n), e the root mean square error of the others and n the
 /// network's.
 /// </remarks>
-public sealed class GapGate
+internal sealed class GapGate
 {
     /// <summary>Weights without a hidden stretch, of synthetic subjects: as usual, and where the two differ by much more.</summary>
     public const double DefaultUsual = 0.08, DefaultUnusual = 0.35;

@@ -10,7 +10,7 @@ namespace UniCardio.Pipeline.Patient;
 /// <param name="sampler">The sampler.</param>
 /// <param name="summary">How draws become one signal.</param>
 /// <param name="seed">Key of the noise.</param>
-public sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampler, DrawSummary summary, ulong seed)
+internal sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sampler, DrawSummary summary, ulong seed)
 {
     // The schedule's windows are numbered from 0: hidden ones have noise of their own.
     private const uint FirstIdentity = 1u << 30;

@@ -5,7 +5,7 @@ namespace UniCardio.Signals.Beats;
 /// <param name="FalseNegatives">Known beats without one.</param>
 /// <param name="FalsePositives">Detections that belong to no known beat.</param>
 /// <param name="MeanAbsoluteErrorSeconds">Mean distance of the pairs in seconds, 0 without pairs.</param>
-public readonly record struct BeatAgreement(int TruePositives, int FalseNegatives, int FalsePositives, double MeanAbsoluteErrorSeconds)
+internal readonly record struct BeatAgreement(int TruePositives, int FalseNegatives, int FalsePositives, double MeanAbsoluteErrorSeconds)
 {
     /// <summary>The tolerance that ANSI/AAMI EC57 calls for, 150 ms.</summary>
     public const double UsualTolerance = 0.15;

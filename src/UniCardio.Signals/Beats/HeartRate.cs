@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Beats;
 
 /// <summary>Rates read off times of beats.</summary>
-public static class HeartRate
+internal static class HeartRate
 {
     /// <summary>Longest interval that is one: 20 a minute, with a little room (s).</summary>
     public const double MaxInterval = 3.2;

@@ -6,7 +6,7 @@ namespace UniCardio.Signals.Patient;
 /// the one is taken under which the delay varies least; where the rhythm is too even to tell, the one whose delay is physiologic, 0 to 0.5
 /// s after an R peak.
 /// </remarks>
-public sealed class BeatDelay
+internal sealed class BeatDelay
 {
     private const int MaxShift = 2, Neighbours = 8, MinPairs = 4;
     private readonly double[] _at, _delay;

@@ -8,7 +8,7 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Rate">[seconds] beats a minute, 60 over the median interval of the last ten seconds; NaN without four beats.</param>
 /// <param name="Index">[seconds] 0 to 1.</param>
 /// <param name="Deviation">[seconds] standard deviation of the rate's error by the spread of its intervals, bpm.</param>
-public sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviation)
+internal sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviation)
 {
     private const double WindowSeconds = PublishedIndices.WindowSeconds, MinDeviation = 0.3;
     private const int MinBeats = 4;

@@ -8,7 +8,7 @@ namespace UniCardio.Signals.Patient;
 /// The upstroke, not the peak: a rounded peak wanders by tens of milliseconds with a pulse's shape, the steepest point by few (Chiu et al.,
 /// "Determination of pulse wave velocities with computerized algorithms", Am Heart J 121, 1991).
 /// </remarks>
-public sealed class BeatTrain
+internal sealed class BeatTrain
 {
     private readonly double[] _instants;
 

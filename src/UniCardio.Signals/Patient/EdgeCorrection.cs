@@ -10,7 +10,7 @@ namespace UniCardio.Signals.Patient;
 /// the biased estimate over measured samples, which is never indefinite; the correction at t is c(t, E) C(E, E)^-1 r(E) over the edge
 /// samples E, and its error variance c(0) - c(t, E) C^-1 c(E, t).
 /// </remarks>
-public sealed class EdgeCorrection
+internal sealed class EdgeCorrection
 {
     private static readonly int[] Offsets = [1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64, 85, 112];
     private readonly double[] _covariance;

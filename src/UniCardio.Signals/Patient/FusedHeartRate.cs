@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Patient;
 /// <summary>A heart rate from several signals.</summary>
 /// <param name="Rate">[seconds] beats a minute; NaN where it abstains.</param>
 /// <param name="Deviation">[seconds] standard deviation of its error, bpm; NaN where it abstains.</param>
-public sealed record HeartRateTrack(double[] Rate, double[] Deviation);
+internal sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 
 /// <summary>One heart rate from the rates and quality indices of several signals, each second.</summary>
 /// <remarks>
@@ -16,7 +16,7 @@ public sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 /// ECG, pressure, PPG with an index above 0.8, else the best) and the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with
 /// the innovation weighting that they use.</para>
 /// </remarks>
-public static class FusedHeartRate
+internal static class FusedHeartRate
 {
     /// <summary>Index that a signal must reach to be believed at all.</summary>
     public const double MinIndex = 0.5;

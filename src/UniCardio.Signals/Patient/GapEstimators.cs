@@ -29,7 +29,7 @@ public enum EstimatorKind
 /// <param name="Source">The signal that placed the beats; null by rhythm or where none is.</param>
 /// <param name="Wave">[gap] the estimate, joined to the measured samples on both sides.</param>
 /// <param name="Deviation">[gap] how far off it usually is: one standard deviation, before calibration.</param>
-public sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, double[] Wave, double[] Deviation)
+internal sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, double[] Wave, double[] Deviation)
 {
     /// <summary>Which of the family it is, as a number that stays the same from gap to gap.</summary>
     public int Identity => ((int)Kind * 4) + (Source is { } s ? 1 + PatientSignals.IndexOf(s) : 0);
@@ -38,7 +38,7 @@ public sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, double
 /// <summary>Every way to fill a gap that needs no network: what the patient's other beats and other signals say.</summary>
 /// <remarks>Stateless but for what it reads; each estimate looks at the recording within <see cref="OwnBeatOptions.ContextSeconds"/> of the
 /// gap.</remarks>
-public sealed class GapEstimators
+internal sealed class GapEstimators
 {
     // Errors of an estimate are looked at nearer by than the beats it is made of: they only have to tell how long errors last.
     private const double NetworkFade = 0.15, EdgeSeconds = 20;

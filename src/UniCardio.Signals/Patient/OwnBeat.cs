@@ -4,7 +4,7 @@ namespace UniCardio.Signals.Patient;
 
 /// <summary>Settings of the own beat; the defaults are those that erred least on five recordings and eight synthetic subjects, within a few
 /// percent of each other.</summary>
-public sealed record OwnBeatOptions
+internal sealed record OwnBeatOptions
 {
     /// <summary>How like another beat's interval, and the one before it, must be to this one's: standard deviation of their logarithms'
     /// difference, above 0.</summary>
@@ -36,7 +36,7 @@ public sealed record OwnBeatOptions
 /// <para>Where beats are placed by rhythm alone, an instant is the less certain the more intervals lie between it and a seen beat; the wave
 /// is averaged over where it may be, and far from both edges is the signal's mean.</para>
 /// </remarks>
-public sealed class OwnBeat
+internal sealed class OwnBeat
 {
     private const int ShapePoints = 24, MinBeats = 6, Nodes = 12;
     private readonly OwnBeatOptions _options;

@@ -8,7 +8,7 @@ namespace UniCardio.Signals.Patient;
 /// which a beat never sees itself. The deviation is the spread of the beats that a sample is made of, scaled so that 5 to 95% holds 90% of
 /// the paired samples.
 /// </remarks>
-public sealed class PairedTranslation
+internal sealed class PairedTranslation
 {
     private const int MinBeats = 6;
     private readonly double[] _low, _high;

@@ -17,7 +17,7 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Noise">Standard deviation of its white noise.</param>
 /// <param name="Systolic">Median systolic pressure (mmHg), for a pressure; else null.</param>
 /// <param name="Diastolic">Median diastolic pressure (mmHg), for a pressure; else null.</param>
-public sealed record SignalProfile(
+internal sealed record SignalProfile(
     ChannelKind Kind, int Beats, double RateBpm, double IntervalSpread, double[] MeanBeat, double[] BeatSpread, double RateDependence,
     double Level, double Gain, double Noise, double? Systolic, double? Diastolic);
 
@@ -34,14 +34,14 @@ public sealed record SignalProfile(
 /// after.</param>
 /// <param name="BeatError">Error of the own beat so placed, over the second signal's standard deviation, measured on beats that it does not
 /// see.</param>
-public sealed record PairProfile(
+internal sealed record PairProfile(
     ChannelKind From, ChannelKind To, double DelaySeconds, double SpreadSeconds, double DriftMsPerMinute, bool IsClockDrift,
     double[] DelayPerMinute, double[] MeanBeat, double BeatError);
 
 /// <summary>What was learned of a patient from measured seconds: beats, delays, levels, and some of the seconds themselves, by which a
 /// translation can be calibrated later.</summary>
 /// <remarks>A JSON file of some 200 kB. It holds signals of a person: treat it as the recording that it comes from.</remarks>
-public sealed record PatientProfile
+internal sealed record PatientProfile
 {
     /// <summary>Points of a mean beat.</summary>
     public const int Points = 64;

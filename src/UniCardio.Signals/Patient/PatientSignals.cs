@@ -6,7 +6,7 @@ namespace UniCardio.Signals.Patient;
 /// them.</summary>
 /// <remarks>Beats are found when they are first asked for. Not to be changed afterwards; safe to read from several threads once they
 /// are.</remarks>
-public sealed class PatientSignals
+internal sealed class PatientSignals
 {
     /// <summary>The three signals in the order of the network's slots.</summary>
     public static IReadOnlyList<ChannelKind> Kinds { get; } = [ChannelKind.Ppg, ChannelKind.BloodPressure, ChannelKind.Ecg];

@@ -10,7 +10,7 @@ namespace UniCardio.Signals.Patient;
 /// after for a pulse driven by an ECG. Inputs are centred and divided by their standard deviation; the ridge is 1e-3 of the rows (Hoerl and
 /// Kennard 1970). rows taps^2 / 2 multiply-adds: 60 million for two sources and 2 minutes.
 /// </remarks>
-public sealed class RidgeFir
+internal sealed class RidgeFir
 {
     private const double Ridge = 1e-3;
     private const int Step = 2, RowStep = 2;

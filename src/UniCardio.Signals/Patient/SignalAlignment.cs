@@ -4,7 +4,7 @@ namespace UniCardio.Signals.Patient;
 /// <param name="OffsetSeconds">What to take off its times: its delay beyond what is physiologic; 0 where it is.</param>
 /// <param name="DriftSecondsPerSecond">By how much its clock gains.</param>
 /// <param name="Pairs">Beats that it was found from.</param>
-public readonly record struct SignalAlignment(double OffsetSeconds, double DriftSecondsPerSecond, int Pairs)
+internal readonly record struct SignalAlignment(double OffsetSeconds, double DriftSecondsPerSecond, int Pairs)
 {
     /// <summary>Finds it; null where fewer than twenty beats pair.</summary>
     /// <param name="signals">The signals.</param>

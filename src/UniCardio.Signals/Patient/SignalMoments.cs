@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Patient;
 /// <summary>Mean and standard deviation of what is measured.</summary>
 /// <param name="Mean">Mean.</param>
 /// <param name="Deviation">Standard deviation.</param>
-public readonly record struct SignalMoments(double Mean, double Deviation)
+internal readonly record struct SignalMoments(double Mean, double Deviation)
 {
     /// <summary>Of a signal; null if nothing is measured.</summary>
     /// <param name="signal">[n], NaN where missing.</param>

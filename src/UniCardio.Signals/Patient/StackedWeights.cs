@@ -7,7 +7,7 @@ namespace UniCardio.Signals.Patient;
 /// 1 + its least error over the median of that, so that one bad stretch does not decide for all; P is what <c>prior</c> stretches with
 /// independent usual errors add.
 /// </remarks>
-public sealed class StackedWeights
+internal sealed class StackedWeights
 {
     private readonly Dictionary<int, int> _place = [];
     private readonly List<(double[,] Products, bool[] Present)> _stretches = [];

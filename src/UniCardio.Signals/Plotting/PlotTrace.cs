@@ -3,7 +3,7 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Signals.Plotting;
 
 /// <summary>What a trace shows; it decides colour and line style.</summary>
-public enum TraceRole
+internal enum TraceRole
 {
     /// <summary>Measured samples: a thin solid blue line.</summary>
     Measured,
@@ -18,7 +18,7 @@ public enum TraceRole
 /// <summary>One line in a panel.</summary>
 /// <param name="Role">What it shows.</param>
 /// <param name="Samples">The samples, NaN where there is nothing to draw.</param>
-public sealed record PlotTrace(TraceRole Role, ReadOnlyMemory<float> Samples)
+internal sealed record PlotTrace(TraceRole Role, ReadOnlyMemory<float> Samples)
 {
     /// <summary>Its name in the legend; the role's by default. Traces of equal role and name share one entry.</summary>
     public string? Label { get; init; }
@@ -44,7 +44,7 @@ public sealed record PlotTrace(TraceRole Role, ReadOnlyMemory<float> Samples)
 /// <param name="Name">Name of the signal.</param>
 /// <param name="Unit">Its unit, or "".</param>
 /// <param name="Traces">Its lines; later ones lie on top.</param>
-public sealed record PlotPanel(string Name, string Unit, IReadOnlyList<PlotTrace> Traces)
+internal sealed record PlotPanel(string Name, string Unit, IReadOnlyList<PlotTrace> Traces)
 {
     /// <summary>Stretches to shade as missing.</summary>
     public IReadOnlyList<SampleRange> Gaps { get; init; } = [];

@@ -7,7 +7,7 @@ namespace UniCardio.Signals.Plotting;
 /// A picture of signals: one panel a signal, one time axis, written as a self-contained SVG. Colours are those of Okabe and Ito ("Color
 /// universal design", 2008), told apart with any colour vision; line styles differ as well, so that a grey print can be read.
 /// </summary>
-public sealed class SignalPlot
+internal sealed class SignalPlot
 {
     /// <summary>The sentence below every picture: nobody should take a generated wave for a measurement.</summary>
     public const string Disclaimer = "Research software, not a medical device.";

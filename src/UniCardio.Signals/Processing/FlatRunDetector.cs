@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Processing;
 /// <summary>Finds flat stretches of a signal sample by sample (<see cref="SignalQuality.FindFlatRuns"/> runs it over a whole
 /// one).</summary>
 /// <remarks>A mutable value: pass it by reference. The default value is not usable.</remarks>
-public struct FlatRunDetector
+internal struct FlatRunDetector
 {
     private readonly int _minRun;
     private readonly float _tolerance;

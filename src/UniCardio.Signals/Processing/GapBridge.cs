@@ -3,7 +3,7 @@ using System.Numerics;
 namespace UniCardio.Signals.Processing;
 
 /// <summary>Straight lines over gaps.</summary>
-public static class GapBridge
+internal static class GapBridge
 {
     /// <summary>Fills every gap; before the first and after the last measured sample the signal stays level. Without any it is all
     /// zero.</summary>

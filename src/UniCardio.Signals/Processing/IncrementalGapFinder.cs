@@ -3,7 +3,7 @@ namespace UniCardio.Signals.Processing;
 /// <summary>A run of consecutive samples of a live signal, which may be longer than an array.</summary>
 /// <param name="Start">First sample, counted from 0.</param>
 /// <param name="Length">Number of samples.</param>
-public readonly record struct LiveRange(long Start, long Length)
+internal readonly record struct LiveRange(long Start, long Length)
 {
     /// <summary>The sample after the last one.</summary>
     public long End => Start + Length;
@@ -16,12 +16,12 @@ public readonly record struct LiveRange(long Start, long Length)
 /// <param name="GapStart">First sample of the open gap, or -1.</param>
 /// <param name="GapEnd">The sample after the last missing one.</param>
 /// <param name="PreviousEnd">End of the last gap that is closed.</param>
-public readonly record struct GapFinderState(long Received, long Count, long Missing, long GapStart, long GapEnd, long PreviousEnd);
+internal readonly record struct GapFinderState(long Received, long Count, long Missing, long GapStart, long GapEnd, long PreviousEnd);
 
 /// <summary><see cref="GapFinder"/> for a signal that arrives piece by piece: the same gaps, each as soon as it is certain where it
 /// ends.</summary>
 /// <remarks>Not for use by several threads at once.</remarks>
-public sealed class IncrementalGapFinder
+internal sealed class IncrementalGapFinder
 {
     private readonly int _minMeasuredRun;
     private long _gapStart = -1;

@@ -6,7 +6,7 @@ namespace UniCardio.Signals.Processing;
 /// An output sample is final, and comes out, once <see cref="Reach"/> input samples after it are known or a gap has shown where its run
 /// ends. Not for use by several threads at once. Nothing is allocated after construction.
 /// </remarks>
-public sealed class IncrementalResampler
+internal sealed class IncrementalResampler
 {
     private readonly float[] _tail;
     private readonly double[] _scratch;

@@ -4,7 +4,7 @@ namespace UniCardio.Signals.Processing;
 /// How far an estimate is from the truth. A pair counts only where both samples are measured (not NaN); sums run in double.
 /// Null where the measure is not defined, so that it cannot be mistaken for a number.
 /// </summary>
-public static class Measures
+internal static class Measures
 {
     /// <summary>Root of the mean squared difference, in the signals' unit; null without a measured pair.</summary>
     /// <param name="estimate">The estimate, [n].</param>

@@ -8,7 +8,7 @@ namespace UniCardio.Signals.Processing;
 /// <param name="Gaps">Its missing stretches.</param>
 /// <param name="FlatRuns">Stretches of a second or more in which it does not move.</param>
 /// <param name="ClippedRuns">Stretches in which it stands at an end of its range.</param>
-public sealed record ChannelReport(
+internal sealed record ChannelReport(
     Channel Channel, int Measured, IReadOnlyList<SampleRange> Gaps, IReadOnlyList<FlatRun> FlatRuns, IReadOnlyList<ClippedRun> ClippedRuns)
 {
     /// <summary>Flat and clipped stretches as warnings, at most one of each kind.</summary>
@@ -28,7 +28,7 @@ public sealed record ChannelReport(
 }
 
 /// <summary>Looks over a recording and brings it to one rate and one length.</summary>
-public static class RecordingPreparation
+internal static class RecordingPreparation
 {
     /// <summary>Looks for gaps, flat lines and clipping. Do so before resampling, which rounds plateaus.</summary>
     /// <param name="channel">The channel as recorded.</param>

@@ -3,7 +3,7 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Signals.Processing;
 
 /// <summary>How much white noise a signal carries, estimated from the signal itself.</summary>
-public static class WhiteNoise
+internal static class WhiteNoise
 {
     // A fourth difference of unit white noise has the variance 1 + 16 + 36 + 16 + 1.
     private const double Gain = 70;

@@ -9,7 +9,7 @@ namespace UniCardio.Signals.Synthesis;
 /// series whose start is itself hashed from seed and sequence. For simulation, not for cryptography. A mutable structure: pass it by
 /// reference.
 /// </remarks>
-public struct CounterRandom
+internal struct CounterRandom
 {
     private const ulong Step = 0x9E3779B97F4A7C15;
     private readonly ulong _start;

@@ -11,7 +11,7 @@ namespace UniCardio.Signals.Windows;
 /// Where more than two overlap, a later window fades over the blend of all earlier ones, which keeps every weight free of steps.
 /// Weights are whole multiples of 2^-24: the weights of a sample sum to one exactly in float32, in whatever order they are added.
 /// </remarks>
-public sealed class WindowCover
+internal sealed class WindowCover
 {
     private const int Unit = 1 << 24;
     private readonly int _hop;

@@ -7,7 +7,7 @@ namespace UniCardio.Training.Curricula;
 /// <summary>How often a task comes, relative to others. Text form: <c>ppg->ecg=4</c>, or a kind of tasks: <c>translate=2</c>.</summary>
 /// <param name="Subject">A task or a kind, as text.</param>
 /// <param name="Weight">The weight, finite and 0 or above; 0 leaves it out.</param>
-public sealed record TaskWeight(string Subject, double Weight) : IParsable<TaskWeight>
+internal sealed record TaskWeight(string Subject, double Weight) : IParsable<TaskWeight>
 {
     /// <summary>Whether a task is meant.</summary>
     /// <param name="task">The task.</param>

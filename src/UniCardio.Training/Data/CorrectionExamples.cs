@@ -20,7 +20,7 @@ namespace UniCardio.Training.Data;
 /// has no proposal: zeros, as where nothing is known. Sixteen windows that follow each other are of one subject; a window is a function of
 /// (seed, index, task) all the same. Imputation only.
 /// </remarks>
-public sealed class CorrectionExamples : IExampleSource
+internal sealed class CorrectionExamples : IExampleSource
 {
     /// <summary>Seconds of a subject.</summary>
     public const int Seconds = 64;

@@ -4,7 +4,7 @@ using UniCardio.Signals.Synthesis;
 namespace UniCardio.Training.Data;
 
 /// <summary>Windows of recordings among synthetic ones: fine-tuning on a few subjects that forgets nothing of the many.</summary>
-public sealed class MixedExamples : IExampleSource
+internal sealed class MixedExamples : IExampleSource
 {
     private readonly IExampleSource _synthetic;
     private readonly RecordingExamples _recordings;

@@ -7,7 +7,7 @@ namespace UniCardio.Training.Data;
 /// Parts subjects for good: whether one is kept apart depends on its name alone, not on who else is there, so that no later run learns from
 /// a subject that an earlier one was judged by.
 /// </summary>
-public static class SubjectSplit
+internal static class SubjectSplit
 {
     /// <summary>The subject that a file of a folder is of.</summary>
     /// <param name="relativePath">Path of the file below the folder of recordings.</param>

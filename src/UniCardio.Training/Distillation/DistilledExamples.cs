@@ -8,7 +8,7 @@ namespace UniCardio.Training.Distillation;
 /// <summary>A teacher's samples as examples: conditions of the source that they were drawn from, the sample for a target, and the noise
 /// that it came from.</summary>
 /// <remarks>Every sixteenth pair of a task is kept apart for held-out figures.</remarks>
-public sealed class DistilledExamples : IExampleSource
+internal sealed class DistilledExamples : IExampleSource
 {
     private const int HeldOutOf = 16;
     private readonly TeacherPairs _pairs;

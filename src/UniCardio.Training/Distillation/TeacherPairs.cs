@@ -16,7 +16,7 @@ namespace UniCardio.Training.Distillation;
 /// log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of it with a perfect network); a sampler that narrows it
 /// would teach a narrow student.
 /// </remarks>
-public sealed class TeacherPairs
+internal sealed class TeacherPairs
 {
     private const string FormatKey = "teacher_pairs", Format = "1", SamplesName = "samples";
     private const uint NoisePlane = 7;

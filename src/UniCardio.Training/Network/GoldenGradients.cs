@@ -9,10 +9,10 @@ namespace UniCardio.Training.Network;
 /// <param name="Loss">Sum over the windows.</param>
 /// <param name="Parameters">Gradient of every parameter, row-major, by name without <see cref="ParameterCatalog.Prefix"/>; zeros where the
 /// loss does not depend on it.</param>
-public sealed record LossGradients(double Loss, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Parameters);
+internal sealed record LossGradients(double Loss, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Parameters);
 
 /// <summary>Compares the losses and gradients of golden vectors with those of a network that trains.</summary>
-public static class GoldenGradients
+internal static class GoldenGradients
 {
     /// <summary>
     /// Tolerance of a parameter's gradient. It is a sum over tokens and windows whose terms partly cancel: n = 800 terms of float32 (6e-8)

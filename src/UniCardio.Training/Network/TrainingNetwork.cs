@@ -8,7 +8,7 @@ using UniCardio.Training.Kernels;
 namespace UniCardio.Training.Network;
 
 /// <summary>How a <see cref="TrainingNetwork"/> computes.</summary>
-public sealed record TrainingNetworkOptions
+internal sealed record TrainingNetworkOptions
 {
     /// <summary>Threads; 0 for one a processor.</summary>
     public int Threads { get; init; }
@@ -30,7 +30,7 @@ public sealed record TrainingNetworkOptions
 /// <summary>The network with backward passes, float32 on hand-written SIMD kernels, data-parallel over the windows of a batch.</summary>
 /// <remarks>Live slots only. Same bits for any number of threads and from run to run on one instruction set. Not safe for concurrent
 /// calls.</remarks>
-public sealed unsafe class TrainingNetwork : IGradientNetwork
+internal sealed unsafe class TrainingNetwork : IGradientNetwork
 {
     // Windows of a group: enough rows to pay for reading the weights, few enough for the activations to stay small.
     private const int GroupWindows = 4;

@@ -10,7 +10,7 @@ namespace UniCardio.Training.Optimization;
 /// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= rate / (1 - b1^k) m / (sqrt(v) / sqrt(1 - b2^k) + eps), k = 1 in the first update.
 /// Eight lanes at a time without fused operations: every machine computes the same bits.
 /// </remarks>
-public sealed class Adam
+internal sealed class Adam
 {
     private readonly AdamOptions _options;
     private readonly float[] _moment1;

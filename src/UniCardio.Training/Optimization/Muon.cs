@@ -39,7 +39,7 @@ public sealed record MuonOptions
 /// tensor (queries, keys and values; gate and filter; residual and skip) are made orthogonal one by one. The same bits for any number of
 /// threads on one instruction set.
 /// </remarks>
-public sealed unsafe class Muon : IDisposable
+internal sealed unsafe class Muon : IDisposable
 {
     private const int MinSize = 16;
 

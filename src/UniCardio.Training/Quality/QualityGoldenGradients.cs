@@ -7,7 +7,7 @@ namespace UniCardio.Training.Quality;
 
 /// <summary>Compares the losses, centres and gradients of QualityFM's golden vectors with those of the tape that training runs
 /// on.</summary>
-public static class QualityGoldenGradients
+internal static class QualityGoldenGradients
 {
     /// <summary>Adds the comparison to what <see cref="QualityGolden"/> reports; without losses in the file the report stays as it
     /// is.</summary>

@@ -24,7 +24,7 @@ namespace UniCardio.Training.Quality;
 /// <param name="FirstCentre">[tokens, d].</param>
 /// <param name="SecondCentre">[tokens, d].</param>
 /// <param name="Gradients">Gradient of the total by each parameter, by name.</param>
-public sealed record QualityPairResult(
+internal sealed record QualityPairResult(
     float[] Teacher,
     float[] Student,
     float[] Amplitude,
@@ -41,7 +41,7 @@ public sealed record QualityPairResult(
     IReadOnlyDictionary<string, float[]> Gradients);
 
 /// <summary>The published pretraining loss of one batch of pairs and its gradient, for checking against the author's.</summary>
-public static class QualityGradients
+internal static class QualityGradients
 {
     /// <summary>Computes it.</summary>
     /// <param name="teacher">The teacher's weights.</param>

@@ -3,7 +3,7 @@ using UniCardio.Training.Differentiation;
 namespace UniCardio.Training.Quality;
 
 /// <summary>Numbers of the published pretraining loss (arXiv 2509.06516 and its code).</summary>
-public sealed record QualityLossOptions
+internal sealed record QualityLossOptions
 {
     /// <summary>Temperature of the teacher's softmax.</summary>
     public double TeacherTemperature { get; init; } = 0.04;

@@ -8,7 +8,7 @@ namespace UniCardio.Training.Runs;
 /// <summary>A run as one file: its last checkpoint (weights, optimiser, averages, counters), its options and its tables, so that another
 /// machine continues from there.</summary>
 /// <remarks>The next update is, bit for bit, the one that the run would have made where it was, on the same instruction set.</remarks>
-public static class RunState
+internal static class RunState
 {
     private const string RecordKey = "run_json", LogKey = "log_csv", ChecksKey = "validation_csv";
 

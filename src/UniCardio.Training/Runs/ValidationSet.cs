@@ -15,7 +15,7 @@ namespace UniCardio.Training.Runs;
 /// <remarks>Of a network that corrects proposals: the loss is the mean over the windows of the root mean square error in the gap, the
 /// probes are that over the proposal's own error (below 1: the correction is worth it), with the proposal in place and without
 /// it.</remarks>
-public sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
+internal sealed record TaskValidation(CardioTask Task, double Loss, double LastProbe, double HighProbe);
 
 /// <summary>Fixed held-out windows, noise and steps of each task.</summary>
 internal sealed class ValidationSet

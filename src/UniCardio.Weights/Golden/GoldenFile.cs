@@ -10,7 +10,7 @@ namespace UniCardio.Weights.Golden;
 /// A file of golden vectors: inputs and the outputs that a trusted implementation gave for them. A safetensors file of
 /// float32 whose metadata gives the network's configuration, heads and seed of the weights included.
 /// </summary>
-public sealed class GoldenFile : GoldenVectors, IDisposable
+internal sealed class GoldenFile : GoldenVectors, IDisposable
 {
     // Without these the file's network would silently be taken for the published one.
     private static readonly string[] RequiredMetadata = ["channels", "heads", "layers", "embedding", "slot", "steps"];

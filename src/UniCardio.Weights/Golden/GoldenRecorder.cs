@@ -13,10 +13,10 @@ namespace UniCardio.Weights.Golden;
 /// <summary>A sampling run to record.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Sampler">The sampler.</param>
-public sealed record GoldenRunRequest(CardioTask Task, SamplerOptions Sampler);
+internal sealed record GoldenRunRequest(CardioTask Task, SamplerOptions Sampler);
 
 /// <summary>What to record. Imputing and denoising are one task to the network and are recorded once.</summary>
-public sealed record GoldenRecording
+internal sealed record GoldenRecording
 {
     /// <summary>Tasks to record network calls of, each at every one of <see cref="Steps"/>.</summary>
     public IReadOnlyList<CardioTask> Tasks { get; init; } = [.. CardioTask.All.Where(t => t.Kind != TaskKind.Denoise)];
@@ -46,7 +46,7 @@ public sealed record GoldenRecording
 /// Inputs are Philox normals, the same on every machine. Such a file shows regressions; that the reference is right in the first place is
 /// shown by the vectors of the official code.
 /// </remarks>
-public static class GoldenRecorder
+internal static class GoldenRecorder
 {
     /// <summary>Records a file. It is written beside the destination and renamed: the file is there whole, or as it was before.</summary>
     /// <param name="path">The destination; replaced if it exists.</param>

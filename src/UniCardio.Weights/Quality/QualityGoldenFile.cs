@@ -6,7 +6,7 @@ using UniCardio.Weights.Safetensors;
 namespace UniCardio.Weights.Quality;
 
 /// <summary>A safetensors file of QualityFM golden vectors, whose metadata is the network's configuration.</summary>
-public sealed class QualityGoldenFile : QualityVectors, IDisposable
+internal sealed class QualityGoldenFile : QualityVectors, IDisposable
 {
     private readonly SafetensorsFile _file;
 

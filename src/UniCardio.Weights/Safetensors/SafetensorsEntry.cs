@@ -6,7 +6,7 @@ namespace UniCardio.Weights.Safetensors;
 /// <param name="Shape">Dimensions, row-major; empty for a scalar.</param>
 /// <param name="Offset">First byte, counted from the start of the file.</param>
 /// <param name="Length">Bytes.</param>
-public sealed record SafetensorsEntry(string Name, ElementType Type, IReadOnlyList<int> Shape, long Offset, long Length)
+internal sealed record SafetensorsEntry(string Name, ElementType Type, IReadOnlyList<int> Shape, long Offset, long Length)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Length / Type.Size();

@@ -10,7 +10,7 @@ namespace UniCardio.Weights.Safetensors;
 /// before must not be used after. Replace a file by renaming another over it: cutting a mapped file short ends the process
 /// that maps it, on every operating system.</para>
 /// </remarks>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>Longest header that is read, 100 MB as in the format's own library.</summary>
     public const int MaxHeaderLength = 100_000_000;

@@ -9,7 +9,7 @@ using UniCardio.Files;
 namespace UniCardio.Weights.Safetensors;
 
 /// <summary>Writes float32 tensors as a safetensors file. The same input gives the same bytes.</summary>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     /// <summary>Writes beside the destination and renames: the file is there whole, or as it was before.</summary>
     /// <param name="path">The destination; replaced if it exists.</param>

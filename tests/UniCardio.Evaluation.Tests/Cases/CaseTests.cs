@@ -44,16 +44,16 @@ public class CaseTests
     }
 
     [Theory]
-    [InlineData(NoiseKind.Wander, 0, 1.2)]
-    [InlineData(NoiseKind.Motion, 0, 20)]
-    [InlineData(NoiseKind.Muscle, 20, 62.5)]
-    public void ShapedNoiseHasItsRatioAndItsBand(NoiseKind kind, double low, double high)
+    [InlineData(nameof(NoiseKind.Wander), 0, 1.2)]
+    [InlineData(nameof(NoiseKind.Motion), 0, 20)]
+    [InlineData(nameof(NoiseKind.Muscle), 20, 62.5)]
+    public void ShapedNoiseHasItsRatioAndItsBand(string kind, double low, double high)
     {
         EvaluationRecording heart = Make.Heart();
         for (uint identity = 0; identity < 100; identity++)
         {
-            var window = new EvaluationWindow(heart, new SampleRange(0, 500), CardioTask.Parse("denoise ppg"), Corruption.Noise(7, kind),
-                identity, 9);
+            var window = new EvaluationWindow(heart, new SampleRange(0, 500), CardioTask.Parse("denoise ppg"),
+                Corruption.Noise(7, Enum.Parse<NoiseKind>(kind)), identity, 9);
             double[] truth = [.. window.Truth.ToArray()],
                 noise = [.. window.GivenWindow(Modality.Ppg).ToArray().Zip(truth, (g, t) => g - t)];
             double mean = truth.Average(), signal = truth.Average(x => (x - mean) * (x - mean)), power = noise.Average(x => x * x);

@@ -14,7 +14,7 @@ internal static class SimulatedReport
         {
             Directory.CreateDirectory(listing);
             foreach ((string kernel, LaunchCounts counts) in profile.Longest())
-                OutputFile.Write(Path.Combine(listing, kernel + ".txt"), Listing(kernel, counts));
+                OutputFile.Write(System.IO.Path.Combine(listing, kernel + ".txt"), Listing(kernel, counts));
             terminal.Note($"wrote {profile.Rows.Count} listings to {listing}");
         }
 

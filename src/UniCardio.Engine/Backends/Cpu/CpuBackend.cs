@@ -50,7 +50,7 @@ public sealed class CpuBackend : IBackend
     /// <param name="profile">Receives the spans of every step; its lists need a member for each thread. Null times nothing and costs
     /// nothing.</param>
     /// <exception cref="ConfigurationException">The plan is for another configuration.</exception>
-    public IExecutor CreateExecutor(InferencePlan plan, CpuProfile? profile)
+    internal IExecutor CreateExecutor(InferencePlan plan, CpuProfile? profile)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ObjectDisposedException.ThrowIf(_disposed != 0, this);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace UniCardio.Engine.Backends.Cpu;
 
 /// <summary>The kernels of a network call, as rows of a profile.</summary>
-public enum CpuKernel
+internal enum CpuKernel
 {
     /// <summary>Six convolutions of a slot as one map.</summary>
     Encoder,
@@ -72,7 +72,7 @@ public enum CpuKernel
 /// <param name="Part">The team's member.</param>
 /// <param name="Start">Stopwatch ticks.</param>
 /// <param name="End">Stopwatch ticks.</param>
-public readonly record struct CpuSpan(CpuKernel Kernel, bool IsCondition, int Part, long Start, long End);
+internal readonly record struct CpuSpan(CpuKernel Kernel, bool IsCondition, int Part, long Start, long End);
 
 /// <summary>Whether kernels are timed; a constant to the JIT, so that off costs nothing.</summary>
 internal interface IProbe
@@ -93,7 +93,7 @@ internal readonly struct ProbeOn : IProbe
 }
 
 /// <summary>Where timed spans go: one list a thread, allocated ahead; when a list is full, later spans are counted but not kept.</summary>
-public sealed class CpuProfile
+internal sealed class CpuProfile
 {
     private readonly CpuSpan[][] _spans;
     private readonly PaddedInt[] _counts, _queryBlocks, _repeats;

@@ -25,7 +25,7 @@ namespace UniCardio.Signals.Formats.Csv;
 /// Names that a spreadsheet would run begin with an apostrophe, which reading takes off.</item>
 /// </list>
 /// </remarks>
-public static class CsvFormat
+internal static class CsvFormat
 {
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>

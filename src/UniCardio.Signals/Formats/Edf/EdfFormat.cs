@@ -19,7 +19,7 @@ namespace UniCardio.Signals.Formats.Edf;
 /// Standards: Kemp et al., Electroencephalogr. Clin. Neurophysiol. 82 (1992) 391-393; Kemp and Olivan, Clin. Neurophysiol. 114 (2003)
 /// 1755-1761; BioSemi's description of BDF.
 /// </remarks>
-public static class EdfFormat
+internal static class EdfFormat
 {
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>

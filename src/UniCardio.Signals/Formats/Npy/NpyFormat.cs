@@ -15,7 +15,7 @@ namespace UniCardio.Signals.Formats.Npy;
 /// </list>
 /// Format: NumPy Enhancement Proposal 1 and numpy.lib.format.
 /// </remarks>
-public static class NpyFormat
+internal static class NpyFormat
 {
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>

@@ -18,7 +18,7 @@ namespace UniCardio.Signals.Formats.Wfdb;
 /// </list>
 /// Standards: header(5), signal(5) and annot(5) of the WFDB Applications Guide.
 /// </remarks>
-public static class WfdbFormat
+internal static class WfdbFormat
 {
     /// <summary>Reads a record.</summary>
     /// <param name="path">Its .hea file, another of its files beside the .hea, or its name without extension.</param>
