@@ -14,7 +14,7 @@ namespace UniCardio.Signals.Quality;
 /// Hz.</param>
 /// <param name="Template">Mean correlation of the beats with their mean (Orphanidou et al., IEEE J Biomed Health Inform 19, 2015), good from
 /// 0.66 (ECG) and 0.86 (PPG). Its rules on the spread of intervals are left out: they refuse atrial fibrillation.</param>
-public readonly record struct PublishedIndices(double Agreement, double Kurtosis, double Skewness, double BandShare, double BaselineShare,
+internal readonly record struct PublishedIndices(double Agreement, double Kurtosis, double Skewness, double BandShare, double BaselineShare,
     double Template)
 {
     /// <summary>Seconds that an index is taken over; those that end with the second it is given for.</summary>

@@ -12,7 +12,7 @@ namespace UniCardio.Signals.Quality;
 /// <param name="Quality">[seconds] 0 to 1.</param>
 /// <param name="RateIsRight">[seconds] whether the heart rate that the detector gives for the ten seconds that end with the second is within 5
 /// bpm of that of the true beats; false where it gives none.</param>
-public sealed record QualityLabels(float[] Quality, bool[] RateIsRight)
+internal sealed record QualityLabels(float[] Quality, bool[] RateIsRight)
 {
     /// <summary>Largest error of a heart rate that is right (bpm).</summary>
     public const double RightRate = 5;

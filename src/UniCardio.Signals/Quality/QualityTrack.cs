@@ -6,7 +6,7 @@ namespace UniCardio.Signals.Quality;
 
 /// <summary>Why a second of a signal is not good; several may hold.</summary>
 [Flags]
-public enum QualityReasons
+internal enum QualityReasons
 {
     /// <summary>Nothing is wrong.</summary>
     None = 0,
@@ -51,7 +51,7 @@ public enum QualityReasons
 /// <param name="Heart">Rate, index and deviation each second.</param>
 /// <param name="Indices">[seconds] published indices.</param>
 /// <param name="Reasons">[seconds] why.</param>
-public sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, PublishedIndices[] Indices, QualityReasons[] Reasons)
+internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, PublishedIndices[] Indices, QualityReasons[] Reasons)
 {
     /// <summary>Samples a second that quality is computed at.</summary>
     public const int WorkRate = 125;
