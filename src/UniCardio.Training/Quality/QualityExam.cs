@@ -11,7 +11,7 @@ namespace UniCardio.Training.Quality;
 /// <param name="EcgAuroc">The same of an ECG.</param>
 /// <param name="RhythmAccuracy">Mean over the four rhythms of the share that is told.</param>
 /// <param name="FibrillationAuroc">Area under the curve of fibrillation against the other rhythms.</param>
-public sealed record QualityExam(double QualityError, double QualityCorrelation, double PulseAuroc, double EcgAuroc, double RhythmAccuracy,
+internal sealed record QualityExam(double QualityError, double QualityCorrelation, double PulseAuroc, double EcgAuroc, double RhythmAccuracy,
     double FibrillationAuroc)
 {
     private const ulong Seed = 0xE8A3;

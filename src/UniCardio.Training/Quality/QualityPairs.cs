@@ -10,7 +10,7 @@ namespace UniCardio.Training.Quality;
 /// <summary>Pairs of windows of synthetic hearts: an endless supply, each pair another subject, a function of (seed, index).</summary>
 /// <remarks>A minute of one heart, two windows of it spoiled each by its own stretches (<see cref="CorruptionEpisodes"/>) and by what a
 /// recording in good order still has. Rhythms: 35% sinus, 30% fibrillation, 20% ectopy, 15% runs of ventricular beats.</remarks>
-public sealed class QualityPairs
+internal sealed class QualityPairs
 {
     private readonly CardiovascularSynthesizer _synthesizer = new();
     private readonly ulong _seed;

@@ -14,7 +14,7 @@ namespace UniCardio.Training.Quality;
 /// better to worse windows with a moving average as teacher (in eval mode: there is no dropout) and the spectra of the better one.
 /// </summary>
 /// <remarks>One thread; equal options give equal bits on one instruction set.</remarks>
-public static class QualityTrainer
+internal static class QualityTrainer
 {
     /// <summary>Heads that are trained.</summary>
     public static IReadOnlyList<QualityHead> Heads { get; } = [QualityHead.Quality, QualityHead.Rhythm];

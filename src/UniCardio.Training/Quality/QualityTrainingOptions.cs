@@ -3,7 +3,7 @@ using UniCardio.Engine.Quality;
 namespace UniCardio.Training.Quality;
 
 /// <summary>What a training run of the quality network does.</summary>
-public sealed record QualityTrainingOptions
+internal sealed record QualityTrainingOptions
 {
     /// <summary>Updates.</summary>
     public int Steps { get; init; } = 2000;
@@ -56,4 +56,4 @@ public sealed record QualityTrainingOptions
 /// <param name="Distil">Distillation.</param>
 /// <param name="Amplitude">Amplitude.</param>
 /// <param name="Phase">Phase.</param>
-public readonly record struct QualityProgress(int Step, double Labels, double Rhythm, double Distil, double Amplitude, double Phase);
+internal readonly record struct QualityProgress(int Step, double Labels, double Rhythm, double Distil, double Amplitude, double Phase);

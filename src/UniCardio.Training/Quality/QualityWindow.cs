@@ -7,7 +7,7 @@ namespace UniCardio.Training.Quality;
 /// <param name="Labels">[seconds, 4] quality of pulse and ECG, 0 to 1, then whether the heart rate of each is right, 0 or 1.</param>
 /// <param name="Present">Whether pulse and ECG are there at all; a signal that is not has no label.</param>
 /// <param name="Rhythm">0 sinus, 1 atrial fibrillation, 2 ectopic beats, 3 ventricular run; -1 where it is none of these.</param>
-public sealed record QualityWindow(float[] Signals, float[] Labels, (bool Pulse, bool Ecg) Present, int Rhythm)
+internal sealed record QualityWindow(float[] Signals, float[] Labels, (bool Pulse, bool Ecg) Present, int Rhythm)
 {
     /// <summary>Mean quality of what is there.</summary>
     public double Quality
@@ -35,4 +35,4 @@ public sealed record QualityWindow(float[] Signals, float[] Labels, (bool Pulse,
 /// <summary>A better and a worse window of one subject, some seconds apart.</summary>
 /// <param name="Better">The one with the higher mean quality.</param>
 /// <param name="Worse">The other.</param>
-public sealed record QualityPair(QualityWindow Better, QualityWindow Worse);
+internal sealed record QualityPair(QualityWindow Better, QualityWindow Worse);
