@@ -356,7 +356,7 @@ internal sealed unsafe class HeadOutput : Op
             () =>
             {
                 for (int r = 0; r < rows; r += width)
-                    HeadScatter.Rows<S, V>(blocks + (r * d), y + (r * stride), stride, Math.Min(width, rows - r), d);
+                    HeadScatter.Rows<S, V>(blocks + (r * d), width, y + (r * stride), stride, Math.Min(width, rows - r), d);
             },
             () =>
             {

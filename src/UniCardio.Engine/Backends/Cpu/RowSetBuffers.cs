@@ -107,6 +107,7 @@ internal sealed unsafe class StripScratch : IDisposable
         _heads = new AlignedBuffer((long)rows * network.Stride);
         _headBlock = new AlignedBuffer(m.HeadDim * panel);
         _panel = new AlignedBuffer((long)rows * panel);
+        // AVX2's keys of a block are more, its lanes half: on AVX-512 a block of half the lanes takes no more than a whole one.
         _attention = new AlignedBuffer(Kernels.Attention.ScratchLength(m.HeadDim, network.Lanes));
         _noise = new AlignedBuffer(m.SlotSamples + 4);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using UniCardio.Engine.Backends.Cpu.Kernels;
 using UniCardio.Engine.Backends.Cpu.Simd;
 using UniCardio.Engine.Model;
@@ -59,31 +60,33 @@ internal sealed unsafe class RowSetPass<S, V, TProbe>
     }
 
     /// <summary>First row of a part: whole blocks of queries, as even as they divide.</summary>
-    public static int RowStart(int rows, int part, int parts)
-    {
-        int width = 2 * S.Width, blocks = (rows + width - 1) / width;
-        return Math.Min(rows, (int)((long)blocks * part / parts) * width);
-    }
+    public static int RowStart(int rows, int part, int parts) => new QueryBlocks(rows, S.Width).PartStart(part, parts);
 
     /// <summary>Computes this part's rows of a set.</summary>
     public void Run(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int part, int parts, TeamBarrier barrier,
         int profilePart)
     {
         int rows = work.Slots.Length * _m.SlotTokens;
-        int start = RowStart(rows, part, parts), end = RowStart(rows, part + 1, parts);
+        var blocks = new QueryBlocks(rows, S.Width);
+        int start = blocks.PartStart(part, parts), end = blocks.PartStart(part + 1, parts);
         Encode(work, buffers, start, end, parts, barrier, profilePart);
         int strip = scratch.StripOf(end - start);
-        for (int row = start; row < end; row += strip)
-            Project(work, buffers, scratch, 0, row, Math.Min(strip, end - row), profilePart);
+        for (int row = start, next; row < end; row = next)
+        {
+            next = Math.Min(end, blocks.StartOf(row + strip));
+            Project(work, buffers, scratch, 0, row, next - row, profilePart);
+        }
+
         for (int block = 0; block < _m.Blocks; block++)
         {
             bool isLast = block == _m.Blocks - 1;
             if (work.IsCondition && isLast)
                 return;
             Meet(parts, barrier, work.IsCondition, profilePart);
-            for (int row = start; row < end; row += strip)
+            for (int row = start, next; row < end; row = next)
             {
-                int count = Math.Min(strip, end - row);
+                next = Math.Min(end, blocks.StartOf(row + strip));
+                int count = next - row;
                 Attend(work, buffers, scratch, block, row, count, profilePart);
                 FeedForward(work, scratch, block, count, profilePart);
                 Gate(work, buffers, scratch, block, row, count, profilePart);
@@ -161,6 +164,7 @@ internal sealed unsafe class RowSetPass<S, V, TProbe>
         var end = new QkvEnd
         {
             Queries = keysOnly ? null : buffers.Queries + ((nint)row * c),
+            HalfBlock = Blocks(work).Half - row,
             Keys = cache.Keys(set) + offset,
             Values = cache.Values(set) + offset,
             HeadStride = cache.HeadStride,
@@ -178,7 +182,8 @@ internal sealed unsafe class RowSetPass<S, V, TProbe>
     // Row <- LN1(x + d + attention W): heads outside, so that one head's keys and values stay in L2 for the whole strip.
     private void Attend(in RowSet work, RowSetBuffers buffers, StripScratch scratch, int block, int row, int count, int profilePart)
     {
-        int c = _m.Channels, width = 2 * S.Width, headDim = _m.HeadDim, stride = _network.Stride;
+        int c = _m.Channels, headDim = _m.HeadDim, stride = _network.Stride, width;
+        QueryBlocks blocks = Blocks(work);
         KeyValueCache own = buffers.KeyValues;
         int set = block % RowSetBuffers.KeyValueSets;
         int queryBlocks = 0, repeated = 0;
@@ -192,10 +197,10 @@ internal sealed unsafe class RowSetPass<S, V, TProbe>
                 : new KeySegment { Keys = own.Keys(set) + ownHead, Values = own.Values(set) + ownHead, Count = own.Tokens };
             for (int q = 0; q < count; q += width)
             {
-                nint at = (nint)head * headDim * width;
-                repeated += Attention.Run<S, V>(buffers.Queries + ((nint)(row + q) * c) + at, headDim, first, second, scratch.Attention,
-                    scratch.HeadBlock);
-                HeadScatter.Rows<S, V>(scratch.HeadBlock, scratch.Heads + (q * stride) + (head * headDim), stride,
+                width = blocks.WidthAt(row + q);
+                float* queries = buffers.Queries + ((nint)(row + q) * c) + ((nint)head * headDim * width);
+                repeated += AttendBlock(queries, width, first, second, scratch);
+                HeadScatter.Rows<S, V>(scratch.HeadBlock, width, scratch.Heads + (q * stride) + (head * headDim), stride,
                     Math.Min(width, count - q), headDim);
                 queryBlocks++;
             }
@@ -213,6 +218,14 @@ internal sealed unsafe class RowSetPass<S, V, TProbe>
             _network.Mask.Pointer, weights.Norm1.Panel(0), weights.Norm1.Bias);
         Note(CpuKernel.Norm1, work.IsCondition, profilePart, since);
     }
+
+    private QueryBlocks Blocks(in RowSet work) => new(work.Slots.Length * _m.SlotTokens, S.Width);
+
+    // A block of half the lanes is AVX2's whole block.
+    private int AttendBlock(float* queries, int width, in KeySegment first, in KeySegment second, StripScratch scratch) =>
+        width == 2 * S.Width
+            ? Attention.Run<S, V>(queries, _m.HeadDim, first, second, scratch.Attention, scratch.HeadBlock)
+            : Attention.Run<Avx2Simd, Vector256<float>>(queries, _m.HeadDim, first, second, scratch.Attention, scratch.HeadBlock);
 
     // Row2 <- (Row + W2 gelu(W1 Row)) normalised; LN2's affine part is folded into the mid projection.
     private void FeedForward(in RowSet work, StripScratch scratch, int block, int count, int profilePart)

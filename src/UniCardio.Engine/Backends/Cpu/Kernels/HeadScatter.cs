@@ -48,45 +48,47 @@ internal static unsafe class HeadScatter
     /// <param name="source">[rows, stride] at the first of them.</param>
     /// <param name="stride">Floats between rows.</param>
     /// <param name="target">[blocks, C, 2W] at the strip's first block.</param>
+    /// <param name="half">Row at which a block of W queries begins, [C, W]; null where none does.</param>
     /// <param name="rows">Tokens; only the last block may be part-filled.</param>
     /// <param name="channels">C.</param>
     /// <param name="first">First of the channels.</param>
     /// <param name="count">How many.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Queries<S, V>(float* source, nint stride, float* target, int rows, int channels, int first, int count)
+    public static void Queries<S, V>(float* source, nint stride, float* target, int? half, int rows, int channels, int first, int count)
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int width = 2 * S.Width;
-        target += (nint)first * width;
-        for (int start = 0; start < rows; start += width, target += (nint)channels * width)
+        int width;
+        for (int start = 0; start < rows; start += width)
         {
+            width = start == half ? S.Width : 2 * S.Width;
+            float* to = target + ((nint)start * channels) + ((nint)first * width), from = source + (start * stride);
             int filled = Math.Min(width, rows - start), lane = 0;
             if (filled < width)
-                new Span<float>(target, count * width).Clear();
-            float* from = source + (start * stride);
+                new Span<float>(to, count * width).Clear();
             for (; lane + 4 <= filled; lane += 4, from += 4 * stride)
-                FourRows(from, stride, target + lane, width, count);
+                FourRows(from, stride, to + lane, width, count);
             for (; lane < filled; lane++, from += stride)
             {
                 for (int c = 0; c < count; c++)
-                    target[((nint)c * width) + lane] = from[c];
+                    to[((nint)c * width) + lane] = from[c];
             }
         }
     }
 
     /// <summary>Back to rows: one head's output of a block of queries.</summary>
-    /// <param name="source">[head dim, 2W].</param>
+    /// <param name="source">[head dim, width].</param>
+    /// <param name="width">Lanes of the block, 2W or W.</param>
     /// <param name="target">[rows, stride] at the head's first channel.</param>
     /// <param name="stride">Floats between rows.</param>
     /// <param name="rows">Queries of the block; lanes past them are not read.</param>
     /// <param name="headDim">Head dim.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows<S, V>(float* source, float* target, nint stride, int rows, int headDim)
+    public static void Rows<S, V>(float* source, int width, float* target, nint stride, int rows, int headDim)
         where S : struct, ISimd<S, V>
         where V : struct
     {
-        int width = 2 * S.Width, lane = 0;
+        int lane = 0;
         for (; lane + 4 <= rows; lane += 4, target += 4 * stride)
         {
             float* from = source + lane;

@@ -25,6 +25,9 @@ internal unsafe struct QkvEnd : IPanelEnd
     /// <summary>[blocks, C, 2W] at the strip's first block; null where no queries are wanted.</summary>
     public float* Queries;
 
+    /// <summary>Row of the strip at which a block of W queries begins; null where none does.</summary>
+    public int? HalfBlock;
+
     /// <summary>[heads, capacity, head dim] at the strip's first row of head 0.</summary>
     public float* Keys;
 
@@ -53,7 +56,7 @@ internal unsafe struct QkvEnd : IPanelEnd
             {
                 next = Math.Min(end, Channels);
                 if (Queries != null)
-                    HeadScatter.Queries<S, V>(from, width, Queries, rows, Channels, at, next - at);
+                    HeadScatter.Queries<S, V>(from, width, Queries, HalfBlock, rows, Channels, at, next - at);
                 continue;
             }
 
