@@ -15,6 +15,9 @@ internal sealed class WindowRunner
     // Each run has sessions of its own; of several shapes the latest ones are kept.
     private const long MaxSessionBytes = 256L << 20;
 
+    // On each of two dozen hidden stretches: two draws tell nearly as much of the network's error as eight.
+    private const int HiddenDraws = 2;
+
     private readonly RestorationOptions _options;
     private readonly PreparedRecording _prepared;
     private readonly WindowSchedule _schedule;
@@ -108,7 +111,7 @@ internal sealed class WindowRunner
         float[]?[] signals = [.. Modalities.All.Select(m => _options.Task.Conditions.Contains(m) ? _prepared.Signal(m).ToArray() : null)];
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
         GapNetwork? network = _schedule.Computed > 0
-            ? new GapNetwork(pool, Math.Min(_options.Draws, 4), _options.Sampler, _options.Summary, _options.Seed) : null;
+            ? new GapNetwork(pool, Math.Min(_options.Draws, HiddenDraws), _options.Sampler, _options.Summary, _options.Seed) : null;
         IReadOnlyList<SampleRange> gaps = GapFinder.Find(_prepared.Signal(target));
         using GapCorrection? correction = _options.Correction is { } engine ? new GapCorrection(engine) : null;
         var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network)

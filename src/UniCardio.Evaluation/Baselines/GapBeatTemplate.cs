@@ -36,27 +36,38 @@ internal sealed class GapBeatTemplate(bool byOther, bool beyond) : IBaseline
         }
 
         SampleRange seen = window.Window;
-        float[] filled = window.Given(target).Slice(seen.Start, seen.Length).ToArray();
-        int start = window.Window.Start - seen.Start;
-        var gap = new SampleRange(start + window.Scope.Start, window.Scope.Length);
+        float[] Cut(Modality m) => window.Given(m).Slice(seen.Start, seen.Length).ToArray();
+        float[] filled = Cut(target);
+        Modality? source = byOther ? BeatPlacement.Source(window.Task.Conditions & ~target.ToSet()) : null;
+        Fill(target, filled, window.Scope, source, source is { } s ? Cut(s) : []);
+        filled.CopyTo(result);
+    }
+
+    /// <summary>Fills a gap with the average of the beats around it.</summary>
+    /// <param name="target">The signal.</param>
+    /// <param name="filled">[n] its samples, NaN in the gap; filled.</param>
+    /// <param name="gap">The gap.</param>
+    /// <param name="source">The signal that places the beats; null for the signal's own rhythm.</param>
+    /// <param name="placing">[n] that signal.</param>
+    public static void Fill(Modality target, float[] filled, SampleRange gap, Modality? source, ReadOnlySpan<float> placing)
+    {
         IReadOnlyList<int> beats = Beats.Detect(target, filled);
         if (BeatTemplate.Average(filled, beats, gap.Start + (0.5 * gap.Length), 1) is { } template
-            && Place(window, seen, beats, gap, template) is { } placed)
+            && Place(target, source, placing, beats, gap, template) is { } placed)
         {
             Draw(template, placed, gap, filled);
         }
 
         LinearInterpolation.Fill(filled);
-        filled.AsSpan(start, result.Length).CopyTo(result);
     }
 
-    private double[]? Place(EvaluationWindow window, SampleRange seen, IReadOnlyList<int> beats, SampleRange gap, BeatTemplate template)
+    private static double[]? Place(Modality target, Modality? source, ReadOnlySpan<float> placing, IReadOnlyList<int> beats,
+        SampleRange gap, BeatTemplate template)
     {
-        Modality target = window.Task.Output;
-        if (!byOther || BeatPlacement.Source(window.Task.Conditions & ~target.ToSet()) is not { } source)
+        if (source is not { } by)
             return BeatPlacement.Across(beats, gap, template.Interval);
-        IReadOnlyList<int> others = Beats.Detect(source, window.Given(source).Slice(seen.Start, seen.Length));
-        return BeatPlacement.Delay(source, others, target, beats) is { } delay
+        IReadOnlyList<int> others = Beats.Detect(by, placing);
+        return BeatPlacement.Delay(by, others, target, beats) is { } delay
             ? BeatPlacement.Across(beats, gap, template.Interval, others.Select(b => b + delay))
             : BeatPlacement.Across(beats, gap, template.Interval);
     }

@@ -33,6 +33,9 @@ public enum EstimatorChoice
 public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, double[] High,
     IReadOnlyList<(EstimatorKind Kind, ChannelKind? Source, double Weight)> Parts)
 {
+    /// <summary>Every estimate by itself, the network's as joined to both edges; empty unless they are asked for.</summary>
+    internal IReadOnlyList<GapEstimate> Estimates { get; init; } = [];
+
     /// <summary>An estimator in words.</summary>
     /// <param name="kind">Which.</param>
     /// <param name="source">The signal that placed its beats, or null.</param>
@@ -52,17 +55,14 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
 /// <summary>Fills gaps of one signal of a patient by what does best on measured stretches of the same recording.</summary>
 /// <remarks>
 /// For each length of gaps, up to <see cref="MaxHidden"/> stretches of that length are hidden one by one where the target and the same
-/// other signals are measured; what each estimator makes of them gives the weights (<see cref="StackedWeights"/>), the network's part
-/// (<see cref="GapGate"/>) and the band. A gap's own samples take no part, as they are missing; a hidden stretch is looked at by nothing
-/// that is scored on it.
+/// other signals are measured; what each estimator, the network among them, makes of them gives the weights
+/// (<see cref="StackedWeights"/>), what the network has beyond that where it differs by far more than usual (<see cref="GapGate"/>), and
+/// the band. A gap's own samples take no part, as they are missing; a hidden stretch is looked at by nothing that is scored on it.
 /// </remarks>
 internal sealed class GapFiller
 {
     /// <summary>Most stretches that are hidden for one length of gaps.</summary>
     public const int MaxHidden = 24;
-
-    /// <summary>Most of them that the network runs on.</summary>
-    public const int MaxNetworkHidden = 10;
 
     private const int MinCorrected = 4;
     private const double Inner = 1.645;
@@ -91,6 +91,12 @@ internal sealed class GapFiller
     /// <remarks>It takes part where it erred by no more than the beat that it corrects on four hidden stretches at least, and by as much as
     /// they say.</remarks>
     public GapCorrection? Correction { get; init; }
+
+    /// <summary>Whether fills keep each estimate by itself.</summary>
+    internal bool KeepsEstimates { get; init; }
+
+    /// <summary>What stands for the network on hidden stretches, in tests.</summary>
+    internal Func<SampleRange, double[]?>? HiddenNetwork { get; init; }
 
     private ChannelKind Kind => NetworkSignal.KindOf(_target);
 
@@ -174,8 +180,11 @@ internal sealed class GapFiller
 
     private sealed record Hidden(SampleRange Stretch, IReadOnlyList<GapEstimate> Estimates, float[] Truth)
     {
-        public double[]? Network { get; set; }
+        public double[]? Network => NetworkOf(Estimates);
     }
+
+    private static double[]? NetworkOf(IReadOnlyList<GapEstimate> estimates) =>
+        estimates.FirstOrDefault(e => e.Kind == EstimatorKind.Network)?.Wave;
 
     private static int ClassOf(int samples) => s_classes.Count(c => samples > c * NetworkSignal.Rate);
 
@@ -200,7 +209,7 @@ internal sealed class GapFiller
         bool corrects = IsTrusted(hidden);
         if (!corrects)
             hidden = [.. hidden.Select(h => h with { Estimates = [.. h.Estimates.Where(e => e.Kind != EstimatorKind.Correction)] })];
-        RunNetwork(hidden, present, cancellation);
+        hidden = RunNetwork(hidden, present, cancellation);
         double seconds = gap.Length / NetworkSignal.Rate;
         StackedWeights Weights(int without)
         {
@@ -214,13 +223,13 @@ internal sealed class GapFiller
             return stack;
         }
 
-        var others = new List<(double[] Value, double[] Deviation)>();
+        var blends = new List<(double[] Value, double[] Deviation)>();
         for (int i = 0; i < hidden.Count; i++)
-            others.Add(Mix(hidden[i].Estimates, Weights(i), out _));
+            blends.Add(Mix(hidden[i].Estimates, Weights(i), out _));
         GapGate gate = GapGate.Fit(
             [.. Enumerable.Range(0, hidden.Count).Where(i => hidden[i].Network is not null)
-                .Select(i => (hidden[i].Network!, others[i].Value, hidden[i].Truth))]);
-        (double low, double high) = Calibrate(hidden, others, gate);
+                .Select(i => (hidden[i].Network!, blends[i].Value, hidden[i].Truth))]);
+        (double low, double high) = Calibrate(hidden, blends, gate);
         return new Trial(Weights(-1), gate, low, high, hidden.Count, corrects);
     }
 
@@ -273,39 +282,37 @@ internal sealed class GapFiller
         return places;
     }
 
-    private void RunNetwork(List<Hidden> hidden, ModalitySet present, CancellationToken cancellation)
+    private List<Hidden> RunNetwork(List<Hidden> hidden, ModalitySet present, CancellationToken cancellation)
     {
-        if (_network is null || hidden.Count == 0 || hidden[0].Stretch.Length > _network.MaxLength)
-            return;
-        int count = Math.Min(MaxNetworkHidden, hidden.Count);
-        Hidden[] some = [.. Enumerable.Range(0, count).Select(i => hidden[(int)((i + 0.5) * hidden.Count / count)])];
+        if ((_network is null && HiddenNetwork is null) || hidden.Count == 0 || hidden[0].Stretch.Length > _network?.MaxLength)
+            return hidden;
         float[]?[] signals =
             [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
-        double[]?[] made = _network.Run(signals, _target, present, [.. some.Select(h => h.Stretch)], cancellation);
-        for (int i = 0; i < some.Length; i++)
+        double[]?[] made = _network?.Run(signals, _target, present, [.. hidden.Select(h => h.Stretch)], cancellation)
+            ?? [.. hidden.Select(h => HiddenNetwork!(h.Stretch))];
+        return [.. hidden.Select((h, i) =>
         {
-            if (made[i] is { } wave)
-            {
-                (GapEstimators local, SampleRange inside, _) = Local(some[i].Stretch, hide: true);
-                some[i].Network = local.JoinNetwork(inside, wave).Wave;
-            }
-        }
+            if (made[i] is not { } wave)
+                return h;
+            (GapEstimators local, SampleRange inside, _) = Local(h.Stretch, hide: true);
+            return h with { Estimates = [.. h.Estimates, local.JoinNetwork(inside, wave)] };
+        })];
     }
 
     // Quantiles of (truth - blend) / deviation over the hidden stretches; two stretches of a normal error stand beside them, so that few do
     // not make a band of nothing.
-    private static (double Low, double High) Calibrate(List<Hidden> hidden, List<(double[] Value, double[] Deviation)> others, GapGate gate)
+    private static (double Low, double High) Calibrate(List<Hidden> hidden, List<(double[] Value, double[] Deviation)> blends, GapGate gate)
     {
         var errors = new List<double>();
         int each = 64;
         for (int i = 0; i < hidden.Count; i++)
         {
-            double share = hidden[i].Network is { } n ? gate.WeightOf(n, others[i].Value) : 0;
+            double[] network = hidden[i].Network ?? blends[i].Value;
+            double share = gate.WeightOf(network, blends[i].Value);
             for (int s = 0; s < each; s++)
             {
                 int t = (int)((s + 0.5) * hidden[i].Truth.Length / each);
-                double network = hidden[i].Network is { } made ? made[t] : others[i].Value[t];
-                (double value, double deviation) = Gated(network, others[i].Value[t], others[i].Deviation[t], share);
+                (double value, double deviation) = Gated(network[t], blends[i].Value[t], blends[i].Deviation[t], share);
                 errors.Add((hidden[i].Truth[t] - value) / deviation);
             }
         }
@@ -317,10 +324,10 @@ internal sealed class GapFiller
             Math.Max(0.1, errors[Math.Min(errors.Count - 1, (int)(0.955 * errors.Count))]));
     }
 
-    private static (double Value, double Deviation) Gated(double network, double others, double deviation, double share)
+    private static (double Value, double Deviation) Gated(double network, double blend, double deviation, double share)
     {
-        double apart = network - others;
-        return (others + (share * apart), Math.Sqrt((deviation * deviation) + (0.1 * apart * apart)));
+        double apart = network - blend;
+        return (blend + (share * apart), Math.Sqrt((deviation * deviation) + (0.1 * apart * apart)));
     }
 
     private GapFill Blend(SampleRange gap, Trial trial, double[]? network, CancellationToken cancellation)
@@ -329,23 +336,32 @@ internal sealed class GapFiller
         IReadOnlyList<GapEstimate> estimates = Estimate((local, inside, seen), trial.Corrects, cancellation);
         if (estimates.Count == 0 && network is null)
             return Nothing(gap);
-        double[]? joined = network is null ? null : local.JoinNetwork(inside, network).Wave;
-        if (estimates.Count == 0)
-            return new GapFill(gap, joined!, joined!, joined!, [(EstimatorKind.Network, null, 1)]);
-        (double[] others, double[] deviation) = Mix(estimates, trial.Weights, out double[] weights);
-        double share = joined is null ? 0 : gap.Length <= (_network?.MaxLength ?? int.MaxValue) ? trial.Gate.WeightOf(joined, others)
-            : estimates.Any(e => e.Source is not null || e.Kind == EstimatorKind.Fir) ? 0 : GapGate.DefaultUsual;
+        // Beyond what a window holds nothing tells how far the network is to be trusted: it fills what nothing else does.
+        bool asked = network is not null && (estimates.Count == 0 || gap.Length <= (_network?.MaxLength ?? int.MaxValue));
+        if (asked)
+            estimates = [.. estimates, local.JoinNetwork(inside, network!)];
+        if (estimates.Count == 1 && asked)
+        {
+            double[] only = estimates[0].Wave;
+            return new GapFill(gap, only, only, only, [(EstimatorKind.Network, null, 1)]);
+        }
+
+        (double[] blend, double[] deviation) = Mix(estimates, trial.Weights, out double[] weights);
+        double[] joined = NetworkOf(estimates) ?? blend;
+        double share = trial.Gate.WeightOf(joined, blend);
         double[] value = new double[gap.Length], low = new double[gap.Length], high = new double[gap.Length];
         for (int t = 0; t < gap.Length; t++)
         {
-            (value[t], double d) = Gated(joined is null ? others[t] : joined[t], others[t], deviation[t], share);
+            (value[t], double d) = Gated(joined[t], blend[t], deviation[t], share);
             (low[t], high[t]) = (value[t] + (trial.Low * d), value[t] + (trial.High * d));
         }
 
-        List<(EstimatorKind Kind, ChannelKind? Source, double Weight)> parts = [(EstimatorKind.Network, null, share)];
-        for (int i = 0; i < estimates.Count; i++)
-            parts.Add((estimates[i].Kind, estimates[i].Source, weights[i] * (1 - share)));
-        return new GapFill(gap, value, low, high, [.. parts.Where(p => p.Weight >= 0.005).OrderByDescending(p => p.Weight)]);
+        IEnumerable<(EstimatorKind Kind, ChannelKind? Source, double Weight)> parts = estimates.Select((e, i) =>
+            (e.Kind, e.Source, (weights[i] * (1 - share)) + (e.Kind == EstimatorKind.Network ? share : 0)));
+        return new GapFill(gap, value, low, high, [.. parts.Where(p => p.Weight >= 0.005).OrderByDescending(p => p.Weight)])
+        {
+            Estimates = KeepsEstimates ? estimates : [],
+        };
     }
 
     private GapFill Single(SampleRange gap)
@@ -376,14 +392,18 @@ internal sealed class GapFiller
     private static (double[] Value, double[] Deviation) Mix(IReadOnlyList<GapEstimate> estimates, StackedWeights stack,
         out double[] weights)
     {
-        weights = stack.Of([.. estimates.Select(e => e.Identity)]);
+        double[] shares = stack.Of([.. estimates.Select(e => e.Identity)]);
+        weights = shares;
         double[] value = new double[estimates[0].Wave.Length], deviation = new double[value.Length];
+        // A network says nothing of how far off it is: the others' deviations speak for it.
+        double telling = estimates.Select((e, i) => e.Kind == EstimatorKind.Network ? 0 : shares[i] + 1e-6).Sum();
         for (int i = 0; i < estimates.Count; i++)
         {
+            double share = estimates[i].Kind == EstimatorKind.Network ? 0 : (weights[i] + 1e-6) / telling;
             for (int t = 0; t < value.Length; t++)
             {
                 value[t] += weights[i] * estimates[i].Wave[t];
-                deviation[t] += weights[i] * estimates[i].Deviation[t];
+                deviation[t] += share * estimates[i].Deviation[t];
             }
         }
 
@@ -398,6 +418,7 @@ internal sealed class GapFiller
         (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.5 * seconds)),
         (EstimatorKind.Beat, _) => 0.25,
         (EstimatorKind.Correction, _) => 0.3,
+        (EstimatorKind.Network, _) => 0.6,
         _ => 0.35,
     };
 }

@@ -92,40 +92,80 @@ internal sealed class StackedWeights
         return Minimize(gram, n);
     }
 
-    // Exponentiated gradient: every step stays on the simplex.
+    // Exactly: on each set of estimates the minimum with weights of any sign that sum to 1 is G^-1 1 / (1' G^-1 1); the least of those that
+    // are not negative is the minimum. n is at most 9, so that there are some hundred sets.
     private static double[] Minimize(double[,] gram, int n)
     {
-        var w = new double[n];
-        Array.Fill(w, 1.0 / n);
-        if (n < 2)
-            return w;
-        double largest = 0;
-        for (int i = 0; i < n; i++)
-            largest = Math.Max(largest, gram[i, i]);
-        var gradient = new double[n];
-        for (int step = 0; step < 4000; step++)
+        double[] best = new double[n], solved = new double[n];
+        double least = double.PositiveInfinity;
+        var factor = new double[n, n];
+        var members = new int[n];
+        for (int set = 1; set < 1 << n; set++)
         {
-            double value = 0;
+            int count = 0;
             for (int i = 0; i < n; i++)
             {
-                gradient[i] = 0;
-                for (int j = 0; j < n; j++)
-                    gradient[i] += gram[i, j] * w[j];
-                value += w[i] * gradient[i];
+                if ((set >> i & 1) != 0)
+                    members[count++] = i;
             }
 
-            // The step is scaled by what the blend still errs, which small weights' gradients are large against.
-            double rate = 0.3 / Math.Max(value, 1e-9 * largest), total = 0;
-            for (int i = 0; i < n; i++)
+            if (!Solve(gram, members.AsSpan(0, count), factor, solved))
+                continue;
+            double total = 0;
+            bool inside = true;
+            for (int a = 0; a < count; a++)
             {
-                w[i] *= Math.Exp(Math.Clamp(-rate * (gradient[i] - value), -2, 2));
-                total += w[i];
+                total += solved[a];
+                inside &= solved[a] >= 0;
             }
 
-            for (int i = 0; i < n; i++)
-                w[i] /= total;
+            // w' G w = 1 / (1' G^-1 1).
+            if (!inside || !(total > 0) || !(1 / total < least))
+                continue;
+            least = 1 / total;
+            Array.Clear(best);
+            for (int a = 0; a < count; a++)
+                best[members[a]] = solved[a] / total;
         }
 
-        return w;
+        return best;
+    }
+
+    // G x = 1 on some rows and columns by Cholesky; false where G is not positive there.
+    private static bool Solve(double[,] gram, ReadOnlySpan<int> members, double[,] factor, double[] x)
+    {
+        for (int a = 0; a < members.Length; a++)
+        {
+            for (int b = 0; b <= a; b++)
+            {
+                double sum = gram[members[a], members[b]];
+                for (int k = 0; k < b; k++)
+                    sum -= factor[a, k] * factor[b, k];
+                if (a == b)
+                {
+                    if (!(sum > 1e-12 * gram[members[a], members[a]]))
+                        return false;
+                    factor[a, a] = Math.Sqrt(sum);
+                }
+                else
+                {
+                    factor[a, b] = sum / factor[b, b];
+                }
+            }
+
+            double right = 1;
+            for (int k = 0; k < a; k++)
+                right -= factor[a, k] * x[k];
+            x[a] = right / factor[a, a];
+        }
+
+        for (int a = members.Length - 1; a >= 0; a--)
+        {
+            for (int k = a + 1; k < members.Length; k++)
+                x[a] -= factor[k, a] * x[k];
+            x[a] /= factor[a, a];
+        }
+
+        return true;
     }
 }

@@ -94,24 +94,76 @@ public class GapFillerTests
         Assert.Null(fills[^1].Parts[0].Source);
     }
 
-    // Where the network errs by five times the own beat's error it has next to no say as usual, and more where the two are far apart; where
-    // the beat errs as much, half.
-    [Fact]
-    public void The_gate_goes_by_what_hidden_stretches_say()
+    // Where the network errs by five times the own beat's error it has next to no say; where the beat errs as much, half. Independent errors
+    // of deviation a and b have the weights b^2 and a^2 over their sum: 1/26 and 1/2; 20 stretches of 50 samples tell them within a tenth.
+    [Theory]
+    [InlineData(5, 0, 0.12)]
+    [InlineData(1, 0.35, 0.65)]
+    public void The_network_has_the_say_that_hidden_stretches_give_it(double error, double least, double most)
     {
         var random = new CounterRandom(8, 1);
-        (double[], double[], float[]) Stretch(double network, double others)
+        GapEstimate Noise(EstimatorKind kind, double sd) =>
+            new(kind, null, [.. Enumerable.Range(0, 50).Select(_ => sd * random.NextGaussian())], new double[50]);
+        var stack = new StackedWeights(_ => 1);
+        for (int i = 0; i < 20; i++)
+            stack.Add([Noise(EstimatorKind.Beat, 1), Noise(EstimatorKind.Network, error)], new float[50], 1);
+        double[] weights = stack.Of([Noise(EstimatorKind.Beat, 1).Identity, Noise(EstimatorKind.Network, error).Identity]);
+        Assert.InRange(weights[1], least, most);
+        Assert.Equal(1, weights.Sum(), 12);
+    }
+
+    // The blend is right but for every fifth stretch, where it is far off and the network is right: least squares with four stretches
+    // against it give the network 6 / (6 + 4) there, less what the shape is short of 1.
+    [Fact]
+    public void The_gate_hands_over_where_hidden_stretches_say_so_and_nowhere_else()
+    {
+        var random = new CounterRandom(9, 1);
+        (double[], double[], float[]) Stretch(bool odd)
         {
-            double[] Noise(double sd) => [.. Enumerable.Range(0, 50).Select(_ => sd * random.NextGaussian())];
-            return (Noise(network), Noise(others), new float[50]);
+            double[] Noise(double sd, double by) => [.. Enumerable.Range(0, 50).Select(_ => by + (sd * random.NextGaussian()))];
+            return (Noise(1, 0), Noise(0.2, odd ? 10 : 0), new float[50]);
         }
 
-        GapGate good = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(5, 1))]),
-            equal = GapGate.Fit([.. Enumerable.Range(0, 10).Select(_ => Stretch(1, 1))]);
-        Assert.InRange(good.Usual, 0, 0.12);
-        Assert.True(good.Unusual > good.Usual);
-        Assert.InRange(equal.Usual, 0.35, 0.65);
-        double[] zero = new double[50], near = [.. Enumerable.Repeat(good.Disagreement, 50)], far = [.. near.Select(x => 6 * x)];
-        Assert.True(good.WeightOf(far, zero) > good.WeightOf(near, zero) + (0.5 * (good.Unusual - good.Usual)));
+        GapGate gate = GapGate.Fit([.. Enumerable.Range(0, 30).Select(i => Stretch(i % 5 == 4))]);
+        double[] zero = new double[50], near = [.. Enumerable.Repeat(gate.Disagreement, 50)], far = [.. near.Select(x => 6 * x)];
+        Assert.InRange(gate.Unusual, 0.5, 0.65);
+        Assert.True(gate.WeightOf(near, zero) < 0.1);
+        Assert.True(gate.WeightOf(far, zero) > 0.9 * gate.Unusual);
+        GapGate never = GapGate.Fit([.. Enumerable.Range(0, 30).Select(_ => Stretch(false))]);
+        Assert.True(never.WeightOf(far, zero) < 0.1, $"{never.Unusual}");
+    }
+
+    // Beats placed by rhythm miss every premature beat; what stands for the network errs by a twentieth of the signal's range everywhere. It
+    // takes over where a gap holds a premature beat, and after the rate changed, and not where the beat is the better one.
+    [Fact]
+    public void Premature_beats_and_a_changed_rate_hand_over_to_the_network()
+    {
+        const ulong Seed = 0x9B2;
+        SyntheticRecording made = new CardiovascularSynthesizer().Generate(
+            new SynthesisParameters { VentricularEctopy = 0.12, RandomVariability = 0.005, RespiratorySinusArrhythmia = 0.01, SlowVariability = 0 },
+            (int)(240 * NetworkSignal.Rate), Seed);
+        var truth = new PatientSignals(NetworkSignal.Rate, null, made.BloodPressure, null);
+        int[] odd = [.. made.Beats.Where(b => b.Kind == BeatKind.Ventricular && b.TimeSeconds is > 20 and < 220).Select(b => b.Sample)];
+        int[] even = [.. made.Beats.Where(b => b.Kind != BeatKind.Ventricular && b.TimeSeconds is > 20 and < 220
+            && odd.All(o => Math.Abs(o - b.Sample) > 400)).Select(b => b.Sample)];
+        SampleRange[] At(int[] beats) => [.. beats.Where((_, k) => k % 3 == 0).Take(5).Select(b => new SampleRange(b - 10, 150))];
+        var random = new CounterRandom(10, 1);
+        double[] Network(SampleRange s) =>
+            [.. truth[Signals.ChannelKind.BloodPressure].Slice(s.Start, s.Length).ToArray().Select(x => x + (2.5 * random.NextGaussian()))];
+        double Share(SampleRange[] gaps)
+        {
+            float[] signal = truth[Signals.ChannelKind.BloodPressure].ToArray();
+            foreach (SampleRange gap in gaps)
+                signal.AsSpan(gap.Start, gap.Length).Fill(float.NaN);
+            var filler = new GapFiller(
+                truth.With(Signals.ChannelKind.BloodPressure, signal), Modality.Bp, ModalitySet.None, EstimatorChoice.Auto, null)
+            { HiddenNetwork = Network };
+            return filler.Fill(gaps, i => Network(gaps[i]))
+                .Average(f => f.Parts.Where(p => p.Kind == EstimatorKind.Network).Sum(p => p.Weight));
+        }
+
+        double premature = Share(At(odd)), sinus = Share(At(even));
+        Assert.True(odd.Length >= 15 && premature > sinus + 0.1, $"{premature} at premature beats, {sinus} elsewhere");
+        Assert.True(premature > 0.5, $"{premature}");
     }
 }

@@ -6,6 +6,7 @@ using UniCardio.Evaluation;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Evaluation.Study;
+using UniCardio.Evaluation.Study.Gaps;
 using UniCardio.Restoration;
 using UniCardio.Weights;
 
@@ -16,6 +17,7 @@ internal enum EvaluationStudy
 {
     Samplers,
     Quality,
+    Gaps,
 }
 
 /// <summary><c>evaluate</c>: how well a network does on recordings, beside baselines.</summary>
@@ -28,9 +30,10 @@ internal static class EvaluateCommand
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
         var study = new Option<EvaluationStudy?>("--study") { Description =
-            "samplers: quality against network calls, sampler by sampler and draw by draw, instead of tasks against baselines; quality: how "
-            + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on synthetic "
-            + "recordings)." };
+            "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
+            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; quality: how "
+            + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
+            + "synthetic recordings)." };
         var fit = new Option<int>("--fit") { Description = "With --study quality: fits the index on so many synthetic recordings.",
             HelpName = "N" };
         var sources = new EvaluationSources();
@@ -44,7 +47,8 @@ internal static class EvaluateCommand
             "evaluate --recordings icu_125Hz.csv,subject=p12 --tasks 'ppg->ecg' 'impute bp | ppg' --windows 50 --csv rows.csv",
             "evaluate --tasks denoise --snr 0,5,10 --noise white,wander,muscle --draws 20 --sampler ddim:20",
             "evaluate --study samplers --recordings recordings/ --html study",
-            "evaluate --study quality --recordings recordings/ --weights quality.safetensors");
+            "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
+            "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv");
         sources.AddTo(command);
         command.Add(study);
         command.Add(fit);
@@ -64,15 +68,19 @@ internal static class EvaluateCommand
                 throw new UsageException(
                     $"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained "
                     + $"measures them all the same");
-            EvaluationOptions? measured = parsed.GetValue(study) is null ? options.Read(parsed, loaded.Configuration) : null;
-            SamplerStudyOptions? compared = measured is null ? options.ReadStudy(parsed, loaded.Configuration) : null;
+            EvaluationStudy? chosen = parsed.GetValue(study);
+            EvaluationOptions? measured = chosen is null ? options.Read(parsed, loaded.Configuration) : null;
+            SamplerStudyOptions? compared = chosen == EvaluationStudy.Samplers ? options.ReadStudy(parsed, loaded.Configuration) : null;
+            GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation);
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
                 sources.TrainingSubjects(parsed), engine.Backend.Name);
             EvaluationReport.KeptApart(recordings, with);
             var subject = new Measured(terminal, engine, recordings, with);
-            (IReadOnlyList<string> files, string remark) = measured is not null
+            (IReadOnlyList<string> files, string remark) = gaps is not null
+                ? Fill(subject, gaps, report => Write(reports, parsed, report), cancellation)
+                : measured is not null
                 ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () =>
                     CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)
                 : Compare(subject, compared!, (report, result) => reports.Write(parsed, report.ToMarkdown, report.ToCsv, () =>
@@ -83,6 +91,34 @@ internal static class EvaluateCommand
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    private static IReadOnlyList<string> Write(ReportOptions reports, ParseResult parsed, StudyReport report) =>
+        reports.Write(parsed, report.ToMarkdown, report.ToCsv, () => JsonReport.Of(report), report.ToHtml);
+
+    private static (IReadOnlyList<string> Files, string Remark) Fill(
+        Measured subject, GapStudyOptions options, Func<StudyReport, IReadOnlyList<string>> write, CancellationToken cancellation)
+    {
+        GapStudyResult result = subject.Terminal.WithProgress("gaps", bar => new GapStudy(subject.Engine, options)
+            .Run(subject.Recordings, new CaseProgress(bar, subject.Terminal), cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        return result.Rows.Count == 0 ? throw new UsageException(NothingToMeasure)
+            : Told(subject.Terminal, GapStudyReport.Of(result, subject.With), write);
+    }
+
+    private static (IReadOnlyList<string> Files, string Remark) Told(
+        Terminal terminal, StudyReport report, Func<StudyReport, IReadOnlyList<string>> write)
+    {
+        IReadOnlyList<string> files = write(report);
+        foreach (StudyTable table in report.Tables)
+        {
+            terminal.Out.WriteLine(table.Title);
+            terminal.Write(EvaluationTables.Study(table));
+        }
+
+        terminal.Out.WriteLine(report.Verdict);
+        terminal.Out.WriteLine($"{report.Settings}; {report.TotalSeconds.In("0")} s; subjects: {report.Subjects}");
+        return (files, report.Remark);
     }
 
     // What is measured on what, and where it is told.

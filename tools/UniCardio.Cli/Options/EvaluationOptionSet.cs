@@ -7,6 +7,7 @@ using UniCardio.Engine.Sampling;
 using UniCardio.Evaluation;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Study;
+using UniCardio.Evaluation.Study.Gaps;
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
 
@@ -99,6 +100,26 @@ internal sealed class EvaluationOptionSet
         }
 
         return study.Validate(configuration);
+    }
+
+    /// <summary>What a study of gaps fills.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="configuration">The network.</param>
+    public GapStudyOptions ReadGaps(ParseResult parsed, ModelConfiguration configuration)
+    {
+        var study = new GapStudyOptions();
+        CardioTask[] tasks = [.. parsed.GetValue(_tasks)!.Distinct()];
+        double window = configuration.SlotSamples / NetworkSignal.Rate;
+        return (study with
+        {
+            Tasks = tasks.Length > 0 ? tasks : study.Tasks,
+            GapSeconds = parsed.GetResult(_gaps) is { Implicit: false } ? [.. parsed.GetValue(_gaps)!.Select(g => g.Seconds(window))]
+                : study.GapSeconds,
+            GapsPerRecording = parsed.GetValue(_windows) ?? study.GapsPerRecording,
+            Draws = parsed.GetValue(_draws) ?? study.Draws,
+            Sampler = (parsed.GetValue(_sampler) ?? SamplerOptions.Default).For(configuration),
+            Seed = parsed.GetValue(_seed),
+        }).Validate();
     }
 
     private EvaluationOptions Read(ParseResult parsed, ModelConfiguration configuration, IReadOnlyList<CardioTask> otherwiseTasks,

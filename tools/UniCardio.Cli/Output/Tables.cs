@@ -64,6 +64,15 @@ internal static class EvaluationTables
         return table;
     }
 
+    /// <summary>A table of a study of a patient's estimators.</summary>
+    public static Table Study(StudyTable study)
+    {
+        Table table = ResultTable.Create([.. study.Headings]);
+        foreach (IReadOnlyList<string> row in study.Rows)
+            table.Add([.. row]);
+        return table;
+    }
+
     /// <summary>Samplers over all cases of a study.</summary>
     public static Table Samplers(SamplerReport report)
     {
