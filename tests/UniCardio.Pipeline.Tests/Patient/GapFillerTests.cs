@@ -133,7 +133,7 @@ public class GapFillerTests
         Assert.True(never.WeightOf(far, zero) < 0.1, $"{never.Unusual}");
     }
 
-    // Beats placed by rhythm miss every premature beat; what stands for the network errs by a twentieth of the signal's range everywhere. It
+    // Beats placed by rhythm miss every premature beat; what stands for the network errs by 7 mmHg everywhere. It
     // takes over where a gap holds a premature beat, and after the rate changed, and not where the beat is the better one.
     [Fact]
     public void Premature_beats_and_a_changed_rate_hand_over_to_the_network()
@@ -149,7 +149,7 @@ public class GapFillerTests
         SampleRange[] At(int[] beats) => [.. beats.Where((_, k) => k % 3 == 0).Take(5).Select(b => new SampleRange(b - 10, 150))];
         var random = new CounterRandom(10, 1);
         double[] Network(SampleRange s) =>
-            [.. truth[Signals.ChannelKind.BloodPressure].Slice(s.Start, s.Length).ToArray().Select(x => x + (2.5 * random.NextGaussian()))];
+            [.. truth[Signals.ChannelKind.BloodPressure].Slice(s.Start, s.Length).ToArray().Select(x => x + (7 * random.NextGaussian()))];
         double Share(SampleRange[] gaps)
         {
             float[] signal = truth[Signals.ChannelKind.BloodPressure].ToArray();

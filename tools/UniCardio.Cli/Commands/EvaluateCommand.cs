@@ -7,6 +7,7 @@ using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Evaluation.Study;
 using UniCardio.Evaluation.Study.Gaps;
+using UniCardio.Evaluation.Study.Rates;
 using UniCardio.Restoration;
 using UniCardio.Weights;
 
@@ -18,6 +19,7 @@ internal enum EvaluationStudy
     Samplers,
     Quality,
     Gaps,
+    Rates,
 }
 
 /// <summary><c>evaluate</c>: how well a network does on recordings, beside baselines.</summary>
@@ -31,7 +33,8 @@ internal static class EvaluateCommand
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
         var study = new Option<EvaluationStudy?>("--study") { Description =
             "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
-            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; quality: how "
+            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; rates, the fused heart rate "
+            + "under episodes of bad signal beside published rules; quality: how "
             + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
             + "synthetic recordings)." };
         var fit = new Option<int>("--fit") { Description = "With --study quality: fits the index on so many synthetic recordings.",
@@ -48,7 +51,8 @@ internal static class EvaluateCommand
             "evaluate --tasks denoise --snr 0,5,10 --noise white,wander,muscle --draws 20 --sampler ddim:20",
             "evaluate --study samplers --recordings recordings/ --html study",
             "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
-            "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv");
+            "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
+            "evaluate --study rates --markdown rates.md");
         sources.AddTo(command);
         command.Add(study);
         command.Add(fit);
@@ -72,7 +76,8 @@ internal static class EvaluateCommand
             EvaluationOptions? measured = chosen is null ? options.Read(parsed, loaded.Configuration) : null;
             SamplerStudyOptions? compared = chosen == EvaluationStudy.Samplers ? options.ReadStudy(parsed, loaded.Configuration) : null;
             GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
-            IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation);
+            IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation,
+                chosen switch { EvaluationStudy.Rates => (16, 300), EvaluationStudy.Gaps => (6, 150), _ => (4, 60) });
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
                 sources.TrainingSubjects(parsed), engine.Backend.Name);
@@ -80,6 +85,9 @@ internal static class EvaluateCommand
             var subject = new Measured(terminal, engine, recordings, with);
             (IReadOnlyList<string> files, string remark) = gaps is not null
                 ? Fill(subject, gaps, report => Write(reports, parsed, report), cancellation)
+                : chosen == EvaluationStudy.Rates
+                ? Told(terminal, terminal.WithProgress("rates", bar => RateStudy.Run(recordings, with, options.Seed(parsed),
+                    new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
                 : measured is not null
                 ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () =>
                     CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)

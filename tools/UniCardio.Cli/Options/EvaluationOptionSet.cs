@@ -102,6 +102,10 @@ internal sealed class EvaluationOptionSet
         return study.Validate(configuration);
     }
 
+    /// <summary>The seed.</summary>
+    /// <param name="parsed">The command line.</param>
+    public ulong Seed(ParseResult parsed) => parsed.GetValue(_seed);
+
     /// <summary>What a study of gaps fills.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="configuration">The network.</param>

@@ -14,7 +14,6 @@ namespace UniCardio.Cli.Options;
 internal sealed partial class EvaluationSources
 {
     private const ulong SyntheticSeed = 0xE7A1;
-    private const int SyntheticSubjects = 4;
 
     private readonly Option<RecordingSource[]> _recordings = new("--recordings")
     {
@@ -48,26 +47,27 @@ internal sealed partial class EvaluationSources
     /// </summary>
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
-    public IReadOnlyList<EvaluationRecording> Read(ParseResult parsed, Action<string> note, CancellationToken cancellation) =>
+    public IReadOnlyList<EvaluationRecording> Read(
+        ParseResult parsed, Action<string> note, CancellationToken cancellation, (int Subjects, double Seconds) synthetic) =>
         Read(parsed, note, (source, recording) => EvaluationRecording.From(recording, source.Subject, cancellation: cancellation),
-            cancellation);
+            cancellation, synthetic);
 
     /// <summary>The same, as they are in their files, with whose they are.</summary>
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<(Recording Recording, string Subject)> ReadWhole(ParseResult parsed, Action<string> note,
         CancellationToken cancellation) => [.. Read(parsed, note, (source, recording) => Tuple.Create(Annotated(source, recording),
-            source.Subject ?? recording.Name), cancellation).Select(t => (t.Item1, t.Item2))];
+            source.Subject ?? recording.Name), cancellation, (4, 60)).Select(t => (t.Item1, t.Item2))];
 
     private IReadOnlyList<T> Read<T>(ParseResult parsed, Action<string> note, Func<RecordingSource, Recording, T?> take,
-        CancellationToken cancellation)
+        CancellationToken cancellation, (int Subjects, double Seconds) synthetic)
         where T : class
     {
         RecordingSource[] sources = parsed.GetValue(_recordings)!;
         if (sources.Length == 0)
         {
-            note($"no --recordings: {SyntheticSubjects} synthetic subjects, which show that all works and nothing of real signals");
-            return [.. Synthetic().Select(r => take(new RecordingSource(r.Name), r)!)];
+            note($"no --recordings: {synthetic.Subjects} synthetic subjects, which show that all works and nothing of real signals");
+            return [.. Synthetic(synthetic.Subjects, synthetic.Seconds).Select(r => take(new RecordingSource(r.Name), r)!)];
         }
 
         var recordings = new List<T>();
@@ -94,14 +94,14 @@ internal sealed partial class EvaluationSources
             : Signals.Formats.Wfdb.AnnotationFile.Read(file, rate));
     }
 
-    private static List<Recording> Synthetic()
+    private static List<Recording> Synthetic(int subjects, double seconds)
     {
         var synthesizer = new CardiovascularSynthesizer();
         var recordings = new List<Recording>();
-        for (int i = 0; i < SyntheticSubjects; i++)
+        for (int i = 0; i < subjects; i++)
         {
             ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
-            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(60 * NetworkSignal.Rate), seed);
+            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(seconds * NetworkSignal.Rate), seed);
             recordings.Add(made.ToRecording($"synthetic{i + 1}"));
         }
 
