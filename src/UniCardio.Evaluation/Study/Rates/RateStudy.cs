@@ -72,7 +72,9 @@ public static class RateStudy
         double Mae(double[] rate, IEnumerable<int> where) => Errors(rate, where) is { Length: > 0 } e ? e.Average() : double.NaN;
         int[] answered = [.. asked.Where(s => !double.IsNaN(ours.Rate[s]))];
         double[] errors = [.. Errors(ours.Rate, answered).Order()];
-        double Best(IEnumerable<int> where) => seen.Select(q => Mae(q.Rate, where)).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+        // A signal that shows no rate for a while stands at its last one, as a monitor does.
+        double[][] held = [.. seen.Select(q => Held(q.Rate))];
+        double Best(IEnumerable<int> where) => held.Select(rate => Mae(rate, where)).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
         double[] oracle = [.. Enumerable.Range(0, seconds).Select(s => seen.Select(q => q.Rate[s]).Where(x => !double.IsNaN(x))
             .DefaultIfEmpty(double.NaN).MinBy(x => Math.Abs(x - (s < reference.Length ? reference[s] : double.NaN))))];
         double[] Of(IEnumerable<int> where) => [.. rivals.Select(r => Mae(r, where)), Best(where), Mae(oracle, where)];
@@ -83,6 +85,14 @@ public static class RateStudy
             answered.Length == 0 ? double.NaN
                 : answered.Count(s => Math.Abs(ours.Rate[s] - reference[s]) <= Interval * ours.Deviation[s]) / (double)answered.Length,
             Auroc(seen, reference, asked), Mae(clean, asked), Of(asked), Of(answered));
+    }
+
+    private static double[] Held(double[] rate)
+    {
+        double[] held = [.. rate];
+        for (int s = 1; s < held.Length; s++)
+            held[s] = double.IsNaN(held[s]) ? held[s - 1] : held[s];
+        return held;
     }
 
     private static double[] Each(int seconds, BeatQuality[] seen, Func<double[], double> of) => [.. Enumerable.Range(0, seconds)
@@ -159,7 +169,7 @@ public static class RateStudy
                 "Rate each second over the last 10 s; reference: the clean ECG's. Ours answers where an index reaches 0.5 and abstains elsewhere; "
                 + "its MAE is over the seconds in which it answers. Rivals' MAE is over all seconds in which they have a rate (they never "
                 + "abstain); the last two columns are over the seconds in which ours answers, with 95% bootstrap intervals over subjects.",
-                "Bad signal: motion, muscle and white noise at 10 to -10 dB, missing, clipped, flushed, damped. Best single: chosen afterwards.",
+                "Bad signal: motion, muscle and white noise at 10 to -10 dB, missing, clipped, flushed, damped. Best single: chosen afterwards; it holds its last rate where it shows none.",
             ],
             Tables =
             [
