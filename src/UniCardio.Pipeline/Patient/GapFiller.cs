@@ -241,12 +241,13 @@ internal sealed class GapFiller
         // Where nothing measured is long enough, shorter stretches stand for longer ones: better than nothing.
         for (; length >= 0.1 * NetworkSignal.Rate || length == gap.Length; length /= 2)
         {
-            places = Places(length, pad, present);
+            // A long stretch that is hidden between two gaps would be seen from fewer beats than a gap is.
+            places = Places(length, length > 6 * NetworkSignal.Rate ? length / 2 : pad, present);
             if (places.Count >= 4 || length < 8)
                 break;
         }
 
-        int max = length > 6 * NetworkSignal.Rate ? 8 : length > 2.5 * NetworkSignal.Rate ? 14 : MaxHidden,
+        int max = length > 6 * NetworkSignal.Rate ? 12 : length > 2.5 * NetworkSignal.Rate ? 16 : MaxHidden,
             count = Math.Min(max, places.Count);
         for (int i = 0; i < count; i++)
         {
@@ -414,8 +415,8 @@ internal sealed class GapFiller
     private static double UsualError(int identity, double seconds) => ((EstimatorKind)(identity / 4), identity % 4) switch
     {
         (EstimatorKind.Line, _) => seconds < 0.6 ? 0.9 : 1.3,
-        (EstimatorKind.Edges, _) => seconds < 0.6 ? 0.35 : 0.5,
-        (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.5 * seconds)),
+        (EstimatorKind.Edges, _) => Math.Min(0.9, 0.35 * Math.Sqrt(1 + (0.5 * seconds))),
+        (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.2 * seconds)),
         (EstimatorKind.Beat, _) => 0.25,
         (EstimatorKind.Correction, _) => 0.3,
         (EstimatorKind.Network, _) => 0.6,
