@@ -9,10 +9,10 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Title">What it shows.</param>
 /// <param name="Headings">The columns.</param>
 /// <param name="Rows">The cells, a list a row.</param>
-public sealed record StudyTable(string Title, IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows);
+internal sealed record StudyTable(string Title, IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows);
 
 /// <summary>A study of the patient's own estimators, ready to be written down.</summary>
-public sealed record StudyReport
+internal sealed record StudyReport
 {
     /// <summary>Its name.</summary>
     public required string Title { get; init; }

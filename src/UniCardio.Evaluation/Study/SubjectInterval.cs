@@ -7,7 +7,7 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Low">Lower end; equal to the mean with one subject.</param>
 /// <param name="High">Upper end.</param>
 /// <param name="Subjects">Subjects.</param>
-public readonly record struct SubjectInterval(double Mean, double Low, double High, int Subjects)
+internal readonly record struct SubjectInterval(double Mean, double Low, double High, int Subjects)
 {
     private const int Resamples = 2000;
     private const ulong Stream = 78;

@@ -17,7 +17,7 @@ namespace UniCardio.Evaluation.Study.Gaps;
 /// <see cref="GapFiller"/>: what it learns it learns from the rest, so that nothing sees a sample that it is scored on. The network runs in
 /// a window about each gap of up to three quarters of it.
 /// </remarks>
-public sealed class GapStudy
+internal sealed class GapStudy
 {
     /// <summary>Names of the product's own ways to fill.</summary>
     public const string Auto = "auto", Network = "network", Fir = "filter", Line = "line", Rhythm = "beat, rhythm";

@@ -7,7 +7,7 @@ using UniCardio.Evaluation.Cases;
 namespace UniCardio.Evaluation.Study.Gaps;
 
 /// <summary>Which gaps are filled, how long, how many, and with what network runs.</summary>
-public sealed record GapStudyOptions
+internal sealed record GapStudyOptions
 {
     /// <summary>The tasks, all of them imputation; every signal alone and from each set of others if left out.</summary>
     public IReadOnlyList<CardioTask> Tasks { get; init; } = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute)];
@@ -51,7 +51,7 @@ public sealed record GapStudyOptions
 /// <param name="PeakF1">F1 of R peaks within 50 ms in the gaps, for an ECG from 2 s on; else null.</param>
 /// <param name="RateError">Mean absolute error of the heart rate (bpm) in the gaps, for an ECG from 5 s on; else null.</param>
 /// <param name="RmssdError">Mean absolute error of RMSSD (ms) in the gaps, for an ECG from 5 s on; else null.</param>
-public sealed record GapScore(string Name, double Rmse, double? Coverage, double? PeakF1, double? RateError, double? RmssdError);
+internal sealed record GapScore(string Name, double Rmse, double? Coverage, double? PeakF1, double? RateError, double? RmssdError);
 
 /// <summary>One recording, task and length.</summary>
 /// <param name="Recording">Name of the recording.</param>
@@ -60,7 +60,7 @@ public sealed record GapScore(string Name, double Rmse, double? Coverage, double
 /// <param name="Seconds">Length of the gaps.</param>
 /// <param name="Gaps">How many.</param>
 /// <param name="Scores">Every way to fill, <see cref="GapStudy.Auto"/> first.</param>
-public sealed record GapRow(string Recording, string Subject, string Task, double Seconds, int Gaps, IReadOnlyList<GapScore> Scores)
+internal sealed record GapRow(string Recording, string Subject, string Task, double Seconds, int Gaps, IReadOnlyList<GapScore> Scores)
 {
     /// <summary>RMSE of a way; null where it has no answer.</summary>
     /// <param name="name">Which.</param>
@@ -72,5 +72,5 @@ public sealed record GapRow(string Recording, string Subject, string Task, doubl
 /// <param name="Recordings">The recordings.</param>
 /// <param name="Rows">Every recording, task and length.</param>
 /// <param name="TotalTime">Time in all.</param>
-public sealed record GapStudyResult(
+internal sealed record GapStudyResult(
     GapStudyOptions Options, IReadOnlyList<EvaluationRecording> Recordings, IReadOnlyList<GapRow> Rows, TimeSpan TotalTime);

@@ -4,7 +4,7 @@ using UniCardio.Evaluation.Reports;
 namespace UniCardio.Evaluation.Study.Gaps;
 
 /// <summary>A study of gaps as tables: every task and length over the subjects, then every recording.</summary>
-public static class GapStudyReport
+internal static class GapStudyReport
 {
     private const double Allowed = 1.05;
 

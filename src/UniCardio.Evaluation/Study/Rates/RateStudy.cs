@@ -14,7 +14,7 @@ namespace UniCardio.Evaluation.Study.Rates;
 /// Reference: the rate of the clean ECG. Each signal is spoiled for 25, 50 and 75% of the time (<see cref="MarkovCorruption"/>), once each
 /// by itself and once all at the same time. Nothing in the fusion was chosen on what is measured here but by hand, on synthetic subjects.
 /// </remarks>
-public static class RateStudy
+internal static class RateStudy
 {
     private const double Wrong = 5, Interval = 1.645;
     private static readonly double[] s_duties = [0.25, 0.5, 0.75];
