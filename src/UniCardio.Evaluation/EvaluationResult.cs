@@ -28,19 +28,35 @@ internal sealed record MethodScores(string Name, int Draws, int NetworkCalls, st
 }
 
 /// <summary>A window worth looking at.</summary>
-/// <param name="Rank">"best", "median" or "worst".</param>
-/// <param name="Window">The window.</param>
-/// <param name="Score">The score of the mean of the draws.</param>
-/// <param name="Result">[S] mean of the draws in the result's unit.</param>
-/// <param name="Low">[S] 5% of the draws, or empty.</param>
-/// <param name="High">[S] 95% of the draws, or empty.</param>
-/// <param name="Baseline">Name of the case's best baseline.</param>
-/// <param name="BaselineScore">Its score.</param>
-/// <param name="BaselineResult">[S] what it made.</param>
-internal sealed record WindowExample(
-    string Rank, EvaluationWindow Window, WindowScore Score, ReadOnlyMemory<float> Result, ReadOnlyMemory<float> Low,
-    ReadOnlyMemory<float> High,
-    string Baseline, WindowScore BaselineScore, ReadOnlyMemory<float> BaselineResult);
+internal sealed record WindowExample
+{
+    /// <summary>"best", "median" or "worst".</summary>
+    public required string Rank { get; init; }
+
+    /// <summary>The window.</summary>
+    public required EvaluationWindow Window { get; init; }
+
+    /// <summary>The score of the mean of the draws.</summary>
+    public required WindowScore Score { get; init; }
+
+    /// <summary>[S] mean of the draws in the result's unit.</summary>
+    public required ReadOnlyMemory<float> Result { get; init; }
+
+    /// <summary>[S] 5% of the draws, or empty.</summary>
+    public required ReadOnlyMemory<float> Low { get; init; }
+
+    /// <summary>[S] 95% of the draws, or empty.</summary>
+    public required ReadOnlyMemory<float> High { get; init; }
+
+    /// <summary>Name of the case's best baseline.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>Its score.</summary>
+    public required WindowScore BaselineScore { get; init; }
+
+    /// <summary>[S] what it made.</summary>
+    public required ReadOnlyMemory<float> BaselineResult { get; init; }
+}
 
 /// <summary>One task with one corruption on all recordings that have its signals.</summary>
 /// <param name="Task">The task.</param>

@@ -162,8 +162,11 @@ internal sealed class Evaluator
             int at = order[place];
             var made = new float[_samples];
             baseline.Estimate(windows[at], made);
-            return new WindowExample(rank, windows[at], scores[at], drawn[at].Mean, drawn[at].Low, drawn[at].High, baseline.Name,
-                theirs.Scores[at], made);
+            return new WindowExample
+            {
+                Rank = rank, Window = windows[at], Score = scores[at], Result = drawn[at].Mean, Low = drawn[at].Low,
+                High = drawn[at].High, Baseline = baseline.Name, BaselineScore = theirs.Scores[at], BaselineResult = made,
+            };
         }
 
         return [At("best", 0), At("median", order.Length / 2), At("worst", order.Length - 1)];

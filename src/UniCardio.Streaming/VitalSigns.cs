@@ -40,16 +40,32 @@ public enum VitalAbsence
 }
 
 /// <summary>What is read off one signal.</summary>
-/// <param name="Rate">Beats a minute; NaN if there is none to show.</param>
-/// <param name="Systolic">Median systolic pressure, mmHg; NaN for other signals and where there is none to show.</param>
-/// <param name="Diastolic">Median diastolic pressure.</param>
-/// <param name="Mean">Mean pressure over whole pulses.</param>
-/// <param name="Quality">0 to 1: mean quality of the beats.</param>
-/// <param name="Age">Seconds from the last beat to the frame's end; NaN before the first.</param>
-/// <param name="Absence">Why nothing is shown.</param>
-/// <param name="IsGenerated">Whether generated samples went into it.</param>
-public readonly record struct VitalReading(float Rate, float Systolic, float Diastolic, float Mean, float Quality, float Age,
-    VitalAbsence Absence, bool IsGenerated);
+public readonly record struct VitalReading
+{
+    /// <summary>Beats a minute; NaN if there is none to show.</summary>
+    public required float Rate { get; init; }
+
+    /// <summary>Median systolic pressure, mmHg; NaN for other signals and where there is none to show.</summary>
+    public required float Systolic { get; init; }
+
+    /// <summary>Median diastolic pressure.</summary>
+    public required float Diastolic { get; init; }
+
+    /// <summary>Mean pressure over whole pulses.</summary>
+    public required float Mean { get; init; }
+
+    /// <summary>0 to 1: mean quality of the beats.</summary>
+    public required float Quality { get; init; }
+
+    /// <summary>Seconds from the last beat to the frame's end; NaN before the first.</summary>
+    public required float Age { get; init; }
+
+    /// <summary>Why nothing is shown.</summary>
+    public required VitalAbsence Absence { get; init; }
+
+    /// <summary>Whether generated samples went into it.</summary>
+    public required bool IsGenerated { get; init; }
+}
 
 /// <summary>Rates and pressures of the last seconds, read off the frames of a session as they come. Nothing is allocated within a
 /// segment.</summary>
@@ -158,11 +174,23 @@ public sealed class VitalSigns
                 quality += _beats[i].Quality / _count;
             float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
             if (modality != Modality.Bp || absence != VitalAbsence.None)
-                return new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, absence, generated);
+                return new VitalReading
+                {
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Age = age,
+                    Absence = absence, IsGenerated = generated,
+                };
             float systolic = Median(systolic: true), diastolic = Median(systolic: false);
             return systolic - diastolic < MinPulse
-                ? new VitalReading(shown, float.NaN, float.NaN, float.NaN, quality, age, VitalAbsence.Damped, generated)
-                : new VitalReading(shown, systolic, diastolic, MeanPressure(), quality, age, absence, generated);
+                ? new VitalReading
+                {
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Age = age,
+                    Absence = VitalAbsence.Damped, IsGenerated = generated,
+                }
+                : new VitalReading
+                {
+                    Rate = shown, Systolic = systolic, Diastolic = diastolic, Mean = MeanPressure(), Quality = quality, Age = age,
+                    Absence = absence, IsGenerated = generated,
+                };
         }
 
         // Mean interval of the beats, those that miss one left out; NaN with too few.

@@ -159,9 +159,20 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         NoiseSource noise = NoiseSource.Philox([0x123456789ABCDEF0, 3], [7, 900_000_000], firstDraw: 5);
         executor.SetConditions(Values(plan.ConditionSamples, 1));
         executor.SetState(noise);
-        executor.Step(new SamplerStep(40, 0.9, -0.3, 0.5, 0.4, Noise: 0.2, NoiseIndex: 1, ClampLow: -0.7, ClampHigh: 0.8), noise);
-        executor.Step(new SamplerStep(30, 0.9, -0.3, 0.5, 0.4, 0.3, Noise: 0.1, NoiseIndex: 2), noise);
-        executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.3, -0.2), noise);
+        executor.Step(new SamplerStep
+        {
+            T = 40, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4, Noise = 0.2, NoiseIndex = 1,
+            ClampLow = -0.7, ClampHigh = 0.8,
+        }, noise);
+        executor.Step(new SamplerStep
+        {
+            T = 30, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4, Clean1 = 0.3, Noise = 0.1,
+            NoiseIndex = 2,
+        }, noise);
+        executor.Step(new SamplerStep
+        {
+            T = 20, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4, Clean1 = 0.3, Clean2 = -0.2,
+        }, noise);
         float[] state = new float[plan.StateSamples], clean = new float[plan.StateSamples];
         executor.GetState(state);
         executor.GetClean(clean);

@@ -3,8 +3,22 @@ using System.Globalization;
 namespace UniCardio.Benchmarks.Soak;
 
 /// <summary>The server at one moment.</summary>
-internal sealed record Sample(double Minutes, int Life, double LifeMinutes, double MemoryMiB, double HeapMiB, int Threads, int Files,
-    double Connections, double Hops, double Skipped, double FramesSent, double FramesDropped, double Refused);
+internal sealed record Sample
+{
+    public required double Minutes { get; init; }
+    public required int Life { get; init; }
+    public required double LifeMinutes { get; init; }
+    public required double MemoryMiB { get; init; }
+    public required double HeapMiB { get; init; }
+    public required int Threads { get; init; }
+    public required int Files { get; init; }
+    public required double Connections { get; init; }
+    public required double Hops { get; init; }
+    public required double Skipped { get; init; }
+    public required double FramesSent { get; init; }
+    public required double FramesDropped { get; init; }
+    public required double Refused { get; init; }
+}
 
 /// <summary>Memory, threads, files and counters of the server over time.</summary>
 internal sealed class Samples(ServerProcess server)
@@ -29,13 +43,16 @@ internal sealed class Samples(ServerProcess server)
                 double Sum(string name) =>
                     metrics.Where(m => m.Key == name || m.Key.StartsWith(name + "{", StringComparison.Ordinal)).Sum(m => m.Value);
                 (double memory, int threads, int files) = server.Measure();
-                var sample = new Sample(
-                    System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMinutes, life,
-                    System.Diagnostics.Stopwatch.GetElapsedTime(server.Started).TotalMinutes, memory,
-                    Sum("dotnet_gc_last_collection_heap_size_bytes") / 1048576, threads, files,
-                    Sum("unicardio_serving_connections"), Sum("unicardio_streaming_hops_total"),
-                    Sum("unicardio_streaming_hops_skipped_total"), Sum("unicardio_serving_frames_sent_total"),
-                    Sum("unicardio_serving_frames_dropped_total"), Sum("unicardio_serving_messages_refused_total"));
+                var sample = new Sample
+                {
+                    Minutes = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMinutes, Life = life,
+                    LifeMinutes = System.Diagnostics.Stopwatch.GetElapsedTime(server.Started).TotalMinutes, MemoryMiB = memory,
+                    HeapMiB = Sum("dotnet_gc_last_collection_heap_size_bytes") / 1048576, Threads = threads, Files = files,
+                    Connections = Sum("unicardio_serving_connections"), Hops = Sum("unicardio_streaming_hops_total"),
+                    Skipped = Sum("unicardio_streaming_hops_skipped_total"), FramesSent = Sum("unicardio_serving_frames_sent_total"),
+                    FramesDropped = Sum("unicardio_serving_frames_dropped_total"),
+                    Refused = Sum("unicardio_serving_messages_refused_total"),
+                };
                 _samples.Add(sample);
                 show(sample);
             }

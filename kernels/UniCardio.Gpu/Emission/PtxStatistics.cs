@@ -3,23 +3,45 @@ using System.Globalization;
 namespace UniCardio.Gpu.Emission;
 
 /// <summary>Instructions of a kernel's PTX by class, counted in the text: a loop's body counts once.</summary>
-/// <param name="FusedOrMultiply">fma and mul of floats; ILGPU writes mul and add, which the assembler fuses.</param>
-/// <param name="Add">add and sub of floats.</param>
-/// <param name="Special">Exponential, logarithm, root, reciprocal and division.</param>
-/// <param name="GlobalVector">16-byte loads and stores of global memory.</param>
-/// <param name="GlobalScalar">Other loads and stores of global memory.</param>
-/// <param name="SharedVector">16-byte loads and stores of shared memory.</param>
-/// <param name="SharedScalar">Other loads and stores of shared memory.</param>
-/// <param name="Local">Loads and stores of local memory, that is spilled or indexed registers.</param>
-/// <param name="Barriers">Barriers.</param>
-/// <param name="Integer">Integer arithmetic, most of it addresses.</param>
-/// <param name="SharedBytes">Shared memory of a group.</param>
-/// <param name="LocalBytes">Local memory of a thread.</param>
-internal sealed record PtxStatistics(
-    int FusedOrMultiply, int Add, int Special, int GlobalVector, int GlobalScalar, int SharedVector, int SharedScalar, int Local,
-    int Barriers, int Integer, int SharedBytes, int LocalBytes)
+internal sealed record PtxStatistics
 {
-    /// <summary>Column titles of <see cref="Line"/>.</summary>
+    /// <summary>fma and mul of floats; ILGPU writes mul and add, which the assembler fuses.</summary>
+    public required int FusedOrMultiply { get; init; }
+
+    /// <summary>add and sub of floats.</summary>
+    public required int Add { get; init; }
+
+    /// <summary>Exponential, logarithm, root, reciprocal and division.</summary>
+    public required int Special { get; init; }
+
+    /// <summary>16-byte loads and stores of global memory.</summary>
+    public required int GlobalVector { get; init; }
+
+    /// <summary>Other loads and stores of global memory.</summary>
+    public required int GlobalScalar { get; init; }
+
+    /// <summary>16-byte loads and stores of shared memory.</summary>
+    public required int SharedVector { get; init; }
+
+    /// <summary>Other loads and stores of shared memory.</summary>
+    public required int SharedScalar { get; init; }
+
+    /// <summary>Loads and stores of local memory, that is spilled or indexed registers.</summary>
+    public required int Local { get; init; }
+
+    /// <summary>Barriers.</summary>
+    public required int Barriers { get; init; }
+
+    /// <summary>Integer arithmetic, most of it addresses.</summary>
+    public required int Integer { get; init; }
+
+    /// <summary>Shared memory of a group.</summary>
+    public required int SharedBytes { get; init; }
+
+    /// <summary>Local memory of a thread.</summary>
+    public required int LocalBytes { get; init; }
+
+/// <summary>Column titles of <see cref="Line"/>.</summary>
     public static string Header =>
         "kernel                          mul  add  spec gl.v4  gl.1 sh.v4  sh.1 local  bar  int shared local B flop/B";
 
@@ -72,8 +94,12 @@ internal sealed record PtxStatistics(
             }
         }
 
-        return new PtxStatistics(mul, add, special, globalVector, globalScalar, sharedVector, sharedScalar, local, barriers, integer,
-            sharedBytes, localBytes);
+        return new PtxStatistics
+        {
+            FusedOrMultiply = mul, Add = add, Special = special, GlobalVector = globalVector, GlobalScalar = globalScalar,
+            SharedVector = sharedVector, SharedScalar = sharedScalar, Local = local, Barriers = barriers, Integer = integer,
+            SharedBytes = sharedBytes, LocalBytes = localBytes,
+        };
     }
 
     /// <summary>One line of the table.</summary>

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // A straight piece of code: instructions First to End - 1, of which the last may branch.
 internal sealed class Block(int index, int first, int end)

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // cp.async and what waits for it.
 internal static unsafe class CopyForms

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // Checks statements by the rules of their instructions and finds what runs them. What is not here stops the module.
 internal sealed unsafe class Decoder(BodyParser body)

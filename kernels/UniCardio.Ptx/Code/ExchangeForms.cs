@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // shfl.sync and redux.sync: values from other lanes of the warp.
 internal static unsafe class ExchangeForms

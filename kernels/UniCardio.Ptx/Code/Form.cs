@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // One form of instruction that has a target, sources and a map over lanes: its types and what runs it.
 internal sealed record Form(nint Run, InstructionClass Class, PtxType Target, params PtxType[] Sources);

@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // A product whose only reader is a sum of the same block becomes one instruction with one rounding, as the assembler makes it: PTX
 // allows it wherever no rounding is written.

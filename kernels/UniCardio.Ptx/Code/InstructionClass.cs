@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 /// <summary>What part of a multiprocessor an instruction occupies.</summary>
 internal enum InstructionClass

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 /// <summary>An entry made ready to run: its operations, blocks, and where each register is in a warp's memory.</summary>
 /// <remarks>

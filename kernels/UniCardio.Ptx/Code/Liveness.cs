@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // Which registers hold a value that is still read, before each block.
 internal sealed class Liveness

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 // mma.sync and ldmatrix: what the tensor cores take.
 internal static unsafe class MatrixForms

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Code;
 
 /// <summary>An entry of a module.</summary>
 internal sealed class PtxKernel

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // Sees every access of memory before it happens.
 internal abstract unsafe class AccessObserver

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>cp.async: copies from global to shared memory that are carried out when their lane waits for them, as late as they may
 /// be.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // setp (PTX ISA 9.7.6). Ordered comparisons of floats are false with a NaN, unordered ones (equ, neu, ltu ...) are true.
 internal readonly struct Equal : ICompare, IWideCompare

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // cvt (PTX ISA 9.7.9): between integers by truncation or extension, from integers to float rounded to nearest even, from floats to
 // integers clamped to the range, NaN to 0.

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // shfl.sync (PTX ISA 9.7.8): R[0] target, R[1] value, R[2] lane or distance, R[3] clamp and segments, R[4] members, R[5] whether in range.
 internal static unsafe class Exchange

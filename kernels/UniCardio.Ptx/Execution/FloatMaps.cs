@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // Instructions on float32 (PTX ISA 9.7.3): rounded to nearest even, subnormals kept (but for .ftz), every NaN is 0x7fffffff.
 // Approximations (.approx) are given correctly rounded: within the bounds that the ISA states.

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // Lanes that go the same way, until they meet others.
 internal record struct Path(int Block, int Meeting, uint Mask);

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // Integer instructions of 32 and 64 bits (PTX ISA 9.7.1 and 9.7.8). Sums and products wrap; shifts past the width give 0, or the sign.
 internal readonly struct Add : IMap2, IWide2

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // One launch: refuses what a device would, gives groups to workers, and reports the first fault in the order of groups.
 internal sealed unsafe class LaunchRun : IDisposable

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // What one instruction does to 16 lanes of 32 bits, or 8 of 64.
 internal interface IMap1

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>mma.sync: D [16, 8] = A [16, K] B [K, 8] + C, by one warp; fragments as the PTX ISA lays them out (9.7.14.5).</summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // Where a space's bytes are.
 internal unsafe interface ISpace

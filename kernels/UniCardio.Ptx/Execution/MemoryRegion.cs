@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // One allocation of the device: addresses from Start on, kept at Host.
 internal sealed unsafe class MemoryRegion(ulong start, ulong length, byte* host, bool isOwned)

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>A simulated device: memory, copies and launches. Launches are complete when they return.</summary>
 /// <remarks>

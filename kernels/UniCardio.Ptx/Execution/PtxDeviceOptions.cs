@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>How a simulated device behaves.</summary>
 internal sealed record PtxDeviceOptions

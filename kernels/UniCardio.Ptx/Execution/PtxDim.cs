@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>Sizes of a grid or a group.</summary>
 /// <param name="X">Along x, from 1 on.</param>

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 /// <summary>What a kernel, or a use of the device, did wrong.</summary>
 public enum PtxFaultKind

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // One instruction made ready: what runs it, and where its operands are in the warp's registers, targets first.
 internal unsafe struct Op

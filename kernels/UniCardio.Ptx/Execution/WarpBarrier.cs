@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Execution;
 
 // bar.warp.sync and fences: the simulator's warps run in lock step and its memory has one order, so only the sanitizer takes note.
 internal static unsafe class WarpBarrier

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Profiling;
 
 // What the accesses of one instruction add up to.
 internal record struct AccessTotals

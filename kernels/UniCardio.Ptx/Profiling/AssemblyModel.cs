@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Profiling;
 
 /// <summary>What an assembler makes of each PTX instruction, as far as the time model needs it: issue slots and latency.</summary>
 /// <remarks>

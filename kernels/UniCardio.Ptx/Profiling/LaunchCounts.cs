@@ -1,18 +1,35 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Profiling;
 
 /// <summary>What one line of PTX executed in a launch.</summary>
-/// <param name="Line">The line of the module's text.</param>
-/// <param name="Text">The instruction.</param>
-/// <param name="Class">What it occupies.</param>
-/// <param name="Executed">Times that a warp executed it.</param>
-/// <param name="LaneShare">Lanes that took part, of 32, on average; 0 if it was not executed.</param>
-/// <param name="IssueSlots">Issue slots of all its executions, as an assembler would make it; 0 for copies and what became part of
-/// another.</param>
-/// <param name="Sectors">Global accesses: pieces of 32 bytes.</param>
-/// <param name="SharedPasses">Shared accesses: passes over the banks.</param>
-/// <param name="Parted">Branches: times that lanes of a warp parted.</param>
-internal sealed record LineCounts(int Line, string Text, InstructionClass Class, double Executed, double LaneShare, double IssueSlots,
-    double Sectors, double SharedPasses, double Parted);
+internal sealed record LineCounts
+{
+    /// <summary>The line of the module's text.</summary>
+    public required int Line { get; init; }
+
+    /// <summary>The instruction.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>What it occupies.</summary>
+    public required InstructionClass Class { get; init; }
+
+    /// <summary>Times that a warp executed it.</summary>
+    public required double Executed { get; init; }
+
+    /// <summary>Lanes that took part, of 32, on average; 0 if it was not executed.</summary>
+    public required double LaneShare { get; init; }
+
+    /// <summary>Issue slots of all its executions, as an assembler would make it; 0 for copies and what became part of another.</summary>
+    public required double IssueSlots { get; init; }
+
+    /// <summary>Global accesses: pieces of 32 bytes.</summary>
+    public required double Sectors { get; init; }
+
+    /// <summary>Shared accesses: passes over the banks.</summary>
+    public required double SharedPasses { get; init; }
+
+    /// <summary>Branches: times that lanes of a warp parted.</summary>
+    public required double Parted { get; init; }
+}
 
 /// <summary>What a launch executed; counts of a sample of groups are scaled to all of them.</summary>
 internal sealed class LaunchCounts
@@ -173,8 +190,13 @@ internal sealed class LaunchCounts
 
         double parted = instruction.Flow == Flow.Branch ? blockParted * _scale : 0;
         Parted += parted;
-        return new LineCounts(instruction.Source.Line, instruction.Source.Text, instruction.Class, executed, executed > 0
-            ? lanes / executed / Warp.Lanes : 0, slots, sectors, passes, parted);
+        return new LineCounts
+        {
+            Line = instruction.Source.Line, Text = instruction.Source.Text, Class = instruction.Class, Executed = executed,
+            LaneShare = executed > 0
+            ? lanes / executed / Warp.Lanes : 0,
+            IssueSlots = slots, Sectors = sectors, SharedPasses = passes, Parted = parted,
+        };
     }
 
     // Pieces that several groups touched are there once; those of one group are scaled with the groups.

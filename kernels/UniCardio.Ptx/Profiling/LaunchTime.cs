@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Profiling;
 
 /// <summary>A launch's modelled time on a device, and what bounds it.</summary>
 /// <remarks>

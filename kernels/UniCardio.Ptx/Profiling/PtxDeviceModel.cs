@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Profiling;
 
 /// <summary>A device as the time model sees it: numbers of the vendor's data sheets, and measured rates of caches as published.</summary>
 internal sealed record PtxDeviceModel

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Sanitizing;
 
 /// <summary>
 /// Watches every access of a launch: uninitialised reads, variables' bounds, races within a group by barrier epoch and between

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Sanitizing;
 
 // Who touches memory: the group, the thread in it, the barriers that the group has passed and those that its warp has since then.
 internal readonly record struct Toucher(long Group, int Thread, int Epoch, int WarpEpoch);

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 // Reads an entry's body after its opening brace: declarations, labels and instructions, with the scopes of inner braces.
 internal sealed class BodyParser

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 /// <summary>PTX text that cannot be taken: not the language, against its rules, or a form that this library does not know.</summary>
 internal sealed class PtxException : Exception

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 internal readonly record struct Token(string Text, int Line)
 {

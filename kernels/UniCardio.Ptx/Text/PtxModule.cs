@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 /// <summary>A module of PTX text, parsed, checked and ready to be launched.</summary>
 internal sealed class PtxModule

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 /// <summary>A parameter of a kernel.</summary>
 /// <param name="Name">As written.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 // Reads a module: its header, variables and entries. Entries become kernels once they are read.
 internal sealed class PtxParser

@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 // The fundamental types of the PTX ISA (section 5.2) that registers and instructions here have.
 internal enum PtxType

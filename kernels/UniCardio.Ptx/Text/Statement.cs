@@ -1,4 +1,4 @@
-namespace UniCardio.Ptx;
+namespace UniCardio.Ptx.Text;
 
 // A declared register. Ids count up over a kernel.
 internal sealed record Register(string Name, PtxType Type, int Id);

@@ -16,29 +16,46 @@ namespace UniCardio.Engine.Sampling;
 /// the coefficients are computed once in double, and the executor rounds them to its own precision. The clamp keeps NaN: it
 /// must not turn a broken prediction into a plausible one.
 /// </remarks>
-/// <param name="T">Diffusion step that the network is evaluated at, 0 to T-1.</param>
-/// <param name="CleanFromState">Weight of x in the predicted clean signal.</param>
-/// <param name="CleanFromPrediction">Weight of the network's output in the predicted clean signal.</param>
-/// <param name="State">Weight of x in the new x.</param>
-/// <param name="Clean0">Weight of this row's clean signal.</param>
-/// <param name="Clean1">Weight of the clean signal one row before.</param>
-/// <param name="Clean2">Weight of the clean signal two rows before.</param>
-/// <param name="Noise">Weight of z; 0 draws none.</param>
-/// <param name="NoiseIndex">Which of the run's noise draws z is; 0 is the initial x_T. Ignored where <see cref="Noise"/> is 0.</param>
-/// <param name="ClampLow">Lower bound of the clean signal; negative infinity for none.</param>
-/// <param name="ClampHigh">Upper bound of the clean signal; positive infinity for none.</param>
-public readonly record struct SamplerStep(
-    int T,
-    double CleanFromState,
-    double CleanFromPrediction,
-    double State,
-    double Clean0,
-    double Clean1 = 0,
-    double Clean2 = 0,
-    double Noise = 0,
-    int NoiseIndex = 0,
-    double ClampLow = double.NegativeInfinity,
-    double ClampHigh = double.PositiveInfinity);
+public readonly record struct SamplerStep
+{
+    /// <summary>A row that adds no noise and clamps nothing.</summary>
+    public SamplerStep()
+    {
+    }
+
+    /// <summary>Diffusion step that the network is evaluated at, 0 to T-1.</summary>
+    public required int T { get; init; }
+
+    /// <summary>Weight of x in the predicted clean signal.</summary>
+    public required double CleanFromState { get; init; }
+
+    /// <summary>Weight of the network's output in the predicted clean signal.</summary>
+    public required double CleanFromPrediction { get; init; }
+
+    /// <summary>Weight of x in the new x.</summary>
+    public required double State { get; init; }
+
+    /// <summary>Weight of this row's clean signal.</summary>
+    public required double Clean0 { get; init; }
+
+    /// <summary>Weight of the clean signal one row before.</summary>
+    public double Clean1 { get; init; }
+
+    /// <summary>Weight of the clean signal two rows before.</summary>
+    public double Clean2 { get; init; }
+
+    /// <summary>Weight of z; 0 draws none.</summary>
+    public double Noise { get; init; }
+
+    /// <summary>Which of the run's noise draws z is; 0 is the initial x_T. Ignored where <see cref="Noise"/> is 0.</summary>
+    public int NoiseIndex { get; init; }
+
+    /// <summary>Lower bound of the clean signal; negative infinity for none.</summary>
+    public double ClampLow { get; init; } = double.NegativeInfinity;
+
+    /// <summary>Upper bound of the clean signal; positive infinity for none.</summary>
+    public double ClampHigh { get; init; } = double.PositiveInfinity;
+}
 
 /// <summary>
 /// A sampler made into rows for one network and task. Every backend executes the rows alike (<see cref="SamplerStep"/>), so
@@ -182,9 +199,12 @@ internal sealed class RowFactory(NoiseSchedule schedule, PredictionKind predicti
     public SamplerStep Row(int t, double state, double clean0, double clean1 = 0, double clean2 = 0, double noise = 0, int noiseIndex = 0)
     {
         (double fromState, double fromPrediction) = Clean(t);
-        return new SamplerStep(
-            t, fromState, fromPrediction, state, clean0, clean1, clean2, noise, noiseIndex,
-            clamp?.Low ?? double.NegativeInfinity, clamp?.High ?? double.PositiveInfinity);
+        return new SamplerStep
+        {
+            T = t, CleanFromState = fromState, CleanFromPrediction = fromPrediction, State = state, Clean0 = clean0, Clean1 = clean1,
+            Clean2 = clean2, Noise = noise, NoiseIndex = noiseIndex, ClampLow = clamp?.Low ?? double.NegativeInfinity,
+            ClampHigh = clamp?.High ?? double.PositiveInfinity,
+        };
     }
 
     /// <summary>

@@ -5,18 +5,33 @@ namespace UniCardio.Evaluation.Reports;
 /// <summary>
 /// How the error of a restored signal falls as other signals are given, on the same windows of the recordings that have all three.
 /// </summary>
-/// <param name="Kind">Imputation or denoising.</param>
-/// <param name="Output">The restored signal.</param>
-/// <param name="Corruption">What was done to it.</param>
-/// <param name="Method">The method.</param>
-/// <param name="Windows">Windows.</param>
-/// <param name="One">RMSE with the dirty signal alone, scaled units.</param>
-/// <param name="Two">RMSE with one other signal: root of the mean square over both choices.</param>
-/// <param name="Three">RMSE with both other signals.</param>
-internal sealed record ConditionGain(TaskKind Kind, Modality Output, string Corruption, string Method, int Windows, double One, double? Two,
-    double? Three)
+internal sealed record ConditionGain
 {
-    /// <summary>Two / One: below 1 the other signal helps.</summary>
+    /// <summary>Imputation or denoising.</summary>
+    public required TaskKind Kind { get; init; }
+
+    /// <summary>The restored signal.</summary>
+    public required Modality Output { get; init; }
+
+    /// <summary>What was done to it.</summary>
+    public required string Corruption { get; init; }
+
+    /// <summary>The method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Windows.</summary>
+    public required int Windows { get; init; }
+
+    /// <summary>RMSE with the dirty signal alone, scaled units.</summary>
+    public required double One { get; init; }
+
+    /// <summary>RMSE with one other signal: root of the mean square over both choices.</summary>
+    public required double? Two { get; init; }
+
+    /// <summary>RMSE with both other signals.</summary>
+    public required double? Three { get; init; }
+
+/// <summary>Two / One: below 1 the other signal helps.</summary>
     public double? TwoToOne => Two / One;
 
     /// <summary>Three / One.</summary>
@@ -40,8 +55,11 @@ internal sealed record ConditionGain(TaskKind Kind, Modality Output, string Corr
             if (Error(1) is { } one && (Error(2) ?? Error(3)) is not null)
             {
                 CaseResult alone = group.Single(c => c.Task.Conditions.Count() == 1);
-                gains.Add(new ConditionGain(group.Key.Kind, group.Key.Output, group.Key.Corruption.ToString(), alone.Mean.Name,
-                    Squares(alone).Count(), one, Error(2), Error(3)));
+                gains.Add(new ConditionGain
+                {
+                    Kind = group.Key.Kind, Output = group.Key.Output, Corruption = group.Key.Corruption.ToString(),
+                    Method = alone.Mean.Name, Windows = Squares(alone).Count(), One = one, Two = Error(2), Three = Error(3),
+                });
             }
         }
 

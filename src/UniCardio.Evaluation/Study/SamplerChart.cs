@@ -98,6 +98,6 @@ internal static class SamplerChart
 
         svg.Line(Left, top, Left, bottom, Ink, 1);
         svg.Line(Left, bottom, right, bottom, Ink, 1);
-        svg.Text(22, (top + bottom) / 2, label, "middle", 14, bold: true, upright: true);
+        svg.AxisName(22, (top + bottom) / 2, label);
     }
 }

@@ -3,18 +3,33 @@ using UniCardio.Evaluation.Measures;
 namespace UniCardio.Evaluation.Study;
 
 /// <summary>A sampler with a number of draws, over all cases of a study.</summary>
-/// <param name="Sampler">The sampler.</param>
-/// <param name="Steps">Network calls a draw.</param>
-/// <param name="Draws">Draws that the result is the mean of.</param>
-/// <param name="RelativeRmse">Geometric mean over the cases of the RMSE over that of the reference with its most draws.</param>
-/// <param name="Rmse">Mean over the cases of the RMSE, scaled units.</param>
-/// <param name="KolmogorovSmirnov">Mean over the cases of the KS statistic.</param>
-/// <param name="SpectralDistance">Mean over the cases of the log-spectral distance, dB.</param>
-/// <param name="Coverage">Mean over the cases of the coverage of the 5-95% band; null for one draw.</param>
-internal sealed record SamplerLine(string Sampler, int Steps, int Draws, double RelativeRmse, double Rmse, double KolmogorovSmirnov,
-    double? SpectralDistance, double? Coverage)
+internal sealed record SamplerLine
 {
-    /// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
+    /// <summary>The sampler.</summary>
+    public required string Sampler { get; init; }
+
+    /// <summary>Network calls a draw.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Draws that the result is the mean of.</summary>
+    public required int Draws { get; init; }
+
+    /// <summary>Geometric mean over the cases of the RMSE over that of the reference with its most draws.</summary>
+    public required double RelativeRmse { get; init; }
+
+    /// <summary>Mean over the cases of the RMSE, scaled units.</summary>
+    public required double Rmse { get; init; }
+
+    /// <summary>Mean over the cases of the KS statistic.</summary>
+    public required double KolmogorovSmirnov { get; init; }
+
+    /// <summary>Mean over the cases of the log-spectral distance, dB.</summary>
+    public required double? SpectralDistance { get; init; }
+
+    /// <summary>Mean over the cases of the coverage of the 5-95% band; null for one draw.</summary>
+    public required double? Coverage { get; init; }
+
+/// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
     public const double Near = 1.02;
 
     /// <summary>Network calls a window.</summary>
@@ -45,12 +60,12 @@ internal sealed record SamplerLine(string Sampler, int Steps, int Draws, double 
         int max = result.Points.Where(p => p.Sampler == reference).Select(p => p.Draws).DefaultIfEmpty().Max();
         Dictionary<(string, string), double> yardstick = result.Points.Where(p => p.Sampler == reference && p.Draws == max)
             .ToDictionary(p => (p.Task, p.Corruption), p => p.Scores.Rmse);
-        return [.. result.Points.GroupBy(p => (p.Sampler, p.Draws)).Select(g => new SamplerLine(
-            g.Key.Sampler, g.Max(p => p.Steps), g.Key.Draws,
-            Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
-            g.Average(p => p.Scores.Rmse), g.Average(p => p.Scores.KolmogorovSmirnov), g.Average(p => p.Scores.SpectralDistance),
-                g.Average(p => p.Scores.Coverage))
+        return [.. result.Points.GroupBy(p => (p.Sampler, p.Draws)).Select(g => new SamplerLine
         {
+            Sampler = g.Key.Sampler, Steps = g.Max(p => p.Steps), Draws = g.Key.Draws,
+            RelativeRmse = Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
+            Rmse = g.Average(p => p.Scores.Rmse), KolmogorovSmirnov = g.Average(p => p.Scores.KolmogorovSmirnov),
+            SpectralDistance = g.Average(p => p.Scores.SpectralDistance), Coverage = g.Average(p => p.Scores.Coverage),
             Crps = g.Average(p => p.Spread.MeanCrps),
             SpreadOverError = g.Key.Draws < 2 ? null : Math.Exp(g.Average(p => Math.Log(Math.Max(p.Spread.SpreadOverError ?? 1, 1e-9)))),
             PitDistance = g.Average(p => p.Spread.PitDistance),

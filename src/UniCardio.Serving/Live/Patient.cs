@@ -219,7 +219,11 @@ internal sealed class Patient(string name, PatientRegistry registry)
     {
         Served? served = registry.Served;
         double window = served is null ? 0 : served.Model.Engine.Configuration.SlotSamples / StreamingFrame.SampleRate;
-        return new HelloMessage("hello", LiveProtocol.Version, name, registry.IsReady, served?.Model.Description,
-            Signals.Plotting.SignalPlot.Disclaimer, StreamingFrame.SampleRate, window, _session?.State(registry.Configuration));
+        return new HelloMessage
+        {
+            Type = "hello", Protocol = LiveProtocol.Version, Patient = name, Ready = registry.IsReady,
+            Weights = served?.Model.Description, Remark = Signals.Plotting.SignalPlot.Disclaimer, SampleRate = StreamingFrame.SampleRate,
+            Window = window, Session = _session?.State(registry.Configuration),
+        };
     }
 }

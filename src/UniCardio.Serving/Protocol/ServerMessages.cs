@@ -48,8 +48,18 @@ internal sealed record SessionState
 }
 
 /// <summary>The first message on a connection.</summary>
-internal sealed record HelloMessage(string Type, int Protocol, string Patient, bool Ready, string? Weights, string Remark,
-    double SampleRate, double Window, SessionState? Session);
+internal sealed record HelloMessage
+{
+    public required string Type { get; init; }
+    public required int Protocol { get; init; }
+    public required string Patient { get; init; }
+    public required bool Ready { get; init; }
+    public required string? Weights { get; init; }
+    public required string Remark { get; init; }
+    public required double SampleRate { get; init; }
+    public required double Window { get; init; }
+    public required SessionState? Session { get; init; }
+}
 
 /// <summary>What became of pushed samples.</summary>
 internal sealed record PushedMessage(string Type, JsonNode? Id, int Taken, int Repeated, int Late, int SetAside);

@@ -49,9 +49,10 @@ internal sealed class OwnBeat
     private readonly double[] _doubt, _weights;
     private readonly int[] _known;
 
-    private OwnBeat(ChannelKind target, ChannelKind? source, float[] signal, double rate, double[] events, float[]? shape, double[] doubt,
-        OwnBeatOptions options)
+    private OwnBeat(ChannelKind target, ChannelKind? source, float[] signal, double rate,
+        (double[] Events, double[] Doubt) rhythm, float[]? shape, OwnBeatOptions options)
     {
+        (double[] events, double[] doubt) = rhythm;
         _doubt = doubt;
         Source = source;
         _options = options;
@@ -109,7 +110,7 @@ internal sealed class OwnBeat
         if (events.Length < MinBeats)
             return null;
         float[]? shape = source is { } shown ? Shapes(placed, events, doubt, seen, shown, signals.SampleRate) : null;
-        return new OwnBeat(target, source, signals[target].ToArray(), signals.SampleRate, events, shape, doubt, options);
+        return new OwnBeat(target, source, signals[target].ToArray(), signals.SampleRate, (events, doubt), shape, options);
     }
 
     private static bool Missing(float[] signal, double from, double to)

@@ -4,39 +4,77 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Signals.Patient;
 
 /// <summary>What is known of one signal of a patient.</summary>
-/// <param name="Kind">Which.</param>
-/// <param name="Beats">Beats that it was learned from.</param>
-/// <param name="RateBpm">Median heart rate; NaN is never stored.</param>
-/// <param name="IntervalSpread">Spread of the intervals over their median (1.48 median absolute differences).</param>
-/// <param name="MeanBeat">[64] the mean beat from a fifth of an interval before its instant to four fifths after it, in the signal's
-/// unit.</param>
-/// <param name="BeatSpread">[64] standard deviation of the beats about it.</param>
-/// <param name="RateDependence">What a beat's height changes by, in shares of it, where the interval before it is twice as long.</param>
-/// <param name="Level">Mean of the signal.</param>
-/// <param name="Gain">Height of the mean beat.</param>
-/// <param name="Noise">Standard deviation of its white noise.</param>
-/// <param name="Systolic">Median systolic pressure (mmHg), for a pressure; else null.</param>
-/// <param name="Diastolic">Median diastolic pressure (mmHg), for a pressure; else null.</param>
-internal sealed record SignalProfile(
-    ChannelKind Kind, int Beats, double RateBpm, double IntervalSpread, double[] MeanBeat, double[] BeatSpread, double RateDependence,
-    double Level, double Gain, double Noise, double? Systolic, double? Diastolic);
+internal sealed record SignalProfile
+{
+    /// <summary>Which.</summary>
+    public required ChannelKind Kind { get; init; }
+
+    /// <summary>Beats that it was learned from.</summary>
+    public required int Beats { get; init; }
+
+    /// <summary>Median heart rate; NaN is never stored.</summary>
+    public required double RateBpm { get; init; }
+
+    /// <summary>Spread of the intervals over their median (1.48 median absolute differences).</summary>
+    public required double IntervalSpread { get; init; }
+
+    /// <summary>[64] the mean beat from a fifth of an interval before its instant to four fifths after it, in the signal's unit.</summary>
+    public required double[] MeanBeat { get; init; }
+
+    /// <summary>[64] standard deviation of the beats about it.</summary>
+    public required double[] BeatSpread { get; init; }
+
+    /// <summary>What a beat's height changes by, in shares of it, where the interval before it is twice as long.</summary>
+    public required double RateDependence { get; init; }
+
+    /// <summary>Mean of the signal.</summary>
+    public required double Level { get; init; }
+
+    /// <summary>Height of the mean beat.</summary>
+    public required double Gain { get; init; }
+
+    /// <summary>Standard deviation of its white noise.</summary>
+    public required double Noise { get; init; }
+
+    /// <summary>Median systolic pressure (mmHg), for a pressure; else null.</summary>
+    public required double? Systolic { get; init; }
+
+    /// <summary>Median diastolic pressure (mmHg), for a pressure; else null.</summary>
+    public required double? Diastolic { get; init; }
+}
 
 /// <summary>What is known of two signals of a patient together.</summary>
-/// <param name="From">The signal that places.</param>
-/// <param name="To">The signal that is placed.</param>
-/// <param name="DelaySeconds">Median delay.</param>
-/// <param name="SpreadSeconds">How a beat's delay differs from its neighbours'.</param>
-/// <param name="DriftMsPerMinute">Slope of a line through the delays (Theil and Sen).</param>
-/// <param name="IsClockDrift">Whether the drift is one of clocks: above 20 ms a minute for three minutes or more, which no vessel
-/// does.</param>
-/// <param name="DelayPerMinute">Median delay of each minute, seconds.</param>
-/// <param name="MeanBeat">[64] the mean of the second signal about the first one's beats, from a fifth of an interval before to four fifths
-/// after.</param>
-/// <param name="BeatError">Error of the own beat so placed, over the second signal's standard deviation, measured on beats that it does not
-/// see.</param>
-internal sealed record PairProfile(
-    ChannelKind From, ChannelKind To, double DelaySeconds, double SpreadSeconds, double DriftMsPerMinute, bool IsClockDrift,
-    double[] DelayPerMinute, double[] MeanBeat, double BeatError);
+internal sealed record PairProfile
+{
+    /// <summary>The signal that places.</summary>
+    public required ChannelKind From { get; init; }
+
+    /// <summary>The signal that is placed.</summary>
+    public required ChannelKind To { get; init; }
+
+    /// <summary>Median delay.</summary>
+    public required double DelaySeconds { get; init; }
+
+    /// <summary>How a beat's delay differs from its neighbours'.</summary>
+    public required double SpreadSeconds { get; init; }
+
+    /// <summary>Slope of a line through the delays (Theil and Sen).</summary>
+    public required double DriftMsPerMinute { get; init; }
+
+    /// <summary>Whether the drift is one of clocks: above 20 ms a minute for three minutes or more, which no vessel does.</summary>
+    public required bool IsClockDrift { get; init; }
+
+    /// <summary>Median delay of each minute, seconds.</summary>
+    public required double[] DelayPerMinute { get; init; }
+
+    /// <summary>[64] the mean of the second signal about the first one's beats, from a fifth of an interval before to four fifths
+    /// after.</summary>
+    public required double[] MeanBeat { get; init; }
+
+    /// <summary>Error of the own beat so placed, over the second signal's standard deviation, measured on beats that it does not
+    /// see.</summary>
+    public required double BeatError { get; init; }
+}
 
 /// <summary>What was learned of a patient from measured seconds: beats, delays, levels, and some of the seconds themselves, by which a
 /// translation can be calibrated later.</summary>
@@ -147,11 +185,14 @@ internal sealed record PatientProfile
         double[] intervals =
             [.. Enumerable.Range(0, beats.Count - 1).Select(k => Math.Abs(beats[k + 1] - beats[k] - beats.Interval)).Order()];
         bool pressure = kind == ChannelKind.BloodPressure && each.Count > 0;
-        return new SignalProfile(
-            kind, beats.Count, 60 * signals.SampleRate / beats.Interval, 1.48 * intervals[intervals.Length / 2] / beats.Interval, mean,
-            spread, Dependence(each),
-            SignalMoments.Of(signal)?.Mean ?? 0, height, WhiteNoise.Level(signal), pressure ? Middle(each.Select(e => e.High)) : null,
-            pressure ? Middle(each.Select(e => e.Low)) : null);
+        return new SignalProfile
+        {
+            Kind = kind, Beats = beats.Count, RateBpm = 60 * signals.SampleRate / beats.Interval,
+            IntervalSpread = 1.48 * intervals[intervals.Length / 2] / beats.Interval, MeanBeat = mean, BeatSpread = spread,
+            RateDependence = Dependence(each), Level = SignalMoments.Of(signal)?.Mean ?? 0, Gain = height,
+            Noise = WhiteNoise.Level(signal), Systolic = pressure ? Middle(each.Select(e => e.High)) : null,
+            Diastolic = pressure ? Middle(each.Select(e => e.Low)) : null,
+        };
     }
 
     private static PairProfile? Of(PatientSignals signals, ChannelKind from, ChannelKind to)
@@ -165,8 +206,12 @@ internal sealed record PatientProfile
             [.. pairs.GroupBy(p => (int)(p.At / rate / 60)).OrderBy(g => g.Key).Select(g => Middle(g.Select(p => p.Delay)) / rate)];
         float[] signal = signals[to].ToArray();
         double[] mean = MeanBeat(signal, signals.BeatsOf(from), signals.BeatsOf(from).Interval).Mean;
-        return new PairProfile(from, to, delay.Median / rate, delay.Spread / rate, drift, Math.Abs(drift) > ClockDrift && minutes >= 3,
-            perMinute, mean, Error(signals, from, to));
+        return new PairProfile
+        {
+            From = from, To = to, DelaySeconds = delay.Median / rate, SpreadSeconds = delay.Spread / rate, DriftMsPerMinute = drift,
+            IsClockDrift = Math.Abs(drift) > ClockDrift && minutes >= 3, DelayPerMinute = perMinute, MeanBeat = mean,
+            BeatError = Error(signals, from, to),
+        };
     }
 
     // The own beat's error where it does not see itself, on at most two minutes.

@@ -131,7 +131,7 @@ internal sealed class SignalPlot
         }
         svg.Line(Left, top, Left, bottom, Ink, 1);
         svg.Line(Left, bottom, right, bottom, Ink, 1);
-        svg.Text(22, (top + bottom) / 2, Shorten(panel.AxisLabel, PanelHeight, 14), "middle", 14, bold: true, upright: true);
+        svg.AxisName(22, (top + bottom) / 2, Shorten(panel.AxisLabel, PanelHeight, 14));
     }
 
     private void DrawTimeAxis(SvgDocument svg, PlotAxis time, double bottom)

@@ -52,16 +52,23 @@ internal sealed class SvgDocument : IDisposable
         _xml.WriteEndElement();
     }
 
-    public void Text(double x, double y, string text, string anchor = "start", double size = 13, string fill = "#333333", bool bold = false,
-        bool upright = false)
+    public void Text(double x, double y, string text, string anchor = "start", double size = 13, string fill = "#333333", bool bold = false)
     {
         Start("text", ("x", x), ("y", y), ("text-anchor", anchor), ("fill", fill));
         if (size != 13)
             Attributes(("font-size", size));
         if (bold)
             Attributes(("font-weight", "bold"));
-        if (upright)
-            Attributes(("transform", string.Create(CultureInfo.InvariantCulture, $"rotate(-90 {x:0.##} {y:0.##})")));
+        _xml.WriteString(Clean(text));
+        _xml.WriteEndElement();
+    }
+
+    /// <summary>Name of a vertical axis, read from below.</summary>
+    public void AxisName(double x, double y, string text)
+    {
+        Start("text", ("x", x), ("y", y), ("text-anchor", "middle"), ("fill", "#333333"));
+        Attributes(("font-size", 14), ("font-weight", "bold"),
+            ("transform", string.Create(CultureInfo.InvariantCulture, $"rotate(-90 {x:0.##} {y:0.##})")));
         _xml.WriteString(Clean(text));
         _xml.WriteEndElement();
     }

@@ -3,18 +3,33 @@ using System.Runtime.InteropServices;
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>One ventricular beat as the generator plans it. Times in seconds from the first sample.</summary>
-/// <param name="Time">R peak.</param>
-/// <param name="Interval">RR interval before it.</param>
-/// <param name="Next">RR interval after it.</param>
-/// <param name="Stroke">Stroke volume relative to the mean.</param>
-/// <param name="Transit">Factor of the pulse's delay after the R peak.</param>
-/// <param name="Kind">Where it comes from.</param>
-/// <param name="Perfusion">Factor of the pulse's height in the finger beyond <paramref name="Stroke"/>.</param>
-/// <param name="Size">Factor of the ECG's waves.</param>
-internal readonly record struct PlannedBeat(
-    double Time, double Interval, double Next, double Stroke, double Transit, BeatKind Kind, double Perfusion, double Size)
+internal readonly record struct PlannedBeat
 {
-    /// <summary>Height of the pulse relative to the mean, in the artery or in the skin.</summary>
+    /// <summary>R peak.</summary>
+    public required double Time { get; init; }
+
+    /// <summary>RR interval before it.</summary>
+    public required double Interval { get; init; }
+
+    /// <summary>RR interval after it.</summary>
+    public required double Next { get; init; }
+
+    /// <summary>Stroke volume relative to the mean.</summary>
+    public required double Stroke { get; init; }
+
+    /// <summary>Factor of the pulse's delay after the R peak.</summary>
+    public required double Transit { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required BeatKind Kind { get; init; }
+
+    /// <summary>Factor of the pulse's height in the finger beyond <see cref="Stroke"/>.</summary>
+    public required double Perfusion { get; init; }
+
+    /// <summary>Factor of the ECG's waves.</summary>
+    public required double Size { get; init; }
+
+/// <summary>Height of the pulse relative to the mean, in the artery or in the skin.</summary>
     public double Height(bool peripheral) => peripheral ? Stroke * Perfusion : Stroke;
 
     public bool IsVentricular => Kind == BeatKind.Ventricular;
@@ -65,7 +80,11 @@ internal sealed class BeatSequence
             double transit = 1 - 0.02 * Respiration(p, time) - 0.02 * SlowWave(time) + (ventricular ? 0.12 : 0);
             double stroke =
                 Stroke(p, mean, interval, time, kind, before) * (1 + p.StrokeVariability * Math.Clamp(variation.NextGaussian(), -3, 3));
-            _beats.Add(new PlannedBeat(time, interval, next, stroke, transit, kind, Perfusion(p, time, stepTime), EcgSize(p, time)));
+            _beats.Add(new PlannedBeat
+            {
+                Time = time, Interval = interval, Next = next, Stroke = stroke, Transit = transit, Kind = kind,
+                Perfusion = Perfusion(p, time, stepTime), Size = EcgSize(p, time),
+            });
             time += next;
             interval = next;
             before = kind;

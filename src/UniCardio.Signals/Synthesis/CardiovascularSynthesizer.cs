@@ -80,8 +80,8 @@ public sealed class CardiovascularSynthesizer
 
     private void RenderPressure(Span<float> wave, SynthesisParameters p)
     {
-        PulseRenderer.Render(wave, p, _rhythm, PressureShape(p), p.PressureDelay, p.DiastolicPressure, p.SystolicPressure,
-            peripheral: false);
+        PulseRenderer.Render(wave, p, _rhythm, PressureShape(p), p.PressureDelay,
+            (p.DiastolicPressure, p.SystolicPressure), peripheral: false);
         AddSlow(wave, p, p.RespiratoryPressure, p.SlowPressure);
         if (p.PressurePulse is null)
             return;
@@ -111,7 +111,7 @@ public sealed class CardiovascularSynthesizer
         // The finger's vessels round the pulse off: no direct share of flow, a short memory, a broad second wave instead of a sharp notch.
         PulseShape shape = p.PpgPulse is { } pulse ? PulseShape.From(pulse)
             : new PulseShape(0.14 + 0.16 * (60 / p.HeartRate), 0, 0.32, 0.25 * p.Augmentation, 0.95, 0, 0.16 * p.DicroticNotch);
-        PulseRenderer.Render(wave, p, _rhythm, shape, p.PpgDelay, 0, 1, peripheral: true);
+        PulseRenderer.Render(wave, p, _rhythm, shape, p.PpgDelay, (0, 1), peripheral: true);
         AddSlow(wave, p, p.PpgRespiration, 0.5 * p.PpgRespiration);
     }
 

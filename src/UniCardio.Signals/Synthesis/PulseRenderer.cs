@@ -3,22 +3,20 @@ namespace UniCardio.Signals.Synthesis;
 /// <summary>Draws the pulse wave of a beat sequence: Windkessel, reflected wave, dicrotic notch and wave.</summary>
 internal static class PulseRenderer
 {
-    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing between <paramref name="low"/> and
-    /// <paramref name="high"/>.</summary>
+    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing over <paramref name="range"/>.</summary>
     /// <param name="wave">The wave.</param>
     /// <param name="p">Subject and rhythm.</param>
     /// <param name="rhythm">The beats.</param>
     /// <param name="shape">Shape of the pulse.</param>
     /// <param name="delay">Time from R peak to foot, seconds.</param>
-    /// <param name="low">Foot of the pulse.</param>
-    /// <param name="high">Top of the pulse.</param>
+    /// <param name="range">Foot and top of the pulse.</param>
     /// <param name="peripheral">Whether the pulse is that of the skin, whose vessels have a say in its height.</param>
-    public static void Render(Span<float> wave, SynthesisParameters p, BeatSequence rhythm, in PulseShape shape, double delay, double low,
-        double high, bool peripheral)
+    public static void Render(Span<float> wave, SynthesisParameters p, BeatSequence rhythm, in PulseShape shape, double delay,
+        (double Low, double High) range, bool peripheral)
     {
         double mean = 60 / p.HeartRate;
         (double bottom, double top) = SteadyExtremes(shape, mean);
-        double gain = (high - low) / (top - bottom), offset = high - gain * top;
+        double gain = (range.High - range.Low) / (top - bottom), offset = range.High - gain * top;
         wave.Clear();
         AddWaves(wave, p.SampleRate, rhythm, shape, delay, peripheral);
         AddRunoff(wave, p.SampleRate, rhythm, shape, delay, peripheral, shape.Decay / mean);

@@ -46,7 +46,7 @@ public sealed record RecordingExampleOptions
     public void Validate()
     {
         ArgumentNullException.ThrowIfNull(Reading);
-        new SyntheticExampleOptions { SlotSamples = SlotSamples, ConditionDirt = ConditionDirt }.Validate();
+        SyntheticExampleOptions.Validate(SlotSamples, ConditionDirt);
         if (!(ValidationShare >= 0 && ValidationShare <= 0.9))
             throw new ArgumentOutOfRangeException(nameof(ValidationShare), ValidationShare,
                 "The share of subjects kept apart is 0 to 0.9.");

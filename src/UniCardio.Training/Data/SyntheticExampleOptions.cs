@@ -14,12 +14,15 @@ public sealed record SyntheticExampleOptions
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
-    public void Validate()
+    public void Validate() => Validate(SlotSamples, ConditionDirt);
+
+    // The same two numbers, of examples from recordings too.
+    internal static void Validate(int slotSamples, double conditionDirt)
     {
-        if (SlotSamples is < 16 or > 8192)
-            throw new ArgumentOutOfRangeException(nameof(SlotSamples), SlotSamples, "A window has 16 to 8192 samples.");
-        if (!(ConditionDirt >= 0 && ConditionDirt <= 2))
-            throw new ArgumentOutOfRangeException(nameof(ConditionDirt), ConditionDirt,
+        if (slotSamples is < 16 or > 8192)
+            throw new ArgumentOutOfRangeException(nameof(SlotSamples), slotSamples, "A window has 16 to 8192 samples.");
+        if (!(conditionDirt >= 0 && conditionDirt <= 2))
+            throw new ArgumentOutOfRangeException(nameof(ConditionDirt), conditionDirt,
                 "The share of dirty conditions is 0 to 2 times the usual one.");
     }
 }

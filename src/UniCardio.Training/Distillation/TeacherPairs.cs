@@ -9,6 +9,13 @@ using UniCardio.Weights.Safetensors;
 
 namespace UniCardio.Training.Distillation;
 
+/// <summary>What a teacher is to draw.</summary>
+/// <param name="Name">What the file calls the teacher.</param>
+/// <param name="Tasks">The tasks, each as often.</param>
+/// <param name="Count">Pairs N; at least a pair a task.</param>
+/// <param name="Seed">Seed of the noise.</param>
+internal sealed record TeacherDraw(string Name, IReadOnlyList<CardioTask> Tasks, int Count, ulong Seed);
+
 /// <summary>Samples that a teacher drew, each with what it was drawn from: a file of (noise, condition, sample).</summary>
 /// <remarks>
 /// Pair i is of task i mod K, of window i of a source of examples, and of noise i under the file's seed; noise and condition are functions
@@ -67,17 +74,16 @@ internal sealed class TeacherPairs
 
     /// <summary>Lets a teacher draw.</summary>
     /// <param name="teacher">Its weights and backend.</param>
-    /// <param name="name">What the file calls it.</param>
-    /// <param name="tasks">The tasks, each as often.</param>
+    /// <param name="wanted">What it draws.</param>
     /// <param name="source">Where conditions come from.</param>
-    /// <param name="count">Pairs N; at least a pair a task.</param>
-    /// <param name="seed">Seed of the noise.</param>
     /// <param name="progress">Told the share done.</param>
     /// <param name="cancellation">Asked between steps of the sampler.</param>
-    public static TeacherPairs Draw(InferenceEngine teacher, string name, IReadOnlyList<CardioTask> tasks, IExampleSource source, int count,
-        ulong seed, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static TeacherPairs Draw(InferenceEngine teacher, TeacherDraw wanted, IExampleSource source, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(wanted);
+        (string name, IReadOnlyList<CardioTask> tasks, int count, ulong seed) = wanted;
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(source);
         ArgumentOutOfRangeException.ThrowIfZero(tasks.Count);

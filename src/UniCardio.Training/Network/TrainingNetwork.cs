@@ -25,6 +25,16 @@ internal sealed record TrainingNetworkOptions
     /// <see cref="Threads"/>.
     /// </summary>
     public int Lanes { get; init; } = 8;
+
+    /// <summary>Checks every number but those of <see cref="CpuBackendOptions"/>, which are checked there.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">A number is out of range; it is named.</exception>
+    public TrainingNetworkOptions Validate()
+    {
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new ConfigurationException("dropout", $"{Dropout} is not between 0 and 1");
+        return Lanes is < 1 or > 1024 ? throw new ConfigurationException("lanes", $"{Lanes} is not between 1 and 1024") : this;
+    }
 }
 
 /// <summary>The network with backward passes, float32 on hand-written SIMD kernels, data-parallel over the windows of a batch.</summary>
@@ -55,11 +65,7 @@ internal sealed unsafe class TrainingNetwork : IGradientNetwork
     public TrainingNetwork(ModelConfiguration configuration, TrainingNetworkOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        _options = options ?? new TrainingNetworkOptions();
-        if (!(_options.Dropout >= 0 && _options.Dropout < 1))
-            throw new ConfigurationException("dropout", $"{_options.Dropout} is not between 0 and 1");
-        if (_options.Lanes is < 1 or > 1024)
-            throw new ConfigurationException("lanes", $"{_options.Lanes} is not between 1 and 1024");
+        _options = (options ?? new TrainingNetworkOptions()).Validate();
         CpuBackendOptions cpu = new CpuBackendOptions { Threads = _options.Threads, InstructionSet = _options.InstructionSet }.Resolve();
         Threads = cpu.Threads;
         InstructionSet = cpu.InstructionSet;

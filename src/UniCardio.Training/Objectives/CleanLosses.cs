@@ -2,6 +2,28 @@ using System.Buffers;
 
 namespace UniCardio.Training.Objectives;
 
+/// <summary>A window's prediction, as a clean signal, and its truth; everything is [S].</summary>
+internal readonly ref struct CleanPrediction
+{
+    /// <summary>a and b of x0 = a x_t + b prediction.</summary>
+    public required (double OfNoisy, double OfPrediction) CleanFrom { get; init; }
+
+    /// <summary>x_t.</summary>
+    public required ReadOnlySpan<float> Noisy { get; init; }
+
+    /// <summary>The network's output.</summary>
+    public required ReadOnlySpan<float> Prediction { get; init; }
+
+    /// <summary>The truth.</summary>
+    public required ReadOnlySpan<float> Clean { get; init; }
+
+    /// <summary>1 where the loss counts, else 0.</summary>
+    public required ReadOnlySpan<float> Counts { get; init; }
+
+    /// <summary>Weights of peaks.</summary>
+    public required ReadOnlySpan<float> Peaks { get; init; }
+}
+
 /// <summary>Losses on the clean signal that a prediction stands for: spectral distance and peak-weighted absolute error.</summary>
 /// <remarks>Where a sample does not count, the truth stands in for the prediction, so that the spectrum of an imputed window is that of the
 /// whole window.</remarks>
@@ -26,19 +48,15 @@ internal sealed class CleanLosses
     }
 
     /// <summary>Adds the losses' gradient by the prediction.</summary>
-    /// <param name="ofNoisy">a of x0 = a x_t + b prediction.</param>
-    /// <param name="ofPrediction">b.</param>
-    /// <param name="noisy">[S] x_t.</param>
-    /// <param name="prediction">[S].</param>
-    /// <param name="clean">[S].</param>
-    /// <param name="counts">[S] 1 where the loss counts, else 0.</param>
-    /// <param name="peaks">[S] weights of peaks.</param>
+    /// <param name="window">What is predicted of the window, and the truth.</param>
     /// <param name="scale">Factor of loss and gradient.</param>
     /// <param name="gradient">[S], added to.</param>
     /// <returns>The loss.</returns>
-    public double Add(double ofNoisy, double ofPrediction, ReadOnlySpan<float> noisy, ReadOnlySpan<float> prediction,
-        ReadOnlySpan<float> clean, ReadOnlySpan<float> counts, ReadOnlySpan<float> peaks, double scale, Span<float> gradient)
+    public double Add(in CleanPrediction window, double scale, Span<float> gradient)
     {
+        (double ofNoisy, double ofPrediction) = window.CleanFrom;
+        ReadOnlySpan<float> noisy = window.Noisy, prediction = window.Prediction, clean = window.Clean, counts = window.Counts,
+            peaks = window.Peaks;
         int samples = clean.Length;
         double[] rented = ArrayPool<double>.Shared.Rent(3 * samples);
         try

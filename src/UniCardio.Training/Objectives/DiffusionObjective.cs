@@ -126,10 +126,13 @@ internal sealed class DiffusionObjective
 
         if (_cleanLosses is null)
             return scale * sum;
-        (double ofNoisy, double ofPrediction) = CleanFrom(t);
-        ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
+        var made = new CleanPrediction
+        {
+            CleanFrom = CleanFrom(t), Noisy = batch.Slot(window, (int)batch.Tasks[window].Target), Prediction = prediction, Clean = clean,
+            Counts = weight, Peaks = peaks,
+        };
         double share = (_options.DampsCleanLosses ? _schedule.AlphaBar[t] : 1) / batch.Count;
-        return (scale * sum) + _cleanLosses.Add(ofNoisy, ofPrediction, noisy, prediction, clean, weight, peaks, share, gradient);
+        return (scale * sum) + _cleanLosses.Add(made, share, gradient);
     }
 
     // Squared error of the clean signal against the teacher's sample.

@@ -10,35 +10,50 @@ namespace UniCardio.Training.Quality;
 
 /// <summary>What one pair of better and worse windows gives: outputs, losses, centres after one and two updates, and the gradient of the
 /// total.</summary>
-/// <param name="Teacher">[windows, tokens, d] features of the better windows by the teacher.</param>
-/// <param name="Student">[windows, tokens, d] features of the worse windows by the student.</param>
-/// <param name="Amplitude">[windows, outputs, d] decoded by the student.</param>
-/// <param name="Phase">The same shape.</param>
-/// <param name="First">Distillation loss with the centre at zero.</param>
-/// <param name="Second">The same after one update of the centre.</param>
-/// <param name="AmplitudeLoss">Smooth L1 to the better windows' amplitude.</param>
-/// <param name="PhaseLoss">Smooth L1 to their phase.</param>
-/// <param name="Total">First + weighted amplitude and phase.</param>
-/// <param name="AmplitudeTarget">[windows, channels, d] spectrum of the better windows.</param>
-/// <param name="PhaseTarget">The same shape.</param>
-/// <param name="FirstCentre">[tokens, d].</param>
-/// <param name="SecondCentre">[tokens, d].</param>
-/// <param name="Gradients">Gradient of the total by each parameter, by name.</param>
-internal sealed record QualityPairResult(
-    float[] Teacher,
-    float[] Student,
-    float[] Amplitude,
-    float[] Phase,
-    double First,
-    double Second,
-    double AmplitudeLoss,
-    double PhaseLoss,
-    double Total,
-    float[] AmplitudeTarget,
-    float[] PhaseTarget,
-    float[] FirstCentre,
-    float[] SecondCentre,
-    IReadOnlyDictionary<string, float[]> Gradients);
+internal sealed record QualityPairResult
+{
+    /// <summary>[windows, tokens, d] features of the better windows by the teacher.</summary>
+    public required float[] Teacher { get; init; }
+
+    /// <summary>[windows, tokens, d] features of the worse windows by the student.</summary>
+    public required float[] Student { get; init; }
+
+    /// <summary>[windows, outputs, d] decoded by the student.</summary>
+    public required float[] Amplitude { get; init; }
+
+    /// <summary>The same shape.</summary>
+    public required float[] Phase { get; init; }
+
+    /// <summary>Distillation loss with the centre at zero.</summary>
+    public required double First { get; init; }
+
+    /// <summary>The same after one update of the centre.</summary>
+    public required double Second { get; init; }
+
+    /// <summary>Smooth L1 to the better windows' amplitude.</summary>
+    public required double AmplitudeLoss { get; init; }
+
+    /// <summary>Smooth L1 to their phase.</summary>
+    public required double PhaseLoss { get; init; }
+
+    /// <summary>First + weighted amplitude and phase.</summary>
+    public required double Total { get; init; }
+
+    /// <summary>[windows, channels, d] spectrum of the better windows.</summary>
+    public required float[] AmplitudeTarget { get; init; }
+
+    /// <summary>The same shape.</summary>
+    public required float[] PhaseTarget { get; init; }
+
+    /// <summary>[tokens, d].</summary>
+    public required float[] FirstCentre { get; init; }
+
+    /// <summary>[tokens, d].</summary>
+    public required float[] SecondCentre { get; init; }
+
+    /// <summary>Gradient of the total by each parameter, by name.</summary>
+    public required IReadOnlyDictionary<string, float[]> Gradients { get; init; }
+}
 
 /// <summary>The published pretraining loss of one batch of pairs and its gradient, for checking against the author's.</summary>
 internal static class QualityGradients
@@ -119,8 +134,13 @@ internal static class QualityGradients
             Dictionary<string, float[]> gradients = parameters.Shapes.ToDictionary(s => s.Name, s =>
                 tape.Gradients.AsSpan(parameters[s.Name].Offset, parameters[s.Name].Count).ToArray(), StringComparer.Ordinal);
             double total = first + (options.Amplitude * amplitudeLoss) + (options.Phase * phaseLoss);
-            return new QualityPairResult(taught, features.ToArray(), a.ToArray(), p.ToArray(), first, second, amplitudeLoss, phaseLoss,
-                total, Narrow(amplitude), Narrow(phase), firstCentre, centre, gradients);
+            return new QualityPairResult
+            {
+                Teacher = taught, Student = features.ToArray(), Amplitude = a.ToArray(), Phase = p.ToArray(), First = first,
+                Second = second, AmplitudeLoss = amplitudeLoss, PhaseLoss = phaseLoss, Total = total,
+                AmplitudeTarget = Narrow(amplitude), PhaseTarget = Narrow(phase), FirstCentre = firstCentre, SecondCentre = centre,
+                Gradients = gradients,
+            };
         }
 
         private static float[] Narrow(double[] values) => [.. values.Select(v => (float)v)];

@@ -86,7 +86,7 @@ internal static class RunCurve
 
         svg.Line(Left, top, Left, bottom, Ink, 1);
         svg.Line(Left, bottom, right, bottom, Ink, 1);
-        svg.Text(22, (top + bottom) / 2, label, "middle", 14, bold: true, upright: true);
+        svg.AxisName(22, (top + bottom) / 2, label);
     }
 
     private static string Page(RunHistory history, RunRecord record, string svg)

@@ -2,6 +2,14 @@ using System.Globalization;
 
 namespace UniCardio.Training.Runs;
 
+/// <summary>An update of the weights.</summary>
+/// <param name="Updates">Updates done with this one.</param>
+/// <param name="Phase">Phase of the curriculum.</param>
+/// <param name="Loss">The batch's loss.</param>
+/// <param name="Rate">Learning rate.</param>
+/// <param name="Norm">Norm of the gradient before clipping.</param>
+internal readonly record struct UpdateFigures(long Updates, int Phase, double Loss, double Rate, double Norm);
+
 /// <summary>Collects updates into rows of log.csv.</summary>
 internal sealed class RunLog : IDisposable
 {
@@ -34,18 +42,14 @@ internal sealed class RunLog : IDisposable
     public double PeakShare { get; private set; } = double.NaN;
 
     /// <summary>Takes in an update, and writes a row where one is due.</summary>
-    /// <param name="updates">Updates done with this one.</param>
-    /// <param name="phase">Phase of the curriculum.</param>
-    /// <param name="loss">The batch's loss.</param>
-    /// <param name="rate">Learning rate.</param>
-    /// <param name="norm">Norm of the gradient before clipping.</param>
+    /// <param name="update">The update.</param>
     /// <param name="gflop">Work of the step.</param>
     /// <param name="step">Its time.</param>
     /// <param name="peak">GFLOP/s at most; NaN where unknown.</param>
     /// <param name="runSeconds">Time of the whole run.</param>
-    public void Include(long updates, int phase, double loss, double rate, double norm, double gflop, TimeSpan step, double peak,
-        double runSeconds)
+    public void Include(in UpdateFigures update, double gflop, TimeSpan step, double peak, double runSeconds)
     {
+        (long updates, int phase, double loss, double rate, double norm) = update;
         LossSum += loss;
         NormSum += norm;
         _gflop += gflop;

@@ -286,7 +286,7 @@ public sealed class TrainingRun : IDisposable
         _averaged.Include(_network.Parameters, _updates);
         double gflop = _work.Gflop(batch);
         feed.Return(batch);
-        _log.Include(_updates, phase, loss, rate, norm, gflop, Stopwatch.GetElapsedTime(begun), peak, Seconds);
+        _log.Include(new(_updates, phase, loss, rate, norm), gflop, Stopwatch.GetElapsedTime(begun), peak, Seconds);
         progress?.Report(Progress(phase, rate, null));
     }
 
@@ -295,8 +295,11 @@ public sealed class TrainingRun : IDisposable
         long done = _updates - _firstUpdate;
         TimeSpan? remaining = done < Options.LogEvery ? null
             : (Stopwatch.GetElapsedTime(_started) - _paused) / done * (Options.Steps - _updates);
-        return new TrainingProgress(_updates, Options.Steps, phase, _log.Loss, rate, _log.ExamplesPerSecond, _log.PeakShare,
-            remaining, news);
+        return new TrainingProgress
+        {
+            Updates = _updates, Steps = Options.Steps, Phase = phase, Loss = _log.Loss, LearningRate = rate,
+            ExamplesPerSecond = _log.ExamplesPerSecond, PeakShare = _log.PeakShare, Remaining = remaining, Event = news,
+        };
     }
 
     private void CheckIfDue(IProgress<TrainingProgress>? progress, CancellationToken cancellation)

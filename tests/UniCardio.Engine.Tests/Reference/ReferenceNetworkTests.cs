@@ -166,7 +166,7 @@ public class ReferenceNetworkTests
         float[] start = [.. Values(16, 2).Select(v => (float)v)], clean = new float[16], state = new float[16];
         executor.SetState(start);
         // x0 = x each time, so the clean signals are the states before each row: s, 2 s, then 3 (2 s) + 10 (s) + ...
-        var row = new SamplerStep(5, CleanFromState: 1, CleanFromPrediction: 0, State: 2, Clean0: 0);
+        var row = new SamplerStep { T = 5, CleanFromState = 1, CleanFromPrediction = 0, State = 2, Clean0 = 0 };
         executor.Step(row, default);
         executor.Step(row, default);
         executor.Step(row with { State = 0, Clean0 = 1, Clean1 = 10, Clean2 = 100 }, default);

@@ -254,7 +254,11 @@ public class ReferenceOpTests
     [Fact]
     public void SamplerUpdateIsItsFormula()
     {
-        var step = new SamplerStep(3, 2, -1, 0.5, 10, 100, 1000, 4, 7, -3, 3);
+        var step = new SamplerStep
+        {
+            T = 3, CleanFromState = 2, CleanFromPrediction = -1, State = 0.5, Clean0 = 10, Clean1 = 100, Clean2 = 1000, Noise = 4,
+            NoiseIndex = 7, ClampLow = -3, ClampHigh = 3,
+        };
         double[] state = [1, 2], clean = new double[2];
         ReferenceSamplerUpdate.Forward(step, [1, -5], state, clean, [0.1, 0.2], [0.01, 0.02], [0.25, -0.25]);
         // x0 = 2 * 1 - 1 = 1, and 2 * 2 + 5 = 9, clamped to 3.

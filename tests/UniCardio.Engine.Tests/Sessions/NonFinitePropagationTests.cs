@@ -57,7 +57,10 @@ public sealed class NonFinitePropagationTests
         state[17] = float.NaN;
         executor.SetConditions(new float[S]);
         executor.SetState(state);
-        executor.Step(new SamplerStep(25, 1, -1, 0, 1, ClampLow: -2, ClampHigh: 2), default);
+        executor.Step(new SamplerStep
+        {
+            T = 25, CleanFromState = 1, CleanFromPrediction = -1, State = 0, Clean0 = 1, ClampLow = -2, ClampHigh = 2,
+        }, default);
         executor.GetState(state);
         executor.GetClean(clean);
         Assert.All(clean, v => Assert.True(float.IsNaN(v)));

@@ -29,7 +29,7 @@ public class DistillationTests
         ModelWeights weights = new WeightRecipe(3, Network).Create();
         var source = new WaveExamples(4, Network.SlotSamples);
         using var engine = new InferenceEngine(weights, new EngineOptions { Threads = 1 });
-        return (weights, TeacherPairs.Draw(engine, "recipe", Tasks, source, count, seed: 9), source);
+        return (weights, TeacherPairs.Draw(engine, new TeacherDraw("recipe", Tasks, count, Seed: 9), source), source);
     }
 
     [Fact]

@@ -7,8 +7,17 @@ using UniCardio.Signals.Formats;
 namespace UniCardio.Cli.Archive;
 
 /// <summary>What a run over an archive did.</summary>
-internal sealed record ArchiveReport(string Shard, int Recordings, int Done, int Skipped, int Failed, bool Cancelled, string Manifest,
-    string Remark);
+internal sealed record ArchiveReport
+{
+    public required string Shard { get; init; }
+    public required int Recordings { get; init; }
+    public required int Done { get; init; }
+    public required int Skipped { get; init; }
+    public required int Failed { get; init; }
+    public required bool Cancelled { get; init; }
+    public required string Manifest { get; init; }
+    public required string Remark { get; init; }
+}
 
 /// <summary>
 /// Restores the recordings of a folder, one after the other: outputs are named like their inputs, finished ones are skipped, those that
@@ -80,8 +89,11 @@ internal sealed class ArchiveRun
             }
             return 0;
         });
-        return new ArchiveReport(_shard.ToString(), paths.Length, done, skipped, failed, cancelled, Manifest.NameOf(_shard),
-            RestorationResult.Remark);
+        return new ArchiveReport
+        {
+            Shard = _shard.ToString(), Recordings = paths.Length, Done = done, Skipped = skipped, Failed = failed, Cancelled = cancelled,
+            Manifest = Manifest.NameOf(_shard), Remark = RestorationResult.Remark,
+        };
     }
 
     private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);

@@ -4,36 +4,70 @@ using UniCardio.Engine.Sampling;
 using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
 using UniCardio.Gpu.Emission;
-using UniCardio.Ptx;
 using UniCardio.Ptx.Cuda;
 
 namespace UniCardio.Cli.Bench;
 
 /// <summary>What one kernel does in a network call, by the PTX simulator's counts and the time model of a device.</summary>
-/// <param name="Kernel">Its name.</param>
-/// <param name="Launches">Launches a call.</param>
-/// <param name="Groups">Groups of all of them.</param>
-/// <param name="GroupThreads">Threads of a group, of the largest launch.</param>
-/// <param name="Instructions">Issue slots of all warps, as an assembler would make them.</param>
-/// <param name="FmaShare">Those that are multiply-adds of floats.</param>
-/// <param name="FloatOperations">Operations on floats.</param>
-/// <param name="SectorsPerRequest">Pieces of 32 bytes a warp's access of global memory.</param>
-/// <param name="BankConflictWays">Passes over shared memory's banks, in those without conflicts.</param>
-/// <param name="LaneShare">Lanes of executed warps that took part, 0 to 1.</param>
-/// <param name="BytesL2">Bytes from and to the second-level cache.</param>
-/// <param name="Bytes">Bytes of global memory that were touched, each once a launch.</param>
-/// <param name="Intensity">Operations a byte of the second-level cache.</param>
-/// <param name="LiveRegisters">Most 32-bit words alive at once.</param>
-/// <param name="Registers">Registers of a thread that the model goes by.</param>
-/// <param name="Occupancy">Warps on a multiprocessor of those that it could hold.</param>
-/// <param name="Waves">Groups / (multiprocessors times groups on each), of the longest launch.</param>
-/// <param name="Bound">What the longest launch waits for.</param>
-/// <param name="ModelUs">Microseconds of all launches.</param>
-internal sealed record SimulatedRow(
-    string Kernel, int Launches, long Groups, long GroupThreads, double Instructions, double FmaShare, double FloatOperations,
-        double SectorsPerRequest, double BankConflictWays,
-    double LaneShare, double BytesL2, double Bytes, double Intensity, int LiveRegisters, int Registers, double Occupancy, double Waves,
-        string Bound, double ModelUs);
+internal sealed record SimulatedRow
+{
+    /// <summary>Its name.</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>Launches a call.</summary>
+    public required int Launches { get; init; }
+
+    /// <summary>Groups of all of them.</summary>
+    public required long Groups { get; init; }
+
+    /// <summary>Threads of a group, of the largest launch.</summary>
+    public required long GroupThreads { get; init; }
+
+    /// <summary>Issue slots of all warps, as an assembler would make them.</summary>
+    public required double Instructions { get; init; }
+
+    /// <summary>Those that are multiply-adds of floats.</summary>
+    public required double FmaShare { get; init; }
+
+    /// <summary>Operations on floats.</summary>
+    public required double FloatOperations { get; init; }
+
+    /// <summary>Pieces of 32 bytes a warp's access of global memory.</summary>
+    public required double SectorsPerRequest { get; init; }
+
+    /// <summary>Passes over shared memory's banks, in those without conflicts.</summary>
+    public required double BankConflictWays { get; init; }
+
+    /// <summary>Lanes of executed warps that took part, 0 to 1.</summary>
+    public required double LaneShare { get; init; }
+
+    /// <summary>Bytes from and to the second-level cache.</summary>
+    public required double BytesL2 { get; init; }
+
+    /// <summary>Bytes of global memory that were touched, each once a launch.</summary>
+    public required double Bytes { get; init; }
+
+    /// <summary>Operations a byte of the second-level cache.</summary>
+    public required double Intensity { get; init; }
+
+    /// <summary>Most 32-bit words alive at once.</summary>
+    public required int LiveRegisters { get; init; }
+
+    /// <summary>Registers of a thread that the model goes by.</summary>
+    public required int Registers { get; init; }
+
+    /// <summary>Warps on a multiprocessor of those that it could hold.</summary>
+    public required double Occupancy { get; init; }
+
+    /// <summary>Groups / (multiprocessors times groups on each), of the longest launch.</summary>
+    public required double Waves { get; init; }
+
+    /// <summary>What the longest launch waits for.</summary>
+    public required string Bound { get; init; }
+
+    /// <summary>Microseconds of all launches.</summary>
+    public required double ModelUs { get; init; }
+}
 
 /// <summary>One network call of the GPU backend on a simulated device, kernel by kernel.</summary>
 internal sealed class SimulatedProfile
@@ -130,25 +164,16 @@ internal sealed class SimulatedProfile
         double instructions = Sum(c => c.IssueSlots), requests = Sum(c => c.GlobalRequests), ideal = Sum(c => c.IdealSharedPasses),
             bytes = Sum(c => c.CacheBytes);
         double executed = Sum(c => c.Lines.Sum(l => l.Executed));
-        return new SimulatedRow(
-            all[0].Name,
-            all.Length,
-            all.Sum(l => l.Counts.Grid.Count),
-            longest.Group.Count,
-            instructions,
-            Sum(c => c.FloatSlots) / instructions,
-            Sum(c => c.FloatOperations),
-            requests > 0 ? Sum(c => c.GlobalSectors) / requests : 0,
-            ideal > 0 ? Sum(c => c.SharedPasses) / ideal : 1,
-            Sum(c => c.Lines.Sum(l => l.Executed * l.LaneShare)) / executed,
-            bytes,
-            Sum(c => c.UniqueBytes),
-            bytes > 0 ? Sum(c => c.FloatOperations) / bytes : 0,
-            longest.Kernel.LiveRegisters,
-            time.Registers,
-            time.Occupancy,
-            time.Waves,
-            time.Bound,
-            all.Sum(l => l.Time.Microseconds));
+        return new SimulatedRow
+        {
+            Kernel = all[0].Name, Launches = all.Length, Groups = all.Sum(l => l.Counts.Grid.Count), GroupThreads = longest.Group.Count,
+            Instructions = instructions, FmaShare = Sum(c => c.FloatSlots) / instructions, FloatOperations = Sum(c => c.FloatOperations),
+            SectorsPerRequest = requests > 0 ? Sum(c => c.GlobalSectors) / requests : 0,
+            BankConflictWays = ideal > 0 ? Sum(c => c.SharedPasses) / ideal : 1,
+            LaneShare = Sum(c => c.Lines.Sum(l => l.Executed * l.LaneShare)) / executed, BytesL2 = bytes,
+            Bytes = Sum(c => c.UniqueBytes), Intensity = bytes > 0 ? Sum(c => c.FloatOperations) / bytes : 0,
+            LiveRegisters = longest.Kernel.LiveRegisters, Registers = time.Registers, Occupancy = time.Occupancy, Waves = time.Waves,
+            Bound = time.Bound, ModelUs = all.Sum(l => l.Time.Microseconds),
+        };
     }
 }

@@ -12,9 +12,19 @@ using UniCardio.Signals.Formats.Wfdb;
 namespace UniCardio.Cli.Commands;
 
 /// <summary>The beats of one channel, as <c>beats --json</c> prints them.</summary>
-internal sealed record ChannelBeats(string Name, string Kind, double[] Beats,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    double? RateBpm, double Quality, string Reason, bool Inverted, RateVariability? Hrv, BeatComparison? Against);
+internal sealed record ChannelBeats
+{
+    public required string Name { get; init; }
+    public required string Kind { get; init; }
+    public required double[] Beats { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? RateBpm { get; init; }
+    public required double Quality { get; init; }
+    public required string Reason { get; init; }
+    public required bool Inverted { get; init; }
+    public required RateVariability? Hrv { get; init; }
+    public required BeatComparison? Against { get; init; }
+}
 
 /// <summary>A row of the EC57 table.</summary>
 internal sealed record BeatComparison(int Reference, int TruePositives, int FalseNegatives, int FalsePositives, double? Sensitivity,
@@ -56,9 +66,13 @@ internal static class BeatsCommand
                 BeatSeries series = Find(c, cancellation);
                 double[] times = series.Times();
                 found.Add((c, series,
-                    new ChannelBeats(c.Name, ChannelInfo.NameOf(c.Kind), times, series.RateBpm, series.Quality, Describe(c, series.Reason),
-                        series.IsInverted,
-                    RateVariability.Of(times), parsed.GetValue(against) is string reference ? Compare(reference, c, times) : null)));
+                    new ChannelBeats
+                    {
+                        Name = c.Name, Kind = ChannelInfo.NameOf(c.Kind), Beats = times, RateBpm = series.RateBpm,
+                        Quality = series.Quality, Reason = Describe(c, series.Reason), Inverted = series.IsInverted,
+                        Hrv = RateVariability.Of(times),
+                        Against = parsed.GetValue(against) is string reference ? Compare(reference, c, times) : null,
+                    }));
             }
             if (parsed.GetValue(output) is string path)
                 Write(path, found);

@@ -66,7 +66,7 @@ internal static class FinetuneCommand
             var start = new StartWeights(loaded.Weights, $"{Path.GetFileName(source)} sha256 {Hash(loaded)}");
             TrainingOptions wanted = options.Read(parsed, basis);
             if (wanted.PairFile is string pairs && !File.Exists(pairs))
-                DrawPairs(terminal, loaded, wanted, start.Name, options.Distil(parsed).Count, run, parsed, cancellation);
+                DrawPairs(terminal, loaded, wanted, start.Name, options.Distil(parsed).Count, run.Backend.Threads(parsed), cancellation);
             return Task.FromResult(new TrainingSession(terminal, folder, wanted, run,
                 parsed) { Start = start }.Run(cancellation));
         });
@@ -74,16 +74,16 @@ internal static class FinetuneCommand
     }
 
     // The teacher draws from the windows that the run's own seed gives, so that the run finds their conditions again.
-    private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name, int count, RunOptions run,
-        ParseResult parsed, CancellationToken cancellation)
+    private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name, int count, int threads,
+        CancellationToken cancellation)
     {
         CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All]
             : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
         var source =
             new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
-        using var engine = new InferenceEngine(teacher.Weights, new EngineOptions { Threads = run.Backend.Threads(parsed) });
-        TeacherPairs pairs = terminal.WithProgress("samples", bar => TeacherPairs.Draw(engine, name, tasks, source, count, options.Seed,
-            new Share(bar, count), cancellation));
+        using var engine = new InferenceEngine(teacher.Weights, new EngineOptions { Threads = threads });
+        TeacherPairs pairs = terminal.WithProgress("samples", bar => TeacherPairs.Draw(engine,
+            new TeacherDraw(name, tasks, count, options.Seed), source, new Share(bar, count), cancellation));
         pairs.Write(options.PairFile!);
         terminal.Note($"wrote {options.PairFile}: {count} samples of {TeacherPairs.Sampler}");
     }

@@ -6,7 +6,6 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
-using UniCardio.Ptx;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;

@@ -8,10 +8,18 @@ using UniCardio.Weights;
 namespace UniCardio.Cli.Output;
 
 /// <summary>What <c>info</c> says of a channel.</summary>
-internal sealed record ChannelInfo(string Name, string Kind, string Unit, double RateHz, int Samples, int Missing, int Gaps,
-    double MaxGapSeconds)
+internal sealed record ChannelInfo
 {
-    /// <summary>Smallest sample, null where all are missing.</summary>
+    public required string Name { get; init; }
+    public required string Kind { get; init; }
+    public required string Unit { get; init; }
+    public required double RateHz { get; init; }
+    public required int Samples { get; init; }
+    public required int Missing { get; init; }
+    public required int Gaps { get; init; }
+    public required double MaxGapSeconds { get; init; }
+
+/// <summary>Smallest sample, null where all are missing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public float? Min { get; init; }
 
@@ -25,10 +33,11 @@ internal sealed record ChannelInfo(string Name, string Kind, string Unit, double
         (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (float x in channel.Samples.Span)
             (low, high) = float.IsNaN(x) ? (low, high) : (Math.Min(low, x), Math.Max(high, x));
-        return new ChannelInfo(channel.Name, NameOf(channel.Kind), channel.Unit, channel.SampleRate, channel.Length,
-            channel.Length - report.Measured, report.Gaps.Count,
-            report.Gaps.Count == 0 ? 0 : report.Gaps.Max(g => g.Length) / channel.SampleRate)
+        return new ChannelInfo
         {
+            Name = channel.Name, Kind = NameOf(channel.Kind), Unit = channel.Unit, RateHz = channel.SampleRate, Samples = channel.Length,
+            Missing = channel.Length - report.Measured, Gaps = report.Gaps.Count,
+            MaxGapSeconds = report.Gaps.Count == 0 ? 0 : report.Gaps.Max(g => g.Length) / channel.SampleRate,
             Min = low <= high ? low : null,
             Max = low <= high ? high : null,
         };
@@ -84,18 +93,19 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
 }
 
 /// <summary>What <c>info</c> says of weights.</summary>
-internal sealed record WeightInfo(
-    string File,
-    string Kind,
-    WeightFormat Format,
-    IReadOnlyDictionary<string, string> Configuration,
-    int Tensors,
-    long ParameterCount,
-    string? Untrained,
-    string? Trained,
-    IReadOnlyList<string> Notes)
+internal sealed record WeightInfo
 {
-    public static WeightInfo Of(LoadedWeights weights) => new(
+    public required string File { get; init; }
+    public required string Kind { get; init; }
+    public required WeightFormat Format { get; init; }
+    public required IReadOnlyDictionary<string, string> Configuration { get; init; }
+    public required int Tensors { get; init; }
+    public required long ParameterCount { get; init; }
+    public required string? Untrained { get; init; }
+    public required string? Trained { get; init; }
+    public required IReadOnlyList<string> Notes { get; init; }
+
+public static WeightInfo Of(LoadedWeights weights) => new(
         weights.Source,
         "weights",
         weights.Format,

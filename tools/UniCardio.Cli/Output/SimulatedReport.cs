@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using UniCardio.Cli.Bench;
-using UniCardio.Ptx;
 
 namespace UniCardio.Cli.Output;
 

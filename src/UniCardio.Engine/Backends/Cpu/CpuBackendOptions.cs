@@ -16,14 +16,23 @@ public sealed record CpuBackendOptions
     /// </summary>
     public int StripRows { get; init; }
 
-    /// <summary>Checks the numbers and resolves the defaults for this machine.</summary>
-    /// <exception cref="ConfigurationException">A number is out of range or the instruction set is not available.</exception>
-    public CpuBackendOptions Resolve()
+    /// <summary>Checks the numbers.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ConfigurationException">A number is out of range; it is named.</exception>
+    public CpuBackendOptions Validate()
     {
         if (Threads is < 0 or > 1024)
             throw new ConfigurationException("threads", $"{Threads} is not between 0 and 1024");
         if (StripRows is not 0 and (< 32 or > 4096))
             throw new ConfigurationException("strip rows", $"{StripRows} is not 0 and not between 32 and 4096");
+        return this;
+    }
+
+    /// <summary>Checks the numbers and resolves the defaults for this machine.</summary>
+    /// <exception cref="ConfigurationException">A number is out of range or the instruction set is not available.</exception>
+    public CpuBackendOptions Resolve()
+    {
+        Validate();
         return this with
         {
             Threads = Threads == 0 ? Environment.ProcessorCount : Threads,

@@ -4,18 +4,33 @@ using System.Text;
 namespace UniCardio.Signals.Formats.Edf;
 
 /// <summary>One signal as an EDF header describes it.</summary>
-/// <param name="Label">Its name.</param>
-/// <param name="Unit">Physical dimension, as Latin-1 where it is not ASCII.</param>
-/// <param name="PhysicalMinimum">Physical value of <paramref name="DigitalMinimum"/>.</param>
-/// <param name="PhysicalMaximum">Physical value of <paramref name="DigitalMaximum"/>.</param>
-/// <param name="DigitalMinimum">Lowest digital value.</param>
-/// <param name="DigitalMaximum">Highest digital value.</param>
-/// <param name="SamplesPerRecord">Samples in each data record.</param>
-/// <param name="Fault">Why the signal cannot be read, null if it can: its bytes are passed over.</param>
-internal sealed record EdfSignal(string Label, string Unit, double PhysicalMinimum, double PhysicalMaximum, int DigitalMinimum,
-    int DigitalMaximum, int SamplesPerRecord, string? Fault = null)
+internal sealed record EdfSignal
 {
-    public bool IsAnnotations => Label is "EDF Annotations" or "BDF Annotations";
+    /// <summary>Its name.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>Physical dimension, as Latin-1 where it is not ASCII.</summary>
+    public required string Unit { get; init; }
+
+    /// <summary>Physical value of <see cref="DigitalMinimum"/>.</summary>
+    public required double PhysicalMinimum { get; init; }
+
+    /// <summary>Physical value of <see cref="DigitalMaximum"/>.</summary>
+    public required double PhysicalMaximum { get; init; }
+
+    /// <summary>Lowest digital value.</summary>
+    public required int DigitalMinimum { get; init; }
+
+    /// <summary>Highest digital value.</summary>
+    public required int DigitalMaximum { get; init; }
+
+    /// <summary>Samples in each data record.</summary>
+    public required int SamplesPerRecord { get; init; }
+
+    /// <summary>Why the signal cannot be read, null if it can: its bytes are passed over.</summary>
+    public string? Fault { get; init; }
+
+public bool IsAnnotations => Label is "EDF Annotations" or "BDF Annotations";
 
     /// <summary>Whether it holds samples that can be read.</summary>
     public bool IsUsable => !IsAnnotations && Fault is null;
@@ -36,11 +51,21 @@ internal sealed record EdfSignal(string Label, string Unit, double PhysicalMinim
 /// Header of an EDF, EDF+, BDF or BDF+ file (Kemp et al. 1992; Kemp and Olivan 2003; BioSemi's 24-bit variant): 256 bytes of text for
 /// the file, then 256 for each signal, field by field.
 /// </summary>
-internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool IsDiscontinuous, DateTime? StartTime, long? RecordCount,
-    double RecordSeconds,
-    IReadOnlyList<EdfSignal> Signals, string Patient, string Session, IReadOnlyList<SignalWarning> Warnings)
+internal sealed record EdfHeader
 {
-    public const int FixedBytes = 256;
+    public required string File { get; init; }
+    public required int SampleBytes { get; init; }
+    public required bool IsPlus { get; init; }
+    public required bool IsDiscontinuous { get; init; }
+    public required DateTime? StartTime { get; init; }
+    public required long? RecordCount { get; init; }
+    public required double RecordSeconds { get; init; }
+    public required IReadOnlyList<EdfSignal> Signals { get; init; }
+    public required string Patient { get; init; }
+    public required string Session { get; init; }
+    public required IReadOnlyList<SignalWarning> Warnings { get; init; }
+
+public const int FixedBytes = 256;
     private const int SignalBytes = 256;
 
     public int Length => FixedBytes + (SignalBytes * Signals.Count);
@@ -87,10 +112,15 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
         var parsed = new EdfSignal[count];
         for (int i = 0; i < count; i++)
             parsed[i] = Signal(fields, count, i, bdf ? 3 : 2, warnings);
-        return new EdfHeader(file, bdf ? 3 : 2, reserved.StartsWith("EDF+", StringComparison.Ordinal)
+        return new EdfHeader
+        {
+            File = file, SampleBytes = bdf ? 3 : 2,
+            IsPlus = reserved.StartsWith("EDF+", StringComparison.Ordinal)
             || reserved.StartsWith("BDF+", StringComparison.Ordinal),
-            reserved.StartsWith("EDF+D", StringComparison.Ordinal) || reserved.StartsWith("BDF+D", StringComparison.Ordinal),
-            StartOf(fields), records < 0 ? null : records, seconds, parsed, fields.Text(8, 80), fields.Text(88, 80), warnings);
+            IsDiscontinuous = reserved.StartsWith("EDF+D", StringComparison.Ordinal) || reserved.StartsWith("BDF+D", StringComparison.Ordinal),
+            StartTime = StartOf(fields), RecordCount = records < 0 ? null : records, RecordSeconds = seconds, Signals = parsed,
+            Patient = fields.Text(8, 80), Session = fields.Text(88, 80), Warnings = warnings,
+        };
     }
 
     private static EdfSignal Signal(Fields fields, int count, int index, int sampleBytes, List<SignalWarning> warnings)
@@ -105,7 +135,11 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
                 new SignalLocation(Channel: name, ByteOffset: At(216, 8)));
         string? fault = samples == 0 ? "it has 0 samples in a data record" : null;
         if (name is "EDF Annotations" or "BDF Annotations")
-            return new EdfSignal(name, unit, -1, 1, -1, 1, (int)samples, fault);
+            return new EdfSignal
+            {
+                Label = name, Unit = unit, PhysicalMinimum = -1, PhysicalMaximum = 1, DigitalMinimum = -1, DigitalMaximum = 1,
+                SamplesPerRecord = (int)samples, Fault = fault,
+            };
         double[] limits = new double[4];
         for (int i = 0; i < 4; i++)
         {
@@ -122,7 +156,11 @@ internal sealed record EdfHeader(string File, int SampleBytes, bool IsPlus, bool
             fault ??= string.Create(CultureInfo.InvariantCulture,
                 $"its physical values go from {limits[0]} to {limits[1]}, which "
                 + $"{(double.IsFinite(limits[1] - limits[0]) ? "float32 does not hold" : "give no gain")}");
-        var signal = new EdfSignal(name, unit, limits[0], limits[1], (int)lowest, (int)highest, (int)samples, fault);
+        var signal = new EdfSignal
+        {
+            Label = name, Unit = unit, PhysicalMinimum = limits[0], PhysicalMaximum = limits[1], DigitalMinimum = (int)lowest,
+            DigitalMaximum = (int)highest, SamplesPerRecord = (int)samples, Fault = fault,
+        };
         if (fault is null && (limits[0] == limits[1] || !double.IsFinite(signal.Gain) || signal.Gain == 0
             || !double.IsFinite(signal.Baseline)))
             signal = signal with { Fault = string.Create(CultureInfo.InvariantCulture,

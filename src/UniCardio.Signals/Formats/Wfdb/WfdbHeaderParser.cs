@@ -77,9 +77,13 @@ internal sealed partial class WfdbHeaderParser
                 $"the record line states {expected} {(segments > 0 ? "segments" : "signals")}, but {_lines.Count - 1} lines follow it");
         if (expected == 0)
             throw Error(0, "the record has no signals");
-        return new WfdbHeader(_file, PlainRecord(name.Groups[1].Value), signals, rate, frames == 0 ? null : frames, start,
-            segments > 0 ? [] : [.. Enumerable.Range(1, signals).Select(Signal)],
-            [.. Enumerable.Range(1, segments).Select(Segment)], _comments, startProblem);
+        return new WfdbHeader
+        {
+            File = _file, RecordName = PlainRecord(name.Groups[1].Value), SignalCount = signals, FrameRate = rate,
+            Frames = frames == 0 ? null : frames, StartTime = start,
+            Signals = segments > 0 ? [] : [.. Enumerable.Range(1, signals).Select(Signal)],
+            Segments = [.. Enumerable.Range(1, segments).Select(Segment)], Comments = _comments, StartProblem = startProblem,
+        };
     }
 
     private double Rate(string field)
@@ -160,20 +164,18 @@ internal sealed partial class WfdbHeaderParser
             throw Error(line, $"format {code} is not read; expected 0, 8, 16, 24, 32, 61, 80, 160, 212, 310, 311, 508, 516 or 524");
         int adcZero = fields.Length > 4 ? Integer(fields[4], line, "ADC zero") : 0;
         (double gain, int? baseline, string unit) = fields.Length > 2 ? Gain(fields[2], line) : (DefaultGain, null, SignalUnit.Millivolts);
-        return new WfdbSignal(
-            fields[0],
-            (WfdbSampleFormat)code,
-            format.Groups[2].Success ? Integer(format.Groups[2].Value, line, "samples per frame", 1) : 1,
-            format.Groups[3].Success ? Integer(format.Groups[3].Value, line, "skew", 0) : 0,
-            format.Groups[4].Success ? Long(format.Groups[4].Value, line, "byte offset") : null,
-            gain,
-            baseline ?? adcZero,
-            unit,
-            fields.Length > 3 ? Integer(fields[3], line, "ADC resolution", 0) : 0,
-            adcZero,
-            fields.Length > 5 ? Integer(fields[5], line, "initial value") : adcZero,
-            fields.Length > 6 ? Integer(fields[6], line, "checksum") : null,
-            fields.Length > 8 ? fields[8] : $"signal {line - 1}");
+        return new WfdbSignal
+        {
+            FileName = fields[0], Format = (WfdbSampleFormat)code,
+            SamplesPerFrame = format.Groups[2].Success ? Integer(format.Groups[2].Value, line, "samples per frame", 1) : 1,
+            Skew = format.Groups[3].Success ? Integer(format.Groups[3].Value, line, "skew", 0) : 0,
+            ByteOffset = format.Groups[4].Success ? Long(format.Groups[4].Value, line, "byte offset") : null, Gain = gain,
+            Baseline = baseline ?? adcZero, Unit = unit,
+            Resolution = fields.Length > 3 ? Integer(fields[3], line, "ADC resolution", 0) : 0, AdcZero = adcZero,
+            InitialValue = fields.Length > 5 ? Integer(fields[5], line, "initial value") : adcZero,
+            Checksum = fields.Length > 6 ? Integer(fields[6], line, "checksum") : null,
+            Description = fields.Length > 8 ? fields[8] : $"signal {line - 1}",
+        };
     }
 
     // gain [(baseline)] [/unit]

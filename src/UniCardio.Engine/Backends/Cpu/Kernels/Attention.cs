@@ -3,7 +3,7 @@ using UniCardio.Engine.Backends.Cpu.Simd;
 
 namespace UniCardio.Engine.Backends.Cpu.Kernels;
 
-/// <summary>A run of keys that a block of queries reads: one head's K and V of one stream.</summary>
+/// <summary>A run of keys that a block of queries reads: one head's K and V of one set of rows.</summary>
 internal unsafe struct KeySegment
 {
     /// <summary>[keys, head dim] dense; <see cref="Attention.KeyPadding"/> further rows are readable.</summary>
@@ -34,6 +34,26 @@ internal unsafe struct KeySegment
 /// <para>Key order is fixed by the segments and the block, never by the split of queries, so results are bit-identical for every
 /// thread count. Error: |O - exact| &lt;= (keys + head dim + 8) u max|V| in the usual first-order bound; a score that starts from -m is
 /// rounded to the larger of |s| and |m|.</para>
+/// <para>How it got here (shares of the multiply-add peak, head dim 36 over some 1,000 keys; machines and method in
+/// benchmarks/README.md):</para>
+/// <list type="table">
+/// <listheader><term>version</term><description>predicted; measured; kept</description></listheader>
+/// <item><term>scores transposed, exact online softmax</term><description>72 cycles of FMA, 14 of softmax and 6 of tile turns for a key and
+/// 16 queries: 78%; 74-82% (AVX2), 56-66% (AVX-512); replaced</description></item>
+/// <item><term>key blocks of 60 to 504</term><description>scores in L1 against rescaling O^T more often; all within noise but 504, which
+/// is slower; 252 (AVX2) and 132 (AVX-512), replaced</description></item>
+/// <item><term>2^x by degree 5 instead of 6</term><description>one FMA in 14 operations; golden vectors unchanged at 1.5e-6;
+/// kept</description></item>
+/// <item><term>lazy softmax in the score tile's registers</term><description>4-8 points by the C twin; AVX-512 78.5 to 83%, AVX2 within
+/// noise; kept</description></item>
+/// <item><term>first block of 12, 24, 36, 84 keys</term><description>small: most keys lazy, large: the reference seldom moves; all within
+/// noise; 36</description></item>
+/// <item><term>key blocks of 96 and 132</term><description>P and V of a block fit a L1 of 32 KB; AVX-512 no difference, AVX2 75.1 to
+/// 77.4%; kept</description></item>
+/// <item><term>scores from -m on</term><description>one operation in 14 less; bounds of the tests hold unchanged; kept</description></item>
+/// <item><term>output back into rows before its map</term><description>no tiles of 2 and 4 rows in that map; it took 9.6 instead of
+/// 13.7 ms (AVX2), 8.9 instead of 9.6 (AVX-512); kept</description></item>
+/// </list>
 /// </remarks>
 internal static unsafe class Attention
 {

@@ -79,6 +79,23 @@ internal readonly struct Power : ITileEnd
 /// 32). Loads a k step: 2 + rows for 2 rows multiply-adds, so two load ports keep two FMA ports fed.</para>
 /// <para>Each element is one chain of K fused multiply-adds in ascending k whatever the number of rows, so the split of rows
 /// into tiles never changes a bit. Error: |c - exact| &lt;= (K + 1) u sum |a b| + |init|, u = 2^-24.</para>
+/// <para>How it got here (shares of the multiply-add peak; machines and method in benchmarks/README.md):</para>
+/// <list type="table">
+/// <listheader><term>version</term><description>predicted; measured; kept</description></listheader>
+/// <item><term>6 x 16 (AVX2), one k a turn</term><description>bound by 12 FMA in 6 cycles; 95% on a quiet core, 77-80% beside a busy
+/// neighbour; replaced</description></item>
+/// <item><term>four k a turn</term><description>20.5 instead of 24 instructions for 12 FMA; 87-91% beside the same neighbour;
+/// kept</description></item>
+/// <item><term>12 x 32 instead of 6 x 32 (AVX-512)</term><description>14 loads for 24 FMA instead of 8 for 12; 85-88% and 89%, no
+/// difference beyond noise; 12 rows kept</description></item>
+/// <item><term>a method of its own, fully optimised at once</term><description>slow only in its first 30 calls; steady state unchanged, a
+/// cold start without 3,000 lines of unoptimised code; kept</description></item>
+/// <item><term>rows and layouts told apart by type</term><description>dead rows make no locals, past 1,024 of which the JIT spills
+/// accumulators; fused AVX2 tile 69 to 74%; kept</description></item>
+/// <item><term>powers taken in the tile's registers (<see cref="Power"/>)</term><description>4-8 points by the C twin; with constants in
+/// registers the JIT spills (28% on AVX-512, 60% on AVX2), with constants from memory attention 78.5 to 83% on AVX-512; constants from
+/// memory kept</description></item>
+/// </list>
 /// </remarks>
 internal static unsafe class RegisterTile
 {

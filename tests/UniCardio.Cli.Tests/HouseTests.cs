@@ -1,0 +1,114 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace UniCardio.Cli.Tests;
+
+/// <summary>What CONTRIBUTING.md says of names, sizes and signatures, over every file and every assembly of the project.</summary>
+public sealed partial class HouseTests
+{
+    // Left as they are, each with its reason; a file may only shrink.
+    private static readonly Dictionary<string, int> LongFiles = new()
+    {
+        // PTX of two tensor-core kernels, written out.
+        ["kernels/UniCardio.Gpu/Kernels/TensorAttentionText.cs"] = 697,
+        // One automaton over one state.
+        ["src/UniCardio.Signals/Beats/BeatTracker.cs"] = 640,
+    };
+
+    // Kernels take pointers, strides and counts one by one. On the CPU: the JIT keeps the fields of a structure in registers only up to
+    // four, and reloads the others from the stack in inner loops. On the GPU: the compiler passes a structure as one block of bytes, while
+    // the profiler and the simulator name buffers by parameter.
+    private static readonly string[] Kernels =
+    [
+        "UniCardio.Engine.Backends.Cpu.Kernels", "UniCardio.Training.Kernels", "UniCardio.Gpu.Kernels", "UniCardio.Gpu.Backend",
+        "UniCardio.Gpu.Emission",
+    ];
+
+    // What only hands its arguments to such a kernel, and the one list of a block's ten matrices.
+    private static readonly string[] Wide = [];
+
+    private static IEnumerable<string> Files => new[] { "src", "kernels", "tools", "tests", "benchmarks" }
+        .SelectMany(room => Directory.EnumerateFiles(Project.File(room), "*.cs", SearchOption.AllDirectories))
+        .Select(path => Path.GetRelativePath(Project.Root, path).Replace('\\', '/'))
+        .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal));
+
+    private static IEnumerable<Assembly> Assemblies => Directory.EnumerateFiles(AppContext.BaseDirectory, "UniCardio.*.dll")
+        .Where(path => !path.EndsWith(".Tests.dll", StringComparison.Ordinal))
+        .Select(Assembly.LoadFrom)
+        .Append(typeof(Terminal).Assembly);
+
+    private static IEnumerable<Type> Types => Assemblies.SelectMany(a => a.GetTypes())
+        .Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute)) && t.Namespace?.StartsWith("UniCardio", StringComparison.Ordinal) == true
+            && !t.Namespace.EndsWith(".Grpc", StringComparison.Ordinal));
+
+    private static IEnumerable<MethodBase> Methods => Types.SelectMany(t => t.GetMembers(
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
+        .OfType<MethodBase>()
+        .Where(m => !m.IsDefined(typeof(CompilerGeneratedAttribute)) || m.Name.Contains("g__", StringComparison.Ordinal));
+
+    [Fact]
+    public void LinesFitAScreen() => Assert.Empty(Files.SelectMany(Long));
+
+    [Fact]
+    public void FilesAreShort() =>
+        Assert.Empty(Files.Where(f => File.ReadLines(Project.File(f)).Count() > LongFiles.GetValueOrDefault(f, MaxLines)));
+
+    [Fact]
+    public void NamespacesAreFolders() => Assert.Empty(Files.Where(f => !f.StartsWith("tests/Shared/", StringComparison.Ordinal))
+        .Select(f => (File: f, Namespace: NamespaceLine().Match(File.ReadAllText(Project.File(f))).Groups[1].Value))
+        .Where(x => x.Namespace.Length > 0 && x.Namespace != Folder(x.File)));
+
+    [Fact]
+    public void MethodsTakeFewParameters() => Assert.Empty(Methods.Where(m => m.GetParameters().Length > MaxParameters)
+        .Where(m => !Kernels.Contains(m.DeclaringType!.Namespace))
+        .Select(m => $"{m.DeclaringType!.FullName}.{m.Name}: {m.GetParameters().Length}")
+        .Where(name => !Wide.Any(w => name.StartsWith(w, StringComparison.Ordinal)))
+        .Distinct());
+
+    [Fact]
+    public void BoundsAreMaxAndMin() => Assert.Empty(Types.Where(t => t.IsVisible)
+        .SelectMany(t => t.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .Select(m => $"{t.Name}.{m.Name}"))
+        .Where(name => BoundName().IsMatch(name)));
+
+    [Fact]
+    public void ATokenHasOneName() => Assert.Empty(Methods
+        .Where(m => !IsImplementation(m))
+        .SelectMany(m => m.GetParameters().Where(p => p.ParameterType == typeof(CancellationToken) && p.Name is not null)
+            .Where(p => p.Name is not ("cancellation" or "stopping" or "feeding"))
+            .Select(p => $"{m.DeclaringType!.FullName}.{m.Name}({p.Name})"))
+        .Distinct());
+
+    private const int MaxColumns = 140, MaxLines = 460, MaxParameters = 7;
+
+    // Lines within a raw literal are what they say; so is PTX.
+    private static IEnumerable<string> Long(string file)
+    {
+        int line = 0;
+        bool isRaw = false;
+        foreach (string text in File.ReadLines(Project.File(file)))
+        {
+            line++;
+            bool turns = (text.Split("\"\"\"").Length - 1) % 2 == 1;
+            if (text.Length > MaxColumns && !isRaw && !turns)
+                yield return $"{file}:{line}";
+            isRaw ^= turns;
+        }
+    }
+
+    private static string Folder(string file)
+    {
+        string[] parts = file.Split('/');
+        return string.Join('.', parts[1..^1]);
+    }
+
+    // Parameters of an override and of an implementation are named where they are declared.
+    private static bool IsImplementation(MethodBase method) => method is MethodInfo { IsVirtual: true };
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex NamespaceLine();
+
+    [GeneratedRegex(@"\.(get_)?(Most|Least|Largest|Longest|Smallest|Shortest|Highest|Lowest|Fewest)[A-Z]")]
+    private static partial Regex BoundName();
+}
