@@ -103,8 +103,11 @@ public sealed class VitalSigns
         private long _end, _lastGenerated, _lastWide, _lastSignal;
         private float _low, _high;
 
-        public VitalReading Reading { get; private set; } =
-            new(float.NaN, float.NaN, float.NaN, float.NaN, 0, float.NaN, VitalAbsence.WarmingUp, false);
+        public VitalReading Reading { get; private set; } = new()
+        {
+            Rate = float.NaN, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = 0, Age = float.NaN,
+            Absence = VitalAbsence.WarmingUp, IsGenerated = false,
+        };
 
         public void Take(StreamingFrame frame, bool starts)
         {

@@ -74,7 +74,11 @@ public class StudyTests(InterimWeights weights)
     [Fact]
     public void TheCheapestIsTheFewestCallsNearTheLeastError()
     {
-        static SamplerLine Line(string name, int steps, double rmse) => new(name, steps, 4, rmse, rmse, 0.1, 1, 0.5);
+        static SamplerLine Line(string name, int steps, double rmse) => new()
+        {
+            Sampler = name, Steps = steps, Draws = 4, RelativeRmse = rmse, Rmse = rmse, KolmogorovSmirnov = 0.1, SpectralDistance = 1,
+            Coverage = 0.5,
+        };
         SamplerLine[] lines = [Line("a", 50, 1), Line("b", 10, 1.019), Line("c", 6, 1.03), Line("d", 20, 1.001)];
         Assert.Equal("b", SamplerLine.Cheapest(lines, 4)!.Sampler);
         Assert.Null(SamplerLine.Cheapest(lines, 8));

@@ -1,3 +1,5 @@
+using Convert = UniCardio.Ptx.Execution.Convert;
+
 namespace UniCardio.Ptx.Code;
 
 // One form of instruction that has a target, sources and a map over lanes: its types and what runs it.
