@@ -192,9 +192,13 @@ internal sealed unsafe class SamplerRow : Op
 {
     private static readonly SamplerStep[] Steps =
     [
-        new(3, 1.5, -0.7, 0.4, 0.6),
-        new(3, 0.9, 0.2, 0, 1, 0.5, -0.25, 0, 0, -0.3, 0.4),
-        new(3, 1.1, -0.3, 0.9, 0.1, 0, 0, 0.8, 1),
+        new() { T = 3, CleanFromState = 1.5, CleanFromPrediction = -0.7, State = 0.4, Clean0 = 0.6 },
+        new()
+        {
+            T = 3, CleanFromState = 0.9, CleanFromPrediction = 0.2, State = 0, Clean0 = 1, Clean1 = 0.5, Clean2 = -0.25, ClampLow = -0.3,
+            ClampHigh = 0.4,
+        },
+        new() { T = 3, CleanFromState = 1.1, CleanFromPrediction = -0.3, State = 0.9, Clean0 = 0.1, Noise = 0.8, NoiseIndex = 1 },
     ];
 
     public override IReadOnlyList<int[]> Sizes { get; } =

@@ -1,5 +1,3 @@
-using Convert = UniCardio.Ptx.Execution.Convert;
-
 namespace UniCardio.Ptx.Code;
 
 // One form of instruction that has a target, sources and a map over lanes: its types and what runs it.
@@ -187,7 +185,7 @@ internal static unsafe class Forms
             foreach (PtxType from in (PtxType[])[.. words])
                 all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Map.Move), InstructionClass.Convert, to, from);
             foreach (PtxType from in wides)
-                all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Convert.Narrow64), InstructionClass.Convert, to, from);
+                all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Conversions.Narrow64), InstructionClass.Convert, to, from);
             all[$"cvt{to.Name()}.u8"] = new Form(Run(&Map.One<ZeroExtend8>), InstructionClass.Convert, to, PtxType.U8);
             all[$"cvt{to.Name()}.s8"] = new Form(Run(&Map.One<SignExtend8>), InstructionClass.Convert, to, PtxType.S8);
             all[$"cvt{to.Name()}.u16"] = new Form(Run(&Map.One<ZeroExtend16>), InstructionClass.Convert, to, PtxType.U16);
@@ -204,11 +202,11 @@ internal static unsafe class Forms
 
         foreach (PtxType to in wides)
         {
-            all[$"cvt{to.Name()}.u32"] = new Form(Run(&Convert.WidenUnsigned), InstructionClass.Convert, to, PtxType.U32);
-            all[$"cvt{to.Name()}.s32"] = new Form(Run(&Convert.WidenSigned), InstructionClass.Convert, to, PtxType.S32);
+            all[$"cvt{to.Name()}.u32"] = new Form(Run(&Conversions.WidenUnsigned), InstructionClass.Convert, to, PtxType.U32);
+            all[$"cvt{to.Name()}.s32"] = new Form(Run(&Conversions.WidenSigned), InstructionClass.Convert, to, PtxType.S32);
             foreach (PtxType from in wides)
                 all[$"cvt{to.Name()}{from.Name()}"] = new Form(Run(&Map.WideMove), InstructionClass.Convert, to, from);
-            all[$"cvt.rn.f32{to.Name()}"] = new Form(to == PtxType.S64 ? Run(&Convert.FloatFromS64) : Run(&Convert.FloatFromU64),
+            all[$"cvt.rn.f32{to.Name()}"] = new Form(to == PtxType.S64 ? Run(&Conversions.FloatFromS64) : Run(&Conversions.FloatFromU64),
                 InstructionClass.Convert, PtxType.F32, to);
             // No generic access is known, so that an address is the same in every window.
             foreach (string window in (string[])["global", "shared", "local"])
@@ -225,7 +223,7 @@ internal static unsafe class Forms
         all["cvt.rna.tf32.f32"] = new Form(Run(&Map.One<Tf32FromFloat>), InstructionClass.Convert, PtxType.B32, PtxType.F32);
         all["cvt.rn.bf16.f32"] = new Form(Run(&Map.One<BFloatFromFloat>), InstructionClass.Convert, PtxType.B16, PtxType.F32);
         all["cvt.f32.bf16"] = new Form(Run(&Map.One<FloatFromBFloat>), InstructionClass.Convert, PtxType.F32, PtxType.B16);
-        all["cvt.rn.bf16x2.f32"] = new Form(Run(&Convert.PairOfBFloat), InstructionClass.Convert, PtxType.B32, PtxType.F32, PtxType.F32);
+        all["cvt.rn.bf16x2.f32"] = new Form(Run(&Conversions.PairOfBFloat), InstructionClass.Convert, PtxType.B32, PtxType.F32, PtxType.F32);
     }
 
     private static void FromFloat(Dictionary<string, Form> all, PtxType to)

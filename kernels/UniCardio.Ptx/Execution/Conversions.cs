@@ -4,7 +4,7 @@ namespace UniCardio.Ptx.Execution;
 
 // cvt (PTX ISA 9.7.9): between integers by truncation or extension, from integers to float rounded to nearest even, from floats to
 // integers clamped to the range, NaN to 0.
-internal static unsafe class Convert
+internal static unsafe class Conversions
 {
     public static void Narrow64(Warp w, Op* op) => w.Put(
         op->R[0],

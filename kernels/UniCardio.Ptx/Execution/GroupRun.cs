@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace UniCardio.Ptx.Execution;
 
 // Lanes that go the same way, until they meet others.
-internal record struct Path(int Block, int Meeting, uint Mask);
+internal record struct WarpPath(int Block, int Meeting, uint Mask);
 
 /// <summary>
 /// Executes groups, one after the other: its warps take turns at barriers. A warp keeps a stack of paths; at a branch that parts its
@@ -18,7 +18,7 @@ internal sealed unsafe class GroupRun : IDisposable
     private readonly KernelCode _code;
     private readonly Op* _ops;
     private readonly Warp[] _warps;
-    private readonly Path[][] _stacks;
+    private readonly WarpPath[][] _stacks;
     private readonly int[] _depths;
     private readonly uint[] _live;
     private readonly int[] _waiting;
@@ -40,7 +40,7 @@ internal sealed unsafe class GroupRun : IDisposable
         _code.Ops.CopyTo(new Span<Op>(_ops, _code.Ops.Length));
         byte* at = (byte*)_ops + opBytes;
         _warps = new Warp[warps];
-        _stacks = new Path[warps][];
+        _stacks = new WarpPath[warps][];
         (_depths, _live, _waiting, _budgets) = (new int[warps], new uint[warps], new int[warps], new long[warps]);
         for (int i = 0; i < warps; i++)
         {
@@ -59,7 +59,7 @@ internal sealed unsafe class GroupRun : IDisposable
             };
             NativeMemory.Clear(at, (nuint)_code.RegisterBytes);
             at += _code.RegisterBytes + local + (8 * Warp.Lanes);
-            _stacks[i] = new Path[64];
+            _stacks[i] = new WarpPath[64];
             FillConstants(_warps[i]);
         }
 
@@ -111,7 +111,7 @@ internal sealed unsafe class GroupRun : IDisposable
             NativeMemory.Fill(w.Local, (nuint)(Warp.Lanes * w.LocalBytes), 0xff);
             int threads = Math.Min(Warp.Lanes, (int)Launch.Group.Count - w.FirstThread);
             _live[i] = threads == Warp.Lanes ? uint.MaxValue : (1u << threads) - 1;
-            _stacks[i][0] = new Path(0, _code.Blocks.Length, _live[i]);
+            _stacks[i][0] = new WarpPath(0, _code.Blocks.Length, _live[i]);
             _depths[i] = 1;
             w.Copies?.Clear();
             _waiting[i] = -1;
@@ -198,7 +198,7 @@ internal sealed unsafe class GroupRun : IDisposable
         ref int depth = ref _depths[i];
         while (depth > 0)
         {
-            ref Path path = ref _stacks[i][depth - 1];
+            ref WarpPath path = ref _stacks[i][depth - 1];
             path.Mask &= _live[i];
             if (path.Mask == 0 || path.Block == path.Meeting || path.Block >= end)
             {
@@ -253,7 +253,7 @@ internal sealed unsafe class GroupRun : IDisposable
     private void Branch(Warp w, Block block, Instruction branch)
     {
         int i = w.Index;
-        ref Path path = ref _stacks[i][_depths[i] - 1];
+        ref WarpPath path = ref _stacks[i][_depths[i] - 1];
         uint taken = path.Mask;
         if (branch.Source.Guard is Register guard)
             taken &= w.Predicate(_code.RowOf[guard.Id]) ^ (branch.Source.IsGuardNegated ? uint.MaxValue : 0);
@@ -293,7 +293,7 @@ internal sealed unsafe class GroupRun : IDisposable
             return;
         if (_depths[warp] == _stacks[warp].Length)
             Array.Resize(ref _stacks[warp], 2 * _stacks[warp].Length);
-        _stacks[warp][_depths[warp]++] = new Path(block, meeting, mask);
+        _stacks[warp][_depths[warp]++] = new WarpPath(block, meeting, mask);
     }
 
     private void Wait(Warp w, int instruction)

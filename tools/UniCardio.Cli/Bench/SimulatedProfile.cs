@@ -4,7 +4,10 @@ using UniCardio.Engine.Sampling;
 using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
 using UniCardio.Gpu.Emission;
+using UniCardio.Ptx.Code;
 using UniCardio.Ptx.Cuda;
+using UniCardio.Ptx.Execution;
+using UniCardio.Ptx.Profiling;
 
 namespace UniCardio.Cli.Bench;
 

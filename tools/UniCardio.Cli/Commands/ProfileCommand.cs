@@ -6,6 +6,7 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
+using UniCardio.Ptx.Profiling;
 using UniCardio.Weights;
 
 namespace UniCardio.Cli.Commands;

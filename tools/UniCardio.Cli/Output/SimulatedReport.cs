@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using UniCardio.Cli.Bench;
+using UniCardio.Ptx.Profiling;
 
 namespace UniCardio.Cli.Output;
 
