@@ -40,7 +40,7 @@ public sealed class EmissionTests
                 // Sums in named registers: an operand of an emitted text would pass through local memory.
                 Assert.Equal(0, PtxStatistics.Of(ptx).LocalBytes);
                 Assert.Contains($".entry Kernel_{kernel.Method.Name}", ptx, StringComparison.Ordinal);
-                Ptx.PtxKernel parsed = Assert.Single(Ptx.PtxModule.Parse(ptx).Kernels);
+                Ptx.Code.PtxKernel parsed = Assert.Single(Ptx.Text.PtxModule.Parse(ptx).Kernels);
                 // Three groups of 128 threads a multiprocessor.
                 Assert.True(parsed.LiveRegisters <= 168 && parsed.SharedBytes <= SharedLimit,
                     $"{parsed.LiveRegisters} registers, {parsed.SharedBytes} bytes");

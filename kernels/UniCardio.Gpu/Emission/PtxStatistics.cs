@@ -41,7 +41,7 @@ internal sealed record PtxStatistics
     /// <summary>Local memory of a thread.</summary>
     public required int LocalBytes { get; init; }
 
-/// <summary>Column titles of <see cref="Line"/>.</summary>
+    /// <summary>Column titles of <see cref="Line"/>.</summary>
     public static string Header =>
         "kernel                          mul  add  spec gl.v4  gl.1 sh.v4  sh.1 local  bar  int shared local B flop/B";
 

@@ -31,7 +31,7 @@ internal sealed record ConditionGain
     /// <summary>RMSE with both other signals.</summary>
     public required double? Three { get; init; }
 
-/// <summary>Two / One: below 1 the other signal helps.</summary>
+    /// <summary>Two / One: below 1 the other signal helps.</summary>
     public double? TwoToOne => Two / One;
 
     /// <summary>Three / One.</summary>

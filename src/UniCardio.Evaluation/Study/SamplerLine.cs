@@ -29,7 +29,7 @@ internal sealed record SamplerLine
     /// <summary>Mean over the cases of the coverage of the 5-95% band; null for one draw.</summary>
     public required double? Coverage { get; init; }
 
-/// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
+    /// <summary>How near to the least RMSE a recommended sampler has to come.</summary>
     public const double Near = 1.02;
 
     /// <summary>Network calls a window.</summary>

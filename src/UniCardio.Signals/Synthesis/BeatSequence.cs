@@ -29,7 +29,7 @@ internal readonly record struct PlannedBeat
     /// <summary>Factor of the ECG's waves.</summary>
     public required double Size { get; init; }
 
-/// <summary>Height of the pulse relative to the mean, in the artery or in the skin.</summary>
+    /// <summary>Height of the pulse relative to the mean, in the artery or in the skin.</summary>
     public double Height(bool peripheral) => peripheral ? Stroke * Perfusion : Stroke;
 
     public bool IsVentricular => Kind == BeatKind.Ventricular;

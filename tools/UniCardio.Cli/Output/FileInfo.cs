@@ -19,7 +19,7 @@ internal sealed record ChannelInfo
     public required int Gaps { get; init; }
     public required double MaxGapSeconds { get; init; }
 
-/// <summary>Smallest sample, null where all are missing.</summary>
+    /// <summary>Smallest sample, null where all are missing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public float? Min { get; init; }
 
@@ -105,16 +105,18 @@ internal sealed record WeightInfo
     public required string? Trained { get; init; }
     public required IReadOnlyList<string> Notes { get; init; }
 
-public static WeightInfo Of(LoadedWeights weights) => new(
-        weights.Source,
-        "weights",
-        weights.Format,
-        weights.Configuration.ToMetadata(),
-        weights.Weights.Tensors.Count,
-        Parameters(weights.Weights),
-        weights.Recipe,
-        weights.Description,
-        weights.Notes);
+    public static WeightInfo Of(LoadedWeights weights) => new()
+    {
+        File = weights.Source,
+        Kind = "weights",
+        Format = weights.Format,
+        Configuration = weights.Configuration.ToMetadata(),
+        Tensors = weights.Weights.Tensors.Count,
+        ParameterCount = Parameters(weights.Weights),
+        Untrained = weights.Recipe,
+        Trained = weights.Description,
+        Notes = weights.Notes,
+    };
 
     public static long Parameters(ModelWeights weights) => weights.Tensors.Sum(t => (long)t.Data.Length);
 

@@ -30,7 +30,7 @@ internal sealed record EdfSignal
     /// <summary>Why the signal cannot be read, null if it can: its bytes are passed over.</summary>
     public string? Fault { get; init; }
 
-public bool IsAnnotations => Label is "EDF Annotations" or "BDF Annotations";
+    public bool IsAnnotations => Label is "EDF Annotations" or "BDF Annotations";
 
     /// <summary>Whether it holds samples that can be read.</summary>
     public bool IsUsable => !IsAnnotations && Fault is null;
@@ -65,7 +65,7 @@ internal sealed record EdfHeader
     public required string Session { get; init; }
     public required IReadOnlyList<SignalWarning> Warnings { get; init; }
 
-public const int FixedBytes = 256;
+    public const int FixedBytes = 256;
     private const int SignalBytes = 256;
 
     public int Length => FixedBytes + (SignalBytes * Signals.Count);

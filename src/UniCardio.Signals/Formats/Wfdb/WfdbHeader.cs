@@ -42,7 +42,7 @@ internal sealed record WfdbSignal
     /// <summary>The signal's name.</summary>
     public required string Description { get; init; }
 
-/// <summary>Whether it has no samples: format 0, or a layout's placeholder.</summary>
+    /// <summary>Whether it has no samples: format 0, or a layout's placeholder.</summary>
     public bool IsNull => Format == WfdbSampleFormat.Null || FileName == "~";
 
     public ChannelQuantization Quantization => new(Gain, Baseline, Resolution, AdcZero);
@@ -89,7 +89,7 @@ internal sealed record WfdbHeader
     /// <summary>Why the stated start is not, or not wholly, used; null if it is.</summary>
     public string? StartProblem { get; init; }
 
-public bool IsMultiSegment => Segments.Count > 0;
+    public bool IsMultiSegment => Segments.Count > 0;
 
     /// <summary>Whether the first segment only lays the signals out and each further one holds some of them.</summary>
     public bool HasVariableLayout => Segments.Count > 0 && Segments[0].Frames == 0 && !Segments[0].IsNull;
