@@ -25,10 +25,9 @@ public enum PredictionKind
     Sample,
 
     /// <summary>
-    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal, 0 where there is none, and
-    /// the target's slot holds
-    /// 1 in the gap and 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>).
-    /// Imputation only.
+    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal (-1 throughout, as wherever
+    /// something is missing, where there is none: the answer is then the prediction alone), and the target's slot holds 0.3 in the gap and
+    /// 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>). Imputation only.
     /// </summary>
     Correction,
 }

@@ -90,7 +90,7 @@ internal sealed class GapCorrection : IDisposable
         }
 
         Array.Clear(_mask);
-        _mask.AsSpan(inside.Start, inside.Length).Fill(1);
+        _mask.AsSpan(inside.Start, inside.Length).Fill(Proposal.Mask);
         session.Run(conditions, _correction, NoiseSource.Explicit(_mask), null, cancellation);
         NetworkCalls++;
         double[] wave = [.. proposal.Wave];

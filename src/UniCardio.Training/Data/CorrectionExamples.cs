@@ -17,7 +17,7 @@ namespace UniCardio.Training.Data;
 /// </summary>
 /// <remarks>
 /// Subjects are those of <see cref="LivingSubject"/>, whose beats' shapes nothing but their other beats can tell. A fifth of the windows
-/// has no proposal: zeros, as where nothing is known. Sixteen windows that follow each other are of one subject; a window is a function of
+/// has no proposal (<see cref="Proposal.IsMissing"/>). Sixteen windows that follow each other are of one subject; a window is a function of
 /// (seed, index, task) all the same. Imputation only.
 /// </remarks>
 internal sealed class CorrectionExamples : IExampleSource
@@ -95,7 +95,7 @@ internal sealed class CorrectionExamples : IExampleSource
             var inside = new SampleRange(gap.Start - window.Start, gap.Length);
             Span<float> proposed = condition.Slice(inside.Start, inside.Length);
             if (proposal is null)
-                proposed.Clear();
+                proposed.Fill(AffineScale.Missing);
             else
                 Proposal.Scale(proposal, scale, task.Output, proposed);
             scale.Forward(subject.Truth(modality).AsSpan(window.Start, window.Length), batch.CleanTarget(place));

@@ -1,6 +1,7 @@
-using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Engine;
+using UniCardio.Pipeline;
 using UniCardio.Training.Data;
 using UniCardio.Training.Randomness;
 
@@ -230,7 +231,9 @@ internal sealed class DiffusionObjective
         Span<float> noisy = batch.Slot(window, (int)task.Target);
         if (Corrects)
         {
-            batch.Weight(window).CopyTo(noisy);
+            ReadOnlySpan<float> gap = batch.Weight(window);
+            for (int s = 0; s < noisy.Length; s++)
+                noisy[s] = gap[s] > 0 ? Proposal.Mask : 0;
         }
         else
         {

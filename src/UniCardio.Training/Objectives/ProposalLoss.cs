@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Training.Data;
 
 namespace UniCardio.Training.Objectives;
@@ -24,9 +25,9 @@ internal static class ProposalLoss
         double scale = batch.Scale[window], root = Math.Sqrt(MeanSquare(batch, window, prediction) + Softening);
         ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window),
             proposal = batch.Condition(window, batch.Tasks[window].Output);
-        float slope = (float)(scale / (root * batch.Count));
+        float slope = (float)(scale / (root * batch.Count)), proposes = Proposes(proposal, weight);
         for (int s = 0; s < gradient.Length; s++)
-            gradient[s] = slope * weight[s] * (proposal[s] + prediction[s] - clean[s]);
+            gradient[s] = slope * weight[s] * ((proposes * proposal[s]) + prediction[s] - clean[s]);
         return root / batch.Count;
     }
 
@@ -39,14 +40,22 @@ internal static class ProposalLoss
         ReadOnlySpan<float> weight = batch.Weight(window), clean = batch.CleanTarget(window),
             proposal = batch.Condition(window, batch.Tasks[window].Output);
         double sum = 0, counted = 0;
+        float proposes = Proposes(proposal, weight);
         for (int s = 0; s < clean.Length; s++)
         {
-            float answer = correction.IsEmpty ? proposal[s] : proposal[s] + correction[s];
+            float answer = (proposes * proposal[s]) + (correction.IsEmpty ? 0 : correction[s]);
             double error = (double)answer - clean[s];
             sum += weight[s] * error * error;
             counted += weight[s];
         }
 
         return sum / counted;
+    }
+
+    // 1; 0 where the gap holds no proposal.
+    private static float Proposes(ReadOnlySpan<float> slot, ReadOnlySpan<float> weight)
+    {
+        int from = weight.IndexOfAnyExcept(0f), to = weight.LastIndexOfAnyExcept(0f) + 1;
+        return from >= 0 && Proposal.IsMissing(slot[from..to]) ? 0 : 1;
     }
 }

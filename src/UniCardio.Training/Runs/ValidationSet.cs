@@ -1,5 +1,6 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
+using UniCardio.Pipeline;
 using UniCardio.Training.Data;
 using UniCardio.Training.Network;
 using UniCardio.Training.Objectives;
@@ -105,7 +106,7 @@ internal sealed class ValidationSet
                 Span<float> proposal = batch.Condition(window, batch.Tasks[window].Output);
                 ReadOnlySpan<float> gap = batch.Weight(window);
                 for (int s = 0; s < gap.Length; s++)
-                    proposal[s] = gap[s] > 0 ? 0 : proposal[s];
+                    proposal[s] = gap[s] > 0 ? AffineScale.Missing : proposal[s];
             }
 
             Predict(network, batch, _last);
