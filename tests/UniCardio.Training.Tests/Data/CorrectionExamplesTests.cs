@@ -1,4 +1,5 @@
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Training.Data;
 using UniCardio.Training.Objectives;
 
@@ -28,7 +29,7 @@ public class CorrectionExamplesTests
             Assert.All(gap[from..(from + length)], w => Assert.Equal(1, w));
             Assert.All((float[])[.. batch.Condition(i, Modality.Ppg)], x => Assert.Equal(0, x));
             Assert.True(given.All(float.IsFinite) && batch.CleanTarget(i).ToArray().All(float.IsFinite));
-            if (given[from..(from + length)].All(x => x == 0))
+            if (Proposal.IsMissing(given.AsSpan(from, length)))
                 continue;
             proposed++;
             own += Math.Sqrt(ProposalLoss.MeanSquare(batch, i, []));

@@ -1,5 +1,6 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Pipeline;
 using UniCardio.Training.Data;
 using UniCardio.Training.Objectives;
 
@@ -42,7 +43,7 @@ public class ProposalLossTests
         Assert.Equal([49, 49], batch.Steps);
         for (int w = 0; w < 2; w++)
         {
-            Assert.Equal(batch.Weight(w).ToArray(), batch.Slot(w, (int)batch.Tasks[w].Target).ToArray());
+            Assert.Equal(batch.Weight(w).ToArray().Select(x => Proposal.Mask * x), batch.Slot(w, (int)batch.Tasks[w].Target).ToArray());
             Assert.Equal(batch.Condition(w, batch.Tasks[w].Output).ToArray(), batch.Slot(w, (int)batch.Tasks[w].Output).ToArray());
         }
     }
