@@ -20,9 +20,9 @@ public sealed record SyntheticExampleOptions
     internal static void Validate(int slotSamples, double conditionDirt)
     {
         if (slotSamples is < 16 or > 8192)
-            throw new ArgumentOutOfRangeException(nameof(SlotSamples), slotSamples, "A window has 16 to 8192 samples.");
+            throw new ArgumentOutOfRangeException(nameof(slotSamples), slotSamples, "A window has 16 to 8192 samples.");
         if (!(conditionDirt >= 0 && conditionDirt <= 2))
-            throw new ArgumentOutOfRangeException(nameof(ConditionDirt), conditionDirt,
+            throw new ArgumentOutOfRangeException(nameof(conditionDirt), conditionDirt,
                 "The share of dirty conditions is 0 to 2 times the usual one.");
     }
 }

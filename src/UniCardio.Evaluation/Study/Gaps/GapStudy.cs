@@ -88,7 +88,7 @@ internal sealed class GapStudy
         ModalitySet sources = task.Conditions & ~target.ToSet();
         float[]? Of(Modality m) => task.Conditions.Contains(m) ? recording.Signal(m).ToArray() : null;
         float[]?[] signals = [Of(Modality.Ppg), Of(Modality.Bp), Of(Modality.Ecg)];
-        IReadOnlyList<SampleRange> gaps = Places(recording, task, (int)Math.Round(seconds * NetworkSignal.Rate));
+        List<SampleRange> gaps = Places(recording, task, (int)Math.Round(seconds * NetworkSignal.Rate));
         if (gaps.Count < 2)
             return null;
         foreach (SampleRange gap in gaps)
