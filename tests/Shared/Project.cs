@@ -7,11 +7,11 @@ namespace UniCardio.Tests;
 internal static class Project
 {
     /// <summary>The folder that holds the solution.</summary>
-    public static string Root { get; } = Above("UniCardio.Engine.sln")
+    public static string Root => Above("UniCardio.Engine.sln")
         ?? throw new DirectoryNotFoundException("UniCardio.Engine.sln is in no folder above the tests");
 
     /// <summary>The recording that the commands' examples run on.</summary>
-    public static string Example { get; } = File("tools", "UniCardio.Cli", "examples", "example.csv");
+    public static string Example => File("tools", "UniCardio.Cli", "examples", "example.csv");
 
     /// <summary>A file of the project, by its path below <see cref="Root"/>.</summary>
     public static string File(params string[] path) => Path.Combine([Root, .. path]);

@@ -82,6 +82,9 @@ internal static class TestDevices
 
     private static (SimulatedDriver? Driver, string? Missing) StartDriver()
     {
+        // A process has one libcuda.so: a named device, CUDA or not, keeps the machine's own.
+        if (Environment.GetEnvironmentVariable("UNICARDIO_TEST_DEVICE") is { Length: > 0 } named)
+            return (null, $"UNICARDIO_TEST_DEVICE={named} runs on that device alone");
         try
         {
             return (SimulatedDriver.Start(SimulatedGpu.H100), null);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using UniCardio.Cli.Bench;
 using UniCardio.Cli.Commands;
 using UniCardio.Cli.Output;
 using UniCardio.Engine;
@@ -31,6 +32,7 @@ internal static class CommandLine
             ProcessTerminationTimeout = null };
         try
         {
+            SimulatedDevice.StartIfAsked();
             return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -67,6 +67,29 @@ internal sealed class GpuExecutor : IExecutor
 
     public long ArenaBytes => _buffers.Bytes;
 
+    /// <summary>Waits until the device has done everything that was asked of this.</summary>
+    public void Synchronize() => Wait("the work before");
+
+    /// <summary>Kernels and microseconds of what is asked of this meanwhile, by events of the device.</summary>
+    public IReadOnlyList<(string Kernel, double Microseconds)> Timed(Action work)
+    {
+        Synchronize();
+        using var clock = new LaunchClock(_stream);
+        _pass.Clock = clock;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _pass.Clock = null;
+        }
+
+        IReadOnlyList<(string, double)> times = [];
+        Queue("reading events", (_, _) => times = clock.Take(), 0);
+        return times;
+    }
+
     public void SetConditions(ReadOnlySpan<float> conditions)
     {
         Expect(conditions.Length, Plan.ConditionSamples, "[W, conditions, S]", nameof(conditions));

@@ -49,6 +49,9 @@ internal sealed class NetworkPass
 
     private DeviceLayout Layout => _network.Layout;
 
+    /// <summary>Takes the time of every launch; null, and nothing is recorded, but while somebody measures.</summary>
+    public LaunchClock? Clock { get; set; }
+
     /// <summary>Everything but the decoder: leaves the sum of skips.</summary>
     /// <param name="steps">Biases of this t.</param>
     /// <param name="withConditions">Whether the condition rows have to be computed.</param>
@@ -66,8 +69,12 @@ internal sealed class NetworkPass
         for (int i = 0; i < blocks; i++)
         {
             if (i == 0 || !_options.FuseBlocks)
+            {
+                Clock?.Mark(nameof(QkvKernel));
                 _device.Kernels.Qkv(_stream, Strips(shape), shape, Layout.Block, _network.Block(i),
                     steps.SubView((long)i * Layout.StepQuads), _buffers.X.View, _buffers.Qkv.View, i);
+            }
+
             // In the last block nothing but the conditions' keys and values is read.
             if (i + 1 == blocks)
                 shape = Shape(_conditionRows);
@@ -86,6 +93,7 @@ internal sealed class NetworkPass
         shape.EndRow = _rows - _conditionRows;
         shape.ConditionRows = 0;
         step.SamplesPerToken = _plan.Configuration.SamplesPerToken;
+        Clock?.Mark(nameof(DecoderStepKernel));
         _device.Kernels.DecoderStep(
             _stream,
             Strips(shape),
@@ -100,6 +108,7 @@ internal sealed class NetworkPass
             _buffers.Clean[0].View,
             _buffers.Clean[1].View,
             _buffers.Clean[2].View);
+        Clock?.Mark("");
     }
 
     /// <summary>The encoder of the slots from <paramref name="firstSlot"/> on.</summary>
@@ -118,8 +127,10 @@ internal sealed class NetworkPass
         };
         int rows = Math.Max(1, Math.Min(EncoderRows, _device.Accelerator.MaxNumThreadsPerGroup / GroupColumns));
         var config = new KernelConfig(new Index3D((_slots - firstSlot) * Layout.Chunks, 1, 1), new Index3D(GroupColumns, rows, 1));
+        Clock?.Mark(nameof(EncoderStatisticsKernel));
         _device.Kernels.EncoderStatistics(_stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View,
             _buffers.EncoderSlots.View, _network.Convolutions, _buffers.Statistics.View);
+        Clock?.Mark(nameof(EncoderKernel));
         _device.Kernels.Encoder(
             _stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View, _buffers.EncoderSlots.View,
             _network.Convolutions, _network.Affine, _buffers.Statistics.View, _buffers.X.View);
@@ -132,22 +143,27 @@ internal sealed class NetworkPass
         for (int i = 0; i < blocks; i++)
         {
             ArrayView<Float4> biases = steps.SubView((long)i * Layout.StepQuads, Layout.StepQuads), weights = _network.Block(i);
+            Clock?.Mark(nameof(TensorQkvKernel));
             _device.Kernels.TensorQkv(_stream, Tiles(shape, 12 * Layout.HeadQuads), shape, _buffers.X.NativePtr,
                 _network.TensorMatrix(i, Layout.Tensor.AttentionIn), biases, _buffers.Qkv.View, i);
             if (i + 1 == blocks)
                 shape = Shape(_conditionRows);
             Attend(shape.FirstRow / _plan.TargetTokens, i);
             ArrayView<Float4> bias = biases.SubView(3 * Layout.HeadQuads, Layout.Quads);
+            Clock?.Mark(nameof(TensorAttentionOutKernel));
             _device.Kernels.TensorAttentionOut(
                 _stream, Tiles(shape, c), shape, _buffers.Attention.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionOut), bias,
                 _buffers.X.View, _buffers.Y.View);
+            Clock?.Mark(nameof(NormFeedForwardKernel));
             _device.Kernels.NormFeedForward(_stream, Strips(shape), shape, Layout.Block, weights, _buffers.Y.View);
             // What attention left is not needed any more: its buffer, at least as wide, takes the gates.
+            Clock?.Mark(nameof(TensorGateKernel));
             _device.Kernels.TensorGate(
                 _stream, Tiles(shape, 2 * c), shape, i, _buffers.Y.NativePtr, _network.TensorMatrix(i, Layout.Tensor.MidProjection),
                 _network.Gate, _buffers.GateSlots.View, _buffers.Attention.View);
             KernelConfig output = Tiles(shape, c);
             output = new KernelConfig(new Index3D(output.GridDim.X, 2 * output.GridDim.Y, 1), output.GroupDim);
+            Clock?.Mark(nameof(TensorOutputKernel));
             _device.Kernels.TensorOutput(
                 _stream,
                 output,
@@ -190,6 +206,7 @@ internal sealed class NetworkPass
             int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
             var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1),
                 new Index3D(TensorAttentionKernel.Threads, 1, 1));
+            Clock?.Mark(nameof(TensorAttentionKernel));
             _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
             return;
         }
@@ -198,11 +215,14 @@ internal sealed class NetworkPass
         int tiles = (_plan.TargetTokens + Tile - 1) / Tile;
         var config =
             new KernelConfig(new Index3D((_slots - firstSlot) * tiles, _plan.Configuration.Heads, 1), new Index3D(Threads, Threads, 1));
+        Clock?.Mark("AttentionKernel");
         _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View,
             ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
     }
 
-    private void Tail(StripShape shape, ArrayView<Float4> steps, int block) =>
+    private void Tail(StripShape shape, ArrayView<Float4> steps, int block)
+    {
+        Clock?.Mark(nameof(BlockTailKernel));
         _device.Kernels.BlockTail(
             _stream,
             Strips(shape),
@@ -218,14 +238,18 @@ internal sealed class NetworkPass
             _buffers.X.View,
             _buffers.Skip.View,
             _buffers.Qkv.View);
+    }
 
     private void TailInParts(StripShape shape, ArrayView<Float4> steps, int block)
     {
         ArrayView<Float4> weights = _network.Block(block), bias = steps.SubView(((long)block * Layout.StepQuads) + (3 * Layout.HeadQuads));
         KernelConfig config = Strips(shape);
+        Clock?.Mark(nameof(AttentionOutKernel));
         _device.Kernels.AttentionOut(_stream, config, shape, Layout.Block, weights, bias, _buffers.Attention.View, _buffers.X.View,
             _buffers.Y.View);
+        Clock?.Mark(nameof(FeedForwardKernel));
         _device.Kernels.FeedForward(_stream, config, shape, Layout.Block, weights, _buffers.Y.View);
+        Clock?.Mark(nameof(GateKernel));
         _device.Kernels.Gate(_stream, config, shape, Layout.Block, weights, block, _network.Gate, _buffers.GateSlots.View, _buffers.Y.View,
             _buffers.X.View, _buffers.Skip.View);
     }

@@ -115,7 +115,8 @@ public static class GpuDevices
         switch (kind)
         {
             case "cuda":
-                b.Cuda();
+                // Events are for LaunchClock; asked for or not, they cost nothing until one is recorded.
+                b.Profiling().Cuda();
                 break;
             case "opencl" when AssumesGenericSpace:
                 b.OpenCL(AssumeGenericSpace);

@@ -61,8 +61,13 @@ internal static class KernelEmitter
     {
         ArgumentNullException.ThrowIfNull(table);
         // All of it before the first file, so that nothing is left of a kernel that does not compile.
-        (string Name, string Code)[] codes = [.. KernelCatalog.All.Select(k => (k.Name, Emit(k.Method, language, architecture)))];
         bool isPtx = string.Equals(language, "ptx", StringComparison.OrdinalIgnoreCase);
+        // What has tensor cores for tf32: compute capability 8.0 and later.
+        bool hasTensors = isPtx && !string.Equals(architecture, "SM_75", StringComparison.OrdinalIgnoreCase);
+        (string Name, string Code)[] codes =
+        [
+            .. KernelCatalog.All.Concat(hasTensors ? KernelCatalog.Tensor : []).Select(k => (k.Name, Emit(k.Method, language, architecture))),
+        ];
         Directory.CreateDirectory(directory);
         table.WriteLine(isPtx ? PtxStatistics.Header : "kernel                          lines");
         foreach ((string name, string code) in codes)

@@ -8,12 +8,13 @@ using UniCardio.Gpu.Devices;
 using UniCardio.Ptx.Cuda;
 using UniCardio.Weights;
 using UniCardio.Weights.Golden;
+using Xunit.Abstractions;
 
 namespace UniCardio.Ptx.Tests.Networks;
 
 /// <summary>Whole networks under the sanitizer: what ILGPU wrote of the product's kernels touches nothing that it should not, and is
 /// right.</summary>
-public class SanitizedNetworkTests
+public class SanitizedNetworkTests(ITestOutputHelper output)
 {
     // The bound of every backend against the official code's values.
     private const double Tolerance = 1e-5;
@@ -102,6 +103,7 @@ public class SanitizedNetworkTests
         using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
         using GpuDevice device = Open(SimulatedGpu.H100);
         GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w));
+        output.WriteLine($"full.eps on the simulator: {report.Worst}");
         Assert.True(report.Passed, $"{report.Worst}");
     }
 

@@ -104,12 +104,8 @@ internal sealed class SimulatedProfile
     /// <param name="groups">Groups of a launch that are executed; 0 for all.</param>
     public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups)
     {
-        var gpu = new SimulatedGpu($"simulated {device.Title}", device.Architecture / 10, device.Architecture % 10, device.Multiprocessors)
-        {
-            Registers = device.Registers,
-            Options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes },
-        };
-        SimulatedDriver driver = StartDriver(gpu);
+        var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
+        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
         using var backend = new GpuBackend(opened, weights);
         SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
@@ -139,24 +135,6 @@ internal sealed class SimulatedProfile
                 .Select(k => k.Name.Split('-')[0]).Distinct(),
         ];
         return names.Length == 1 ? names[0] : kernel.Name;
-    }
-
-    private static SimulatedDriver StartDriver(SimulatedGpu gpu)
-    {
-        string folder = Directory.CreateTempSubdirectory("unicardio-ptx-").FullName;
-        try
-        {
-            return SimulatedDriver.Start(gpu, folder);
-        }
-        catch (PlatformNotSupportedException e)
-        {
-            throw new UsageException($"--backend ptx: {e.Message}");
-        }
-        finally
-        {
-            // Loaded, the library needs no file any more.
-            Directory.Delete(folder, recursive: true);
-        }
     }
 
     private static SimulatedRow Row(IEnumerable<(string Name, LaunchCounts Counts, LaunchTime Time)> launches)

@@ -4,6 +4,8 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Gpu.Backend;
+using UniCardio.Gpu.Devices;
 
 namespace UniCardio.Cli.Commands;
 
@@ -15,6 +17,12 @@ internal static class BenchCommand
         var options = new CallOptions();
         Option<int?> calls =
             Bounded.OptionalNumber("--calls", "Calls to time; as many as a few seconds hold (3 to 500) if left out.", 1, 1_000_000);
+        var backend = new Option<BackendChoice>("--backend") { Description =
+            "cpu; or gpu, cuda, opencl with --size or --weights: a call waited for, a call of a queued run, and each kernel by the "
+            + "device's events." };
+        Option<int> device = Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
+        var precision = new Option<GpuPrecision>("--precision")
+            { Description = "With --backend gpu or cuda: what matrix products are computed with; automatic by the device." };
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
             "Times network calls: a call is one sampler step of all windows and draws, condition rows included. GFLOP are twice the "
@@ -22,15 +30,36 @@ internal static class BenchCommand
             + " Without --size or --weights it measures the whole speed table (under 5 minutes).",
             "bench --size full --task 'ppg->ecg' --draws 8 --threads 2 --isa avx2",
             "bench --size compact --threads 1 --calls 500 --json",
+            "bench --size full --draws 50 --backend gpu --json",
             "bench --json")
         {
             calls,
+            backend,
+            device,
+            precision,
             json,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             int? count = parsed.GetValue(calls);
+            BackendChoice on = parsed.GetValue(backend);
+            if (on is not BackendChoice.Cpu)
+            {
+                if (!options.IsChosen(parsed) || on is BackendChoice.Reference or BackendChoice.Auto)
+                    throw new UsageException("--backend is gpu, cuda or opencl, and goes with --size or --weights");
+                DeviceSelector? selector =
+                    on is BackendChoice.Gpu ? null : new DeviceSelector(on is BackendChoice.Cuda ? "cuda" : "opencl", parsed.GetValue(device));
+                BenchCase call = options.Read(parsed) with { Calls = count };
+                GpuBenchResult measured =
+                    new GpuBenchRun(call, options.Loading(parsed), selector, parsed.GetValue(precision), cancellation).Measure();
+                if (parsed.GetValue(json))
+                    Json.Write(terminal, (GpuBenchResult[])[measured]);
+                else
+                    WriteTable(terminal, measured);
+                return Task.FromResult(ExitCode.Success);
+            }
+
             IReadOnlyList<BenchCase> cases = options.IsChosen(parsed)
                 ? [options.Read(parsed) with { Calls = count }]
                 : [.. options.SpeedTable(parsed).Select(c => count is null ? c : c with { Calls = count })];
@@ -48,6 +77,17 @@ internal static class BenchCommand
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    private static void WriteTable(Terminal terminal, GpuBenchResult r)
+    {
+        var table = ResultTable.Create("kernel", ">launches", ">us");
+        foreach (GpuKernelTime kernel in r.Kernels)
+            table.Add(kernel.Kernel, ((double)kernel.Launches).In("0"), kernel.Us.In("0.0"));
+        terminal.Write(table);
+        terminal.Out.WriteLine($"{r.Name}; {r.Device}, {r.Precision}: {Ms(r.Ms.P50)} ms a call waited for (p99 {Ms(r.Ms.P99)}), "
+            + $"{Ms(r.QueuedMs)} queued, {Ms(r.KernelMs)} in kernels; {r.Gflops.In("0.0")} GFLOP/s; start {Ms(r.StartMs)} ms, "
+            + $"session and first call {Ms(r.FirstCallMs)} ms; {r.BytesPerCall.In("0")} B/call, {(r.ArenaBytes / 1e6).In("0.0")} MB");
     }
 
     private static void WriteTable(Terminal terminal, List<BenchResult> results)
