@@ -5,6 +5,9 @@ internal sealed unsafe partial class SimulatedDriver
 {
     private readonly Dictionary<long, Action[]> _graphs = [];
 
+    /// <summary>Graphs launched since the start.</summary>
+    public int GraphLaunches { get; private set; }
+
     private IEnumerable<(string Name, Func<nint, CudaResult> Call)> Graphs() =>
     [
         ("cuStreamBeginCapture_v2", a => Done(() =>
@@ -25,6 +28,7 @@ internal sealed unsafe partial class SimulatedDriver
         ("cuGraphLaunch", a => Done(() =>
         {
             DriverStream stream = Stream(Argument(a, 1));
+            GraphLaunches++;
             foreach (Action work in Graph(Argument(a, 0)))
                 stream.Add(work);
         })),

@@ -29,6 +29,36 @@ public sealed class EmissionTests
         Assert.Contains("kernel void", KernelEmitter.Emit(kernel, "opencl", ""), StringComparison.Ordinal);
     }
 
+    // The widest group of every kernel; a strip's is as many threads as columns and rows make, of every width that the layout takes.
+    [Fact]
+    public void EveryGroupHasItsRegisters()
+    {
+        int strips = 0;
+        for (int quads = 1; Strip.RowsPerThread * (quads + ((6 - (quads % 4)) % 4)) <= Strip.Capacity; quads++)
+        {
+            int columns = Math.Max(4, quads), rows = Math.Min(Strip.MaxRows / Strip.RowsPerThread, Strip.MaxThreads / columns);
+            Assert.True(rows >= 1, $"{4 * quads} channels have groups of {columns} threads");
+            strips = Math.Max(strips, columns * rows);
+        }
+
+        foreach ((string name, MethodInfo method) in KernelCatalog.All.Concat(KernelCatalog.Tensor))
+        {
+            Ptx.PtxKernel kernel = Assert.Single(Ptx.PtxModule.Parse(KernelEmitter.Emit(method, "ptx", "SM_90")).Kernels);
+            int threads = name switch
+            {
+                nameof(TensorAttentionKernel) or nameof(TensorFeedForwardKernel) => 128,
+                _ when name.StartsWith("Tensor", StringComparison.Ordinal) => TensorTile.Threads,
+                _ when name.StartsWith("Encoder", StringComparison.Ordinal) => Convolution.MaxThreads,
+                _ when name.StartsWith("Attention", StringComparison.Ordinal) && name != nameof(AttentionOutKernel) => 64,
+                nameof(NoiseKernel) => 64,
+                _ => strips,
+            };
+            // A scheduler has a quarter of 65,536 and a quarter of the warps; registers are given out by 8.
+            int most = Math.Min(255, 65536 / 4 / ((threads / 32) + 3 >> 2) / 32 / 8 * 8), estimate = Ptx.LaunchTime.EstimatedRegisters(kernel);
+            Assert.True(estimate <= most, $"{name}: {estimate} registers of {most} that a group of {threads} has");
+        }
+    }
+
     [Fact]
     public void TensorKernelsCompileForSm80AndLater()
     {

@@ -40,6 +40,40 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
             backend.CreateExecutor(new InferencePlan(s_model with { Blocks = 2 }, CardioTask.Parse("ppg->ecg", null))));
     }
 
+    // The first run launches kernel by kernel, the second records each step, the third launches what was recorded.
+    [SkippableFact]
+    public void RecordedStepsGiveTheSameBits()
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null), windows: 1, draws: 2);
+        float[][] runs = new float[3][];
+        foreach (bool graphs in (bool[])[false, true])
+        {
+            using var backend = new GpuBackend(_lease.Device, _weights, new GpuOptions { Graphs = graphs });
+            using IExecutor executor = backend.CreateExecutor(plan);
+            int before = TestDevices.Driver.GraphLaunches;
+            for (int run = 0; run < runs.Length; run++)
+            {
+                // Other conditions and another seed every time: what is recorded are launches, not values.
+                var noise = NoiseSource.Philox((ulong)run, [3]);
+                executor.SetConditions([0.1f * run, 0.5f, -0.5f, 1, -1, 0]);
+                executor.SetState(noise);
+                executor.Step(new SamplerStep(40, 0.9, -0.3, 0.5, 0.4, Noise: 0.2, NoiseIndex: 1), noise);
+                executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.1), noise);
+                executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.1), noise);
+                float[] state = new float[plan.StateSamples];
+                executor.GetState(state);
+                if (graphs)
+                    Assert.Equal(runs[run], state);
+                runs[run] = state;
+            }
+
+            Assert.Equal(graphs ? 6 : 0, TestDevices.Driver.GraphLaunches - before);
+        }
+
+        Assert.NotEqual(runs[0], runs[1]);
+    }
+
     [SkippableTheory]
     [InlineData("heads", 132, 2, 1)]
     [InlineData("channels", 600, 600, 1)]

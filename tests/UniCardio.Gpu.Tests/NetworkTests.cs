@@ -59,6 +59,9 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         using var tensors = new GpuBackend(lease.Device, weights);
         Assert.Equal(GpuPrecision.ThreeTf32, tensors.Options.Precision);
         AssertClose(expected, Run(tensors, plan, [3, 3, 41]));
+        // 11 bits of each factor: some 2^-11 of the largest value through a network of a few maps, and not float32's error.
+        using var rounded = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = GpuPrecision.OneTf32 });
+        Assert.InRange(RelativeError.Of(Run(rounded, plan, [3, 3, 41]), expected), Tolerance, 4 * Math.Pow(2, -11));
     }
 
     // 33 and 17 tokens: with a window of 0 a query of the last tile sees nothing of the first.

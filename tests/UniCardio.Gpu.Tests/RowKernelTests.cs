@@ -107,6 +107,29 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
 
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
+    public void TensorFeedForwardMatches(int tokens, int p, int channelCount, int heads)
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "tensor cores are CUDA's");
+        using var c = new Case(tokens, p, channelCount, heads, feedForward: p == 1 ? 64 : 23);
+        double[] z = c.Upload(c.Buffers.Y, c.Layout.Quads, c.Model.Channels);
+        const int Rows = TensorFeedForwardKernel.Rows;
+        c.Device.Kernels.TensorFeedForward(
+            c.Stream, new KernelConfig(new Index3D((c.Rows + Rows - 1) / Rows, 1, 1), new Index3D(TensorFeedForwardKernel.Threads, 1, 1)),
+            c.Shape, c.Network.TensorMatrix(0, c.Layout.Tensor.Vectors), c.Network.TensorMatrix(0, c.Layout.Tensor.FeedForwardIn),
+            c.Network.TensorMatrix(0, c.Layout.Tensor.FeedForwardOut), c.Buffers.Y.NativePtr);
+        c.Block.Norm1.Normalize(z);
+        double[] hidden = new double[c.Rows * c.Model.FeedForward], sum = new double[z.Length];
+        c.Block.FeedForwardIn.Forward(z, hidden);
+        ReferenceGelu.Forward(hidden, hidden);
+        c.Block.FeedForwardOut.Forward(hidden, sum);
+        int channels = c.Model.Channels;
+        double[] one = [.. Enumerable.Repeat(1.0, channels)];
+        ReferenceLayerNorm.Forward(AddInto(sum, z), one, new double[channels], ModelConfiguration.LayerNormEpsilon, sum);
+        c.AssertRows(sum, c.Read(c.Buffers.Y), 0);
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Sizes))]
     public void GateMatches(int tokens, int p, int channelCount, int heads)
     {
         using var c = new Case(tokens, p, channelCount, heads);
@@ -141,6 +164,7 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         double[] mean = [.. skip.Select(v => v / Math.Sqrt(c.Model.Blocks))], expected = new double[c.Plan.StateSamples];
         ReferenceDecoder.Forward(c.Reference.Decoders[2], mean, expected);
         float[] actual = new float[expected.Length];
+        c.Stream.Synchronize();
         ((ArrayView<float>)c.Buffers.Prediction.View).CopyToCPU(actual);
         double error = RelativeError.Of(actual, [.. expected.Select(v => (float)v)]);
         Assert.True(error <= Tolerance, $"relative error {error}");
@@ -160,16 +184,16 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         private readonly Random _random;
         private readonly DeviceLease _lease;
 
-        public Case(int tokens, int p, int channels, int heads)
+        public Case(int tokens, int p, int channels, int heads, int? feedForward = null)
         {
             Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
-            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = p == 1 ? 67 : 24, Embedding = 8,
+            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = feedForward ?? (p == 1 ? 67 : 24), Embedding = 8,
                 SlotSamples = tokens * p, SamplesPerToken = p };
             _random = new Random(tokens);
             _weights = new WeightRecipe(9, Model).Create();
             Plan = new InferencePlan(Model, CardioTask.Parse("ppg->ecg", null));
             _lease = TestDevices.Open();
-            Network = new DeviceNetwork(Device.Accelerator, new DeviceLayout(Model), _weights);
+            Network = new DeviceNetwork(Device, new DeviceLayout(Model), _weights, usesTensors: feedForward is not null);
             Buffers = new DeviceBuffers(Device.Accelerator, Network.Layout, Plan);
             Pass = new NetworkPass(Device, Network, Buffers, Plan, new GpuOptions { GroupRows = TestDevices.GroupRows });
             Shape = Pass.Shape(0);
@@ -191,7 +215,7 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
 
         public GpuDevice Device => _lease.Device;
 
-        public AcceleratorStream Stream => Device.Accelerator.DefaultStream;
+        public AcceleratorStream Stream => Device.Stream;
 
         public DeviceNetwork Network { get; }
 
@@ -231,6 +255,7 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         public float[] Read(MemoryBuffer1D<Float4, Stride1D.Dense> buffer)
         {
             float[] values = new float[4 * buffer.Length];
+            Stream.Synchronize();
             ((ArrayView<Float4>)buffer.View).Cast<float>().CopyToCPU(values);
             return values;
         }
@@ -239,6 +264,7 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         public float[] Read(MemoryBuffer1D<Float4, Stride1D.Dense> buffer, int rows)
         {
             float[] values = new float[4 * buffer.Length], part = new float[4 * buffer.Length / 3];
+            Stream.Synchronize();
             ArrayView<float> view = ((ArrayView<Float4>)buffer.View).Cast<float>();
             Assert.Equal(0, buffer.Length % rows);
             foreach (int third in new[] { 0, 2 })

@@ -113,6 +113,23 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
         Predict(next);
     }
 
+    // What a server sees: the run that met the failure is lost, the session's next one is not.
+    [SkippableFact]
+    public void SessionsOfARecoveringBackendOutliveTheirDevice()
+    {
+        _ = TestDevices.Driver;
+        using var backend = new RecoveringGpuBackend(() => Start());
+        using IExecutor one = backend.CreateExecutor(s_plan), two = backend.CreateExecutor(s_plan);
+        float[] expected = Predict(one);
+        _driver.LoseNewest();
+        Assert.Throws<BackendUnavailableException>(() => Predict(one));
+        Assert.Equal(expected, Predict(one));
+        Assert.Equal(expected, Predict(two));
+        using IExecutor three = backend.CreateExecutor(s_plan);
+        Assert.Equal(expected, Predict(three));
+        Assert.Equal(2, _opened.Count);
+    }
+
     [SkippableFact]
     public void FullDeviceIsSaidAndLeavesNothingBehind()
     {
@@ -126,7 +143,9 @@ public sealed class SharedDeviceTests : DeviceTests, IDisposable
         _driver.FreeBytes = long.MaxValue;
         using (IExecutor executor = backend.CreateExecutor(s_plan))
             _driver.FreeBytes = (Allocated - weights) / 2;
-        Assert.Throws<BackendUnavailableException>(() => backend.CreateExecutor(s_plan));
+        // Asked before anything is taken: how much, and how much is free.
+        string refusal = Assert.Throws<BackendUnavailableException>(() => backend.CreateExecutor(s_plan)).Message;
+        Assert.Contains($"{_driver.FreeBytes} of ", refusal, StringComparison.Ordinal);
         Assert.Equal(weights, Allocated);
 
         // A full device is not a broken one.

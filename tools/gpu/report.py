@@ -139,7 +139,7 @@ def main(bundle, out):
             kernels.append([k["kernel"], k["launches"], number(k["us"]), number(p and p["model_us"]), number(ratio, 2),
                             p["bound"] if p else "-", p["live_registers"] if p else "-", own[0] if own else "-"])
         lines += ["", f"## Kernels, {size}, {draws} draws, us", ""] + table(
-            ["kernel", "launches", "measured (events)", f"simulated ({name})", "measured / simulated", "bound by, simulated", "live words",
+            ["kernel", "launches", "measured (events)", f"simulated ({name or 'none'})", "measured / simulated", "bound by, simulated", "live words",
              "registers, ptxas"], kernels)
     if registers:
         lines += ["", "## ptxas -v", ""] + table(["kernel", "registers", "bytes spilled", "shared bytes"],

@@ -24,6 +24,9 @@ internal sealed class DeviceBuffers : IDisposable
         _memory = new DeviceMemory(accelerator);
         try
         {
+            _memory.Require((4L * (plan.ConditionSamples + (6L * plan.StateSamples)))
+                + (16 * ((rows * ((2 * layout.Quads) + layout.HeadQuads)) + (qkvRows * 3 * layout.HeadQuads)
+                    + (targetRows * layout.Quads))));
             Conditions = _memory.Take<float>(plan.ConditionSamples);
             State = _memory.Take<float>(plan.StateSamples);
             Prediction = _memory.Take<float>(plan.StateSamples);

@@ -48,6 +48,8 @@ internal sealed class DeviceLayout
         Block.OutputProjectionBias = Take(ref at, 2 * Quads);
         BlockQuads = at;
         Tensor = new TensorLayout(Quads, HeadQuads);
+        HasTensorFeedForward = m.FeedForward <= TensorFeedForwardKernel.Hidden
+            && TensorFeedForwardKernel.Padded(Quads) <= TensorFeedForwardKernel.MaxQuads;
     }
 
     public ModelConfiguration Configuration { get; }
@@ -78,6 +80,9 @@ internal sealed class DeviceLayout
 
     /// <summary>The block's matrices for tensor cores, a buffer of their own.</summary>
     public TensorLayout Tensor { get; }
+
+    /// <summary>Whether LayerNorms and feed-forward layer fit <see cref="TensorFeedForwardKernel"/>; else they run on strips.</summary>
+    public bool HasTensorFeedForward { get; }
 
     /// <summary>Quads of one block's weights.</summary>
     public int BlockQuads { get; }
@@ -116,6 +121,15 @@ internal readonly struct TensorLayout(int quads, int headQuads)
     /// <summary>[2C, C].</summary>
     public int OutputProjection => MidProjection + (8 * quads * quads);
 
+    /// <summary>[64, C padded], where the hidden layer is no wider.</summary>
+    public int FeedForwardIn => OutputProjection + (8 * quads * quads);
+
+    /// <summary>[C padded, 64].</summary>
+    public int FeedForwardOut => FeedForwardIn + (TensorFeedForwardKernel.Hidden * TensorFeedForwardKernel.Padded(quads));
+
+    /// <summary>LN1's gamma and beta, the feed-forward layer's outer bias, [C padded] each, and its inner bias, [64].</summary>
+    public int Vectors => FeedForwardOut + (TensorFeedForwardKernel.Hidden * TensorFeedForwardKernel.Padded(quads));
+
     /// <summary>All of them.</summary>
-    public int Quads => OutputProjection + (8 * quads * quads);
+    public int Quads => Vectors + (3 * TensorFeedForwardKernel.Padded(quads)) + (TensorFeedForwardKernel.Hidden / 4);
 }

@@ -23,13 +23,13 @@ internal sealed class DeviceNetwork : IDisposable
     // Tables that are computed and not yet uploaded.
     private readonly float[]?[] _positions;
 
-    public DeviceNetwork(Accelerator accelerator, DeviceLayout layout, ModelWeights weights, bool usesTensors = false)
+    public DeviceNetwork(GpuDevice device, DeviceLayout layout, ModelWeights weights, bool usesTensors = false)
     {
         Layout = layout;
         ModelConfiguration m = weights.Configuration;
         _weights = new DeviceWeights(new FoldedNetwork(weights), Layout);
-        _stream = accelerator.DefaultStream;
-        _memory = new DeviceMemory(accelerator);
+        _stream = device.Stream;
+        _memory = new DeviceMemory(device.Accelerator);
         try
         {
             _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];

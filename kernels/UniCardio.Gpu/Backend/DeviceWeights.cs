@@ -40,6 +40,17 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         Rows(target, at.AttentionOut, width, b.AttentionOut, n => n, layout.HeadColumn);
         Rows(target, at.MidProjection, 4 * layout.Quads, b.MidProjection, layout.HalfColumn, k => k);
         Rows(target, at.OutputProjection, 4 * layout.Quads, b.OutputProjection, layout.HalfColumn, k => k);
+        if (layout.HasTensorFeedForward)
+        {
+            Rows(target, at.FeedForwardIn, 4 * TensorFeedForwardKernel.Padded(layout.Quads), b.FeedForwardIn, n => n, k => k);
+            Rows(target, at.FeedForwardOut, TensorFeedForwardKernel.Hidden, b.FeedForwardOut, n => n, k => k);
+            int vector = 4 * at.Vectors, length = 4 * TensorFeedForwardKernel.Padded(layout.Quads);
+            Round(b.Norm1.Weight, target.AsSpan(vector), n => n);
+            Round(b.Norm1.Bias, target.AsSpan(vector + length), n => n);
+            Round(b.FeedForwardOut.Bias, target.AsSpan(vector + (2 * length)), n => n);
+            Round(b.FeedForwardIn.Bias, target.AsSpan(vector + (3 * length)), n => n);
+        }
+
         return target;
     }
 

@@ -22,6 +22,12 @@ public enum GpuPrecision
     /// <summary>Tensor cores, each product as three of tf32 parts: float32's precision. CUDA devices of compute capability 8.0 and
     /// later.</summary>
     ThreeTf32,
+
+    /// <summary>
+    /// Tensor cores, the large matrix products in tf32: inputs rounded to 11 bits, sums in float32. Attention and the feed-forward layer
+    /// stay at three products. Not within the golden tolerance; the kernels' page says what it costs. The same devices.
+    /// </summary>
+    OneTf32,
 }
 
 /// <summary>How the GPU backend launches.</summary>
@@ -35,6 +41,12 @@ public sealed record GpuOptions
 
     /// <summary>What matrix products are computed with.</summary>
     public GpuPrecision Precision { get; init; }
+
+    /// <summary>
+    /// On CUDA devices: a step that a session is asked for again, with the same row, is recorded as a graph and launched as one. The same
+    /// kernels, so the same bits. Off, every kernel is launched by itself.
+    /// </summary>
+    public bool Graphs { get; init; } = true;
 
     /// <summary>Which tokens of a slot are seen; the default, all of them, is UniCardio.</summary>
     public AttentionPattern Attention { get; init; }
@@ -84,11 +96,12 @@ public sealed class GpuBackend : IBackend
         lock (device.Turn)
         {
             bool usesTensors = UsesTensors(device, Options.Precision);
-            Options = Options with { Precision = usesTensors ? GpuPrecision.ThreeTf32 : GpuPrecision.Single };
-            device.Kernels.Prepare(layout.HeadDimQuads, Options.FuseBlocks, usesTensors);
+            if (Options.Precision != GpuPrecision.OneTf32)
+                Options = Options with { Precision = usesTensors ? GpuPrecision.ThreeTf32 : GpuPrecision.Single };
+            device.Kernels.Prepare(layout.HeadDimQuads, Options.FuseBlocks, usesTensors, layout.HasTensorFeedForward);
             try
             {
-                _network = new DeviceNetwork(device.Accelerator, layout, weights, usesTensors);
+                _network = new DeviceNetwork(device, layout, weights, usesTensors);
             }
             catch (AcceleratorException e)
             {
@@ -114,6 +127,9 @@ public sealed class GpuBackend : IBackend
 
     /// <summary>How it launches.</summary>
     public GpuOptions Options { get; }
+
+    /// <summary>Whether its device failed: nothing made of this works any more.</summary>
+    public bool HasFailed => _device.HasFailed;
 
     /// <inheritdoc/>
     public IExecutor CreateExecutor(InferencePlan plan)
@@ -157,10 +173,11 @@ public sealed class GpuBackend : IBackend
     private static bool UsesTensors(GpuDevice device, GpuPrecision precision)
     {
         (int major, int minor) = device.Accelerator is CudaAccelerator cuda ? (cuda.Architecture.Major, cuda.Architecture.Minor) : (0, 0);
-        if (precision == GpuPrecision.ThreeTf32 && major < 8)
+        bool asks = precision is GpuPrecision.ThreeTf32 or GpuPrecision.OneTf32;
+        if (asks && major < 8)
             throw new ConfigurationException(
                 "precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
-        return precision == GpuPrecision.ThreeTf32 || (precision == GpuPrecision.Automatic && minor == 0 && major is 8 or 9 or 10);
+        return asks || (precision == GpuPrecision.Automatic && minor == 0 && major is 8 or 9 or 10);
     }
 
     private void Release()

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
@@ -18,6 +20,9 @@ namespace UniCardio.Gpu.Backend;
 /// </remarks>
 internal sealed class GpuExecutor : IExecutor
 {
+    /// <summary>Steps that are kept recorded: those of a long run that uses every t, conditions computed and shared.</summary>
+    internal const int MaxGraphs = 128;
+
     private readonly GpuDevice _device;
     private readonly DeviceNetwork _network;
     private readonly DeviceBuffers _buffers;
@@ -32,12 +37,18 @@ internal sealed class GpuExecutor : IExecutor
     // Step that the conditions' keys and values on the device are of; -1 for none.
     private int _conditionStep = -1;
 
+    // A step that is asked for a second time is recorded, and launched as one from then on.
+    private readonly Dictionary<StepKey, CudaGraph?> _graphs = [];
+    private readonly CudaStream? _recorder;
+    private int _rotation;
+
     public GpuExecutor(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options, Action release)
     {
         _device = device;
         _network = network;
         _release = release;
-        _stream = device.Accelerator.DefaultStream;
+        _stream = device.Stream;
+        _recorder = options.Graphs ? device.Stream as CudaStream : null;
         Plan = plan;
         _noiseKeys = new int[3 * plan.Windows];
         network.PreparePositions(plan);
@@ -181,6 +192,8 @@ internal sealed class GpuExecutor : IExecutor
                 // A device that failed has nothing under way.
             }
 
+            foreach (CudaGraph? graph in _graphs.Values)
+                graph?.Dispose();
             _buffers.Dispose();
         }
 
@@ -229,15 +242,33 @@ internal sealed class GpuExecutor : IExecutor
 
     private void Evaluate(int t, StepValues values)
     {
-        _pass.Run(_network.Steps(t), withConditions: _conditionStep != t);
+        bool withConditions = _conditionStep != t;
         _conditionStep = t;
         if (values.Update != 0)
+            Rotate();
+        var key = new StepKey(t, withConditions, _rotation, values);
+        if (_recorder is null || _pass.Clock is not null || (_graphs.Count >= MaxGraphs && !_graphs.ContainsKey(key)))
         {
-            MemoryBuffer1D<float, Stride1D.Dense>[] clean = _buffers.Clean;
-            (clean[0], clean[1], clean[2]) = (clean[2], clean[0], clean[1]);
+            Launch(key);
+            return;
         }
 
-        _pass.Decode(values);
+        if (!_graphs.TryGetValue(key, out CudaGraph? graph))
+        {
+            _graphs[key] = null;
+            Launch(key);
+            return;
+        }
+
+        if (graph is null)
+            _graphs[key] = graph = CudaGraph.Record(_recorder, () => Launch(key));
+        graph.Launch();
+    }
+
+    private void Launch(in StepKey key)
+    {
+        _pass.Run(_network.Steps(key.T), key.WithConditions);
+        _pass.Decode(key.Values);
     }
 
     private void Draw(StepValues values)
@@ -287,8 +318,19 @@ internal sealed class GpuExecutor : IExecutor
         _keysSet = true;
     }
 
+    // What was this row's clean signal is the row before's.
+    private void Rotate()
+    {
+        MemoryBuffer1D<float, Stride1D.Dense>[] clean = _buffers.Clean;
+        (clean[0], clean[1], clean[2]) = (clean[2], clean[0], clean[1]);
+        _rotation = (_rotation + 1) % clean.Length;
+    }
+
+    // Every run begins with the buffers in one order, so that its steps are the ones that were recorded.
     private void ClearHistory()
     {
+        while (_rotation != 0)
+            Rotate();
         foreach (MemoryBuffer1D<float, Stride1D.Dense> clean in _buffers.Clean)
             ((ArrayView<float>)clean.View).MemSetToZero(_stream);
     }
@@ -314,5 +356,35 @@ internal sealed class GpuExecutor : IExecutor
     {
         if (length != expected)
             throw new ArgumentException($"{argument} has {length} elements, its shape {shape} {expected}", argument);
+    }
+
+    // All that the launches of a step depend on beside the executor's buffers; compared without allocating.
+    private readonly struct StepKey(int t, bool withConditions, int rotation, StepValues values) : IEquatable<StepKey>
+    {
+        private readonly int _rotation = rotation;
+        private readonly StepValues _values = values;
+
+        public int T { get; } = t;
+
+        public bool WithConditions { get; } = withConditions;
+
+        public StepValues Values => _values;
+
+        public bool Equals(StepKey other) => T == other.T && WithConditions == other.WithConditions && _rotation == other._rotation
+            && Bytes(in _values).SequenceEqual(Bytes(in other._values));
+
+        public override bool Equals(object? obj) => obj is StepKey other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            var hash = default(HashCode);
+            hash.Add(T);
+            hash.AddBytes(Bytes(in _values));
+            return hash.ToHashCode();
+        }
+
+        // Fields of 4 bytes each: there is no padding between them.
+        private static ReadOnlySpan<byte> Bytes(in StepValues values) =>
+            MemoryMarshal.AsBytes(new ReadOnlySpan<StepValues>(in values));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class NetworkPass
         _buffers = buffers;
         _plan = plan;
         _options = options;
-        _stream = device.Accelerator.DefaultStream;
+        _stream = device.Stream;
         _conditionSlots = plan.Windows * plan.Conditions.Count;
         _slots = _conditionSlots + plan.BatchDraws;
         _conditionRows = _conditionSlots * plan.TargetTokens;
@@ -60,7 +60,7 @@ internal sealed class NetworkPass
         int blocks = _plan.Configuration.Blocks;
         Encode(withConditions ? 0 : _conditionSlots);
         StripShape shape = Shape(withConditions ? 0 : _conditionRows);
-        if (_options.Precision == GpuPrecision.ThreeTf32)
+        if (_options.Precision != GpuPrecision.Single)
         {
             RunOnTensors(shape, steps, blocks);
             return;
@@ -125,8 +125,10 @@ internal sealed class NetworkPass
             Quads = Layout.Quads,
             Chunks = Layout.Chunks,
         };
-        int rows = Math.Max(1, Math.Min(EncoderRows, _device.Accelerator.MaxNumThreadsPerGroup / GroupColumns));
-        var config = new KernelConfig(new Index3D((_slots - firstSlot) * Layout.Chunks, 1, 1), new Index3D(GroupColumns, rows, 1));
+        // Where there are more quads than threads, a thread takes several.
+        int most = Math.Min(Convolution.MaxThreads, _device.Accelerator.MaxNumThreadsPerGroup), columns = Math.Min(GroupColumns, most);
+        int rows = Math.Min(EncoderRows, most / columns);
+        var config = new KernelConfig(new Index3D((_slots - firstSlot) * Layout.Chunks, 1, 1), new Index3D(columns, rows, 1));
         Clock?.Mark(nameof(EncoderStatisticsKernel));
         _device.Kernels.EncoderStatistics(_stream, config, shape, Layout.ChunkTokens, _buffers.Conditions.View, _buffers.State.View,
             _buffers.EncoderSlots.View, _network.Convolutions, _buffers.Statistics.View);
@@ -154,8 +156,7 @@ internal sealed class NetworkPass
             _device.Kernels.TensorAttentionOut(
                 _stream, Tiles(shape, c), shape, _buffers.Attention.NativePtr, _network.TensorMatrix(i, Layout.Tensor.AttentionOut), bias,
                 _buffers.X.View, _buffers.Y.View);
-            Clock?.Mark(nameof(NormFeedForwardKernel));
-            _device.Kernels.NormFeedForward(_stream, Strips(shape), shape, Layout.Block, weights, _buffers.Y.View);
+            NormFeedForward(shape, i);
             // What attention left is not needed any more: its buffer, at least as wide, takes the gates.
             Clock?.Mark(nameof(TensorGateKernel));
             _device.Kernels.TensorGate(
@@ -175,6 +176,28 @@ internal sealed class NetworkPass
                 _buffers.Skip.View,
                 i == 0 ? 1 : 0);
         }
+    }
+
+    private void NormFeedForward(StripShape shape, int block)
+    {
+        if (!Layout.HasTensorFeedForward)
+        {
+            Clock?.Mark(nameof(NormFeedForwardKernel));
+            _device.Kernels.NormFeedForward(_stream, Strips(shape), shape, Layout.Block, _network.Block(block), _buffers.Y.View);
+            return;
+        }
+
+        const int Rows = TensorFeedForwardKernel.Rows;
+        Clock?.Mark(nameof(TensorFeedForwardKernel));
+        _device.Kernels.TensorFeedForward(
+            _stream,
+            new KernelConfig(new Index3D((shape.EndRow - shape.FirstRow + Rows - 1) / Rows, 1, 1),
+                new Index3D(TensorFeedForwardKernel.Threads, 1, 1)),
+            shape,
+            _network.TensorMatrix(block, Layout.Tensor.Vectors),
+            _network.TensorMatrix(block, Layout.Tensor.FeedForwardIn),
+            _network.TensorMatrix(block, Layout.Tensor.FeedForwardOut),
+            _buffers.Y.NativePtr);
     }
 
     /// <summary>Groups of a launch in tiles of 64 x 64.</summary>
@@ -201,7 +224,7 @@ internal sealed class NetworkPass
             Window = _options.Attention.Window ?? -1,
             GlobalTokens = _options.Attention.GlobalTokens,
         };
-        if (_options.Precision == GpuPrecision.ThreeTf32 && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
+        if (_options.Precision != GpuPrecision.Single && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
         {
             int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
             var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1),
@@ -267,6 +290,7 @@ internal sealed class NetworkPass
         FeedForwardQuads = Layout.FeedForwardQuads,
         StripQuads = Layout.StripQuads,
         Blocks = _plan.Configuration.Blocks,
+        Products = _options.Precision == GpuPrecision.OneTf32 ? 1 : 3,
     };
 
     // LayerNorm's sums need 4 threads a row group.

@@ -35,6 +35,7 @@ internal sealed class CompiledKernels
         ArrayView<Float4>>> _tensorAttentionOut;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>,
         ArrayView<Float4>>> _normFeedForward;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, long, long>> _tensorFeedForward;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, int, long, long, ArrayView<Float4>, ArrayView<int>,
         ArrayView<Float4>>> _tensorGate;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>,
@@ -87,6 +88,9 @@ internal sealed class CompiledKernels
         _normFeedForward = Once(nameof(NormFeedForwardKernel),
             () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(
                 NormFeedForwardKernel.NormFeedForward, At(Strip.MaxThreads)));
+        _tensorFeedForward = Once(nameof(TensorFeedForwardKernel),
+            () => accelerator.LoadKernel<StripShape, long, long, long, long>(
+                TensorFeedForwardKernel.TensorFeedForward, At(TensorFeedForwardKernel.Threads)));
         _tensorGate = Once(nameof(TensorGateKernel),
             () => accelerator.LoadKernel<StripShape, int, long, long, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>>(
                 TensorGateKernel.TensorGate, At(TensorTile.Threads)));
@@ -147,6 +151,8 @@ internal sealed class CompiledKernels
     public Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>> NormFeedForward =>
         _normFeedForward.Value;
 
+    public Action<AcceleratorStream, KernelConfig, StripShape, long, long, long, long> TensorFeedForward => _tensorFeedForward.Value;
+
     public Action<AcceleratorStream, KernelConfig, StripShape, int, long, long, ArrayView<Float4>, ArrayView<int>,
         ArrayView<Float4>> TensorGate => _tensorGate.Value;
 
@@ -160,12 +166,13 @@ internal sealed class CompiledKernels
 
     /// <summary>Compiles what a network needs, so that a kernel that does not compile is known before anything runs.</summary>
     /// <exception cref="BackendUnavailableException">One does not; it is named. The device is not to be used any more.</exception>
-    public void Prepare(int headDimQuads, bool fused, bool usesTensors)
+    public void Prepare(int headDimQuads, bool fused, bool usesTensors, bool hasTensorFeedForward)
     {
         _ = (EncoderStatistics, Encoder, DecoderStep, Noise);
         _ = usesTensors && headDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention : Attention(headDimQuads);
         if (usesTensors)
-            _ = (TensorQkv, TensorAttentionOut, NormFeedForward, TensorGate, TensorOutput);
+            _ = (TensorQkv, TensorAttentionOut, TensorGate, TensorOutput,
+                hasTensorFeedForward ? (object)TensorFeedForward : NormFeedForward);
         else
             _ = fused ? (object)(Qkv, BlockTail) : (Qkv, AttentionOut, FeedForward, Gate);
     }

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using UniCardio.Engine.Backends;
 
 namespace UniCardio.Gpu.Devices;
@@ -18,6 +19,16 @@ internal sealed class DeviceMemory : IDisposable
 
     /// <summary>Bytes on the device and of page-locked memory.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Asks whether the device has room for what is to be taken, before any of it is; CUDA devices can say.</summary>
+    /// <exception cref="BackendUnavailableException">It has not; the message has both numbers. Nothing was taken.</exception>
+    /// <exception cref="AcceleratorException">The device failed.</exception>
+    public void Require(long bytes)
+    {
+        if (_accelerator is CudaAccelerator cuda && cuda.GetFreeMemory() is long free && free < bytes)
+            throw new BackendUnavailableException(
+                "gpu", $"{_accelerator.Name} has no room for {bytes} bytes: {free} of {cuda.MemorySize} are free");
+    }
 
     /// <summary>A buffer of the device.</summary>
     /// <exception cref="BackendUnavailableException">The device has no room for it; it is as good as before.</exception>

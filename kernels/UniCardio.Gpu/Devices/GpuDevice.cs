@@ -25,9 +25,16 @@ public sealed class GpuDevice : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         _context = context;
         _ownsContext = ownsContext;
-        Name =
-            (device.AcceleratorType switch { AcceleratorType.Cuda => "cuda ", AcceleratorType.OpenCL => "opencl ", _ => "cpu " }) + device.Name;
+        string kind = device.AcceleratorType switch
+        {
+            AcceleratorType.Cuda => "cuda",
+            AcceleratorType.OpenCL => "opencl",
+            _ => "cpu",
+        };
+        Name = $"{kind} {device.Name}";
         Accelerator = device.CreateAccelerator(context);
+        // CUDA's default stream waits for, and holds up, every other of the process, and cannot be recorded into a graph.
+        Stream = device.AcceleratorType == AcceleratorType.Cuda ? Accelerator.CreateStream() : Accelerator.DefaultStream;
         Kernels = new CompiledKernels(this);
     }
 
@@ -38,6 +45,9 @@ public sealed class GpuDevice : IDisposable
     public Accelerator Accelerator { get; }
 
     internal CompiledKernels Kernels { get; }
+
+    /// <summary>All work goes here, in order; a CUDA device's own, which no other user of the device waits for.</summary>
+    internal AcceleratorStream Stream { get; }
 
     /// <summary>Held while work is queued: OpenCL keeps a launch's arguments in the kernel, which all threads share.</summary>
     internal Lock Turn { get; } = new();

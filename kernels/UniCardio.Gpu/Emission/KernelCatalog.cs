@@ -29,8 +29,8 @@ internal static class KernelCatalog
     /// <summary>Kernels for tensor cores: PTX for compute capability 8.0 and later.</summary>
     public static IReadOnlyList<(string Name, MethodInfo Method)> Tensor { get; } =
     [
-        .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel), typeof(TensorGateKernel),
-            typeof(TensorOutputKernel)),
+        .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel),
+            typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel)),
     ];
 
     private static IEnumerable<(string Name, MethodInfo Method)> Entries(params Type[] kernels)

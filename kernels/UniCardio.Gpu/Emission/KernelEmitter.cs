@@ -66,7 +66,8 @@ internal static class KernelEmitter
         bool hasTensors = isPtx && !string.Equals(architecture, "SM_75", StringComparison.OrdinalIgnoreCase);
         (string Name, string Code)[] codes =
         [
-            .. KernelCatalog.All.Concat(hasTensors ? KernelCatalog.Tensor : []).Select(k => (k.Name, Emit(k.Method, language, architecture))),
+            .. KernelCatalog.All.Concat(hasTensors ? KernelCatalog.Tensor : [])
+                .Select(k => (k.Name, Emit(k.Method, language, architecture))),
         ];
         Directory.CreateDirectory(directory);
         table.WriteLine(isPtx ? PtxStatistics.Header : "kernel                          lines");

@@ -5,8 +5,8 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>The six convolutions of a slot at one token, as 11 taps a channel with zeros where a kernel is shorter.</summary>
 internal static class Convolution
 {
-    /// <summary>Most threads of a group of the encoder.</summary>
-    public const int MaxThreads = 1024;
+    /// <summary>Most threads of a group of the encoder: with some 110 registers they fit a multiprocessor.</summary>
+    public const int MaxThreads = 512;
 
     /// <summary>Taps of the widest kernel.</summary>
     public const int Taps = 11;
@@ -62,16 +62,26 @@ internal static class Convolution
     /// <param name="quad">Quad of channels.</param>
     public static Float4 Apply(ArrayView<float> chunk, EncoderShape shape, ArrayView<Float4> weights, Offsets starts, int token, int quad)
     {
-        int at = token * shape.SamplesPerToken, end = at + Taps, w = quad;
+        int at = token * shape.SamplesPerToken;
         Float4 sum = weights[(Taps * shape.Quads) + quad];
-        for (; at < end; at++)
-        {
-            sum = Float4.MultiplyAdd(new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]),
-                weights[w], sum);
-            w += shape.Quads;
-        }
+        // Written out, so that the taps' weights are fetched together: one after the other each waits for the cache.
+        sum = Tap(chunk, weights, starts, at, quad, sum);
+        sum = Tap(chunk, weights, starts, at + 1, quad + shape.Quads, sum);
+        sum = Tap(chunk, weights, starts, at + 2, quad + (2 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 3, quad + (3 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 4, quad + (4 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 5, quad + (5 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 6, quad + (6 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 7, quad + (7 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 8, quad + (8 * shape.Quads), sum);
+        sum = Tap(chunk, weights, starts, at + 9, quad + (9 * shape.Quads), sum);
+        return Tap(chunk, weights, starts, at + 10, quad + (10 * shape.Quads), sum);
+    }
 
-        return sum;
+    private static Float4 Tap(ArrayView<float> chunk, ArrayView<Float4> weights, Offsets starts, int at, int w, Float4 sum)
+    {
+        var samples = new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]);
+        return Float4.MultiplyAdd(samples, weights[w], sum);
     }
 
     /// <summary>Quads of one encoder's convolution weights.</summary>

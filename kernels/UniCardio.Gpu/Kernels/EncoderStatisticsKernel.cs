@@ -10,7 +10,7 @@ namespace UniCardio.Gpu.Kernels;
 internal static class EncoderStatisticsKernel
 {
     /// <summary>Most threads of a group.</summary>
-    public const int MaxThreads = 1024;
+    public const int MaxThreads = Convolution.MaxThreads;
 
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>

@@ -17,7 +17,7 @@ internal static class Strip
     public const int RowsPerThread = 4;
 
     /// <summary>Most threads of a group: with 80 registers, the most that any of these kernels takes, they fit a multiprocessor.</summary>
-    public const int MaxThreads = 768;
+    public const int MaxThreads = 640;
 
     /// <summary>Most rows of a strip.</summary>
     public const int MaxRows = 32;

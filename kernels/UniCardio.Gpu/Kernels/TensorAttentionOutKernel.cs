@@ -21,7 +21,7 @@ internal static class TensorAttentionOutKernel
         TensorTile.Declare();
         TensorTile.SetA(attention, row, shape.EndRow, shape.HeadQuads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.HeadQuads);
-        TensorTile.Run(shape.HeadQuads);
+        TensorTile.Run(shape.HeadQuads, shape.Products);
         int place = Group.IdxX & 15, quad = (column >> 2) + place;
         if (quad >= shape.Quads)
             return;

@@ -25,7 +25,7 @@ internal static class TensorGateKernel
         TensorTile.Declare();
         TensorTile.SetA(y, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, columns + column, 2 * columns, shape.Quads);
-        TensorTile.Run(shape.Quads);
+        TensorTile.Run(shape.Quads, shape.Products);
         int place = Group.IdxX & 7, quad = (column >> 2) + place, own = row + (Group.IdxX >> 3);
         if (quad >= shape.Quads)
             return;

@@ -29,7 +29,7 @@ internal static class TensorOutputKernel
         TensorTile.Declare();
         TensorTile.SetA(gated, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, first + column, end, first + column + 32, end, shape.Quads);
-        TensorTile.Run(shape.Quads);
+        TensorTile.Run(shape.Quads, shape.Products);
         int place = Group.IdxX & 15, quad = (column >> 2) + place;
         if (quad >= shape.Quads)
             return;

@@ -23,7 +23,7 @@ internal static class TensorQkvKernel
         TensorTile.Declare();
         TensorTile.SetA(x, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.Quads);
-        TensorTile.Run(shape.Quads);
+        TensorTile.Run(shape.Quads, shape.Products);
         int place = Group.IdxX & 15, quad = (column >> 2) + place, conditions = blockIndex * shape.ConditionRows,
             targets = (shape.Blocks - 1) * shape.ConditionRows;
         if (quad >= 3 * shape.HeadQuads)

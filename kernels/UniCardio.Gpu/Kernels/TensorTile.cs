@@ -4,8 +4,8 @@ using ILGPU.Runtime.Cuda;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
-/// 64 x 64 outputs of C = A B^T on tensor cores, A [rows, K] and B [columns, K] both with K innermost, in float32's precision: three
-/// products of tf32 parts.
+/// 64 x 64 outputs of C = A B^T on tensor cores, A [rows, K] and B [columns, K] both with K innermost, in float32's precision (three
+/// products of tf32 parts) or in that of one.
 /// </summary>
 /// <remarks>
 /// Group of 128 threads; each of the 4 warps owns 32 x 32 outputs, 32 sums a thread. K goes through shared memory 32 at a time, three
@@ -79,7 +79,8 @@ internal static class TensorTile
 
     /// <summary>All products; ends with a barrier, the outputs in the shared array.</summary>
     /// <param name="quads">K in quads.</param>
-    public static void Run(int quads)
+    /// <param name="products">3, or 1: values rounded to tf32.</param>
+    public static void Run(int quads, int products)
     {
         int steps = (quads + 7) >> 3, lane = Group.IdxX & 31, warp = Group.IdxX >> 5, right = warp >> 1, down = warp & 1;
         int target = Swizzled(OwnRow, OwnQuad);
@@ -95,8 +96,10 @@ internal static class TensorTile
             CudaAsm.Emit("cp.async.wait_group 1;");
             Group.Barrier();
             StageNext(target + write, step + 2, steps, quads);
-            for (int j = 0; j < 128; j += 32)
-                CudaAsm.Emit(TensorTileText.ThreeProducts, (a ^ j) + read, (b ^ j) + read);
+            if (products == 3)
+                CudaAsm.Emit(TensorTileText.ThreeProducts, a, b, read);
+            else
+                CudaAsm.Emit(TensorTileText.OneProduct, a, b, read);
             CudaAsm.Emit(TensorTileText.Flush);
             read = read + StageBytes == Stages * StageBytes ? 0 : read + StageBytes;
             write = write + StageBytes == Stages * StageBytes ? 0 : write + StageBytes;

@@ -35,6 +35,9 @@ internal struct StripShape
 
     /// <summary>Residual blocks.</summary>
     public int Blocks;
+
+    /// <summary>On tensor cores: products of tf32 parts a product, 3 (float32's precision) or 1.</summary>
+    public int Products;
 }
 
 /// <summary>Where a block's weights stand in its buffer, in quads. Matrices are [inputs, outputs], input-major.</summary>

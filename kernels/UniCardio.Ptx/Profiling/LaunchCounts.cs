@@ -199,7 +199,8 @@ internal sealed class LaunchCounts
         };
     }
 
-    // Pieces that several groups touched are there once; those of one group are scaled with the groups.
+    // Pieces that several groups touched are there once; those of one group are scaled with the groups, but never beyond their memory: in a
+    // sample of many groups, pieces that all groups share are often touched by one alone.
     private double CountUnique(AccessCounter?[] counters)
     {
         double unique = 0;
@@ -207,13 +208,16 @@ internal sealed class LaunchCounts
         {
             SectorMap[] maps = [.. counters.Select(c => c!.Maps.GetValueOrDefault(region)!).Where(m => m is not null)];
             int length = maps[0].Groups.Length;
+            double own = 0;
             for (int s = 0; s < length; s++)
             {
                 int touched = 0;
                 foreach (SectorMap map in maps)
                     touched += map.Groups[s] == 0 ? 0 : map.Groups[s] == SectorMap.Many ? 2 : 1;
-                unique += touched == 0 ? 0 : touched == 1 ? _scale : 1;
+                own += touched == 0 ? 0 : touched == 1 ? _scale : 1;
             }
+
+            unique += Math.Min(own, length);
         }
 
         return unique;

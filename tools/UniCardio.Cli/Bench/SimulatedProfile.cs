@@ -125,17 +125,11 @@ internal sealed class SimulatedProfile
     public IEnumerable<(string Kernel, LaunchCounts Counts)> Longest() =>
         _launches.GroupBy(l => l.Name).Select(g => (g.Key, g.MaxBy(l => l.Time.Microseconds).Counts));
 
-    // ILGPU names an entry after its method and a parameter after the method's; both with a number after it.
-    private static string Name(PtxKernel kernel)
-    {
-        string[] parameters = [.. kernel.Parameters.Select(p => p.Name.Trim('_').Split('_')[0])];
-        string[] names =
-        [
-            .. KernelCatalog.All.Where(k => k.Method.GetParameters().Select(p => p.Name!).SequenceEqual(parameters))
-                .Select(k => k.Name.Split('-')[0]).Distinct(),
-        ];
-        return names.Length == 1 ? names[0] : kernel.Name;
-    }
+    // ILGPU names an entry after its method, with a number after it.
+    private static string Name(PtxKernel kernel) =>
+        KernelCatalog.All.Concat(KernelCatalog.Tensor)
+            .Where(k => kernel.Name.StartsWith("Kernel_" + k.Method.Name, StringComparison.Ordinal))
+            .OrderByDescending(k => k.Method.Name.Length).Select(k => k.Name.Split('-')[0]).FirstOrDefault() ?? kernel.Name;
 
     private static SimulatedRow Row(IEnumerable<(string Name, LaunchCounts Counts, LaunchTime Time)> launches)
     {

@@ -48,8 +48,8 @@ internal static class BenchCommand
             {
                 if (!options.IsChosen(parsed) || on is BackendChoice.Reference or BackendChoice.Auto)
                     throw new UsageException("--backend is gpu, cuda or opencl, and goes with --size or --weights");
-                DeviceSelector? selector =
-                    on is BackendChoice.Gpu ? null : new DeviceSelector(on is BackendChoice.Cuda ? "cuda" : "opencl", parsed.GetValue(device));
+                DeviceSelector? selector = on is BackendChoice.Gpu ? null
+                    : new DeviceSelector(on is BackendChoice.Cuda ? "cuda" : "opencl", parsed.GetValue(device));
                 BenchCase call = options.Read(parsed) with { Calls = count };
                 GpuBenchResult measured =
                     new GpuBenchRun(call, options.Loading(parsed), selector, parsed.GetValue(precision), cancellation).Measure();

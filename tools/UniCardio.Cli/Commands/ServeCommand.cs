@@ -56,7 +56,7 @@ internal static class ServeCommand
                     throw new UsageException(
                         $"{source} holds untrained weights: their output is noise, not a signal; --untrained serves them all the same");
                 }
-                return new ServedModel(loaded, w => new InferenceEngine(backend.Create(parsed, w.Weights, terminal.Note)));
+                return new ServedModel(loaded, w => new InferenceEngine(backend.CreateLasting(parsed, w.Weights, terminal.Note)));
             }
 
             using IDisposable? traces = logging.Traces(parsed);

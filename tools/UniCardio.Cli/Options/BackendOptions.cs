@@ -70,13 +70,24 @@ internal sealed class BackendOptions
     /// <param name="note">Takes a line where another backend than the first choice runs.</param>
     /// <exception cref="UniCardioException">It cannot run here.</exception>
     public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) =>
+        Create(parsed, weights, note, device => GpuBackend.Create(weights, device));
+
+    /// <summary>The same for a server: a GPU backend is made anew after its device failed.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="weights">The weights; must outlive the backend.</param>
+    /// <param name="note">Takes a line where another backend than the first choice runs.</param>
+    /// <exception cref="UniCardioException">It cannot run here.</exception>
+    public IBackend CreateLasting(ParseResult parsed, ModelWeights weights, Action<string> note) =>
+        Create(parsed, weights, note, device => RecoveringGpuBackend.Create(weights, device));
+
+    private IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu) =>
         (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),
-        BackendChoice.Gpu => GpuBackend.Create(weights),
-        BackendChoice.Cuda => GpuBackend.Create(weights, new DeviceSelector("cuda", Device(parsed))),
-        BackendChoice.OpenCl => GpuBackend.Create(weights, new DeviceSelector("opencl", Device(parsed))),
-        BackendChoice.Auto => CreateAny(parsed, weights, note),
+        BackendChoice.Gpu => onGpu(null),
+        BackendChoice.Cuda => onGpu(new DeviceSelector("cuda", Device(parsed))),
+        BackendChoice.OpenCl => onGpu(new DeviceSelector("opencl", Device(parsed))),
+        BackendChoice.Auto => CreateAny(parsed, weights, note, onGpu),
         _ => CreateCpu(parsed, weights),
     };
 
@@ -96,11 +107,11 @@ internal sealed class BackendOptions
     private CpuBackend CreateCpu(ParseResult parsed, ModelWeights weights) =>
         new(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) });
 
-    private IBackend CreateAny(ParseResult parsed, ModelWeights weights, Action<string> note)
+    private IBackend CreateAny(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu)
     {
         try
         {
-            return GpuBackend.Create(weights);
+            return onGpu(null);
         }
         catch (Exception e) when (e is BackendUnavailableException or ConfigurationException)
         {
