@@ -13,7 +13,7 @@ namespace UniCardio.Gpu.Kernels;
 /// rows of up to 480; z and the hidden layer lie in shared memory, rows 4 quads more than a multiple of 8 apart (8 lanes read two rows of 4
 /// quads each: every bank once). Weights are padded with zeros to whole steps of 32 inputs and fetched a step ahead. FLOP: 4 C F a row; a group reads both matrices.
 /// </remarks>
-public static class TensorFeedForwardKernel
+internal static class TensorFeedForwardKernel
 {
     /// <summary>Rows of a group.</summary>
     public const int Rows = 16;
