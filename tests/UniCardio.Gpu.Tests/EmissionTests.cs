@@ -43,7 +43,7 @@ public sealed class EmissionTests
 
         foreach ((string name, MethodInfo method) in KernelCatalog.All.Concat(KernelCatalog.Tensor))
         {
-            Ptx.PtxKernel kernel = Assert.Single(Ptx.PtxModule.Parse(KernelEmitter.Emit(method, "ptx", "SM_90")).Kernels);
+            Ptx.Code.PtxKernel kernel = Assert.Single(Ptx.Text.PtxModule.Parse(KernelEmitter.Emit(method, "ptx", "SM_90")).Kernels);
             int threads = name switch
             {
                 nameof(TensorAttentionKernel) or nameof(TensorFeedForwardKernel) => 128,
@@ -54,7 +54,8 @@ public sealed class EmissionTests
                 _ => strips,
             };
             // A scheduler has a quarter of 65,536 and a quarter of the warps; registers are given out by 8.
-            int most = Math.Min(255, 65536 / 4 / ((threads / 32) + 3 >> 2) / 32 / 8 * 8), estimate = Ptx.LaunchTime.EstimatedRegisters(kernel);
+            int warps = ((threads / 32) + 3) / 4, most = Math.Min(255, 65536 / 4 / warps / 32 / 8 * 8);
+            int estimate = Ptx.Profiling.LaunchTime.EstimatedRegisters(kernel);
             Assert.True(estimate <= most, $"{name}: {estimate} registers of {most} that a group of {threads} has");
         }
     }

@@ -1,5 +1,6 @@
-using UniCardio.Ptx;
 using UniCardio.Ptx.Cuda;
+using UniCardio.Ptx.Execution;
+using UniCardio.Ptx.Profiling;
 
 namespace UniCardio.Cli.Bench;
 
