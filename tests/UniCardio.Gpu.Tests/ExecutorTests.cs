@@ -58,9 +58,10 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
                 var noise = NoiseSource.Philox((ulong)run, [3]);
                 executor.SetConditions([0.1f * run, 0.5f, -0.5f, 1, -1, 0]);
                 executor.SetState(noise);
-                executor.Step(new SamplerStep(40, 0.9, -0.3, 0.5, 0.4, Noise: 0.2, NoiseIndex: 1), noise);
-                executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.1), noise);
-                executor.Step(new SamplerStep(20, 0.9, -0.3, 0.5, 0.4, 0.1), noise);
+                var row = new SamplerStep { T = 40, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4 };
+                executor.Step(row with { Noise = 0.2, NoiseIndex = 1 }, noise);
+                executor.Step(row with { T = 20, Clean1 = 0.1 }, noise);
+                executor.Step(row with { T = 20, Clean1 = 0.1 }, noise);
                 float[] state = new float[plan.StateSamples];
                 executor.GetState(state);
                 if (graphs)
