@@ -9,8 +9,8 @@ namespace UniCardio.Pipeline;
 /// second.</param>
 public sealed record QualityReading(float[][] Quality, float[][] Readable, float[][] Rhythm);
 
-/// <summary>Runs the quality network over signals of any length: windows of its length, a third of a window apart, of each second the window
-/// that it stands deepest in.</summary>
+/// <summary>Runs the quality network over signals of any length: windows of its length, a third of a window apart, of each second the
+/// window that it stands deepest in.</summary>
 public sealed class QualityReader
 {
     /// <summary>Samples a second of what it reads.</summary>

@@ -83,7 +83,8 @@ public sealed record ChannelOptions
         Require(SampleRate is >= MinRate and <= MaxRate, name,
             $"sample rate {SampleRate} is not between {MinRate} and {MaxRate} Hz");
         Require(MathF.Abs(resolved.MinValue.Value) <= 1e9f && MathF.Abs(resolved.MaxValue.Value) <= 1e9f
-                && resolved.MinValue < resolved.MaxValue, name, $"{resolved.MinValue} to {resolved.MaxValue} is not a range within 1e9 of 0");
+                && resolved.MinValue < resolved.MaxValue, name,
+            $"{resolved.MinValue} to {resolved.MaxValue} is not a range within 1e9 of 0");
         Require(resolved.MinSpan is >= 0 and <= 1e9f, name, $"least span {MinSpan} is not between 0 and 1e9");
         Require(FlatSeconds is >= 0.1 and <= 4, name, $"flat after {FlatSeconds} s is not between 0.1 and 4 s");
         Require(FlatTolerance is >= 0 and <= 1e9f, name, $"flat tolerance {FlatTolerance} is not between 0 and 1e9");

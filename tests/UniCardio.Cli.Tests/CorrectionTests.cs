@@ -9,7 +9,8 @@ public class CorrectionTests
         using var folder = new TemporaryFolder();
         string weights = folder.File("correction.safetensors");
         Cli.Succeed(["convert", "recipe:3,compact", weights, "--prediction", "correction"]);
-        string[] command = ["impute", Project.Example, "--target", "bp", "--with", "ppg", "--draws", "1", "--sampler", "ddim:1", "--duration",
+        string[] command = ["impute", Project.Example, "--target", "bp", "--with", "ppg", "--draws", "1", "--sampler", "ddim:1",
+            "--duration",
             "24"];
         Cli.Succeed([.. command, "--out", folder.File("plain.csv")]);
         Cli.Succeed([.. command, "--out", folder.File("corrected.csv"), "--correction", weights]);

@@ -12,7 +12,8 @@ public sealed class FailedFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private CliResult Impute(string output) => Cli.Run("impute", _folder.File("in"), "--out", _folder.File(output), "--estimator", "network",
+    private CliResult Impute(string output) => Cli.Run("impute", _folder.File("in"), "--out", _folder.File(output), "--estimator",
+        "network",
         "--target", "bp", "--with", "ppg", "--draws", "1", "--sampler", "ddim:1", "--weights", "recipe:3,tiny", "--untrained", "--threads",
         "1", "--isa", Engine.Backends.Cpu.CpuInstructionSets.Name(Engine.Backends.Cpu.CpuInstructionSets.Fastest));
 
@@ -48,7 +49,8 @@ public sealed class FailedFileTests : IDisposable
             Assert.Contains("the disk is full", first.Error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", first.Error, StringComparison.Ordinal);
             // What is there is whole, and there is nothing beside it.
-            Assert.All(Content("out").Where(f => f.Key.EndsWith(".csv", StringComparison.Ordinal)), f => Assert.Equal(whole[f.Key], f.Value));
+            Assert.All(Content("out").Where(f => f.Key.EndsWith(".csv", StringComparison.Ordinal)), f => Assert.Equal(whole[f.Key],
+                f.Value));
             Assert.DoesNotContain(Content("out").Keys, k => k.EndsWith(".tmp", StringComparison.Ordinal));
             Assert.Equal(ExitCode.Success, Impute("out").Code);
             foreach ((string name, string text) in Content("out"))

@@ -11,9 +11,11 @@ public sealed partial class HouseTests
     private static readonly Dictionary<string, int> LongFiles = new()
     {
         // PTX of two tensor-core kernels, written out.
-        ["kernels/UniCardio.Gpu/Kernels/TensorAttentionText.cs"] = 697,
+        ["kernels/UniCardio.Gpu/Kernels/TensorAttentionText.cs"] = 700,
         // One automaton over one state.
         ["src/UniCardio.Signals/Beats/BeatTracker.cs"] = 640,
+        // A case a line of the standard.
+        ["tests/UniCardio.Signals.Tests/Formats/WfdbFormatTests.cs"] = 490,
     };
 
     // Kernels take pointers, strides and counts one by one. On the CPU: the JIT keeps the fields of a structure in registers only up to
@@ -25,8 +27,17 @@ public sealed partial class HouseTests
         "UniCardio.Gpu.Emission",
     ];
 
-    // What only hands its arguments to such a kernel, and the one list of a block's ten matrices.
-    private static readonly string[] Wide = [];
+    private static readonly string[] Wide =
+    [
+        // These only hand their arguments to such a kernel.
+        "UniCardio.Training.Network.TrainingPass`2.Linear", "UniCardio.Training.Network.TrainingPass`2.Product",
+        "UniCardio.Engine.Backends.Cpu.Quality.QualityPass`",
+        // The one list of a block's ten matrices.
+        "UniCardio.Engine.Model.BlockWeights`1..ctor",
+        // Rows of a table, a parameter a column.
+        "UniCardio.Signals.Quality.QualityFeatures..ctor", "UniCardio.Cli.Commands.QualitySecond..ctor",
+        "UniCardio.Evaluation.Study.Rates.RateStudy+Line..ctor",
+    ];
 
     private static IEnumerable<string> Files => new[] { "src", "kernels", "tools", "tests", "benchmarks" }
         .SelectMany(room => Directory.EnumerateFiles(Project.File(room), "*.cs", SearchOption.AllDirectories))
@@ -39,7 +50,8 @@ public sealed partial class HouseTests
         .Append(typeof(Terminal).Assembly);
 
     private static IEnumerable<Type> Types => Assemblies.SelectMany(a => a.GetTypes())
-        .Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute)) && t.Namespace?.StartsWith("UniCardio", StringComparison.Ordinal) == true
+        .Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute)) && t.Namespace?.StartsWith("UniCardio",
+            StringComparison.Ordinal) == true
             && !t.Namespace.EndsWith(".Grpc", StringComparison.Ordinal));
 
     private static IEnumerable<MethodBase> Methods => Types.SelectMany(t => t.GetMembers(
@@ -48,39 +60,43 @@ public sealed partial class HouseTests
         .Where(m => !m.IsDefined(typeof(CompilerGeneratedAttribute)) || m.Name.Contains("g__", StringComparison.Ordinal));
 
     [Fact]
-    public void LinesFitAScreen() => Assert.Empty(Files.SelectMany(Long));
+    public void LinesFitAScreen() => None(Files.SelectMany(Long));
 
     [Fact]
     public void FilesAreShort() =>
-        Assert.Empty(Files.Where(f => File.ReadLines(Project.File(f)).Count() > LongFiles.GetValueOrDefault(f, MaxLines)));
+        None(Files.Where(f => File.ReadLines(Project.File(f)).Count() > LongFiles.GetValueOrDefault(f, MaxLines)));
 
     [Fact]
-    public void NamespacesAreFolders() => Assert.Empty(Files.Where(f => !f.StartsWith("tests/Shared/", StringComparison.Ordinal))
+    public void NamespacesAreFolders() => None(Files.Where(f => !f.StartsWith("tests/Shared/", StringComparison.Ordinal))
         .Select(f => (File: f, Namespace: NamespaceLine().Match(File.ReadAllText(Project.File(f))).Groups[1].Value))
-        .Where(x => x.Namespace.Length > 0 && x.Namespace != Folder(x.File)));
+        .Where(x => x.Namespace.Length > 0 && x.Namespace != Folder(x.File))
+        .Select(x => $"{x.File}: {x.Namespace}"));
 
     [Fact]
-    public void MethodsTakeFewParameters() => Assert.Empty(Methods.Where(m => m.GetParameters().Length > MaxParameters)
+    public void MethodsTakeFewParameters() => None(Methods.Where(m => m.GetParameters().Length > MaxParameters)
         .Where(m => !Kernels.Contains(m.DeclaringType!.Namespace))
         .Select(m => $"{m.DeclaringType!.FullName}.{m.Name}: {m.GetParameters().Length}")
         .Where(name => !Wide.Any(w => name.StartsWith(w, StringComparison.Ordinal)))
         .Distinct());
 
     [Fact]
-    public void BoundsAreMaxAndMin() => Assert.Empty(Types.Where(t => t.IsVisible)
+    public void BoundsAreMaxAndMin() => None(Types.Where(t => t.IsVisible)
         .SelectMany(t => t.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
             .Select(m => $"{t.Name}.{m.Name}"))
         .Where(name => BoundName().IsMatch(name)));
 
     [Fact]
-    public void ATokenHasOneName() => Assert.Empty(Methods
+    public void ATokenHasOneName() => None(Methods
         .Where(m => !IsImplementation(m))
         .SelectMany(m => m.GetParameters().Where(p => p.ParameterType == typeof(CancellationToken) && p.Name is not null)
             .Where(p => p.Name is not ("cancellation" or "stopping" or "feeding"))
             .Select(p => $"{m.DeclaringType!.FullName}.{m.Name}({p.Name})"))
         .Distinct());
 
-    private const int MaxColumns = 140, MaxLines = 460, MaxParameters = 7;
+    // All of them in one message: they are mended in one go.
+    private static void None(IEnumerable<string> faults) => Assert.Equal(string.Empty, string.Join('\n', faults));
+
+    private const int MaxColumns = 140, MaxLines = 440, MaxParameters = 7;
 
     // Lines within a raw literal are what they say; so is PTX.
     private static IEnumerable<string> Long(string file)

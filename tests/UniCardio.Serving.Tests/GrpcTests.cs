@@ -107,7 +107,8 @@ public class GrpcTests(ITestOutputHelper output)
         await RefusedAsync(StatusCode.ResourceExhausted, "", () =>
             Ask(With(r => r.RawInputContents[0] = ByteString.CopyFrom(new byte[2 << 20]))));
         await RefusedAsync(StatusCode.DeadlineExceeded, "", async () => await client.ModelInferAsync(
-            With(r => r.Parameters.Add("sampler", new InferParameter { StringParam = "ddpm" })), deadline: DateTime.UtcNow.AddMilliseconds(1)));
+            With(r => r.Parameters.Add("sampler", new InferParameter { StringParam = "ddpm" })),
+                deadline: DateTime.UtcNow.AddMilliseconds(1)));
         await client.ModelInferAsync(Request(true, ppg));
     }
 

@@ -104,7 +104,8 @@ internal sealed unsafe partial class OneDnn : ISimdCode<List<PeerRow>>
         void Theirs()
         {
             for (int i = 0; i < times; i++)
-                Check(dnnl_sgemm((byte)'N', (byte)'N', rows, outputs, inputs, 1, x.Pointer, inputs, weight.Pointer, outputs, 0, theirs.Pointer,
+                Check(dnnl_sgemm((byte)'N', (byte)'N', rows, outputs, inputs, 1, x.Pointer, inputs, weight.Pointer, outputs, 0,
+                    theirs.Pointer,
                     outputs));
         }
 
@@ -128,6 +129,7 @@ internal sealed unsafe partial class OneDnn : ISimdCode<List<PeerRow>>
     }
 
     [DllImport(Library)]
-    private static extern int dnnl_sgemm(byte transA, byte transB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+    private static extern int dnnl_sgemm(byte transA, byte transB, long m, long n, long k, float alpha, float* a, long lda, float* b,
+        long ldb,
         float beta, float* c, long ldc);
 }

@@ -10,9 +10,9 @@ using UniCardio.Weights;
 namespace UniCardio.Benchmarks.Peers;
 
 /// <summary>
-/// <c>peers [--json] [--isa SET] [--size full|compact] [--draws N]</c>: other runtimes beside our engine in one process, turn by turn on the
-/// same processors: the caller on the first, its one worker on the second. A call takes new conditions and t, so that nothing of the call
-/// before is shared.
+/// <c>peers [--json] [--isa SET] [--size full|compact] [--draws N]</c>: other runtimes beside our engine in one process, turn by turn on
+/// the same processors: the caller on the first, its one worker on the second. A call takes new conditions and t, so that nothing of the
+/// call before is shared.
 /// </summary>
 /// <remarks>
 /// ONNX Runtime gets the exported file, whose conditions are computed once for all draws as ours are; the rows of "windows" give each draw

@@ -49,7 +49,8 @@ internal sealed record StudyReport
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture,
-            $"# {Title}\n\n**{Remark}**\n\nWeights `{With.Weights}`; {Settings}; {TotalSeconds:0} s.\n\nSubjects: {Subjects}\n\n{Verdict}\n\n");
+            $"# {Title}\n\n**{Remark}**\n\nWeights `{With.Weights}`; {Settings}; {TotalSeconds:0} s.\n\n"
+            + $"Subjects: {Subjects}\n\n{Verdict}\n\n");
         foreach (string line in Measures)
             text.Append(CultureInfo.InvariantCulture, $"* {line}\n");
         text.Append('\n');

@@ -6,7 +6,8 @@ using UniCardio.Serving.Protocol;
 
 namespace UniCardio.Serving.Hosting;
 
-/// <summary>The OpenAPI document of the server at <see cref="Path"/>, made by the framework of what the endpoints say of themselves.</summary>
+/// <summary>The OpenAPI document of the server at <see cref="Path"/>, made by the framework of what the endpoints say of
+/// themselves.</summary>
 internal static class ApiDescription
 {
     public const string Path = "/openapi/v1.json";
@@ -37,7 +38,8 @@ internal static class ApiDescription
         }));
     }
 
-    public static void Map(IEndpointRouteBuilder endpoints) => endpoints.MapOpenApi(Path.Replace("v1", "{documentName}", StringComparison.Ordinal));
+    public static void Map(IEndpointRouteBuilder endpoints) => endpoints.MapOpenApi(Path.Replace("v1", "{documentName}",
+        StringComparison.Ordinal));
 
     private static IEnumerable<string> InBraces(string path) =>
         path.Split('/').Where(p => p.StartsWith('{')).Select(p => p.Trim('{', '}'));
@@ -49,7 +51,8 @@ internal static class ApiDescription
             // The sign by which the framework knows what to describe.
             typeof(RequestDelegate).GetMethod(nameof(RequestDelegate.Invoke))!,
             new TagsAttribute(tag), new EndpointSummaryAttribute(summary),
-            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, answer ?? typeof(string), [answer is null ? "text/plain" : "application/json"]),
+            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, answer ?? typeof(string), [answer is null ? "text/plain"
+                : "application/json"]),
             .. refusals.Select(s => new ProducesResponseTypeMetadata(s, typeof(ErrorBody), ["application/json"])),
         ]);
 }

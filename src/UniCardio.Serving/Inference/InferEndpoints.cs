@@ -20,7 +20,8 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
         endpoints.MapGet("/v2/health/live", context => WriteAsync(context, StatusCodes.Status200OK, new Liveness(true)))
             .Describe(Tag, "Whether the process answers.", typeof(Liveness));
         endpoints.MapGet("/v2/health/ready", context => WriteAsync(context, Status(host.IsReady), new Readiness(true, host.IsReady)))
-            .Describe(Tag, "Whether requests are computed; 503 while they are not.", typeof(Readiness), StatusCodes.Status503ServiceUnavailable);
+            .Describe(Tag, "Whether requests are computed; 503 while they are not.", typeof(Readiness),
+                StatusCodes.Status503ServiceUnavailable);
         endpoints.MapPost("/v2/repository/index", RepositoryIndex).Describe(Tag, "The models and their states.", typeof(IndexEntry[]));
         endpoints.MapGet("/v2/models/stats", context => WriteAsync(context, StatusCodes.Status200OK,
             new StatisticsList(runner.Statistics()))).Describe(Tag, "What all models were asked and did.", typeof(StatisticsList));

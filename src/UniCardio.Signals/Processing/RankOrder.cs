@@ -3,8 +3,9 @@ namespace UniCardio.Signals.Processing;
 /// <summary>How well a score ranks cases above others.</summary>
 public static class RankOrder
 {
-    /// <summary>Area under the receiver operating characteristic: the probability that a case of the class has a higher score than one that is
-    /// not of it, ties counted half (Mann and Whitney 1947). Null without cases of both; a NaN score counts as the lowest.</summary>
+    /// <summary>Area under the receiver operating characteristic: the probability that a case of the class has a higher score than one
+    /// that is not of it, ties counted half (Mann and Whitney 1947). Null without cases of both; a NaN score counts as the
+    /// lowest.</summary>
     /// <param name="scores">[n].</param>
     /// <param name="isOfClass">[n].</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>

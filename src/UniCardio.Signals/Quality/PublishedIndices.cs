@@ -3,17 +3,17 @@ using UniCardio.Signals.Beats;
 namespace UniCardio.Signals.Quality;
 
 /// <summary>Published quality indices of ten seconds of a signal, as their papers define them, but for what is said.</summary>
-/// <param name="Agreement">bSQI, 0 to 1: F1 of two detectors' beats within 150 ms (Li, Mark and Clifford, Physiol Meas 29, 2008, in the form
-/// 2 Se PPV / (Se + PPV)); good from 0.9.</param>
+/// <param name="Agreement">bSQI, 0 to 1: F1 of two detectors' beats within 150 ms (Li, Mark and Clifford, Physiol Meas 29, 2008, in the
+/// form 2 Se PPV / (Se + PPV)); good from 0.9.</param>
 /// <param name="Kurtosis">kSQI: fourth moment, 3 for white noise (Clifford et al., 2011); an ECG is good above 5.</param>
-/// <param name="Skewness">sSQI: third moment; of a pulse the best single index of Elgendi (Bioengineering 3, 2016). Taken upright, so that an
-/// inverted PPG is no bad one; of an ECG its size.</param>
+/// <param name="Skewness">sSQI: third moment; of a pulse the best single index of Elgendi (Bioengineering 3, 2016). Taken upright, so that
+/// an inverted PPG is no bad one; of an ECG its size.</param>
 /// <param name="BandShare">pSQI: of an ECG P(5-15 Hz) / P(5-40 Hz), of a pulse P(1-2.25 Hz) / P(0-8 Hz) (relative power, Elgendi
 /// 2016).</param>
 /// <param name="BaselineShare">basSQI: 1 - P(0-1 Hz) / P(0-40 Hz); of a pulse 1 - P(0-0.5 Hz) / P(0-8 Hz), since its own rate is about 1
 /// Hz.</param>
-/// <param name="Template">Mean correlation of the beats with their mean (Orphanidou et al., IEEE J Biomed Health Inform 19, 2015), good from
-/// 0.66 (ECG) and 0.86 (PPG). Its rules on the spread of intervals are left out: they refuse atrial fibrillation.</param>
+/// <param name="Template">Mean correlation of the beats with their mean (Orphanidou et al., IEEE J Biomed Health Inform 19, 2015), good
+/// from 0.66 (ECG) and 0.86 (PPG). Its rules on the spread of intervals are left out: they refuse atrial fibrillation.</param>
 internal readonly record struct PublishedIndices(double Agreement, double Kurtosis, double Skewness, double BandShare, double BaselineShare,
     double Template)
 {

@@ -6,12 +6,12 @@ namespace UniCardio.Signals.Quality;
 /// <remarks>
 /// Quality is the mean of three shares: correlation with the clean signal over the three seconds about the second, each less its line
 /// (negative ones are 0); F1 of the detector's beats against those of the clean signal over five seconds, within 150 ms; and 1 / (1 + 1 /
-/// SNR), SNR the ratio of the clean signal's variance to that of the difference over three seconds. Missing samples count as noise of infinite
-/// size. None of it is one of our own indices.
+/// SNR), SNR the ratio of the clean signal's variance to that of the difference over three seconds. Missing samples count as noise of
+/// infinite size. None of it is one of our own indices.
 /// </remarks>
 /// <param name="Quality">[seconds] 0 to 1.</param>
-/// <param name="RateIsRight">[seconds] whether the heart rate that the detector gives for the ten seconds that end with the second is within 5
-/// bpm of that of the true beats; false where it gives none.</param>
+/// <param name="RateIsRight">[seconds] whether the heart rate that the detector gives for the ten seconds that end with the second is
+/// within 5 bpm of that of the true beats; false where it gives none.</param>
 internal sealed record QualityLabels(float[] Quality, bool[] RateIsRight)
 {
     /// <summary>Largest error of a heart rate that is right (bpm).</summary>

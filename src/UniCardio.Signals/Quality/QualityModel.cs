@@ -2,8 +2,8 @@ namespace UniCardio.Signals.Quality;
 
 /// <summary>The index's logistic function of one kind of signal: 1 / (1 + exp(-(b + sum w f))).</summary>
 /// <remarks>Fitted by <c>evaluate --study quality --fit</c> on synthetic recordings, spoiled in stretches
-/// (<see cref="Synthesis.CorruptionEpisodes"/>); the label is whether the heart rate is within 5 bpm of that of the generator's beats. No real
-/// recording took part.</remarks>
+/// (<see cref="Synthesis.CorruptionEpisodes"/>); the label is whether the heart rate is within 5 bpm of that of the generator's beats. No
+/// real recording took part.</remarks>
 internal sealed class QualityModel(double bias, double[] weights)
 {
     /// <summary>[<see cref="QualityFeatures.Count"/> + 1] bias, then weights.</summary>

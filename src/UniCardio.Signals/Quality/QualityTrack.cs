@@ -41,8 +41,8 @@ internal enum QualityReasons
 
 /// <summary>How good a signal is, second by second: the product's one index, why it is low, and what can be read.</summary>
 /// <remarks>
-/// <para>The index, 0 to 1, is the estimated probability that the heart rate of the ten seconds that end with the second is right to 5 bpm: a
-/// logistic function of what is measured, of the beats' likeness, evenness and cover (<see cref="BeatQuality"/>) and of the
+/// <para>The index, 0 to 1, is the estimated probability that the heart rate of the ten seconds that end with the second is right to 5
+/// bpm: a logistic function of what is measured, of the beats' likeness, evenness and cover (<see cref="BeatQuality"/>) and of the
 /// <see cref="PublishedIndices"/>, whose weights were fitted on synthetic recordings alone (<c>evaluate --study quality --fit</c>). The
 /// truth there is the generator's, no index.</para>
 /// <para>Everything is computed at <see cref="WorkRate"/>; seconds are those of the recording.</para>
@@ -79,8 +79,8 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
     /// <param name="second">The second, from 0.</param>
     public bool RhythmReadable(int second) => Index[second] >= RhythmIndex && Indices[second].Agreement >= RhythmAgreement;
 
-    /// <summary>Whether systolic and diastolic pressure can be read: a pressure with beats, in an artery's range, neither flushed nor damped
-    /// nor clipped.</summary>
+    /// <summary>Whether systolic and diastolic pressure can be read: a pressure with beats, in an artery's range, neither flushed nor
+    /// damped nor clipped.</summary>
     /// <param name="second">The second, from 0.</param>
     public bool PressureReadable(int second) => Beats.Kind == ChannelKind.BloodPressure && HeartRateReadable(second)
         && (Reasons[second] & (QualityReasons.Implausible | QualityReasons.Damped | QualityReasons.Clipped | QualityReasons.Flat)) == 0;

@@ -45,8 +45,8 @@ internal sealed class SlidingSpectrum
         }
     }
 
-    /// <summary>Power from <paramref name="low"/> up to <paramref name="high"/> Hz over that of another band; 0 without power. The mean (bin
-    /// 0) counts for nothing.</summary>
+    /// <summary>Power from <paramref name="low"/> up to <paramref name="high"/> Hz over that of another band; 0 without power. The mean
+    /// (bin 0) counts for nothing.</summary>
     public double Share(double low, double high, double ofLow, double ofHigh)
     {
         double part = Sum(low, high), whole = Sum(ofLow, ofHigh);

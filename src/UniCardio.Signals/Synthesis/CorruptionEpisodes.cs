@@ -180,7 +180,8 @@ public static class CorruptionEpisodes
 
     private static void Damp(Span<float> x, double rate, double share)
     {
-        double slow = float.NaN, keep = PortableMath.Exp(-1 / (1.5 * rate)), smooth = float.NaN, fast = PortableMath.Exp(-1 / (0.12 * rate));
+        double slow = float.NaN, keep = PortableMath.Exp(-1 / (1.5 * rate)), smooth = float.NaN, fast = PortableMath.Exp(-1 / (0.12
+            * rate));
         foreach (ref float value in x)
         {
             if (float.IsNaN(value))

@@ -3,7 +3,8 @@ namespace UniCardio.Signals.Synthesis;
 /// <summary>Draws the pulse wave of a beat sequence: Windkessel, reflected wave, dicrotic notch and wave.</summary>
 internal static class PulseRenderer
 {
-    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing over <paramref name="range"/>.</summary>
+    /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing over
+    /// <paramref name="range"/>.</summary>
     /// <param name="wave">The wave.</param>
     /// <param name="p">Subject and rhythm.</param>
     /// <param name="rhythm">The beats.</param>

@@ -12,7 +12,8 @@ namespace UniCardio.Training.Data;
 /// breath, so that an own beat errs as it does on patients.
 /// </summary>
 /// <remarks>
-/// Sizes are chosen: with them the own beat errs on these subjects by about what it errs by on patients. Each kind of change has a share of subjects without it.
+/// Sizes are chosen: with them the own beat errs on these subjects by about what it errs by on patients. Each kind of change has a share
+/// of subjects without it.
 /// </remarks>
 internal sealed class LivingSubject
 {
@@ -83,7 +84,8 @@ internal sealed class LivingSubject
         EcgRespiration = Math.Min(0.4, p.EcgRespiration + Rarely(0.6, 0.2, ref life)),
     };
 
-    // Pulse waves arrive earlier and later: with breath, and slowly (half a minute and more), by up to 12 and 25 ms; PPG more than pressure.
+    // Pulse waves arrive earlier and later: with breath, and slowly (half a minute and more), by up to 12 and 25 ms; PPG more than
+    // pressure.
     private void Warp(SyntheticRecording recording, SynthesisParameters p, ref CounterRandom life)
     {
         double breath = Rarely(0.7, 0.012, ref life), slow = Rarely(0.7, 0.025, ref life),
@@ -112,7 +114,8 @@ internal sealed class LivingSubject
         foreach (float v in signal)
             mean += v / (double)Length;
         for (int i = 0; i < Length && size > 0; i++)
-            signal[i] = (float)(mean + ((signal[i] - mean) * (1 + (size * PortableMath.SinTurns((i / NetworkSignal.Rate / period) + phase)))));
+            signal[i] = (float)(mean + ((signal[i] - mean) * (1 + (size * PortableMath.SinTurns((i / NetworkSignal.Rate / period)
+                + phase)))));
     }
 
     // Catmull-Rom through four samples, x of 0 to 1 between the middle two.

@@ -11,7 +11,8 @@ namespace UniCardio.Training.Quality;
 /// <param name="EcgAuroc">The same of an ECG.</param>
 /// <param name="RhythmAccuracy">Mean over the four rhythms of the share that is told.</param>
 /// <param name="FibrillationAuroc">Area under the curve of fibrillation against the other rhythms.</param>
-internal sealed record QualityExam(double QualityError, double QualityCorrelation, double PulseAuroc, double EcgAuroc, double RhythmAccuracy,
+internal sealed record QualityExam(double QualityError, double QualityCorrelation, double PulseAuroc, double EcgAuroc,
+    double RhythmAccuracy,
     double FibrillationAuroc)
 {
     private const ulong Seed = 0xE8A3;
@@ -44,7 +45,8 @@ internal sealed record QualityExam(double QualityError, double QualityCorrelatio
         ArgumentNullException.ThrowIfNull(windows);
         using IQualityNetwork network = QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = 1 });
         QualityConfiguration m = weights.Configuration;
-        float[] features = new float[m.Tokens * m.Width], quality = new float[m.Tokens * 4], rhythm = new float[QualityCatalog.RhythmClasses];
+        float[] features = new float[m.Tokens * m.Width], quality = new float[m.Tokens * 4], rhythm =
+            new float[QualityCatalog.RhythmClasses];
         var truth = new List<float>();
         var estimate = new List<float>();
         (List<double> Scores, List<bool> Right)[] read = [([], []), ([], [])];

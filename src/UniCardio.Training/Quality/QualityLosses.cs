@@ -87,8 +87,8 @@ internal static class QualityLosses
         return loss;
     }
 
-    /// <summary>Our phase loss: mean over elements of a (1 - cos(prediction - target)), a the amplitude over its row's mean: a phase where there
-    /// is no power says nothing, and a turn more or less is no error.</summary>
+    /// <summary>Our phase loss: mean over elements of a (1 - cos(prediction - target)), a the amplitude over its row's mean: a phase where
+    /// there is no power says nothing, and a turn more or less is no error.</summary>
     /// <param name="prediction">[rows, d] radians; its gradient is added to.</param>
     /// <param name="target">[rows, d] radians.</param>
     /// <param name="amplitude">[rows, d] weights, mean 1 a row.</param>

@@ -43,7 +43,8 @@ internal sealed class QualityPairs
         return first.Quality >= second.Quality ? new QualityPair(first, second) : new QualityPair(second, first);
     }
 
-    private QualityWindow Window(SyntheticRecording heart, float[] pulse, bool pressure, int from, (bool Pulse, bool Ecg) present, ulong seed,
+    private QualityWindow Window(SyntheticRecording heart, float[] pulse, bool pressure, int from, (bool Pulse, bool Ecg) present,
+        ulong seed,
         ref CounterRandom random)
     {
         int seconds = _samples / QualityTrack.WorkRate;
@@ -55,7 +56,8 @@ internal sealed class QualityPairs
             float[] spoiled = Spoil(clean, kind, CounterRandom.Derive(seed, (ulong)c), ref random);
             if (c == 0 ? !present.Pulse : !present.Ecg)
                 continue;
-            BeatSeries truth = BeatSeries.Of(clean, QualityTrack.WorkRate, kind), found = BeatSeries.Of(spoiled, QualityTrack.WorkRate, kind);
+            BeatSeries truth = BeatSeries.Of(clean, QualityTrack.WorkRate, kind), found = BeatSeries.Of(spoiled, QualityTrack.WorkRate,
+                kind);
             QualityLabels label = QualityLabels.Of(clean, spoiled, truth, found);
             for (int s = 0; s < seconds; s++)
             {

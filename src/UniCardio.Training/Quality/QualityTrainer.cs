@@ -110,7 +110,8 @@ internal sealed class QualityRun<S, V> : IDisposable
         {
             WeightDecay = options.HeadsOnly ? 0 : options.Decay, Decay = WeightDecayKind.Decoupled, ClipNorm = 1,
         });
-        _frozen = [.. _student.Slices.Where(s => options.HeadsOnly && !s.Name.StartsWith(QualityCatalog.HeadPrefix, StringComparison.Ordinal))];
+        _frozen = [.. _student.Slices.Where(s => options.HeadsOnly && !s.Name.StartsWith(QualityCatalog.HeadPrefix,
+            StringComparison.Ordinal))];
         _spectra = new SpectralTargets(_m.Samples, _m.Width);
         _centre = new float[_m.Tokens * _m.Width];
         _pairs = new QualityPairs(options.Seed, _m.Samples);

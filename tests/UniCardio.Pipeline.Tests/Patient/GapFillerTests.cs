@@ -94,8 +94,9 @@ public class GapFillerTests
         Assert.Null(fills[^1].Parts[0].Source);
     }
 
-    // Where the network errs by five times the own beat's error it has next to no say; where the beat errs as much, half. Independent errors
-    // of deviation a and b have the weights b^2 and a^2 over their sum: 1/26 and 1/2; 20 stretches of 50 samples tell them within a tenth.
+    // Where the network errs by five times the own beat's error it has next to no say; where the beat errs as much, half. Independent
+    // errors of deviation a and b have the weights b^2 and a^2 over their sum: 1/26 and 1/2; 20 stretches of 50 samples tell them within a
+    // tenth.
     [Theory]
     [InlineData(5, 0, 0.12)]
     [InlineData(1, 0.35, 0.65)]
@@ -140,7 +141,8 @@ public class GapFillerTests
     {
         const ulong Seed = 0x9B2;
         SyntheticRecording made = new CardiovascularSynthesizer().Generate(
-            new SynthesisParameters { VentricularEctopy = 0.12, RandomVariability = 0.005, RespiratorySinusArrhythmia = 0.01, SlowVariability = 0 },
+            new SynthesisParameters { VentricularEctopy = 0.12, RandomVariability = 0.005, RespiratorySinusArrhythmia = 0.01,
+                SlowVariability = 0 },
             (int)(240 * NetworkSignal.Rate), Seed);
         var truth = new PatientSignals(NetworkSignal.Rate, null, made.BloodPressure, null);
         int[] odd = [.. made.Beats.Where(b => b.Kind == BeatKind.Ventricular && b.TimeSeconds is > 20 and < 220).Select(b => b.Sample)];

@@ -5,7 +5,8 @@ using UniCardio.Training.Runs;
 
 namespace UniCardio.Training.Tests.Runs;
 
-/// <summary>The n-th step of writing a run's files fails, for every n: the run says so, and continues from there to the same bits.</summary>
+/// <summary>The n-th step of writing a run's files fails, for every n: the run says so, and continues from there to the same
+/// bits.</summary>
 public class FailedFileTests
 {
     private static TrainingOptions Options { get; } = new()

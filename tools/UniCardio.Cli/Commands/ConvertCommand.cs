@@ -58,7 +58,8 @@ internal sealed class ConvertCommand
     private ExampleCommand Build(Terminal terminal)
     {
         var command = new ExampleCommand("convert",
-            "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run. With --to onnx it writes "
+            "Converts weights to safetensors and says what was left out. A checkpoint's pickle is read, never run. With --to onnx it "
+                + "writes "
             + "one network call for ONNX Runtime and other hosts (opset 17, weights inside): noisy target x_t [windows, draws, samples], "
             + "each condition by name [windows, samples] and t [1] in, prediction out; the metadata has task, units, the weights' SHA-256 "
             + "and the sampler as a table of rows, each x_t = state x_t + clean0 x0 + clean1 x0' + clean2 x0'' + noise z with "

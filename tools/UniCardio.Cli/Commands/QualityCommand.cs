@@ -33,7 +33,8 @@ internal static class QualityCommand
         var command = new ExampleCommand("quality",
             "Says how good each ECG, PPG and arterial pressure is, second by second: the probability that a heart rate read there is right "
             + "to 5 bpm, why it is low, and whether heart rate, rhythm and pressure can be read. Research software, not a medical device.",
-            "quality recording.csv", "quality recording.hea --plot quality.svg", "quality recording.csv --columns ppg,ecg --rate 125 --json")
+            "quality recording.csv", "quality recording.hea --plot quality.svg",
+                "quality recording.csv --columns ppg,ecg --rate 125 --json")
         {
             input, json, plot,
         };

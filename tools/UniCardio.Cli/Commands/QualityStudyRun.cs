@@ -13,7 +13,8 @@ internal static class QualityStudyRun
 {
     private const ulong Seed = 0x51;
 
-    public static int Run(Terminal terminal, int fit, string? weights, Func<IReadOnlyList<(Recording Recording, string Subject)>> recordings,
+    public static int Run(Terminal terminal, int fit, string? weights, Func<IReadOnlyList<(Recording Recording,
+        string Subject)>> recordings,
         CancellationToken cancellation)
     {
         if (fit > 0)
@@ -37,7 +38,8 @@ internal static class QualityStudyRun
         Print(terminal, "The same, as recorded: real noise alone", QualityStudy.Lines([.. cases.Where(c => c.Duty == 0)]));
         Print(terminal, "Where a simple detector that never abstains is wrong", QualityStudy.Lines(cases, c => c.SimpleWrong));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{cases.Select(c => c.Subject).Distinct().Count()} subjects, {cases.Count} seconds. Research software, not a medical device."));
+            $"{cases.Select(c => c.Subject).Distinct().Count()} subjects, {cases.Count} seconds. Research software, not a medical "
+                + "device."));
         return ExitCode.Success;
     }
 
@@ -47,7 +49,8 @@ internal static class QualityStudyRun
         var table = ResultTable.Create("signals", "score", ">seconds", ">wrong %", ">AUROC", "95% over subjects");
         foreach (QualityLine l in lines)
         {
-            table.Add(l.Kind?.ToString() ?? "all", l.Score, l.Cases, (100 * l.WrongShare).In("0.0"), double.IsNaN(l.Auroc) ? "-" : l.Auroc.In("0.000"),
+            table.Add(l.Kind?.ToString() ?? "all", l.Score, l.Cases, (100 * l.WrongShare).In("0.0"), double.IsNaN(l.Auroc) ? "-"
+                : l.Auroc.In("0.000"),
                 double.IsNaN(l.Low) ? "-" : $"{l.Low.In("0.000")} to {l.High.In("0.000")}");
         }
 

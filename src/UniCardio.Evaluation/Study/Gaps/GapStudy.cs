@@ -124,8 +124,8 @@ internal sealed class GapStudy
                 .Select(t => scorer.Score(t.Key, [.. t.Value.Select(v => v.Wave)], t.Key == Auto ? fills : null))]);
     }
 
-    // What needs none of the product: the signal's mean; beats averaged evenly, placed by another signal or rhythm, tilted to both edges; the
-    // same with the beats of 4 s alone.
+    // What needs none of the product: the signal's mean; beats averaged evenly, placed by another signal or rhythm, tilted to both edges;
+    // the same with the beats of 4 s alone.
     private static IEnumerable<(string Name, double[] Wave)> Simple(PatientSignals patient, Modality target, ModalitySet sources,
         SampleRange gap, IReadOnlyList<GapEstimate> estimates)
     {
@@ -143,7 +143,8 @@ internal sealed class GapStudy
         Modality? source = BeatPlacement.Source(sources);
         float[] Cut(Modality m, SampleRange part) => patient[NetworkSignal.KindOf(m)].Slice(part.Start, part.Length).ToArray();
         (string Name, SampleRange Part)[] ways =
-            [(Averaged, context), .. gap.Length <= 3 * window / 4 ? [(InWindow, About((window - gap.Length) / 2))] : ((string, SampleRange)[])[]];
+            [(Averaged, context), .. gap.Length <= 3 * window / 4 ? [(InWindow, About((window - gap.Length) / 2))] : ((string,
+                SampleRange)[])[]];
         foreach ((string name, SampleRange part) in ways)
         {
             float[] filled = Cut(target, part);
@@ -153,7 +154,8 @@ internal sealed class GapStudy
         }
     }
 
-    // Spread evenly over where target and conditions are measured and show beats, all over the beat, apart by half a length and two seconds.
+    // Spread evenly over where target and conditions are measured and show beats, all over the beat, apart by half a length and two
+    // seconds.
     private List<SampleRange> Places(EvaluationRecording recording, CardioTask task, int length)
     {
         float[]? Of(Modality m) => task.Conditions.Contains(m) ? recording.Signal(m).ToArray() : null;

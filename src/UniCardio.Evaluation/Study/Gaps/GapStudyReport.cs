@@ -38,10 +38,13 @@ internal static class GapStudyReport
             Subjects = EvaluationReport.KeptApart(result.Recordings, with),
             Measures =
             [
-                "RMSE over the gaps in scaled units (50 mmHg; half the range of the 4 s about the gap), mean over subjects. The blend learns "
-                + "from the rest of the recording only; the single estimator it is set beside is the best one of --estimator network, beat, "
+                "RMSE over the gaps in scaled units (50 mmHg; half the range of the 4 s about the gap), mean over subjects. The blend "
+                    + "learns "
+                + "from the rest of the recording only; the single estimator it is set beside is the best one of --estimator network, "
+                + "beat, "
                 + "fir and line, chosen on these very gaps, which favours it.",
-                "auto/best: geometric mean over subjects of the blend's RMSE over that of the best single one, with a 95% bootstrap interval "
+                "auto/best: geometric mean over subjects of the blend's RMSE over that of the best single one, with a 95% bootstrap "
+                    + "interval "
                 + "over subjects. Band: share of true samples in the 5-95% band (90% is right).",
                 "averaged beat: beats of 30 s on either side averaged evenly, placed by another signal or by rhythm, tilted to both edges; "
                 + "beat in window: the same of 4 s; flat line: the signal's mean.",
@@ -61,7 +64,8 @@ internal static class GapStudyReport
             Everything = Everything(result),
             Verdict = string.Create(CultureInfo.InvariantCulture,
                 $"The blend errs more than the best single estimator by over 5% in {lost.Length} of {judged.Length} rows"
-                + $"{(lost.Length == 0 ? "" : $" ({string.Join("; ", lost.Select(l => $"{l.Group.Task}, {l.Group.Seconds} s: {100 * (l.Ratio.Mean - 1):+0}%"))})")}"
+                + $"{(lost.Length == 0 ? "" : $" ({string.Join("; ", lost.Select(l =>
+                    $"{l.Group.Task}, {l.Group.Seconds} s: {100 * (l.Ratio.Mean - 1):+0}%"))})")}"
                 + $"; in the mean it errs {Share(brief):0.0}% less at up to 2 s and {Share(judged.Except(brief)):0.0}% less beyond."),
             TotalSeconds = result.TotalTime.TotalSeconds,
         };
@@ -74,7 +78,8 @@ internal static class GapStudyReport
     }
 
     private static string One(GapRow? row) => row?.Of(GapStudy.Auto) is { } auto
-        && s_singles.Select(s => (Name: s, Rmse: Single(row, s))).Where(s => s.Rmse is not null).MinBy(s => s.Rmse) is { Rmse: { } best } single
+        && s_singles.Select(s => (Name: s, Rmse: Single(row, s))).Where(s => s.Rmse is not null).MinBy(s => s.Rmse)
+            is { Rmse: { } best } single
         ? string.Create(CultureInfo.InvariantCulture, $"{auto / best:0.00} ({single.Name} {best:0.000})") : "-";
 
     private static IEnumerable<StudyTable> Rhythm(Group[] groups)
@@ -97,7 +102,8 @@ internal static class GapStudyReport
     }
 
     private static StudyTable Everything(GapStudyResult result) => new("everything",
-        ["recording", "subject", "task", "gap_s", "gaps", "method", "rmse", "coverage", "r_peak_f1", "heart_rate_error_bpm", "rmssd_error_ms"],
+        ["recording", "subject", "task", "gap_s", "gaps", "method", "rmse", "coverage", "r_peak_f1", "heart_rate_error_bpm",
+            "rmssd_error_ms"],
         [.. from r in result.Rows from s in r.Scores select (IReadOnlyList<string>)
             [r.Recording, r.Subject, r.Task, ReportTable.Text(r.Seconds, "0.##"), ReportTable.Text(r.Gaps, "0"), s.Name, Number(s.Rmse),
                 Number(s.Coverage), Number(s.PeakF1), Number(s.RateError), Number(s.RmssdError)]]);
@@ -127,7 +133,8 @@ internal static class GapStudyReport
             double[] coverage = [.. Rows.Select(r => r.Scores[0].Coverage).OfType<double>()];
             return
             [
-                Task, ReportTable.Text(Seconds, "0.##"), ReportTable.Text(ratio.Subjects, "0"), ReportTable.Text(Rows.Sum(r => r.Gaps), "0"),
+                Task, ReportTable.Text(Seconds, "0.##"), ReportTable.Text(ratio.Subjects, "0"), ReportTable.Text(Rows.Sum(r => r.Gaps),
+                    "0"),
                 .. ((string[])[GapStudy.Auto, .. s_singles, GapStudy.Averaged, GapStudy.InWindow, GapStudy.Flat])
                     .Select(n => ReportTable.Text(Mean(n), "0.000")),
                 Best() ?? "-", ratio.ToText("0.00"), coverage.Length == 0 ? "-" : ReportTable.Text(100 * coverage.Average(), "0"),

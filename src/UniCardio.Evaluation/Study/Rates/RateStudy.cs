@@ -20,7 +20,8 @@ internal static class RateStudy
     private static readonly double[] s_duties = [0.25, 0.5, 0.75];
     private static readonly string[] s_rivals = ["switching", "SQI-Kalman", "mean", "median", "best single", "oracle"];
 
-    private sealed record Line(string Recording, string Subject, bool Jointly, double Duty, double Good, double Ours, double P95, double Far,
+    private sealed record Line(string Recording, string Subject, bool Jointly, double Duty, double Good, double Ours, double P95,
+        double Far,
         double Abstained, double Covered, double Auroc, double Clean, double[] Rivals, double[] RivalsWhereWe);
 
     /// <summary>Measures.</summary>
@@ -35,7 +36,8 @@ internal static class RateStudy
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
         var lines = new List<Line>();
-        EvaluationRecording[] fit = [.. recordings.Where(r => r.Signals.Contains(Modality.Ecg) && r.Signals.Count() > 1 && r.Seconds >= 60)];
+        EvaluationRecording[] fit = [.. recordings.Where(r => r.Signals.Contains(Modality.Ecg) && r.Signals.Count() > 1
+            && r.Seconds >= 60)];
         for (int i = 0; i < fit.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -62,7 +64,8 @@ internal static class RateStudy
             CounterRandom.Derive(drawn, 10 + (ulong)m)), NetworkSignal.Rate))];
         HeartRateTrack ours = FusedHeartRate.Fuse(seen);
         double[] clean = BeatQuality.Of(Signals.ChannelKind.Ecg, recording.Signal(Modality.Ecg), NetworkSignal.Rate).Rate;
-        int[] asked = [.. Enumerable.Range(10, Math.Max(0, Math.Min(seconds, reference.Length) - 10)).Where(s => !double.IsNaN(reference[s]))];
+        int[] asked = [.. Enumerable.Range(10, Math.Max(0, Math.Min(seconds, reference.Length) - 10)).Where(s =>
+            !double.IsNaN(reference[s]))];
         double[][] rivals =
         [
             FusedHeartRate.Switch(seen), FusedHeartRate.Kalman(seen), Each(seconds, seen, r => r.Average()), Each(seconds, seen, Median),
@@ -74,7 +77,8 @@ internal static class RateStudy
         double[] errors = [.. Errors(ours.Rate, answered).Order()];
         // A signal that shows no rate for a while stands at its last one, as a monitor does.
         double[][] held = [.. seen.Select(q => Held(q.Rate))];
-        double Best(IEnumerable<int> where) => held.Select(rate => Mae(rate, where)).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+        double Best(IEnumerable<int> where) => held.Select(rate => Mae(rate,
+            where)).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
         double[] oracle = [.. Enumerable.Range(0, seconds).Select(s => seen.Select(q => q.Rate[s]).Where(x => !double.IsNaN(x))
             .DefaultIfEmpty(double.NaN).MinBy(x => Math.Abs(x - (s < reference.Length ? reference[s] : double.NaN))))];
         double[] Of(IEnumerable<int> where) => [.. rivals.Select(r => Mae(r, where)), Best(where), Mae(oracle, where)];
@@ -139,7 +143,8 @@ internal static class RateStudy
         return sum / wrong.Count / sorted.Length;
     }
 
-    private static StudyReport Report(List<Line> lines, EvaluationRecording[] recordings, EvaluationSubject with, ulong seed, double seconds)
+    private static StudyReport Report(List<Line> lines, EvaluationRecording[] recordings, EvaluationSubject with, ulong seed,
+        double seconds)
     {
         string[] headings = ["spoiled", "% of time", "subjects", "ours bpm", "95% bpm", "> 5 bpm %", "abstains %", "90% interval holds %",
             "AUROC of index", .. s_rivals.Select(r => r + " bpm"), "switching - ours", "SQI-Kalman - ours"];
@@ -152,8 +157,10 @@ internal static class RateStudy
             return
             [
                 first, ReportTable.Text(100 * some[0].Duty, "0"), ReportTable.Text(some.Select(l => l.Subject).Distinct().Count(), "0"),
-                Subjects(some, l => l.Ours) is { Count: > 0 } ours ? SubjectInterval.Of(ours, seed).ToText("0.00") : "-", Mean(l => l.P95, "0.0"),
-                Mean(l => 100 * l.Far, "0.0"), Mean(l => 100 * l.Abstained, "0"), Mean(l => 100 * l.Covered, "0"), Mean(l => l.Auroc, "0.00"),
+                Subjects(some, l => l.Ours) is { Count: > 0 } ours ? SubjectInterval.Of(ours, seed).ToText("0.00") : "-", Mean(l => l.P95,
+                    "0.0"),
+                Mean(l => 100 * l.Far, "0.0"), Mean(l => 100 * l.Abstained, "0"), Mean(l => 100 * l.Covered, "0"), Mean(l => l.Auroc,
+                    "0.00"),
                 .. s_rivals.Select((_, r) => Mean(l => l.Rivals[r], "0.0")), Gain(0), Gain(1),
             ];
         }
@@ -166,10 +173,12 @@ internal static class RateStudy
             Subjects = EvaluationReport.KeptApart(recordings, with),
             Measures =
             [
-                "Rate each second over the last 10 s; reference: the clean ECG's. Ours answers where an index reaches 0.5 and abstains elsewhere; "
+                "Rate each second over the last 10 s; reference: the clean ECG's. Ours answers where an index reaches 0.5 and abstains "
+                    + "elsewhere; "
                 + "its MAE is over the seconds in which it answers. Rivals' MAE is over all seconds in which they have a rate (they never "
                 + "abstain); the last two columns are over the seconds in which ours answers, with 95% bootstrap intervals over subjects.",
-                "Bad signal: motion, muscle and white noise at 10 to -10 dB, missing, clipped, flushed, damped. Best single: chosen afterwards; it holds its last rate where it shows none.",
+                "Bad signal: motion, muscle and white noise at 10 to -10 dB, missing, clipped, flushed, damped. Best single: chosen "
+                    + "afterwards; it holds its last rate where it shows none.",
             ],
             Tables =
             [
@@ -178,7 +187,8 @@ internal static class RateStudy
                 new StudyTable("Recording by recording", headings, [.. lines.Select(l =>
                     Row($"{l.Recording}, {(l.Jointly ? "all at once" : "each by itself")}", [l]))]),
             ],
-            Everything = new StudyTable("everything", ["recording", "subject", "jointly", "duty", "mae_bpm", "p95_bpm", "over_5_bpm", "abstained",
+            Everything = new StudyTable("everything", ["recording", "subject", "jointly", "duty", "mae_bpm", "p95_bpm", "over_5_bpm",
+                "abstained",
                 "covered_90", "auroc", .. s_rivals.Select(r => r.Replace(' ', '_') + "_bpm")], [.. lines.Select(l => (IReadOnlyList<string>)
                 [l.Recording, l.Subject, l.Jointly ? "1" : "0", Number(l.Duty), Number(l.Ours), Number(l.P95), Number(l.Far),
                     Number(l.Abstained), Number(l.Covered), Number(l.Auroc), .. l.Rivals.Select(Number)])]),
@@ -191,7 +201,8 @@ internal static class RateStudy
     {
         Line[] some = [.. lines.Where(l => !l.Jointly && l.Duty == 0.25 && double.IsFinite(l.Ours))];
         return some.Length == 0 ? "Nothing answered." : string.Create(CultureInfo.InvariantCulture,
-            $"Where it answers it errs by {lines.Where(l => double.IsFinite(l.Ours)).Average(l => l.Ours):0.00} bpm over all cases; at 25% each by "
+            $"Where it answers it errs by {lines.Where(l => double.IsFinite(l.Ours)).Average(l => l.Ours):0.00} bpm over all cases; at "
+                + "25% each by "
             + $"itself by {some.Average(l => l.Ours):0.00}, the best single signal by {some.Average(l => l.Rivals[4]):0.00}.");
     }
 

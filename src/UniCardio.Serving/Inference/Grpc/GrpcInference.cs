@@ -3,7 +3,8 @@ using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference.Grpc;
 
-/// <summary>The Open Inference Protocol v2 over gRPC: the calls of <see cref="InferEndpoints"/>, with the same limits and statistics.</summary>
+/// <summary>The Open Inference Protocol v2 over gRPC: the calls of <see cref="InferEndpoints"/>, with the same limits and
+/// statistics.</summary>
 internal sealed class GrpcInference(ServerOptions options, ModelHost host, InferRunner runner, ILogger<GrpcInference> log)
     : GRPCInferenceService.GRPCInferenceServiceBase
 {

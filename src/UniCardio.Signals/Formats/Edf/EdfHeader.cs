@@ -117,7 +117,8 @@ internal sealed record EdfHeader
             File = file, SampleBytes = bdf ? 3 : 2,
             IsPlus = reserved.StartsWith("EDF+", StringComparison.Ordinal)
             || reserved.StartsWith("BDF+", StringComparison.Ordinal),
-            IsDiscontinuous = reserved.StartsWith("EDF+D", StringComparison.Ordinal) || reserved.StartsWith("BDF+D", StringComparison.Ordinal),
+            IsDiscontinuous = reserved.StartsWith("EDF+D", StringComparison.Ordinal) || reserved.StartsWith("BDF+D",
+                StringComparison.Ordinal),
             StartTime = StartOf(fields), RecordCount = records < 0 ? null : records, RecordSeconds = seconds, Signals = parsed,
             Patient = fields.Text(8, 80), Session = fields.Text(88, 80), Warnings = warnings,
         };

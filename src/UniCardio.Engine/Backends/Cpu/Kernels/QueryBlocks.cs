@@ -5,8 +5,8 @@ namespace UniCardio.Engine.Backends.Cpu.Kernels;
 /// empty, in the middle, where two threads part.
 /// </summary>
 /// <remarks>
-/// 100 queries are 32, 16, 32 and 20 of 32, that is 112 lanes in place of 128, and two threads get 48 and 52 rows in place of 64 and 36. The
-/// blocks depend on the number of rows alone, never on threads: which queries share a block may decide a query's bits.
+/// 100 queries are 32, 16, 32 and 20 of 32, that is 112 lanes in place of 128, and two threads get 48 and 52 rows in place of 64 and 36.
+/// The blocks depend on the number of rows alone, never on threads: which queries share a block may decide a query's bits.
 /// </remarks>
 internal readonly struct QueryBlocks
 {
