@@ -13,8 +13,8 @@ internal static class QualityStudyRun
 {
     private const ulong Seed = 0x51;
 
-    public static int Run(Terminal terminal, int fit, string? weights, Func<IReadOnlyList<(Recording Recording,
-        string Subject)>> recordings,
+    public static int Run(Terminal terminal, int fit, string? weights,
+        Func<IReadOnlyList<(Recording Recording, string Subject)>> recordings,
         CancellationToken cancellation)
     {
         if (fit > 0)
@@ -39,7 +39,7 @@ internal static class QualityStudyRun
         Print(terminal, "Where a simple detector that never abstains is wrong", QualityStudy.Lines(cases, c => c.SimpleWrong));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{cases.Select(c => c.Subject).Distinct().Count()} subjects, {cases.Count} seconds. Research software, not a medical "
-                + "device."));
+                + $"device."));
         return ExitCode.Success;
     }
 

@@ -24,8 +24,8 @@ internal static class SignalChannels
 
         return channels.Count > 0 ? channels
             : throw new UsageException(
-                $"no channel is an ECG, a PPG or an arterial pressure by its name ({string.Join(",
-                    ", recording.Channels.Select(c => c.Name))}); "
+                "no channel is an ECG, a PPG or an arterial pressure by its name "
+                + $"({string.Join(", ", recording.Channels.Select(c => c.Name))}); "
                 + "--columns says what they are");
     }
 }

@@ -202,7 +202,7 @@ internal static class RateStudy
         Line[] some = [.. lines.Where(l => !l.Jointly && l.Duty == 0.25 && double.IsFinite(l.Ours))];
         return some.Length == 0 ? "Nothing answered." : string.Create(CultureInfo.InvariantCulture,
             $"Where it answers it errs by {lines.Where(l => double.IsFinite(l.Ours)).Average(l => l.Ours):0.00} bpm over all cases; at "
-                + "25% each by "
+                + $"25% each by "
             + $"itself by {some.Average(l => l.Ours):0.00}, the best single signal by {some.Average(l => l.Rivals[4]):0.00}.");
     }
 
