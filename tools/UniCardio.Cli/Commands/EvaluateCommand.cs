@@ -6,6 +6,7 @@ using UniCardio.Evaluation;
 using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Evaluation.Study;
+using UniCardio.Evaluation.Study.Calibration;
 using UniCardio.Evaluation.Study.Gaps;
 using UniCardio.Evaluation.Study.Rates;
 using UniCardio.Restoration;
@@ -20,6 +21,7 @@ internal enum EvaluationStudy
     Quality,
     Gaps,
     Rates,
+    Calibration,
 }
 
 /// <summary><c>evaluate</c>: how well a network does on recordings, beside baselines.</summary>
@@ -34,7 +36,8 @@ internal static class EvaluateCommand
         var study = new Option<EvaluationStudy?>("--study") { Description =
             "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
             + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; rates, the fused heart rate "
-            + "under episodes of bad signal beside published rules; quality: how "
+            + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
+            + "quality: how "
             + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
             + "synthetic recordings)." };
         var fit = new Option<int>("--fit") { Description = "With --study quality: fits the index on so many synthetic recordings.",
@@ -52,7 +55,8 @@ internal static class EvaluateCommand
             "evaluate --study samplers --recordings recordings/ --html study",
             "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
             "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
-            "evaluate --study rates --markdown rates.md");
+            "evaluate --study rates --markdown rates.md",
+            "evaluate --study calibration --recordings recordings/ --markdown calibration.md");
         sources.AddTo(command);
         command.Add(study);
         command.Add(fit);
@@ -77,7 +81,7 @@ internal static class EvaluateCommand
             SamplerStudyOptions? compared = chosen == EvaluationStudy.Samplers ? options.ReadStudy(parsed, loaded.Configuration) : null;
             GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation,
-                chosen switch { EvaluationStudy.Rates => (16, 300), EvaluationStudy.Gaps => (6, 150), _ => (4, 60) });
+                chosen switch { EvaluationStudy.Rates => (16, 300), EvaluationStudy.Calibration => (6, 1800), EvaluationStudy.Gaps => (6, 150), _ => (4, 60) });
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
                 sources.TrainingSubjects(parsed), engine.Backend.Name);
@@ -88,6 +92,10 @@ internal static class EvaluateCommand
                 : chosen == EvaluationStudy.Rates
                 ? Told(terminal, terminal.WithProgress("rates", bar => RateStudy.Run(recordings, with, options.Seed(parsed),
                     new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
+                : chosen == EvaluationStudy.Calibration
+                ? Told(terminal, terminal.WithProgress("calibration", bar => CalibrationStudy.Run(recordings, with,
+                    CalibrationReport.Widening, options.Seed(parsed), new CaseProgress(bar, terminal), cancellation)),
+                    report => Write(reports, parsed, report))
                 : measured is not null
                 ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () =>
                     CsvReport.Of(report), () => JsonReport.Of(report), () => HtmlReport.Of(report, result)), cancellation)
