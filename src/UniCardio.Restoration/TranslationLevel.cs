@@ -35,7 +35,7 @@ internal static class TranslationLevel
             double height = Math.Max(high - low, 0.25 * usual), seconds = i / NetworkSignal.Rate;
             (double systolic, double diastolic, double age) = Reading(readings, seconds);
             double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain),
-                wide = CalibrationReport.Widening(age);
+                wide = CalibrationReport.CuffWidening(age);
             double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, MinBand) : MinBand, above = band
                 ? Math.Max((made.High[i] - wave[i]) * gain, MinBand) : MinBand;
             made.Center[i] = (float)value;
