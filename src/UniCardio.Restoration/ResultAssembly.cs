@@ -24,7 +24,8 @@ internal static class ResultAssembly
         return new RestorationResult
         {
             Task = options.Task,
-            Recording = ToRecording(recording, prepared, options, channel, band, warnings, made),
+            Recording = ToRecording(recording, prepared, options, channel, band, warnings, made).WithAnnotations(
+                [.. recording.Annotations, .. Unmeasured(channel, provenance)]),
             Channel = channel,
             Band = band,
             Provenance = provenance,
@@ -151,6 +152,20 @@ internal static class ResultAssembly
             + $"{RestorationResult.Remark}";
         return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings,
             recording.Comments.Append(comment));
+    }
+
+    // What is not measured says so in every format that can.
+    private static IEnumerable<Annotation> Unmeasured(Channel channel, Provenance[] provenance)
+    {
+        for (int start = 0, end; start < provenance.Length; start = end)
+        {
+            for (end = start + 1; end < provenance.Length && provenance[end] == provenance[start]; end++)
+            {
+            }
+            if (provenance[start] is not (Provenance.Measured or Provenance.NoSignal))
+                yield return new UnmeasuredStretch(channel.Name, start / channel.SampleRate, (end - start) / channel.SampleRate,
+                    provenance[start].ToString().ToLowerInvariant()).ToAnnotation(channel.SampleRate);
+        }
     }
 
     private static string Edge(Channel channel, double quantile) =>

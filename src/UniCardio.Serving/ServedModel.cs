@@ -7,6 +7,7 @@ namespace UniCardio.Serving;
 public sealed class ServedModel : IDisposable
 {
     private readonly LoadedWeights? _weights;
+    private readonly bool _isBorrowed;
 
     /// <summary>Takes an engine.</summary>
     /// <param name="engine">The engine; disposed with this.</param>
@@ -22,6 +23,13 @@ public sealed class ServedModel : IDisposable
         Description = isUntrained ? "Untrained weights: what is generated is noise." : description;
         IsUntrained = isUntrained;
     }
+
+    private ServedModel(InferenceEngine engine, string name, string? description, bool isUntrained, bool isBorrowed)
+        : this(engine, name, description, isUntrained) => _isBorrowed = isBorrowed;
+
+    /// <summary>Takes an engine that stays the caller's.</summary>
+    internal static ServedModel Borrow(InferenceEngine engine, string name, string? description, bool isUntrained) =>
+        new(engine, name, description, isUntrained, isBorrowed: true);
 
     /// <summary>Packs loaded weights.</summary>
     /// <param name="weights">The weights; disposed with this.</param>
@@ -44,7 +52,8 @@ public sealed class ServedModel : IDisposable
     /// <summary>Frees engine and weights.</summary>
     public void Dispose()
     {
-        Engine.Dispose();
+        if (!_isBorrowed)
+            Engine.Dispose();
         _weights?.Dispose();
     }
 

@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Inference.Grpc;
-using UniCardio.Serving.Live;
 
 namespace UniCardio.Serving;
 
@@ -30,17 +29,14 @@ public sealed class UniCardioServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ServerOptions _options;
     private readonly ModelHost _host;
-    private readonly PatientRegistry _patients;
-    private readonly SessionKeeper _keeper;
-    private int _stopped;
+    private readonly ServerLifetime _lifetime;
 
     private UniCardioServer(WebApplication app, ServerOptions options)
     {
         _app = app;
         _options = options;
         _host = app.Services.GetRequiredService<ModelHost>();
-        _patients = app.Services.GetRequiredService<PatientRegistry>();
-        _keeper = app.Services.GetRequiredService<SessionKeeper>();
+        _lifetime = app.Services.GetRequiredService<ServerLifetime>();
     }
 
     /// <summary>Where the server listens, with the port that it got.</summary>
@@ -75,7 +71,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         {
             server.Map();
             await app.StartAsync(cancellation);
-            server._host.Start(load, server.Prepare);
+            server._lifetime.Start(load);
             string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
             server.Address = new Uri(addresses[0]);
             server.GrpcAddress = options.GrpcPort is null ? null : new Uri(addresses[1]);
@@ -92,13 +88,7 @@ public sealed class UniCardioServer : IAsyncDisposable
     /// <summary>Takes no more requests, finishes those in flight within <see cref="ServerOptions.DrainTime"/>, and stops.</summary>
     public async Task StopAsync()
     {
-        if (Interlocked.Exchange(ref _stopped, 1) != 0)
-            return;
-        await _host.DrainAsync(_options.DrainTime);
-        // Before the last checkpoint: frames that are sent after it would come a second time after a restart.
-        await _patients.DrainAsync(_options.DrainTime);
-        await _keeper.StopAsync();
-        await _patients.ShutDownAsync();
+        await _lifetime.StopAsync();
         await _app.StopAsync();
     }
 
@@ -109,19 +99,11 @@ public sealed class UniCardioServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private void Prepare(Served served)
-    {
-        _keeper.Restore(served);
-        if (_options.Demo is string demo)
-            _patients.StartDemo(demo, served);
-        _keeper.Start();
-    }
-
     private static WebApplication Build(ServerOptions options, Action<ILoggingBuilder>? logging)
     {
         // No configuration files or variables of ASP.NET's own: what the server does stands in its options alone.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddParts(options);
+        builder.Services.AddParts(_ => options);
         ApiDescription.Add(builder.Services);
         if (options.GrpcPort is not null)
             builder.Services.AddGrpcParts(options);

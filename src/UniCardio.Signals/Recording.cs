@@ -42,6 +42,9 @@ public enum SignalWarningKind
     /// <summary>A unit is missing, unknown, or contradicts the values.</summary>
     Unit,
 
+    /// <summary>Samples are there that no sensor measured.</summary>
+    Unmeasured,
+
     /// <summary>Blood pressure looks already normalised.</summary>
     Normalized,
 
@@ -111,6 +114,10 @@ public sealed class Recording
 
     /// <summary>Comment lines of the file, verbatim.</summary>
     public IReadOnlyList<string> Comments { get; }
+
+    /// <summary>The samples that no sensor measured, as <see cref="Annotations"/> tell.</summary>
+    public IReadOnlyList<UnmeasuredStretch> Unmeasured =>
+        field ??= [.. Annotations.Select(UnmeasuredStretch.Of).OfType<UnmeasuredStretch>()];
 
     /// <summary>Length in seconds of the longest channel.</summary>
     public double DurationSeconds => Channels.Max(c => c.DurationSeconds);

@@ -2,6 +2,9 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
 using UniCardio.Restoration;
+using UniCardio.Signals;
+using UniCardio.Signals.Beats;
+using UniCardio.Signals.Processing;
 using UniCardio.Streaming;
 using UniCardio.Weights;
 
@@ -61,6 +64,12 @@ public sealed class CardioModel : IDisposable
     public string Description => _loaded.IsUntrained ? "untrained weights: their output is noise, not a signal" : _loaded.Description
         ?? "weights of unknown training";
 
+    /// <summary>Whether the weights were never trained: their output is noise.</summary>
+    public bool IsUntrained => _loaded.IsUntrained;
+
+    /// <summary>What the weights are called: their file's name, or the recipe.</summary>
+    public string Source => Path.GetFileName(_loaded.Source);
+
     /// <summary>Loads the weights that this package ships.</summary>
     /// <param name="options">Threads, backend, instruction set; the CPU with all its cores if null.</param>
     /// <exception cref="UniCardio.Engine.ConfigurationException">An option does not fit this machine.</exception>
@@ -113,6 +122,28 @@ public sealed class CardioModel : IDisposable
         CancellationToken cancellation = default) =>
         Run(signals, CardioTask.Translate(Others(signals, target, isGiven: false), target), options, cancellation);
 
+    /// <summary>The beats of one signal: R peaks, or onsets of pulses. None where no rhythm is proved; the reason says why.</summary>
+    /// <param name="signals">The signals.</param>
+    /// <param name="of">Which one.</param>
+    /// <exception cref="ArgumentException">It is not given.</exception>
+    public static BeatSeries Beats(CardioSignals signals, Modality of) => BeatSeries.Of(Require(signals, of).Channel(of));
+
+    /// <summary>How far one signal can be relied on, by simple signs; shares of its samples.</summary>
+    /// <inheritdoc cref="Beats"/>
+    public static CardioQuality Quality(CardioSignals signals, Modality of)
+    {
+        Channel channel = Require(signals, of).Channel(of);
+        ReadOnlySpan<float> samples = channel.Samples.Span;
+        int missing = 0;
+        foreach (float x in samples)
+            missing += float.IsNaN(x) ? 1 : 0;
+        double flat = SignalQuality.FindFlatRuns(samples, Math.Max(2, (int)Math.Round(channel.SampleRate))).Sum(r => (double)r.Range.Length);
+        double clipped = SignalQuality.FindClippedRuns(samples).Sum(r => (double)r.Range.Length);
+        BeatSeries beats = BeatSeries.Of(channel);
+        double length = samples.Length;
+        return new CardioQuality(missing / length, flat / length, clipped / length, beats.Quality, beats.RateBpm, beats.Reason);
+    }
+
     /// <summary><see cref="Impute"/>, <see cref="Denoise"/> or <see cref="Translate"/> on the thread pool.</summary>
     /// <param name="signals">The signals.</param>
     /// <param name="task">What to do; its conditions must be given.</param>
@@ -139,6 +170,12 @@ public sealed class CardioModel : IDisposable
         _loaded.Dispose();
     }
 
+    private static CardioSignals Require(CardioSignals signals, Modality of)
+    {
+        ArgumentNullException.ThrowIfNull(signals);
+        return signals.Present.Contains(of) ? signals : throw new ArgumentException($"{of.Name()} is not given", nameof(of));
+    }
+
     private static ModalitySet Others(CardioSignals signals, Modality target, bool isGiven)
     {
         ArgumentNullException.ThrowIfNull(signals);
@@ -150,7 +187,10 @@ public sealed class CardioModel : IDisposable
             : throw new ArgumentException($"nothing is given that {target.Name()} could be made from", nameof(signals));
     }
 
-    private CardioResult Run(CardioSignals signals, CardioTask task, CardioCallOptions? options, CancellationToken cancellation)
+    /// <summary>Runs any task.</summary>
+    /// <inheritdoc cref="RunAsync"/>
+    public CardioResult Run(CardioSignals signals, CardioTask task, CardioCallOptions? options = null,
+        CancellationToken cancellation = default)
     {
         options ??= new CardioCallOptions();
         var restorer = new Restorer(

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals;
+using UniCardio.Signals.Beats;
 
 namespace UniCardio;
 
@@ -30,10 +31,11 @@ public sealed record CardioSignals(double SampleRate)
         _ => Ecg,
     };
 
+    internal Channel Channel(Modality m) => new(m.Name(), Unit(m), SampleRate, Of(m), NetworkSignal.KindOf(m));
+
     internal Recording ToRecording()
     {
-        Channel[] channels = [.. Modalities.All.Where(m => !Of(m).IsEmpty)
-            .Select(m => new Channel(m.Name(), Unit(m), SampleRate, Of(m), NetworkSignal.KindOf(m)))];
+        Channel[] channels = [.. Modalities.All.Where(m => !Of(m).IsEmpty).Select(Channel)];
         if (channels.Length == 0)
             throw new ArgumentException("no signal is given: set at least one of Ppg, BloodPressure and Ecg");
         if (channels.FirstOrDefault(c => c.Length != channels[0].Length) is Channel other)
@@ -50,6 +52,15 @@ public sealed record CardioSignals(double SampleRate)
         _ => "",
     };
 }
+
+/// <summary>Simple signs of how far a signal can be relied on. Research software: they are no clinical judgement.</summary>
+/// <param name="Missing">Share of its samples that are NaN.</param>
+/// <param name="Flat">Share in stretches of a second or more that do not move.</param>
+/// <param name="Clipped">Share at an end of its range.</param>
+/// <param name="Beats">How far its beats agree in shape and time, 0 to 1; 0 without a rhythm.</param>
+/// <param name="RateBpm">Their rate, null without a rhythm.</param>
+/// <param name="Absence">Why there is no rhythm.</param>
+public sealed record CardioQuality(double Missing, double Flat, double Clipped, double Beats, double? RateBpm, NoBeatReason Absence);
 
 /// <summary>A restored or generated signal: every sample with where it comes from.</summary>
 /// <param name="Samples">In the unit that came in (a translated PPG or ECG is normalised), NaN where there is nothing to say.</param>

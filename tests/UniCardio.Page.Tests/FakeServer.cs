@@ -25,6 +25,7 @@ internal sealed class FakeServer : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly JsonObject _session;
     private readonly Task _clock;
+    private volatile bool _ended;
 
     private FakeServer(WebApplication app, int session)
     {
@@ -104,7 +105,7 @@ internal sealed class FakeServer : IAsyncDisposable
             hello = new JsonObject
             {
                 ["type"] = "hello", ["protocol"] = 1, ["patient"] = (string?)context.Request.RouteValues["patient"], ["ready"] = true,
-                ["weights"] = "fake", ["remark"] = "", ["sample_rate"] = 125, ["window"] = 4, ["session"] = _session.DeepClone(),
+                ["weights"] = "19600 updates", ["network"] = "fake.safetensors", ["untrained"] = false, ["remark"] = "", ["sample_rate"] = 125, ["window"] = 4, ["session"] = _session.DeepClone(),
             };
         }
         await socket.SendAsync(Encoding.UTF8.GetBytes(hello.ToJsonString()), WebSocketMessageType.Text, true, _stop.Token);
@@ -159,7 +160,7 @@ internal sealed class FakeServer : IAsyncDisposable
                 lock (_gate)
                     frame = FakeFrame.Make(index, modality => (Has("muted", modality), Has("generate", modality), Has("denoise", modality)),
                         HalfBand, WaveHalfBand);
-                foreach (WebSocket socket in _sockets.Keys)
+                foreach (WebSocket socket in _ended ? [] : _sockets.Keys)
                     await SendAsync(socket, frame, WebSocketMessageType.Binary);
             }
         }
@@ -167,6 +168,15 @@ internal sealed class FakeServer : IAsyncDisposable
         {
             // Stopped.
         }
+    }
+
+    /// <summary>Ends the session, as a server does.</summary>
+    public void End(string reason)
+    {
+        _ended = true;
+        foreach (WebSocket socket in _sockets.Keys)
+            _ = SendAsync(socket, Encoding.UTF8.GetBytes($$"""{"type":"ended","reason":"{{reason}}","message":"a test asked for it","id":null}"""),
+                WebSocketMessageType.Text);
     }
 
     private bool Has(string setting, string modality) => _session[setting]!.AsArray().Any(m => (string?)m == modality);

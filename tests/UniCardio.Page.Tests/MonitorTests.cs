@@ -1,4 +1,6 @@
 using System.Globalization;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace UniCardio.Page.Tests;
@@ -179,6 +181,104 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         Assert.All(page.Errors,
             e => Assert.Matches(
                 "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to", e));
+    }
+
+    /// <summary>axe-core finds no violation of WCAG 2 A and AA and of its best practices, in both schemes and palettes, dialogs open too.</summary>
+    [SkippableFact]
+    public async Task AxeFindsNoViolation()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.Switch("bp", "sensor").ClickAsync();
+        await page.KindAsync("bp", "generated");
+        foreach (string scheme in (string[])["dark", "light"])
+        {
+            await page.Page.EvaluateAsync($"() => document.documentElement.dataset.scheme = '{scheme}'");
+            foreach (string palette in (string[])["signals", "safe"])
+            {
+                await page.Page.SelectOptionAsync("#palette", palette);
+                await CheckAsync($"{scheme}, {palette}");
+            }
+        }
+        await page.Page.ClickAsync("#replay-open");
+        await CheckAsync("replay dialog");
+
+        async Task CheckAsync(string where)
+        {
+            AxeResult result = await page.Page.RunAxe();
+            Assert.True(result.Passes.Length > 20, $"{where}: only {result.Passes.Length} rules were looked at");
+            Assert.True(result.Violations.Length == 0, where + ": " + string.Join("; ", result.Violations.Select(v =>
+                $"{v.Id} ({v.Help}): {string.Join(" | ", v.Nodes.Take(3).Select(n => n.Html))}")));
+        }
+    }
+
+    [SkippableFact]
+    public async Task NothingOfAPatientStaysForTheNextOrAfterTheEnd()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.WaitAsync("document.querySelector('.figure.pressure .value').textContent.includes('/')");
+        // In one turn of the page's own, so that no frame of the next can come between.
+        string after = await page.Page.EvaluateAsync<string>("""
+            () => {
+              const select = document.getElementById('patient');
+              select.value = 'bed-2';
+              select.dispatchEvent(new Event('change'));
+              return [...document.querySelectorAll('.value, .origin-text, .lane')].map(e => e.dataset.kind ?? e.textContent).join(' ');
+            }
+            """);
+        Assert.Equal("none no signal – – none no signal – – – – none no signal – –", after);
+        await page.KindAsync("ecg", "measured");
+        _server.End("stopped");
+        await page.WaitAsync("document.getElementById('notice').textContent.includes('stopped')");
+        await page.WaitAsync("[...document.querySelectorAll('.value')].every(v => v.textContent === '– –')");
+        await page.KindAsync("ecg", "none");
+        await page.PaintedAsync();
+        Assert.DoesNotContain('m', await page.ColumnsAsync("ecg"));
+    }
+
+    [SkippableFact]
+    public async Task FFreezesAfterAClickOnAChoice()
+    {
+        await using WatchedPage page = await LiveAsync();
+        await page.Page.ClickAsync("#timebase label:first-of-type");
+        await page.Page.Keyboard.PressAsync("f");
+        Assert.Equal("true", await page.Page.GetAttributeAsync("#freeze", "aria-pressed"));
+        await page.Page.Locator("#ruler").EvaluateAsync("e => e.closest('details').open = true");
+        await page.Page.FocusAsync("#ruler");
+        await page.Page.Keyboard.PressAsync("f");
+        Assert.Equal("false", await page.Page.GetAttributeAsync("#freeze", "aria-pressed"));
+    }
+
+    [SkippableTheory]
+    [InlineData(844, 390)]
+    [InlineData(667, 375)]
+    public async Task APhoneOnItsSideShowsAllTraces(int width, int height)
+    {
+        await using WatchedPage page = await LiveAsync(width, height);
+        foreach (string modality in (string[])["ecg", "bp", "ppg"])
+        {
+            LocatorBoundingBoxResult box = (await page.Lane(modality).Locator("canvas").BoundingBoxAsync())!;
+            Assert.InRange(box.Y + box.Height, 0, height);
+            Assert.True(box.Height >= 40, $"{modality} is {box.Height} pixels high");
+        }
+    }
+
+    [SkippableFact]
+    public async Task APhoneNamesThePressureAndSaysThatThereAreNoAlarms()
+    {
+        await using WatchedPage page = await LiveAsync(390, 844);
+        Assert.Equal("SBP/DBP", await page.Page.Locator(".figure.pressure .name").InnerTextAsync());
+        string foot = await page.Page.Locator("footer").InnerTextAsync();
+        Assert.Contains("No alarms", foot, StringComparison.Ordinal);
+        Assert.Contains("fake.safetensors", foot, StringComparison.Ordinal);
+        Assert.DoesNotContain("updates", foot, StringComparison.Ordinal);
+        // An ECG of some 1.2 mV: 10 mm/mV as on paper, where that fits.
+        Assert.Equal("mV, 10 mm/mV", await page.Page.EvaluateAsync<string>("""
+            async () => {
+              const { Axis } = await import('./js/axis.js'), axis = new Axis('ecg');
+              axis.fit({ value: [-0.2, 1], measured: [NaN, NaN], normalized: false }, 0, 2, 30);
+              return axis.unit();
+            }
+            """));
     }
 
     private async Task<WatchedPage> LiveAsync(int width = 1280, int height = 800)

@@ -66,7 +66,7 @@ public sealed class WatchedPage : IAsyncDisposable
           copy.height = canvas.height;
           const context = copy.getContext('2d', { willReadFrequently: true });
           context.drawImage(canvas, 0, 0);
-          const style = getComputedStyle(document.documentElement);
+          const style = getComputedStyle(canvas);
           const rgb = name => style.getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map(h => parseInt(h, 16));
           const near = (data, i, c) => Math.abs(data[i] - c[0]) + Math.abs(data[i + 1] - c[1]) + Math.abs(data[i + 2] - c[2]) < 90;
           const measured = rgb('--measured'), generated = rgb('--generated');

@@ -48,6 +48,17 @@ public class InferTests(SharedServer shared) : IClassFixture<SharedServer>
     }
 
     [Fact]
+    public async Task ABodyMaySayOfItselfWhatItLikes()
+    {
+        // As curl -d sends it.
+        string body = $$"""{"inputs":[{{Wave.Json("ppg", Wave.Make(1, 1, 1), 1)}}]}""";
+        await TestServer.JsonAsync(await shared.Server.Client.PostAsync("/v2/models/translate/infer",
+            new StringContent(body, Encoding.UTF8, "application/x-www-form-urlencoded")));
+        await TestServer.JsonAsync(await shared.Server.Client.PostAsync("/v2/models/translate/infer",
+            new ByteArrayContent(Encoding.UTF8.GetBytes(body))));
+    }
+
+    [Fact]
     public async Task TranslationIsWhatTheEngineComputes()
     {
         TestServer server = shared.Server;

@@ -66,6 +66,19 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
+    public void Beats_and_quality_are_those_of_the_signal()
+    {
+        CardioSignals signals = Signals();
+        Assert.InRange(CardioModel.Beats(signals, Modality.Ppg).RateBpm!.Value, 71, 73);
+        CardioQuality quality = CardioModel.Quality(signals, Modality.Bp);
+        Assert.Equal(0.15, quality.Missing, 6);
+        Assert.Equal(0, quality.Flat);
+        CardioQuality still = CardioModel.Quality(new CardioSignals(125) { Ecg = new float[Samples] }, Modality.Ecg);
+        Assert.Equal((1, null), (still.Flat, still.RateBpm));
+        Assert.Throws<ArgumentException>(() => CardioModel.Beats(signals, Modality.Ecg));
+    }
+
+    [Fact]
     public void What_is_not_given_is_refused_by_name()
     {
         CardioSignals signals = Signals();

@@ -27,7 +27,7 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
         if (_token is null && !IsLoopbackName(context.Request.Host.Host))
             throw new RequestException(StatusCodes.Status403Forbidden,
                 "without a token this server answers to localhost and loopback addresses only");
-        if (context.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !IsOwn(origin, context.Request.Host))
+        if (context.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !OwnPages.IsOwn(origin, context.Request.Host))
         {
             if (!_origins.Contains(origin))
                 throw new RequestException(StatusCodes.Status403Forbidden, "pages of this origin may not use the server");
@@ -50,10 +50,6 @@ internal sealed class AccessPolicy(RequestDelegate next, ServerOptions options)
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
-
-    private static bool IsOwn(string origin, HostString host) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-            && uri.Authority.Equals(host.Value, StringComparison.OrdinalIgnoreCase);
 
     // Cross-origin resource sharing: true if that was all the request asked for.
     private static bool AnswerForeign(HttpContext context, string origin)

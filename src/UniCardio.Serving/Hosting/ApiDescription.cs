@@ -16,14 +16,23 @@ internal static class ApiDescription
     public static void Add(IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = ProtocolJson.Options.PropertyNamingPolicy);
-        services.AddOpenApi(options => options.AddOperationTransformer((operation, context, _) =>
+        services.AddOpenApi(options => options.AddOperationTransformer(async (operation, context, cancellation) =>
         {
+            // What the framework calls accepted it holds requests to; a body here may say of itself what it likes.
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<DescribedBody>().FirstOrDefault() is { } body)
+            {
+                OpenApiSchema schema = await context.GetOrCreateSchemaAsync(body.Type, null, cancellation);
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Required = true,
+                    Content = body.ContentTypes.ToDictionary(t => t, _ => new OpenApiMediaType { Schema = schema }),
+                };
+            }
             // What reads its request by itself has no parameters that the framework could see.
             operation.Parameters = [.. InBraces(context.Description.RelativePath ?? "").Select(name => new OpenApiParameter
             {
                 Name = name, In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             })];
-            return Task.CompletedTask;
         }).AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -56,6 +65,9 @@ internal static class ApiDescription
             .. refusals.Select(s => new ProducesResponseTypeMetadata(s, typeof(ErrorBody), ["application/json"])),
         ]);
 }
+
+/// <summary>The body that an address reads.</summary>
+internal sealed record DescribedBody(Type Type, string[] ContentTypes);
 
 /// <summary>The body of every refusal.</summary>
 internal sealed record ErrorBody(string Error);

@@ -10,15 +10,16 @@ namespace UniCardio.Serving.Hosting;
 internal static class Composition
 {
     /// <summary>Adds the parts.</summary>
-    public static void AddParts(this IServiceCollection services, ServerOptions options)
+    public static void AddParts(this IServiceCollection services, Func<IServiceProvider, ServerOptions> options)
     {
         services.AddRouting();
         services.AddSingleton(options);
-        services.AddSingleton(new ByteBudget(options.MaxMemoryBytes));
+        services.AddSingleton(provider => new ByteBudget(provider.GetRequiredService<ServerOptions>().MaxMemoryBytes));
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferRunner>();
         services.AddSingleton<PatientRegistry>();
         services.AddSingleton<SessionKeeper>();
+        services.AddSingleton<ServerLifetime>();
         services.AddSingleton<MetricsCollector>();
         services.AddSingleton<InferEndpoints>();
         services.AddSingleton<LiveEndpoints>();

@@ -46,8 +46,18 @@ internal static class PageFiles
             RequestDelegate serve = Serve(Read(assembly, name), type);
             endpoints.MapMethods("/" + path, [HttpMethods.Get, HttpMethods.Head], serve).WithMetadata(mark);
             if (path == Index)
-                endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], serve).WithMetadata(mark);
+                endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], context => AtFolder(context, serve)).WithMetadata(mark);
         }
+    }
+
+    // The page's own addresses are relative: they count from the folder, which ends in a slash.
+    private static Task AtFolder(HttpContext context, RequestDelegate serve)
+    {
+        if (context.Request.Path.Value is { } path && path.EndsWith('/'))
+            return serve(context);
+        context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        context.Response.Headers.Location = context.Request.PathBase + context.Request.Path + "/" + context.Request.QueryString;
+        return Task.CompletedTask;
     }
 
     private static byte[] Read(Assembly assembly, string name)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.Metadata;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Protocol;
 
@@ -40,7 +39,7 @@ internal sealed class InferEndpoints(ServerOptions options, ModelHost host, Byte
             endpoints.MapPost(model + "/infer", InferAsync)
                 .Describe(Tag, "Windows in, windows out: JSON, or JSON and then tensors as bytes.", typeof(InferBody),
                     400, 404, 408, 413, 415, 422, 503, 504)
-                .WithMetadata(new AcceptsMetadata(["application/json", "application/octet-stream"], typeof(InferRequestBody)));
+                .WithMetadata(new DescribedBody(typeof(InferRequestBody), ["application/json", "application/octet-stream"]));
         }
     }
 

@@ -224,6 +224,7 @@ internal sealed class Patient(string name, PatientRegistry registry)
             Type = "hello", Protocol = LiveProtocol.Version, Patient = name, Ready = registry.IsReady,
             Weights = served?.Model.Description, Remark = Signals.Plotting.SignalPlot.Disclaimer, SampleRate = StreamingFrame.SampleRate,
             Window = window, Session = _session?.State(registry.Configuration),
+            Network = served?.Model.Name, Untrained = served?.Model.IsUntrained,
         };
     }
 }

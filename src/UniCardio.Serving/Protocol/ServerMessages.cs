@@ -59,6 +59,8 @@ internal sealed record HelloMessage
     public required double SampleRate { get; init; }
     public required double Window { get; init; }
     public required SessionState? Session { get; init; }
+    public required string? Network { get; init; }
+    public required bool? Untrained { get; init; }
 }
 
 /// <summary>What became of pushed samples.</summary>

@@ -23,13 +23,13 @@ public static class RecordingFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= RecordingReadOptions.Default;
-        return FormatOf(path) switch
+        return Warn(path, FormatOf(path) switch
         {
             RecordingFormat.Npy => NpyFormat.Read(path, options, cancellation),
             RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellation),
             RecordingFormat.Csv => CsvFormat.Read(path, options, cancellation),
             _ => EdfFormat.Read(path, options, cancellation),
-        };
+        });
     }
 
     /// <summary>Writes a recording: beside the target under a temporary name, then renamed, so that no partial file is left.</summary>
@@ -106,6 +106,14 @@ public static class RecordingFile
             || start.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O']))
             return RecordingFormat.Edf;
         throw new SignalFileException(path, "is of no known format; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
+    }
+
+    private static Recording Warn(string path, Recording recording)
+    {
+        SignalWarning[] warnings = [.. recording.Unmeasured.GroupBy(s => (s.Channel, s.Origin)).Select(g =>
+            new SignalWarning(SignalWarningKind.Unmeasured, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"{path}: {g.Sum(s => s.DurationSeconds):0.###} s of '{g.Key.Channel}' are {g.Key.Origin}, not measured."), g.Key.Channel))];
+        return warnings.Length == 0 ? recording : recording.WithWarnings(warnings);
     }
 
     private static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();

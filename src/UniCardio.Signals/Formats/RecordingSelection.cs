@@ -44,7 +44,10 @@ internal static class RecordingSelection
     public static IEnumerable<Annotation> Move(IEnumerable<Annotation> annotations, double start, double end, double rate)
     {
         long first = (long)Math.Round(start * rate);
-        return annotations.Where(a => a.TimeSeconds >= start && a.TimeSeconds < end)
+        return annotations.Select(a => a.TimeSeconds < start && UnmeasuredStretch.Of(a) is { } stretch
+                && stretch.StartSeconds + stretch.DurationSeconds is double until && until > start
+                ? (stretch with { StartSeconds = start, DurationSeconds = until - start }).ToAnnotation(rate) : a)
+            .Where(a => a.TimeSeconds >= start && a.TimeSeconds < end)
             .Select(a => a with { TimeSeconds = a.TimeSeconds - start, Sample = a.Sample - first });
     }
 

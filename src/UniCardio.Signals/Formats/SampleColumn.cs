@@ -84,6 +84,10 @@ internal sealed class RowGrid
     /// <summary>Those of them that no row is for.</summary>
     public long Missing { get; }
 
+    /// <summary>Where on the axis a row lies.</summary>
+    public int PlaceOf(int row) =>
+        (int)Math.Min(int.MaxValue, row + _gaps.Where(g => g.Row <= row).Sum(g => (long)g.Missing) - _doubled.Count(d => d < row));
+
     /// <summary>Stretches of rows that stay together.</summary>
     public IEnumerable<(int First, int Count, int Target)> Runs(int rows)
     {

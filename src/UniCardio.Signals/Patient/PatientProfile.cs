@@ -87,8 +87,8 @@ internal sealed record PatientProfile
     private const int FormatVersion = 1, MinBeats = 8;
     private const double ReferenceSeconds = 60, ClockDrift = 20;
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented =
-        false, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) } };
+    private static readonly ProfileJson s_json = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter<ChannelKind>(JsonNamingPolicy.SnakeCaseLower) } });
 
     /// <summary>Version of the file.</summary>
     public int Version { get; init; } = FormatVersion;
@@ -153,7 +153,7 @@ internal sealed record PatientProfile
     }
 
     /// <summary>The profile as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+    public string ToJson() => JsonSerializer.Serialize(this, s_json.PatientProfile);
 
     /// <summary>Reads a profile.</summary>
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
@@ -162,7 +162,7 @@ internal sealed record PatientProfile
     {
         try
         {
-            PatientProfile? profile = JsonSerializer.Deserialize<PatientProfile>(json, s_json);
+            PatientProfile? profile = JsonSerializer.Deserialize(json, s_json.PatientProfile);
             if (profile is not { Version: FormatVersion, SampleRate: >= 50 and <= 1000, Reference: not null })
                 throw new SignalException($"no patient profile of version {FormatVersion}");
             return profile;
@@ -307,3 +307,7 @@ internal sealed record PatientProfile
         return 0.5 * (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]);
     }
 }
+
+// Written by the compiler, so that ahead-of-time builds need no reflection.
+[System.Text.Json.Serialization.JsonSerializable(typeof(PatientProfile))]
+internal sealed partial class ProfileJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using UniCardio.Cli.Output;
 using UniCardio.Pipeline;
 using UniCardio.Restoration;
 using UniCardio.Signals;
@@ -23,15 +23,6 @@ internal static class ArchiveSettings
         + $"{string.Join(',', reading.MissingValues)}; units {string.Join(',', reading.Units ?? new Dictionary<string, string>())}; from "
         + $"{reading.StartSeconds} to {reading.EndSeconds}; channels {channels.Ppg},{channels.BloodPressure},{channels.Ecg}; "
         + $"{weights.Configuration.Heads} heads; {weights.Configuration.Positions}; {weights.Configuration.Prediction}; weights "
-        + $"{Identity(weights)}{(correction is null ? "" : $"; correction {Identity(correction)}")}")
+        + $"{WeightHash.Name(weights)}{(correction is null ? "" : $"; correction {WeightHash.Name(correction)}")}")
         .ToLowerInvariant();
-
-    // A file by what is in it, not by where it lies.
-    private static string Identity(LoadedWeights weights)
-    {
-        if (weights.Format == WeightFormat.Recipe)
-            return weights.Source;
-        using FileStream file = File.OpenRead(weights.Source);
-        return Convert.ToHexString(SHA256.HashData(file), 0, 16);
-    }
 }

@@ -122,7 +122,12 @@ internal static class SignalCommands
         foreach (string warning in report.Warnings)
             terminal.Note($"warning: {warning}");
         foreach (string file in files.OfType<string>())
+        {
             terminal.Note($"wrote {file}");
+            if (Path.GetExtension(file).Equals(".npy", StringComparison.OrdinalIgnoreCase) && report.NotMeasured.Count > 0)
+                terminal.Note(
+                    $"warning: {file} has no room to say which samples are not measured; .csv, .hea and .edf do, and --json lists them");
+        }
         terminal.Note(report.Remark);
     }
 

@@ -14,6 +14,9 @@ internal sealed record TruthComparison(int Samples, double Rmse, double Mae, dou
 /// <summary>How much of the generated samples an estimator made.</summary>
 internal sealed record EstimatorShare(string Estimator, double Share);
 
+/// <summary>A stretch of the channel in seconds, and what it is: imputed, denoised, translated or bridged.</summary>
+internal sealed record StretchReport(double Start, double End, string Origin);
+
 /// <summary>What a run made and took, with what must stand beside it.</summary>
 internal sealed record RestorationReport
 {
@@ -26,6 +29,9 @@ internal sealed record RestorationReport
     public required string Unit { get; init; }
 
     public required string Weights { get; init; }
+
+    /// <summary>Of the weights' file; null for a recipe.</summary>
+    public string? WeightsSha256 { get; init; }
 
     public required string Backend { get; init; }
 
@@ -42,6 +48,9 @@ internal sealed record RestorationReport
     public required int SamplesGenerated { get; init; }
 
     public required int SamplesMissing { get; init; }
+
+    /// <summary>The stretches of the channel that no sensor measured.</summary>
+    public required IReadOnlyList<StretchReport> NotMeasured { get; init; }
 
     /// <summary>What the generated samples were made of, by share of them; empty where the network alone made them.</summary>
     public required IReadOnlyList<EstimatorShare> Estimators { get; init; }
@@ -79,6 +88,7 @@ internal sealed record RestorationReport
             Channel = result.Channel.Name,
             Unit = result.Channel.Unit == SignalUnit.Normalized ? "normalised" : result.Channel.Unit,
             Weights = weights.Source,
+            WeightsSha256 = WeightHash.Of(weights),
             Backend = backend,
             Seconds = recording.DurationSeconds,
             Windows = result.Windows,
@@ -87,6 +97,8 @@ internal sealed record RestorationReport
             SamplesMeasured = result.Count(Provenance.Measured),
             SamplesGenerated = result.GeneratedCount,
             SamplesMissing = result.Count(Provenance.NoSignal),
+            NotMeasured = [.. result.Recording.Unmeasured.Where(u => u.Channel == result.Channel.Name).Select(u =>
+                new StretchReport(Math.Round(u.StartSeconds, 6), Math.Round(u.StartSeconds + u.DurationSeconds, 6), u.Origin))],
             Estimators = [.. result.Estimators.Select(e => new EstimatorShare(e.Estimator, Math.Round(e.Share, 3)))],
             Calibration = result.Calibration,
             NotFor = result.Task is not { Kind: TaskKind.Translate } task ? null

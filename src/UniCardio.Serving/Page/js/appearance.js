@@ -1,6 +1,7 @@
 // Colours, scheme and the size of a millimetre on this screen.
 
 const SCHEMES = ["system", "dark", "light"];
+const PALETTES = { signals: "by signal", safe: "for any colour vision" };
 const COLORS = ["plot", "grid", "second", "text", "measured", "generated", "band", "gap", "absent", "hatch"];
 const PIXELS_PER_MM = 96 / 25.4; // what CSS takes a millimetre for
 
@@ -11,7 +12,9 @@ export class Appearance {
     this.timebase = number(localStorage.getItem("unicardio-timebase"), 25);
     this.scale = number(localStorage.getItem("unicardio-ruler"), 100);
     this.scheme = SCHEMES.includes(localStorage.getItem("unicardio-scheme")) ? localStorage.getItem("unicardio-scheme") : "system";
+    this.palette = localStorage.getItem("unicardio-palette") in PALETTES ? localStorage.getItem("unicardio-palette") : "signals";
     this.bindScheme();
+    this.bindPalette();
     this.bindTimebase();
     this.bindRuler();
   }
@@ -24,8 +27,9 @@ export class Appearance {
     return this.timebase * this.pixelsPerMillimetre;
   }
 
-  colors() {
-    const style = getComputedStyle(document.documentElement);
+  /** The colours of a lane. */
+  colors(root) {
+    const style = getComputedStyle(root);
     return Object.fromEntries(COLORS.map(name => [name, style.getPropertyValue(`--${name}`).trim()]));
   }
 
@@ -43,6 +47,17 @@ export class Appearance {
     });
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.changed());
     apply();
+  }
+
+  bindPalette() {
+    const select = document.getElementById("palette");
+    select.replaceChildren(...Object.entries(PALETTES).map(([value, text]) => new Option(text, value)));
+    select.value = document.documentElement.dataset.palette = this.palette;
+    select.addEventListener("change", () => {
+      document.documentElement.dataset.palette = this.palette = select.value;
+      localStorage.setItem("unicardio-palette", select.value);
+      this.changed();
+    });
   }
 
   bindTimebase() {

@@ -4,7 +4,7 @@ import { CAPACITY, RATE } from "./trace-store.js";
 
 const MASK = CAPACITY - 1;
 const CALM = 4 * RATE; // samples for which a narrower scale must do before it is taken
-const ECG_GAINS = [40, 20, 10, 5, 2.5, 1.25]; // mm/mV as on paper recorders
+const ECG_GAINS = [10, 5, 2.5, 1.25]; // mm/mV: 10 as on paper, less only where that does not fit
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 export class Axis {

@@ -25,7 +25,7 @@ export class EventStream {
     this.abort = abort;
     let refused = false;
     try {
-      const response = await fetch("/events", { headers: headers(), signal: abort.signal, cache: "no-store" });
+      const response = await fetch(new URL("events", document.baseURI), { headers: headers(), signal: abort.signal, cache: "no-store" });
       if (!response.ok) {
         const text = (await response.json().catch(() => ({}))).error ?? response.statusText;
         refused = response.status === 401 || response.status === 403;

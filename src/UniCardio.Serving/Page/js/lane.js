@@ -60,6 +60,13 @@ export class Lane {
     return `${LONG[this.modality]}: ${text}`;
   }
 
+  /** Says of the signal that there is none. */
+  blank() {
+    this.origin.textContent = "no signal";
+    this.root.dataset.kind = "none";
+    this.axis.clear();
+  }
+
   /** For those who cannot see the trace. */
   describe(vitals) {
     const text = `${LONG[this.modality]} trace, ${this.origin.textContent}. ${vitals}`;

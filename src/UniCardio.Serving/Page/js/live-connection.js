@@ -46,8 +46,9 @@ export class LiveConnection {
     this.backoff.stop();
     this.drop();
     this.on.state("connecting", 0);
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/live/${encodeURIComponent(this.patient)}?frames=binary&measured=first`, subprotocols());
+    const address = new URL(`live/${encodeURIComponent(this.patient)}?frames=binary&measured=first`, document.baseURI);
+    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(address, subprotocols());
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => this.on.state("open", 0);

@@ -85,7 +85,7 @@ export class Monitor {
   }
 
   hello(message) {
-    byId("weights").textContent = message.weights === null || message.weights === undefined ? "" : `Weights: ${typeof message.weights === "string" ? message.weights : JSON.stringify(message.weights)}`;
+    byId("weights").textContent = typeof message.network === "string" ? `Weights: ${message.network}${message.untrained ? ", untrained: what it makes is noise" : ""}.` : "";
     this.ready = message.ready;
     this.problem = "";
     this.showSession(message.session);
@@ -117,6 +117,7 @@ export class Monitor {
 
   ended(message) {
     this.showSession(null);
+    this.blank();
     this.problem = [ENDED[message.reason] ?? `The session ended: ${message.reason}.`, message.message ?? ""].join(" ").trim();
     notice(this.problem);
   }
@@ -171,11 +172,9 @@ export class Monitor {
       return;
     this.patient = patient;
     history.replaceState(null, "", `#${encodeURIComponent(patient)}`);
-    this.store.clear();
-    this.clock.clear();
+    this.blank();
     this.dropped = 0;
     clearFrameFigures();
-    this.blankFigures();
     if (this.freeze.on)
       this.toggleFreeze();
     for (const lane of this.order)
@@ -235,6 +234,14 @@ export class Monitor {
       showState("idle", this.ready === false ? "The server is packing the weights" : "Connected. No session of this patient");
   }
 
+  /** Nothing of a session that is over, or of another patient, stays on the page. */
+  blank() {
+    this.store.clear();
+    this.clock.clear();
+    this.order.forEach(lane => lane.blank());
+    this.blankFigures();
+  }
+
   blankFigures() {
     this.vitals.blank();
     this.numerals.show(this.vitals);
@@ -261,11 +268,13 @@ export class Monitor {
   }
 
   key(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest?.("input, select, dialog, summary") !== null)
+    const within = selector => (event.target.closest?.(selector) ?? null) !== null;
+    // F works wherever no letter is meant for something else: after a click on a choice or a slider too.
+    if (event.ctrlKey || event.altKey || event.metaKey || within("select, dialog, input:not([type=radio]):not([type=range]):not([type=checkbox])"))
       return;
     if (event.key === "f" || event.key === "F")
       this.toggleFreeze();
-    else if (!this.freeze.on || !this.freeze.key(event, this.order[0].painter.span))
+    else if (within("input, summary") || !this.freeze.on || !this.freeze.key(event, this.order[0].painter.span))
       return;
     event.preventDefault();
   }
@@ -275,8 +284,7 @@ export class Monitor {
   restyle() {
     if (this.appearance === undefined)
       return;
-    const colors = this.appearance.colors();
-    this.order.forEach(lane => lane.painter.setColors(colors));
+    this.order.forEach(lane => lane.painter.setColors(this.appearance.colors(lane.root)));
     this.resize();
   }
 

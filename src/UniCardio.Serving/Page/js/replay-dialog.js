@@ -24,9 +24,9 @@ export class ReplayDialog {
     select.replaceChildren();
     this.dialog.showModal();
     try {
-      const response = await fetch("/recordings", { headers: headers(), cache: "no-store" });
+      const response = await fetch(new URL("recordings", document.baseURI), { headers: headers(), cache: "no-store" });
       if (!response.ok)
-        throw new Error(response.statusText);
+        throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
       const { recordings } = await response.json();
       select.append(...recordings.map(name => new Option(name)));
       if (recordings.length === 0)

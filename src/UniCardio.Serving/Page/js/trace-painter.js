@@ -33,6 +33,7 @@ export class TracePainter {
     this.right = 0; // sample number at the pen
     this.colors = null;
     this.hatch = null;
+    this.bandHatch = null;
     this.phasedTo = 0;
     this.phasedFor = -1;
     this.unit = "";
@@ -50,7 +51,8 @@ export class TracePainter {
 
   setColors(colors) {
     this.colors = colors;
-    this.hatch = hatch(this.context, colors);
+    this.hatch = hatch(this.context, colors.hatch);
+    this.bandHatch = hatch(this.context, colors.generated);
   }
 
   setScale(pixelsPerSecond) {
@@ -214,6 +216,12 @@ export class TracePainter {
         c.lineTo(left + k * perSample, top - ring.low[k & MASK] * perUnit);
       c.closePath();
       c.fill();
+      // Hatched too: what is generated is told by more than its colour.
+      c.globalAlpha = 0.3;
+      c.fillStyle = this.bandHatch;
+      c.fill();
+      c.globalAlpha = 1;
+      c.fillStyle = this.colors.band;
     }
   }
 
@@ -326,11 +334,11 @@ export class TracePainter {
   }
 }
 
-function hatch(context, colors) {
+function hatch(context, color) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 8;
   const c = tile.getContext("2d");
-  c.strokeStyle = colors.hatch;
+  c.strokeStyle = color;
   c.lineWidth = 1;
   c.beginPath();
   for (let k = -8; k <= 8; k += 8) {

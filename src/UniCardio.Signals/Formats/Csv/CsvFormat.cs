@@ -22,6 +22,7 @@ namespace UniCardio.Signals.Formats.Csv;
 /// must be set. Columns that number the rows are no signals.</item>
 /// <item>Writing: the shortest text that reads back as the same float32; missing samples are blank; channels must share one rate. Times are
 /// absolute (a column datetime) where the recording knows its date, by the clock where it knows the time of day alone, else seconds.
+/// Beside a channel with samples that no sensor measured stands a column of words, <c>ABP_provenance</c> (<see cref="UnmeasuredStretch"/>).
 /// Names that a spreadsheet would run begin with an apostrophe, which reading takes off.</item>
 /// </list>
 /// </remarks>
@@ -109,8 +110,13 @@ internal static class CsvFormat
         DateTime? start = recording.StartTime;
         if (options.TimeColumn)
             csv.WriteField(start is null ? "time_s" : start.Value.Year > 1 ? "datetime" : "time");
-        foreach (Channel channel in channels)
-            csv.WriteField(Heading(channel));
+        string[]?[] provenance = [.. channels.Select(c => CsvProvenance.Of(recording, c))];
+        for (int i = 0; i < channels.Length; i++)
+        {
+            csv.WriteField(Heading(channels[i]));
+            if (provenance[i] is not null)
+                csv.WriteField(CsvProvenance.Heading(channels[i]));
+        }
         csv.EndRecord();
         // A blank line would be taken for the file's end.
         string missing = channels.Length == 1 && !options.TimeColumn ? "NaN" : "";
@@ -122,13 +128,15 @@ internal static class CsvFormat
                 csv.WriteField(TimeOf(origin, row / rate));
             else if (options.TimeColumn)
                 csv.WriteField(row / rate);
-            foreach (Channel channel in channels)
+            for (int i = 0; i < channels.Length; i++)
             {
-                float value = row < channel.Length ? channel.Samples.Span[row] : float.NaN;
+                float value = row < channels[i].Length ? channels[i].Samples.Span[row] : float.NaN;
                 if (float.IsNaN(value))
                     csv.WriteField(missing);
                 else
                     csv.WriteField(value);
+                if (provenance[i] is { } words)
+                    csv.WriteField(row < words.Length ? words[row] : "");
             }
             csv.EndRecord();
         }

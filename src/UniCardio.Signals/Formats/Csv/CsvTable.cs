@@ -19,6 +19,7 @@ internal sealed class CsvTable
     private readonly CsvTimeColumn _time;
     private readonly string[] _headings;
     private readonly SampleColumn?[] _columns;
+    private readonly CsvProvenance?[] _provenance;
     private readonly List<(int Row, long Line)> _lineJumps = [];
     private readonly int _timeIndex;
     private readonly int _dateIndex;
@@ -50,8 +51,14 @@ internal sealed class CsvTable
                 $"{file}: its first column rises evenly and is taken for the time in seconds."));
         }
         _columns = new SampleColumn?[layout.Columns];
+        _provenance = new CsvProvenance?[layout.Columns];
+        HashSet<string> signals = [.. _headings.Select(h => SignalUnit.SplitName(h).Name)];
         for (int i = 0; i < _columns.Length; i++)
-            _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" ? null : new SampleColumn();
+        {
+            _provenance[i] = CsvProvenance.ChannelOf(_headings[i]) is string of && signals.Contains(of) ? new CsvProvenance(of) : null;
+            _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" || _provenance[i] is not null ? null
+                : new SampleColumn();
+        }
         if (layout.OtherLines > 0)
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
                 $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
@@ -133,6 +140,8 @@ internal sealed class CsvTable
         {
             foreach (SampleColumn? column in _columns)
                 column?.Add(float.NaN);
+            foreach (CsvProvenance? words in _provenance)
+                words?.Add([]);
         }
         if (_lineJumps.Count == 0 || line != _lineJumps[^1].Line + (_rows - _lineJumps[^1].Row))
             _lineJumps.Add((_rows, line));
@@ -145,6 +154,7 @@ internal sealed class CsvTable
                 _time.SetDate(cell, line);
             else
                 _columns[i]?.Add(Sample(cell, i, line));
+            _provenance[i]?.Add(cell);
         }
         _rows++;
     }
@@ -233,8 +243,8 @@ internal sealed class CsvTable
             float[] samples = _columns[i]!.IsMissing ? missing ??= _columns[i]!.Take(grid) : _columns[i]!.Take(grid);
             channels.Add(new Channel(labels[i].Name, labels[i].Unit, rate, samples));
         }
-        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels, startTime: start,
-            warnings: _warnings), _options);
+        return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels,
+            _provenance.SelectMany(p => p?.Annotations(rate, grid.PlaceOf) ?? []).OrderBy(a => a.TimeSeconds), start, _warnings), _options);
     }
 
     private (string Name, string Unit) Label(int column)

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using UniCardio.Serving;
+using UniCardio.Serving.Hosting;
+
+namespace UniCardio.Hosting;
+
+/// <summary>Loads the model in the background while the application starts, and lets what is in flight end when it stops.</summary>
+internal sealed class ModelService(ServerLifetime lifetime, IServiceProvider services) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellation)
+    {
+        lifetime.Start(_ =>
+        {
+            var model = (CardioModel)services.GetService(typeof(CardioModel))!;
+            return ServedModel.Borrow(model.Engine, model.Source, model.Description, model.IsUntrained);
+        });
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellation) => lifetime.StopAsync();
+}
+
+/// <summary>Healthy once the weights are packed; unhealthy before, after a failure, and while the application stops.</summary>
+internal sealed class ModelHealth(ModelHost host) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellation = default) =>
+        Task.FromResult(host.IsReady ? HealthCheckResult.Healthy("the weights are packed")
+            : host.Ready.IsFaulted ? HealthCheckResult.Unhealthy("the weights cannot be loaded", host.Ready.Exception!.InnerException)
+            : HealthCheckResult.Unhealthy(host.IsStopping ? "stopping" : "the weights are not packed yet"));
+}
