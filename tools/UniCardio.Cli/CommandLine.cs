@@ -23,6 +23,8 @@ internal static class CommandLine
         {
             foreach (string problem in parsed.Errors.Select(e => e.Message).Distinct())
                 terminal.Error.WriteLine($"error: {problem}");
+            foreach (string meant in DidYouMean.Of(parsed))
+                terminal.Error.WriteLine(meant);
             terminal.Error.WriteLine($"See '{Path(parsed.CommandResult.Command)} --help'.");
             return ExitCode.BadInput;
         }
@@ -76,7 +78,22 @@ internal static class CommandLine
             KernelsCommand.Create(terminal),
         };
         ExampleHelp.Install(root);
+        NameChoices(root);
         return root;
+    }
+
+    // Help shows the words that options take, not the names of our types.
+    private static void NameChoices(Command command)
+    {
+        foreach (Option option in command.Options)
+        {
+            Type type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+            if (type.IsEnum && option.HelpName is null)
+                option.HelpName = string.Join('|', Enum.GetNames(type)).ToLowerInvariant();
+        }
+
+        foreach (Command part in command.Subcommands)
+            NameChoices(part);
     }
 
     private static int Report(Exception problem, Terminal terminal)

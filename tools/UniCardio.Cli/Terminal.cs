@@ -11,14 +11,17 @@ internal sealed class Terminal
 
     private readonly IAnsiConsole _results;
     private readonly IAnsiConsole _notes;
+    private readonly Stream? _input;
 
     /// <param name="output">Results.</param>
     /// <param name="error">Everything else.</param>
     /// <param name="outIsTerminal">Whether a person's terminal takes the results, which then may be coloured and fitted to its
     /// width.</param>
     /// <param name="errorIsTerminal">Whether a person watches the other stream; only then are progress bars drawn.</param>
-    public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false)
+    /// <param name="input">What <c>-</c> reads; null for the process's own.</param>
+    public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false, Stream? input = null)
     {
+        _input = input;
         Out = new VisibleWriter(output);
         Error = new VisibleWriter(error);
         ErrorIsTerminal = errorIsTerminal;
@@ -31,6 +34,9 @@ internal sealed class Terminal
     public TextWriter Error { get; }
 
     public bool ErrorIsTerminal { get; }
+
+    /// <summary>Standard input.</summary>
+    public Stream OpenInput() => _input ?? System.Console.OpenStandardInput();
 
     public static Terminal OfProcess() =>
         new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected);

@@ -59,7 +59,7 @@ internal static class BeatsCommand
         reading.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            Recording recording = RecordingFile.Read(parsed.GetValue(input)!, reading.Read(parsed), cancellation);
+            Recording recording = StandardStreams.Read(terminal, parsed.GetValue(input)!, reading.Read(parsed), cancellation);
             var found = new List<(Channel Channel, BeatSeries Series, ChannelBeats Row)>();
             foreach (Channel c in Chosen(recording, parsed.GetValue(channel) ?? []))
             {

@@ -18,7 +18,8 @@ internal static class InfoCommand
     public static Command Create(Terminal terminal)
     {
         var file = new Argument<string>("FILE")
-            { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, or a recording (.csv, .npy, WFDB, .edf, .bdf)." };
+            { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, a recording (.csv, .npy, WFDB, .edf, .bdf; - is CSV from "
+                + "standard input), or a folder of recordings." };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var network = new NetworkOptions();
         var reading = new ReadingOptions();
@@ -35,8 +36,11 @@ internal static class InfoCommand
         {
             string path = parsed.GetValue(file)!;
             bool asJson = parsed.GetValue(json);
-            if (!IsWeights(path))
-                Recording(terminal, RecordingInfo.Of(path, RecordingFile.Read(path, reading.Read(parsed), cancellation)), asJson);
+            if (Directory.Exists(path))
+                return Task.FromResult(Folder(terminal, path, reading.Read(parsed), asJson, cancellation));
+            if (path == StandardStreams.Name || !IsWeights(path))
+                Recording(terminal,
+                    RecordingInfo.Of(path, StandardStreams.Read(terminal, path, reading.Read(parsed), cancellation)), asJson);
             else if (IsGolden(path))
                 Golden(terminal, path, asJson);
             else
@@ -138,6 +142,41 @@ internal static class InfoCommand
         foreach ((string key, string value) in golden.Configuration.ToMetadata())
             table.Add(key, value);
         terminal.Write(table);
+    }
+
+    // One line a recording; what cannot be read is said in its place and does not end the list.
+    private static int Folder(Terminal terminal, string folder, RecordingReadOptions options, bool json, CancellationToken cancellation)
+    {
+        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
+        if (paths.Length == 0)
+            throw new UsageException($"{folder} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
+        var found = new List<object>();
+        var table = ResultTable.Create("file", ">seconds", ">Hz", "channels", ">missing %");
+        int refused = 0;
+        foreach (string path in paths)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                RecordingInfo info = RecordingInfo.Of(path, RecordingFile.Read(path, options, cancellation));
+                found.Add(info);
+                table.Add(Path.GetFileName(path), info.Seconds.In("0.#"), string.Join(' ', info.Channels.Select(c => c.RateHz).Distinct()),
+                    string.Join(' ', info.Channels.Select(c => c.Kind == "other" ? c.Name : $"{c.Name}={c.Kind}")),
+                    (100.0 * info.Channels.Sum(c => (long)c.Missing) / Math.Max(1, info.Channels.Sum(c => (long)c.Samples))).In("0.#"));
+            }
+            catch (SignalException problem)
+            {
+                refused++;
+                found.Add(new { File = path, Kind = "refused", Problem = problem.Message });
+                terminal.Note($"not read: {problem.Message}");
+            }
+        }
+
+        if (json)
+            Json.Write(terminal, found);
+        else
+            terminal.Write(table);
+        return refused == 0 ? ExitCode.Success : ExitCode.Failed;
     }
 
     private static void Recording(Terminal terminal, RecordingInfo info, bool json)

@@ -35,7 +35,7 @@ internal static class LearnCommand
         reading.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            Recording recording = RecordingFile.Read(parsed.GetValue(input)!, reading.Read(parsed), cancellation);
+            Recording recording = StandardStreams.Read(terminal, parsed.GetValue(input)!, reading.Read(parsed), cancellation);
             PatientSignals signals = Signals(recording, cancellation);
             PatientProfile profile = PatientProfile.Learn(signals);
             if (profile.Signals.Count == 0)

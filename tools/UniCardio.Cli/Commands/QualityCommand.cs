@@ -41,7 +41,7 @@ internal static class QualityCommand
         reading.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            Recording recording = RecordingFile.Read(parsed.GetValue(input)!, reading.Read(parsed), cancellation);
+            Recording recording = StandardStreams.Read(terminal, parsed.GetValue(input)!, reading.Read(parsed), cancellation);
             var judged = new List<(Channel Channel, QualityTrack Track)>();
             foreach (Channel channel in SignalChannels.Of(recording, terminal.Note))
                 judged.Add((channel, QualityTrack.Of(channel, cancellation)));

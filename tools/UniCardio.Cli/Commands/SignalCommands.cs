@@ -19,7 +19,7 @@ internal static class SignalCommands
     public static Command Create(Terminal terminal, TaskKind kind, string name, string description, params string[] examples)
     {
         var input = new Argument<string>("INPUT") { Description =
-            "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names." };
+            "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names; - is CSV from standard input." };
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
         var restoring = new RestoringOptions(kind);
@@ -71,7 +71,7 @@ internal static class SignalCommands
                 return Task.FromResult(
                     ArchiveCode(terminal, run.Run(new Restorer(shared, options), terminal, cancellation), results.Json(parsed)));
             }
-            Recording recording = RecordingFile.Read(path, reading.Read(parsed), cancellation);
+            Recording recording = StandardStreams.Read(terminal, path, reading.Read(parsed), cancellation);
             Recording? truth = results.Truth(parsed) is string truthPath
                 ? RecordingFile.Read(truthPath, reading.Read(parsed), cancellation) : null;
             using InferenceEngine engine = Engine();
@@ -80,7 +80,7 @@ internal static class SignalCommands
                 restorer.Run(recording, restoring.Channels(parsed), new WindowProgress(bar), cancellation));
             cancellation.ThrowIfCancellationRequested();
             RestorationReport report = RestorationReport.Of(path, loaded, engine.Backend.Name, recording, result, truth);
-            Write(results, parsed, recording, result, truth, report);
+            Write(terminal, results, parsed, recording, result, truth, report);
             Show(terminal, report, results.Json(parsed), [results.Out(parsed), results.Plot(parsed)]);
             return Task.FromResult(ExitCode.Success);
         });
@@ -102,12 +102,12 @@ internal static class SignalCommands
     }
 
     // From here on nothing is cancelled: files are written whole, one after the other.
-    private static void Write(ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth,
+    private static void Write(Terminal terminal, ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth,
         RestorationReport report)
     {
         (double? start, double seconds) = results.PlotRange(parsed);
         OutputFile.InOrder(
-            (results.Out(parsed), path => RecordingFile.Write(path, result.Recording, cancellation: CancellationToken.None)),
+            (results.Out(parsed), path => StandardStreams.Write(terminal, path, result.Recording)),
             (results.Plot(parsed), path => RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(path)));
     }
 
@@ -116,14 +116,14 @@ internal static class SignalCommands
         if (json)
             Json.Write(terminal, report);
         else
-            report.WriteTo(terminal);
+            report.WriteTo(files.Contains(StandardStreams.Name) ? terminal.Error : terminal.Out);
         if (report.SamplesGenerated == 0)
             terminal.Note($"there was nothing to generate: channel '{report.Channel}' has no gap that the network would have to fill");
         foreach (string warning in report.Warnings)
             terminal.Note($"warning: {warning}");
         foreach (string file in files.OfType<string>())
         {
-            terminal.Note($"wrote {file}");
+            terminal.Note($"wrote {(file == StandardStreams.Name ? "standard output" : file)}");
             if (Path.GetExtension(file).Equals(".npy", StringComparison.OrdinalIgnoreCase) && report.NotMeasured.Count > 0)
                 terminal.Note(
                     $"warning: {file} has no room to say which samples are not measured; .csv, .hea and .edf do, and --json lists them");

@@ -22,7 +22,7 @@ internal sealed partial class EvaluationSources
             + "rate too. Left out: synthetic subjects.",
         HelpName = "FILE",
         AllowMultipleArgumentsPerToken = true,
-        CustomParser = result => [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)],
+        CustomParser = ReadSources,
         DefaultValueFactory = _ => [],
     };
 
@@ -34,9 +34,17 @@ internal sealed partial class EvaluationSources
         DefaultValueFactory = _ => [],
     };
 
+    private readonly Option<double?> _rate = new("--rate") { Description =
+        "Samples a second of those recordings that do not tell it (CSV without a time column, NPY).", HelpName = "HZ" };
+    private readonly Option<string[]> _columns = new("--columns") { Description =
+        "Names for the columns of those recordings that are given none by ,columns=.", HelpName = "NAMES",
+        CustomParser = ReadingOptions.Split };
+
     public void AddTo(Command command)
     {
         command.Add(_recordings);
+        command.Add(_rate);
+        command.Add(_columns);
         command.Add(_training);
     }
 
@@ -63,7 +71,9 @@ internal sealed partial class EvaluationSources
         CancellationToken cancellation, (int Subjects, double Seconds) synthetic)
         where T : class
     {
-        RecordingSource[] sources = parsed.GetValue(_recordings)!;
+        string[]? columns = parsed.GetValue(_columns) is { Length: > 0 } named ? named : null;
+        RecordingSource[] sources = [.. parsed.GetValue(_recordings)!.Select(s =>
+            s with { CommonRate = parsed.GetValue(_rate), Columns = s.Columns ?? columns })];
         if (sources.Length == 0)
         {
             note($"no --recordings: {synthetic.Subjects} synthetic subjects, which show that all works and nothing of real signals");
@@ -144,12 +154,19 @@ internal sealed partial class EvaluationSources
             .Select(l => Path.Combine(folder, l.Split(' ')[0])) : [];
     }
 
+    private static RecordingSource[] ReadSources(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        foreach (string token in result.Tokens.Select(t => t.Value).Where(t => t.StartsWith("--", StringComparison.Ordinal)))
+            result.AddError($"there is no option '{token}' (a recording of that name: ./{token})");
+        return [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)];
+    }
+
     private static Recording One(RecordingSource source, string path, CancellationToken cancellation)
     {
         RecordingFormat format = RecordingFile.FormatOf(path);
         bool isBare = format is RecordingFormat.Csv or RecordingFormat.Npy;
         double? rate = source.Rate ?? (isBare && RateInName().Match(Path.GetFileNameWithoutExtension(path)) is { Success: true } match
-            ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null);
+            ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : source.CommonRate);
         var options = new RecordingReadOptions { SampleRate = isBare ? rate : null, ColumnNames = isBare ? source.Columns : null };
         return RecordingFile.Read(path, options, cancellation);
     }

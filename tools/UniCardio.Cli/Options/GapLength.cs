@@ -8,6 +8,10 @@ namespace UniCardio.Cli.Options;
 /// <param name="IsShare">Whether it is a share.</param>
 internal readonly record struct GapLength(double Value, bool IsShare) : IParsable<GapLength>
 {
+    /// <summary>As it is written.</summary>
+    public override string ToString() => IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * Value:0.##}%")
+        : string.Create(CultureInfo.InvariantCulture, $"{Value:0.###}");
+
     /// <summary>In seconds.</summary>
     public double Seconds(double windowSeconds) => IsShare ? Value * windowSeconds : Value;
 

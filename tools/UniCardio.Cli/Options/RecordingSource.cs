@@ -10,6 +10,9 @@ internal sealed record RecordingSource(string Path) : IParsable<RecordingSource>
     /// <summary>Samples a second of files that do not state it.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>The rate of all recordings that do not tell theirs.</summary>
+    public double? CommonRate { get; init; }
+
     /// <summary>Names of columns that have none.</summary>
     public IReadOnlyList<string>? Columns { get; init; }
 

@@ -22,7 +22,6 @@ internal sealed class RestoringOptions
         Description = "Takes the channel of this name for a signal, e.g. bp=ART2; may be repeated. Else the first channel of each kind.",
         HelpName = "SIGNAL=NAME",
         CustomParser = ReadChannels,
-        DefaultValueFactory = _ => ChannelSelection.ByKind,
     };
 
     private readonly Option<int> _draws =
@@ -102,7 +101,7 @@ internal sealed class RestoringOptions
         }
     }
 
-    public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels)!;
+    public ChannelSelection Channels(ParseResult parsed) => parsed.GetValue(_channels) ?? ChannelSelection.ByKind;
 
     public RestorationOptions Read(ParseResult parsed, Func<RecordingReadOptions> reading) => new RestorationOptions
     {

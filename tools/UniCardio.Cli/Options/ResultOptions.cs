@@ -8,7 +8,7 @@ internal sealed class ResultOptions
     private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"], PictureExtensions = [".svg"];
 
     private readonly Option<string?> _out =
-        new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+).", HelpName = "FILE" };
+        new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+); - is CSV to standard output.", HelpName = "FILE" };
     private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
     private readonly Option<double?> _from = new("--plot-start")
         { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
@@ -40,6 +40,8 @@ internal sealed class ResultOptions
         string? output = Out(parsed), plot = Plot(parsed);
         if (output is null && plot is null)
             throw new UsageException("nothing to write: give --out, --plot or both");
+        if (output == Output.StandardStreams.Name && Json(parsed))
+            throw new UsageException("--out - and --json would both write to standard output; give one of them a file or leave it out");
         CheckFile("--out", output, RecordingExtensions, input);
         CheckFile("--plot", plot, PictureExtensions, input);
         if (parsed.GetValue(_seconds) is not (> 0 and < double.PositiveInfinity))
@@ -60,7 +62,7 @@ internal sealed class ResultOptions
 
     private static void CheckFile(string option, string? path, string[] extensions, string input)
     {
-        if (path is null)
+        if (path is null || (option == "--out" && path == Output.StandardStreams.Name))
             return;
         if (!extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             throw new UsageException($"{option} {path}: expected a name that ends in {string.Join(" or ", extensions)}");

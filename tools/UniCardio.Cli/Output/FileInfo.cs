@@ -77,8 +77,10 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
     {
         string from = Start is { } start ? $", from {start.Replace('T', ' ')}" : "";
         terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{from}");
-        var table = ResultTable.Create("channel", "measures", "unit", ">Hz", ">samples", ">missing", ">gaps", ">longest gap (s)", ">from",
-            ">to");
+        var table = ResultTable.Create("channel", "signal", "unit", ">Hz", ">samples", ">missing", ">gaps", ">max s", ">from", ">to");
+        // A line has 80 columns.
+        foreach (Spectre.Console.TableColumn column in table.Columns)
+            column.Padding = new Spectre.Console.Padding(1, 0, 0, 0);
         foreach (ChannelInfo c in Channels)
         {
             table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.RateHz, c.Samples, c.Missing, c.Gaps,

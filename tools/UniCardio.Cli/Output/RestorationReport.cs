@@ -113,24 +113,25 @@ internal sealed record RestorationReport
         };
     }
 
-    public void WriteTo(Terminal terminal)
+    /// <summary>The report for a person; beside the results where these go to standard output themselves.</summary>
+    public void WriteTo(TextWriter output)
     {
-        terminal.Out.WriteLine(
+        output.WriteLine(
             $"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), "
             + $"{SamplesMeasured} kept as measured, {SamplesMissing} missing");
-        terminal.Out.WriteLine(
+        output.WriteLine(
             $"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s "
             + $"({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; "
             + $"{(PeakMemoryBytes / 1e6).In("0")} MB at most");
         if (Estimators.Count > 0)
-            terminal.Out.WriteLine("made of: " + string.Join(
+            output.WriteLine("made of: " + string.Join(
                 ", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%")));
         if (Calibration is { } calibration)
-            terminal.Out.WriteLine(
+            output.WriteLine(
                 $"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), "
                 + $"{calibration.AgeSeconds.In("0")} s old at the end");
         if (Truth is TruthComparison t)
-            terminal.Out.WriteLine(
+            output.WriteLine(
                 $"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
                 + t.Unit + (t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : ""));
     }

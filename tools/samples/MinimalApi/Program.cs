@@ -15,7 +15,7 @@ app.MapPost("/fill", async (FillRequest request, CardioModel model, Cancellation
     CardioResult result = await model.RunAsync(signals, CardioTask.Impute(Modality.Bp, Modality.Ppg.ToSet()), cancellation: cancellation);
     return new FillAnswer(
         [.. result.Samples.ToArray().Select(x => float.IsNaN(x) ? (float?)null : x)],
-        [.. result.Provenance.ToArray().Select(p => p.IsGenerated())],
+        [.. result.Provenance.ToArray().Select(p => p >= Provenance.Imputed)],
         CardioResult.Remark);
 });
 app.Run();

@@ -89,6 +89,14 @@ internal static class CsvFormat
         BoundedFile.WriteAtomically([(path, stream => Write(stream, recording, options, cancellation))], options.Overwrite);
     }
 
+    /// <summary>Writes a recording to a stream, as to a file.</summary>
+    /// <exception cref="SignalException">Rates differ.</exception>
+    internal static void Write(Stream stream, Recording recording)
+    {
+        CommonRate.Require(recording, "CSV");
+        Write(stream, recording, RecordingWriteOptions.Default, CancellationToken.None);
+    }
+
     // A quote that is never closed would otherwise swallow the rest of the file; no number spans lines.
     private static readonly CsvReaderOptions ReaderOptions = new()
     {
