@@ -21,7 +21,7 @@ public sealed class StreamTests : IDisposable
 
     [Theory]
     [InlineData("--target", "impute", "x.csv", "--taget", "bp")]
-    [InlineData("--threads", "evaluate", "--tasks", "denoise", "--thread=2")]
+    [InlineData("--json", "info", "x.csv", "--jsno")]
     [InlineData("impute", "imptue", "x.csv")]
     public void NearlyRightWordsAreGuessed(string meant, params string[] args)
     {
