@@ -16,7 +16,7 @@ export class Axis {
   clear() {
     this.low = this.modality === "bp" ? 40 : -1;
     this.high = this.modality === "bp" ? 160 : 1;
-    this.gain = 0; // mm/mV of an ECG, 0 where it has no unit
+    this.gain = this.modality === "ecg" ? ECG_GAINS[0] : 0; // mm/mV of an ECG, 0 where it has no unit
     this.height = 0;
     this.narrowSince = null;
     this.normalized = null;
