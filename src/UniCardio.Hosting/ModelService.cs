@@ -6,7 +6,7 @@ using UniCardio.Serving.Hosting;
 namespace UniCardio.Hosting;
 
 /// <summary>Loads the model in the background while the application starts, and lets what is in flight end when it stops.</summary>
-internal sealed class ModelService(ServerLifetime lifetime, IServiceProvider services) : IHostedService
+internal sealed class ModelService(ServerLifetime lifetime, IServiceProvider services) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellation)
     {
@@ -18,7 +18,16 @@ internal sealed class ModelService(ServerLifetime lifetime, IServiceProvider ser
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellation) => lifetime.StopAsync();
+    /// <summary>Before the web server stops, which would wait for sockets that nobody has told to close.</summary>
+    public Task StoppingAsync(CancellationToken cancellation) => lifetime.StopAsync();
+
+    public Task StartingAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellation) => Task.CompletedTask;
 }
 
 /// <summary>Healthy once the weights are packed; unhealthy before, after a failure, and while the application stops.</summary>
