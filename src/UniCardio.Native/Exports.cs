@@ -112,9 +112,11 @@ internal static unsafe class Exports
     {
         try
         {
-            if (session == 0 || (samples == null && count > 0) || signal is < 0 or > 2 || count > int.MaxValue / 8 || !double.IsFinite(time))
+            if (session == 0 || (samples == null && count > 0) || signal is < 0 or > 2 || count > int.MaxValue / 8
+                || !double.IsFinite(time))
                 return Say(error, BadArgument, "session or samples is NULL, or signal, time or count is out of range");
-            Of<PulledSession>(session).Session.Push((Modality)signal, TimeSpan.FromSeconds(time), new ReadOnlySpan<float>(samples, (int)count));
+            Of<PulledSession>(session).Session.Push((Modality)signal, TimeSpan.FromSeconds(time),
+                new ReadOnlySpan<float>(samples, (int)count));
             return Say(error, Ok, "");
         }
         catch (Exception problem)

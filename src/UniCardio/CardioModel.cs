@@ -137,7 +137,8 @@ public sealed class CardioModel : IDisposable
         int missing = 0;
         foreach (float x in samples)
             missing += float.IsNaN(x) ? 1 : 0;
-        double flat = SignalQuality.FindFlatRuns(samples, Math.Max(2, (int)Math.Round(channel.SampleRate))).Sum(r => (double)r.Range.Length);
+        double flat = SignalQuality.FindFlatRuns(samples, Math.Max(2, (int)Math.Round(channel.SampleRate)))
+            .Sum(r => (double)r.Range.Length);
         double clipped = SignalQuality.FindClippedRuns(samples).Sum(r => (double)r.Range.Length);
         BeatSeries beats = BeatSeries.Of(channel);
         double length = samples.Length;

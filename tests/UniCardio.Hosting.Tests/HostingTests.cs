@@ -122,7 +122,8 @@ public class HostingTests
         services.AddUniCardio(configuration.GetSection("UniCardio"));
         using ServiceProvider provider = services.BuildServiceProvider();
         var options = provider.GetRequiredService<Serving.ServerOptions>();
-        Assert.Equal((3, TimeSpan.FromSeconds(5), "https://ward.example"), (options.MaxPatients, options.DrainTime, options.Origins.Single()));
+        Assert.Equal((3, TimeSpan.FromSeconds(5), "https://ward.example"),
+            (options.MaxPatients, options.DrainTime, options.Origins.Single()));
         var wrong = new ServiceCollection();
         wrong.AddUniCardio(o => o.MaxPatients = 0);
         using ServiceProvider refusing = wrong.BuildServiceProvider();

@@ -105,7 +105,8 @@ internal sealed class FakeServer : IAsyncDisposable
             hello = new JsonObject
             {
                 ["type"] = "hello", ["protocol"] = 1, ["patient"] = (string?)context.Request.RouteValues["patient"], ["ready"] = true,
-                ["weights"] = "19600 updates", ["network"] = "fake.safetensors", ["untrained"] = false, ["remark"] = "", ["sample_rate"] = 125, ["window"] = 4, ["session"] = _session.DeepClone(),
+                ["weights"] = "19600 updates", ["network"] = "fake.safetensors", ["untrained"] = false,
+                ["remark"] = "", ["sample_rate"] = 125, ["window"] = 4, ["session"] = _session.DeepClone(),
             };
         }
         await socket.SendAsync(Encoding.UTF8.GetBytes(hello.ToJsonString()), WebSocketMessageType.Text, true, _stop.Token);

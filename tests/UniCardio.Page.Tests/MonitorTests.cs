@@ -183,7 +183,8 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
                 "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to", e));
     }
 
-    /// <summary>axe-core finds no violation of WCAG 2 A and AA and of its best practices, in both schemes and palettes, dialogs open too.</summary>
+    /// <summary>axe-core finds no violation of WCAG 2 A and AA and of its best practices, in both schemes and palettes, dialogs open
+    /// too.</summary>
     [SkippableFact]
     public async Task AxeFindsNoViolation()
     {

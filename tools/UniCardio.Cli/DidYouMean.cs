@@ -11,7 +11,8 @@ internal static class DidYouMean
     public static IEnumerable<string> Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string[] options = [.. command.Options.Concat(parsed.RootCommandResult.Command.Options).SelectMany(o => o.Aliases.Append(o.Name)).Distinct()];
+        string[] options = [.. command.Options.Concat(parsed.RootCommandResult.Command.Options)
+            .SelectMany(o => o.Aliases.Append(o.Name)).Distinct()];
         string[] commands = [.. command.Subcommands.Select(c => c.Name)];
         foreach (string token in parsed.UnmatchedTokens.Distinct())
         {

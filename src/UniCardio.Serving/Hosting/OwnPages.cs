@@ -1,6 +1,7 @@
 namespace UniCardio.Serving.Hosting;
 
-/// <summary>Lets browser pages of the application's own origin in, and of those that are listed: sockets know no same-origin rule.</summary>
+/// <summary>Lets browser pages of the application's own origin in, and of those that are listed: sockets know no same-origin
+/// rule.</summary>
 internal sealed class OwnPages(RequestDelegate next, ServerOptions options)
 {
     public Task InvokeAsync(HttpContext context)

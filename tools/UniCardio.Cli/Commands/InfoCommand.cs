@@ -18,8 +18,8 @@ internal static class InfoCommand
     public static Command Create(Terminal terminal)
     {
         var file = new Argument<string>("FILE")
-            { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, a recording (.csv, .npy, WFDB, .edf, .bdf; - is CSV from "
-                + "standard input), or a folder of recordings." };
+            { Description = "Weights (.safetensors, .pth, recipe:SEED), golden vectors, a recording (.csv, .npy, WFDB, .edf, .bdf; - is "
+                + "CSV from standard input), or a folder of recordings." };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
         var network = new NetworkOptions();
         var reading = new ReadingOptions();

@@ -18,7 +18,8 @@ for (int i = 0; i < conditions.Length; i++)
     conditions[i] = MathF.Sin(i * 0.06f);
 var results = new float[session.Plan.StateSamples];
 session.Run(conditions, results);
-Console.WriteLine($"{counting.Name}: {counting.Windows} windows, {counting.Steps} steps, {results.Length} samples; recipe weights make noise.");
+Console.WriteLine($"{counting.Name}: {counting.Windows} windows, {counting.Steps} steps, {results.Length} samples; "
+    + $"recipe weights make noise.");
 
 internal sealed class CountingBackend(IBackend inner) : IBackend
 {
