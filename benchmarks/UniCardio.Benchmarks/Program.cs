@@ -19,6 +19,8 @@ public static class Program
             case ["streaming", .. string[] rest]:
                 StreamingLoad.Run(rest);
                 return 0;
+            case ["sparse"]:
+                return SparseAttention.Run();
             case ["twins"]:
                 return CTwins.Run();
             case ["peers", .. string[] rest]:

@@ -34,6 +34,47 @@ public class QualityTests
     }
 
     [Fact]
+    public void Rhythm_of_the_example_is_told_signal_by_signal_and_together()
+    {
+        CliResult result = Cli.Run("rhythm", Project.Example, "--window", "10", "--json");
+        Assert.Equal(0, result.Code);
+        using JsonDocument json = JsonDocument.Parse(result.Out);
+        JsonElement[] signals = [.. json.RootElement.GetProperty("signals").EnumerateArray()];
+        Assert.Equal("together", signals[^1].GetProperty("name").GetString());
+        Assert.All(signals, s => Assert.True(s.GetProperty("windows").GetArrayLength() >= 2));
+        Assert.DoesNotContain("fibrillation", string.Join(' ', signals[^1].GetProperty("windows").EnumerateArray()
+            .Select(w => w.GetProperty("rhythm").GetString())), StringComparison.Ordinal);
+        Assert.Contains("not a medical device", Cli.Run("rhythm", Project.Example).Out, StringComparison.Ordinal);
+        Assert.Equal(2, Cli.Run("rhythm", Project.Example, "--window", "9").Code);
+    }
+
+    [Fact]
+    public void Weights_are_halved()
+    {
+        string folder = Directory.CreateTempSubdirectory("halved").FullName;
+        try
+        {
+            string whole = Path.Combine(folder, "a.safetensors"), half = Path.Combine(folder, "b.safetensors");
+            foreach (string size in (string[])["recipe:1,tiny", "recipe:1,quality-tiny"])
+            {
+                Assert.Equal(0, Cli.Run("convert", size, whole).Code);
+                foreach (string type in (string[])["f16", "bf16"])
+                {
+                    Assert.Equal(0, Cli.Run("convert", whole, half, "--dtype", type).Code);
+                    Assert.InRange(new FileInfo(half).Length / (double)new FileInfo(whole).Length, 0.45, 0.6);
+                    Assert.Equal(0, Cli.Run("info", half).Code);
+                }
+            }
+
+            Assert.Equal(2, Cli.Run("convert", "recipe:1,tiny", Path.Combine(folder, "c.onnx"), "--dtype", "f16").Code);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Pretraining_writes_a_network_that_info_knows()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");

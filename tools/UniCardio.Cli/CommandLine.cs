@@ -64,6 +64,7 @@ internal static class CommandLine
             ServeCommand.Create(terminal),
             BeatsCommand.Create(terminal),
             QualityCommand.Create(terminal),
+            RhythmCommand.Create(terminal),
             SynthCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ConvertCommand.Create(terminal),

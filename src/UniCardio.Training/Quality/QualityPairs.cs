@@ -9,7 +9,7 @@ namespace UniCardio.Training.Quality;
 
 /// <summary>Pairs of windows of synthetic hearts: an endless supply, each pair another subject, a function of (seed, index).</summary>
 /// <remarks>A minute of one heart, two windows of it spoiled each by its own stretches (<see cref="CorruptionEpisodes"/>) and by what a
-/// recording in good order still has. Rhythms: 35% sinus, 30% fibrillation, 20% ectopy, 15% runs of ventricular beats.</remarks>
+/// recording in good order still has. Rhythms are those of <see cref="RhythmDraw"/>.</remarks>
 internal sealed class QualityPairs
 {
     private readonly CardiovascularSynthesizer _synthesizer = new();
@@ -31,7 +31,7 @@ internal sealed class QualityPairs
     {
         ulong own = CounterRandom.Derive(_seed, (ulong)index);
         var random = new CounterRandom(own, 0x91);
-        SynthesisParameters parameters = Rhythm(SynthesisParameters.Draw(own, QualityTrack.WorkRate), ref random);
+        SynthesisParameters parameters = RhythmDraw.Draw(SynthesisParameters.Draw(own, QualityTrack.WorkRate), ref random);
         SyntheticRecording heart = _synthesizer.Generate(parameters, 2 * _samples, own);
         bool pressure = random.NextDouble() < 0.4;
         float[] pulse = pressure ? heart.BloodPressure : heart.Ppg;
@@ -68,7 +68,7 @@ internal sealed class QualityPairs
             QualityScale.Apply(spoiled, signals.AsSpan(c * _samples, _samples));
         }
 
-        return new QualityWindow(signals, labels, present, RhythmOf(heart, from));
+        return new QualityWindow(signals, labels, present, (int)RhythmDraw.TruthOf(heart, from, from + _samples));
     }
 
     private static float[] Spoil(float[] clean, ChannelKind kind, ulong seed, ref CounterRandom random)
@@ -85,44 +85,5 @@ internal sealed class QualityPairs
         if (duty > 0.33)
             CorruptionEpisodes.Apply(spoiled, kind, QualityTrack.WorkRate, duty > 0.9 ? 1 : (duty - 0.3) / 0.6 * 0.8, 8, seed);
         return spoiled;
-    }
-
-    private static SynthesisParameters Rhythm(SynthesisParameters drawn, ref CounterRandom random)
-    {
-        double kind = random.NextDouble(), rate = random.NextUniform(45, 120), fast = random.NextUniform(55, 160),
-            size = random.NextDouble(), often = random.NextDouble(), run = random.NextDouble();
-        SynthesisParameters calm = drawn with
-        {
-            AtrialFibrillation = false, VentricularEctopy = 0, VentricularRun = 0, AtrialEctopy = 0, HeartRate = drawn.HeartRate,
-        };
-        return kind switch
-        {
-            // Every third heart in sinus rhythm breathes deeply: uneven, but not without rule.
-            < 0.35 => often < 0.33 ? calm with { RespiratorySinusArrhythmia = 0.05 + (0.2 * size), HeartRate = rate,
-                RandomVariability = 0.05 * run } : calm,
-            < 0.65 => calm with { AtrialFibrillation = true, HeartRate = fast, FibrillatoryIrregularity = 0.12 + (0.2 * size),
-                FibrillatoryWave = 0.15 * often * often },
-            < 0.85 => run < 0.7 ? calm with { HeartRate = rate, VentricularEctopy = 0.03 + (0.3 * often * often), VentricularRun =
-                    0.3 * size * size, VentricularRate = 110 + (70 * size) }
-                : calm with { HeartRate = rate, AtrialEctopy = 0.04 + (0.3 * often) },
-            _ => calm with { HeartRate = rate, VentricularEctopy = 0.03 + (0.3 * often), VentricularRun = 0.9 + (0.09 * size),
-                VentricularRate = 105 + (110 * run) },
-        };
-    }
-
-    // What the window itself shows: a run is five ventricular beats in a row at 100 a minute or more.
-    private int RhythmOf(SyntheticRecording heart, int from)
-    {
-        int ectopic = 0, run = 0, longest = 0;
-        foreach (SyntheticBeat beat in heart.Beats)
-        {
-            if (beat.Sample < from || beat.Sample >= from + _samples)
-                continue;
-            ectopic += beat.Kind == BeatKind.Normal ? 0 : 1;
-            run = beat.Kind == BeatKind.Ventricular ? run + 1 : 0;
-            longest = Math.Max(longest, run);
-        }
-
-        return longest >= 5 ? 3 : heart.Parameters.AtrialFibrillation ? 1 : ectopic > 0 ? 2 : 0;
     }
 }

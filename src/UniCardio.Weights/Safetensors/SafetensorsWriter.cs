@@ -8,7 +8,7 @@ using UniCardio.Files;
 
 namespace UniCardio.Weights.Safetensors;
 
-/// <summary>Writes float32 tensors as a safetensors file. The same input gives the same bytes.</summary>
+/// <summary>Writes tensors as a safetensors file, as float32 or rounded to half of it. The same input gives the same bytes.</summary>
 internal static class SafetensorsWriter
 {
     /// <summary>Writes beside the destination and renames: the file is there whole, or as it was before.</summary>
@@ -16,17 +16,20 @@ internal static class SafetensorsWriter
     /// <param name="tensors">Written in this order; names are unique.</param>
     /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
     /// <param name="cancellation">Asked between tensors.</param>
-    /// <exception cref="WeightFormatException">Two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
+    /// <param name="type">F32; or F16 or BF16, each value rounded to the nearest, ties to even.</param>
+    /// <exception cref="WeightFormatException">A value that float16 cannot hold; two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
     /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over
     /// <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
     public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default, ElementType type = ElementType.F32)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
-        ReadOnlyMemory<byte> header = Header(path, tensors, metadata);
+        if (type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16))
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are written as F32, F16 or BF16.");
+        ReadOnlyMemory<byte> header = Header(path, tensors, metadata, type);
         AtomicFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[8];
@@ -36,15 +39,19 @@ internal static class SafetensorsWriter
             foreach (ParameterTensor tensor in tensors)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Append(stream, tensor.Span);
+                if (type == ElementType.F32)
+                    Append(stream, tensor.Span);
+                else
+                    AppendRounded(stream, path, tensor, type);
             }
             cancellation.ThrowIfCancellationRequested();
         });
     }
 
     private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors,
-        IReadOnlyDictionary<string, string>? metadata)
+        IReadOnlyDictionary<string, string>? metadata, ElementType type)
     {
+        int size = type == ElementType.F32 ? sizeof(float) : sizeof(ushort);
         if (tensors.Count > SafetensorsFile.MaxTensors)
             throw new WeightFormatException(path, $"{tensors.Count} tensors, over {SafetensorsFile.MaxTensors}");
         var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsFile.MetadataKey };
@@ -68,9 +75,9 @@ internal static class SafetensorsWriter
                     throw new WeightFormatException(path, tensor.Name == SafetensorsFile.MetadataKey ? "no tensor may have this name"
                         : "two tensors of this name", tensor.Name);
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", "F32");
+                json.WriteString("dtype", type.ToString());
                 WriteNumbers(json, "shape", tensor.Shape.Select(d => (long)d));
-                long end = offset + ((long)sizeof(float) * tensor.Data.Length);
+                long end = offset + ((long)size * tensor.Data.Length);
                 WriteNumbers(json, "data_offsets", [offset, end]);
                 offset = end;
                 json.WriteEndObject();
@@ -94,6 +101,33 @@ internal static class SafetensorsWriter
         foreach (long number in numbers)
             json.WriteNumberValue(number);
         json.WriteEndArray();
+    }
+
+    private static void AppendRounded(Stream stream, string path, ParameterTensor tensor, ElementType type)
+    {
+        byte[] bytes = new byte[2 * (1 << 15)];
+        ReadOnlySpan<float> values = tensor.Span;
+        for (int at = 0; at < values.Length; at += 1 << 15)
+        {
+            int count = Math.Min(1 << 15, values.Length - at);
+            for (int i = 0; i < count; i++)
+                BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), Round(values[at + i], type, path, tensor.Name));
+            stream.Write(bytes, 0, 2 * count);
+        }
+    }
+
+    private static ushort Round(float value, ElementType type, string path, string name)
+    {
+        if (type == ElementType.F16)
+        {
+            Half half = (Half)value;
+            return Half.IsFinite(half) ? BitConverter.HalfToUInt16Bits(half)
+                : throw new WeightFormatException(path, $"holds {value}, which float16 cannot hold (65,504 at most); bf16 can", name);
+        }
+
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        // A tie goes to the even one; a carry past the largest value would give infinity, which no weight is near.
+        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
     private static void Append(Stream stream, ReadOnlySpan<float> values)

@@ -18,6 +18,14 @@ internal enum WeightTarget
     Onnx,
 }
 
+/// <summary>What weights are stored as.</summary>
+internal enum WeightType
+{
+    F32,
+    F16,
+    BF16,
+}
+
 /// <summary><c>convert IN [OUT]</c>: weights to safetensors, or a network to ONNX.</summary>
 internal sealed class ConvertCommand
 {
@@ -35,6 +43,12 @@ internal sealed class ConvertCommand
 
     private readonly Option<WeightTarget?> _to =
         new("--to") { Description = "safetensors or onnx; onnx where OUT ends so, else safetensors." };
+
+    private readonly Option<WeightType> _type = new("--dtype")
+    {
+        Description = "safetensors: f32 (default), or f16 or bf16 for half the size, each weight rounded to the nearest.",
+        DefaultValueFactory = _ => WeightType.F32,
+    };
 
     private readonly Option<CardioTask> _task = new("--task")
     {
@@ -68,12 +82,14 @@ internal sealed class ConvertCommand
             "convert official.pth official.safetensors",
             "convert recipe:2,tiny tiny.safetensors",
             "convert quality.pth quality.safetensors",
+            "convert official.pth official.f16.safetensors --dtype f16",
             "convert weights/compact.safetensors --to onnx --task 'ppg->ecg'",
             "convert weights/compact.safetensors gap.onnx --task 'impute bp | ppg' --windows 1 --draws 8 --sampler ddim:4")
         {
             _source,
             _destination,
             _to,
+            _type,
             _task,
             _windows,
             _draws,
@@ -95,6 +111,8 @@ internal sealed class ConvertCommand
         bool quality = QualityWeightFile.IsQuality(source);
         if (target == WeightTarget.Onnx)
         {
+            if (parsed.GetResult(_type) is { Implicit: false })
+                throw new UsageException("--dtype goes with safetensors; ONNX is written in float32");
             if (quality)
                 throw new UsageException($"{source} is a QualityFM network; ONNX is written of UniCardio networks");
             return WriteOnnx(terminal, parsed, source, destination ?? OnnxName(source), options, cancellation);
@@ -108,8 +126,14 @@ internal sealed class ConvertCommand
 
         if (destination is null)
             throw new UsageException("OUT is missing: the .safetensors file to write");
-        return quality ? WriteQuality(terminal, source, destination, cancellation)
-            : WriteSafetensors(terminal, source, destination, options, cancellation);
+        ElementType type = parsed.GetValue(_type) switch
+        {
+            WeightType.F16 => ElementType.F16,
+            WeightType.BF16 => ElementType.BF16,
+            _ => ElementType.F32,
+        };
+        return quality ? WriteQuality(terminal, source, destination, type, cancellation)
+            : WriteSafetensors(terminal, source, destination, options, type, cancellation);
     }
 
     private static string OnnxName(string source) => WeightRecipe.IsRecipe(source) ? "recipe" + OnnxExtension
@@ -139,9 +163,9 @@ internal sealed class ConvertCommand
         return ExitCode.Success;
     }
 
-    private static int WriteQuality(Terminal terminal, string source, string destination, CancellationToken cancellation)
+    private static int WriteQuality(Terminal terminal, string source, string destination, ElementType type, CancellationToken cancellation)
     {
-        using QualityWeights quality = QualityWeightFile.Convert(source, destination, cancellation: cancellation);
+        using QualityWeights quality = QualityWeightFile.Convert(source, destination, cancellation: cancellation, type: type);
         terminal.Out.WriteLine(
             $"wrote {destination}: {quality.Tensors.Count} tensors of a QualityFM network, "
             + $"{quality.Tensors.Sum(t => (long)t.Span.Length)} parameters");
@@ -149,9 +173,9 @@ internal sealed class ConvertCommand
     }
 
     private static int WriteSafetensors(Terminal terminal, string source, string destination, WeightLoadOptions options,
-        CancellationToken cancellation)
+        ElementType type, CancellationToken cancellation)
     {
-        using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation);
+        using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation, type: type);
         foreach (string note in loaded.Notes)
             terminal.Out.WriteLine(note);
         terminal.Out.WriteLine(

@@ -19,6 +19,7 @@ internal enum EvaluationStudy
 {
     Samplers,
     Quality,
+    Rhythm,
     Gaps,
     Rates,
     Calibration,
@@ -39,8 +40,9 @@ internal static class EvaluateCommand
             + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
             + "quality: how "
             + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
-            + "synthetic recordings)." };
-        var fit = new Option<int>("--fit") { Description = "With --study quality: fits the index on so many synthetic recordings.",
+            + "synthetic recordings); rhythm: how well rhythms are told (recordings with WFDB labels)." };
+        var fit = new Option<int>("--fit") { Description =
+            "With --study quality or rhythm: fits the index or the rhythms on so many synthetic recordings.",
             HelpName = "N" };
         var sources = new EvaluationSources();
         var options = new EvaluationOptionSet();
@@ -68,6 +70,9 @@ internal static class EvaluateCommand
         command.SetAction((parsed, cancellation) =>
         {
             reports.Check(parsed);
+            if (parsed.GetValue(study) == EvaluationStudy.Rhythm)
+                return Task.FromResult(RhythmStudyRun.Run(terminal, parsed.GetValue(fit), weights.Source(parsed),
+                    () => sources.ReadWhole(parsed, terminal.Note, cancellation), cancellation));
             if (parsed.GetValue(study) == EvaluationStudy.Quality)
                 return Task.FromResult(QualityStudyRun.Run(terminal, parsed.GetValue(fit), weights.Source(parsed),
                     () => sources.ReadWhole(parsed, terminal.Note, cancellation), cancellation));

@@ -1,0 +1,49 @@
+using UniCardio.Engine.Model;
+using UniCardio.Weights.Safetensors;
+
+namespace UniCardio.Weights.Tests.Safetensors;
+
+public class RoundedWeightTests
+{
+    // Half a unit in the last place: 2^-11 of float16's 11 bits, 2^-9 of bfloat16's 8 bits, of the value.
+    [Theory]
+    [InlineData(ElementType.F16, 1.0 / 2048)]
+    [InlineData(ElementType.BF16, 1.0 / 256 / 2)]
+    public void Half_the_size_and_the_nearest_value(ElementType type, double unit)
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        float[] values = [0, 1, -1, 0.1f, 3.14159f, -0.001f, 1.00390625f, 1.01171875f, 60000, .. Enumerable.Range(1, 70_000)
+            .Select(i => MathF.Sin(i))];
+        try
+        {
+            SafetensorsWriter.Write(path, [new ParameterTensor("a", [values.Length], values)], type: type);
+            Assert.True(new FileInfo(path).Length < (2 * values.Length) + 200);
+            using SafetensorsFile file = SafetensorsFile.Open(path);
+            ReadOnlySpan<float> read = file.Tensor("a").Span;
+            for (int i = 0; i < values.Length; i++)
+                Assert.True(Math.Abs(read[i] - values[i]) <= unit * Math.Abs(values[i]), $"{values[i]} became {read[i]}");
+            if (type == ElementType.BF16)
+            {
+                // Ties go to the even one: 1 + 1/256 to 1, 1 + 3/256 to 1 + 4/256.
+                Assert.Equal(1, read[6]);
+                Assert.Equal(1.015625f, read[7]);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void What_float16_cannot_hold_is_refused_by_name_and_nothing_is_written()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        var refused = Assert.Throws<WeightFormatException>(() =>
+            SafetensorsWriter.Write(path, [new ParameterTensor("big", [1], [70000])], type: ElementType.F16));
+        Assert.Contains("big", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(path));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            SafetensorsWriter.Write(path, [new ParameterTensor("a", [1], [1])], type: ElementType.F64));
+    }
+}

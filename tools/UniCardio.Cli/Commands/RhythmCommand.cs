@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+using UniCardio.Cli.Options;
+using UniCardio.Cli.Output;
+using UniCardio.Signals;
+using UniCardio.Signals.Beats;
+using UniCardio.Signals.Formats;
+using UniCardio.Signals.Processing;
+using UniCardio.Signals.Quality;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary>A window of a channel, as <c>rhythm --json</c> prints it.</summary>
+internal sealed record RhythmWindow(double Start, double End, string Rhythm, double Score, double Quality, double? Sinus, double? Af,
+    double? Ectopy, double? VentricularRun);
+
+/// <summary><c>rhythm RECORDING</c>: sinus rhythm, fibrillation, ectopic beats or a ventricular run, window by window, or that none can be
+/// told.</summary>
+internal static class RhythmCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
+        var window = new Option<int>("--window") { Description = "Seconds of a window, 10 to 60.", DefaultValueFactory = _ => 30 };
+        var json = new Option<bool>("--json") { Description = "Writes one JSON object, with every window's probabilities." };
+        var reading = new ReadingOptions();
+        var command = new ExampleCommand("rhythm",
+            "Tells sinus rhythm, atrial fibrillation, ectopic beats and runs like ventricular tachycardia apart, from each ECG and pulse and "
+            + "from both, with a score, or says that it cannot: too few beats, poor signal, undecided. Fitted on synthetic hearts. Research "
+            + "software, not a medical device: no diagnosis, and no alarm may rest on it.",
+            "rhythm recording.hea", "rhythm recording.csv --window 10 --json")
+        {
+            input, window, json,
+        };
+        reading.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            int seconds = parsed.GetValue(window);
+            if (seconds is < 10 or > 60)
+                throw new UsageException($"--window {seconds}: a rhythm is read from 10 to 60 s");
+            Recording recording = RecordingFile.Read(parsed.GetValue(input)!, reading.Read(parsed), cancellation);
+            List<(string Name, bool IsEcg, IReadOnlyList<RhythmReading> Readings)> found = [.. SignalChannels.Of(recording, terminal.Note)
+                .Select(c => (c.Name, c.Kind == ChannelKind.Ecg, Read(c, seconds, cancellation)))];
+            if (found.Count > 1)
+                found.Add(("together", true, RhythmReading.Fuse([.. found.Select(f => f.Readings)], [.. found.Select(f => f.IsEcg)])));
+            if (parsed.GetValue(json))
+                Json.Write(terminal, new { Recording = recording.Name, Signals = found.Select(f => new { f.Name, Windows =
+                    f.Readings.Select(Row) }) });
+            else
+                Print(terminal, found);
+            foreach (SignalWarning warning in recording.Warnings)
+                terminal.Note($"warning: {warning}");
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<RhythmReading> Read(Channel channel, int window, CancellationToken cancellation)
+    {
+        QualityTrack track = QualityTrack.Of(channel, cancellation);
+        float[] work = channel.SampleRate == QualityTrack.WorkRate ? channel.Samples.ToArray()
+            : new Resampler(channel.SampleRate, QualityTrack.WorkRate).Resample(channel.Samples.Span, cancellation);
+        return RhythmReading.Of(track, work, window, Math.Max(1, window / 3));
+    }
+
+    private static RhythmWindow Row(RhythmReading r)
+    {
+        double? Share(RhythmKind k) => r.Shares.Length == 0 ? null : r.Shares[(int)k];
+        return new RhythmWindow(r.Start, r.End, Name(r), r.Score, r.Quality, Share(RhythmKind.Sinus), Share(RhythmKind.AtrialFibrillation),
+            Share(RhythmKind.Ectopy), Share(RhythmKind.VentricularRun));
+    }
+
+    private static string Name(RhythmReading r) => r.Kind switch
+    {
+        RhythmKind.Sinus => "sinus or as regular",
+        RhythmKind.AtrialFibrillation => "like fibrillation",
+        RhythmKind.Ectopy => "ectopic beats",
+        RhythmKind.VentricularRun => "like a ventricular run",
+        _ => r.Abstained,
+    };
+
+    private static void Print(Terminal terminal, List<(string Name, bool IsEcg, IReadOnlyList<RhythmReading> Readings)> found)
+    {
+        var table = ResultTable.Create("signal", "from", "to", "rhythm", ">score");
+        foreach ((string name, _, IReadOnlyList<RhythmReading> readings) in found)
+        {
+            // Windows of one rhythm, one after the other, are a line.
+            for (int i = 0, first = 0; i < readings.Count; i++)
+            {
+                if (i + 1 < readings.Count && Name(readings[i + 1]) == Name(readings[first]))
+                    continue;
+                RhythmReading[] row = [.. readings.Skip(first).Take(i + 1 - first)];
+                table.Add(name, Clock(row[0].Start), Clock(row[^1].End), Name(row[0]), row[0].Kind is null ? "-"
+                    : row.Average(r => r.Score).In("0.00"));
+                first = i + 1;
+            }
+        }
+
+        terminal.Write(table);
+        terminal.Out.WriteLine("Lines overlap by up to two thirds of a window. Research software, not a medical device.");
+    }
+
+    private static string Clock(double seconds) => TimeSpan.FromSeconds(seconds).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using UniCardio.Cli.Output;
+using UniCardio.Engine.Quality;
+using UniCardio.Evaluation.Quality;
+using UniCardio.Pipeline;
+using UniCardio.Signals;
+using UniCardio.Signals.Beats;
+using UniCardio.Signals.Processing;
+using UniCardio.Weights.Quality;
+
+namespace UniCardio.Cli.Commands;
+
+/// <summary><c>evaluate --study rhythm</c>.</summary>
+internal static class RhythmStudyRun
+{
+    private const ulong Seed = 0x52;
+    private const int SyntheticHearts = 300;
+
+    public static int Run(Terminal terminal, int fit, string? weights, Func<IReadOnlyList<(Recording Recording, string Subject)>> recordings,
+        CancellationToken cancellation)
+    {
+        if (fit > 0)
+        {
+            foreach (bool isEcg in (bool[])[true, false])
+            {
+                terminal.Out.WriteLine(isEcg ? "Ecg" : "Pulse");
+                foreach (double[] row in RhythmStudy.Fit(isEcg, fit, Seed, cancellation))
+                    terminal.Out.WriteLine($"[{string.Join(", ", row.Select(c => c.ToString("0.###", CultureInfo.InvariantCulture)))}],");
+            }
+
+            return ExitCode.Success;
+        }
+
+        using QualityWeights? loaded = weights is null ? null : QualityWeightFile.Load(weights);
+        using IQualityNetwork? network = loaded is null ? null : QualityNetwork.Cpu(loaded);
+        QualityReader? reader = network is null ? null : new QualityReader(network);
+        Tell(terminal, "Synthetic hearts, 30 s", RhythmStudy.Synthetic(SyntheticHearts, reader, cancellation), c => c.Signal);
+        IReadOnlyList<(Recording Recording, string Subject)> real = recordings();
+        foreach (int window in (int[])[10, 20, 30])
+        {
+            IReadOnlyList<RhythmCase> cases = RhythmStudy.Real(real, reader, window, cancellation);
+            if (cases.Count > 0)
+                Tell(terminal, $"Recordings, {window} s", cases, c => c.Subject);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static void Tell(Terminal terminal, string title, IReadOnlyList<RhythmCase> cases, Func<RhythmCase, string> group)
+    {
+        terminal.Out.WriteLine(title + ":");
+        var table = ResultTable.Create("of", "truth", ">windows", ">abstained %", ">sinus", ">AF", ">ectopy", ">run");
+        foreach (var g in cases.GroupBy(c => (Group: group(c), c.Truth)).OrderBy(g => g.Key.Group, StringComparer.Ordinal)
+            .ThenBy(g => g.Key.Truth))
+        {
+            table.Add([g.Key.Group, g.Key.Truth.ToString(), g.Count(), (100.0 * g.Count(c => c.Told is null) / g.Count()).In("0"),
+                .. Enum.GetValues<RhythmKind>().Select(k => (object)g.Count(c => c.Told == k))]);
+        }
+
+        terminal.Write(table);
+        var areas = ResultTable.Create(["AUROC of fibrillation", .. RhythmStudy.Scores.Select(s => ">" + s)]);
+        foreach (var g in cases.GroupBy(c => cases[0].Subject == "synthetic" ? c.Signal : "all"))
+        {
+            areas.Add([g.Key, .. Enumerable.Range(0, RhythmStudy.Scores.Count).Select(i =>
+            {
+                RhythmCase[] known = [.. g.Where(c => double.IsFinite(c.Fibrillation[i]))];
+                return (object)(RankOrder.Auroc([.. known.Select(c => c.Fibrillation[i])],
+                    [.. known.Select(c => c.Truth == RhythmKind.AtrialFibrillation)])?.In("0.000") ?? "-");
+            })]);
+        }
+
+        terminal.Write(areas);
+    }
+}
