@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace UniCardio.Weights;
 
 /// <summary>Type of a stored tensor's elements.</summary>
-internal enum ElementType
+public enum ElementType
 {
     /// <summary>IEEE 754 binary32.</summary>
     F32,
