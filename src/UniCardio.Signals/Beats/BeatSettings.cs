@@ -64,10 +64,31 @@ internal sealed record BeatSettings
 
     public double EvenAgreement { get; init; } = 0.7;
 
+    /// <summary>Strength over that of a template's events from which agreement with it counts fully; at half of it, not at all.</summary>
+    public double Alike { get; init; } = 0.6;
+
+    /// <summary>Strength over that of the waves that follow the beats from which an event is none of them, in signals at least so
+    /// clear.</summary>
+    public double Uncommon { get; init; } = 2.5;
+
+    public double UncommonClarity { get; init; } = 0.6;
+
+    /// <summary>How much less disagreement with all templates counts in a clear signal.</summary>
+    public double OddShapeClear { get; init; } = 0.5;
+
+    public double OddSurplus { get; init; } = 1.6;
+
+    public double OddAgreement { get; init; } = 0.6;
+
+    public double OddGain { get; init; } = 0.1;
+
     /// <summary>Log-odds for an interval as expected, and against one far from it.</summary>
     public double RhythmWeight { get; init; } = 1;
 
     public double RegularWeight { get; init; } = 1;
+
+    /// <summary>Largest log-odds against an interval that is far too long.</summary>
+    public double PauseWeight { get; init; } = 2;
 
     public double RhythmClear { get; init; } = 1.2;
 
@@ -102,13 +123,13 @@ internal sealed record BeatSettings
             WideClarity = 0.97, ShapeBand = (0.0084, 0.062),
         Shape = (0.084, 0.108, 0.008), Floor = 0.015, Even = 0.30, StrengthWeight = 4.2, ShapeWeight = 4.6, EvenAgreement = 0.79,
         RhythmWeight = 1.05, RegularWeight = 3.4,
-        RhythmClear = 1.23, NoiseGain = 0.15, Clear = 7.8, NewShapeClarity = 0.51, ShapeClear = 0.35,
+        RhythmClear = 1.18, NoiseGain = 0.15, Clear = 7.8, NewShapeClarity = 0.51, ShapeClear = 0.35,
     };
 
     public static BeatSettings Pulse { get; } = new()
     {
         IsPulse = true, MinRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
             Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, MinAgreement = 0.92,
-        GapMargin = 0.12, AfterWave = (0.42, 0.6),
+        GapMargin = 0.12, Alike = 0.35, AfterWave = (0.42, 0.6),
     };
 }

@@ -28,7 +28,7 @@ internal sealed class BeatTracker
     private int _count, _intervalCount, _nextInterval;
     private bool _tracking;
     private int _sign = 1;
-    private double _level, _wideLevel, _noise, _expected, _spread = 0.3;
+    private double _level, _wideLevel, _afterStrength, _afterWide, _noise, _expected, _spread = 0.3;
     private Candidate _anchor;
     private bool _hasAnchor;
     private long _lastCommit, _doubtfulSince = long.MaxValue;
@@ -129,6 +129,7 @@ internal sealed class BeatTracker
             done = at + 1;
             Candidate next = k > 0 ? _pending[_path[k - 1]] : default;
             Commit(_pending[at], k > 0, next, commit);
+            Follow(at, k > 0 ? next.At : now);
         }
         while (done < _count && _pending[done].At <= until)
             Reject(_pending[done++]);
@@ -177,16 +178,22 @@ internal sealed class BeatTracker
         if (_expected > 0)
         {
             double spread = Math.Clamp(1.5 * _spread, 0.08, 0.5), r = Math.Log(t / _expected) / spread;
-            double regular = Math.Clamp((0.2 - _spread) / 0.15, 0, 1);
-            score = (_s.RhythmWeight + _s.RegularWeight * regular) * (_s.RhythmClear - Clarity) * (2 * Math.Exp(-r * r / 2) - 1);
+            score = (_s.RhythmWeight + _s.RegularWeight * Regularity) * (_s.RhythmClear - Clarity) * (2 * Math.Exp(-r * r / 2) - 1);
+            // After a long pause the rhythm says little; but a pause is no better than the beats that it would leave out.
+            // A beat that has become small comes when it is due.
+            if (b.Withheld > 0 && t < 2.5 * _expected)
+                score += b.Withheld * Regularity * Math.Clamp(2 - (20 * Math.Abs((t / _expected) - Math.Round(t / _expected))), 0, 1);
             if (t > 2.5 * _expected)
-                score = 0;
+                score = Math.Max(score, -_s.PauseWeight);
         }
         double late = Math.Clamp((_s.AfterWave.None - t) / (_s.AfterWave.None - _s.AfterWave.Full), 0, 1);
         // A T wave is broad: its shape counts like its strength. An early beat looks like a beat.
         double ratio = b.Strength / a.Strength;
         if (ratio < 1)
             ratio *= Math.Clamp(Math.Sqrt(Sharpness(b) / Sharpness(a)), 0.3, 1);
+        // What is much larger than that which follows the other beats is no T wave.
+        if (b.IsUncommon && t > Math.Min(0.24, _expected > 0 ? 0.7 * _expected : 1) && (b.Strength > 0.5 * a.Strength || b.Wide > 0.5 * a.Wide))
+            return score;
         bool alike = a.Template == b.Template && Math.Min(a.Agreement, b.Agreement) > 0.85;
         double weak = Math.Clamp(((alike ? 0.5 : 0.75) - ratio) / 0.25, 0, 1);
         return score - _s.AfterWaveWeight * late * weak;
@@ -194,7 +201,7 @@ internal sealed class BeatTracker
 
     private void Weigh(ref Candidate c)
     {
-        c.Agreement = -1;
+        (c.Agreement, c.Forgiven, c.Withheld) = (-1, 0, 0);
         for (int t = 0; t < Templates; t++)
         {
             if (_templateWeight[t] <= 0)
@@ -205,16 +212,34 @@ internal sealed class BeatTracker
         }
         double a = Math.Log(c.Strength / _level);
         // A ventricular beat may be broad.
-        if (a < 0 && c.Wide > 0 && _wideLevel > 0 && Clarity > _s.WideClarity && !FollowsSharper(c))
-            a = Math.Max(a, Math.Min(0, Math.Log(_s.WideShare * c.Wide / _wideLevel)));
+        c.IsUncommon = Clarity > _s.UncommonClarity && _afterStrength > 0 && !FollowsWider(c)
+            && (c.Strength > _s.Uncommon * Math.Max(_afterStrength, 0.12 * _level)
+                || (_afterWide > 0 && c.Wide > 2 * Math.Max(_afterWide, 0.25 * _wideLevel)));
+        if (a < 0 && c.Wide > 0 && _wideLevel > 0 && Clarity > _s.WideClarity && (c.IsUncommon || !FollowsSharper(c)))
+        {
+            double wide = Math.Log(c.Wide / _wideLevel);
+            a = Math.Max(a, Math.Min(0, Math.Log(_s.WideShare) + (wide < 0 ? 2 * wide : wide)));
+        }
         double k = _s.StrengthWeight / -Math.Log(_s.Even);
         double odds = a <= 0 ? _s.StrengthWeight + k * a : _s.StrengthWeight - 6 * k * Math.Max(0, a - Math.Log(_s.Surplus));
         // In noise as large as the beats strength says little.
         double clarity = Clarity;
         double shape = Math.Clamp((c.Agreement - _s.EvenAgreement) / (1 - _s.EvenAgreement), -1, 1);
-        // A template of one or two events, of which this may be one, does not yet say that it is a beat.
+        // A template of one or two events, of which this may be one, does not yet say that it is a beat; nor does a wave of its shape that
+        // is much smaller than its waves are (a P wave looks like a small QRS complex).
         if (shape > 0)
+        {
             shape *= Math.Min(1, _templateWeight[c.Template] / _s.Trusted);
+            double alike = Math.Clamp(1 + (Math.Log(c.Strength / _templateLevel[c.Template] / _s.Alike) / Math.Log(2)), 0, 1);
+            c.Withheld = shape * (1 - alike) * _s.ShapeWeight * (1 - _s.ShapeClear * clarity);
+            shape *= alike;
+        }
+        else if (c.Strength < _s.OddSurplus * _level)
+        {
+            double forgiven = _s.OddShapeClear * clarity * shape;
+            shape -= forgiven;
+            c.Forgiven = -forgiven * _s.ShapeWeight * (1 - _s.ShapeClear * clarity);
+        }
         c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape
             - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
     }
@@ -223,12 +248,27 @@ internal sealed class BeatTracker
     private double Sharpness(in Candidate c) => _sharpness[Math.Max(0, c.Template)];
 
     // Whether a stronger event lies where the beat of a T wave would.
-    private bool FollowsSharper(in Candidate c)
+    private bool FollowsSharper(in Candidate c, double sharper = 0)
+    {
+        for (int i = 0; i < _count && _pending[i].At < c.At; i++)
+        {
+            ref Candidate b = ref _pending[i];
+            double t = (c.At - b.At) / _rate;
+            if (t < _s.AfterWave.None && t > 0.12 && b.Sign == c.Sign && b.Strength > 1.2 * c.Strength && b.Strength > 0.3 * _level
+                && b.Strength * c.Wide >= sharper * c.Strength * b.Wide)
+                return true;
+        }
+        return false;
+    }
+
+    // Whether a ventricular beat lies where that of a T wave would.
+    private bool FollowsWider(in Candidate c)
     {
         for (int i = 0; i < _count && _pending[i].At < c.At; i++)
         {
             double t = (c.At - _pending[i].At) / _rate;
-            if (t < _s.AfterWave.None && t > 0.12 && _pending[i].Strength > 1.2 * c.Strength && _pending[i].Strength > 0.3 * _level)
+            if (t < _s.AfterWave.None && t > 0.12 && _pending[i].Sign == c.Sign && _pending[i].Wide > 1.5 * c.Wide
+                && _pending[i].Strength > c.Strength)
                 return true;
         }
         return false;
@@ -247,6 +287,9 @@ internal sealed class BeatTracker
     }
 
     public float QualityOf(in Candidate c) => (float)(Math.Max(0, c.Agreement) * (0.5 + 0.5 * Clarity));
+
+    // How regular the rhythm is: 0 to 1.
+    private double Regularity => _expected > 0 ? Math.Clamp((0.2 - _spread) / 0.15, 0, 1) : 0;
 
     private double Clarity => Math.Clamp(Math.Log(_level / _noise) / Math.Log(_s.Clear), 0.25, 1);
 
@@ -281,12 +324,26 @@ internal sealed class BeatTracker
         _level *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Strength / _level), -0.7, 0.7));
         if (c.Wide > 0 && _wideLevel > 0)
             _wideLevel *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Wide / _wideLevel), -0.7, 0.7));
-        if (c.Agreement > 0.6 || c.Odds > _s.StrengthWeight * 0.3)
+        // A shape of its own may be a beat; more of them, each another one, are noise.
+        if (c.Agreement < _s.OddAgreement)
+            _noise *= Math.Exp(_s.OddGain * Math.Clamp(Math.Log(c.Strength / _noise), -1, 1));
+        if (c.Agreement > 0.6 || c.Odds - c.Forgiven > _s.StrengthWeight * 0.3)
             Teach(c);
         _anchor = c;
         _hasAnchor = true;
         _lastCommit = c.At;
         commit(c, hasNext, next);
+    }
+
+    // What follows a beat and is none.
+    private void Follow(int beat, long until)
+    {
+        if (_afterStrength <= 0 || until - _pending[beat].At < 0.4 * _rate)
+            return;
+        (double strength, double wide) = After(beat, until);
+        _afterStrength *= Math.Exp(0.2 * Math.Clamp(Math.Log(strength / _afterStrength), -0.7, 0.7));
+        if (wide > 0 && _afterWide > 0)
+            _afterWide *= Math.Exp(0.2 * Math.Clamp(Math.Log(wide / _afterWide), -0.7, 0.7));
     }
 
     private void Rhythm()
@@ -316,7 +373,8 @@ internal sealed class BeatTracker
         ReadOnlySpan<float> shape = _finder.ShapeOf(c.Slot).Slice(2, _finder.ShapeLength);
         if (t < 0)
         {
-            if (c.Agreement >= 0.6 || Clarity < _s.NewShapeClarity)
+            // What is much larger than the beats and unlike them is an artefact rather than a beat of another kind.
+            if (c.Agreement >= 0.6 || Clarity < _s.NewShapeClarity || c.Strength > _s.OddSurplus * _level)
                 return;
             t = 0;
             for (int i = 1; i < Templates; i++)
@@ -428,6 +486,7 @@ internal sealed class BeatTracker
         }
         _noise = _level / 4;
         _wideLevel = WideLevel();
+        LearnAfterWave();
         (_expected, _spread, _intervalCount, _nextInterval) = (0, 0.3, 0, 0);
         _hasAnchor = false;
         for (int i = 0; i < _count; i++)
@@ -499,6 +558,13 @@ internal sealed class BeatTracker
         // A tone: the path skips waves that are the same.
         if (Twins(n, middle) * 10 > n)
             return Proof.None;
+        // Events at random times come after very short and very long intervals; and out of many events some are regular by chance.
+        double order = (n >= 6 ? Math.Max(Order(n, 1), Order(n, 2)) : Order(n, 1)) - (n * Math.Clamp(Math.Log(uneven / 1.5), 0, 1)),
+            need = Surprise(n, Rivals(n, middle));
+        if (order < 0.5 * need)
+            return Proof.None;
+        if (order < need)
+            return agreement >= Math.Max(_s.LeastAgreement, 0.88) && ratio > 1.25 ? Proof.Part : Proof.None;
         // Few events agree by chance.
         if (n < 6)
             return agreement >= 0.95 + 0.01 * (5 - n) && ratio > 3 && chaos < 1.6 ? Proof.Full : Proof.None;
@@ -508,6 +574,44 @@ internal sealed class BeatTracker
         bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
         return agreement >= Math.Max(_s.MinAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part
             : Proof.None;
+    }
+
+    // How much likelier the intervals between events so many apart are in a rhythm than at random times (nepers): by the spread of their
+    // logarithms, which is about 0.55 at random times with a refractory period.
+    private double Order(int n, int apart)
+    {
+        int m = n - apart;
+        double sum = 0, squares = 0;
+        for (int i = 0; i < m; i++)
+        {
+            double x = Math.Log(_pending[_path[i]].At - _pending[_path[i + apart]].At);
+            (sum, squares) = (sum + x, squares + x * x);
+        }
+        double spread = m < 2 ? 0.55 : Math.Sqrt(Math.Max(0, (squares - sum * sum / m) / (m - 1)));
+        return m / (double)apart * Math.Log(0.55 / Math.Max(spread, 0.03));
+    }
+
+    // What a rhythm among rivals must be likelier by: there are that many ways to pick its events.
+    private static double Surprise(int n, int rivals)
+    {
+        double ways = 0;
+        for (int i = 1; i <= rivals; i++)
+            ways += Math.Log((n + i) / (double)i);
+        return 6.5 + 0.7 * ways;
+    }
+
+    // Events off the path that are about as strong as those on it.
+    private int Rivals(int n, double middle)
+    {
+        int rivals = 0;
+        for (int i = 0, k = n - 1; i < _count; i++)
+        {
+            if (k >= 0 && _path[k] == i)
+                k--;
+            else if (_pending[i].Sign == _sign && _pending[i].Strength > 0.65 * middle)
+                rivals++;
+        }
+        return rivals;
     }
 
     // Upper over lower quartile of the intervals between events so many apart.
@@ -560,6 +664,40 @@ internal sealed class BeatTracker
         }
         Array.Sort(_sorted, 0, n);
         return n == 0 ? 0 : _sorted[n / 2];
+    }
+
+    // The largest of what follows a sharp event within the time of a T wave or dicrotic wave: the median over the events.
+    private void LearnAfterWave()
+    {
+        int n = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            if (!IsStrong(i) || FollowsSharper(_pending[i], 1.5))
+                continue;
+            (_sorted[n], _scratch[n]) = After(i, long.MaxValue);
+            n++;
+        }
+        Array.Sort(_sorted, 0, n);
+        Array.Sort(_scratch, 0, n);
+        (_afterStrength, _afterWide) = n == 0 ? (0, 0) : (_sorted[n / 2], _scratch[n / 2]);
+    }
+
+    // Strength and width of the largest waves after a beat. What dwarfs the beat belongs to another one.
+    private (double Strength, double Wide) After(int beat, long until)
+    {
+        double strength = 0.05 * _level, wide = 0.05 * _wideLevel;
+        ref Candidate from = ref _pending[beat];
+        for (int j = beat + 1; j < _count && _pending[j].At < until - 0.05 * _rate; j++)
+        {
+            double t = (_pending[j].At - from.At) / _rate;
+            if (t >= _s.AfterWave.None)
+                break;
+            if (t < 0.14 || _pending[j].Sign != _sign || _pending[j].Wide > 3.5 * from.Wide)
+                continue;
+            strength = Math.Max(strength, _pending[j].Strength);
+            wide = Math.Max(wide, _pending[j].Wide);
+        }
+        return (strength, wide);
     }
 
     // The second largest of the maxima of two-second blocks: neither one artefact nor a pause sets it.

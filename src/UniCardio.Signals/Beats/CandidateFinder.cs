@@ -18,6 +18,15 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// <summary>Response of the wide wavelet.</summary>
     public double Wide;
 
+    /// <summary>What of its log-odds it has for a shape unlike the templates being no sign against it in a clear signal.</summary>
+    public double Forgiven;
+
+    /// <summary>What its shape would add, were it not so much smaller than the beats of that shape.</summary>
+    public double Withheld;
+
+    /// <summary>Whether it is much larger than what follows the beats, their T waves.</summary>
+    public bool IsUncommon;
+
     /// <summary>Log-odds of the event itself, of the best path that ends in it, and the path's event before it (-1: the path begins
     /// here).</summary>
     public double Odds, Path;
