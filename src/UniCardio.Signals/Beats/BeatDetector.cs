@@ -180,7 +180,11 @@ public sealed class BeatDetector
     private void Step()
     {
         if (_finder.TryTake(out Candidate c))
+        {
+            if (_tracker.IsEmpty)
+                _sinceHop = 0;
             _tracker.Add(c);
+        }
         if (++_sinceHop < _hop)
             return;
         _sinceHop = 0;

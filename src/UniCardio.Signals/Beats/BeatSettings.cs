@@ -112,6 +112,10 @@ internal sealed record BeatSettings
     /// <summary>Least mean agreement with the templates at which a rhythm counts as found.</summary>
     public double MinAgreement { get; init; } = 0.8;
 
+    /// <summary>Mean agreement of the last events below which a rhythm is lost, where they are irregular and noise as large as they
+    /// are.</summary>
+    public double LostAgreement { get; init; } = 0.8;
+
     /// <summary>Events that a template needs to count fully.</summary>
     public double Trusted { get; init; } = 4;
 

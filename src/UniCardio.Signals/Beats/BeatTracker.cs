@@ -15,6 +15,7 @@ internal sealed class BeatTracker
     }
 
     private const int Capacity = 256, Templates = 4, Intervals = 12;
+    private const double AgreementGain = 1 / 8.0;
     private readonly BeatSettings _s;
     private readonly CandidateFinder _finder;
     private readonly Candidate[] _pending = new Candidate[Capacity];
@@ -28,10 +29,11 @@ internal sealed class BeatTracker
     private int _count, _intervalCount, _nextInterval;
     private bool _tracking;
     private int _sign = 1;
-    private double _level, _wideLevel, _afterStrength, _afterWide, _noise, _expected, _spread = 0.3;
+    private double _level, _wideLevel, _afterStrength, _afterWide, _recentAgreement, _sureLevel, _noise, _expected, _spread = 0.3;
     private Candidate _anchor;
     private bool _hasAnchor;
-    private long _lastCommit, _doubtfulSince = long.MaxValue;
+    // Time counts from the first event, so that what stands still before it changes nothing.
+    private long _origin = -1, _lastCommit, _doubtfulSince = long.MaxValue;
     private readonly double _floor;
     private readonly bool _allowsInversion, _assumesRhythm;
 
@@ -55,6 +57,9 @@ internal sealed class BeatTracker
 
     public bool IsTracking => _tracking;
 
+    /// <summary>Whether no event has come yet.</summary>
+    public bool IsEmpty => _origin < 0;
+
     /// <summary>When a candidate above the floor came last, and when any did (work samples).</summary>
     public long LastLarge { get; private set; } = long.MinValue / 2;
 
@@ -75,6 +80,8 @@ internal sealed class BeatTracker
 
     public void Add(in Candidate candidate)
     {
+        if (_origin < 0)
+            _origin = candidate.At;
         LastSmall = candidate.At;
         if (candidate.Strength < _floor)
             return;
@@ -98,7 +105,7 @@ internal sealed class BeatTracker
             {
                 // What may be a rhythm keeps its beats until it is known.
                 int old = 0;
-                while (old < _count && _pending[old].At < Math.Min(_doubtfulSince, now) - (long)(_s.Learning * _rate))
+                while (old < _count && _pending[old].At < Math.Min(_doubtfulSince, now) - (long)((_s.Learning + 1) * _rate))
                     old++;
                 Drop(old);
                 return;
@@ -107,12 +114,17 @@ internal sealed class BeatTracker
                 Weigh(ref c);
         }
         Track(now, final ? long.MaxValue : now - (long)(_s.Lag * _rate), commit);
-        if (_tracking && now - Math.Max(_lastCommit, 0) > (long)((_s.Silence + _s.Lag) * _rate))
+        if (_tracking && ((now - Math.Max(_lastCommit, 0) > (long)((_s.Silence + _s.Lag) * _rate)) || IsLost))
         {
             _tracking = false;
             _hasAnchor = false;
         }
     }
+
+    // Whether what is followed is no rhythm any longer but noise: irregular, unlike the beats, and smaller than they were, so that they
+    // would be seen if there were any.
+    private bool IsLost => !_assumesRhythm && _recentAgreement < _s.LostAgreement && Clarity < 0.4 && _spread > 0.3
+        && _level < 0.8 * _sureLevel;
 
     private void Track(long now, long until, BeatSink commit)
     {
@@ -234,12 +246,14 @@ internal sealed class BeatTracker
             c.Withheld = shape * (1 - alike) * _s.ShapeWeight * (1 - _s.ShapeClear * clarity);
             shape *= alike;
         }
-        else if (c.Strength < _s.OddSurplus * _level)
+        else if (c.Strength < _s.OddSurplus * _level && !c.IsCut)
         {
             double forgiven = _s.OddShapeClear * clarity * shape;
             shape -= forgiven;
             c.Forgiven = -forgiven * _s.ShapeWeight * (1 - _s.ShapeClear * clarity);
         }
+        if (c.IsCut && c.Agreement < 0.9)
+            shape = -1;
         c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape
             - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
     }
@@ -324,6 +338,9 @@ internal sealed class BeatTracker
         _level *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Strength / _level), -0.7, 0.7));
         if (c.Wide > 0 && _wideLevel > 0)
             _wideLevel *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Wide / _wideLevel), -0.7, 0.7));
+        _recentAgreement += AgreementGain * (Math.Max(0, c.Agreement) - _recentAgreement);
+        if (c.Agreement > 0.9 && Clarity > 0.8)
+            _sureLevel += AgreementGain * (_level - _sureLevel);
         // A shape of its own may be a beat; more of them, each another one, are noise.
         if (c.Agreement < _s.OddAgreement)
             _noise *= Math.Exp(_s.OddGain * Math.Clamp(Math.Log(c.Strength / _noise), -1, 1));
@@ -430,8 +447,8 @@ internal sealed class BeatTracker
     // Learning: level, noise, polarity and templates from the pending candidates; true if they make a rhythm.
     private bool Learn(long now, bool final)
     {
-        long window = (long)(_s.Learning * _rate), from = Math.Max(0, Math.Min(_doubtfulSince, now) - window);
-        if (!final && now < window)
+        long window = (long)(_s.Learning * _rate), from = Math.Max(_origin, Math.Min(_doubtfulSince, now) - window);
+        if (!final && (_origin < 0 || now - _origin < window))
             return false;
         if (_count < 2)
         {
@@ -522,6 +539,7 @@ internal sealed class BeatTracker
         _noise = Math.Clamp(noise, _level / 50, _level);
         _tracking = true;
         _lastCommit = now;
+        (_recentAgreement, _sureLevel) = (1, _level);
         return true;
     }
 
@@ -529,7 +547,7 @@ internal sealed class BeatTracker
     private bool IsProven(Proof proof, long now, bool final)
     {
         long window = (long)(_s.Learning * _rate);
-        bool isProven = proof == Proof.Full || (proof == Proof.Part && (now - _doubtfulSince >= window || (final && now < 2 * window)));
+        bool isProven = proof == Proof.Full || (proof == Proof.Part && (now - _doubtfulSince >= window || (final && now - _origin < 2 * window)));
         _doubtfulSince = proof == Proof.Part && !isProven ? Math.Min(_doubtfulSince, now) : long.MaxValue;
         return isProven;
     }
@@ -564,7 +582,7 @@ internal sealed class BeatTracker
         if (order < 0.5 * need)
             return Proof.None;
         if (order < need)
-            return agreement >= Math.Max(_s.LeastAgreement, 0.88) && ratio > 1.25 ? Proof.Part : Proof.None;
+            return agreement >= Math.Max(_s.MinAgreement, 0.88) && ratio > 1.25 ? Proof.Part : Proof.None;
         // Few events agree by chance.
         if (n < 6)
             return agreement >= 0.95 + 0.01 * (5 - n) && ratio > 3 && chaos < 1.6 ? Proof.Full : Proof.None;

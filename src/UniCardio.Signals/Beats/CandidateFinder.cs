@@ -18,6 +18,9 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// <summary>Response of the wide wavelet.</summary>
     public double Wide;
 
+    /// <summary>Whether the end of the signal cuts its shape off.</summary>
+    public bool IsCut;
+
     /// <summary>What of its log-odds it has for a shape unlike the templates being no sign against it in a clear signal.</summary>
     public double Forgiven;
 
@@ -41,18 +44,23 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
 /// </summary>
 internal sealed class CandidateFinder
 {
+    // Least strength as a share of the range within a mains period.
+    private const double LeastShare = 0.12;
     private readonly BeatSettings _settings;
     private readonly double[] _even, _odd, _wideEven, _wideOdd, _band;
     private readonly double[] _raw, _clean, _band0, _up, _sorted;
     private readonly bool[] _missing;
     private readonly int _half, _medianHalf, _neighbours, _gap, _delay, _mask, _rest;
+    private readonly int _period;
     private readonly float[] _shapes;
     private readonly int _before, _after, _step;
     private double _sum, _last;
     private int _summed;
     private bool _hole, _any;
     private long _count, _end = -1;
-    private int _nextSlot;
+    private int _nextSlot, _ranged;
+    private float _low = float.PositiveInfinity, _high = float.NegativeInfinity;
+    private double _range = -1;
 
     public CandidateFinder(BeatSettings settings, double sampleRate, int slots)
     {
@@ -70,6 +78,7 @@ internal sealed class CandidateFinder
         _band = Kernels.Band(Math.Max(settings.ShapeBand.Fine * Rate, 0.5), settings.ShapeBand.Coarse * Rate);
         _half = Math.Max(Math.Max(_even.Length, _odd.Length), Math.Max(_wideOdd.Length, _band.Length)) / 2;
         _rest = (int)Math.Round(0.12 * Rate);
+        _period = Math.Max(2, (int)Math.Round(0.02 * sampleRate));
         _medianHalf = Rate < 90 && !settings.IsPulse ? 0
             : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
         _neighbours = (int)Math.Round(settings.Neighbourhood * Rate);
@@ -137,6 +146,7 @@ internal sealed class CandidateFinder
             _hole = true;
         else
             _sum += sample;
+        Restless(sample);
         if (++_summed < Decimation)
             return false;
         double value = _hole ? _last : _sum / Decimation;
@@ -144,6 +154,19 @@ internal sealed class CandidateFinder
         (_sum, _summed, _hole) = (0, 0, false);
         Advance(value, hole);
         return true;
+    }
+
+    // The range within a mains period, about its logarithm's median: it moves by a factor of e a second at most, so that no spike sets it.
+    private void Restless(float sample)
+    {
+        if (float.IsNaN(sample))
+            return;
+        (_low, _high) = (Math.Min(_low, sample), Math.Max(_high, sample));
+        if (++_ranged < _period)
+            return;
+        double range = (double)_high - _low;
+        _range = _range < 0 ? range : Math.Max(_range, 1e-30) * Math.Exp(0.02 * Math.Clamp(Math.Log((range + 1e-30) / (_range + 1e-30)), -1, 1));
+        (_ranged, _low, _high) = (0, float.PositiveInfinity, float.NegativeInfinity);
     }
 
     /// <summary>Takes a work sample that continues the last value: the end of the signal.</summary>
@@ -186,6 +209,9 @@ internal sealed class CandidateFinder
         double size = here * sign;
         if (!(size > 1e-6 * Math.Abs(_clean[at & _mask])) || !(size > 1e-30))
             return false;
+        // What filters leave of the mains, or of noise that is quicker than any beat, is no event.
+        if (size < LeastShare * _range)
+            return false;
         for (int k = 1; k <= _neighbours; k++)
         {
             if (!(_up[(at - k) & _mask] * sign < size) || !(_up[(at + k) & _mask] * sign <= size))
@@ -205,7 +231,7 @@ internal sealed class CandidateFinder
         for (int k = 0; k < Stride; k++)
             shape[k] = (float)_band0[(at + (k - _before - 2) * _step) & _mask];
         candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at),
-            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at) };
+            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsCut = _end >= 0 && at + _after * _step >= _end };
         return true;
     }
 

@@ -1,0 +1,23 @@
+using UniCardio.BeatCases;
+
+namespace UniCardio.Signals.Tests.Beats;
+
+/// <summary>Drawn signals of every kind: beats are found where they are, and nothing where none is. The README has the table over more
+/// cases.</summary>
+public class FamilyTests
+{
+    private const int Cases = 4;
+
+    public static TheoryData<string> Names => [.. BeatFamily.All.Select(f => f.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Beats_are_found_where_they_are_and_nowhere_else(string name)
+    {
+        BeatRow row = BeatTable.Of(BeatFamily.All.Single(f => f.Name == name), Cases);
+        if (row.Beats == 0)
+            Assert.True(row.False <= BeatFamily.Tolerated(name) * Cases, $"{row}");
+        else
+            Assert.True(row.Sensitivity >= 0.97 && row.False <= Math.Max(0.03 * row.Beats, BeatFamily.Tolerated(name) * Cases), $"{row}");
+    }
+}
