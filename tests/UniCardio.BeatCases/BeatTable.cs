@@ -45,6 +45,6 @@ public static class BeatTable
         return new BeatRow(family.Name, count, beats, missed, wrong, below, worst);
     }
 
-    public static BeatAgreement Agreement(BeatCase c) =>
+    internal static BeatAgreement Agreement(BeatCase c) =>
         BeatAgreement.Compare(c.Truth, BeatSeries.Of(c.Samples, c.Rate, c.Kind, c.Unit).Times(), BeatAgreement.UsualTolerance);
 }
