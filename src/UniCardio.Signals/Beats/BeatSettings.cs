@@ -134,6 +134,7 @@ internal sealed record BeatSettings
     {
         IsPulse = true, MinRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
             Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, MinAgreement = 0.92,
-        GapMargin = 0.12, Alike = 0.35, AfterWave = (0.42, 0.6),
+        GapMargin = 0.12, Alike = 1e-9, Uncommon = double.PositiveInfinity, OddShapeClear = 0, OddGain = 0, PauseWeight = 0,
+        AfterWave = (0.42, 0.6),
     };
 }

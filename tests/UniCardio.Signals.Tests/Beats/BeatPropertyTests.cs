@@ -62,7 +62,8 @@ public class BeatPropertyTests
         float[] signal = Signal(pulse), later = [.. Enumerable.Repeat(signal[0], shift), .. signal];
         // Decisions fall on the same instants of the signal, since time counts from its first event.
         double[] moved = [.. BeatSeries.Of(later, 125, Kind(pulse)).Times().Select(t => t - (shift / 125.0))];
-        Near(BeatSeries.Of(signal, 125, Kind(pulse)).Times(), moved, 0.009);
+        // A pulse that the beginning cuts off has a foot where the signal stands still before it.
+        Near([.. BeatSeries.Of(signal, 125, Kind(pulse)).Times().Where(t => t > 1)], [.. moved.Where(t => t > 1)], 0.009);
     }
 
     [Fact]
