@@ -21,6 +21,8 @@ public static class Program
                 return 0;
             case ["sparse"]:
                 return SparseAttention.Run();
+            case ["beats", .. string[] rest]:
+                return BeatBench.Run(rest);
             case ["twins"]:
                 return CTwins.Run();
             case ["peers", .. string[] rest]:

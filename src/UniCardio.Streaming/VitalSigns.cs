@@ -37,6 +37,9 @@ public enum VitalAbsence
 
     /// <summary>The draws of a generated signal disagree too much for a figure.</summary>
     Uncertain,
+
+    /// <summary>A pressure made from other signals: its beats are theirs, but it has no level.</summary>
+    NoLevel,
 }
 
 /// <summary>What is read off one signal.</summary>
@@ -100,7 +103,7 @@ public sealed class VitalSigns
         private readonly float[] _values = new float[Samples], _sorted = new float[Kept];
         private BeatDetector? _detector;
         private int _count;
-        private long _end, _lastGenerated, _lastWide, _lastSignal;
+        private long _end, _lastGenerated, _lastTranslated, _lastWide, _lastSignal;
         private float _low, _high;
 
         public VitalReading Reading { get; private set; } = new()
@@ -117,7 +120,7 @@ public sealed class VitalSigns
                     modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => SignalUnit.Millivolts, _ =>
                         SignalUnit.None });
                 (_count, _end) = (0, 0);
-                _lastGenerated = _lastWide = _lastSignal = long.MinValue / 2;
+                _lastGenerated = _lastTranslated = _lastWide = _lastSignal = long.MinValue / 2;
                 (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
             }
             ReadOnlySpan<float> values = frame.Values(modality), low = frame.Low(modality), high = frame.High(modality);
@@ -129,6 +132,7 @@ public sealed class VitalSigns
                 _values[_end % Samples] = values[i];
                 _lastSignal = float.IsNaN(values[i]) ? _lastSignal : _end;
                 _lastGenerated = provenance[i] >= Provenance.Imputed ? _end : _lastGenerated;
+                _lastTranslated = provenance[i] == Provenance.Translated ? _end : _lastTranslated;
                 (_low, _high) = (values[i] < _low ? values[i] : _low, values[i] > _high ? values[i] : _high);
                 if (high[i] - low[i] is var width && !float.IsNaN(width))
                     (band, banded) = (band + width, banded + 1);
@@ -176,11 +180,14 @@ public sealed class VitalSigns
             for (int i = 0; i < _count; i++)
                 quality += _beats[i].Quality / _count;
             float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
-            if (modality != Modality.Bp || absence != VitalAbsence.None)
+            // A pressure made from other signals has beats, but no level: a rate, and no pressure.
+            bool isTranslated = _lastTranslated > _end - Window * rate;
+            if (modality != Modality.Bp || absence != VitalAbsence.None || isTranslated)
                 return new VitalReading
                 {
                     Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Age = age,
-                    Absence = absence, IsGenerated = generated,
+                    Absence = modality == Modality.Bp && absence == VitalAbsence.None ? VitalAbsence.NoLevel : absence,
+                    IsGenerated = generated,
                 };
             float systolic = Median(systolic: true), diastolic = Median(systolic: false);
             return systolic - diastolic < MinPulse

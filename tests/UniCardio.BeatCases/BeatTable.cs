@@ -1,3 +1,4 @@
+using UniCardio.Signals;
 using UniCardio.Signals.Beats;
 
 namespace UniCardio.BeatCases;
@@ -47,4 +48,25 @@ public static class BeatTable
 
     internal static BeatAgreement Agreement(BeatCase c) =>
         BeatAgreement.Compare(c.Truth, BeatSeries.Of(c.Samples, c.Rate, c.Kind, c.Unit).Times(), BeatAgreement.UsualTolerance);
+
+    // With other constants than those of the detector.
+    internal static BeatAgreement Agreement(BeatCase c, BeatSettings settings)
+    {
+        var detector = new BeatDetector(c.Kind, c.Rate, c.Unit, assumesRhythm: false, settings);
+        var times = new List<double>();
+        for (int at = 0; at < c.Samples.Length; at += 4096)
+        {
+            detector.Push(c.Samples.AsSpan(at, Math.Min(4096, c.Samples.Length - at)));
+            Read();
+        }
+        detector.Complete();
+        Read();
+        return BeatAgreement.Compare(c.Truth, [.. times], BeatAgreement.UsualTolerance);
+
+        void Read()
+        {
+            while (detector.TryRead(out Beat beat))
+                times.Add((c.Kind == ChannelKind.Ecg ? beat.Sample : beat.Onset) / c.Rate);
+        }
+    }
 }

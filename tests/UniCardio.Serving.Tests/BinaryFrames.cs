@@ -15,7 +15,7 @@ internal static class BinaryFrames
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
     private static readonly string?[] VitalAbsences =
-        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain"];
+        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain", "no_level"];
 
     public static JsonElement Read(byte[] m)
     {

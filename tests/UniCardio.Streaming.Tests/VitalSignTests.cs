@@ -124,6 +124,21 @@ public class VitalSignTests
     }
 
     [Fact]
+    public void A_pressure_made_from_other_signals_has_a_rate_and_no_level()
+    {
+        VitalReading[] readings = Play(Modality.Bp, Pulses(40), frame =>
+        {
+            FrameRow row = frame.Row((int)Modality.Bp);
+            row.Provenance.AsSpan().Fill(Provenance.Translated);
+            row.Low.AsSpan().Fill(99);
+            row.High.AsSpan().Fill(101);
+        });
+        Assert.All(readings, r => Assert.True(float.IsNaN(r.Systolic) && float.IsNaN(r.Diastolic) && float.IsNaN(r.Mean), $"{r}"));
+        Assert.InRange(readings[^1].Rate, 74, 76);
+        Assert.Equal((VitalAbsence.NoLevel, true), (readings[^1].Absence, readings[^1].IsGenerated));
+    }
+
+    [Fact]
     public void A_frame_allocates_nothing()
     {
         float[] wave = Pulses(40);

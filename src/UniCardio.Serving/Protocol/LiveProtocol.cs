@@ -89,6 +89,7 @@ internal static class LiveProtocol
         VitalAbsence.Flushed => "flushed",
         VitalAbsence.Damped => "damped",
         VitalAbsence.NoPulse => "no_pulse",
+        VitalAbsence.NoLevel => "no_level",
         _ => "uncertain",
     };
 

@@ -80,6 +80,11 @@ public sealed class BeatDetector
     /// <param name="assumesRhythm">Whether beats are known to be there: for windows of some seconds, too short to prove it.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind has no beats, or the rate is too low or not finite.</exception>
     public BeatDetector(ChannelKind kind, double sampleRate, string unit = "", bool assumesRhythm = false)
+        : this(kind, sampleRate, unit, assumesRhythm, kind == ChannelKind.Ecg ? BeatSettings.Ecg : BeatSettings.Pulse)
+    {
+    }
+
+    internal BeatDetector(ChannelKind kind, double sampleRate, string unit, bool assumesRhythm, BeatSettings settings)
     {
         if (kind is not (ChannelKind.Ecg or ChannelKind.Ppg or ChannelKind.BloodPressure))
             throw new ArgumentOutOfRangeException(nameof(kind), kind, "Beats are those of an ECG, a PPG or an arterial pressure.");
@@ -88,7 +93,7 @@ public sealed class BeatDetector
         ArgumentNullException.ThrowIfNull(unit);
         Kind = kind;
         SampleRate = sampleRate;
-        _settings = kind == ChannelKind.Ecg ? BeatSettings.Ecg : BeatSettings.Pulse;
+        _settings = settings;
         _finder = new CandidateFinder(_settings, sampleRate, BeatTracker.Slots);
         bool known = SignalUnit.TryGetFactor(unit, kind == ChannelKind.Ecg ? SignalUnit.Millivolts : SignalUnit.MillimetresOfMercury,
             out double factor);
