@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Diagnostics;
 using UniCardio.BeatCases;
 using UniCardio.Signals.Beats;
 
 namespace UniCardio.Benchmarks;
 
-/// <summary>The beat detector's tables: every drawn family, every annotated lead with its samples a second, and the F1 with each subject left
-/// out of the choice of the constants.</summary>
+/// <summary>The beat detector's tables: every drawn family, every annotated lead with its samples a second, and the F1 with each subject
+/// left out of the choice of the constants.</summary>
 internal static class BeatBench
 {
     private const int Cases = 10, Settings = 121;
@@ -52,8 +53,9 @@ internal static class BeatBench
             long start = Stopwatch.GetTimestamp();
             BeatAgreement a = BeatTable.Agreement(c);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {lead.File} {c.Name} | {c.Truth.Length} | {100 * a.Sensitivity:0.00} | {100 * a.Precision:0.00} | {100 * a.F1:0.00} | {lead.BestPublic:0.##} | {c.Samples.Length / seconds / 1e6:0.0} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {lead.File} {c.Name} | {c.Truth.Length} | {100 * a.Sensitivity:0.00} | {100 * a.Precision:0.00} | {100 * a.F1:0.00} "
+                + $"| {lead.BestPublic:0.##} | {c.Samples.Length / seconds / 1e6:0.0} |"));
         }
     }
 
@@ -83,9 +85,12 @@ internal static class BeatBench
         return s with
         {
             Even = Near(s.Even), StrengthWeight = Near(s.StrengthWeight), ShapeWeight = Near(s.ShapeWeight),
-            EvenAgreement = Math.Min(0.9, Near(s.EvenAgreement)), RhythmWeight = Near(s.RhythmWeight), RegularWeight = Near(s.RegularWeight),
-            RhythmClear = 1 + Near(s.RhythmClear - 1), NoiseGain = Near(s.NoiseGain), Clear = Near(s.Clear), ShapeClear = Near(s.ShapeClear),
-            OddShapeClear = Near(s.OddShapeClear), OddGain = Near(s.OddGain), Uncommon = Near(s.Uncommon), PauseWeight = Near(s.PauseWeight),
+            EvenAgreement = Math.Min(0.9, Near(s.EvenAgreement)), RhythmWeight = Near(s.RhythmWeight), RegularWeight =
+                Near(s.RegularWeight),
+            RhythmClear = 1 + Near(s.RhythmClear - 1), NoiseGain = Near(s.NoiseGain), Clear = Near(s.Clear),
+            ShapeClear = Near(s.ShapeClear),
+            OddShapeClear = Near(s.OddShapeClear), OddGain = Near(s.OddGain), Uncommon = Near(s.Uncommon), PauseWeight =
+                Near(s.PauseWeight),
             AfterWaveWeight = Near(s.AfterWaveWeight), Alike = Near(s.Alike),
         };
     }

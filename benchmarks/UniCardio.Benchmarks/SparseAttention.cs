@@ -18,9 +18,12 @@ internal static unsafe class SparseAttention
     public static int Run()
     {
         QualityConfiguration m = QualityConfiguration.Base;
-        Console.WriteLine($"Base network: d {m.Width}, {m.Heads} heads, w {m.Window}; {CpuInstructionSets.Name(CpuInstructionSets.Resolve(CpuInstructionSet.Auto))}, "
+        Console.WriteLine(
+            $"Base network: d {m.Width}, {m.Heads} heads, w {m.Window}; "
+            + $"{CpuInstructionSets.Name(CpuInstructionSets.Resolve(CpuInstructionSet.Auto))}, "
             + "one thread, fastest of 9 turns");
-        Console.WriteLine("| tokens | attention, dense ms | windowed ms | ratio | keys computed | encoder, dense ms | windowed ms | ratio |");
+        Console.WriteLine(
+            "| tokens | attention, dense ms | windowed ms | ratio | keys computed | encoder, dense ms | windowed ms | ratio |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (int tokens in s_tokens)
         {
@@ -64,7 +67,7 @@ internal static unsafe class SparseAttention
 
     private static QualityWeights Weights(QualityConfiguration m) =>
         QualityWeights.Create(m, QualityCatalog.For(m).Select(p => new ParameterTensor(p.Name, p.Shape,
-            [.. Enumerable.Range(0, (int)p.Count).Select(i => 0.02f * MathF.Sin(0.7f * i))])));
+            (float[])[.. Enumerable.Range(0, (int)p.Count).Select(i => 0.02f * MathF.Sin(0.7f * i))])));
 
     private readonly struct Kernel(QualityConfiguration m, int tokens) : ISimdCode<(double, double, long, long)>
     {

@@ -69,14 +69,15 @@ public sealed record CalibrationReport(string By, int Beats, double EndSeconds, 
 {
     /// <summary>What the band of a translation by paired seconds is multiplied by at an age.</summary>
     /// <remarks>
-    /// Measured by <c>evaluate --study calibration</c> on three people: the squared error grows by 2.4 to 8 times that of the paired seconds a
-    /// minute, by 4 in the mean, and no further after ten minutes (one person). Synthetic pressures do not drift and show no growth.
+    /// Measured by <c>evaluate --study calibration</c> on three people: the squared error grows by 2.4 to 8 times that of the paired
+    /// seconds a minute, by 4 in the mean, and no further after ten minutes (one person). Synthetic pressures do not drift and show no
+    /// growth.
     /// </remarks>
     /// <param name="ageSeconds">Age, at least 0.</param>
     public static double Widening(double ageSeconds) => Grown(PairedGrowth, ageSeconds);
 
-    /// <summary>The same for a cuff reading that is carried on, whose band begins at 8 mmHg: systolic pressure was 14 mmHg off after three to
-    /// five minutes in the mean of those people, 23 after eight to ten in one.</summary>
+    /// <summary>The same for a cuff reading that is carried on, whose band begins at 8 mmHg: systolic pressure was 14 mmHg off after three
+    /// to five minutes in the mean of those people, 23 after eight to ten in one.</summary>
     /// <param name="ageSeconds">Age, at least 0.</param>
     public static double CuffWidening(double ageSeconds) => Grown(CuffGrowth, ageSeconds);
 

@@ -70,8 +70,8 @@ public static class WeightFile
     /// <param name="destination">The file to write; replaced if it exists.</param>
     /// <param name="options">What the source cannot tell.</param>
     /// <param name="metadata">Further pairs, e.g. <see cref="DescriptionKey"/>; they win over the source's.</param>
-    /// <param name="cancellation">Asked between tensors.</param>
     /// <param name="type">F32, or F16 or BF16 for half the size.</param>
+    /// <param name="cancellation">Asked between tensors.</param>
     /// <returns>The source's weights, still open, with notes on what was left out.</returns>
     /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>
     /// <exception cref="WeightsException">The source's tensors do not make a network.</exception>
@@ -79,8 +79,8 @@ public static class WeightFile
     /// <exception cref="IOException">A file cannot be opened or written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
     public static LoadedWeights Convert(string source, string destination, WeightLoadOptions? options = null,
-        IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default,
-        ElementType type = ElementType.F32)
+        IReadOnlyDictionary<string, string>? metadata = null, ElementType type = ElementType.F32,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
         if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
@@ -88,7 +88,7 @@ public static class WeightFile
         LoadedWeights loaded = Load(source, options);
         try
         {
-            SafetensorsWriter.Write(destination, loaded.Weights.Tensors, Metadata(loaded, metadata), cancellation, type);
+            SafetensorsWriter.Write(destination, loaded.Weights.Tensors, Metadata(loaded, metadata), type, cancellation);
             return loaded;
         }
         catch

@@ -32,7 +32,8 @@ public sealed class Drawing
     public double Normal() => Math.Sqrt(-2 * Math.Log(1 - Random.NextDouble())) * Math.Cos(2 * Math.PI * Random.NextDouble());
 
     public BeatCase Case(string family, int number, ChannelKind kind, string unit = "", string remark = "") =>
-        new(family, $"{number} at {Rate} Hz{(remark.Length > 0 ? ", " : "")}{remark}", kind, unit, Rate, [.. _x.Select(x => (float)x)], [.. Truth]);
+        new(family, $"{number} at {Rate} Hz{(remark.Length > 0 ? ", " : "")}{remark}", kind, unit, Rate, [.. _x.Select(x => (float)x)],
+            [.. Truth]);
 
     public Drawing Map(Func<double, double, double> change)
     {

@@ -209,7 +209,8 @@ internal static class EcgFamilies
     private static void TallT(Drawing d, int i)
     {
         double rate = d.Between(45, 130);
-        LeadShape drawn = LeadShape.Drawn(d), shape = drawn with { T = drawn.R * (1 + (0.5 * (i % 10) / 9.0)), TWidth = d.Between(0.035, 0.06) };
+        LeadShape drawn = LeadShape.Drawn(d),
+            shape = drawn with { T = drawn.R * (1 + (0.5 * (i % 10) / 9.0)), TWidth = d.Between(0.035, 0.06) };
         foreach (double t in d.Sinus(rate))
             Put(d, t, shape, 60 / rate);
         d.White(0.01);

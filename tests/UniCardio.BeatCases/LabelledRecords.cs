@@ -8,7 +8,8 @@ namespace UniCardio.BeatCases;
 /// <param name="File">In the folder of annotated recordings.</param>
 /// <param name="Channel">Which of its channels.</param>
 /// <param name="Subject">Whose: rows of one subject are left out together.</param>
-/// <param name="BestPublic">F1 in percent of the best of fourteen public detectors on this very row (each row has its own best one).</param>
+/// <param name="BestPublic">F1 in percent of the best of fourteen public detectors on this very row (each row has its own best
+/// one).</param>
 public sealed record LabelledLead(string File, int Channel, string Subject, double BestPublic)
 {
     /// <summary>The annotated leads, whole records, ANSI/AAMI EC57.</summary>

@@ -52,7 +52,8 @@ internal static class PulseFamilies
             Second = 0.6 + (0.35 * (i % 10) / 9.0), SecondAt = d.Between(0.32, 0.45), SecondWidth = d.Between(0.04, 0.07),
             Notch = d.Between(0, 0.25), Decay = d.Between(0.2, 0.45),
         })),
-        Make("alternans", (d, i) => Beats(d, [.. d.Sinus(d.Between(55, 120))], PulseForm.Drawn(d), k => k % 2 == 0 ? 1 : d.Between(0.5, 0.75))),
+        Make("alternans", (d, i) =>
+            Beats(d, [.. d.Sinus(d.Between(55, 120))], PulseForm.Drawn(d), k => k % 2 == 0 ? 1 : d.Between(0.5, 0.75))),
         Make("fibrillation", (d, i) => Fibrillation(d)),
         Make("early beats and pauses", Ectopy),
         Make("white noise, 10 to 25 dB", (d, i) =>
@@ -104,12 +105,15 @@ internal static class PulseFamilies
             for (int k = 0; k < count; k++)
                 d.Spike(d.Between(2, 55), d.Pick(1, -1) * d.Between(20, 200), d.Pick(0.001, 0.008, 0.016));
         }),
-        Pressure("pressure, damped to 8 to 20 mmHg", (d, i) => Sinus(d, d.Between(50, 110), PulseForm.Drawn(d) with { Rise = 0.18, Second = 0,
+        Pressure("pressure, damped to 8 to 20 mmHg", (d, i) =>
+            Sinus(d, d.Between(50, 110), PulseForm.Drawn(d) with { Rise = 0.18, Second = 0,
             Notch = 0 }), (d, _) => (d.Between(60, 90), d.Between(8, 20))),
-        Pressure("pressure, flushed and back", (d, i) => Sinus(d, d.Between(50, 110)), (d, _) => (d.Between(50, 90), d.Between(25, 60)), (d, _) =>
+        Pressure("pressure, flushed and back", (d, i) => Sinus(d, d.Between(50, 110)), (d, _) =>
+            (d.Between(50, 90), d.Between(25, 60)), (d, _) =>
         {
             double from = d.Between(12, 30), to = from + d.Between(1.5, 8);
-            d.Map((t, x) => t > from && t < to ? 300 : t >= to && t < to + 0.5 ? x + (18 * Math.Exp((to - t) / 0.07) * Math.Cos(75 * (t - to))) : x);
+            d.Map((t, x) => t > from && t < to ? 300 : t >= to && t < to + 0.5
+                ? x + (18 * Math.Exp((to - t) / 0.07) * Math.Cos(75 * (t - to))) : x);
             d.Truth.RemoveAll(t => t > from - 0.25 && t < to + 0.1);
         }),
         Pressure("pressure, then the line open at 3 mmHg", (d, i) => Sinus(d, d.Between(50, 110)), (d, _) => (d.Between(50, 90),
@@ -119,7 +123,8 @@ internal static class PulseFamilies
             d.Map((t, x) => t > from ? level + (d.Between(0.5, 1.5) * d.Normal()) : x);
             d.Truth.RemoveAll(t => t > from - 0.25);
         }),
-        Pressure("pressure, zeroed and back", (d, i) => Sinus(d, d.Between(50, 110)), (d, _) => (d.Between(50, 90), d.Between(25, 60)), (d, _) =>
+        Pressure("pressure, zeroed and back", (d, i) => Sinus(d, d.Between(50, 110)), (d, _) =>
+            (d.Between(50, 90), d.Between(25, 60)), (d, _) =>
         {
             double from = d.Between(12, 30), to = from + d.Between(3, 12);
             d.Map((t, x) => t > from && t < to ? 0.3 * d.Normal() : x);
@@ -135,7 +140,8 @@ internal static class PulseFamilies
         {
             var d = new Drawing((name.Length * 6977) + (i * 104729) + 5, rates[i % rates.Length], Length);
             draw(d, i);
-            double gain = i % 2 == 0 ? 1 : Math.Pow(10, d.Between(-2, 4)), sign = i % 3 == 2 ? -1 : 1, offset = i % 4 == 1 ? d.Between(-5, 5) : 0;
+            double gain = i % 2 == 0 ? 1 : Math.Pow(10, d.Between(-2, 4)), sign = i % 3 == 2 ? -1 : 1, offset = i % 4 == 1
+                ? d.Between(-5, 5) : 0;
             d.Map((_, x) => gain * ((sign * x) + offset));
             return d.Case("PPG: " + name, i, ChannelKind.Ppg, "", sign < 0 ? "inverted" : "");
         });
@@ -152,7 +158,8 @@ internal static class PulseFamilies
         return d.Case("ABP: " + name, i, ChannelKind.BloodPressure, unit);
     });
 
-    private static void Sinus(Drawing d, double rate, PulseForm? form = null) => Beats(d, d.Sinus(rate), form ?? PulseForm.Drawn(d), _ => 1);
+    private static void Sinus(Drawing d, double rate, PulseForm? form = null) =>
+        Beats(d, d.Sinus(rate), form ?? PulseForm.Drawn(d), _ => 1);
 
     private static void Beats(Drawing d, List<double> feet, PulseForm form, Func<int, double> height)
     {

@@ -118,7 +118,8 @@ internal static class SilentFamilies
 
     private static void Swelling(Drawing d)
     {
-        double f = d.Pick(50.0, 60.0) + d.Between(-0.3, 0.3), beat = Math.Exp(d.Between(Math.Log(0.2), Math.Log(3))), depth = d.Between(0.3, 1), p = d.Between(0, 6);
+        double f = d.Pick(50.0, 60.0) + d.Between(-0.3, 0.3), beat = Math.Exp(d.Between(Math.Log(0.2), Math.Log(3))),
+            depth = d.Between(0.3, 1), p = d.Between(0, 6);
         d.Add(t => (1 + (depth * Math.Sin((2 * Math.PI * beat * t) + p))) * Math.Sin(2 * Math.PI * f * t)).White(0.02);
     }
 

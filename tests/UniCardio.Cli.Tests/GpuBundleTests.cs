@@ -28,7 +28,9 @@ public class GpuBundleTests
         Directory.CreateDirectory(folder.File("app"));
         Directory.CreateDirectory(folder.File("simulated"));
         File.WriteAllText(folder.File("app/unicardio"), $"#!/bin/sh\nexec dotnet {typeof(CommandLine).Assembly.Location} \"$@\"\n");
-        File.SetUnixFileMode(folder.File("app/unicardio"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder.File("app/unicardio"),
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.WriteAllText(folder.File("simulated/h100-tiny-1.json"),
             """
             { "model_us": 123,

@@ -187,7 +187,8 @@ public abstract class RowKernelTests(TestDevice device) : DeviceTests(device)
         public Case(int tokens, int p, int channels, int heads, int? feedForward = null)
         {
             Skip.If(TestDevices.IsSlow && tokens > 17, "too slow on ILGPU's CPU device");
-            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward = feedForward ?? (p == 1 ? 67 : 24), Embedding = 8,
+            Model = new ModelConfiguration { Channels = channels, Heads = heads, Blocks = 2, FeedForward =
+                feedForward ?? (p == 1 ? 67 : 24), Embedding = 8,
                 SlotSamples = tokens * p, SamplesPerToken = p };
             _random = new Random(tokens);
             _weights = new WeightRecipe(9, Model).Create();

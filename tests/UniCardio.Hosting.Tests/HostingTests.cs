@@ -79,14 +79,16 @@ public class HostingTests
         await ReadyAsync(client);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{client.BaseAddress!.Authority}/ward/live/bed-1"), default);
-        await socket.SendAsync(Encoding.UTF8.GetBytes("""{"type":"open","channels":{"ppg":{"rate":125}},"generate":["bp"],"draws":2,"sampler":"ddim:2"}"""),
+        await socket.SendAsync(
+            Encoding.UTF8.GetBytes("""{"type":"open","channels":{"ppg":{"rate":125}},"generate":["bp"],"draws":2,"sampler":"ddim:2"}"""),
             WebSocketMessageType.Text, true, default);
         for (int block = 0; block < 10; block++)
         {
             string samples = string.Join(',', Enumerable.Range(0, 50).Select(i => MathF.Sin(((block * 50) + i) * 0.06f)
                 .ToString(System.Globalization.CultureInfo.InvariantCulture)));
             string time = (block * 0.4).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            await socket.SendAsync(Encoding.UTF8.GetBytes($$"""{"type":"samples","modality":"ppg","time":{{time}},"samples":[{{samples}}]}"""),
+            await socket.SendAsync(
+                Encoding.UTF8.GetBytes($$"""{"type":"samples","modality":"ppg","time":{{time}},"samples":[{{samples}}]}"""),
                 WebSocketMessageType.Text, true, default);
         }
         var seen = new StringBuilder();

@@ -176,7 +176,8 @@ internal sealed class FakeServer : IAsyncDisposable
     {
         _ended = true;
         foreach (WebSocket socket in _sockets.Keys)
-            _ = SendAsync(socket, Encoding.UTF8.GetBytes($$"""{"type":"ended","reason":"{{reason}}","message":"a test asked for it","id":null}"""),
+            _ = SendAsync(
+                socket, Encoding.UTF8.GetBytes($$"""{"type":"ended","reason":"{{reason}}","message":"a test asked for it","id":null}"""),
                 WebSocketMessageType.Text);
     }
 

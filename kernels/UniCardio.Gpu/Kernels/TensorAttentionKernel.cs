@@ -96,8 +96,8 @@ internal static class TensorAttentionKernel
         return qkv + ((((long)(moved + (slot * shape.SlotTokens) + first) * 3 * shape.HeadQuads) + where) * 16);
     }
 
-    // This thread's 5 of the 64 x 10 quads that every tile has: offset from its first row, place in the stage. Quads beyond the head have an
-    // offset beyond every slot, and become zeros.
+    // This thread's 5 of the 64 x 10 quads that every tile has: offset from its first row, place in the stage. Quads beyond the head have
+    // an offset beyond every slot, and become zeros.
     private static void Place(AttentionShape shape)
     {
         CudaAsm.Emit("mov.b32 %%co0, %0; add.u32 %%ct0, %%sp, %1;", Offset(shape, 0), Target(0));

@@ -11,7 +11,8 @@ namespace UniCardio.Gpu.Kernels;
 /// <remarks>
 /// Grid (16 rows). Group of 128 threads: for the LayerNorms 8 threads a row, for the products 16 columns a warp. Hidden layers of up to 64,
 /// rows of up to 480; z and the hidden layer lie in shared memory, rows 4 quads more than a multiple of 8 apart (8 lanes read two rows of 4
-/// quads each: every bank once). Weights are padded with zeros to whole steps of 32 inputs and fetched a step ahead. FLOP: 4 C F a row; a group reads both matrices.
+/// quads each: every bank once). Weights are padded with zeros to whole steps of 32 inputs and fetched a step ahead. FLOP: 4 C F a row; a
+/// group reads both matrices.
 /// </remarks>
 internal static class TensorFeedForwardKernel
 {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
 
 namespace UniCardio.Engine.Diagnostics;
@@ -13,6 +14,8 @@ public sealed class EngineEventSource : EventSource
 {
     /// <summary>Name of the event source.</summary>
     public const string SourceName = "UniCardio-Engine";
+
+    private const string Primitives = "Only numbers are written: nothing is looked up by reflection.";
 
     private EngineEventSource()
     {
@@ -38,6 +41,7 @@ public sealed class EngineEventSource : EventSource
     /// <param name="milliseconds">Its wall time.</param>
     /// <param name="allocatedBytes">Heap bytes that it allocated on its thread.</param>
     [Event(2, Level = EventLevel.Informational, Keywords = Keywords.Runs)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     public unsafe void RunStop(double milliseconds, long allocatedBytes)
     {
         if (!IsEnabled(EventLevel.Informational, Keywords.Runs))
@@ -53,6 +57,7 @@ public sealed class EngineEventSource : EventSource
     /// <param name="t">Diffusion step of the network call.</param>
     /// <param name="milliseconds">Wall time of the row.</param>
     [Event(3, Level = EventLevel.Verbose, Keywords = Keywords.Steps)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     public unsafe void StepStop(int step, int t, double milliseconds)
     {
         if (!IsEnabled(EventLevel.Verbose, Keywords.Steps))

@@ -81,8 +81,8 @@ internal static class RhythmStudy
         return cases;
     }
 
-    /// <summary>Windows of recordings with labels: of rhythm, "(AFIB" and "(AFL" fibrillation and others sinus, or of beats, ventricular and
-    /// early ones ectopy. A window that changes between rhythms counts where four fifths are one.</summary>
+    /// <summary>Windows of recordings with labels: of rhythm, "(AFIB" and "(AFL" fibrillation and others sinus, or of beats, ventricular
+    /// and early ones ectopy. A window that changes between rhythms counts where four fifths are one.</summary>
     /// <param name="recordings">Recordings and whose they are.</param>
     /// <param name="reader">The network; null for none.</param>
     /// <param name="window">Seconds of a window.</param>

@@ -106,7 +106,8 @@ internal sealed partial class BeatTracker
     private bool IsProven(Proof proof, long now, bool final)
     {
         long window = (long)(_s.Learning * _rate);
-        bool isProven = proof == Proof.Full || (proof == Proof.Part && (now - _doubtfulSince >= window || (final && now - _origin < 2 * window)));
+        bool isProven = proof == Proof.Full
+            || (proof == Proof.Part && (now - _doubtfulSince >= window || (final && now - _origin < 2 * window)));
         _doubtfulSince = proof == Proof.Part && !isProven ? Math.Min(_doubtfulSince, now) : long.MaxValue;
         return isProven;
     }

@@ -204,7 +204,8 @@ internal sealed partial class BeatTracker
         if (ratio < 1)
             ratio *= Math.Clamp(Math.Sqrt(Sharpness(b) / Sharpness(a)), 0.3, 1);
         // What is much larger than that which follows the other beats is no T wave.
-        if (b.IsUncommon && t > Math.Min(0.24, _expected > 0 ? 0.7 * _expected : 1) && (b.Strength > 0.5 * a.Strength || b.Wide > 0.5 * a.Wide))
+        if (b.IsUncommon && t > Math.Min(0.24, _expected > 0 ? 0.7 * _expected : 1)
+            && (b.Strength > 0.5 * a.Strength || b.Wide > 0.5 * a.Wide))
             return score;
         bool alike = a.Template == b.Template && Math.Min(a.Agreement, b.Agreement) > 0.85;
         double weak = Math.Clamp(((alike ? 0.5 : 0.75) - ratio) / 0.25, 0, 1);

@@ -165,7 +165,8 @@ internal sealed class CandidateFinder
         if (++_ranged < _period)
             return;
         double range = (double)_high - _low;
-        _range = _range < 0 ? range : Math.Max(_range, 1e-30) * Math.Exp(0.02 * Math.Clamp(Math.Log((range + 1e-30) / (_range + 1e-30)), -1, 1));
+        _range = _range < 0 ? range
+            : Math.Max(_range, 1e-30) * Math.Exp(0.02 * Math.Clamp(Math.Log((range + 1e-30) / (_range + 1e-30)), -1, 1));
         (_ranged, _low, _high) = (0, float.PositiveInfinity, float.NegativeInfinity);
     }
 

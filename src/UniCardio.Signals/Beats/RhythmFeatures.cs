@@ -4,9 +4,9 @@ namespace UniCardio.Signals.Beats;
 /// <remarks>
 /// Of the intervals: coefficient of variation and RMSSD over the mean; coefficient of sample entropy (Lake and Moorman, Am J Physiol 300,
 /// 2011, with m = 1 and r = 12% of the mean); how much the second difference exceeds the first (1.7 for independent intervals, less where
-/// breathing moves them); early beats with a pause, how many and how early; rate. Of an ECG's beats: how wide their slopes spread, how many are unlike the
-/// usual one, the longest row of them, and how far the stretch before the QRS repeats from beat to beat (a P wave; fibrillation has none).
-/// Of a pulse: spread of heights, and of the delay from trough to peak.
+/// breathing moves them); early beats with a pause, how many and how early; rate. Of an ECG's beats: how wide their slopes spread, how many
+/// are unlike the usual one, the longest row of them, and how far the stretch before the QRS repeats from beat to beat (a P wave;
+/// fibrillation has none). Of a pulse: spread of heights, and of the delay from trough to peak.
 /// </remarks>
 internal static class RhythmFeatures
 {
@@ -58,8 +58,8 @@ internal static class RhythmFeatures
         return true;
     }
 
-    /// <summary>-ln of the share of pairs within r that stay so one interval later, less ln of 2 r and of the mean interval: low for a regular
-    /// rhythm, near or above -0.5 in fibrillation. Moved by 3, so that it is about 0 to 4.</summary>
+    /// <summary>-ln of the share of pairs within r that stay so one interval later, less ln of 2 r and of the mean interval: low for a
+    /// regular rhythm, near or above -0.5 in fibrillation. Moved by 3, so that it is about 0 to 4.</summary>
     internal static double EntropyCoefficient(double[] rr, double mean)
     {
         double r = 0.12 * mean;

@@ -41,7 +41,8 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
     /// <param name="windowSeconds">10 to 60 s.</param>
     /// <param name="stepSeconds">From one window to the next, at least 1 s.</param>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of range.</exception>
-    public static IReadOnlyList<RhythmReading> Of(QualityTrack track, ReadOnlySpan<float> signal, int windowSeconds = 30, int stepSeconds = 10)
+    public static IReadOnlyList<RhythmReading> Of(QualityTrack track, ReadOnlySpan<float> signal, int windowSeconds = 30,
+        int stepSeconds = 10)
     {
         ArgumentNullException.ThrowIfNull(track);
         if (windowSeconds is < 10 or > 60)

@@ -112,7 +112,8 @@ public static class RecordingFile
     {
         SignalWarning[] warnings = [.. recording.Unmeasured.GroupBy(s => (s.Channel, s.Origin)).Select(g =>
             new SignalWarning(SignalWarningKind.Unmeasured, string.Create(System.Globalization.CultureInfo.InvariantCulture,
-                $"{path}: {g.Sum(s => s.DurationSeconds):0.###} s of '{g.Key.Channel}' are {g.Key.Origin}, not measured."), g.Key.Channel))];
+                $"{path}: {g.Sum(s => s.DurationSeconds):0.###} s of '{g.Key.Channel}' are {g.Key.Origin}, not measured."),
+                g.Key.Channel))];
         return warnings.Length == 0 ? recording : recording.WithWarnings(warnings);
     }
 

@@ -24,7 +24,7 @@ public static class RunExport
         var layout = new ParameterLayout(record.Options.Network);
         TrainingState state = folder.ReadState(layout.Length, record) ?? throw new RunFolderException(folder.Path, "has no checkpoint yet");
         using ModelWeights weights = layout.Write(state.Averaged.Span);
-        SafetensorsWriter.Write(destination, weights.Tensors, Metadata(record, state), cancellation);
+        SafetensorsWriter.Write(destination, weights.Tensors, Metadata(record, state), cancellation: cancellation);
         return state.Updates;
     }
 

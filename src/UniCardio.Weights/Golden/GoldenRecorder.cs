@@ -114,7 +114,7 @@ internal static class GoldenRecorder
                 Run(run.Task, run.Sampler);
             if (_recording.Activations && _recording.Tasks.Count > 0 && _steps.Length > 0)
                 Activations(_recording.Tasks[0], _steps[0], metadata);
-            SafetensorsWriter.Write(path, _tensors, metadata, _cancellation);
+            SafetensorsWriter.Write(path, _tensors, metadata, cancellation: _cancellation);
             _progress?.Report(new GoldenProgress(_total, _total, path));
         }
 

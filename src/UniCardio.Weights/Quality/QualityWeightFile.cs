@@ -67,20 +67,20 @@ public static class QualityWeightFile
         return source.Entries.Any(e => e.Parameter.Name == FirstTensor);
     }
 
-    /// <summary>Writes weights as safetensors: every parameter bit for bit (as F32), the configuration in the metadata; position tables and counters
-    /// are left out.</summary>
+    /// <summary>Writes weights as safetensors: every parameter bit for bit (as F32), the configuration in the metadata; position tables and
+    /// counters are left out.</summary>
     /// <param name="source">A file or a recipe text.</param>
     /// <param name="destination">The file to write; replaced if it exists.</param>
     /// <param name="known">What the source cannot tell; see <see cref="Load"/>.</param>
-    /// <param name="cancellation">Asked between tensors.</param>
     /// <param name="type">F32, or F16 or BF16 for half the size.</param>
+    /// <param name="cancellation">Asked between tensors.</param>
     /// <returns>The source's weights, still open.</returns>
     /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>
     /// <exception cref="WeightsException">The source's tensors do not make a network.</exception>
     /// <exception cref="IOException">A file cannot be opened or written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
     public static QualityWeights Convert(string source, string destination, QualityConfiguration? known = null,
-        CancellationToken cancellation = default, ElementType type = ElementType.F32)
+        ElementType type = ElementType.F32, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(destination);
         if (!WeightRecipe.IsRecipe(source) && Path.GetFullPath(source) == Path.GetFullPath(destination))
@@ -91,7 +91,7 @@ public static class QualityWeightFile
             var metadata = weights.Configuration.ToMetadata().ToDictionary(StringComparer.Ordinal);
             if (WeightRecipe.IsRecipe(source))
                 metadata[WeightFile.UntrainedKey] = source.Split(',')[0];
-            SafetensorsWriter.Write(destination, weights.Tensors, metadata, cancellation, type);
+            SafetensorsWriter.Write(destination, weights.Tensors, metadata, type, cancellation);
             return weights;
         }
         catch

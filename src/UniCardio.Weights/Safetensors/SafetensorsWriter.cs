@@ -15,15 +15,15 @@ internal static class SafetensorsWriter
     /// <param name="path">The destination; replaced if it exists.</param>
     /// <param name="tensors">Written in this order; names are unique.</param>
     /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
-    /// <param name="cancellation">Asked between tensors.</param>
     /// <param name="type">F32; or F16 or BF16, each value rounded to the nearest, ties to even.</param>
-    /// <exception cref="WeightFormatException">A value that float16 cannot hold; two tensors of one name, a tensor named <c>__metadata__</c>, or a file that could not be
-    /// read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over
+    /// <param name="cancellation">Asked between tensors.</param>
+    /// <exception cref="WeightFormatException">A value that float16 cannot hold; two tensors of one name, a tensor named
+    /// <c>__metadata__</c>, or a file that could not be read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over
     /// <see cref="SafetensorsFile.MaxHeaderLength"/>).</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was changed.</exception>
     public static void Write(string path, IReadOnlyList<ParameterTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null,
-        CancellationToken cancellation = default, ElementType type = ElementType.F32)
+        ElementType type = ElementType.F32, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);

@@ -6,8 +6,8 @@ namespace UniCardio.Evaluation.Tests.Study;
 
 public class PatientStudyTests
 {
-    // A chain of 20 s episodes over 20,000 s has some 500 to 750 of them: the share of bad seconds errs by less than 0.05 (two deviations of
-    // sqrt(2 d (1 - d) tau / n), tau up to 15 s).
+    // A chain of 20 s episodes over 20,000 s has some 500 to 750 of them: the share of bad seconds errs by less than 0.05 (two deviations
+    // of sqrt(2 d (1 - d) tau / n), tau up to 15 s).
     [Theory]
     [InlineData(0.25)]
     [InlineData(0.5)]

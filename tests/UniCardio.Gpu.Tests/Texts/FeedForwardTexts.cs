@@ -18,7 +18,8 @@ internal static class FeedForwardTexts
             .Line("cvt.u32.u64 %%sp, %%base;")
             .Clear("c", 24).Clear("s", 8))
         .Add("Fetch", "The first weights: %0 and %1 addresses of this lane's quads of columns g and g + 8 of B.", Fetch(new PtxText(), 0))
-        .Add("Step", "32 inputs: %0 and %1 where this lane's quads of rows g and g + 8 of A begin, %2 and %3 addresses of the weights of the\n"
+        .Add("Step",
+            "32 inputs: %0 and %1 where this lane's quads of rows g and g + 8 of A begin, %2 and %3 addresses of the weights of the\n"
             + "    /// step after, which are fetched meanwhile.", Step())
         .Add("Store", "Sums to shared memory: %0 and %1 where this lane's first pair of both rows goes.", Store(add: false))
         .Add("AddTo", "The same, added to what is there.", Store(add: true));

@@ -46,7 +46,9 @@ internal sealed class PtxText
 
     /// <summary>16 x 8 sums += A [16, 8] B [8, 8] of tf32 parts.</summary>
     public PtxText Product(string sums, int first, string a, string b) =>
-        Line($"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {{{Names(sums, first, 4)}}}, {{{a}}}, {{{b}}}, {{{Names(sums, first, 4)}}};");
+        Line(
+            $"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {{{Names(sums, first, 4)}}}, {{{a}}}, {{{b}}}, "
+            + $"{{{Names(sums, first, 4)}}};");
 
     /// <summary>%%r0, %%r1 ...</summary>
     public static string Names(string register, int first, int count) =>
@@ -73,7 +75,8 @@ internal sealed class TextFile(string name, string summary)
     public string Content()
     {
         var code = new StringBuilder($"namespace UniCardio.Gpu.Kernels;\n\n/// <summary>{summary}</summary>\n/// <remarks>\n"
-            + "/// Written by tests/UniCardio.Gpu.Tests/Texts, not by hand. Registers have names, so that sums stay where they are from one text to\n"
+            + "/// Written by tests/UniCardio.Gpu.Tests/Texts, not by hand. Registers have names, so that sums stay where they are from "
+            + "one text to\n"
             + "/// the next: operands of an emitted text other than inputs would pass through local memory.\n/// </remarks>\n"
             + $"internal static class {name}\n{{");
         foreach ((string constant, string says, PtxText text) in _texts)

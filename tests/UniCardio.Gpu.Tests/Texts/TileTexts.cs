@@ -11,7 +11,8 @@ internal static class TileTexts
         .Add("Stage", "Copies of one step of 32 inputs: %0 where the stage begins in shared memory, %1 all ones, or 0 where "
             + "this thread's\n    /// "
             + "inputs are beyond the end, %2 bytes to the next step's inputs.", Copies())
-        .Add("ThreeProducts", "32 inputs of 32 x 32 outputs a warp: %0 and %1 are where this lane's rows of A and B begin, %2 the stage. A value is\n"
+        .Add("ThreeProducts",
+            "32 inputs of 32 x 32 outputs a warp: %0 and %1 are where this lane's rows of A and B begin, %2 the stage. A value is\n"
             + "    /// split into its 11 leading bits, rounded, and the rest; the product of both rests is below 2^-22 of "
             + "the whole and left out.",
             Products(three: true))

@@ -90,7 +90,8 @@ public class SafetensorsRoundTripTests
         using var folder = new TemporaryFolder();
         SafetensorsWriter.Write(folder.File("x"), Some);
         byte[] before = File.ReadAllBytes(folder.File("x"));
-        Assert.Throws<OperationCanceledException>(() => SafetensorsWriter.Write(folder.File("x"), Some, null, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            SafetensorsWriter.Write(folder.File("x"), Some, cancellation: new CancellationToken(true)));
         SafetensorsFile closed = SafetensorsFile.Open(folder.File("x"));
         ParameterTensor dead = closed.Tensor("b");
         closed.Dispose();

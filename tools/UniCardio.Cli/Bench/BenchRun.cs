@@ -113,7 +113,7 @@ internal sealed class BenchRun(BenchCase options, WeightLoadOptions loading, Can
         try
         {
             UniCardio.Weights.Safetensors.SafetensorsWriter.Write(path, weights.Weights.Tensors,
-                new Dictionary<string, string>(weights.Configuration.ToMetadata()), cancellation);
+                new Dictionary<string, string>(weights.Configuration.ToMetadata()), cancellation: cancellation);
             double best = double.PositiveInfinity;
             for (int i = 0; i < 3; i++)
             {

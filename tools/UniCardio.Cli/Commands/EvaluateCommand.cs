@@ -36,7 +36,8 @@ internal static class EvaluateCommand
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
         var study = new Option<EvaluationStudy?>("--study") { Description =
             "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
-            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; rates, the fused heart rate "
+            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; rates, the fused "
+            + "heart rate "
             + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
             + "quality: how "
             + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
@@ -85,8 +86,13 @@ internal static class EvaluateCommand
             EvaluationOptions? measured = chosen is null ? options.Read(parsed, loaded.Configuration) : null;
             SamplerStudyOptions? compared = chosen == EvaluationStudy.Samplers ? options.ReadStudy(parsed, loaded.Configuration) : null;
             GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
-            IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, cancellation,
-                chosen switch { EvaluationStudy.Rates => (16, 300), EvaluationStudy.Calibration => (6, 1800), EvaluationStudy.Gaps => (6, 150), _ => (4, 60) });
+            IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, chosen switch
+            {
+                EvaluationStudy.Rates => (16, 300),
+                EvaluationStudy.Calibration => (6, 1800),
+                EvaluationStudy.Gaps => (6, 150),
+                _ => (4, 60),
+            }, cancellation);
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
                 sources.TrainingSubjects(parsed), engine.Backend.Name);

@@ -80,7 +80,7 @@ internal static class PretrainCommand
                 {
                     ["trained"] = string.Create(CultureInfo.InvariantCulture,
                         $"synthetic, {options.Steps} steps of {options.Pairs} pairs, seed {options.Seed}"),
-                }, cancellation);
+                }, cancellation: cancellation);
                 terminal.Note($"wrote {path}");
             }
 

@@ -25,8 +25,10 @@ internal static class RhythmCommand
         var json = new Option<bool>("--json") { Description = "Writes one JSON object, with every window's probabilities." };
         var reading = new ReadingOptions();
         var command = new ExampleCommand("rhythm",
-            "Tells sinus rhythm, atrial fibrillation, ectopic beats and runs like ventricular tachycardia apart, from each ECG and pulse and "
-            + "from both, with a score, or says that it cannot: too few beats, poor signal, undecided. Fitted on synthetic hearts. Research "
+            "Tells sinus rhythm, atrial fibrillation, ectopic beats and runs like ventricular tachycardia apart, from each ECG and "
+            + "pulse and "
+            + "from both, with a score, or says that it cannot: too few beats, poor signal, undecided. Fitted on synthetic "
+            + "hearts. Research "
             + "software, not a medical device: no diagnosis, and no alarm may rest on it.",
             "rhythm recording.hea", "rhythm recording.csv --window 10 --json")
         {

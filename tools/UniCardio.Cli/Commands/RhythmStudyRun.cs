@@ -16,7 +16,8 @@ internal static class RhythmStudyRun
     private const ulong Seed = 0x52;
     private const int SyntheticHearts = 300;
 
-    public static int Run(Terminal terminal, int fit, string? weights, Func<IReadOnlyList<(Recording Recording, string Subject)>> recordings,
+    public static int Run(Terminal terminal, int fit, string? weights,
+        Func<IReadOnlyList<(Recording Recording, string Subject)>> recordings,
         CancellationToken cancellation)
     {
         if (fit > 0)

@@ -19,7 +19,8 @@ internal static class SignalCommands
     public static Command Create(Terminal terminal, TaskKind kind, string name, string description, params string[] examples)
     {
         var input = new Argument<string>("INPUT") { Description =
-            "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names; - is CSV from standard input." };
+            "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf; or a folder of them, each restored into the folder that --out names; "
+            + "- is CSV from standard input." };
         var weights = WeightOptions.Optional("the weights that come with the program");
         var untrained = new Option<bool>("--untrained") { Description = "Runs untrained recipe weights; their output is noise." };
         var restoring = new RestoringOptions(kind);
@@ -102,7 +103,8 @@ internal static class SignalCommands
     }
 
     // From here on nothing is cancelled: files are written whole, one after the other.
-    private static void Write(Terminal terminal, ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result, Recording? truth,
+    private static void Write(Terminal terminal, ResultOptions results, ParseResult parsed, Recording recording, RestorationResult result,
+        Recording? truth,
         RestorationReport report)
     {
         (double? start, double seconds) = results.PlotRange(parsed);

@@ -56,19 +56,19 @@ internal sealed partial class EvaluationSources
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<EvaluationRecording> Read(
-        ParseResult parsed, Action<string> note, CancellationToken cancellation, (int Subjects, double Seconds) synthetic) =>
+        ParseResult parsed, Action<string> note, (int Subjects, double Seconds) synthetic, CancellationToken cancellation) =>
         Read(parsed, note, (source, recording) => EvaluationRecording.From(recording, source.Subject, cancellation: cancellation),
-            cancellation, synthetic);
+            synthetic, cancellation);
 
     /// <summary>The same, as they are in their files, with whose they are.</summary>
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<(Recording Recording, string Subject)> ReadWhole(ParseResult parsed, Action<string> note,
         CancellationToken cancellation) => [.. Read(parsed, note, (source, recording) => Tuple.Create(Annotated(source, recording),
-            source.Subject ?? recording.Name), cancellation, (4, 60)).Select(t => (t.Item1, t.Item2))];
+            source.Subject ?? recording.Name), (4, 60), cancellation).Select(t => (t.Item1, t.Item2))];
 
-    private IReadOnlyList<T> Read<T>(ParseResult parsed, Action<string> note, Func<RecordingSource, Recording, T?> take,
-        CancellationToken cancellation, (int Subjects, double Seconds) synthetic)
+    private List<T> Read<T>(ParseResult parsed, Action<string> note, Func<RecordingSource, Recording, T?> take,
+        (int Subjects, double Seconds) synthetic, CancellationToken cancellation)
         where T : class
     {
         string[]? columns = parsed.GetValue(_columns) is { Length: > 0 } named ? named : null;

@@ -8,7 +8,8 @@ internal sealed class ResultOptions
     private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"], PictureExtensions = [".svg"];
 
     private readonly Option<string?> _out =
-        new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+); - is CSV to standard output.", HelpName = "FILE" };
+        new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+); - is CSV to standard output.",
+            HelpName = "FILE" };
     private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
     private readonly Option<double?> _from = new("--plot-start")
         { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };

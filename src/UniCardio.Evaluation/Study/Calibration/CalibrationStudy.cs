@@ -12,9 +12,9 @@ namespace UniCardio.Evaluation.Study.Calibration;
 
 /// <summary>How a pressure that is translated by paired seconds errs as they age, beside a cuff reading that is carried on.</summary>
 /// <remarks>
-/// Thirty seconds of pressure and conditions are paired, at up to four places of a recording; from there to its end nothing but the conditions
-/// is looked at. Errors are those of 20 s pieces, by their age. The pressure of the synthesizer wanders about a mean and does not drift, so that
-/// synthetic subjects say nothing of how a level is lost.
+/// Thirty seconds of pressure and conditions are paired, at up to four places of a recording; from there to its end nothing but the
+/// conditions is looked at. Errors are those of 20 s pieces, by their age. The pressure of the synthesizer wanders about a mean and does
+/// not drift, so that synthetic subjects say nothing of how a level is lost.
 /// </remarks>
 internal static class CalibrationStudy
 {
@@ -114,7 +114,8 @@ internal static class CalibrationStudy
     private static StudyReport Report(List<Piece> pieces, EvaluationRecording[] recordings, EvaluationSubject with,
         Func<double, double> widening, ulong seed, double seconds)
     {
-        string Age(int bin) => bin + 1 < s_ages.Length ? string.Create(CultureInfo.InvariantCulture, $"{s_ages[bin]}-{s_ages[bin + 1]}") : "";
+        string Age(int bin) =>
+            bin + 1 < s_ages.Length ? string.Create(CultureInfo.InvariantCulture, $"{s_ages[bin]}-{s_ages[bin + 1]}") : "";
         int Bin(Piece p) => s_ages.Count(a => p.Minutes >= a) - 1;
         SubjectInterval By(IEnumerable<Piece> some, Func<Piece, double> of) =>
             SubjectInterval.Of([.. some.GroupBy(p => p.Subject).Select(g => g.Average(of))], seed);
@@ -126,7 +127,8 @@ internal static class CalibrationStudy
             Growth(some).ToText("0.00"), ReportTable.Text(widening(60 * some.Average(p => p.Minutes)), "0.00"),
             ReportTable.Text(100 * By(some, p => p.Inside).Mean, "0"),
         ];
-        SubjectInterval Growth(IEnumerable<Piece> some) => By(some, p => Math.Log(Math.Max(p.Wave, 0.1) / Math.Max(p.Fresh, 0.1))).Map(Math.Exp);
+        SubjectInterval Growth(IEnumerable<Piece> some) =>
+            By(some, p => Math.Log(Math.Max(p.Wave, 0.1) / Math.Max(p.Fresh, 0.1))).Map(Math.Exp);
         string[] headings = ["task", "minutes", "subjects", "pieces", "wave mmHg", "SBP mmHg", "DBP mmHg", "cuff SBP", "cuff DBP",
             "error over paired", "band widened", "band holds %"];
         Piece[] kept = [.. pieces.Where(p => Bin(p) + 1 < s_ages.Length)];
@@ -139,20 +141,25 @@ internal static class CalibrationStudy
             Subjects = EvaluationReport.KeptApart(recordings, with),
             Measures =
             [
-                "wave: root mean square of the pressure's error; SBP, DBP: mean absolute error of a piece's mean peak and foot; cuff: the same where "
+                "wave: root mean square of the pressure's error; SBP, DBP: mean absolute error of a piece's mean peak and foot; cuff: "
+                + "the same where "
                 + "those of the paired seconds are carried on. Intervals are over subjects.",
-                "error over paired: geometric mean of the error over that in the paired seconds, in which no beat sees itself; band widened: what "
+                "error over paired: geometric mean of the error over that in the paired seconds, in which no beat sees itself; band "
+                + "widened: what "
                 + "the product multiplies its band by at that age; band holds: true samples in it (90% is right).",
             ],
-            Tables = [new StudyTable("All tasks", headings, [.. kept.GroupBy(Bin).OrderBy(g => g.Key).Select(g => Row("bp from others", g.Key, [.. g]))]),
-                new StudyTable("Task by task", headings, [.. kept.GroupBy(p => (p.Task, Bin: Bin(p))).OrderBy(g => g.Key.Task, StringComparer.Ordinal)
+            Tables = [new StudyTable("All tasks", headings,
+                [.. kept.GroupBy(Bin).OrderBy(g => g.Key).Select(g => Row("bp from others", g.Key, [.. g]))]),
+                new StudyTable("Task by task", headings,
+                    [.. kept.GroupBy(p => (p.Task, Bin: Bin(p))).OrderBy(g => g.Key.Task, StringComparer.Ordinal)
                     .ThenBy(g => g.Key.Bin).Select(g => Row(g.Key.Task, g.Key.Bin, [.. g]))])],
             Everything = new StudyTable("everything", ["subject", "task", "minutes", "wave_mmhg", "sbp_mmhg", "dbp_mmhg", "cuff_sbp_mmhg",
                 "cuff_dbp_mmhg", "paired_mmhg", "inside"], [.. kept.Select(p => (IReadOnlyList<string>)[p.Subject, p.Task, .. ((double[])
                 [p.Minutes, p.Wave, p.Systolic, p.Diastolic, p.CuffSystolic, p.CuffDiastolic, p.Fresh, p.Inside])
                     .Select(x => x.ToString("G4", CultureInfo.InvariantCulture))])]),
             Verdict = kept.Length == 0 ? "Nothing could be paired." : string.Create(CultureInfo.InvariantCulture,
-                $"Systolic pressure errs by {By(kept, p => p.Systolic).Mean:0.0} mmHg, a cuff carried on by {By(kept, p => p.CuffSystolic).Mean:0.0}; the "
+                $"Systolic pressure errs by {By(kept, p => p.Systolic).Mean:0.0} mmHg, a cuff carried on by "
+                + $"{By(kept, p => p.CuffSystolic).Mean:0.0}; the "
                 + $"band holds {100 * By(kept, p => p.Inside).Mean:0}%."),
             TotalSeconds = seconds,
         };
