@@ -134,10 +134,10 @@ public class GapFillerTests
         Assert.True(never.WeightOf(far, zero) < 0.1, $"{never.Unusual}");
     }
 
-    // Beats placed by rhythm miss every premature beat; what stands for the network errs by 7 mmHg everywhere. It
-    // takes over where a gap holds a premature beat, and after the rate changed, and not where the beat is the better one.
+    // Beats placed by rhythm miss every premature beat; what stands for the network errs by 7 mmHg everywhere. It takes over where a gap
+    // holds a premature beat, and not where the beat is the better one.
     [Fact]
-    public void Premature_beats_and_a_changed_rate_hand_over_to_the_network()
+    public void Premature_beats_hand_over_to_the_network()
     {
         const ulong Seed = 0x9B2;
         SyntheticRecording made = new CardiovascularSynthesizer().Generate(
