@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
+using CsvHelper;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Signals;
@@ -160,24 +160,38 @@ internal static class BeatsCommand
         return new BeatComparison(known.Length, a.TruePositives, a.FalseNegatives, a.FalsePositives, a.Sensitivity, a.Precision, a.F1);
     }
 
-    // What a spreadsheet would run, or take for the end of a cell.
-    private static readonly System.Buffers.SearchValues<char> s_quoted = System.Buffers.SearchValues.Create("=+-@,\"\t");
+    private static string Table(List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        using (CsvWriter csv =
+            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
+        {
+            foreach (string heading in (string[])["channel", "kind", "seconds", "value", "quality"])
+                csv.WriteField(heading);
+            csv.EndRecord();
+            foreach ((Channel channel, BeatSeries series, ChannelBeats row) in found)
+            {
+                for (int i = 0; i < row.Beats.Length; i++)
+                {
+                    csv.WriteField(channel.Name);
+                    csv.WriteField(row.Kind);
+                    csv.WriteField(Math.Round(row.Beats[i], 6));
+                    csv.WriteField(series.Beats[i].Value);
+                    csv.WriteField(Math.Round(series.Beats[i].Quality, 3));
+                    csv.EndRecord();
+                }
+            }
+        }
+
+        return text.ToString();
+    }
 
     private static void Write(string path, List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found)
     {
         switch (Path.GetExtension(path).ToUpperInvariant())
         {
             case ".CSV":
-                var text = new StringBuilder("channel,kind,seconds,value,quality\n");
-                foreach ((Channel channel, BeatSeries series, ChannelBeats row) in found)
-                {
-                    string name = channel.Name.AsSpan().IndexOfAny(s_quoted) >= 0
-                        ? $"\"'{channel.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : channel.Name;
-                    for (int i = 0; i < row.Beats.Length; i++)
-                        text.Append(CultureInfo.InvariantCulture,
-                            $"{name},{row.Kind},{row.Beats[i]:0.######},{series.Beats[i].Value:R},{series.Beats[i].Quality:0.###}\n");
-                }
-                OutputFile.Write(path, text.ToString());
+                OutputFile.Write(path, Table(found));
                 break;
             case ".JSON":
                 OutputFile.Write(path, Json.Text(new { Channels = found.Select(f => f.Row) }));
