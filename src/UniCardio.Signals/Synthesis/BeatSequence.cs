@@ -41,6 +41,7 @@ internal readonly record struct PlannedBeat
 
 /// <summary>The rhythm: R peaks from well before the first sample to after the last one. Reused from window to window without
 /// allocating.</summary>
+// Constants without a source beside them are chosen.
 internal sealed class BeatSequence
 {
     // Long enough for the pressure's memory of earlier beats (time constant about a second) to fade, whatever the delay.

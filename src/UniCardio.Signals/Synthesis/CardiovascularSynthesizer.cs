@@ -8,6 +8,7 @@ namespace UniCardio.Signals.Synthesis;
 /// Equal parameters and seeds give equal signals, bit for bit, on every machine. An instance reuses its buffers and must not be used by two
 /// threads at once; after the first window it allocates nothing in <see cref="Fill"/>.
 /// </remarks>
+// Constants without a source beside them are chosen.
 public sealed class CardiovascularSynthesizer
 {
     // A filter needs the past: at 2 s a high-pass of 0.5 Hz has forgotten all but 0.2% of how it began.

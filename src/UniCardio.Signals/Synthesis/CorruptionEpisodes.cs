@@ -41,6 +41,7 @@ public enum EpisodeKind
 public readonly record struct Episode(int From, int To, EpisodeKind Kind);
 
 /// <summary>Spoils stretches of a signal: good and bad alternate as a Markov chain, as on a moving patient.</summary>
+// Constants without a source beside them are chosen.
 public static class CorruptionEpisodes
 {
     private static readonly EpisodeKind[] s_any = [EpisodeKind.White, EpisodeKind.White, EpisodeKind.Motion, EpisodeKind.Motion,

@@ -9,6 +9,7 @@ namespace UniCardio.Signals.Synthesis;
 /// <param name="R">R wave.</param>
 /// <param name="S">S wave.</param>
 /// <param name="T">T wave.</param>
+// Constants without a source beside them are chosen.
 public sealed record EcgMorphology(double P = 0.12, double Q = -0.09, double R = 1.0, double S = -0.22, double T = 0.28)
 {
     /// <summary>A second R wave (R'), which notches a wide QRS complex.</summary>

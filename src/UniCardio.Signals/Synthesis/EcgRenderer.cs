@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Draws the ECG of a beat sequence.</summary>
+// Constants without a source beside them are chosen.
 internal static class EcgRenderer
 {
     public static void Render(Span<float> ecg, SynthesisParameters p, BeatSequence rhythm, ulong seed)

@@ -5,6 +5,7 @@ namespace UniCardio.Signals.Synthesis;
 /// Up to three waves within the QRS complex, two in ST segment and T wave, and three in each pulse, all Gaussian, of sizes, times and
 /// widths drawn once a subject; ventricular beats have a set of their own. Monitors do not filter them.
 /// </remarks>
+// Constants without a source beside them are chosen.
 internal static class IndividualWaves
 {
     // Of a beat it is Height (1 + Change) high.

@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Draws what an ECG lead shows of a heart, and what the monitor makes of it.</summary>
+// Constants without a source beside them are chosen.
 internal static class LeadDraw
 {
     public static SynthesisParameters Ecg(SynthesisParameters p, ref CounterRandom random)

@@ -4,6 +4,7 @@ namespace UniCardio.Signals.Synthesis;
 /// What a measuring line and a monitor do to a wave: a second-order low-pass, which with little damping rings as a fluid-filled line does
 /// (Gardner, "Direct blood pressure measurement: dynamic response requirements", Anesthesiology 54(3), 1981), and a first-order high-pass.
 /// </summary>
+// Constants without a source beside them are chosen.
 public sealed record MonitorFilter
 {
     /// <summary>Natural frequency of the low-pass, 1 Hz to 45% of the sample rate; null: none.</summary>

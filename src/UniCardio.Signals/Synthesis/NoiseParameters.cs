@@ -5,6 +5,7 @@ namespace UniCardio.Signals.Synthesis;
 /// noise are added, the sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By
 /// default nothing is done.
 /// </summary>
+// Constants without a source beside them are chosen.
 internal sealed record NoiseParameters
 {
     /// <summary>Signal-to-noise ratio of white Gaussian noise, -20 to 80 dB of the clean signal's variance, or null for none.</summary>

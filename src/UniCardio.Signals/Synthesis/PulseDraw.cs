@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Draws the shapes of both pulse waves: one hidden pulse, which the skin and the monitors change.</summary>
+// Constants without a source beside them are chosen.
 internal static class PulseDraw
 {
     public static SynthesisParameters Shapes(SynthesisParameters p, double stiffness, ref CounterRandom random)

@@ -5,6 +5,7 @@ namespace UniCardio.Signals.Synthesis;
 /// that one mean stroke gives the slow runoff, times in seconds at an RR interval of 1 s; those of systole shrink with the root of the
 /// interval.
 /// </summary>
+// Constants without a source beside them are chosen.
 public sealed record PulseMorphology
 {
     /// <summary>Duration of ejection, 0.15 to 0.6 s.</summary>

@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Draws the pulse wave of a beat sequence: Windkessel, reflected wave, dicrotic notch and wave.</summary>
+// Constants without a source beside them are chosen.
 internal static class PulseRenderer
 {
     /// <summary>Fills <paramref name="wave"/> so that a regular rhythm at the mean rate would swing over

@@ -8,6 +8,7 @@ namespace UniCardio.Signals.Synthesis;
 /// <param name="ReflectionDelay">When it peaks, in ejection durations after the foot.</param>
 /// <param name="Notch">Depth of the dicrotic notch.</param>
 /// <param name="Dicrotic">Height of the dicrotic wave.</param>
+// Constants without a source beside them are chosen.
 internal readonly record struct PulseShape(
     double Decay, double Impedance, double Ejection, double Reflection, double ReflectionDelay, double Notch, double Dicrotic)
 {

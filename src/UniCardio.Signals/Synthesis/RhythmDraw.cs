@@ -3,6 +3,7 @@ using UniCardio.Signals.Beats;
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Draws rhythms to be told apart: 35% sinus, 30% fibrillation, 20% ectopy, 15% runs of ventricular beats.</summary>
+// Constants without a source beside them are chosen.
 internal static class RhythmDraw
 {
     /// <summary>A drawn subject with another rhythm.</summary>

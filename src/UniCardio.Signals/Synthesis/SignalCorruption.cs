@@ -1,6 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>Spoils a clean signal the way real recordings are spoiled: reproducibly, in place, without allocating.</summary>
+// Constants without a source beside them are chosen.
 internal static class SignalCorruption
 {
     private const int White = 16, Wander = 17, Line = 18, Motion = 19, Gaps = 20, Muscle = 21;

@@ -4,6 +4,7 @@ namespace UniCardio.Signals.Synthesis;
 /// Draws subjects: the prior that a network is trained on. Ranges are those of the literature and of what monitors show, made wide enough
 /// that a real recording is no stranger among them; none is fitted to a recording.
 /// </summary>
+// Constants without a source beside them are chosen.
 internal static class SubjectDraw
 {
     public static SynthesisParameters Draw(ulong seed, double sampleRate, SubjectLimits limits)

@@ -19,6 +19,7 @@ namespace UniCardio.Signals.Synthesis;
 /// shapes that follow from <see cref="DicroticNotch"/> and <see cref="Augmentation"/> by any other; monitors filter what they show.
 /// </para>
 /// </remarks>
+// Constants without a source beside them are chosen.
 public sealed record SynthesisParameters
 {
     /// <summary>Samples a second, 50 to 4000 Hz.</summary>
