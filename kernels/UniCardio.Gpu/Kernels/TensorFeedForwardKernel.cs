@@ -53,7 +53,8 @@ internal static class TensorFeedForwardKernel
         for (int q = first; q < padded; q += 8)
         {
             bool isThere = row < shape.EndRow && q < shape.Quads;
-            Copy(at + q, isThere ? address + (16 * q) : y, isThere ? 16 : 0);
+            // Nothing is read where nothing is there; the address is one that no group writes.
+            Copy(at + q, isThere ? address + (16 * q) : vectors, isThere ? 16 : 0);
         }
 
         for (int q = Group.IdxX; q < (3 * padded) + (Hidden / 4); q += Threads)

@@ -152,12 +152,12 @@ internal sealed class ConvertCommand
             Sampler = parsed.GetValue(_sampler) ?? SamplerOptions.Default,
         };
         using LoadedWeights loaded = WeightFile.Load(source, loading);
-        foreach (string note in loaded.Notes)
-            terminal.Out.WriteLine(note);
         var metadata = new Dictionary<string, string>(loaded.Metadata, StringComparer.Ordinal);
         if (loaded.Recipe is not null)
             metadata[WeightFile.UntrainedKey] = loaded.Recipe;
         long bytes = OnnxFile.Write(destination, loaded.Weights, options, metadata, cancellation);
+        foreach (string note in loaded.Notes)
+            terminal.Out.WriteLine(note);
         terminal.Out.WriteLine($"wrote {destination}: one call of '{options.Task}', {(bytes / 1e6).In("0.0")} MB");
         terminal.Note(OnnxFile.Remark);
         return ExitCode.Success;

@@ -11,8 +11,18 @@ using UniCardio.Signals.Quality;
 namespace UniCardio.Cli.Commands;
 
 /// <summary>A window of a channel, as <c>rhythm --json</c> prints it.</summary>
-internal sealed record RhythmWindow(double Start, double End, string Rhythm, double Score, double Quality, double? Sinus, double? Af,
-    double? Ectopy, double? VentricularRun);
+internal sealed record RhythmWindow
+{
+    public required double Start { get; init; }
+    public required double End { get; init; }
+    public required string Rhythm { get; init; }
+    public required double Score { get; init; }
+    public required double Quality { get; init; }
+    public required double? Sinus { get; init; }
+    public required double? Af { get; init; }
+    public required double? Ectopy { get; init; }
+    public required double? VentricularRun { get; init; }
+}
 
 /// <summary><c>rhythm RECORDING</c>: sinus rhythm, fibrillation, ectopic beats or a ventricular run, window by window, or that none can be
 /// told.</summary>
@@ -68,8 +78,11 @@ internal static class RhythmCommand
     private static RhythmWindow Row(RhythmReading r)
     {
         double? Share(RhythmKind k) => r.Shares.Length == 0 ? null : r.Shares[(int)k];
-        return new RhythmWindow(r.Start, r.End, Name(r), r.Score, r.Quality, Share(RhythmKind.Sinus), Share(RhythmKind.AtrialFibrillation),
-            Share(RhythmKind.Ectopy), Share(RhythmKind.VentricularRun));
+        return new RhythmWindow
+        {
+            Start = r.Start, End = r.End, Rhythm = Name(r), Score = r.Score, Quality = r.Quality, Sinus = Share(RhythmKind.Sinus),
+            Af = Share(RhythmKind.AtrialFibrillation), Ectopy = Share(RhythmKind.Ectopy), VentricularRun = Share(RhythmKind.VentricularRun),
+        };
     }
 
     private static string Name(RhythmReading r) => r.Kind switch
