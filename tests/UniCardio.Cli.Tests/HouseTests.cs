@@ -32,9 +32,6 @@ public sealed partial class HouseTests
         "UniCardio.Engine.Backends.Cpu.Quality.QualityPass`",
         // The one list of a block's ten matrices.
         "UniCardio.Engine.Model.BlockWeights`1..ctor",
-        // Rows of a table, a parameter a column.
-        "UniCardio.Signals.Quality.QualityFeatures..ctor", "UniCardio.Cli.Commands.QualitySecond..ctor",
-        "UniCardio.Evaluation.Study.Rates.RateStudy+Line..ctor", "UniCardio.Evaluation.Study.Calibration.CalibrationStudy+Piece..ctor",
     ];
 
     // PTX of tensor-core kernels, written out, is as long and as wide as it is.

@@ -5,21 +5,40 @@ using UniCardio.Signals.Processing;
 namespace UniCardio.Signals.Quality;
 
 /// <summary>What the index is made of, for the ten seconds that end with a second.</summary>
-/// <param name="HasRate">1 where there are beats enough for a rate, else 0.</param>
-/// <param name="Measured">Share of samples.</param>
-/// <param name="Flat">Share of samples in flat stretches of a second and more.</param>
-/// <param name="Clipped">Share of samples at an end of the range.</param>
-/// <param name="Implausible">Share of samples that no artery has; 0 where the unit is unknown.</param>
-/// <param name="Likeness">Mean quality of the beats.</param>
-/// <param name="Evenness">Share of intervals within 0.6 and 1.67 of their median.</param>
-/// <param name="Cover">Share of the window that beats reach over.</param>
-/// <param name="Deviation">Standard deviation of the rate's error by the spread of its intervals, bpm.</param>
-/// <param name="Published">Published indices.</param>
-internal readonly record struct QualityFeatures(double HasRate, double Measured, double Flat, double Clipped, double Implausible,
-    double Likeness, double Evenness, double Cover, double Deviation, PublishedIndices Published)
+internal readonly record struct QualityFeatures
 {
     /// <summary>Number of values of <see cref="Write"/>.</summary>
     public const int Count = 14;
+
+    /// <summary>1 where there are beats enough for a rate, else 0.</summary>
+    public required double HasRate { get; init; }
+
+    /// <summary>Share of samples.</summary>
+    public required double Measured { get; init; }
+
+    /// <summary>Share of samples in flat stretches of a second and more.</summary>
+    public required double Flat { get; init; }
+
+    /// <summary>Share of samples at an end of the range.</summary>
+    public required double Clipped { get; init; }
+
+    /// <summary>Share of samples that no artery has; 0 where the unit is unknown.</summary>
+    public required double Implausible { get; init; }
+
+    /// <summary>Mean quality of the beats.</summary>
+    public required double Likeness { get; init; }
+
+    /// <summary>Share of intervals within 0.6 and 1.67 of their median.</summary>
+    public required double Evenness { get; init; }
+
+    /// <summary>Share of the window that beats reach over.</summary>
+    public required double Cover { get; init; }
+
+    /// <summary>Standard deviation of the rate's error by the spread of its intervals, bpm.</summary>
+    public required double Deviation { get; init; }
+
+    /// <summary>Published indices.</summary>
+    public required PublishedIndices Published { get; init; }
 
     /// <summary>The features that the index's model takes, each about 0 to 1.</summary>
     /// <param name="to">[<see cref="Count"/>].</param>
@@ -61,9 +80,19 @@ internal readonly record struct QualityFeatures(double HasRate, double Measured,
         {
             int from = Math.Max(0, s + 1 - PublishedIndices.WindowSeconds), n = (s + 1 - from) * Rate;
             double Share(int[] count) => Sum(count, from, s + 1) / (double)n;
-            features[s] = new QualityFeatures(double.IsNaN(heart.Rate[s]) ? 0 : 1, Share(counts.Measured), Share(counts.Flat),
-                Share(counts.Clipped), Share(counts.Implausible), windows[s].Likeness, windows[s].Evenness, windows[s].Cover,
-                heart.Deviation[s], indices[s]);
+            features[s] = new QualityFeatures
+            {
+                HasRate = double.IsNaN(heart.Rate[s]) ? 0 : 1,
+                Measured = Share(counts.Measured),
+                Flat = Share(counts.Flat),
+                Clipped = Share(counts.Clipped),
+                Implausible = Share(counts.Implausible),
+                Likeness = windows[s].Likeness,
+                Evenness = windows[s].Evenness,
+                Cover = windows[s].Cover,
+                Deviation = heart.Deviation[s],
+                Published = indices[s],
+            };
         }
 
         return features;

@@ -12,10 +12,23 @@ using UniCardio.Signals.Quality;
 namespace UniCardio.Cli.Commands;
 
 /// <summary>A second of a channel, as <c>quality --json</c> prints it.</summary>
-internal sealed record QualitySecond(int Second, double Index,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    double? RateBpm, string[] Reasons, bool HeartRate, bool Rhythm, bool? Pressure, double Bsqi, double Ksqi, double Ssqi, double Psqi,
-    double Bassqi, double Template);
+internal sealed record QualitySecond
+{
+    public required int Second { get; init; }
+    public required double Index { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? RateBpm { get; init; }
+    public required string[] Reasons { get; init; }
+    public required bool HeartRate { get; init; }
+    public required bool Rhythm { get; init; }
+    public required bool? Pressure { get; init; }
+    public required double Bsqi { get; init; }
+    public required double Ksqi { get; init; }
+    public required double Ssqi { get; init; }
+    public required double Psqi { get; init; }
+    public required double Bassqi { get; init; }
+    public required double Template { get; init; }
+}
 
 /// <summary>A channel, as <c>quality --json</c> prints it.</summary>
 internal sealed record ChannelQuality(string Name, string Kind, double Mean, double HeartRateShare, double RhythmShare,
@@ -63,11 +76,22 @@ internal static class QualityCommand
         bool pressure = channel.Kind == ChannelKind.BloodPressure;
         return new ChannelQuality(channel.Name, ChannelInfo.NameOf(channel.Kind), Mean(track), Share(track, track.HeartRateReadable),
             Share(track, track.RhythmReadable), pressure ? Share(track, track.PressureReadable) : null,
-            [.. Enumerable.Range(0, track.Seconds).Select(s => new QualitySecond(s, track.Index[s],
-                double.IsNaN(track.Heart.Rate[s]) ? null : track.Heart.Rate[s], Names(track.Reasons[s]), track.HeartRateReadable(s),
-                track.RhythmReadable(s), pressure ? track.PressureReadable(s) : null, track.Indices[s].Agreement,
-                track.Indices[s].Kurtosis, track.Indices[s].Skewness, track.Indices[s].BandShare, track.Indices[s].BaselineShare,
-                track.Indices[s].Template))]);
+            [.. Enumerable.Range(0, track.Seconds).Select(s => new QualitySecond
+            {
+                Second = s,
+                Index = track.Index[s],
+                RateBpm = double.IsNaN(track.Heart.Rate[s]) ? null : track.Heart.Rate[s],
+                Reasons = Names(track.Reasons[s]),
+                HeartRate = track.HeartRateReadable(s),
+                Rhythm = track.RhythmReadable(s),
+                Pressure = pressure ? track.PressureReadable(s) : null,
+                Bsqi = track.Indices[s].Agreement,
+                Ksqi = track.Indices[s].Kurtosis,
+                Ssqi = track.Indices[s].Skewness,
+                Psqi = track.Indices[s].BandShare,
+                Bassqi = track.Indices[s].BaselineShare,
+                Template = track.Indices[s].Template,
+            })]);
     }
 
     private static double Mean(QualityTrack track) => track.Seconds == 0 ? 0 : track.Index.Average();

@@ -23,8 +23,19 @@ internal static class CalibrationStudy
     private static readonly double[] s_ages = [0, 1, 2, 3, 5, 8, 10, 15, 20, 30];
 
     // One piece: minutes since the paired seconds, errors in mmHg; share of samples within the band before it is widened.
-    private sealed record Piece(string Subject, string Task, double Minutes, double Wave, double Systolic, double Diastolic,
-        double CuffSystolic, double CuffDiastolic, double Fresh, double Inside);
+    private sealed record Piece
+    {
+        public required string Subject { get; init; }
+        public required string Task { get; init; }
+        public required double Minutes { get; init; }
+        public required double Wave { get; init; }
+        public required double Systolic { get; init; }
+        public required double Diastolic { get; init; }
+        public required double CuffSystolic { get; init; }
+        public required double CuffDiastolic { get; init; }
+        public required double Fresh { get; init; }
+        public required double Inside { get; init; }
+    }
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">Recordings; those without a pressure and another signal take no part.</param>
@@ -84,9 +95,19 @@ internal static class CalibrationStudy
                 inside += e >= wide * made.Below[t] && e <= wide * made.Above[t] ? 1 : 0;
             }
 
-            yield return new Piece(recording.Subject, task.ToString(), age / 60, wave, Math.Abs(told.Systolic - right.Systolic),
-                Math.Abs(told.Diastolic - right.Diastolic), Math.Abs(cuff.Systolic - right.Systolic),
-                Math.Abs(cuff.Diastolic - right.Diastolic), fresh, inside / (double)length);
+            yield return new Piece
+            {
+                Subject = recording.Subject,
+                Task = task.ToString(),
+                Minutes = age / 60,
+                Wave = wave,
+                Systolic = Math.Abs(told.Systolic - right.Systolic),
+                Diastolic = Math.Abs(told.Diastolic - right.Diastolic),
+                CuffSystolic = Math.Abs(cuff.Systolic - right.Systolic),
+                CuffDiastolic = Math.Abs(cuff.Diastolic - right.Diastolic),
+                Fresh = fresh,
+                Inside = inside / (double)length,
+            };
         }
     }
 

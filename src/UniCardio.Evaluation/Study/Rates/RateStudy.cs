@@ -20,9 +20,23 @@ internal static class RateStudy
     private static readonly double[] s_duties = [0.25, 0.5, 0.75];
     private static readonly string[] s_rivals = ["switching", "SQI-Kalman", "mean", "median", "best single", "oracle"];
 
-    private sealed record Line(string Recording, string Subject, bool Jointly, double Duty, double Good, double Ours, double P95,
-        double Far,
-        double Abstained, double Covered, double Auroc, double Clean, double[] Rivals, double[] RivalsWhereWe);
+    private sealed record Line
+    {
+        public required string Recording { get; init; }
+        public required string Subject { get; init; }
+        public required bool Jointly { get; init; }
+        public required double Duty { get; init; }
+        public required double Good { get; init; }
+        public required double Ours { get; init; }
+        public required double P95 { get; init; }
+        public required double Far { get; init; }
+        public required double Abstained { get; init; }
+        public required double Covered { get; init; }
+        public required double Auroc { get; init; }
+        public required double Clean { get; init; }
+        public required double[] Rivals { get; init; }
+        public required double[] RivalsWhereWe { get; init; }
+    }
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">Recordings; those without an ECG and another signal, or shorter than 60 s, take no part.</param>
@@ -82,13 +96,24 @@ internal static class RateStudy
         double[] oracle = [.. Enumerable.Range(0, seconds).Select(s => seen.Select(q => q.Rate[s]).Where(x => !double.IsNaN(x))
             .DefaultIfEmpty(double.NaN).MinBy(x => Math.Abs(x - (s < reference.Length ? reference[s] : double.NaN))))];
         double[] Of(IEnumerable<int> where) => [.. rivals.Select(r => Mae(r, where)), Best(where), Mae(oracle, where)];
-        return new Line(recording.Name, recording.Subject, jointly, duty, answered.Length / (double)Math.Max(1, asked.Length),
-            errors.Length == 0 ? double.NaN : errors.Average(), errors.Length == 0 ? double.NaN : errors[(int)(0.95 * (errors.Length - 1))],
-            errors.Length == 0 ? double.NaN : errors.Count(e => e > Wrong) / (double)errors.Length,
-            1 - (answered.Length / (double)Math.Max(1, asked.Length)),
-            answered.Length == 0 ? double.NaN
+        return new Line
+        {
+            Recording = recording.Name,
+            Subject = recording.Subject,
+            Jointly = jointly,
+            Duty = duty,
+            Good = answered.Length / (double)Math.Max(1, asked.Length),
+            Ours = errors.Length == 0 ? double.NaN : errors.Average(),
+            P95 = errors.Length == 0 ? double.NaN : errors[(int)(0.95 * (errors.Length - 1))],
+            Far = errors.Length == 0 ? double.NaN : errors.Count(e => e > Wrong) / (double)errors.Length,
+            Abstained = 1 - (answered.Length / (double)Math.Max(1, asked.Length)),
+            Covered = answered.Length == 0 ? double.NaN
                 : answered.Count(s => Math.Abs(ours.Rate[s] - reference[s]) <= Interval * ours.Deviation[s]) / (double)answered.Length,
-            Auroc(seen, reference, asked), Mae(clean, asked), Of(asked), Of(answered));
+            Auroc = Auroc(seen, reference, asked),
+            Clean = Mae(clean, asked),
+            Rivals = Of(asked),
+            RivalsWhereWe = Of(answered),
+        };
     }
 
     private static double[] Held(double[] rate)
