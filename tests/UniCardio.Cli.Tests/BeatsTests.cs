@@ -5,7 +5,7 @@ namespace UniCardio.Cli.Tests;
 public class BeatsTests
 {
     [Fact]
-    public void Beats_of_the_example_are_printed_written_and_compared_with_themselves()
+    public void BeatsOfTheExampleArePrintedWrittenAndComparedWithThemselves()
     {
         string folder = Directory.CreateTempSubdirectory("beats").FullName;
         try

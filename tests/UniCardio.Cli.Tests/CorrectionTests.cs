@@ -4,7 +4,7 @@ namespace UniCardio.Cli.Tests;
 public class CorrectionTests
 {
     [Fact]
-    public void Weights_that_err_more_than_the_beat_change_no_sample()
+    public void WeightsThatErrMoreThanTheBeatChangeNoSample()
     {
         using var folder = new TemporaryFolder();
         string weights = folder.File("correction.safetensors");
@@ -18,7 +18,7 @@ public class CorrectionTests
     }
 
     [Fact]
-    public void Other_weights_and_other_estimators_are_refused()
+    public void OtherWeightsAndOtherEstimatorsAreRefused()
     {
         string[] command = ["impute", Project.Example, "--target", "bp", "--with", "ppg", "--out", "never.csv", "--correction"];
         Cli.Refuse("takes weights that correct", [.. command, "recipe:3,tiny"]);

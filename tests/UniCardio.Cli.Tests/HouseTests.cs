@@ -66,6 +66,10 @@ public sealed partial class HouseTests
         None(Files.Where(f => !IsPtx(f) && File.ReadLines(Project.File(f)).Count() > LongFiles.GetValueOrDefault(f, MaxLines)));
 
     [Fact]
+    public void TestsAreNamedInOneStyle() => None(Files.Where(f => f.StartsWith("tests/", StringComparison.Ordinal))
+        .SelectMany(f => UnderscoredTest().Matches(File.ReadAllText(Project.File(f))).Select(m => $"{f}: {m.Groups[1].Value}")));
+
+    [Fact]
     public void NamespacesAreFolders() => None(Files.Where(f => !f.StartsWith("tests/Shared/", StringComparison.Ordinal))
         .Select(f => (File: f, Namespace: NamespaceLine().Match(File.ReadAllText(Project.File(f))).Groups[1].Value))
         .Where(x => x.Namespace.Length > 0 && x.Namespace != Folder(x.File))
@@ -125,6 +129,9 @@ public sealed partial class HouseTests
 
     // Parameters of an override and of an implementation are named where they are declared.
     private static bool IsImplementation(MethodBase method) => method is MethodInfo { IsVirtual: true };
+
+    [GeneratedRegex(@"^ +public (?:async )?(?:void|Task|Property|bool) (\w+_\w+)\(", RegexOptions.Multiline)]
+    private static partial Regex UnderscoredTest();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();

@@ -5,7 +5,7 @@ namespace UniCardio.Cli.Tests;
 public class QualityTests
 {
     [Fact]
-    public void Quality_of_the_example_is_printed_and_drawn()
+    public void QualityOfTheExampleIsPrintedAndDrawn()
     {
         string folder = Directory.CreateTempSubdirectory("quality").FullName;
         try
@@ -34,7 +34,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Rhythm_of_the_example_is_told_signal_by_signal_and_together()
+    public void RhythmOfTheExampleIsToldSignalBySignalAndTogether()
     {
         CliResult result = Cli.Run("rhythm", Project.Example, "--window", "10", "--json");
         Assert.Equal(0, result.Code);
@@ -49,7 +49,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Weights_are_halved()
+    public void WeightsAreHalved()
     {
         string folder = Directory.CreateTempSubdirectory("halved").FullName;
         try
@@ -75,7 +75,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Pretraining_writes_a_network_that_info_knows()
+    public void PretrainingWritesANetworkThatInfoKnows()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try

@@ -14,7 +14,7 @@ public abstract class OpCaseTests(TestDevice device) : DeviceTests(device)
 
     [SkippableTheory]
     [MemberData(nameof(Attentions))]
-    public void Attention_matches_its_twin(string size)
+    public void AttentionMatchesItsTwin(string size)
     {
         Op op = OpList.Named(nameof(WindowAttention));
         int[] n = op.Sizes.Single(s => Op.Text(s) == size);

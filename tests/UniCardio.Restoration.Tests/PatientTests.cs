@@ -31,7 +31,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Auto_keeps_what_is_measured_and_errs_less_than_the_network()
+    public void AutoKeepsWhatIsMeasuredAndErrsLessThanTheNetwork()
     {
         RestorationOptions options = Make.Options("impute bp | ecg");
         RestorationResult network = new Restorer(weights.Engine, options).Run(Gappy),
@@ -56,7 +56,7 @@ public sealed class PatientTests(InterimWeights weights)
     [InlineData(EstimatorChoice.Beat, "own beat by ecg")]
     [InlineData(EstimatorChoice.Fir, "filter from other signals")]
     [InlineData(EstimatorChoice.Line, "straight line")]
-    public void What_was_chosen_fills_without_a_network(EstimatorChoice choice, string name)
+    public void WhatWasChosenFillsWithoutANetwork(EstimatorChoice choice, string name)
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = choice }).Run(Gappy);
         Assert.Equal((0L, 0), (result.NetworkCalls, result.WindowsComputed));
@@ -64,7 +64,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_gap_longer_than_a_window_is_filled_by_rhythm_where_no_other_signal_is_given()
+    public void AGapLongerThanAWindowIsFilledByRhythmWhereNoOtherSignalIsGiven()
     {
         Recording gappy = Make.WithGaps(Whole, "PPG", (20, 32));
         Assert.Throws<GapTooLongException>(() => new Restorer(weights.Engine, Make.Options("impute ppg")).Run(gappy));
@@ -75,7 +75,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_target_of_few_seconds_is_left_to_the_network()
+    public void ATargetOfFewSecondsIsLeftToTheNetwork()
     {
         Recording gappy = Make.WithGaps(Whole, "ABP", (0, 53), (55, 56));
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ecg") with { Estimator = EstimatorChoice.Auto })
@@ -87,7 +87,7 @@ public sealed class PatientTests(InterimWeights weights)
     [Theory]
     [InlineData("ecg->bp")]
     [InlineData("ppg,ecg->bp")]
-    public void Paired_seconds_give_a_translated_pressure_its_level_and_beat(string task)
+    public void PairedSecondsGiveATranslatedPressureItsLevelAndBeat(string task)
     {
         RestorationOptions options = Make.Options(task) with { Calibration = new Calibration { StartSeconds = 0, EndSeconds = 30 } };
         RestorationResult result = new Restorer(weights.Engine, options).Run(Whole);
@@ -108,7 +108,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Another_recording_of_the_patient_calibrates_too()
+    public void AnotherRecordingOfThePatientCalibratesToo()
     {
         Recording late = Whole.WithChannels(Whole.Channels.Where(c => c.Name != "ABP"));
         RestorationResult result = new Restorer(
@@ -118,7 +118,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void The_band_widens_with_age()
+    public void TheBandWidensWithAge()
     {
         Assert.Equal(1, CalibrationReport.Widening(0));
         Assert.Equal(1, CalibrationReport.Widening(-5));
@@ -134,7 +134,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Cuff_readings_level_every_beat()
+    public void CuffReadingsLevelEveryBeat()
     {
         RestorationOptions options = Make.Options("ecg->bp")
             with { Calibration = new Calibration { Cuffs = [new CuffReading(140, 80, 0), new CuffReading(120, 70, 60)] } };
@@ -149,7 +149,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void Without_a_calibration_a_translated_pressure_says_no_mmHg()
+    public void WithoutACalibrationATranslatedPressureSaysNoMmHg()
     {
         RestorationResult result = new Restorer(weights.Engine, Make.Options("ecg->bp")).Run(Whole);
         Assert.Equal(SignalUnit.Normalized, result.Channel.Unit);
@@ -160,7 +160,7 @@ public sealed class PatientTests(InterimWeights weights)
     [Theory]
     [InlineData("impute bp | ecg", 0.0, 10.0, "for translation")]
     [InlineData("ecg->bp", 10.0, 5.0, "no stretch")]
-    public void A_calibration_out_of_place_is_refused(string task, double from, double to, string message)
+    public void ACalibrationOutOfPlaceIsRefused(string task, double from, double to, string message)
     {
         var options = Make.Options(task) with { Calibration = new Calibration { StartSeconds = from, EndSeconds = to } };
         Assert.Contains(message, Assert.Throws<ConfigurationException>(() => new Restorer(weights.Engine, options)).Message,
@@ -168,7 +168,7 @@ public sealed class PatientTests(InterimWeights weights)
     }
 
     [Fact]
-    public void A_calibration_without_beats_is_refused()
+    public void ACalibrationWithoutBeatsIsRefused()
     {
         var options = Make.Options("ecg->bp") with { Calibration = new Calibration { StartSeconds = 0, EndSeconds = 2 } };
         Assert.Contains("six beats", Assert.Throws<RestorationException>(() => new Restorer(weights.Engine, options).Run(Whole)).Message,

@@ -42,7 +42,7 @@ public class VitalSignTests
     [SkippableTheory]
     [InlineData("live_abp_220perMin_bp125.f32", Modality.Bp, 125, 220)]
     [InlineData("live_ecg_T1.3xR_72perMin_ecg250.f32", Modality.Ecg, 250, 72)]
-    public void A_rate_is_that_of_the_beats(string name, Modality modality, double rate, double truth)
+    public void ARateIsThatOfTheBeats(string name, Modality modality, double rate, double truth)
     {
         VitalReading[] readings = Play(modality, Live(name, rate));
         VitalReading[] shown = [.. readings.Where(r => r.Absence == VitalAbsence.None)];
@@ -58,7 +58,7 @@ public class VitalSignTests
     [SkippableTheory]
     [InlineData("live_asystole_5uV_from_15s_ecg250.f32", Modality.Ecg, 250)]
     [InlineData("live_abp_lineoff_3+-1mmHg_from_15s_bp125.f32", Modality.Bp, 125)]
-    public void No_figure_outlives_the_beats(string name, Modality modality, double rate)
+    public void NoFigureOutlivesTheBeats(string name, Modality modality, double rate)
     {
         VitalReading[] readings = Play(modality, Live(name, rate));
         // A figure of 72 a minute goes 4.5 s and two and a half intervals after the last beat: 6.6 s after second 15.
@@ -86,7 +86,7 @@ public class VitalSignTests
     }
 
     [Fact]
-    public void A_damped_line_gives_a_rate_and_no_pressure()
+    public void ADampedLineGivesARateAndNoPressure()
     {
         VitalReading damped = Play(Modality.Bp, Pulses(6))[^1];
         Assert.Equal(VitalAbsence.Damped, damped.Absence);
@@ -100,7 +100,7 @@ public class VitalSignTests
     }
 
     [Fact]
-    public void A_new_segment_starts_without_the_old_beats()
+    public void ANewSegmentStartsWithoutTheOldBeats()
     {
         VitalReading[] readings = Play(Modality.Bp, Pulses(40), frame => frame.Segment = _frames++ < 50 ? 0 : 1);
         Assert.Equal(VitalAbsence.None, readings[49].Absence);
@@ -110,7 +110,7 @@ public class VitalSignTests
     private int _frames;
 
     [Fact]
-    public void Draws_that_disagree_give_no_figure()
+    public void DrawsThatDisagreeGiveNoFigure()
     {
         VitalReading[] readings = Play(Modality.Bp, Pulses(40), frame =>
         {
@@ -124,7 +124,7 @@ public class VitalSignTests
     }
 
     [Fact]
-    public void A_pressure_made_from_other_signals_has_a_rate_and_no_level()
+    public void APressureMadeFromOtherSignalsHasARateAndNoLevel()
     {
         VitalReading[] readings = Play(Modality.Bp, Pulses(40), frame =>
         {
@@ -139,7 +139,7 @@ public class VitalSignTests
     }
 
     [Fact]
-    public void A_frame_allocates_nothing()
+    public void AFrameAllocatesNothing()
     {
         float[] wave = Pulses(40);
         var vitals = new VitalSigns();

@@ -21,7 +21,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public void The_package_s_weights_are_the_shipped_file()
+    public void ThePackageSWeightsAreTheShippedFile()
     {
         using LoadedWeights file = WeightFile.Load(Project.File("weights", "compact.safetensors"));
         Assert.Equal(file.Description, loaded.Model.Description);
@@ -29,7 +29,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public void Arrays_give_what_a_recording_gives()
+    public void ArraysGiveWhatARecordingGives()
     {
         CardioSignals signals = Signals();
         CardioResult result = loaded.Model.Impute(signals, Modality.Bp, new CardioCallOptions { Draws = 2, Seed = 3 });
@@ -53,7 +53,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public async Task Every_kind_of_task_runs_and_says_what_it_made()
+    public async Task EveryKindOfTaskRunsAndSaysWhatItMade()
     {
         CardioSignals signals = Signals();
         var options = new CardioCallOptions { Draws = 1 };
@@ -66,7 +66,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public void Beats_and_quality_are_those_of_the_signal()
+    public void BeatsAndQualityAreThoseOfTheSignal()
     {
         CardioSignals signals = Signals();
         Assert.InRange(CardioModel.Beats(signals, Modality.Ppg).RateBpm!.Value, 71, 73);
@@ -79,7 +79,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public void What_is_not_given_is_refused_by_name()
+    public void WhatIsNotGivenIsRefusedByName()
     {
         CardioSignals signals = Signals();
         Assert.Contains("ecg is not given", Assert.Throws<ArgumentException>(() => loaded.Model.Impute(signals, Modality.Ecg)).Message,
@@ -92,7 +92,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public void Weights_come_from_a_stream_or_a_recipe_and_untrained_ones_say_so()
+    public void WeightsComeFromAStreamOrARecipeAndUntrainedOnesSaySo()
     {
         using (FileStream file = File.OpenRead(Project.File("weights", "compact.safetensors")))
         using (CardioModel model = CardioModel.Load(file, "mine"))
@@ -106,7 +106,7 @@ public sealed class CardioModelTests(CardioModelTests.Loaded loaded) : IClassFix
     }
 
     [Fact]
-    public async Task A_live_session_fills_what_is_missing()
+    public async Task ALiveSessionFillsWhatIsMissing()
     {
         using StreamingSession session = loaded.Model.OpenSession(
             new StreamingSessionOptions { Ppg = new ChannelOptions(125), Bp = new ChannelOptions(125), Generate = ModalitySet.Bp });

@@ -1,9 +1,10 @@
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
-using UniCardio.Engine;
+using ILGPU.Runtime;
 using UniCardio.Engine.Backends;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
+using UniCardio.Engine.Sessions;
+using UniCardio.Engine;
 using UniCardio.Gpu.Devices;
 using UniCardio.Gpu.Kernels;
 
@@ -60,12 +61,10 @@ public sealed record GpuOptions
 /// </remarks>
 public sealed class GpuBackend : IBackend
 {
-    private readonly Lock _lock = new();
+    private readonly SharedLifetime _life;
     private readonly GpuDevice _device;
     private readonly IDisposable? _lease;
     private readonly DeviceNetwork _network;
-    private int _executors;
-    private bool _disposed;
 
     /// <summary>Compiles the kernels that the network needs, if they are not yet, and uploads it.</summary>
     /// <param name="device">The device.</param>
@@ -85,6 +84,7 @@ public sealed class GpuBackend : IBackend
         Options.Attention.Validate();
         _device = device;
         _lease = lease;
+        _life = new SharedLifetime(Free);
         Configuration = weights.Configuration;
         var layout = new DeviceLayout(Configuration);
         int threads = Math.Max(4, layout.Quads);
@@ -137,37 +137,11 @@ public sealed class GpuBackend : IBackend
         ArgumentNullException.ThrowIfNull(plan);
         if (plan.Configuration != Configuration)
             throw new ConfigurationException("plan", "its configuration is not the one that the weights were loaded with");
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _executors++;
-        }
-
-        try
-        {
-            return new GpuExecutor(_device, _network, plan, Options, Release);
-        }
-        catch
-        {
-            Release();
-            throw;
-        }
+        return _life.Use(this, () => new GpuExecutor(_device, _network, plan, Options, _life.Release));
     }
 
     /// <summary>Refuses new executors and frees the weights on the device, at once or with the last executor.</summary>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-            if (_executors > 0)
-                return;
-        }
-
-        Free();
-    }
+    public void Dispose() => _life.End();
 
     // TF32's dense rate is 7 to 8 times FP32's on 8.0, 9.0 and 10.0 and the same on the others, where three products would lose.
     private static bool UsesTensors(GpuDevice device, GpuPrecision precision)
@@ -178,17 +152,6 @@ public sealed class GpuBackend : IBackend
             throw new ConfigurationException(
                 "precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
         return asks || (precision == GpuPrecision.Automatic && minor == 0 && major is 8 or 9 or 10);
-    }
-
-    private void Release()
-    {
-        lock (_lock)
-        {
-            if (--_executors > 0 || !_disposed)
-                return;
-        }
-
-        Free();
     }
 
     private void Free()

@@ -12,11 +12,9 @@ namespace UniCardio.Engine.Sessions;
 /// </remarks>
 public sealed class InferenceEngine : IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly SharedLifetime _life;
     private readonly bool _ownsBackend;
     private readonly ModelWeights? _ownedWeights;
-    private int _sessions;
-    private bool _disposed;
 
     /// <summary>Makes an engine of weights.</summary>
     /// <param name="weights">The weights; the backend packs its own copy of what it needs, but may keep reading them.</param>
@@ -37,6 +35,7 @@ public sealed class InferenceEngine : IDisposable
         ArgumentNullException.ThrowIfNull(backend);
         Backend = backend;
         _ownsBackend = ownsBackend;
+        _life = new SharedLifetime(Free);
     }
 
     /// <summary>What computes.</summary>
@@ -57,49 +56,14 @@ public sealed class InferenceEngine : IDisposable
             throw new ConfigurationException("sampler", "no sampler given");
         var plan = new InferencePlan(Configuration, task, options.Windows, options.Draws);
         var table = SamplerTable.Create(options.Sampler, Configuration, task);
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _sessions++;
-        }
-
-        try
-        {
-            return new InferenceSession(this, Backend.CreateExecutor(plan), table, options.Seed);
-        }
-        catch
-        {
-            Release();
-            throw;
-        }
+        return _life.Use(this, () => new InferenceSession(this, Backend.CreateExecutor(plan), table, options.Seed));
     }
 
     /// <summary>Refuses new sessions and frees the backend, at once or with the last session.</summary>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-            if (_sessions > 0)
-                return;
-        }
-
-        Free();
-    }
+    public void Dispose() => _life.End();
 
     /// <summary>A session has freed its executor.</summary>
-    internal void Release()
-    {
-        lock (_lock)
-        {
-            if (--_sessions > 0 || !_disposed)
-                return;
-        }
-
-        Free();
-    }
+    internal void Release() => _life.Release();
 
     private void Free()
     {

@@ -27,7 +27,7 @@ public sealed class QualityNetworkTests
     [InlineData("quality-base", 9_576_714)]
     [InlineData("quality-large", 70_589_706)]
     [InlineData("quality-huge", 319_552_778)]
-    public void Catalog_has_the_published_number_of_parameters(string size, long parameters) =>
+    public void CatalogHasThePublishedNumberOfParameters(string size, long parameters) =>
         Assert.Equal(parameters, QualityCatalog.For(QualityWeightFile.Sizes[size]).Sum(p => p.Count));
 
     [Theory]
@@ -35,11 +35,11 @@ public sealed class QualityNetworkTests
     [InlineData(3000, 6)]
     [InlineData(1, 1)]
     [InlineData(9001, 19)]
-    public void Tokens_are_the_rounded_up_quotients_of_the_strides(int samples, int tokens) =>
+    public void TokensAreTheRoundedUpQuotientsOfTheStrides(int samples, int tokens) =>
         Assert.Equal(tokens, QualityConfiguration.Base.TokensOf(samples));
 
     [Fact]
-    public void Metadata_round_trips()
+    public void MetadataRoundTrips()
     {
         Assert.Equal(Odd, QualityConfiguration.FromMetadata(Odd.ToMetadata()));
         Assert.NotEqual(QualityConfiguration.Base, QualityConfiguration.FromMetadata(Odd.ToMetadata()));
@@ -56,7 +56,7 @@ public sealed class QualityNetworkTests
     [InlineData("strides", "5,4", "strides")]
     [InlineData("samples", "-1", "samples")]
     [InlineData("ffn", "many", "ffn")]
-    public void A_number_that_does_not_fit_is_named(string key, string value, string setting)
+    public void ANumberThatDoesNotFitIsNamed(string key, string value, string setting)
     {
         var metadata = QualityConfiguration.Tiny.ToMetadata().ToDictionary();
         metadata[key] = value;
@@ -65,7 +65,7 @@ public sealed class QualityNetworkTests
     }
 
     [Fact]
-    public void Weights_name_every_tensor_at_fault()
+    public void WeightsNameEveryTensorAtFault()
     {
         List<ParameterTensor> tensors = [.. Recipe(Odd)
             .Tensors.Where(t => t.Name != "encoder.patch_embed.conv2.bias" && !t.Name.StartsWith("head.", StringComparison.Ordinal))];
@@ -93,7 +93,7 @@ public sealed class QualityNetworkTests
     // backend.
     [Theory]
     [MemberData(nameof(SetsAndSizes))]
-    public void Cpu_agrees_with_the_reference(CpuInstructionSet set, bool odd)
+    public void CpuAgreesWithTheReference(CpuInstructionSet set, bool odd)
     {
         using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
         using IQualityNetwork reference = QualityNetwork.Reference(weights),
@@ -111,7 +111,7 @@ public sealed class QualityNetworkTests
 
     [Theory]
     [MemberData(nameof(SetsAndSizes))]
-    public void Decoder_and_linear_heads_agree_with_the_reference(CpuInstructionSet set, bool odd)
+    public void DecoderAndLinearHeadsAgreeWithTheReference(CpuInstructionSet set, bool odd)
     {
         using QualityWeights weights = Recipe(odd ? Odd : QualityConfiguration.Tiny);
         using IQualityNetwork reference = QualityNetwork.Reference(weights),
@@ -136,7 +136,7 @@ public sealed class QualityNetworkTests
     }
 
     [Fact]
-    public void Any_number_of_threads_and_any_grouping_gives_the_same_bits()
+    public void AnyNumberOfThreadsAndAnyGroupingGivesTheSameBits()
     {
         using QualityWeights weights = Recipe(QualityConfiguration.Tiny);
         QualityConfiguration m = weights.Configuration;
@@ -159,7 +159,7 @@ public sealed class QualityNetworkTests
     }
 
     [Fact]
-    public void Bad_arguments_are_refused_at_the_door()
+    public void BadArgumentsAreRefusedAtTheDoor()
     {
         using QualityWeights weights =
             QualityWeights.Create(Odd, Recipe(Odd).Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)));

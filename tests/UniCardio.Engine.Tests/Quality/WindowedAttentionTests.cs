@@ -30,7 +30,7 @@ public sealed unsafe class WindowedAttentionTests
     // random ones 2e-6.
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Agrees_with_dense_attention_under_the_mask(CpuInstructionSet set, int tokens, int reach, int headDim)
+    public void AgreesWithDenseAttentionUnderTheMask(CpuInstructionSet set, int tokens, int reach, int headDim)
     {
         int channels = Heads * headDim;
         float[] qkv = QualityNetworkTests.Signal(tokens * 3 * channels, tokens + headDim);
@@ -57,7 +57,7 @@ public sealed unsafe class WindowedAttentionTests
     [InlineData(60)]
     [InlineData(300)]
     [InlineData(2160)]
-    public void Closed_keys_are_skipped(int tokens)
+    public void ClosedKeysAreSkipped(int tokens)
     {
         const int reach = 4, headDim = 8;
         foreach (CpuInstructionSet set in CpuInstructionSets.Supported)
@@ -72,7 +72,7 @@ public sealed unsafe class WindowedAttentionTests
     }
 
     [Fact]
-    public void A_window_that_spans_all_tokens_is_dense()
+    public void AWindowThatSpansAllTokensIsDense()
     {
         (_, long keys) = Run(CpuInstructionSet.Scalar, QualityNetworkTests.Signal(10 * 3 * Heads * 4, 1), 10, 10, 4);
         Assert.Equal(Heads * 5 * 10, keys);

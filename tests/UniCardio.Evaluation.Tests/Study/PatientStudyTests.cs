@@ -12,7 +12,7 @@ public class PatientStudyTests
     [InlineData(0.25)]
     [InlineData(0.5)]
     [InlineData(0.75)]
-    public void Episodes_take_their_share_of_the_time(double duty)
+    public void EpisodesTakeTheirShareOfTheTime(double duty)
     {
         bool[] bad = MarkovCorruption.Episodes(20_000, duty, 3);
         Assert.InRange(bad.Count(b => b) / 20_000.0, duty - 0.05, duty + 0.05);
@@ -21,7 +21,7 @@ public class PatientStudyTests
     }
 
     [Fact]
-    public void Good_seconds_stay_as_they_are_and_bad_ones_do_not()
+    public void GoodSecondsStayAsTheyAreAndBadOnesDoNot()
     {
         float[] clean = [.. Enumerable.Range(0, 125 * 60).Select(i => (float)(90 + (20 * Math.Sin(i * 0.06))))];
         bool[] bad = [.. Enumerable.Range(0, 60).Select(s => s is >= 20 and < 40)];
@@ -33,7 +33,7 @@ public class PatientStudyTests
 
     // 100 subjects of deviation 1: the mean's deviation is 0.1, its 95% interval 0.39 wide, told within a quarter by 2000 resamples of 100.
     [Fact]
-    public void An_interval_is_over_subjects()
+    public void AnIntervalIsOverSubjects()
     {
         double[] values = [.. Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? 1.0 : -1.0)];
         SubjectInterval interval = SubjectInterval.Of(values, 1);

@@ -31,7 +31,7 @@ public class GapFillerTests
             * (x - truth[Signals.ChannelKind.BloodPressure][f.Gap.Start + t])).Average()));
 
     [Fact]
-    public void Auto_is_not_worse_than_the_best_alone()
+    public void AutoIsNotWorseThanTheBestAlone()
     {
         double auto = 0, best = 0;
         for (int subject = 0; subject < 3; subject++)
@@ -49,7 +49,7 @@ public class GapFillerTests
     }
 
     [Fact]
-    public void The_band_holds_nine_samples_in_ten()
+    public void TheBandHoldsNineSamplesInTen()
     {
         int inside = 0, all = 0;
         for (int subject = 0; subject < 4; subject++)
@@ -73,7 +73,7 @@ public class GapFillerTests
     }
 
     [Fact]
-    public void What_a_gap_hides_changes_nothing_elsewhere_and_nothing_in_it()
+    public void WhatAGapHidesChangesNothingElsewhereAndNothingInIt()
     {
         PatientSignals truth = Subject(3);
         (PatientSignals given, SampleRange[] gaps) = WithGaps(truth, 100, 3);
@@ -84,7 +84,7 @@ public class GapFillerTests
     }
 
     [Fact]
-    public void A_source_that_ends_hands_over_to_the_rhythm()
+    public void ASourceThatEndsHandsOverToTheRhythm()
     {
         PatientSignals truth = Subject(4);
         (PatientSignals given, SampleRange[] gaps) = WithGaps(truth, 150, 4);
@@ -100,7 +100,7 @@ public class GapFillerTests
     [Theory]
     [InlineData(5, 0, 0.12)]
     [InlineData(1, 0.35, 0.65)]
-    public void The_network_has_the_say_that_hidden_stretches_give_it(double error, double least, double most)
+    public void TheNetworkHasTheSayThatHiddenStretchesGiveIt(double error, double least, double most)
     {
         var random = new CounterRandom(8, 1);
         GapEstimate Noise(EstimatorKind kind, double sd) =>
@@ -116,7 +116,7 @@ public class GapFillerTests
     // The blend is right but for every fifth stretch, where it is far off and the network is right: least squares with four stretches
     // against it give the network 6 / (6 + 4) there, less what the shape is short of 1.
     [Fact]
-    public void The_gate_hands_over_where_hidden_stretches_say_so_and_nowhere_else()
+    public void TheGateHandsOverWhereHiddenStretchesSaySoAndNowhereElse()
     {
         var random = new CounterRandom(9, 1);
         (double[], double[], float[]) Stretch(bool odd)
@@ -137,7 +137,7 @@ public class GapFillerTests
     // Beats placed by rhythm miss every premature beat; what stands for the network errs by 7 mmHg everywhere. It takes over where a gap
     // holds a premature beat, and not where the beat is the better one.
     [Fact]
-    public void Premature_beats_hand_over_to_the_network()
+    public void PrematureBeatsHandOverToTheNetwork()
     {
         const ulong Seed = 0x9B2;
         SyntheticRecording made = new CardiovascularSynthesizer().Generate(

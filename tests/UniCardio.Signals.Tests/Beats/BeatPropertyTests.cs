@@ -18,7 +18,7 @@ public class BeatPropertyTests
     private static ChannelKind Kind(bool pulse) => pulse ? ChannelKind.BloodPressure : ChannelKind.Ecg;
 
     [Fact]
-    public void The_pieces_do_not_matter() =>
+    public void ThePiecesDoNotMatter() =>
         Prop.ForAll<bool, PositiveInt, PositiveInt>(CheckThe_pieces_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckThe_pieces_do_not_matter(bool pulse, PositiveInt first, PositiveInt second)
@@ -42,7 +42,7 @@ public class BeatPropertyTests
     }
 
     [Fact]
-    public void Gain_and_offset_do_not_matter() =>
+    public void GainAndOffsetDoNotMatter() =>
         Prop.ForAll<bool, byte, sbyte>(CheckGain_and_offset_do_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckGain_and_offset_do_not_matter(bool pulse, byte gain, sbyte offset)
@@ -54,7 +54,7 @@ public class BeatPropertyTests
     }
 
     [Fact]
-    public void A_shift_in_time_shifts_the_beats() =>
+    public void AShiftInTimeShiftsTheBeats() =>
         Prop.ForAll<bool, byte>(CheckA_shift_in_time_shifts_the_beats).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     private static void CheckA_shift_in_time_shifts_the_beats(bool pulse, byte shift)
@@ -67,7 +67,7 @@ public class BeatPropertyTests
     }
 
     [Fact]
-    public void The_rate_does_not_matter() =>
+    public void TheRateDoesNotMatter() =>
         Prop.ForAll<bool, byte>(CheckThe_rate_does_not_matter).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
 
     private static void CheckThe_rate_does_not_matter(bool pulse, byte rate)

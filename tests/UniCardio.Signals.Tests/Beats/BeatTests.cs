@@ -31,7 +31,7 @@ public class BeatTests
 
     [Theory]
     [MemberData(nameof(Rhythms))]
-    public void R_peaks_of_every_rhythm_are_found_in_noise(string name, SynthesisParameters p)
+    public void RPeaksOfEveryRhythmAreFoundInNoise(string name, SynthesisParameters p)
     {
         SyntheticRecording r = Generate(p);
         SignalCorruption.Apply(r.Ecg, 125, new NoiseParameters { SignalToNoiseDecibels = 15, BaselineWander = 1 }, 3);
@@ -45,7 +45,7 @@ public class BeatTests
 
     [Theory]
     [MemberData(nameof(Rhythms))]
-    public void Pressures_are_read_off_exactly_without_noise(string name, SynthesisParameters p)
+    public void PressuresAreReadOffExactlyWithoutNoise(string name, SynthesisParameters p)
     {
         SyntheticRecording r = Generate(p);
         var known = r.Beats.Where(b => b.Systolic is not null).ToArray();
@@ -58,7 +58,7 @@ public class BeatTests
     }
 
     [Fact]
-    public void Pressures_survive_noise_within_its_size()
+    public void PressuresSurviveNoiseWithinItsSize()
     {
         SyntheticRecording r = Generate(new SynthesisParameters());
         SignalCorruption.Apply(r.BloodPressure, 125, new NoiseParameters { SignalToNoiseDecibels = 25 }, 4);
@@ -72,7 +72,7 @@ public class BeatTests
     }
 
     [Fact]
-    public void PPG_pulses_are_found_too()
+    public void PPGPulsesAreFoundToo()
     {
         SyntheticRecording r = Generate(new SynthesisParameters());
         SignalCorruption.Apply(r.Ppg, 125, new NoiseParameters { SignalToNoiseDecibels = 20, BaselineWander = 0.5 }, 4);
@@ -80,7 +80,7 @@ public class BeatTests
     }
 
     [Fact]
-    public void Gaps_part_the_signal_and_yield_no_beat_of_their_own()
+    public void GapsPartTheSignalAndYieldNoBeatOfTheirOwn()
     {
         SyntheticRecording r = Generate(new SynthesisParameters());
         r.Ecg.AsSpan(5000, 700).Fill(float.NaN);
@@ -92,7 +92,7 @@ public class BeatTests
     }
 
     [Fact]
-    public void Signals_without_beats_have_none()
+    public void SignalsWithoutBeatsHaveNone()
     {
         Assert.Empty(RPeaks(new float[2000], 125));
         Assert.Empty(RPeaks([], 125));
@@ -109,7 +109,7 @@ public class BeatTests
     [InlineData(ChannelKind.Ecg, "", 250)]
     [InlineData(ChannelKind.BloodPressure, "mmHg", 125)]
     [InlineData(ChannelKind.Ppg, "", 125)]
-    public void What_holds_no_beats_gives_none(ChannelKind kind, string unit, double rate)
+    public void WhatHoldsNoBeatsGivesNone(ChannelKind kind, string unit, double rate)
     {
         string[] kinds = kind == ChannelKind.Ecg ? ["white", "wander", "red", "tone"] : ["white", "red"];
         foreach (string what in kinds)
@@ -145,7 +145,7 @@ public class BeatTests
     }
 
     [Fact]
-    public void Agreement_pairs_each_beat_once()
+    public void AgreementPairsEachBeatOnce()
     {
         BeatAgreement a = BeatAgreement.Compare([1, 2, 3, 4], [1.04, 1.05, 2.06, 2.95, 5], 0.05);
         Assert.Equal((2, 2, 3), (a.TruePositives, a.FalseNegatives, a.FalsePositives));
@@ -164,7 +164,7 @@ public class BeatTests
     // holds stretches that even a person reads with trouble; 118e12 and 118e00 carry electrode motion at 12 and 0 dB.
     [SkippableTheory]
     [MemberData(nameof(Leads))]
-    public void Labelled_recordings(LabelledLead lead)
+    public void LabelledRecordings(LabelledLead lead)
     {
         BeatCase c = lead.Read(Path.GetDirectoryName(SharedData.Require("ecg/" + lead.File))!);
         Assert.True(c.Truth.Length > 100);
@@ -175,7 +175,7 @@ public class BeatTests
     [SkippableTheory]
     [InlineData("mimicdb230_old_300s_125Hz.csv")]
     [InlineData("waveformtools_a_15min_125Hz.csv")]
-    public void Pulses_of_real_pressure_keep_step_with_the_ECG(string file)
+    public void PulsesOfRealPressureKeepStepWithTheECG(string file)
     {
         Recording recording = RecordingFile.Read(SharedData.Require("triad/" + file), new() { SampleRate = 125 });
         Channel pressure = recording.Require(ChannelKind.BloodPressure), ecg = recording.Require(ChannelKind.Ecg);

@@ -27,7 +27,7 @@ public class CaseTests
     [InlineData("beat_s7_brady.npy")]
     [InlineData("beat_s8_tachy.npy")]
     [InlineData("beat_s9_mains.npy")]
-    public void R_peaks(string file) => Check(file, ChannelKind.Ecg, 250, "mV", "_beats.txt");
+    public void RPeaks(string file) => Check(file, ChannelKind.Ecg, 250, "mV", "_beats.txt");
 
     [SkippableTheory]
     [InlineData("pulse_p10_noise.npy")]
@@ -43,7 +43,7 @@ public class CaseTests
     [InlineData("pulse_p7_noise.npy")]
     [InlineData("pulse_p8_damped.npy")]
     [InlineData("pulse_spike200x.npy")]
-    public void Pulse_onsets(string file)
+    public void PulseOnsets(string file)
     {
         // Two of them are a PPG without a unit.
         bool isPpg = file.Contains("inverted", StringComparison.Ordinal) || file.Contains("spike", StringComparison.Ordinal);

@@ -12,7 +12,7 @@ public class FamilyTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Beats_are_found_where_they_are_and_nowhere_else(string name)
+    public void BeatsAreFoundWhereTheyAreAndNowhereElse(string name)
     {
         BeatRow row = BeatTable.Of(BeatFamily.All.Single(f => f.Name == name), Cases);
         if (row.Beats == 0)

@@ -18,7 +18,7 @@ public class RhythmReadingTests
     }
 
     [Fact]
-    public void Plain_rhythms_are_told_by_an_ecg_and_never_taken_for_the_others_by_a_pulse()
+    public void PlainRhythmsAreToldByAnEcgAndNeverTakenForTheOthersByAPulse()
     {
         foreach ((SynthesisParameters p, RhythmKind kind) in ((SynthesisParameters, RhythmKind)[])[
             (new SynthesisParameters(), RhythmKind.Sinus),
@@ -38,7 +38,7 @@ public class RhythmReadingTests
     }
 
     [Fact]
-    public void Noise_gaps_and_short_signals_give_no_rhythm()
+    public void NoiseGapsAndShortSignalsGiveNoRhythm()
     {
         var random = new CounterRandom(3, 1);
         float[] noise = [.. Enumerable.Range(0, 60 * Rate).Select(_ => (float)random.NextGaussian())];
@@ -54,7 +54,7 @@ public class RhythmReadingTests
 
     // Intervals of a constant: every pair close, every one stays: -ln((p + 1/2) / (p + 1)) for p pairs. Independent, spread ones: few stay.
     [Fact]
-    public void The_entropy_of_intervals_is_low_for_a_regular_rhythm()
+    public void TheEntropyOfIntervalsIsLowForARegularRhythm()
     {
         double[] even = [.. Enumerable.Repeat(0.8, 20)];
         const double Pairs = 19 * 18 / 2;

@@ -31,7 +31,7 @@ public class OwnBeatTests
     [InlineData(ChannelKind.BloodPressure, ChannelKind.Ecg)]
     [InlineData(ChannelKind.Ppg, ChannelKind.BloodPressure)]
     [InlineData(ChannelKind.Ecg, ChannelKind.BloodPressure)]
-    public void A_beat_placed_by_another_signal_errs_by_a_quarter_of_a_line(ChannelKind target, ChannelKind source)
+    public void ABeatPlacedByAnotherSignalErrsByAQuarterOfALine(ChannelKind target, ChannelKind source)
     {
         var gap = new SampleRange(5000, 250);
         double own = 0, line = 0;
@@ -49,7 +49,7 @@ public class OwnBeatTests
     }
 
     [Fact]
-    public void What_is_hidden_is_not_looked_at()
+    public void WhatIsHiddenIsNotLookedAt()
     {
         var gap = new SampleRange(4000, 300);
         PatientSignals truth = Subject(1);
@@ -71,7 +71,7 @@ public class OwnBeatTests
     }
 
     [Fact]
-    public void A_source_that_is_missing_in_the_gap_places_nothing()
+    public void ASourceThatIsMissingInTheGapPlacesNothing()
     {
         var gap = new SampleRange(4000, 300);
         PatientSignals signals = Subject(2).Hide(ChannelKind.BloodPressure, gap).Hide(ChannelKind.Ecg, new SampleRange(4050, 100));
@@ -81,7 +81,7 @@ public class OwnBeatTests
     }
 
     [Fact]
-    public void Nothing_measured_gives_no_estimate()
+    public void NothingMeasuredGivesNoEstimate()
     {
         float[] none = new float[3000];
         Array.Fill(none, float.NaN);
@@ -92,7 +92,7 @@ public class OwnBeatTests
     [Theory]
     [InlineData(0, 200)]
     [InlineData(11000, 250)]
-    public void A_gap_at_an_end_of_the_recording_is_filled_from_the_other_side(int start, int length)
+    public void AGapAtAnEndOfTheRecordingIsFilledFromTheOtherSide(int start, int length)
     {
         var gap = new SampleRange(start, length);
         PatientSignals truth = Subject(4, change: Sinus);
@@ -104,7 +104,7 @@ public class OwnBeatTests
     }
 
     [Fact]
-    public void Far_from_both_edges_a_beat_placed_by_rhythm_fades_into_the_level()
+    public void FarFromBothEdgesABeatPlacedByRhythmFadesIntoTheLevel()
     {
         PatientSignals truth = Subject(5, 180, p => Sinus(p) with { RandomVariability = 0.03, RespiratorySinusArrhythmia = 0.1 });
         var gap = new SampleRange(9000, 3750);

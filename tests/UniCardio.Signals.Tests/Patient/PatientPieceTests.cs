@@ -22,7 +22,7 @@ public class PatientPieceTests
     [InlineData(75, 1)]
     [InlineData(130, 1)]
     [InlineData(-40, 2)]
-    public void A_delay_is_found_where_it_varies_least(double delay, double jitter)
+    public void ADelayIsFoundWhereItVariesLeast(double delay, double jitter)
     {
         BeatDelay found = BeatDelay.Between(Irregular(), Irregular(delay, jitter), (0, 62))!;
         Assert.InRange(found.Median, delay - 1, delay + 1);
@@ -30,7 +30,7 @@ public class PatientPieceTests
     }
 
     [Fact]
-    public void A_delay_follows_a_drift()
+    public void ADelayFollowsADrift()
     {
         double[] source = [.. Enumerable.Range(0, 100).Select(k => 100.0 * k)];
         double[] target = [.. source.Select(t => t + 20 + (0.002 * t))];
@@ -41,7 +41,7 @@ public class PatientPieceTests
     }
 
     [Fact]
-    public void Rhythm_fills_in_as_many_beats_as_fit()
+    public void RhythmFillsInAsManyBeatsAsFit()
     {
         double[] seen = [0, 100, 200, 300, 400, 700, 800, 900, 1000];
         (double[] instants, double[] doubt) = Rhythm.Continue(seen, new SampleRange(0, 1150), (_, _) => true);
@@ -51,7 +51,7 @@ public class PatientPieceTests
     }
 
     [Fact]
-    public void An_error_that_lasts_is_taken_off_in_the_gap()
+    public void AnErrorThatLastsIsTakenOffInTheGap()
     {
         var random = new CounterRandom(1, 1);
         double slow = 0;
@@ -74,7 +74,7 @@ public class PatientPieceTests
     }
 
     [Fact]
-    public void A_filter_is_found_again()
+    public void AFilterIsFoundAgain()
     {
         var random = new CounterRandom(2, 2);
         float[] ppg = new float[6000], pressure = new float[6000];
@@ -93,7 +93,7 @@ public class PatientPieceTests
     }
 
     [Fact]
-    public void A_blend_takes_the_better_and_averages_equals()
+    public void ABlendTakesTheBetterAndAveragesEquals()
     {
         var stack = new StackedWeights(_ => 0.3);
         var random = new CounterRandom(4, 4);

@@ -11,7 +11,7 @@ public class ProfileTests
             PressureFilter = null, EcgFilter = null });
 
     [Fact]
-    public void A_profile_says_what_was_measured_and_survives_its_file()
+    public void AProfileSaysWhatWasMeasuredAndSurvivesItsFile()
     {
         // Subject 1: one upstroke a pulse (9 has a second, steeper one).
         PatientSignals signals = Heart(subject: 1);
@@ -34,11 +34,11 @@ public class ProfileTests
     [InlineData("{}")]
     [InlineData("not json")]
     [InlineData("""{"version":2,"sample_rate":125}""")]
-    public void What_is_no_profile_is_refused(string text) => Assert.Throws<SignalException>(() => PatientProfile.Parse(text));
+    public void WhatIsNoProfileIsRefused(string text) => Assert.Throws<SignalException>(() => PatientProfile.Parse(text));
 
     // A device whose clock gains 60 ms a minute and starts 1.1 s late.
     [Fact]
-    public void An_offset_and_a_drift_are_found_and_put_right()
+    public void AnOffsetAndADriftAreFoundAndPutRight()
     {
         PatientSignals signals = Heart(200);
         var shifted = new SignalAlignment(-1.1, -0.001, 0);
@@ -55,7 +55,7 @@ public class ProfileTests
 
     // Bursts of noise in one signal after the other: each second at least one is clean.
     [Fact]
-    public void A_fused_rate_follows_the_signals_that_are_good()
+    public void AFusedRateFollowsTheSignalsThatAreGood()
     {
         PatientSignals truth = Heart(180);
         double[] known = BeatQuality.Of(ChannelKind.Ecg, truth[ChannelKind.Ecg], 125).Rate;
@@ -80,7 +80,7 @@ public class ProfileTests
     }
 
     [Fact]
-    public void It_abstains_where_nothing_is_good()
+    public void ItAbstainsWhereNothingIsGood()
     {
         float[] noise = new float[60 * 125];
         var random = new CounterRandom(6, 1);

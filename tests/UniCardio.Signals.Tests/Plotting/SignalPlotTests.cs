@@ -25,7 +25,7 @@ public class SignalPlotTests
         [.. root.Elements(Svg + "path").Where(p => (string?)p.Attribute("fill") == "none").Select(p => (string)p.Attribute("d")!)];
 
     [Fact]
-    public void Text_is_escaped_and_forbidden_characters_are_replaced()
+    public void TextIsEscapedAndForbiddenCharactersAreReplaced()
     {
         var plot = new SignalPlot
         {
@@ -44,7 +44,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void Nothing_is_loaded_from_elsewhere()
+    public void NothingIsLoadedFromElsewhere()
     {
         string svg = Plot(new PlotPanel("a", "", [new PlotTrace(TraceRole.Measured, Sine(100))])).ToSvg();
         Assert.DoesNotContain("href", svg);
@@ -53,7 +53,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void Missing_samples_break_the_line()
+    public void MissingSamplesBreakTheLine()
     {
         float[] x = Sine(100);
         x[40] = x[41] = x[70] = float.NaN;
@@ -63,14 +63,14 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void A_sample_on_its_own_is_drawn()
+    public void ASampleOnItsOwnIsDrawn()
     {
         float[] x = [float.NaN, 1, float.NaN];
         Assert.EndsWith("h0", Assert.Single(Lines(Draw(Plot(new PlotPanel("a", "", [new PlotTrace(TraceRole.Measured, x)]))))));
     }
 
     [Fact]
-    public void Long_recordings_are_decimated_without_losing_a_spike()
+    public void LongRecordingsAreDecimatedWithoutLosingASpike()
     {
         float[] x = Sine(500_000);
         x[123_457] = 9;
@@ -86,7 +86,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void A_band_is_a_closed_polygon_a_run()
+    public void ABandIsAClosedPolygonARun()
     {
         float[] x = Sine(60), low = [.. x.Select(v => v - 1)], high = [.. x.Select(v => v + 1)];
         low[20] = float.NaN;
@@ -99,7 +99,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void The_legend_names_what_is_there_once()
+    public void TheLegendNamesWhatIsThereOnce()
     {
         var panel = new PlotPanel("a", "mV", [new PlotTrace(TraceRole.Measured, Sine(50)), new PlotTrace(TraceRole.Generated, Sine(50))])
             { Gaps = [new SampleRange(3, 4)] };
@@ -111,7 +111,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void Roles_differ_in_line_style_and_not_in_colour_alone()
+    public void RolesDifferInLineStyleAndNotInColourAlone()
     {
         var panel = new PlotPanel("a", "", [.. Enum.GetValues<TraceRole>().Select(r => new PlotTrace(r, Sine(50)))]);
         var styles = Draw(Plot(panel)).Elements(Svg + "path").Select(p => (string?)p.Attribute("stroke-dasharray")).ToArray();
@@ -125,7 +125,7 @@ public class SignalPlotTests
     [InlineData(97.3, 8)]
     [InlineData(900, 11)]
     [InlineData(86400, 11)]
-    public void Time_ticks_are_few_round_and_labelled(double seconds, int wanted)
+    public void TimeTicksAreFewRoundAndLabelled(double seconds, int wanted)
     {
         var axis = PlotAxis.ForTime(0, seconds, 0, 1000, wanted);
         Assert.InRange(axis.Ticks.Count, 2, wanted + 1);
@@ -134,7 +134,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void Value_ticks_have_the_decimals_they_need()
+    public void ValueTicksHaveTheDecimalsTheyNeed()
     {
         string[] Labels(double from, double to)
         {
@@ -152,7 +152,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void Flat_and_wholly_missing_signals_can_be_drawn()
+    public void FlatAndWhollyMissingSignalsCanBeDrawn()
     {
         float[] missing = new float[50];
         Array.Fill(missing, float.NaN);
@@ -165,7 +165,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void A_saved_picture_replaces_the_old_one_and_leaves_nothing_beside_it()
+    public void ASavedPictureReplacesTheOldOneAndLeavesNothingBesideIt()
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         try
@@ -185,7 +185,7 @@ public class SignalPlotTests
     }
 
     [Fact]
-    public void What_cannot_be_drawn_is_refused()
+    public void WhatCannotBeDrawnIsRefused()
     {
         var one = new PlotPanel("a", "", [new PlotTrace(TraceRole.Measured, Sine(50))]);
         Assert.Throws<ArgumentException>(() => Plot().ToSvg());

@@ -9,7 +9,7 @@ public class GapAndQualityTests
     private const float N = float.NaN;
 
     [Fact]
-    public void Gaps_are_found_where_they_are()
+    public void GapsAreFoundWhereTheyAre()
     {
         Assert.Equal([new SampleRange(0, 2), new SampleRange(3, 1), new SampleRange(6, 2)], GapFinder.Find([N, N, 1, N, 2, 3, N, N]));
         Assert.Empty(GapFinder.Find([]));
@@ -17,7 +17,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void Small_measured_runs_join_the_gaps_about_them()
+    public void SmallMeasuredRunsJoinTheGapsAboutThem()
     {
         Assert.Equal([new SampleRange(0, 4), new SampleRange(6, 2)], GapFinder.Find([N, N, 1, N, 2, 3, N, N], 2));
         Assert.Equal([new SampleRange(0, 8)], GapFinder.Find([N, N, 1, N, 2, 3, N, N], 3));
@@ -26,7 +26,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void Gaps_and_measured_runs_partition_any_signal()
+    public void GapsAndMeasuredRunsPartitionAnySignal()
     {
         Prop.ForAll(ArbMap.Default.ArbFor<bool[]>(), ArbMap.Default.ArbFor<byte>(), (missing, shortest) =>
         {
@@ -51,7 +51,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void Flat_lines_are_found_within_tolerance_and_never_across_a_gap()
+    public void FlatLinesAreFoundWithinToleranceAndNeverAcrossAGap()
     {
         float[] x = [1, 2, 2, 2, N, 2, 2, 2, 2.05f, 3];
         Assert.Equal([new FlatRun(new(1, 3), 2), new FlatRun(new(5, 3), 2)], SignalQuality.FindFlatRuns(x, 3));
@@ -60,7 +60,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void Clipping_is_found_at_either_end()
+    public void ClippingIsFoundAtEitherEnd()
     {
         var x = new float[1000];
         for (int i = 0; i < x.Length; i++)
@@ -73,7 +73,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void A_natural_crest_and_a_constant_are_not_clipping()
+    public void ANaturalCrestAndAConstantAreNotClipping()
     {
         var x = new float[1000];
         for (int i = 0; i < x.Length; i++)
@@ -85,7 +85,7 @@ public class GapAndQualityTests
     }
 
     [Fact]
-    public void A_channel_is_inspected_by_time()
+    public void AChannelIsInspectedByTime()
     {
         var x = new float[1250];
         for (int i = 0; i < x.Length; i++)

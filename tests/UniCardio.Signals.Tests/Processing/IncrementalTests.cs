@@ -79,7 +79,7 @@ public class IncrementalTests
 
     // A long run whose start is forgotten: the resampler keeps a bounded piece of it.
     [Fact]
-    public void Resampling_taken_up_in_the_middle_of_a_run() => Prop.ForAll(Arb.From(Cases), c =>
+    public void ResamplingTakenUpInTheMiddleOfARun() => Prop.ForAll(Arb.From(Cases), c =>
     {
         var random = new Random(c.Seed);
         float[] signal = [.. Enumerable.Range(0, 3000).Select(_ => (float)random.NextDouble())];
@@ -121,7 +121,7 @@ public class IncrementalTests
 
     // Few levels, so that stretches within a tolerance are common and run into each other.
     [Fact]
-    public void Flat_stretches() => Prop.ForAll(Arb.From(Cases), c =>
+    public void FlatStretches() => Prop.ForAll(Arb.From(Cases), c =>
     {
         var random = new Random(c.Seed);
         float[] signal = [.. c.Signal().Select(x => float.IsNaN(x) ? x : MathF.Round(x * 3) * (random.Next(3) == 0 ? 0 : 0.1f))];
@@ -146,7 +146,7 @@ public class IncrementalTests
     }).Check(Config(200));
 
     [Fact]
-    public void Clipped_stretches_are_the_same_without_a_list() => Prop.ForAll(Arb.From(Cases), c =>
+    public void ClippedStretchesAreTheSameWithoutAList() => Prop.ForAll(Arb.From(Cases), c =>
     {
         float[] signal = [.. c.Signal().Select(x => float.IsNaN(x) ? x : Math.Clamp(MathF.Round(x * 4), -1, 1))];
         var found = new List<ClippedRun>();
@@ -158,7 +158,7 @@ public class IncrementalTests
     }).Check(Config(200));
 
     [Fact]
-    public void Too_little_room_is_refused()
+    public void TooLittleRoomIsRefused()
     {
         var incremental = new IncrementalResampler(new Resampler(250, 125));
         Assert.Throws<ArgumentException>(() => incremental.Push(new float[200], new float[10]));

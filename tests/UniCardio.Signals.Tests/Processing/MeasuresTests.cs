@@ -21,7 +21,7 @@ public class MeasuresTests
     }
 
     [Fact]
-    public void Errors_by_hand()
+    public void ErrorsByHand()
     {
         Assert.Equal(Math.Sqrt(12.5), Measures.RootMeanSquareError([1, 2, N, 9], [4, 6, 1, N])!.Value, 1e-12);
         Assert.Equal(3.5, Measures.MeanAbsoluteError([1, 2, N, 9], [4, 6, 1, N])!.Value, 1e-12);
@@ -31,7 +31,7 @@ public class MeasuresTests
     }
 
     [Fact]
-    public void Correlation_agrees_with_an_independent_one()
+    public void CorrelationAgreesWithAnIndependentOne()
     {
         (float[] x, float[] y) = Pair(500);
         double expected = Correlation.Pearson(x.Select(v => (double)v), y.Select(v => (double)v));
@@ -47,7 +47,7 @@ public class MeasuresTests
     }
 
     [Fact]
-    public void Kolmogorov_Smirnov_agrees_with_the_definition()
+    public void KolmogorovSmirnovAgreesWithTheDefinition()
     {
         (float[] x, float[] y) = Pair(200);
         for (int i = 0; i < 50; i++)

@@ -20,7 +20,7 @@ public class ResamplerTests
 
     [Theory]
     [MemberData(nameof(Rates))]
-    public void A_sine_in_the_pass_band_keeps_its_amplitude_and_its_time(double rate)
+    public void ASineInThePassBandKeepsItsAmplitudeAndItsTime(double rate)
     {
         double low = Math.Min(rate, 125);
         var resampler = new Resampler(rate, 125);
@@ -45,7 +45,7 @@ public class ResamplerTests
     [InlineData(999)]
     [InlineData(250)]
     [InlineData(2000)]
-    public void What_would_fold_is_stopped_by_80_dB(double rate)
+    public void WhatWouldFoldIsStoppedBy80DB(double rate)
     {
         var resampler = new Resampler(rate, 125);
         for (double frequency = 62.5; frequency < rate / 2; frequency += 7.3)
@@ -58,7 +58,7 @@ public class ResamplerTests
 
     [Theory]
     [MemberData(nameof(Rates))]
-    public void A_trend_stays_a_trend_up_to_both_ends(double rate)
+    public void ATrendStaysATrendUpToBothEnds(double rate)
     {
         int n = (int)(3 * rate);
         var x = new float[n];
@@ -75,7 +75,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void A_constant_stays_what_it_is()
+    public void AConstantStaysWhatItIs()
     {
         var x = new float[500];
         Array.Fill(x, 123.456f);
@@ -92,12 +92,12 @@ public class ResamplerTests
     [InlineData(1000, 1, 1)]
     [InlineData(360, 0, 0)]
     [InlineData(999, 29970, 3750)]
-    public void The_output_lasts_as_long_as_the_input(double rate, int n, int expected) =>
+    public void TheOutputLastsAsLongAsTheInput(double rate, int n, int expected) =>
         Assert.Equal(expected, new Resampler(rate, 125).Resample(new float[n]).Length);
 
     [Theory]
     [MemberData(nameof(Rates))]
-    public void A_gap_leaves_no_trace_beyond_itself(double rate)
+    public void AGapLeavesNoTraceBeyondItself(double rate)
     {
         int n = (int)(6 * rate), from = (int)(2 * rate) + 1, to = (int)(3.3 * rate);
         float[] x = Sine(1.3, rate, n);
@@ -120,7 +120,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void Runs_are_independent_of_what_lies_beyond_a_gap()
+    public void RunsAreIndependentOfWhatLiesBeyondAGap()
     {
         float[] x = Sine(2, 360, 2000);
         x.AsSpan(900, 50).Fill(float.NaN);
@@ -133,7 +133,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void Isolated_samples_and_runs_shorter_than_the_filter_are_handled()
+    public void IsolatedSamplesAndRunsShorterThanTheFilterAreHandled()
     {
         float[] x = new float[720];
         Array.Fill(x, float.NaN);
@@ -152,7 +152,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void An_empty_or_wholly_missing_signal_stays_so()
+    public void AnEmptyOrWhollyMissingSignalStaysSo()
     {
         var missing = new float[300];
         Array.Fill(missing, float.NaN);
@@ -161,7 +161,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void Equal_rates_copy()
+    public void EqualRatesCopy()
     {
         float[] x = [1, float.NaN, 3];
         Assert.Equal(x, new Resampler(125, 125).Resample(x));
@@ -173,14 +173,14 @@ public class ResamplerTests
     [InlineData(999, 125, 999, true)]
     [InlineData(62.5, 2, 1, true)]
     [InlineData(975, 5, 39, true)]
-    public void Ratios_are_in_lowest_terms(double rate, int up, int down, bool exact)
+    public void RatiosAreInLowestTerms(double rate, int up, int down, bool exact)
     {
         RateRatio ratio = new Resampler(rate, 125).Ratio;
         Assert.Equal((up, down, exact), (ratio.Up, ratio.Down, ratio.IsExact));
     }
 
     [Fact]
-    public void A_ratio_without_small_terms_does_not_drift()
+    public void ARatioWithoutSmallTermsDoesNotDrift()
     {
         var resampler = new Resampler(100 * Math.PI, 125);
         Assert.False(resampler.Ratio.IsExact);
@@ -202,15 +202,15 @@ public class ResamplerTests
     [InlineData(125, 0)]
     [InlineData(1e-300, 125)]
     [InlineData(1e9, 125)]
-    public void Absurd_rates_are_refused(double input, double output) =>
+    public void AbsurdRatesAreRefused(double input, double output) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new Resampler(input, output));
 
     [Fact]
-    public void Too_long_an_output_is_refused() =>
+    public void TooLongAnOutputIsRefused() =>
         Assert.Throws<SignalException>(() => new Resampler(1, 1000).OutputLength(int.MaxValue));
 
     [Fact]
-    public void Cancellation_is_honoured()
+    public void CancellationIsHonoured()
     {
         using var source = new CancellationTokenSource();
         source.Cancel();
@@ -218,7 +218,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void A_recording_of_mixed_rates_comes_out_at_one_rate_and_length()
+    public void ARecordingOfMixedRatesComesOutAtOneRateAndLength()
     {
         var recording = new Recording("r",
         [
@@ -233,7 +233,7 @@ public class ResamplerTests
     }
 
     [Fact]
-    public void A_channel_that_ends_early_is_filled_up_with_missing_samples()
+    public void AChannelThatEndsEarlyIsFilledUpWithMissingSamples()
     {
         var recording = new Recording("r", [new Channel("a", "mV", 125, new float[1000]), new Channel("b", "mV", 250, new float[1000])]);
         Recording r = RecordingPreparation.Resample(recording, 125);

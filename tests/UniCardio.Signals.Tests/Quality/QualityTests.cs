@@ -22,7 +22,7 @@ public class QualityTests
         (ChannelKind.Ppg, heart.Ppg), (ChannelKind.BloodPressure, heart.BloodPressure)];
 
     [Fact]
-    public void The_area_under_the_curve_is_the_share_of_pairs_in_order()
+    public void TheAreaUnderTheCurveIsTheShareOfPairsInOrder()
     {
         double[] scores = [1, 3, 3, 2, double.NaN, 5, 3];
         bool[] members = [false, true, false, true, false, true, true];
@@ -49,7 +49,7 @@ public class QualityTests
     // Moments of a Gaussian: 0 and 3, with standard errors sqrt(6 / n) and sqrt(24 / n); five of them at n = 20,000. A line added changes
     // nothing.
     [Fact]
-    public void Moments_are_about_the_best_line()
+    public void MomentsAreAboutTheBestLine()
     {
         float[] x = Noise(20_000, 3), y = [.. x.Select((v, i) => v + (0.01f * i))];
         (double skewness, double kurtosis) = PublishedIndices.Moments(x);
@@ -62,7 +62,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void The_sliding_spectrum_is_that_of_the_last_ten_seconds()
+    public void TheSlidingSpectrumIsThatOfTheLastTenSeconds()
     {
         float[] x = Noise(13 * Rate, 5);
         for (int i = 0; i < x.Length; i++)
@@ -94,7 +94,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void The_second_detector_finds_the_beats_of_clean_signals()
+    public void TheSecondDetectorFindsTheBeatsOfCleanSignals()
     {
         foreach ((ChannelKind kind, float[] signal) in Signals(Heart()))
         {
@@ -105,7 +105,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Clean_signals_are_good_and_noise_is_not()
+    public void CleanSignalsAreGoodAndNoiseIsNot()
     {
         foreach ((ChannelKind kind, float[] signal) in Signals(Heart()))
         {
@@ -125,7 +125,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Reasons_say_what_is_wrong()
+    public void ReasonsSayWhatIsWrong()
     {
         SyntheticRecording heart = Heart();
         float[] gap = [.. heart.Ecg], flat = [.. heart.Ppg], damped = [.. heart.BloodPressure], flushed = [.. heart.BloodPressure];
@@ -150,7 +150,7 @@ public class QualityTests
     [InlineData(1)]
     [InlineData(Rate - 1)]
     [InlineData(Rate)]
-    public void Short_and_missing_signals_have_no_quality_and_no_fault(int samples)
+    public void ShortAndMissingSignalsHaveNoQualityAndNoFault(int samples)
     {
         foreach (ChannelKind kind in (ChannelKind[])[ChannelKind.Ecg, ChannelKind.Ppg, ChannelKind.BloodPressure])
         {
@@ -161,7 +161,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Another_rate_gives_nearly_the_same_quality()
+    public void AnotherRateGivesNearlyTheSameQuality()
     {
         SyntheticRecording heart = Heart();
         float[] faster = new Resampler(Rate, 250).Resample(heart.Ecg);
@@ -172,7 +172,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Spoiled_stretches_are_the_only_ones_that_change()
+    public void SpoiledStretchesAreTheOnlyOnesThatChange()
     {
         foreach ((ChannelKind kind, float[] signal) in Signals(Heart(600)))
         {
@@ -195,7 +195,7 @@ public class QualityTests
     }
 
     [Fact]
-    public void Labels_are_one_for_the_clean_signal_and_fall_with_noise()
+    public void LabelsAreOneForTheCleanSignalAndFallWithNoise()
     {
         float[] clean = Heart().Ecg;
         BeatSeries truth = BeatSeries.Of(clean, Rate, ChannelKind.Ecg);

@@ -28,12 +28,12 @@ public class CorruptionTests
     private static float[] Difference(float[] a, float[] b) => [.. a.Zip(b, (x, y) => x - y)];
 
     [Fact]
-    public void Nothing_is_done_by_default() => Assert.Equal(Clean(), Apply(new NoiseParameters()));
+    public void NothingIsDoneByDefault() => Assert.Equal(Clean(), Apply(new NoiseParameters()));
 
     [Theory]
     [InlineData(0)]
     [InlineData(15)]
-    public void White_noise_has_the_ratio_asked_for(double decibels)
+    public void WhiteNoiseHasTheRatioAskedFor(double decibels)
     {
         float[] noise = Difference(Apply(new NoiseParameters { SignalToNoiseDecibels = decibels }), Clean());
         // The estimate over 12500 samples has a standard error of 0.055 dB.
@@ -43,7 +43,7 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void Wander_is_slow_and_powerline_is_at_its_frequency()
+    public void WanderIsSlowAndPowerlineIsAtItsFrequency()
     {
         double unit = Deviation(Clean());
         float[] wander = Difference(Apply(new NoiseParameters { BaselineWander = 0.5 }), Clean());
@@ -58,7 +58,7 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void Motion_comes_in_bursts()
+    public void MotionComesInBursts()
     {
         float[] motion = Difference(Apply(new NoiseParameters { MotionBurstsPerMinute = 6 }), Clean());
         int still = motion.Count(v => v == 0);
@@ -67,7 +67,7 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void Muscle_noise_is_fast_and_swells()
+    public void MuscleNoiseIsFastAndSwells()
     {
         float[] noise = Difference(Apply(new NoiseParameters { MuscleNoise = 0.5 }), Clean());
         double unit = Deviation(Clean());
@@ -82,7 +82,7 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void Clipping_and_quantisation_leave_what_they_should()
+    public void ClippingAndQuantisationLeaveWhatTheyShould()
     {
         float[] clean = Clean();
         float range = clean.Max() - clean.Min();
@@ -97,7 +97,7 @@ public class CorruptionTests
     [InlineData(0.3, 2)]
     [InlineData(0.95, 0.02)]
     [InlineData(0.5, 3600)]
-    public void Gaps_have_the_share_and_length_asked_for(double share, double seconds)
+    public void GapsHaveTheShareAndLengthAskedFor(double share, double seconds)
     {
         float[] x = Apply(new NoiseParameters { MissingFraction = share, GapSeconds = seconds });
         Assert.InRange(x.Count(float.IsNaN) / (double)x.Length, share - 0.001, share + 0.001);
@@ -107,7 +107,7 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void Missing_samples_stay_missing_and_spoil_nothing()
+    public void MissingSamplesStayMissingAndSpoilNothing()
     {
         float[] clean = Clean();
         clean.AsSpan(100, 50).Fill(float.NaN);
@@ -120,11 +120,11 @@ public class CorruptionTests
     }
 
     [Fact]
-    public void A_constant_signal_gets_no_noise_relative_to_itself() =>
+    public void AConstantSignalGetsNoNoiseRelativeToItself() =>
         Assert.All(Apply(SynthesizerTests.EverythingAtOnce with { MissingFraction = 0 }, 4, new float[500]), v => Assert.Equal(0f, v));
 
     [Fact]
-    public void Seeds_decide()
+    public void SeedsDecide()
     {
         Assert.Equal(Apply(SynthesizerTests.EverythingAtOnce, 5), Apply(SynthesizerTests.EverythingAtOnce, 5));
         Assert.NotEqual(Apply(SynthesizerTests.EverythingAtOnce, 5), Apply(SynthesizerTests.EverythingAtOnce, 6));
@@ -145,6 +145,6 @@ public class CorruptionTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void What_is_out_of_range_is_refused(object noise) =>
+    public void WhatIsOutOfRangeIsRefused(object noise) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Apply((NoiseParameters)noise));
 }

@@ -24,7 +24,7 @@ public class MonitorFilterTests
     [InlineData(5, 0.707)]
     [InlineData(20, 0.2)]
     [InlineData(8, 1.5)]
-    public void A_low_pass_has_the_gain_of_a_damped_oscillator(double natural, double damping)
+    public void ALowPassHasTheGainOfADampedOscillator(double natural, double damping)
     {
         var filter = new MonitorFilter { LowPass = natural, Damping = damping };
         // The bilinear transform maps f to tan(pi f / rate); there the analogue formula holds exactly.
@@ -39,7 +39,7 @@ public class MonitorFilterTests
     }
 
     [Fact]
-    public void A_high_pass_takes_the_level_and_keeps_the_rest()
+    public void AHighPassTakesTheLevelAndKeepsTheRest()
     {
         var filter = new MonitorFilter { HighPass = 0.5 };
         Assert.Equal(Math.Sqrt(0.5), Gain(filter, 0.5), 1e-5);
@@ -50,7 +50,7 @@ public class MonitorFilterTests
     }
 
     [Fact]
-    public void A_low_pass_keeps_a_level_from_the_first_sample_on()
+    public void ALowPassKeepsALevelFromTheFirstSampleOn()
     {
         float[] level = [.. Enumerable.Repeat(80f, 500)];
         new MonitorFilter { LowPass = 10, Damping = 0.2 }.Apply(level, Rate);

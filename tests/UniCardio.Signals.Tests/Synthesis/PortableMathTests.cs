@@ -5,7 +5,7 @@ namespace UniCardio.Signals.Tests.Synthesis;
 public class PortableMathTests
 {
     [Fact]
-    public void Functions_agree_with_the_platform_s()
+    public void FunctionsAgreeWithThePlatformS()
     {
         for (double x = -690; x < 690; x += 0.7137)
             // The product with log2 e rounds the reduced argument's low part: a few units of 1.1e-16.
@@ -24,7 +24,7 @@ public class PortableMathTests
     }
 
     [Fact]
-    public void Random_numbers_are_the_same_everywhere()
+    public void RandomNumbersAreTheSameEverywhere()
     {
         var random = new CounterRandom(42, 7);
         // Recorded once; integer arithmetic leaves no room for another answer.
@@ -35,7 +35,7 @@ public class PortableMathTests
     }
 
     [Fact]
-    public void Random_numbers_have_the_distributions_they_claim()
+    public void RandomNumbersHaveTheDistributionsTheyClaim()
     {
         const int N = 200_000;
         var random = new CounterRandom(1, 1);

@@ -14,7 +14,7 @@ public class SynthesizerTests
     private static double[] Intervals(SyntheticRecording r) => [.. r.Beats.Zip(r.Beats.Skip(1), (a, b) => b.TimeSeconds - a.TimeSeconds)];
 
     [Fact]
-    public void A_seed_gives_the_same_signals_on_every_machine()
+    public void ASeedGivesTheSameSignalsOnEveryMachine()
     {
         SyntheticRecording r = Generate(new SynthesisParameters { AtrialFibrillation = true, VentricularEctopy = 0.2 }, 20, 2026);
         SignalCorruption.Apply(r.Ecg, 125, EverythingAtOnce, 9);
@@ -27,7 +27,7 @@ public class SynthesizerTests
     private const string Recorded = "4FE3D672011AFCD8F2E335111ED59617";
 
     [Fact]
-    public void A_generator_that_was_used_before_gives_the_same_window()
+    public void AGeneratorThatWasUsedBeforeGivesTheSameWindow()
     {
         var generator = new CardiovascularSynthesizer();
         var p = SynthesisParameters.Draw(5);
@@ -47,7 +47,7 @@ public class SynthesizerTests
     [InlineData(70)]
     [InlineData(120)]
     [InlineData(220)]
-    public void The_mean_rate_is_the_one_asked_for(double rate)
+    public void TheMeanRateIsTheOneAskedFor(double rate)
     {
         double[] rr =
             Intervals(Generate(new SynthesisParameters { HeartRate = rate, SystolicPressure = 110, DiastolicPressure = 70 }, 300, 3));
@@ -56,7 +56,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Respiration_drives_the_intervals_at_its_own_frequency()
+    public void RespirationDrivesTheIntervalsAtItsOwnFrequency()
     {
         var p = new SynthesisParameters { RespiratoryRate = 15, RespiratorySinusArrhythmia = 0.1, SlowVariability = 0,
             RandomVariability = 0 };
@@ -78,7 +78,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Atrial_fibrillation_is_irregular_and_has_no_P_wave()
+    public void AtrialFibrillationIsIrregularAndHasNoPWave()
     {
         SyntheticRecording sinus = Generate(new SynthesisParameters(), 120, 5);
         SyntheticRecording fibrillation = Generate(new SynthesisParameters { AtrialFibrillation = true, FibrillatoryWave = 0.02 }, 120, 5);
@@ -99,7 +99,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Ectopic_beats_come_early_and_are_followed_by_a_compensatory_pause()
+    public void EctopicBeatsComeEarlyAndAreFollowedByACompensatoryPause()
     {
         var p = new SynthesisParameters { VentricularEctopy = 0.15, RespiratorySinusArrhythmia = 0, SlowVariability = 0,
             RandomVariability = 0 };
@@ -122,7 +122,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void R_peaks_are_where_the_truth_says()
+    public void RPeaksAreWhereTheTruthSays()
     {
         foreach (ulong seed in new ulong[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
@@ -144,7 +144,7 @@ public class SynthesizerTests
     [InlineData(200, 50, 30)]
     [InlineData(95, 65, 220)]
     [InlineData(85, 75, 100)]
-    public void Pressure_swings_between_the_values_asked_for(double systolic, double diastolic, double rate)
+    public void PressureSwingsBetweenTheValuesAskedFor(double systolic, double diastolic, double rate)
     {
         var p = new SynthesisParameters { SystolicPressure = systolic, DiastolicPressure = diastolic, HeartRate = rate,
             RespiratoryPressure = 1, SlowPressure = 1 };
@@ -167,7 +167,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void A_notch_makes_a_second_crest_and_no_notch_makes_none()
+    public void ANotchMakesASecondCrestAndNoNotchMakesNone()
     {
         static int Crests(double notch)
         {
@@ -183,7 +183,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void The_PPG_follows_the_ECG_by_its_delay()
+    public void ThePPGFollowsTheECGByItsDelay()
     {
         float Lag(double delay)
         {
@@ -196,7 +196,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Every_drawn_subject_is_valid_and_gives_plausible_signals()
+    public void EveryDrawnSubjectIsValidAndGivesPlausibleSignals()
     {
         var generator = new CardiovascularSynthesizer();
         float[] ppg = new float[500], pressure = new float[500], ecg = new float[500];
@@ -226,7 +226,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Drawn_subjects_cover_the_ranges_that_recordings_have()
+    public void DrawnSubjectsCoverTheRangesThatRecordingsHave()
     {
         SynthesisParameters[] drawn = [.. Enumerable.Range(0, 3000).Select(i => SynthesisParameters.Draw((ulong)i))];
         // Each range has at least a hundredth of the subjects at either end, so at 3000 one of these fails once in e^30 or so.
@@ -250,7 +250,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Limits_leave_out_what_they_name_and_keep_the_heart()
+    public void LimitsLeaveOutWhatTheyNameAndKeepTheHeart()
     {
         for (ulong seed = 0; seed < 2000; seed++)
         {
@@ -274,7 +274,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Runs_of_ventricular_beats_have_their_rate_and_length()
+    public void RunsOfVentricularBeatsHaveTheirRateAndLength()
     {
         SyntheticRecording r =
             Generate(new SynthesisParameters { VentricularEctopy = 0.1, VentricularRun = 0.8, VentricularRate = 180 }, 900, 12);
@@ -295,7 +295,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Premature_atrial_beats_reset_the_sinus_node_and_keep_their_shape()
+    public void PrematureAtrialBeatsResetTheSinusNodeAndKeepTheirShape()
     {
         var p = new SynthesisParameters { AtrialEctopy = 0.1, RespiratorySinusArrhythmia = 0, SlowVariability = 0, RandomVariability = 0,
             EcgRespiration = 0 };
@@ -316,7 +316,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void A_pulse_shape_of_its_own_keeps_the_pressures_asked_for()
+    public void APulseShapeOfItsOwnKeepsThePressuresAskedFor()
     {
         var pulse = new PulseMorphology { Onset = 2, Offset = 3, QuickShare = 0.7, SlowDecay = 1.2, Dicrotic = 0.2, DicroticDelay = 0.25,
             DicroticWidth = 0.09 };
@@ -329,7 +329,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void Respiration_changes_the_PPG_s_pulses_where_asked_and_a_loss_lowers_them()
+    public void RespirationChangesThePPGSPulsesWhereAskedAndALossLowersThem()
     {
         static double[] Heights(SynthesisParameters p) => [.. Generate(p, 120, 15) is var r
             ? r.Beats.Where(b => b.TimeSeconds is > 1 and < 118).Select(b =>
@@ -346,7 +346,7 @@ public class SynthesizerTests
     }
 
     [Fact]
-    public void A_window_allocates_nothing_after_the_first()
+    public void AWindowAllocatesNothingAfterTheFirst()
     {
         var generator = new CardiovascularSynthesizer();
         var p = new SynthesisParameters();
@@ -371,15 +371,15 @@ public class SynthesizerTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void What_is_out_of_range_is_refused(SynthesisParameters p) =>
+    public void WhatIsOutOfRangeIsRefused(SynthesisParameters p) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Generate(p, 4, 1));
 
     [Fact]
-    public void Spans_of_different_lengths_are_refused() =>
+    public void SpansOfDifferentLengthsAreRefused() =>
         Assert.Throws<ArgumentException>(() => new CardiovascularSynthesizer().Fill(new(), 1, new float[10], new float[10], new float[11]));
 
     [Fact]
-    public void It_becomes_a_recording_with_its_beats()
+    public void ItBecomesARecordingWithItsBeats()
     {
         SyntheticRecording r = Generate(new SynthesisParameters { VentricularEctopy = 0.2 }, 20, 11);
         Recording recording = r.ToRecording("x");

@@ -17,7 +17,7 @@ public class WindowCoverTests
         Prop.ForAll(Arb.From(Covers), check).Check(Config.QuickThrowOnFailure.WithMaxTest(400).WithReplay(20260101, 7));
 
     [Fact]
-    public void Weights_sum_to_one_exactly_at_every_sample() => ForAll(cover =>
+    public void WeightsSumToOneExactlyAtEverySample() => ForAll(cover =>
     {
         var forward = new float[cover.Length];
         var backward = new float[cover.Length];
@@ -41,7 +41,7 @@ public class WindowCoverTests
     });
 
     [Fact]
-    public void Windows_cover_every_sample_in_order_and_end_with_the_recording() => ForAll(cover =>
+    public void WindowsCoverEverySampleInOrderAndEndWithTheRecording() => ForAll(cover =>
     {
         Assert.Equal(0, cover[0].Start);
         Assert.Equal(cover.Length, cover[cover.Count - 1].End);
@@ -58,7 +58,7 @@ public class WindowCoverTests
     });
 
     [Fact]
-    public void Windows_that_agree_come_out_as_they_went_in() => ForAll(cover =>
+    public void WindowsThatAgreeComeOutAsTheyWentIn() => ForAll(cover =>
     {
         var signal = new float[cover.Length];
         var truth = new float[cover.Length];
@@ -76,7 +76,7 @@ public class WindowCoverTests
     [InlineData(901, 100)]
     [InlineData(1203, 250)]
     [InlineData(1777, 400)]
-    public void Windows_that_disagree_are_joined_without_a_step(int n, int overlap)
+    public void WindowsThatDisagreeAreJoinedWithoutAStep(int n, int overlap)
     {
         var cover = new WindowCover(n, 500, overlap);
         var signal = new float[n];
@@ -88,7 +88,7 @@ public class WindowCoverTests
     }
 
     [Fact]
-    public void A_window_without_a_say_cannot_spoil_a_sample()
+    public void AWindowWithoutASayCannotSpoilASample()
     {
         var cover = new WindowCover(10, 10, 0);
         var signal = new float[10];
@@ -98,7 +98,7 @@ public class WindowCoverTests
     }
 
     [Fact]
-    public void The_last_window_is_shifted_back()
+    public void TheLastWindowIsShiftedBack()
     {
         var cover = new WindowCover(1001, 500, 100);
         Assert.Equal([0, 400, 501], Enumerable.Range(0, cover.Count).Select(k => cover[k].Start));
@@ -107,7 +107,7 @@ public class WindowCoverTests
     }
 
     [Fact]
-    public void Bad_arguments_are_refused_by_name()
+    public void BadArgumentsAreRefusedByName()
     {
         var e = Assert.Throws<RecordingTooShortException>(() => new WindowCover(499, 500, 100));
         Assert.Equal((499, 500), (e.Length, e.WindowLength));

@@ -38,7 +38,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void A_subject_is_a_subfolder_or_a_file()
+    public void ASubjectIsASubfolderOrAFile()
     {
         Assert.Equal("p17", SubjectSplit.SubjectOf("P17/night/a_1.hea"));
         Assert.Equal("p17", SubjectSplit.SubjectOf(@"p17\a_2.hea"));
@@ -46,7 +46,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Subjects_are_parted_by_their_name_alone()
+    public void SubjectsArePartedByTheirNameAlone()
     {
         string[] names = [.. Enumerable.Range(0, 2000).Select(i => $"p{i:0000}")];
         string[] apart = [.. names.Where(n => SubjectSplit.IsValidation(n, 0.2))];
@@ -61,7 +61,7 @@ public sealed class RecordingExamplesTests : IDisposable
     private static readonly string[] RecordedFirst = ["p0004", "p0007", "p0014", "p0019", "p0024"];
 
     [Fact]
-    public void Parts_share_no_subject_and_miss_none()
+    public void PartsShareNoSubjectAndMissNone()
     {
         for (int i = 0; i < 12; i++)
             Write($"p{i}/night.hea", Heart((ulong)i, 6));
@@ -75,7 +75,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Windows_are_stretches_of_the_recordings()
+    public void WindowsAreStretchesOfTheRecordings()
     {
         Recording heart = Heart(1, 30);
         Write("a.csv", heart);
@@ -96,7 +96,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Every_task_gives_finite_windows_of_gappy_recordings_on_any_thread()
+    public void EveryTaskGivesFiniteWindowsOfGappyRecordingsOnAnyThread()
     {
         Recording heart = Heart(2, 40, rate: 250);
         var channels = heart.Channels.Select((c, k) =>
@@ -142,7 +142,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void A_line_that_does_not_move_is_no_target()
+    public void ALineThatDoesNotMoveIsNoTarget()
     {
         Recording heart = Heart(9, 30);
         Write("a.hea", heart.WithChannels(heart.Channels.Select(c =>
@@ -166,7 +166,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Tasks_need_signals_that_are_there()
+    public void TasksNeedSignalsThatAreThere()
     {
         Recording heart = Heart(4, 20);
         Write("a.hea", heart.WithChannels(heart.Channels.Where(c => c.Kind != ChannelKind.Ecg)));
@@ -182,7 +182,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_used_is_left_out_and_named()
+    public void WhatCannotBeUsedIsLeftOutAndNamed()
     {
         Write("good.hea", Heart(5, 10));
         Write("brief.hea", Heart(6, 3));
@@ -197,7 +197,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Segments_of_a_record_are_no_recordings_of_their_own()
+    public void SegmentsOfARecordAreNoRecordingsOfTheirOwn()
     {
         File.WriteAllText(Path.Combine(_folder, "whole.hea"), "# a comment\nwhole/3 1 125 1000\npart1 500\n~ 100\npart2 400\n");
         foreach (string name in new[] { "part1", "part2", "part3" })
@@ -206,7 +206,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void Every_lead_is_learned_from()
+    public void EveryLeadIsLearnedFrom()
     {
         Recording heart = Heart(7, 12);
         Channel ecg = heart.Require(ChannelKind.Ecg);
@@ -221,7 +221,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void A_mixture_takes_its_share_of_recordings_where_it_can()
+    public void AMixtureTakesItsShareOfRecordingsWhereItCan()
     {
         Recording heart = Heart(10, 20);
         Write("a.hea", heart.WithChannels(heart.Channels.Where(c => c.Kind != ChannelKind.Ecg)));
@@ -251,7 +251,7 @@ public sealed class RecordingExamplesTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_without_recordings_is_an_error_that_says_so()
+    public void AFolderWithoutRecordingsIsAnErrorThatSaysSo()
     {
         Assert.Throws<SignalException>(() => Open());
         Assert.Throws<SignalFileException>(() => RecordingExamples.Open(Path.Combine(_folder, "none"), new RecordingExampleOptions()));

@@ -29,7 +29,7 @@ public class SyntheticExamplesTests
     private const float Max = 17;
 
     [Fact]
-    public void Every_task_gives_bounded_values_and_leaves_dead_slots_zero()
+    public void EveryTaskGivesBoundedValuesAndLeavesDeadSlotsZero()
     {
         Gen<(long Index, CardioTask Task)> cases =
             Gen.Choose(0, int.MaxValue).SelectMany(i => Gen.Choose(0, 32), (i, t) => ((long)i, CardioTask.All[t]));
@@ -70,7 +70,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void Any_thread_gives_the_same_window_whenever_it_is_asked()
+    public void AnyThreadGivesTheSameWindowWheneverItIsAsked()
     {
         const int N = 66;
         var alone = new TrainingBatch(N, S);
@@ -93,7 +93,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void Seeds_and_indices_tell_windows_apart()
+    public void SeedsAndIndicesTellWindowsApart()
     {
         var other = new SyntheticExamples(new SyntheticExampleOptions { Seed = 4 });
         CardioTask task = CardioTask.Parse("ppg->bp");
@@ -103,7 +103,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void One_index_is_one_heart_whatever_the_task()
+    public void OneIndexIsOneHeartWhateverTheTask()
     {
         // Translated pressure is the clean pressure in its fixed scale; so is that to be denoised, on a monitor that may delay it.
         for (int i = 0; i < 20; i++)
@@ -119,7 +119,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void What_is_translated_to_has_no_delay_of_a_monitor_and_an_upright_lead()
+    public void WhatIsTranslatedToHasNoDelayOfAMonitorAndAnUprightLead()
     {
         for (int i = 0; i < 200; i++)
         {
@@ -135,7 +135,7 @@ public class SyntheticExamplesTests
     [InlineData("impute ppg | bp", Modality.Ppg)]
     [InlineData("denoise bp | ecg", Modality.Ecg)]
     [InlineData("ppg,ecg->bp", Modality.Ppg)]
-    public void Conditions_are_scaled_by_the_extremes_of_what_is_measured(string text, Modality modality)
+    public void ConditionsAreScaledByTheExtremesOfWhatIsMeasured(string text, Modality modality)
     {
         for (int i = 0; i < 100; i++)
         {
@@ -154,7 +154,7 @@ public class SyntheticExamplesTests
     [Theory]
     [InlineData("denoise ppg | bp")]
     [InlineData("denoise ecg")]
-    public void A_denoising_target_shares_the_map_of_its_dirty_window(string text)
+    public void ADenoisingTargetSharesTheMapOfItsDirtyWindow(string text)
     {
         CardioTask task = CardioTask.Parse(text);
         for (int i = 0; i < 100; i++)
@@ -172,7 +172,7 @@ public class SyntheticExamplesTests
     [InlineData("denoise ppg")]
     [InlineData("denoise bp")]
     [InlineData("denoise ecg | ppg,bp")]
-    public void What_is_added_in_denoising_knows_nothing_of_the_signal(string text)
+    public void WhatIsAddedInDenoisingKnowsNothingOfTheSignal(string text)
     {
         CardioTask task = CardioTask.Parse(text);
         var slopes = new List<double>();
@@ -195,7 +195,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void Blood_pressure_has_one_scale_for_all()
+    public void BloodPressureHasOneScaleForAll()
     {
         double low = double.MaxValue, high = double.MinValue;
         for (int i = 0; i < 300; i++)
@@ -210,7 +210,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void Missing_samples_are_minus_one_and_the_loss_counts_there_alone()
+    public void MissingSamplesAreMinusOneAndTheLossCountsThereAlone()
     {
         CardioTask task = CardioTask.Parse("impute bp | ppg");
         int published = 0, several = 0, max = 0;
@@ -241,7 +241,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void Clean_conditions_are_clean_when_asked_for()
+    public void CleanConditionsAreCleanWhenAskedFor()
     {
         var clean = new SyntheticExamples(new SyntheticExampleOptions { Seed = 3, ConditionDirt = 0 });
         int differ = 0;
@@ -257,7 +257,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void White_noise_has_ratios_about_those_published()
+    public void WhiteNoiseHasRatiosAboutThosePublished()
     {
         var ratios = new List<double>();
         for (int i = 0; i < 400; i++)
@@ -282,7 +282,7 @@ public class SyntheticExamplesTests
     }
 
     [Fact]
-    public void What_is_out_of_range_is_refused()
+    public void WhatIsOutOfRangeIsRefused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { SlotSamples = 8 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SyntheticExamples(new SyntheticExampleOptions { ConditionDirt = double.NaN }));

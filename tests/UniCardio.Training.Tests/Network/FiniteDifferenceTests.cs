@@ -21,7 +21,7 @@ public class FiniteDifferenceTests
     [Theory]
     [InlineData(1, PositionKind.Global)]
     [InlineData(5, PositionKind.Slot)]
-    public void Every_tensors_gradient_is_the_references_slope(int samplesPerToken, PositionKind positions)
+    public void EveryTensorsGradientIsTheReferencesSlope(int samplesPerToken, PositionKind positions)
     {
         ModelConfiguration m = TestNetworks.Configuration(samplesPerToken, positions);
         TrainingBatch batch = TestNetworks.Batch(m, samplesPerToken == 1 ? Tasks[2..] : Tasks, 5);

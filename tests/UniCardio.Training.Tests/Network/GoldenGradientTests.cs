@@ -27,7 +27,7 @@ public class GoldenGradientTests
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Gradients_match_the_official_code(string file, CpuInstructionSet set)
+    public void GradientsMatchTheOfficialCode(string file, CpuInstructionSet set)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Project.Shared("golden", $"{file}.gradients.safetensors"));
         ModelConfiguration configuration = ModelConfiguration.FromMetadata(golden.Metadata);

@@ -15,7 +15,7 @@ public class TrainingNetworkTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Any_number_of_threads_gives_the_same_bits(CpuInstructionSet set)
+    public void AnyNumberOfThreadsGivesTheSameBits(CpuInstructionSet set)
     {
         TrainingBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 3);
         float[]? expected = null;
@@ -31,7 +31,7 @@ public class TrainingNetworkTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Predictions_equal_the_references_for_every_task(CpuInstructionSet set)
+    public void PredictionsEqualTheReferencesForEveryTask(CpuInstructionSet set)
     {
         TrainingBatch batch = TestNetworks.Batch(Small, [.. CardioTask.All], 4);
         using TrainingNetwork network = TestNetworks.Create(Small, set);
@@ -55,7 +55,7 @@ public class TrainingNetworkTests
     }
 
     [Fact]
-    public void Dead_slots_are_not_read()
+    public void DeadSlotsAreNotRead()
     {
         TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 6);
         batch.Slot(0, (int)Slot.Bp).Fill(float.NaN);
@@ -68,7 +68,7 @@ public class TrainingNetworkTests
     }
 
     [Fact]
-    public void Gradients_do_not_remember_the_last_batch()
+    public void GradientsDoNotRememberTheLastBatch()
     {
         TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("impute bp | ppg"), CardioTask.Parse("ecg->bp")], 7);
         TrainingBatch other = TestNetworks.Batch(Small, [.. CardioTask.All], 8);
@@ -83,7 +83,7 @@ public class TrainingNetworkTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void With_dropout_the_gradient_is_the_slope_of_the_masked_network(CpuInstructionSet set)
+    public void WithDropoutTheGradientIsTheSlopeOfTheMaskedNetwork(CpuInstructionSet set)
     {
         TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg"), CardioTask.Parse("denoise bp | ppg,ecg")], 9);
         using TrainingNetwork network = TestNetworks.Create(Small, set, dropout: 0.3);
@@ -120,7 +120,7 @@ public class TrainingNetworkTests
     }
 
     [Fact]
-    public void Bad_batches_are_refused()
+    public void BadBatchesAreRefused()
     {
         using TrainingNetwork network = TestNetworks.Create(Small, CpuInstructionSet.Auto);
         TrainingBatch batch = TestNetworks.Batch(Small, [CardioTask.Parse("ppg->ecg")], 1);

@@ -28,7 +28,7 @@ public sealed class QualityGradientTests
     // Bound as for UniCardio's gradients: 1e-4.
     [SkippableTheory]
     [MemberData(nameof(Sets))]
-    public void The_author_s_losses_and_gradients_are_met(CpuInstructionSet set)
+    public void TheAuthorSLossesAndGradientsAreMet(CpuInstructionSet set)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Project.Shared("golden", "qualityfm", "tiny.training.safetensors"));
         using QualityWeights student = QualityWeightFile.Load("recipe:1,quality-tiny"),
@@ -55,7 +55,7 @@ public sealed class QualityGradientTests
     // (order 10) in float32: some 1e-4 of it, against gradients of order 0.01 to 1; the bound is 2% of the tensor's largest element and
     // 2e-3 absolute.
     [Fact]
-    public void Gradients_agree_with_finite_differences()
+    public void GradientsAgreeWithFiniteDifferences()
     {
         using QualityWeights student = QualityWeightFile.Load("recipe:3", Odd), teacher = QualityWeightFile.Load("recipe:4", Odd);
         float[] better = Signal(2 * 2 * 60, 5), worse = Signal(2 * 2 * 60, 6);

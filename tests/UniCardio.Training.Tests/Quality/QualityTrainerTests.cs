@@ -16,7 +16,7 @@ public class QualityTrainerTests
     };
 
     [Fact]
-    public void Losses_have_the_gradients_of_their_formulas()
+    public void LossesHaveTheGradientsOfTheirFormulas()
     {
         Assert.True(CpuInstructionSets.Run<Gradients, bool>(CpuInstructionSets.Resolve(CpuInstructionSet.Auto), default));
     }
@@ -57,7 +57,7 @@ public class QualityTrainerTests
     }
 
     [Fact]
-    public void Pairs_are_a_function_of_seed_and_index_and_the_better_one_is_better()
+    public void PairsAreAFunctionOfSeedAndIndexAndTheBetterOneIsBetter()
     {
         var source = new QualityPairs(5, 1250);
         for (int i = 0; i < 6; i++)
@@ -75,7 +75,7 @@ public class QualityTrainerTests
     }
 
     [Fact]
-    public void Training_lowers_the_labels_loss_and_gives_the_same_bits_again()
+    public void TrainingLowersTheLabelsLossAndGivesTheSameBitsAgain()
     {
         var options = new QualityTrainingOptions { Steps = 6, Pairs = 2, Rate = 3e-3 };
         using QualityWeights start = QualityTrainer.Initial(s_small, 1);
@@ -90,7 +90,7 @@ public class QualityTrainerTests
     }
 
     [Fact]
-    public void A_probe_moves_the_heads_alone()
+    public void AProbeMovesTheHeadsAlone()
     {
         using QualityWeights start = QualityTrainer.Initial(s_small, 1);
         using QualityWeights probed = QualityTrainer.Train(start, new QualityTrainingOptions { Steps = 2, Pairs = 1, HeadsOnly = true });
@@ -102,7 +102,7 @@ public class QualityTrainerTests
     }
 
     [Fact]
-    public void An_exam_of_an_untrained_network_is_no_better_than_chance_by_much()
+    public void AnExamOfAnUntrainedNetworkIsNoBetterThanChanceByMuch()
     {
         IReadOnlyList<QualityWindow> windows = QualityExam.Windows(10, s_small.Samples);
         using QualityWeights start = QualityTrainer.Initial(s_small, 1);

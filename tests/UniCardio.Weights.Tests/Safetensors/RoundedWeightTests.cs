@@ -10,7 +10,7 @@ public class RoundedWeightTests
     [Theory]
     [InlineData(ElementType.F16, 1.0 / 2048)]
     [InlineData(ElementType.BF16, 1.0 / 256)]
-    public void Half_the_size_and_the_nearest_value(ElementType type, double unit)
+    public void HalfTheSizeAndTheNearestValue(ElementType type, double unit)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         float[] values = [0, 1, -1, 0.1f, 3.14159f, -0.001f, 1.00390625f, 1.01171875f, 60000, .. Enumerable.Range(1, 70_000)
@@ -41,7 +41,7 @@ public class RoundedWeightTests
     }
 
     [Fact]
-    public void What_float16_cannot_hold_is_refused_by_name_and_nothing_is_written()
+    public void WhatFloat16CannotHoldIsRefusedByNameAndNothingIsWritten()
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         var refused = Assert.Throws<WeightFormatException>(() =>

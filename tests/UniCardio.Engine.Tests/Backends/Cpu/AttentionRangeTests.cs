@@ -15,7 +15,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void One_key_far_above_the_first_block(CpuInstructionSet isa)
+    public void OneKeyFarAboveTheFirstBlock(CpuInstructionSet isa)
     {
         // The total is 2^growth and the other keys' few hundred: the first growth past the end of the range is 100 itself.
         foreach (int at in (int[])[Attention.FirstBlock, 200, First - 1, First, Keys - 1])
@@ -27,7 +27,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Several_keys_that_leave_the_range_together(CpuInstructionSet isa)
+    public void SeveralKeysThatLeaveTheRangeTogether(CpuInstructionSet isa)
     {
         KernelCase.Run(isa, new Case((_, key) => key is 120 or 121 ? 98.5 : 0, 0));
         KernelCase.Run(isa, new Case((_, key) => key is >= 120 and < 124 ? 98.5 : 0, 1));
@@ -35,7 +35,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Scores_that_rise_from_key_to_key(CpuInstructionSet isa)
+    public void ScoresThatRiseFromKeyToKey(CpuInstructionSet isa)
     {
         // Half a power of two a key: the reference moves with every block, and no block of at most 132 keys grows by 100.
         KernelCase.Run(isa, new Case((lane, key) => (lane % 3) * 0.25 * key, 0));
@@ -44,7 +44,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Scores_far_below_the_first_block(CpuInstructionSet isa)
+    public void ScoresFarBelowTheFirstBlock(CpuInstructionSet isa)
     {
         foreach (double fall in (double[])[40, 100, 125, 126, 127, 150, 1000])
             KernelCase.Run(isa, new Case((_, key) => key < Attention.FirstBlock ? 0 : -fall, 0));
@@ -53,7 +53,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Large_values_do_not_overflow_under_the_end_of_the_range(CpuInstructionSet isa)
+    public void LargeValuesDoNotOverflowUnderTheEndOfTheRange(CpuInstructionSet isa)
     {
         foreach (double growth in (double[])[39, 41, 99, 101])
             KernelCase.Run(isa, new Case((_, key) => key == 250 ? growth : 0, growth < 100 ? 0 : 1, 1e8));
@@ -61,7 +61,7 @@ public sealed unsafe class AttentionRangeTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void A_key_that_is_no_number_gives_none(CpuInstructionSet isa)
+    public void AKeyThatIsNoNumberGivesNone(CpuInstructionSet isa)
     {
         foreach (double bad in (double[])[double.NaN, double.PositiveInfinity])
         {

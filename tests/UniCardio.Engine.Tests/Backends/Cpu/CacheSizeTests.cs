@@ -15,7 +15,7 @@ public sealed class CacheSizeTests
     [InlineData("0K", null)]
     [InlineData("999999999999M", null)]
     [InlineData("many", null)]
-    public void Sizes_are_parsed_or_refused(string text, long? bytes) => Assert.Equal(bytes, CacheSize.Parse(text));
+    public void SizesAreParsedOrRefused(string text, long? bytes) => Assert.Equal(bytes, CacheSize.Parse(text));
 
     [Theory]
     [InlineData(128L << 10, 96)]
@@ -23,10 +23,10 @@ public sealed class CacheSizeTests
     [InlineData(1L << 20, 512)]
     [InlineData(2L << 20, 512)]
     [InlineData(1L << 30, 512)]
-    public void Strips_follow_the_cache(long level2, int rows) => Assert.Equal(rows, CacheSize.StripRows(level2));
+    public void StripsFollowTheCache(long level2, int rows) => Assert.Equal(rows, CacheSize.StripRows(level2));
 
     [Fact]
-    public void The_tables_are_read_whatever_else_stands_there()
+    public void TheTablesAreReadWhateverElseStandsThere()
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         try
@@ -44,7 +44,7 @@ public sealed class CacheSizeTests
     }
 
     [Fact]
-    public void This_machine_has_a_cache_of_a_believable_size() => Assert.InRange(CacheSize.Level2, 64L << 10, 1L << 30);
+    public void ThisMachineHasACacheOfABelievableSize() => Assert.InRange(CacheSize.Level2, 64L << 10, 1L << 30);
 
     private static void Write(string folder, string index, string level, string type, string size)
     {

@@ -47,7 +47,7 @@ public sealed class CpuBackendTests
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Predictions_match_the_reference(CpuInstructionSet isa, int configuration)
+    public void PredictionsMatchTheReference(CpuInstructionSet isa, int configuration)
     {
         Skip.IfNot(CpuInstructionSets.IsSupported(isa), $"this machine has no {isa}");
         ModelConfiguration m = Configurations[configuration];
@@ -65,7 +65,7 @@ public sealed class CpuBackendTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Bits_do_not_depend_on_threads_batch_or_order(CpuInstructionSet isa)
+    public void BitsDoNotDependOnThreadsBatchOrOrder(CpuInstructionSet isa)
     {
         Skip.IfNot(CpuInstructionSets.IsSupported(isa), $"this machine has no {isa}");
         ModelConfiguration m = Configurations[0];
@@ -88,7 +88,7 @@ public sealed class CpuBackendTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void A_step_allocates_nothing_after_the_first(int threads)
+    public void AStepAllocatesNothingAfterTheFirst(int threads)
     {
         ModelConfiguration m = Configurations[1];
         using ModelWeights weights = new WeightRecipe(3, m).Create();
@@ -115,7 +115,7 @@ public sealed class CpuBackendTests
     }
 
     [Fact]
-    public void New_conditions_take_effect_at_the_same_step()
+    public void NewConditionsTakeEffectAtTheSameStep()
     {
         ModelConfiguration m = Configurations[0];
         using ModelWeights weights = new WeightRecipe(3, m).Create();
@@ -141,7 +141,7 @@ public sealed class CpuBackendTests
     }
 
     [Fact]
-    public void Arena_of_full_size_stays_small()
+    public void ArenaOfFullSizeStaysSmall()
     {
         // Sizes only: bytes of packed-independent working memory for 1 and 50 draws of the published network.
         ModelConfiguration m = ModelConfiguration.Full with { Blocks = 5 };
@@ -155,7 +155,7 @@ public sealed class CpuBackendTests
     }
 
     [Fact]
-    public void Wrong_use_is_refused_by_name()
+    public void WrongUseIsRefusedByName()
     {
         ModelConfiguration m = Configurations[2];
         using ModelWeights weights = new WeightRecipe(3, m).Create();

@@ -10,11 +10,11 @@ public sealed class CpuInstructionSetTests
     [InlineData(118, 119, CpuInstructionSet.Avx512)]
     [InlineData(91, 100, CpuInstructionSet.Avx512)]
     [InlineData(89, 100, CpuInstructionSet.Avx2)]
-    public void The_wider_set_is_left_only_where_it_is_clearly_slower(double avx512, double avx2, CpuInstructionSet chosen) =>
+    public void TheWiderSetIsLeftOnlyWhereItIsClearlySlower(double avx512, double avx2, CpuInstructionSet chosen) =>
         Assert.Equal(chosen, CpuInstructionSets.Faster(avx512, avx2));
 
     [Fact]
-    public void Auto_is_one_supported_set_for_the_whole_process()
+    public void AutoIsOneSupportedSetForTheWholeProcess()
     {
         CpuInstructionSet set = CpuInstructionSets.Resolve(CpuInstructionSet.Auto);
         Assert.Contains(set, CpuInstructionSets.Supported);

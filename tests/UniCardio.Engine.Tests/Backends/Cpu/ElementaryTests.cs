@@ -48,7 +48,7 @@ public sealed unsafe class ElementaryTests
 
     [SkippableTheory]
     [MemberData(nameof(Ranges))]
-    public void Error_stays_within_the_stated_ulp(CpuInstructionSet isa, Function function, double low, double high, double bound)
+    public void ErrorStaysWithinTheStatedUlp(CpuInstructionSet isa, Function function, double low, double high, double bound)
     {
         var test = new Case(function, low, high);
         KernelCase.Run(isa, test);
@@ -57,7 +57,7 @@ public sealed unsafe class ElementaryTests
 
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void Softmax_power_is_finite_and_small_far_below_zero(CpuInstructionSet isa) => KernelCase.Run(isa, new FarBelow());
+    public void SoftmaxPowerIsFiniteAndSmallFarBelowZero(CpuInstructionSet isa) => KernelCase.Run(isa, new FarBelow());
 
     private sealed class FarBelow : IKernelCase
     {

@@ -10,7 +10,7 @@ public sealed unsafe class MatrixProductTests
 {
     [SkippableTheory]
     [MemberData(nameof(KernelCase.All), MemberType = typeof(KernelCase))]
-    public void A_row_has_the_same_bits_wherever_the_tiles_fall(CpuInstructionSet isa) => KernelCase.Run(isa, new SplitCase());
+    public void ARowHasTheSameBitsWhereverTheTilesFall(CpuInstructionSet isa) => KernelCase.Run(isa, new SplitCase());
 
     private sealed class SplitCase : IKernelCase
     {

@@ -23,7 +23,7 @@ public sealed class OpTests
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Op_matches_its_twin(string name, CpuInstructionSet isa)
+    public void OpMatchesItsTwin(string name, CpuInstructionSet isa)
     {
         Skip.IfNot(CpuInstructionSets.IsSupported(isa), $"this machine has no {isa}");
         Op op = OpList.Named(name);
@@ -52,7 +52,7 @@ public sealed class OpTests
     }
 
     [Fact]
-    public void Every_op_states_its_work()
+    public void EveryOpStatesItsWork()
     {
         foreach (Op op in OpList.All)
         {

@@ -8,7 +8,7 @@ public sealed class ThreadTeamTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
-    public void Every_part_runs_once_a_job_and_meets_at_the_barrier(int parts)
+    public void EveryPartRunsOnceAJobAndMeetsAtTheBarrier(int parts)
     {
         using var team = new ThreadTeam(parts);
         var job = new CountingJob(parts);
@@ -19,7 +19,7 @@ public sealed class ThreadTeamTests
     }
 
     [Fact]
-    public void Parked_workers_wake_up()
+    public void ParkedWorkersWakeUp()
     {
         using var team = new ThreadTeam(2);
         var job = new CountingJob(2);
@@ -35,7 +35,7 @@ public sealed class ThreadTeamTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public void A_failing_part_frees_the_others_and_reaches_the_caller(int failing)
+    public void AFailingPartFreesTheOthersAndReachesTheCaller(int failing)
     {
         using var team = new ThreadTeam(2);
         InvalidTimeZoneException e = Assert.Throws<InvalidTimeZoneException>(() => team.Run(new FailingJob(failing)));
@@ -46,7 +46,7 @@ public sealed class ThreadTeamTests
     }
 
     [Fact]
-    public void Callers_take_turns()
+    public void CallersTakeTurns()
     {
         using var team = new ThreadTeam(2);
         CountingJob[] jobs = [new(2), new(2), new(2)];
@@ -64,7 +64,7 @@ public sealed class ThreadTeamTests
     }
 
     [Fact]
-    public void A_disposed_team_refuses_work()
+    public void ADisposedTeamRefusesWork()
     {
         var team = new ThreadTeam(2);
         team.Dispose();
