@@ -58,8 +58,7 @@ public static class QualityStudy
             foreach (ChannelKind kind in (ChannelKind[])[ChannelKind.Ppg, ChannelKind.BloodPressure, ChannelKind.Ecg])
             {
                 if (recording.Find(kind) is { } channel && channel.SampleRate >= BeatDetector.MinRate(kind))
-                    signals[kind] = channel.SampleRate == QualityTrack.WorkRate ? channel.Samples.ToArray()
-                        : new Resampler(channel.SampleRate, QualityTrack.WorkRate).Resample(channel.Samples.Span, cancellation);
+                    signals[kind] = QualityTrack.AtWorkRate(channel.Samples.Span, channel.SampleRate, cancellation);
             }
 
             if (signals.Count == 0 || Reference(recording, signals, cancellation) is not double[] known)

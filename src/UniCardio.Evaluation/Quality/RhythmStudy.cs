@@ -99,10 +99,8 @@ internal static class RhythmStudy
             foreach (Channel channel in recording.Channels.Where(c => c.Kind == ChannelKind.Ecg))
             {
                 QualityTrack track = QualityTrack.Of(channel, cancellation);
-                float[] work = channel.SampleRate == QualityTrack.WorkRate ? channel.Samples.ToArray()
-                    : new Resampler(channel.SampleRate, QualityTrack.WorkRate).Resample(channel.Samples.Span, cancellation);
-                float[][]? network = reader?.Read([], work, cancellation).Rhythm;
-                foreach (RhythmReading reading in RhythmReading.Of(track, work, window, Math.Max(1, window / 2)))
+                float[][]? network = reader?.Read([], track.Work, cancellation).Rhythm;
+                foreach (RhythmReading reading in RhythmReading.Of(track, track.Work, window, Math.Max(1, window / 2)))
                 {
                     if (Truth(recording, reading.Start, reading.End) is RhythmKind truth)
                         cases.Add(Case(subject, channel.Name, truth, reading, track, (int)reading.Start,

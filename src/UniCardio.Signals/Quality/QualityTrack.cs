@@ -65,6 +65,9 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
     // Least share of the recording's usual pulse pressure; below it the line is damped (ours).
     private const double MinPulse = 0.4;
 
+    /// <summary>[n] the signal at <see cref="WorkRate"/> that was judged, NaN where missing.</summary>
+    internal float[] Work { get; private init; } = [];
+
     /// <summary>Number of whole seconds.</summary>
     public int Seconds => Indices.Length;
 
@@ -118,8 +121,12 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
                 Sample = (long)Math.Round(b.Sample * scale), Onset = (long)Math.Round(b.Onset * scale),
             })],
         };
-        return Of(series, new Resampler(sampleRate, WorkRate).Resample(signal, cancellation), unit);
+        return Of(series, AtWorkRate(signal, sampleRate, cancellation), unit);
     }
+
+    /// <summary>A signal at <see cref="WorkRate"/>; a copy if it is so already.</summary>
+    internal static float[] AtWorkRate(ReadOnlySpan<float> signal, double sampleRate, CancellationToken cancellation) =>
+        sampleRate == WorkRate ? signal.ToArray() : new Resampler(sampleRate, WorkRate).Resample(signal, cancellation);
 
     /// <summary>Judges a signal whose beats are known.</summary>
     internal static QualityTrack Of(BeatSeries series, float[] work, string unit)
@@ -135,7 +142,7 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
 
         if (series.Kind == ChannelKind.BloodPressure)
             AddDamping(series, usual, reasons);
-        return new QualityTrack(series, heart, indices, reasons);
+        return new QualityTrack(series, heart, indices, reasons) { Work = work };
     }
 
     private static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p, bool whole)

@@ -5,7 +5,6 @@ using UniCardio.Cli.Output;
 using UniCardio.Signals;
 using UniCardio.Signals.Beats;
 using UniCardio.Signals.Formats;
-using UniCardio.Signals.Processing;
 using UniCardio.Signals.Quality;
 
 namespace UniCardio.Cli.Commands;
@@ -70,9 +69,7 @@ internal static class RhythmCommand
     private static IReadOnlyList<RhythmReading> Read(Channel channel, int window, CancellationToken cancellation)
     {
         QualityTrack track = QualityTrack.Of(channel, cancellation);
-        float[] work = channel.SampleRate == QualityTrack.WorkRate ? channel.Samples.ToArray()
-            : new Resampler(channel.SampleRate, QualityTrack.WorkRate).Resample(channel.Samples.Span, cancellation);
-        return RhythmReading.Of(track, work, window, Math.Max(1, window / 3));
+        return RhythmReading.Of(track, track.Work, window, Math.Max(1, window / 3));
     }
 
     private static RhythmWindow Row(RhythmReading r)
