@@ -7,12 +7,7 @@ namespace UniCardio.Pipeline;
 /// (<see cref="PredictionKind.Correction"/>).</summary>
 internal static class Proposal
 {
-    /// <summary>What the target's slot holds in the gap. Small beside the noise that pretrained weights expect there: with 1 they answer
-    /// nothing of use and have to learn everything anew (error of a shipped network's clean signal in gaps of blood pressure: 1.1 with 1,
-    /// 0.28 with 0.3, 0.26 with nothing, 0.10 with noise).</summary>
-    public const float Mask = 0.3f;
-
-    /// <summary>Whether a gap of the restored signal's slot holds no proposal: <see cref="AffineScale.Missing"/> throughout, the sign that
+    /// <summary>Whether a gap of the target's slot holds no proposal: <see cref="AffineScale.Missing"/> throughout, the sign that
     /// every network has learned for what is missing. The answer is then the correction alone.</summary>
     public static bool IsMissing(ReadOnlySpan<float> gap) => !gap.ContainsAnyExcept(AffineScale.Missing);
 

@@ -25,9 +25,10 @@ public enum PredictionKind
     Sample,
 
     /// <summary>
-    /// What to add to a proposal in a gap: the gap of the restored signal's own condition holds the proposal (-1 throughout, as wherever
-    /// something is missing, where there is none: the answer is then the prediction alone), and the target's slot holds 0.3 in the gap and
-    /// 0 elsewhere in place of x_t. One call at t = T-1, no noise (<see cref="Sampling.SamplerOptions.Correction"/>). Imputation only.
+    /// What to add to a proposal in a gap. In place of x_t the target's slot holds the measured window with the proposal in its gap (-1
+    /// throughout, as wherever something is missing, where there is none: the answer is then the prediction alone); the restored
+    /// signal's own condition has its gap as ever. A proposal is taken for a signal with some noise: one call at the step whose noise is
+    /// nearest to 0.2, nothing drawn (<see cref="Sampling.SamplerOptions.Correction"/>). Imputation only.
     /// </summary>
     Correction,
 }

@@ -55,6 +55,11 @@ internal sealed class NoiseSchedule
         }
     }
 
+    /// <summary>The step at which proposals are corrected (<see cref="PredictionKind.Correction"/>): the one whose noise is nearest to
+    /// 0.2, about as far as a patient's own beat is off in scaled units, so that features learned for noise of that size find what is
+    /// wrong with a proposal.</summary>
+    public int CorrectionStep => Enumerable.Range(0, Steps).MinBy(t => Math.Abs(_sigma[t] - 0.2));
+
     /// <summary>Diffusion steps T.</summary>
     public int Steps => _beta.Length;
 

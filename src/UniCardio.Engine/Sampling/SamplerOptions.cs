@@ -56,14 +56,15 @@ public sealed record SamplerOptions : IParsable<SamplerOptions>
 
     /// <summary>
     /// The sampler used where none is named: <c>ddim:6</c>. Of 21 samplers tried with the shipped weights (<c>unicardio evaluate --study
-    /// samplers</c>) those with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/README.md has the
+    /// samplers</c>) those with fewer calls lose detail (spectrum) and band, those with more gain no accuracy; weights/STUDIES.md has the
     /// table.
     /// </summary>
     public static SamplerOptions Default { get; } = new() { Kind = SamplerKind.Ddim, Steps = 6 };
 
     /// <summary>
-    /// The only sampler of a network that corrects proposals (<see cref="Model.PredictionKind.Correction"/>): one call at t = T-1, whose
-    /// state x_T is given as explicit noise (<see cref="NoiseSource"/>): 1 in the gap, 0 elsewhere. What comes out is the correction.
+    /// The only sampler of a network that corrects proposals (<see cref="Model.PredictionKind.Correction"/>): one call at the step
+    /// whose noise is nearest to 0.2. Its state is given as explicit noise (<see cref="NoiseSource"/>): the window with the proposal in its
+    /// gap. What comes out is the correction.
     /// </summary>
     public static SamplerOptions Correction { get; } = new() { Kind = SamplerKind.Ddim, Steps = 1, Threshold = false };
 

@@ -131,6 +131,8 @@ public sealed class SamplerTable
             SamplerKind.Ddpm => Ddpm.Rows(rows),
             SamplerKind.Ddim when options.OfficialCompatible =>
                 OfficialDdim.Rows(rows, options.Steps ?? schedule.Steps, options.Ratio, task),
+            SamplerKind.Ddim when configuration.Prediction == PredictionKind.Correction =>
+                Ddim.Rows(rows, [schedule.CorrectionStep], options.Eta),
             SamplerKind.Ddim => Ddim.Rows(rows, Nodes(options, schedule), options.Eta),
             SamplerKind.DpmSolver2M => DpmSolver.Rows(rows, Nodes(options, schedule), 2),
             SamplerKind.DpmSolver3M => DpmSolver.Rows(rows, Nodes(options, schedule), 3),

@@ -17,7 +17,7 @@ internal sealed class GapCorrection : IDisposable
 {
     private readonly InferenceEngine _engine;
     private readonly Dictionary<CardioTask, InferenceSession> _sessions = [];
-    private readonly float[] _mask, _correction;
+    private readonly float[] _state, _correction;
 
     /// <summary>Prepares to correct.</summary>
     /// <param name="engine">Weights that correct proposals; must outlive this.</param>
@@ -31,7 +31,7 @@ internal sealed class GapCorrection : IDisposable
                 $"weights that correct proposals are needed (prediction correction), these predict "
                 + $"{engine.Configuration.Prediction.ToString().ToLowerInvariant()}");
         _engine = engine;
-        (_mask, _correction) = (new float[Samples], new float[Samples]);
+        (_state, _correction) = (new float[Samples], new float[Samples]);
     }
 
     /// <summary>Longest gap that a window corrects, in samples: three quarters of it.</summary>
@@ -56,13 +56,29 @@ internal sealed class GapCorrection : IDisposable
     public GapEstimate? Correct(PatientSignals signals, Modality target, ModalitySet sources, SampleRange gap, GapEstimate proposal,
         CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(signals);
         ArgumentNullException.ThrowIfNull(proposal);
+        return Answer(signals, target, sources, gap, proposal.Wave, cancellation) is { } wave
+            ? new GapEstimate(EstimatorKind.Correction, proposal.Source, wave, [.. proposal.Deviation])
+            : null;
+    }
+
+    /// <summary>What the network answers: the proposal and its correction, or the correction alone where nothing is proposed.</summary>
+    /// <param name="signals">As of <see cref="Correct"/>.</param>
+    /// <param name="target">The signal with the gap.</param>
+    /// <param name="sources">Other signals that may be used.</param>
+    /// <param name="gap">The gap.</param>
+    /// <param name="proposal">[gap] in the target's unit; empty for none.</param>
+    /// <param name="cancellation">Looked at before the call.</param>
+    /// <returns>[gap]; null where no window holds the gap with a quarter of it measured.</returns>
+    internal double[]? Answer(PatientSignals signals, Modality target, ModalitySet sources, SampleRange gap, ReadOnlySpan<double> proposal,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(signals);
         if (!signals.Has(NetworkSignal.KindOf(target)))
             throw new ArgumentException($"there is no {target} to correct", nameof(target));
-        if (proposal.Wave.Length != gap.Length || gap.Start < 0 || gap.End > signals.Length)
+        if ((proposal.Length != gap.Length && !proposal.IsEmpty) || gap.Start < 0 || gap.End > signals.Length)
             throw new ArgumentException(
-                $"{proposal.Wave.Length} samples proposed for a gap of {gap.Length} at {gap.Start} of {signals.Length}", nameof(proposal));
+                $"{proposal.Length} samples proposed for a gap of {gap.Length} at {gap.Start} of {signals.Length}", nameof(proposal));
         if (gap.Length > MaxLength || gap.Length == 0 || signals.Length < Samples)
             return null;
         var window = new SampleRange(Math.Clamp(gap.Start + (gap.Length / 2) - (Samples / 2), 0, signals.Length - Samples), Samples);
@@ -86,17 +102,20 @@ internal sealed class GapCorrection : IDisposable
             if (modality != target)
                 continue;
             own = scale;
-            Proposal.Scale(proposal.Wave, scale, target, slot.Slice(inside.Start, inside.Length));
+            slot.CopyTo(_state);
+            Span<float> proposed = _state.AsSpan(inside.Start, inside.Length);
+            if (proposal.IsEmpty)
+                proposed.Fill(AffineScale.Missing);
+            else
+                Proposal.Scale(proposal, scale, target, proposed);
         }
 
-        Array.Clear(_mask);
-        _mask.AsSpan(inside.Start, inside.Length).Fill(Proposal.Mask);
-        session.Run(conditions, _correction, NoiseSource.Explicit(_mask), null, cancellation);
+        session.Run(conditions, _correction, NoiseSource.Explicit(_state), null, cancellation);
         NetworkCalls++;
-        double[] wave = [.. proposal.Wave];
+        double[] wave = new double[gap.Length];
         for (int i = 0; i < wave.Length; i++)
-            wave[i] += own.HalfRange * _correction[inside.Start + i];
-        return new GapEstimate(EstimatorKind.Correction, proposal.Source, wave, [.. proposal.Deviation]);
+            wave[i] = (proposal.IsEmpty ? own.Center : proposal[i]) + (own.HalfRange * _correction[inside.Start + i]);
+        return wave;
     }
 
     /// <summary>Frees the sessions.</summary>

@@ -122,7 +122,9 @@ internal sealed class GapFiller
             : all;
     }
 
-    private static GapEstimate? BestBeat(IReadOnlyList<GapEstimate> all) =>
+    /// <summary>The beat that is best placed: by the ECG, by pressure, by PPG, by rhythm.</summary>
+    /// <param name="all">Estimates of one gap.</param>
+    internal static GapEstimate? BestBeat(IReadOnlyList<GapEstimate> all) =>
         all.Where(e => e.Kind == EstimatorKind.Beat)
             .MinBy(e => e.Source switch { ChannelKind.Ecg => 0, ChannelKind.BloodPressure => 1, ChannelKind.Ppg => 2, _ => 3 });
 

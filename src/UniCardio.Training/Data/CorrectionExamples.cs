@@ -16,19 +16,20 @@ namespace UniCardio.Training.Data;
 /// product uses, with the faults that they have. For networks that correct proposals (<see cref="PredictionKind.Correction"/>).
 /// </summary>
 /// <remarks>
-/// Subjects are those of <see cref="LivingSubject"/>, whose beats' shapes nothing but their other beats can tell. A fifth of the windows
-/// has no proposal (<see cref="Proposal.IsMissing"/>). Sixteen windows that follow each other are of one subject; a window is a function of
-/// (seed, index, task) all the same. Imputation only.
+/// Subjects are those of <see cref="LivingSubject"/>, whose beats' shapes nothing but their other beats can tell. A tenth of the windows
+/// has no proposal (<see cref="Proposal.IsMissing"/>). Sixteen windows are of one subject, but no two of sixteen that follow each other,
+/// so that a batch averages over people and not over the minutes of one; a window is a function of (seed, index, task) all the same.
+/// Imputation only.
 /// </remarks>
 internal sealed class CorrectionExamples : IExampleSource
 {
     /// <summary>Seconds of a subject.</summary>
     public const int Seconds = 64;
 
-    private const int WindowsPerSubject = 16;
-    private const double WithoutProposal = 0.2, ByRhythm = 0.15;
+    private const int WindowsPerSubject = 16, SubjectsInTurn = 16;
+    private const double WithoutProposal = 0.1, ByRhythm = 0.15;
     private readonly ulong _seed;
-    private readonly ConcurrentBag<LivingSubject> _idle = [];
+    private readonly ConcurrentDictionary<ulong, LivingSubject> _idle = [];
 
     /// <summary>Creates the source.</summary>
     /// <param name="seed">Another seed gives other subjects.</param>
@@ -60,12 +61,32 @@ internal sealed class CorrectionExamples : IExampleSource
         ExampleBuilder.Check(index, task, batch, place, SlotSamples);
         if (task.Kind != TaskKind.Impute)
             throw new ArgumentException($"Proposals stand in gaps: '{task}' has none.", nameof(task));
-        ulong subject = (ulong)(index / WindowsPerSubject);
-        if (!_idle.TryTake(out LivingSubject? made) || made.Number != subject)
+        ulong subject = SubjectOf(index);
+        if (!_idle.TryRemove(subject, out LivingSubject? made))
             made = new LivingSubject(_seed, subject, Seconds);
         var random = new CounterRandom(CounterRandom.Derive(CounterRandom.Derive(_seed, (ulong)index), ExampleBuilder.Number(task)), 5);
         Fill(made, task, ref random, batch, place);
-        _idle.Add(made);
+        _idle.TryAdd(subject, made);
+        if (_idle.Count > 3 * SubjectsInTurn)
+            Forget(subject);
+    }
+
+    /// <summary>The subject of a window: sixteen take turns for sixteen windows each.</summary>
+    /// <param name="index">The window's number.</param>
+    internal static ulong SubjectOf(long index)
+    {
+        const int Block = WindowsPerSubject * SubjectsInTurn;
+        return (ulong)((index / Block * SubjectsInTurn) + (index % SubjectsInTurn));
+    }
+
+    // Those that had their turn.
+    private void Forget(ulong current)
+    {
+        foreach (ulong number in _idle.Keys)
+        {
+            if (number + SubjectsInTurn < current || number > current + (2 * SubjectsInTurn))
+                _idle.TryRemove(number, out _);
+        }
     }
 
     private void Fill(LivingSubject subject, CardioTask task, ref CounterRandom random, TrainingBatch batch, int place)

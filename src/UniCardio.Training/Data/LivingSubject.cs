@@ -74,21 +74,21 @@ internal sealed class LivingSubject
     // More of what varies within a minute than a window of 4 s needs.
     private static SynthesisParameters Enliven(SynthesisParameters p, ref CounterRandom life) => p with
     {
-        SlowVariability = Math.Min(0.2, p.SlowVariability + Rarely(0.6, 0.07, ref life)),
-        RandomVariability = Math.Min(0.1, p.RandomVariability + Rarely(0.4, 0.03, ref life)),
-        StrokeVariability = Math.Min(0.2, p.StrokeVariability + Rarely(0.5, 0.1, ref life)),
-        RespiratoryStroke = Math.Min(0.3, p.RespiratoryStroke + Rarely(0.6, 0.15, ref life)),
-        RespiratoryPressure = Math.Min(20, p.RespiratoryPressure + Rarely(0.6, 6, ref life)),
-        SlowPressure = Math.Min(20, p.SlowPressure + Rarely(0.6, 10, ref life)),
+        SlowVariability = Math.Min(0.2, p.SlowVariability + Rarely(0.6, 0.12, ref life)),
+        RandomVariability = Math.Min(0.1, p.RandomVariability + Rarely(0.5, 0.08, ref life)),
+        StrokeVariability = Math.Min(0.2, p.StrokeVariability + Rarely(0.7, 0.2, ref life)),
+        RespiratoryStroke = Math.Min(0.3, p.RespiratoryStroke + Rarely(0.7, 0.3, ref life)),
+        RespiratoryPressure = Math.Min(20, p.RespiratoryPressure + Rarely(0.7, 16, ref life)),
+        SlowPressure = Math.Min(20, p.SlowPressure + Rarely(0.7, 18, ref life)),
         PpgPulseRespiration = Math.Min(0.6, p.PpgPulseRespiration + Rarely(0.6, 0.35, ref life)),
-        EcgRespiration = Math.Min(0.4, p.EcgRespiration + Rarely(0.6, 0.2, ref life)),
+        EcgRespiration = Math.Min(0.4, p.EcgRespiration + Rarely(0.7, 0.4, ref life)),
     };
 
     // Pulse waves arrive earlier and later: with breath, and slowly (half a minute and more), by up to 12 and 25 ms; PPG more than
     // pressure.
     private void Warp(SyntheticRecording recording, SynthesisParameters p, ref CounterRandom life)
     {
-        double breath = Rarely(0.7, 0.012, ref life), slow = Rarely(0.7, 0.025, ref life),
+        double breath = Rarely(0.8, 0.03, ref life), slow = Rarely(0.8, 0.06, ref life),
             phase = life.NextDouble(), slowPhase = life.NextDouble(), period = life.NextUniform(30, 90);
         if (breath + slow == 0)
             return;

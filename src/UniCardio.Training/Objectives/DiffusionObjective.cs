@@ -33,7 +33,7 @@ internal sealed class DiffusionObjective
         _cleanLosses = CleanLosses.Of(options, configuration.SlotSamples);
     }
 
-    // One call at the last step, whatever is drawn.
+    // One call at one step, whatever is drawn.
     private bool IsOneCall => Corrects || _options.Distils;
 
     private bool Corrects => _configuration.Prediction == PredictionKind.Correction;
@@ -62,7 +62,7 @@ internal sealed class DiffusionObjective
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (IsOneCall)
-            Array.Fill(batch.Steps, _schedule.Steps - 1);
+            Array.Fill(batch.Steps, Corrects ? _schedule.CorrectionStep : _schedule.Steps - 1);
         else
             steps.CopyTo(batch.Steps);
         double counted = 0;
@@ -231,9 +231,12 @@ internal sealed class DiffusionObjective
         Span<float> noisy = batch.Slot(window, (int)task.Target);
         if (Corrects)
         {
+            // The window with the proposal in its gap; the condition keeps its gap.
             ReadOnlySpan<float> gap = batch.Weight(window);
+            Span<float> own = batch.Slot(window, (int)task.Output);
+            own.CopyTo(noisy);
             for (int s = 0; s < noisy.Length; s++)
-                noisy[s] = gap[s] > 0 ? Proposal.Mask : 0;
+                own[s] = gap[s] > 0 ? AffineScale.Missing : own[s];
         }
         else
         {

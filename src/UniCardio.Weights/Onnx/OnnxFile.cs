@@ -137,7 +137,7 @@ public static class OnnxFile
 
     /// <summary>What the noisy target is.</summary>
     internal static string StateMeaning(ModelConfiguration m, CardioTask task) => m.Prediction == PredictionKind.Correction
-        ? "1 in the gap, 0 elsewhere; the gap of the restored signal's own input holds the proposal"
+        ? "the restored signal's window as its own input has it, but with the proposal in its gap"
         : $"the noisy {task.Output.Name()} x_t, in the units of a clean one "
             + $"({(task.Output == Modality.Bp ? "(mmHg - 100) / 50" : "-1 to 1")})";
 

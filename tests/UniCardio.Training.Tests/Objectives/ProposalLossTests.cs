@@ -37,14 +37,21 @@ public class ProposalLossTests
     }
 
     [Fact]
-    public void TheNetworkSeesTheMaskAtTheLastStepAndTheProposalInItsCondition()
+    public void TheStateHoldsTheProposalAndTheConditionItsGap()
     {
-        (TrainingBatch batch, _) = Prepare();
-        Assert.Equal([49, 49], batch.Steps);
+        (TrainingBatch batch, DiffusionObjective objective) = Prepare();
+
+        // The step whose noise is nearest to 0.2, of one diffusion: no other step is nearer.
+        int step = objective.Schedule.CorrectionStep;
+        Assert.Equal([step, step], batch.Steps);
+        Assert.All(objective.Schedule.Sigma, sigma =>
+            Assert.True(Math.Abs(sigma - 0.2) >= Math.Abs(objective.Schedule.Sigma[step] - 0.2)));
         for (int w = 0; w < 2; w++)
         {
-            Assert.Equal(batch.Weight(w).ToArray().Select(x => Proposal.Mask * x), batch.Slot(w, (int)batch.Tasks[w].Target).ToArray());
-            Assert.Equal(batch.Condition(w, batch.Tasks[w].Output).ToArray(), batch.Slot(w, (int)batch.Tasks[w].Output).ToArray());
+            float[] given = batch.Condition(w, batch.Tasks[w].Output).ToArray(), gap = batch.Weight(w).ToArray();
+            Assert.Equal(given, batch.Slot(w, (int)batch.Tasks[w].Target).ToArray());
+            Assert.Equal(given.Zip(gap, (x, inside) => inside > 0 ? AffineScale.Missing : x),
+                batch.Slot(w, (int)batch.Tasks[w].Output).ToArray());
         }
     }
 

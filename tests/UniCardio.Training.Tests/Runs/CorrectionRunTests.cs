@@ -1,6 +1,7 @@
 using UniCardio.Engine;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Model;
+using UniCardio.Engine.Sampling;
 using UniCardio.Training.Curricula;
 using UniCardio.Training.Data;
 using UniCardio.Training.Network;
@@ -65,25 +66,31 @@ public class CorrectionRunTests
         Assert.Equal(PredictionKind.Correction, loaded.Configuration.Prediction);
     }
 
-    [Fact]
-    public void WeightsThatPredictSomethingElseBecomeACorrectionOfNothing()
+    [Theory]
+    [InlineData(PredictionKind.V)]
+    [InlineData(PredictionKind.Epsilon)]
+    [InlineData(PredictionKind.Sample)]
+    public void WeightsThatPredictNoiseBeginWithHalfOfItAndOthersWithNothing(PredictionKind predicted)
     {
         using var folder = new RunTestFolder();
         using var network =
             new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1, InstructionSet = CpuInstructionSet.Scalar });
-        using ModelWeights others = new WeightRecipe(5, Network with { Prediction = PredictionKind.V }).Create();
+        using ModelWeights others = new WeightRecipe(5, Network with { Prediction = predicted }).Create();
         var source = new CorrectionExamples(3, Samples);
         using var run = new TrainingRun(folder.Run, Options, network, source, new CorrectionExamples(4, Samples), new RunSettings(),
-            new StartWeights(others, "v"));
-        int zeros = 0;
+            new StartWeights(others, "others"));
+        var schedule = new NoiseSchedule(Network);
+        float by = predicted == PredictionKind.Sample ? 0 : (float)(-0.5 * schedule.Sigma[schedule.CorrectionStep]);
+        int scaled = 0;
         foreach (ParameterSlice slice in network.Layout.Slices.Where(s => s.Name.Contains("output_projection", StringComparison.Ordinal)
             && s.Name.Contains("_2.", StringComparison.Ordinal)))
         {
-            Assert.All(network.Parameters.Slice(slice.Offset, slice.Count).ToArray(), w => Assert.Equal(0f, w));
-            zeros++;
+            ParameterTensor from = others.Tensors.First(t => slice.Name.EndsWith(t.Name, StringComparison.Ordinal));
+            Assert.Equal(from.Span.ToArray().Select(w => by == 0 ? 0 : by * w), network.Parameters.Slice(slice.Offset, slice.Count).ToArray());
+            scaled++;
         }
 
-        Assert.Equal(6, zeros); // Weight and bias of three decoders.
+        Assert.Equal(6, scaled); // Weight and bias of three decoders.
         ParameterSlice encoder = network.Layout.Slices[0];
         Assert.Equal(others.Tensors[0].Span.ToArray(), network.Parameters.Slice(encoder.Offset, encoder.Count).ToArray());
     }

@@ -9,6 +9,7 @@ using UniCardio.Evaluation.Study;
 using UniCardio.Evaluation.Study.Calibration;
 using UniCardio.Evaluation.Study.Gaps;
 using UniCardio.Evaluation.Study.Rates;
+using UniCardio.Pipeline.Patient;
 using UniCardio.Restoration;
 using UniCardio.Weights;
 
@@ -49,6 +50,7 @@ internal static class EvaluateCommand
         var options = new EvaluationOptionSet();
         var reports = new ReportOptions();
         var backend = new BackendOptions();
+        var correction = new CorrectionOption();
         var command = new ExampleCommand("evaluate",
             "Spoils clean windows of recordings, restores and translates them with the network and with baselines (interpolation, the "
             + "patient's own beat, filters, templates placed by pulses), and says who errs by how much. " + RestorationResult.Remark,
@@ -58,6 +60,7 @@ internal static class EvaluateCommand
             "evaluate --study samplers --recordings recordings/ --html study",
             "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
             "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
+            "evaluate --study gaps --recordings recordings/ --correction correction.safetensors --gap 1.2",
             "evaluate --study rates --markdown rates.md",
             "evaluate --study calibration --recordings recordings/ --markdown calibration.md");
         sources.AddTo(command);
@@ -68,6 +71,7 @@ internal static class EvaluateCommand
         weights.AddTo(command);
         command.Add(untrained);
         backend.AddTo(command);
+        correction.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             reports.Check(parsed);
@@ -94,12 +98,17 @@ internal static class EvaluateCommand
                 _ => (4, 60),
             }, cancellation);
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
+            using LoadedWeights? correcting = correction.Load(parsed, EstimatorChoice.Auto);
+            if (correcting is not null && gaps is null)
+                throw new UsageException("--correction takes part in --study gaps; elsewhere nothing is corrected");
+            using InferenceEngine? corrector =
+                correcting is null ? null : new InferenceEngine(backend.Create(parsed, correcting.Weights, terminal.Note));
             var with = new EvaluationSubject(loaded.Source, loaded.IsUntrained ? $"untrained ({loaded.Recipe})" : loaded.Description,
                 sources.TrainingSubjects(parsed), engine.Backend.Name);
             EvaluationReport.KeptApart(recordings, with);
             var subject = new Measured(terminal, engine, recordings, with);
             (IReadOnlyList<string> files, string remark) = gaps is not null
-                ? Fill(subject, gaps, report => Write(reports, parsed, report), cancellation)
+                ? Fill(subject, (gaps, corrector), report => Write(reports, parsed, report), cancellation)
                 : chosen == EvaluationStudy.Rates
                 ? Told(terminal, terminal.WithProgress("rates", bar => RateStudy.Run(recordings, with, options.Seed(parsed),
                     new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
@@ -124,9 +133,11 @@ internal static class EvaluateCommand
         reports.Write(parsed, report.ToMarkdown, report.ToCsv, () => JsonReport.Of(report), report.ToHtml);
 
     private static (IReadOnlyList<string> Files, string Remark) Fill(
-        Measured subject, GapStudyOptions options, Func<StudyReport, IReadOnlyList<string>> write, CancellationToken cancellation)
+        Measured subject, (GapStudyOptions Options, InferenceEngine? Correction) study, Func<StudyReport, IReadOnlyList<string>> write,
+        CancellationToken cancellation)
     {
-        GapStudyResult result = subject.Terminal.WithProgress("gaps", bar => new GapStudy(subject.Engine, options)
+        GapStudyResult result = subject.Terminal.WithProgress("gaps", bar =>
+            new GapStudy(subject.Engine, study.Options) { Correction = study.Correction }
             .Run(subject.Recordings, new CaseProgress(bar, subject.Terminal), cancellation));
         cancellation.ThrowIfCancellationRequested();
         return result.Rows.Count == 0 ? throw new UsageException(NothingToMeasure)

@@ -22,6 +22,10 @@ internal sealed class GapStudy
     /// <summary>Names of the product's own ways to fill.</summary>
     public const string Auto = "auto", Network = "network", Fir = "filter", Line = "line", Rhythm = "beat, rhythm";
 
+    /// <summary>Names of what a correction makes of proposals, and of the beat that it corrects.</summary>
+    public const string CorrectedBeat = "corrected beat", CorrectedWrong = "corrected, beat of another gap",
+        CorrectedNothing = "corrected, nothing proposed", OwnBeat = "beat to correct";
+
     /// <summary>Names of the simple methods.</summary>
     public const string InWindow = "beat in window", Averaged = "averaged beat", Flat = "flat line";
 
@@ -42,6 +46,10 @@ internal sealed class GapStudy
         (_engine, _options) = (engine, options.Validate());
     }
 
+    /// <summary>Weights that correct the own beat: one more estimate of the blend, and rows of their own with the beat, with the beat of
+    /// another gap and with nothing proposed; null for none.</summary>
+    public InferenceEngine? Correction { get; init; }
+
     /// <summary>Fills.</summary>
     /// <param name="recordings">The recordings; one without a task's signals, or too short for three gaps, takes no part in it.</param>
     /// <param name="progress">Told after every recording, task and length.</param>
@@ -56,12 +64,13 @@ internal sealed class GapStudy
                 where (r.Signals & t.Conditions) == t.Conditions select (r, t, s)];
         var rows = new List<GapRow>();
         using var pool = new SessionPool(_engine, MaxSessionBytes);
+        using GapCorrection? correction = Correction is null ? null : new GapCorrection(Correction);
         for (int i = 0; i < cells.Length; i++)
         {
             (EvaluationRecording recording, CardioTask task, double seconds) = cells[i];
             progress?.Report(new EvaluationProgress(
                 i / (double)cells.Length, FormattableString.Invariant($"{recording.Name}, {task}, {seconds} s"), i, cells.Length));
-            if (Measure(recording, task, seconds, pool, cancellation) is { } row)
+            if (Measure(recording, task, seconds, (pool, correction), cancellation) is { } row)
                 rows.Add(row);
         }
 
@@ -81,8 +90,8 @@ internal sealed class GapStudy
         (_, { } source) => $"beat, {(source == ChannelKind.BloodPressure ? "bp" : source.ToString().ToLowerInvariant())}",
     };
 
-    private GapRow? Measure(EvaluationRecording recording, CardioTask task, double seconds, SessionPool pool,
-        CancellationToken cancellation)
+    private GapRow? Measure(EvaluationRecording recording, CardioTask task, double seconds,
+        (SessionPool Pool, GapCorrection? Correction) networks, CancellationToken cancellation)
     {
         Modality target = task.Output;
         ModalitySet sources = task.Conditions & ~target.ToSet();
@@ -94,9 +103,13 @@ internal sealed class GapStudy
         foreach (SampleRange gap in gaps)
             signals[(int)target].AsSpan(gap.Start, gap.Length).Fill(float.NaN);
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
-        var network = new GapNetwork(pool, _options.Draws, _options.Sampler, DrawSummary.Mean, _options.Seed);
+        var network = new GapNetwork(networks.Pool, _options.Draws, _options.Sampler, DrawSummary.Mean, _options.Seed);
         double[]?[] made = network.Run(signals, target, sources, gaps, cancellation);
-        var filler = new GapFiller(patient, target, sources, EstimatorChoice.Auto, network) { KeepsEstimates = true };
+        var filler = new GapFiller(patient, target, sources, EstimatorChoice.Auto, network)
+        {
+            KeepsEstimates = true,
+            Correction = networks.Correction,
+        };
         IReadOnlyList<GapFill> fills = filler.Fill(gaps, i => made[i], null, cancellation);
         var tried = new Dictionary<string, List<(int Gap, double[] Wave)>>();
         void Add(string name, int gap, double[] wave)
@@ -112,16 +125,45 @@ internal sealed class GapStudy
             Add(Auto, i, fills[i].Value);
             if (made[i] is { } network1)
                 Add(Network, i, network1);
-            foreach (GapEstimate estimate in fills[i].Estimates.Where(e => e.Kind != EstimatorKind.Network))
+            foreach (GapEstimate estimate in fills[i].Estimates.Where(e => e.Kind is not (EstimatorKind.Network or EstimatorKind.Correction)))
                 Add(NameOf(estimate), i, estimate.Wave);
             foreach ((string name, double[] wave) in Simple(patient, target, sources, gaps[i], fills[i].Estimates))
                 Add(name, i, wave);
+        }
+
+        if (networks.Correction is { } correction)
+        {
+            foreach ((string name, int gap, double[] wave) in Corrected(correction, patient, task, gaps, fills, cancellation))
+                Add(name, gap, wave);
         }
 
         var scorer = new GapScorer(recording, target, gaps);
         return new GapRow(recording.Name, recording.Subject, task.ToString(), seconds, gaps.Count,
             [.. tried.Where(t => t.Value.Count == gaps.Count)
                 .Select(t => scorer.Score(t.Key, [.. t.Value.Select(v => v.Wave)], t.Key == Auto ? fills : null))]);
+    }
+
+    // The correction whether or not hidden stretches speak for it: of the own beat, of the beat of the next gap, and of nothing.
+    private static IEnumerable<(string Name, int Gap, double[] Wave)> Corrected(GapCorrection correction, PatientSignals patient,
+        CardioTask task, List<SampleRange> gaps, IReadOnlyList<GapFill> fills, CancellationToken cancellation)
+    {
+        Modality target = task.Output;
+        ModalitySet sources = task.Conditions & ~target.ToSet();
+        GapEstimate?[] beats = [.. fills.Select(f => GapFiller.BestBeat(f.Estimates))];
+        for (int i = 0; i < gaps.Count; i++)
+        {
+            double[]? Answer(double[] proposal) => correction.Answer(patient, target, sources, gaps[i], proposal, cancellation);
+            if (beats[i] is { } own && Answer(own.Wave) is { } corrected)
+            {
+                yield return (CorrectedBeat, i, corrected);
+                yield return (OwnBeat, i, own.Wave);
+            }
+
+            if (beats[(i + 1) % gaps.Count] is { } other && Answer(other.Wave) is { } misled)
+                yield return (CorrectedWrong, i, misled);
+            if (Answer([]) is { } alone)
+                yield return (CorrectedNothing, i, alone);
+        }
     }
 
     // What needs none of the product: the signal's mean; beats averaged evenly, placed by another signal or rhythm, tilted to both edges;

@@ -55,6 +55,7 @@ internal static class GapStudyReport
                     ["task", "gap s", "subjects", "gaps", "auto", "network", "beat", "filter", "line", "averaged beat", "beat in window",
                         "flat line", "best single", "auto/best", "band %"],
                     [.. judged.Select(j => j.Group.Cells(j.Ratio))]),
+                .. Corrections(groups, o.Seed),
                 .. Rhythm(groups),
                 new StudyTable("Recording by recording: auto over the best single estimator of that recording",
                     ["recording", "task", .. o.GapSeconds.Select(s => ReportTable.Text(s, "0.##") + " s")],
@@ -99,6 +100,31 @@ internal static class GapStudyReport
         yield return new StudyTable("Rhythm of a filled ECG: F1 of R peaks within 50 ms / heart rate error bpm / RMSSD error ms",
             ["task", "gap s", .. names], [.. ecg.Select(g => (IReadOnlyList<string>)
                 [g.Task, ReportTable.Text(g.Seconds, "0.##"), .. names.Select(n => Three(g, n))])]);
+    }
+
+    // What a correction makes of the own beat, of the beat of another gap and of nothing, beside the beat itself; the worst person said.
+    private static IEnumerable<StudyTable> Corrections(Group[] groups, ulong seed)
+    {
+        var rows = new List<IReadOnlyList<string>>();
+        foreach (Group g in groups)
+        {
+            GapRow[][] people = [.. g.Rows.Where(r => r.Of(GapStudy.CorrectedBeat) is not null).GroupBy(r => r.Subject)
+                .Select(p => p.ToArray())];
+            if (people.Length == 0)
+                continue;
+            string Mean(string name) => people.All(p => p.All(r => r.Of(name) is not null))
+                ? ReportTable.Text(people.Average(p => p.Average(r => r.Of(name)!.Value)), "0.000") : "-";
+            double[] logs = [.. people.Select(p =>
+                p.Average(r => Math.Log(r.Of(GapStudy.CorrectedBeat)!.Value / Math.Max(r.Of(GapStudy.OwnBeat)!.Value, 1e-9))))];
+            rows.Add([g.Task, ReportTable.Text(g.Seconds, "0.##"), ReportTable.Text(people.Length, "0"), Mean(GapStudy.OwnBeat),
+                Mean(GapStudy.CorrectedBeat), Mean(GapStudy.CorrectedWrong), Mean(GapStudy.CorrectedNothing),
+                SubjectInterval.Of(logs, seed).Map(Math.Exp).ToText("0.00"), ReportTable.Text(Math.Exp(logs.Max()), "0.00")]);
+        }
+
+        if (rows.Count > 0)
+            yield return new StudyTable("The correction, wherever it could be asked, trusted or not",
+                ["task", "gap s", "subjects", "own beat", "corrected", "beat of another gap", "nothing proposed", "corrected/own",
+                    "worst subject"], rows);
     }
 
     private static StudyTable Everything(GapStudyResult result) => new("everything",
