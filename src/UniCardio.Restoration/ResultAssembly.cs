@@ -151,7 +151,10 @@ internal static class ResultAssembly
             + $"{how}.{(options.Task is { Kind: TaskKind.Translate, Output: Modality.Ecg } ? $" {RestorationResult.NotForRhythm}" : "")} "
             + $"{RestorationResult.Remark}";
         return new Recording(recording.Name, channels, recording.Annotations, recording.StartTime, warnings,
-            recording.Comments.Append(comment));
+            recording.Comments.Append(comment))
+        {
+            RelativeStart = recording.RelativeStart,
+        };
     }
 
     // What is not measured says so in every format that can.

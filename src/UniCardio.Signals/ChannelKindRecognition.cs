@@ -32,7 +32,7 @@ internal static class ChannelKindRecognition
         + " STATUS QUALITY SQI INDEX IDX PI PVI PVC PVCS SVV PPV CO CI SV SVI SVR CCO ST QT QTC PERF PERFUSION MIN MAX ALARM ALARMS "
         + "TREND NUMERIC"
         + " BPM TEMP FREQ FREQUENCY COUNT FLAG ANN ANNOTATION ANNOTATIONS EVENT EVENTS MARKER INTERVAL PTT PAT PWV HRV IBI SAP DAP "
-        + "TRANSIT AMPLITUDE PACE PACER");
+        + "TRANSIT AMPLITUDE PACE PACER OFF");
 
     // Endings (and beginnings) glued to a stem without any sign: ABPSYS, SYSABP, ABPMEAN, PLETHRATE.
     private static readonly string[] DerivedParts = ["MEAN", "SYST", "DIAST", "DIAS", "SYS", "DIA", "RATE", "SBP", "DBP", "MBP", "HR"];
@@ -41,7 +41,7 @@ internal static class ChannelKindRecognition
         "RESP RESPIRATION RESPIRATORY RESPI BREATH BREATHING RIP EDR THORAX THORACIC ABDOMEN ABDOMINAL FLOW AIRFLOW VELOCITY NASAL "
         + "CANNULA MASK VENT"
         + " VENTILATOR CO2 ETCO2 PCO2 PACO2 TCPCO2 INCO2 FICO2 O2 PO2 PAO2 SAO2 STO2 ETO2 FIO2 INO2 VOLUME TIDAL SNORE EEG EMG EOG EDA "
-        + "GSR IMPEDANCE");
+        + "GSR IMPEDANCE PH DOPPLER");
 
     private static readonly FrozenSet<string> OtherPressureWords = Words(
         "CVP PAP PA ICP IC LAP RAP LVP RVP LA RA LV RV PAW AWP PCWP PAWP PCW CPP IAP UVP UV CUFF VENOUS VEIN PULMONARY PULM "
@@ -54,17 +54,17 @@ internal static class ChannelKindRecognition
     private static readonly FrozenSet<string> PressureWords = Words(
         "ABP ART IBP BP AOP AO AORTIC AORTA FABP FAP UAP UAC BAP RABP RADIAL FEMORAL FEM BRACHIAL UMBILICAL ARTERIAL ARTERY FINAP FIAP "
         + "FINABP FINAPRES FINOMETER"
-        + " PORTAPRES NEXFIN CLEARSIGHT CNAP REBAP BLUTDRUCK");
+        + " PORTAPRES NEXFIN CLEARSIGHT CNAP REBAP BLUTDRUCK AOBP ARTP CAROTID");
 
     // A cuff's label in most monitors, a finger cuff's wave in some recordings.
     private static readonly FrozenSet<string> WeakPressureWords = Words("NIBP NIABP");
 
-    private static readonly FrozenSet<string> PressureWordsThatNeedTheUnit = Words("AP FE UA");
+    private static readonly FrozenSet<string> PressureWordsThatNeedTheUnit = Words("AP FE UA PART");
 
     private static readonly FrozenSet<string> LeadWords = Words(
         "MLI MLII MLIII ML2 MCL MCL1 MCL6 MV1 MV2 MV5 AVR AVL AVF V1 V2 V3 V4 V5 V6 V7 V8 V9 V3R V4R VX VY VZ CM5 CM2 CC5 CS5 DI DII "
-        + "DIII D2 LEADI LEADII"
-        + " LEADIII ELECTROCARDIOGRAM MODV1 MODV5");
+        + "DIII D1 D2 D3 LEADI LEADII"
+        + " LEADIII ELECTROCARDIOGRAM ELEKTROKARDIOGRAMM MODV1 MODV5");
 
     private static readonly FrozenSet<string> BareLeads = Words("I II III V");
 
@@ -87,7 +87,7 @@ internal static class ChannelKindRecognition
         if (IsUnitOfNumbers(canonical) || IsDerived(words, parts) || words.Any(w => OtherWords.Contains(w) || OtherWords.Contains(Stem(w)))
             || parts.Any(p => p != "O2" && OtherWords.Contains(p)))
             return (ChannelKind.Other, 0);
-        if (words.Any(IsPlainPpg))
+        if (words.Any(IsPlainPpg) || parts.Any(IsPlainPpg))
             return SignalUnit.IsPressure(canonical) ? default : (ChannelKind.Ppg, 2);
         if (words.Any(w => w is "PULSE" or "SPO2") && !words.Contains("PRESSURE") && canonical != "%" && !SignalUnit.IsPressure(canonical))
             return (ChannelKind.Ppg, 1);
@@ -103,7 +103,7 @@ internal static class ChannelKindRecognition
     }
 
     private static bool IsUnitOfNumbers(string unit) =>
-        unit is "bpm" or "1/min" or "l/min" or "degC" or "deg" or "Ohm"
+        unit is "bpm" or "1/min" or "l/min" or "degC" or "deg" or "Ohm" || unit.EndsWith("/s", StringComparison.Ordinal)
             || unit.ToUpperInvariant() is "MM" or "CM" or "S" or "MS" or "US" or "HZ" or "C" or "ML" or "L";
 
     private static bool IsPlainPpg(string word) =>

@@ -109,6 +109,9 @@ public sealed class Recording
     /// <summary>Wall-clock start (no time zone), if known. A date in year 1 means that only the time of day is.</summary>
     public DateTime? StartTime { get; }
 
+    /// <summary>What the file's relative times say of the first sample (s): a table may begin at 10 s, and goes out so.</summary>
+    internal double RelativeStart { get; init; }
+
     /// <summary>What the reader had to put right or could not judge.</summary>
     public IReadOnlyList<SignalWarning> Warnings { get; }
 
@@ -145,15 +148,18 @@ public sealed class Recording
 
     /// <summary>The same recording with other channels.</summary>
     /// <param name="channels">The channels.</param>
-    public Recording WithChannels(IEnumerable<Channel> channels) => new(Name, channels, Annotations, StartTime, Warnings, Comments);
+    public Recording WithChannels(IEnumerable<Channel> channels) => new(Name, channels, Annotations, StartTime, Warnings, Comments)
+    {
+        RelativeStart = RelativeStart,
+    };
 
     /// <summary>The same recording with further warnings after its own.</summary>
     /// <param name="warnings">The warnings to add.</param>
     public Recording WithWarnings(IEnumerable<SignalWarning> warnings) => new(Name, Channels, Annotations, StartTime,
-        Warnings.Concat(warnings), Comments);
+        Warnings.Concat(warnings), Comments) { RelativeStart = RelativeStart };
 
     /// <summary>The same recording with other annotations.</summary>
     /// <param name="annotations">The annotations.</param>
     public Recording WithAnnotations(IEnumerable<Annotation> annotations) => new(Name, Channels, annotations, StartTime, Warnings,
-        Comments);
+        Comments) { RelativeStart = RelativeStart };
 }

@@ -104,6 +104,17 @@ public class ChannelRecognitionTests
     [InlineData("SNUADC/ECG_II", "", ChannelKind.Ecg)]
     [InlineData("ECG LA-RA", "mV", ChannelKind.Ecg)]
     [InlineData("LL-RA", "mV", ChannelKind.Ecg)]
+    [InlineData("D1", "mV", ChannelKind.Ecg)]
+    [InlineData("Elektrokardiogramm", "mV", ChannelKind.Ecg)]
+    [InlineData("ECG Lead Off", "", ChannelKind.Other)]
+    [InlineData("OxyPleth", "", ChannelKind.Ppg)]
+    [InlineData("AOBP", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("ARTP", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("Part", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("Part", "", ChannelKind.Other)]
+    [InlineData("Carotid pressure", "mmHg", ChannelKind.BloodPressure)]
+    [InlineData("Art pH", "", ChannelKind.Other)]
+    [InlineData("Doppler ABP", "cm/s", ChannelKind.Other)]
     public void KindIsToldFromNameAndUnit(string name, string unit, ChannelKind kind) =>
         Assert.Equal(kind, ChannelKindRecognition.Recognize(name, unit));
 

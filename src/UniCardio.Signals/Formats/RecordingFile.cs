@@ -26,9 +26,9 @@ public static class RecordingFile
         return Warn(path, FormatOf(path) switch
         {
             RecordingFormat.Npy => NpyFormat.Read(path, options, cancellation),
-            RecordingFormat.Wfdb => WfdbFormat.Read(path, options, cancellation),
+            RecordingFormat.Wfdb => Agreeing(path, options, WfdbFormat.Read(path, options, cancellation)),
             RecordingFormat.Csv => CsvFormat.Read(path, options, cancellation),
-            _ => EdfFormat.Read(path, options, cancellation),
+            _ => Agreeing(path, options, EdfFormat.Read(path, options, cancellation)),
         });
     }
 
@@ -107,6 +107,12 @@ public static class RecordingFile
             return RecordingFormat.Edf;
         throw new SignalFileException(path, "is of no known format; expected .csv, .npy, .hea (WFDB), .edf or .bdf.");
     }
+
+    // A rate that is given for a file that states its own must be one of those.
+    private static Recording Agreeing(string path, RecordingReadOptions options, Recording recording) =>
+        options.SampleRate is not { } given || recording.Channels.Any(c => Math.Abs(c.SampleRate - given) <= 0.01 * c.SampleRate) ? recording
+            : throw new SignalFormatException(path, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"states {string.Join(" and ", recording.Channels.Select(c => c.SampleRate).Distinct())} Hz, but {given} Hz was given."));
 
     private static Recording Warn(string path, Recording recording)
     {

@@ -70,7 +70,10 @@ internal static class RecordingSelection
             channels.Add(channel.WithSamples(channel.Samples[(int)first..(int)last]));
         }
         return new Recording(recording.Name, channels, Move(recording.Annotations, start, end ?? double.PositiveInfinity, annotationRate),
-            Later(recording.StartTime, start), recording.Warnings, recording.Comments);
+            Later(recording.StartTime, start), recording.Warnings, recording.Comments)
+        {
+            RelativeStart = recording.RelativeStart == 0 ? 0 : recording.RelativeStart + start,
+        };
     }
 
     public static SignalException Outside(string name, double start, double duration) =>

@@ -38,6 +38,19 @@ public class CsvDialectTests
     [InlineData("-inf")]
     [InlineData("Infinity")]
     [InlineData("")]
+    [InlineData("1.#QNAN")]
+    [InlineData("-1.#IND00")]
+    [InlineData("1.#INF")]
+    [InlineData("#N/A N/A")]
+    [InlineData("#DIV/0")]
+    [InlineData("---.-")]
+    [InlineData("-?-")]
+    [InlineData("////")]
+    [InlineData("\u2014")]
+    [InlineData("\" \"")]
+    [InlineData("n.d.")]
+    [InlineData("No Data")]
+    [InlineData("\u00A0")]
     public void WhatIsNoNumberIsMissingAndNoRowIsLost(string token)
     {
         Recording r = Parse($"ecg_mV,abp_mmHg\n1,80\n{token},81\n3,{token}\n4,83\n", At125);
@@ -45,6 +58,40 @@ public class CsvDialectTests
         Assert.Equal([80, 81, float.NaN, 83], r.Channels[1].Samples.ToArray());
         bool said = token.StartsWith('#') || token.Contains("inf", StringComparison.OrdinalIgnoreCase);
         Assert.Equal(said, r.Warnings.Any(w => w.Message.Contains("2 cells", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("Lead off")]
+    [InlineData("OFF")]
+    [InlineData("Error")]
+    [InlineData("#VALUE")]
+    public void WordsOfMonitorsAreMissingAndSaid(string token) =>
+        Assert.Contains(Parse($"ecg_mV,abp_mmHg\n1,80\n{token},81\n", At125).Warnings,
+            w => w.Message.Contains("1 cells", StringComparison.Ordinal));
+
+    [Fact]
+    public void TypographicSignsAreRead() =>
+        Assert.Equal([-1.5f, 2, -3e-2f],
+            Parse("ecg_mV,abp_mmHg\n\u22121.5,80\n\u00A02\u202F,81\n\u22123e-2,1\n", At125).Channels[0].Samples.ToArray());
+
+    [Fact]
+    public void AFileThatEndsWithinItsLastRowLosesThatRowOnly()
+    {
+        Recording r = Parse("time,ecg_mV,abp_mmHg\n0,1,80\n0.008,2,81\n0.016,3");
+        Assert.Equal([1, 2], r.Channels[0].Samples.ToArray());
+        Assert.Contains(r.Warnings, w => w.Message.Contains("last row", StringComparison.Ordinal));
+        // A whole line, or one among others, is a fault.
+        Assert.Equal(4, Assert.Throws<SignalFormatException>(() => Parse("time,ecg,abp\n0,1,80\n0.008,2,81\n0.016,3\n")).Location.Line);
+        Assert.Equal(3, Assert.Throws<SignalFormatException>(() => Parse("time,ecg,abp\n0,1,80\n0.008,2\n0.016,3,82")).Location.Line);
+    }
+
+    [Theory]
+    [InlineData("\u001A", 0)]
+    [InlineData("\0\0\0\0\0\0", 1)]
+    public void WhatFillsUpAFileIsNoRow(string end, int remarks)
+    {
+        Recording r = Parse("time,ecg_mV,abp_mmHg\n0,1,80\n0.008,2,81\n" + end);
+        Assert.Equal((2, remarks), (r.Channels[0].Length, r.Warnings.Count));
     }
 
     [Fact]
@@ -99,6 +146,11 @@ public class CsvDialectTests
     [InlineData("date_time", "yyyy/MM/dd HH:mm:ss.fff")]
     [InlineData("Zeitstempel", "dd.MM.yyyy HH:mm:ss.fff")]
     [InlineData("Time and date", "'['HH:mm:ss.fff dd/MM/yyyy']'")]
+    [InlineData("Time", "dd-MMM-yyyy HH:mm:ss.fff")]
+    [InlineData("Time", "d MMM yyyy HH:mm:ss.fff")]
+    [InlineData("time", "yyyyMMdd'T'HHmmss.fff")]
+    [InlineData("time", "yyyy-MM-dd HH:mm:ss:fff")]
+    [InlineData("DateTime", "MM/dd/yyyy hh:mm:ss.fff tt")]
     public void DatesAreKept(string heading, string format)
     {
         DateTime start = new(2016, 11, 24, 13, 58, 1);
@@ -230,6 +282,31 @@ public class CsvDialectTests
             At125)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void DaysSinceTheYear0AreDates()
+    {
+        Recording r = Parse("datenum,ecg\n" + Rows(250, i => $"{F(736658.582 + (i * 0.008 / 86400), "0.0000000000")},1"));
+        Assert.Equal(125, r.Channels[0].SampleRate);
+        // 0.582 of a day is 13:58:04.8; ten decimals of a day are 9 us.
+        Assert.InRange((r.StartTime!.Value - new DateTime(2016, 11, 24, 13, 58, 4, 800)).TotalSeconds, -0.01, 0.01);
+    }
+
+    [Theory]
+    [InlineData(10.0)]
+    [InlineData(-2.5)]
+    public void RelativeTimesKeepTheirOrigin(double from)
+    {
+        using var folder = new TemporaryFolder();
+        Recording r = Parse("time_s,ecg\n" + Rows(250, i => $"{F(from + (i * 0.008), "0.000")},1"));
+        Assert.Null(r.StartTime);
+        RecordingFile.Write(folder["out.csv"], r.WithWarnings([]));
+        string[] lines = File.ReadAllLines(folder["out.csv"]);
+        Assert.Equal((F(from, "0.###") + ",1", F(from + 0.008, "0.000") + ",1"), (lines[1], lines[2]));
+        Recording cut = RecordingFile.Read(folder["out.csv"], new() { StartSeconds = 1 });
+        RecordingFile.Write(folder["cut.csv"], cut);
+        Assert.Equal(F(from + 1, "0.###") + ",1", File.ReadAllLines(folder["cut.csv"])[1]);
+    }
+
     [Theory]
     [InlineData("Patient: X\nDevice: Y\n\ntime,ecg_mV\n0,1\n0.008,2\n")]
     [InlineData("Rate,125\nSubject,7\ntime,ecg_mV\n0,1\n0.008,2\n")]
@@ -246,6 +323,9 @@ public class CsvDialectTests
     [InlineData("[sec],[mV],[mmHg]")]
     public void ARowOfUnits(string units)
     {
+        foreach (string few in new[] { "s,-", "s,n/a", "s,", "s,nA", "[s],[]" })
+            Assert.Equal((125.0, "PPG", 2), Parse($"time,PPG\n{few}\n0,1\n0.008,2\n") is var p
+                ? (p.Channels[0].SampleRate, p.Channels[0].Name, p.Channels[0].Length) : default);
         Recording r = Parse($"time,MLII,ABP\n{units}\n0,1,80\n0.008,2,81\n");
         Assert.Equal(["mV", "mmHg"], r.Channels.Select(c => c.Unit));
         Assert.Equal(125, r.Channels[0].SampleRate);
@@ -285,6 +365,9 @@ public class CsvDialectTests
         Recording r = Parse("rhythm,ecg\nAFIB,1\nN,2\n", At125);
         Assert.Equal("ecg", Assert.Single(r.Channels).Name);
         Assert.Contains(r.Warnings, w => w.Channel == "rhythm");
+        // A note may come late; in a column of waves a word is a fault.
+        Assert.Equal("ecg", Assert.Single(Parse("ecg,note\n" + Rows(50, i => $"{i},{(i == 40 ? "AFIB 1" : "")}"), At125).Channels).Name);
+        Assert.Throws<SignalFormatException>(() => Parse("ecg,abp\n" + Rows(50, i => $"{i},{(i == 40 ? "AFIB" : "")}"), At125));
     }
 
     [Fact]

@@ -33,6 +33,27 @@ public class RecordingFileTests
         Assert.Equal(2, RecordingFile.Read(folder["array"], new RecordingReadOptions { SampleRate = 100 }).Channels.Count);
     }
 
+    [Theory]
+    [InlineData("a.hea")]
+    [InlineData("a.edf")]
+    public void ARateThatTheFileContradictsIsRefused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        RecordingFile.Write(folder[name], Small);
+        Assert.Equal(100, RecordingFile.Read(folder[name], new() { SampleRate = 100 }).Channels[1].SampleRate);
+        Assert.Contains("states 100 Hz, but 250 Hz", Assert.Throws<SignalFormatException>(() =>
+            RecordingFile.Read(folder[name], new() { SampleRate = 250 })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HeadersMayBeginWithTheMarkOfUtf8()
+    {
+        using var folder = new TemporaryFolder();
+        RecordingFile.Write(folder["a.hea"], Small);
+        File.WriteAllBytes(folder["a.hea"], [0xEF, 0xBB, 0xBF, .. File.ReadAllBytes(folder["a.hea"])]);
+        Assert.Equal(2, RecordingFile.Read(folder["a.hea"]).Channels.Count);
+    }
+
     [Fact]
     public void PointersOfLargeFileStorageAreNamed()
     {

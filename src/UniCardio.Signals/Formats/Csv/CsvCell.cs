@@ -12,7 +12,7 @@ internal enum CsvCellKind
     /// <summary>Nothing, or a word for it: NaN, NA, null, a dash, a question mark.</summary>
     Missing,
 
-    /// <summary>What a spreadsheet writes where a formula failed: #N/A, #VALUE!, #DIV/0!.</summary>
+    /// <summary>What a spreadsheet writes where a formula failed, or a monitor where it measured nothing: #N/A, #VALUE!, Lead off.</summary>
     Error,
 
     /// <summary>Inf, by name.</summary>
@@ -31,7 +31,13 @@ internal static class CsvCell
     private static readonly HashSet<string> MissingWords = new(StringComparer.OrdinalIgnoreCase)
     {
         "nan", "na", "n/a", "n.a.", "null", "(null)", "none", "nil", "<na>", "nat", "missing", "undefined", "-nan", "+nan", "nan(ind)",
-            "-nan(ind)", "1.#qnan", "-1.#ind", "\\n", ".", "?", "*", "-", "--", "---", "----", "-.-",
+            "-nan(ind)", "\\n", "nd", "n.d.", "nodata", "no data",
+    };
+
+    // What a monitor writes in place of a number.
+    private static readonly HashSet<string> FaultWords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "off", "lead off", "leads off", "error", "err", "invalid", "overflow", "xxx", "xx", "n/c", "not connected",
     };
 
     /// <summary>Tells what a cell holds.</summary>
@@ -41,8 +47,17 @@ internal static class CsvCell
     public static CsvCellKind Read(ReadOnlySpan<byte> cell, bool decimalComma, out double value)
     {
         value = double.NaN;
+        cell = TrimBlanks(cell);
         if (cell.IsEmpty)
             return CsvCellKind.Missing;
+        if (cell[0] == 0xE2 && cell.StartsWith("\u2212"u8) && cell.Length is > 3 and < 64)
+        {
+            // The typographic minus that word processors put in.
+            Span<byte> plain = stackalloc byte[64];
+            plain[0] = (byte)'-';
+            cell[3..].CopyTo(plain[1..]);
+            return Read(plain[..(cell.Length - 2)], decimalComma, out value);
+        }
         if (cell[0] == (byte)'\'' || cell[^1] == (byte)'\'')
         {
             cell = cell.Trim("' "u8);
@@ -54,7 +69,7 @@ internal static class CsvCell
         if (digit)
         {
             if (!TryNumber(cell, decimalComma, out double number))
-                return CsvCellKind.Text;
+                return OfTheCRuntime(cell);
             if (!double.IsFinite(number))
                 return CsvCellKind.OutOfRange;
             value = number;
@@ -65,11 +80,40 @@ internal static class CsvCell
         if (cell[0] == (byte)'#')
             return IsErrorToken(cell) ? CsvCellKind.Error : CsvCellKind.Text;
         string word = Encoding.UTF8.GetString(cell);
-        if (MissingWords.Contains(word))
+        if (MissingWords.Contains(word) || word.All(c => "-.?*/_=+~:\u2013\u2014".Contains(c, StringComparison.Ordinal)))
             return CsvCellKind.Missing;
+        if (FaultWords.Contains(word))
+            return CsvCellKind.Error;
         string bare = word.TrimStart('+', '-');
         return bare.Equals("inf", StringComparison.OrdinalIgnoreCase) || bare.Equals("infinity", StringComparison.OrdinalIgnoreCase)
             || bare is "\u221E" ? CsvCellKind.Infinite : CsvCellKind.Text;
+    }
+
+    /// <summary>Whether a cell says in words or signs that nothing is there, as it may in a row of units too.</summary>
+    public static bool MeansNothing(string cell) => cell.Length > 0
+        && Read(Encoding.UTF8.GetBytes(cell), false, out _) is CsvCellKind.Missing && cell is not "nA";
+
+    // 1.#QNAN, -1.#IND and 1.#INF, with or without zeros after them.
+    private static CsvCellKind OfTheCRuntime(ReadOnlySpan<byte> cell)
+    {
+        ReadOnlySpan<byte> bare = cell.TrimStart("+-"u8).TrimEnd((byte)'0');
+        return bare.SequenceEqual("1.#INF"u8) ? CsvCellKind.Infinite
+            : bare.SequenceEqual("1.#QNAN"u8) || bare.SequenceEqual("1.#SNAN"u8) || bare.SequenceEqual("1.#IND"u8) ? CsvCellKind.Missing
+            : CsvCellKind.Text;
+    }
+
+    // Blanks, and the ones that keep words together (U+00A0, U+202F).
+    private static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> cell)
+    {
+        while (!cell.IsEmpty)
+        {
+            int from = cell[0] == (byte)' ' ? 1 : cell.StartsWith("\u00A0"u8) ? 2 : cell.StartsWith("\u202F"u8) ? 3 : 0,
+                to = from == cell.Length ? 0 : cell[^1] == (byte)' ' ? 1 : cell.EndsWith("\u00A0"u8) ? 2 : cell.EndsWith("\u202F"u8) ? 3 : 0;
+            if (from + to == 0)
+                break;
+            cell = cell[from..^to];
+        }
+        return cell;
     }
 
     /// <summary>Whether a cell can stand among samples: a number, a time, or something missing.</summary>
@@ -90,12 +134,13 @@ internal static class CsvCell
             rest = rest[..^1];
         foreach (byte b in rest)
         {
-            if (!(b is >= (byte)'A' and <= (byte)'Z' or (byte)'/' or (byte)'_' or (byte)'0' or >= 0x80))
+            if (!(b is >= (byte)'A' and <= (byte)'Z' or (byte)'/' or (byte)'_' or (byte)'0' or (byte)' ' or >= 0x80))
                 return false;
         }
         return marked || rest.SequenceEqual("N/A"u8) || rest.SequenceEqual("NA"u8) || rest.SequenceEqual("NV"u8)
             || rest.SequenceEqual("N/D"u8) || rest.SequenceEqual("N/DISP"u8)
-            || rest.SequenceEqual("ND"u8) || rest.SequenceEqual("GETTING_DATA"u8);
+            || rest.SequenceEqual("ND"u8) || rest.SequenceEqual("GETTING_DATA"u8) || rest.SequenceEqual("N/A N/A"u8)
+            || rest.SequenceEqual("VALUE"u8) || rest.SequenceEqual("DIV/0"u8) || rest.SequenceEqual("REF"u8) || rest.SequenceEqual("NUM"u8);
     }
 
     /// <summary>A number in the file's own notation.</summary>

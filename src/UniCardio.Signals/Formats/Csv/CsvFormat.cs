@@ -21,7 +21,8 @@ namespace UniCardio.Signals.Formats.Csv;
 /// cref="RecordingReadOptions.SampleRate"/>
 /// must be set. Columns that number the rows are no signals.</item>
 /// <item>Writing: the shortest text that reads back as the same float32; missing samples are blank; channels must share one rate. Times are
-/// absolute (a column datetime) where the recording knows its date, by the clock where it knows the time of day alone, else seconds.
+/// absolute (a column datetime) where the recording knows its date, by the clock where it knows the time of day alone, else seconds,
+/// from where the table that it came from began.
 /// Beside a channel with samples that no sensor measured stands a column of words, <c>ABP_provenance</c> (<see cref="UnmeasuredStretch"/>).
 /// Names that a spreadsheet would run begin with an apostrophe, which reading takes off.</item>
 /// </list>
@@ -135,7 +136,7 @@ internal static class CsvFormat
             if (options.TimeColumn && start is { } origin)
                 csv.WriteField(TimeOf(origin, row / rate));
             else if (options.TimeColumn)
-                csv.WriteField(row / rate);
+                csv.WriteField(recording.RelativeStart == 0 ? row / rate : Math.Round(recording.RelativeStart + (row / rate), 9));
             for (int i = 0; i < channels.Length; i++)
             {
                 float value = row < channels[i].Length ? channels[i].Samples.Span[row] : float.NaN;

@@ -66,7 +66,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         string[]? units = null;
         if (lines.Count > 1 && lines[^1].Length == columns && IsUnits(lines[^1], lines[^2], text.DecimalComma))
         {
-            units = [.. lines[^1].Select(u => u.Trim('(', ')', '[', ']', ' '))];
+            units = [.. lines[^1].Select(u => u.Trim('(', ')', '[', ']', ' '))
+                .Select(u => CsvCell.MeansNothing(u) ? "-" : u)];
             lines.RemoveAt(lines.Count - 1);
         }
         string[]? names = lines.Count > 0 ? lines[^1] : null;
@@ -96,12 +97,19 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
     private static bool IsText(string[] cells, bool decimalComma)
     {
         int words = cells.Count(c => c.Length > 0 && IsWord(c, decimalComma)), filled = cells.Count(c => c.Length > 0);
-        return words > 0 && 2 * words > filled;
+        // Units may be said of some columns only: s, -, n/a, mV.
+        return words > 0 && (2 * words > filled
+            || cells.All(c => c.Length == 0 || IsUnit(c) || (!IsWord(c, decimalComma) && CsvCell.MeansNothing(c))));
     }
+
+    private static bool IsUnit(string cell) => cell.Trim('(', ')', '[', ']', ' ') is var bare
+        && (CsvTimeColumn.IsUnit(bare) || SignalUnit.IsKnown(bare) || bare == "nA");
 
     private static bool IsRow(string[] cells, bool decimalComma) => cells.Any(c => c.Length > 0) && !IsText(cells, decimalComma);
 
-    private static bool IsWord(string cell, bool decimalComma) => !CsvCell.IsValue(Encoding.UTF8.GetBytes(cell), decimalComma);
+    // 1,024 is no word, whether its comma is a decimal mark or parts thousands.
+    private static bool IsWord(string cell, bool decimalComma) => !CsvCell.IsValue(Encoding.UTF8.GetBytes(cell), decimalComma)
+        && !CsvCell.IsValue(Encoding.UTF8.GetBytes(cell), true);
 
     // A single comment may be anything; as a name it has to say what it measures.
     private static bool IsHeader(string[] names) => names.Length > 1 || (SignalUnit.SplitName(names[0]) is var (name, unit)
@@ -115,10 +123,10 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         {
             string bare = cells[i].Trim('(', ')', '[', ']', ' ');
             bool bracketed = bare.Length < cells[i].Length;
-            if (bare.Length == 0 || bare == "-")
+            if (bare.Length == 0 || CsvCell.MeansNothing(bare))
                 continue;
             bool isTime = i < names.Length && CsvTimeColumn.IsTime(names[i], out _) && CsvTimeColumn.IsUnit(bare);
-            if (isTime || SignalUnit.IsKnown(bare))
+            if (isTime || IsUnit(bare))
                 known++;
             else if (!bracketed && (bare.Length > 10 || !IsWord(bare, decimalComma) || ChannelKindRecognition.Recognize(bare,
                 "") != ChannelKind.Other || CsvTimeColumn.IsTime(bare, out _)))

@@ -27,6 +27,7 @@ internal sealed class CsvTable
     private int _blank;
     private bool _blankLine;
     private long _marked, _errors, _infinite;
+    private SignalFormatException? _cut;
 
     public CsvTable(CsvReader reader, CsvText text, CsvLayout layout, string file, RecordingReadOptions options,
         List<SignalWarning> warnings)
@@ -83,6 +84,13 @@ internal sealed class CsvTable
                 AddRow();
             }
         }
+        if (_cut is not null)
+        {
+            // A file that was still being written, or came over in part, ends within its last row.
+            if (_text.Body.Span.EndsWith("\n"u8) || _rows == 0)
+                throw _cut;
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{_file} ends within its last row, which is left out."));
+        }
         return Finish();
     }
 
@@ -125,8 +133,14 @@ internal sealed class CsvTable
         while (cells > _columns.Length && _reader.GetSpan(cells - 1).IsEmpty)
             cells--;
         long line = _reader.LineNumber + _text.Lines;
+        if (_cut is not null)
+            throw _cut;
         if (cells != _columns.Length && !(cells == _columns.Length - 1 && _headings[^1].Length == 0))
-            throw new SignalFormatException(_file, Ragged(_reader.FieldCount, _columns.Length), new SignalLocation(Line: line));
+        {
+            var ragged = new SignalFormatException(_file, Ragged(_reader.FieldCount, _columns.Length), new SignalLocation(Line: line));
+            _cut = _reader.FieldCount < _columns.Length ? ragged : throw ragged;
+            return;
+        }
         // Where times are told, they tell of rows that are missing too.
         if (_timeIndex >= 0)
             _blank = 0;
@@ -200,8 +214,9 @@ internal sealed class CsvTable
     // A column of words (labels, notes) is no signal and goes; a word among numbers is a fault.
     private float TextCell(string cell, int column, long line)
     {
-        bool words = cell.Length > 0 && !cell.Any(char.IsAsciiDigit) && cell[0] != '#' && _layout.Names is not null;
-        if (words && _columns[column]!.IsMissing && _columns.Count(c => c is not null) > 1 && _rows == 0)
+        bool words = cell.Length > 0 && cell[0] != '#' && _layout.Names is not null
+            && (_rows == 0 ? !cell.Any(char.IsAsciiDigit) : cell.Any(char.IsLetter) && !char.IsAsciiDigit(cell[0]) && !IsWave(column));
+        if (words && _columns[column]!.IsMissing && _columns.Count(c => c is not null) > 1)
         {
             _columns[column] = null;
             _warnings.Add(new SignalWarning(SignalWarningKind.Data,
@@ -214,6 +229,9 @@ internal sealed class CsvTable
                 ? " This file's decimal mark is the comma: write no points for thousands." : "";
         throw CellError($"'{CsvLayout.Shorten(cell)}' is not a number; missing samples are blank or NaN.{hint}", column, line);
     }
+
+    private bool IsWave(int column) => Label(column) is var (name, unit)
+        && ChannelKindRecognition.Recognize(name, unit) != ChannelKind.Other;
 
     private SignalFormatException CellError(string problem, int column, long line) =>
         new(_file, problem, new SignalLocation(Line: line, Channel: _headings[column], Sample: _rows));
@@ -244,7 +262,10 @@ internal sealed class CsvTable
             channels.Add(new Channel(labels[i].Name, labels[i].Unit, rate, samples));
         }
         return RecordingSelection.Apply(new Recording(Path.GetFileNameWithoutExtension(_file), channels,
-            _provenance.SelectMany(p => p?.Annotations(rate, grid.PlaceOf) ?? []).OrderBy(a => a.TimeSeconds), start, _warnings), _options);
+            _provenance.SelectMany(p => p?.Annotations(rate, grid.PlaceOf) ?? []).OrderBy(a => a.TimeSeconds), start, _warnings)
+        {
+            RelativeStart = _timeIndex >= 0 && start is null ? _time.RelativeStart(rate) : 0,
+        }, _options);
     }
 
     private (string Name, string Unit) Label(int column)
@@ -265,7 +286,7 @@ internal sealed class CsvTable
         }
 
         Tell(_marked, $"of {string.Join(" or ", _options.MissingValues.Select(v => v.ToString(CultureInfo.InvariantCulture)))} are");
-        Tell(_errors, "that hold an error of a spreadsheet (#N/A and the like) are");
+        Tell(_errors, "that hold an error of a spreadsheet or monitor (#N/A and the like) are");
         Tell(_infinite, "that hold an infinity are");
         if (_blank > 0 && _columns.Length > 1 && !_blankLine)
             _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,

@@ -26,6 +26,11 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
     {
         RefuseOtherFiles(bytes, file);
         Memory<byte> text = Decode(bytes, ref owned, file, warnings);
+        // The mark that ends files of CP/M and its heirs; zeros where a machine went off before a file was written.
+        int end = text.Span.LastIndexOfAnyExcept((byte)0, (byte)0x1A) + 1;
+        if (end > 0 && text.Length - end > 1)
+            warnings.Add(new SignalWarning(SignalWarningKind.Data, $"{file} ends in {text.Length - end} zero bytes, which are left out."));
+        text = text[..end];
         if (text.Span.IndexOf((byte)'\n') < 0 && text.Span.IndexOf((byte)'\r') >= 0)
         {
             text = Own(text, ref owned);

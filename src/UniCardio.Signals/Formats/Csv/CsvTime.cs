@@ -39,13 +39,38 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
         if (cell.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) >= 0)
             return false;
         string text = Encoding.ASCII.GetString(cell);
-        string[] parts = text.Split([' ', 'T', 't'], 3, StringSplitOptions.RemoveEmptyEntries);
+        string[] parts = WithoutMonthName(text).Split([' ', 'T', 't'], 3, StringSplitOptions.RemoveEmptyEntries);
         if (parts is [var alone])
             return alone.Contains(':', StringComparison.Ordinal) ? TryClock(alone, null, out time) : TryDate(alone, null, out time);
+        if (parts is [{ Length: 8 } day, var clock] && day.All(char.IsAsciiDigit))
+            return TryBasic(day, clock, out time);
         // Date first, or, as WFDB's tools print it, the time.
         if (parts.Length is 2 or 3 && parts[0].Contains(':', StringComparison.Ordinal))
             return parts.Length == 2 && (TryDate(parts[1], parts[0], out time) || TryClock(parts[0], parts[1], out time));
         return TryDate(parts[0], string.Join(' ', parts[1..]), out time);
+    }
+
+    // 24-Nov-2016 and 24 Nov 2016 as 24-11-2016.
+    private static string WithoutMonthName(string text)
+    {
+        for (int i = 1; i + 3 < text.Length; i++)
+        {
+            if (text[i - 1] is not ('-' or ' ' or '/' or '.') || text[i + 3] != text[i - 1] || !char.IsAsciiLetter(text[i]))
+                continue;
+            int month = Array.FindIndex(CultureInfo.InvariantCulture.DateTimeFormat.AbbreviatedMonthNames,
+                m => text.AsSpan(i, 3).Equals(m, StringComparison.OrdinalIgnoreCase));
+            return month < 0 ? text : string.Create(CultureInfo.InvariantCulture, $"{text[..(i - 1)]}-{month + 1}-{text[(i + 4)..]}");
+        }
+        return text;
+    }
+
+    // ISO 8601's basic form, 20161124T135801.008.
+    private static bool TryBasic(string day, string clock, out CsvTime time)
+    {
+        time = default;
+        int digits = clock.TakeWhile(char.IsAsciiDigit).Count();
+        return digits is 4 or 6 && TryDate($"{day[..4]}-{day[4..6]}-{day[6..]}",
+            $"{clock[..2]}:{clock[2..4]}{(digits == 6 ? ":" + clock[4..6] : "")}{clock[digits..]}", out time);
     }
 
     private static int DecimalsOf(ReadOnlySpan<byte> number, bool decimalComma)
@@ -61,6 +86,9 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
     {
         time = default;
         string[] parts = text.Split(':');
+        // 13:58:01:008
+        if (parts is [_, _, _, { Length: 3 }])
+            parts = [parts[0], parts[1], parts[2] + "." + parts[3]];
         if (parts.Length is < 2 or > 3)
             return false;
         double seconds = 0;

@@ -9,9 +9,12 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     private const int ChunkSize = 1024;
     private const double DayInSeconds = 86_400;
 
+    // What MATLAB calls the day from which Excel counts.
+    private const double DatenumOf1899 = 693_960;
+
     private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp",
         "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc",
-        "unixtime", "clock" };
+        "unixtime", "clock", "datenum" };
 
     private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix",
         "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
@@ -19,7 +22,7 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     private readonly List<double[]> _chunks = [];
     private int _count;
     private int _decimals;
-    private double _wrapped;
+    private double _wrapped, _secondsPerUnit;
     private long _firstTicks;
     private DateTime? _date;
 
@@ -72,7 +75,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         {
             throw new SignalFormatException(file,
                 $"'{Encoding.UTF8.GetString(cell[..Math.Min(cell.Length, 40)])}' is not a time as the rows before have it; expected a "
-                + $"number, h:mm:ss.mmm or a date and time in every row.",
+                + $"number, h:mm:ss.mmm or a date and time in every row."
+                + (cell.Contains((byte)',') ? " Commas that are decimal points need another separator, such as semicolons." : ""),
                 new SignalLocation(Line: line, Channel: "time", Sample: _count));
         }
         if (Kind is null)
@@ -122,7 +126,7 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
                 ? 1 : secondsPerUnit));
         }
         TimeSteps steps = TimeSteps.Of(_count, At, resolution, Back, Uneven);
-        double unit = Kind == CsvTimeKind.Number ? Unit(secondsPerUnit, steps.Step, expected, isPlausible, warnings) : 1;
+        double unit = _secondsPerUnit = Kind == CsvTimeKind.Number ? Unit(secondsPerUnit, steps.Step, expected, isPlausible, warnings) : 1;
         double rate = steps.Rate(unit);
         if (!double.IsFinite(rate) || !(rate > 0))
             throw new SignalFormatException(file, "times do not increase from the first row to the last.",
@@ -143,6 +147,10 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         Remark(steps, rate, warnings);
         return (rate, new RowGrid(_count, steps.Gaps, steps.Doubled), StartOf(unit));
     }
+
+    /// <summary>Seconds that the first row states where they are not absolute; less than half a sample is none.</summary>
+    public double RelativeStart(double rate) => Math.Abs(At(0) * _secondsPerUnit) is var first && first > 0.5 / rate && first < 1e9
+        ? At(0) * _secondsPerUnit : 0;
 
     private double At(int row) => _chunks[row / ChunkSize][row % ChunkSize];
 
@@ -170,7 +178,9 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         if (epoch > 0 && isPlausible(1 / (step * epoch)))
             return epoch;
         // Days since 1900, as Excel keeps dates and times: the years 1955 to 2118.
-        if (size is > 20_000 and < 80_000 && !isPlausible(1 / step) && isPlausible(1 / (step * DayInSeconds)))
+        // And since the year 0, as MATLAB does.
+        if (size is > 20_000 and < 80_000 or > DatenumOf1899 + 20_000 and < DatenumOf1899 + 80_000 && !isPlausible(1 / step)
+            && isPlausible(1 / (step * DayInSeconds)))
             return DayInSeconds;
         foreach ((double unit, string name) in (ReadOnlySpan<(double, string)>)[(1, "seconds"), (1e-3, "milliseconds"),
             (1e-6, "microseconds"), (1e-9, "nanoseconds")])
@@ -204,7 +214,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
                 if (_date is { } date)
                     return first is >= 0 and < DayInSeconds ? date.AddTicks((long)Math.Round(first * TimeSpan.TicksPerSecond)) : date;
                 if (unit == DayInSeconds)
-                    return new DateTime(1899, 12, 30).AddTicks((long)Math.Round(first * 1e3) * TimeSpan.TicksPerMillisecond);
+                    return new DateTime(1899, 12, 30).AddTicks((long)Math.Round((At(0) < 80_000 ? first
+                        : first - (DatenumOf1899 * DayInSeconds)) * 1e3) * TimeSpan.TicksPerMillisecond);
                 // The clock is kept without its zone: UTC, as Unix time counts.
                 return first is > 6.3e8 and < 4.2e9 ? new DateTime(DateTime.UnixEpoch.Ticks + ((long)Math.Round(first * 1e6) * 10)) : null;
         }

@@ -9,7 +9,7 @@ internal sealed record EdfSignal
     /// <summary>Its name.</summary>
     public required string Label { get; init; }
 
-    /// <summary>Physical dimension, as Latin-1 where it is not ASCII.</summary>
+    /// <summary>Physical dimension, as UTF-8 or Latin-1 where it is not ASCII.</summary>
     public required string Unit { get; init; }
 
     /// <summary>Physical value of <see cref="DigitalMinimum"/>.</summary>
@@ -168,7 +168,8 @@ internal sealed record EdfHeader
                 $"its physical values go from {limits[0]} to {limits[1]}, which give no gain") };
         if (unit.Any(c => c > 0x7E))
             warnings.Add(new SignalWarning(SignalWarningKind.Unit,
-                $"{fields.File}: the unit '{unit}' of '{name}' is not ASCII, as EDF asks for; it is taken as Latin-1.", name));
+                $"{fields.File}: the unit '{unit}' of '{name}' is not ASCII, as EDF asks for; it is read as UTF-8, or as Latin-1 where it "
+                + "is not that.", name));
         if (signal.Fault is not null)
             warnings.Add(new SignalWarning(SignalWarningKind.Header, $"{fields.File}: signal '{name}' is left out: {signal.Fault}.", name));
         return signal;
@@ -217,7 +218,9 @@ internal sealed record EdfHeader
         {
             ReadOnlySpan<byte> field = _data.Slice(at, width);
             int end = field.IndexOf((byte)0);
-            return Encoding.Latin1.GetString(end < 0 ? field : field[..end]).Trim();
+            field = end < 0 ? field : field[..end];
+            // EDF is ASCII; a micro sign is met as UTF-8 and as Latin-1.
+            return (System.Text.Unicode.Utf8.IsValid(field) ? Encoding.UTF8 : Encoding.Latin1).GetString(field).Trim();
         }
 
         public long Whole(int at, int width, string what, string? channel = null)

@@ -50,7 +50,7 @@ internal sealed partial class WfdbHeaderParser
 
     /// <summary>Text as UTF-8, or as Latin-1 where it is not that: older files hold degree and micro signs so.</summary>
     public static string DecodeText(ReadOnlySpan<byte> data) =>
-        System.Text.Unicode.Utf8.IsValid(data) ? Encoding.UTF8.GetString(data) : Encoding.Latin1.GetString(data);
+        System.Text.Unicode.Utf8.IsValid(data) ? Encoding.UTF8.GetString(data).TrimStart('\uFEFF') : Encoding.Latin1.GetString(data);
 
     private WfdbHeader Read(RecordingReadOptions options)
     {
