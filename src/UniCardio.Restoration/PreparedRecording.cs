@@ -64,7 +64,23 @@ internal sealed class PreparedRecording
         }
         if (options.Align)
             prepared.Align(task);
+        if (options.GatesConditions)
+            prepared.Gate(task, cancellation);
         return prepared;
+    }
+
+    // The target's own samples stay as they are: they are the user's.
+    private void Gate(CardioTask task, CancellationToken cancellation)
+    {
+        foreach (Modality other in task.Conditions.Members().Where(m => m != task.Output))
+        {
+            IReadOnlyList<int> poor = ConditionGate.Apply(other, _signals[(int)other], cancellation);
+            if (poor.Count == 0)
+                continue;
+            string name = _channels[other].Name;
+            Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"Channel '{name}' is too poor to work from for {poor.Count} s, from {poor[0]} s on: there it counts as missing."), name));
+        }
     }
 
     private void Align(CardioTask task)

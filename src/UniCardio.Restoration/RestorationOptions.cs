@@ -100,6 +100,10 @@ public sealed record RestorationOptions
     /// beats say that their clock is off or drifts.</summary>
     public bool Align { get; init; }
 
+    /// <summary>Whether seconds in which another signal's quality index is too low count as missing, so that a
+    /// bad condition does no more harm than none. Signals shorter than 20 s are not judged.</summary>
+    public bool GatesConditions { get; init; } = true;
+
     /// <summary>Whether a translation is made of paired seconds.</summary>
     internal bool IsPaired => Task.Kind == TaskKind.Translate && Calibration is { Cuffs.Count: 0 };
 

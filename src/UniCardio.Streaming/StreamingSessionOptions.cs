@@ -30,6 +30,13 @@ public sealed record StreamingSessionOptions
     /// </summary>
     public ModalitySet Denoise { get; init; }
 
+    /// <summary>
+    /// Whether gaps that are imputed are filled by the patient's own last minute too, matched by how it looks about the gap and weighed
+    /// against the network by how it does on measured stretches. The delay stays what it is; a checkpoint grows by 90 kB, a hop's
+    /// planning by some milliseconds.
+    /// </summary>
+    public bool OwnSignals { get; init; }
+
     /// <summary>Draws and sampler.</summary>
     public LiveSampling Sampling { get; init; } = new();
 

@@ -10,14 +10,17 @@ public sealed class AllocationTests
 {
     private static StreamingSessionOptions Options => Make.Options(125, 100, 500) with { Denoise = ModalitySet.Ppg };
 
-    [Fact]
-    public void OneThread()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void OneThread(bool ownSignals)
     {
         using InferenceEngine engine = Make.Engine();
         using StreamingHost host = Make.Host(engine, TimeProvider.System);
         int hops = 0, generated = 0;
         StreamingSession[] sessions = [.. Enumerable.Range(0, 3)
-            .Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1) }, (_, frame) =>
+            .Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1), OwnSignals = ownSignals },
+                (_, frame) =>
         {
             hops++;
             generated += frame.Provenance(Modality.Bp)[^1] is Provenance.Imputed or Provenance.Translated ? 1 : 0;

@@ -48,6 +48,7 @@ public sealed record GapFill(SampleRange Gap, double[] Value, double[] Low, doub
         EstimatorKind.Edges => "edges carried on",
         EstimatorKind.Line => "straight line",
         EstimatorKind.Correction => "own beat, corrected by a network",
+        EstimatorKind.Analogue => "moments alike",
         _ => "network",
     };
 }
@@ -421,6 +422,7 @@ internal sealed class GapFiller
         (EstimatorKind.Beat, 0) => 0.25 * Math.Sqrt(1 + (0.2 * seconds)),
         (EstimatorKind.Beat, _) => 0.25,
         (EstimatorKind.Correction, _) => 0.3,
+        (EstimatorKind.Analogue, _) => 0.25 * Math.Sqrt(1 + (0.3 * seconds)),
         (EstimatorKind.Network, _) => 0.6,
         _ => 0.35,
     };

@@ -22,6 +22,9 @@ public enum EstimatorKind
 
     /// <summary>The own beat as a network corrects it.</summary>
     Correction,
+
+    /// <summary>Moments of the same recording that look alike about the gap.</summary>
+    Analogue,
 }
 
 /// <summary>One estimate of a gap.</summary>
@@ -42,6 +45,9 @@ internal sealed class GapEstimators
 {
     // Errors of an estimate are looked at nearer by than the beats it is made of: they only have to tell how long errors last.
     private const double NetworkFade = 0.15, EdgeSeconds = 20;
+
+    // Beyond it no two moments look alike.
+    private const int LongestAlike = 750;
 
     private readonly PatientSignals _signals;
     private readonly ChannelKind _target;
@@ -105,7 +111,19 @@ internal sealed class GapEstimators
                 all.Add(Join(EstimatorKind.Fir, null, edges, gap, drawn, null, level));
         }
 
+        if (Alike(context, gap, pulses) is { } alike)
+            all.Add(alike);
         return all;
+    }
+
+    private GapEstimate? Alike(SampleRange context, SampleRange gap, ChannelKind[] pulses)
+    {
+        ReadOnlySpan<float> Part(ChannelKind kind) => _signals[kind].Slice(context.Start, context.Length);
+        double[] wave = new double[gap.Length], deviation = new double[gap.Length];
+        bool found = gap.Length <= LongestAlike && _signals.SampleRate == Analogues.SampleRate
+            && new Analogues(context.Length, gap.Length).Estimate(Part(_target), pulses.Length > 0 ? Part(pulses[0]) : default,
+                pulses.Length > 1 ? Part(pulses[1]) : default, new SampleRange(gap.Start - context.Start, gap.Length), wave, deviation);
+        return found ? Faded(EstimatorKind.Analogue, gap, wave, deviation) : null;
     }
 
     /// <summary>Joins what a network made to the measured samples: what it misses at either edge fades out into the gap.</summary>
@@ -115,10 +133,12 @@ internal sealed class GapEstimators
     /// </remarks>
     /// <param name="gap">The gap.</param>
     /// <param name="made">[gap] in the target's unit.</param>
-    public GapEstimate JoinNetwork(SampleRange gap, ReadOnlySpan<double> made)
+    public GapEstimate JoinNetwork(SampleRange gap, ReadOnlySpan<double> made) =>
+        Faded(EstimatorKind.Network, gap, made.ToArray(), Filled(made.Length, 0));
+
+    private GapEstimate Faded(EstimatorKind kind, SampleRange gap, double[] wave, double[] deviation)
     {
         ReadOnlySpan<float> target = _signals[_target];
-        double[] wave = made.ToArray();
         double left = Step(target, gap.Start - 1, -1, wave[0]), right = Step(target, gap.End, 1, wave[^1]);
         double fade = NetworkFade * _signals.SampleRate, across = Math.Exp(-(gap.Length - 1) / fade);
         // a + across b = left, across a + b = right; an edge of nothing measured takes no part.
@@ -132,7 +152,7 @@ internal sealed class GapEstimators
         };
         for (int i = 0; i < wave.Length; i++)
             wave[i] += (a * Math.Exp(-i / fade)) + (b * Math.Exp(-(wave.Length - 1 - i) / fade));
-        return new GapEstimate(EstimatorKind.Network, null, wave, Filled(wave.Length, 0));
+        return new GapEstimate(kind, null, wave, deviation);
     }
 
     // What the measured samples, carried on by their slope, have at the gap's edge beyond an estimate; NaN where nothing is measured.

@@ -32,7 +32,7 @@ internal sealed class HopPlan
     public HopPlan(int slotSamples)
     {
         float[][] Rows() => [.. Enumerable.Range(0, Modalities).Select(_ => new float[slotSamples])];
-        (Signal, Center, Low, High) = (Rows(), Rows(), Rows(), Rows());
+        (Signal, Center, Low, High, Own) = (Rows(), Rows(), Rows(), Rows(), Rows());
         Source = [.. Enumerable.Range(0, Modalities).Select(_ => new Provenance[slotSamples])];
     }
 
@@ -102,6 +102,16 @@ internal sealed class HopPlan
 
     public float[][] High { get; }
 
+    /// <summary>[3][S] what the patient's own signals say of the gap of a modality that is imputed, in its unit, NaN elsewhere; only where
+    /// <see cref="OwnShare"/> is above 0.</summary>
+    public float[][] Own { get; }
+
+    /// <summary>[3] its part, 0 to 1.</summary>
+    public float[] OwnShare { get; } = new float[Modalities];
+
+    /// <summary>[3] half the width of its band of 5 to 95%.</summary>
+    public float[] OwnBand { get; } = new float[Modalities];
+
     public TargetPlan[] Targets { get; } = new TargetPlan[Modalities];
 
     public ModalityQuality[] Quality { get; } = new ModalityQuality[Modalities];
@@ -121,6 +131,7 @@ internal sealed class HopPlan
         (Done, Failed, InBatch) = (0, 0, 0);
         (IsForced, IsShown, IsDelivered, IsLast, EndsSession) = (false, false, false, false, false);
         Targets.AsSpan().Clear();
+        OwnShare.AsSpan().Clear();
     }
 
     /// <summary>Whether a modality was computed.</summary>

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
+using UniCardio.Streaming.Patient;
 
 namespace UniCardio.Streaming.Planning;
 
@@ -40,8 +41,12 @@ internal sealed class SignalIntake
             _channels[(int)modality] = new LiveChannel(channel, timing, resampler, options.BridgedGap, _tallies[(int)modality]);
         }
         _reader = new WindowReader(timing, highest);
+        Patient = options.OwnSignals ? new LivePatient(timing) : null;
         (Generate, Denoise, Sampling) = (options.Generate, options.Denoise, options.Sampling);
     }
+
+    /// <summary>The patient's own last minute; null where only the network fills gaps.</summary>
+    public LivePatient? Patient { get; }
 
     public BlockClock Clock { get; }
 
@@ -135,6 +140,7 @@ internal sealed class SignalIntake
         foreach (LiveChannel? channel in _channels)
             channel?.Reset(Origin);
         Policy.Reset();
+        Patient?.Reset();
     }
 
     private void Jump(long firstTime)
@@ -239,6 +245,7 @@ internal sealed class SignalIntake
             plan.Quality[m] = WindowReader.Rate(_reasons.AsSpan(_timing.SlotSamples - _timing.WindowSamples));
         }
         Policy.Decide(plan, Generate, Denoise);
+        Patient?.Follow(plan);
         (Hops, SegmentHops) = (Hops + 1, SegmentHops + 1);
         _add(plan);
     }

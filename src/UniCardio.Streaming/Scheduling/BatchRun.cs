@@ -1,5 +1,6 @@
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
+using UniCardio.Streaming.Patient;
 
 namespace UniCardio.Streaming.Scheduling;
 
@@ -74,10 +75,13 @@ internal sealed class BatchRun
         {
             low.Fill(float.NaN);
             high.Fill(float.NaN);
-            return;
+        }
+        else
+        {
+            draws.Quantile(WindowDraws.LowQuantile, low);
+            draws.Quantile(WindowDraws.HighQuantile, high);
         }
 
-        draws.Quantile(WindowDraws.LowQuantile, low);
-        draws.Quantile(WindowDraws.HighQuantile, high);
+        LivePatient.Blend(job.Plan, job.Modality);
     }
 }

@@ -24,6 +24,7 @@ internal static class OptionsCheckpoint
             writer.Write(time);
         writer.Write(options.MinCoverage);
         writer.Write(options.FrameQueue);
+        writer.Write(options.OwnSignals);
     }
 
     /// <summary>Reads options. They are checked, but for how they go together, which opening a session does.</summary>
@@ -50,6 +51,7 @@ internal static class OptionsCheckpoint
             Deadline = reader.Span(),
             MinCoverage = reader.Double(),
             FrameQueue = reader.Int(1, 4096, "frame queue"),
+            OwnSignals = reader.Bool(),
         };
     }
 

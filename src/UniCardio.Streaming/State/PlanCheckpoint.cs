@@ -24,6 +24,7 @@ internal static class PlanCheckpoint
             writer.Write(MemoryMarshal.AsBytes(plan.Source[m].AsSpan()));
             WriteTarget(writer, plan.Targets[m]);
             WriteQuality(writer, plan.Quality[m]);
+            WriteOwn(writer, plan, m);
             if (!plan.HasResult(m))
                 continue;
             writer.Write(plan.Center[m].AsSpan());
@@ -75,6 +76,7 @@ internal static class PlanCheckpoint
         CardioTask task = plan.TaskOf(m);
         reader.Require(!task.IsValid || (int)task.Output == m, $"the task {task} stands at modality {m}");
         plan.Quality[m] = ReadQuality(reader);
+        ReadOwn(reader, plan, m);
         if (!plan.HasResult(m))
             return;
         reader.Signal(plan.Center[m]);
@@ -100,6 +102,26 @@ internal static class PlanCheckpoint
         var reason = (NoSignalReason)reader.Byte((int)NoSignalReason.ComputeFailed);
         bool isNormalized = reader.Bool();
         return new TargetPlan(task, task.IsValid ? reader.Scale() : default(AffineScale), isNormalized, reason);
+    }
+
+    private static void WriteOwn(CheckpointWriter writer, HopPlan plan, int m)
+    {
+        writer.Write(plan.OwnShare[m]);
+        if (!(plan.OwnShare[m] > 0))
+            return;
+        writer.Write(plan.OwnBand[m]);
+        writer.Write(plan.Own[m].AsSpan());
+    }
+
+    private static void ReadOwn(CheckpointReader reader, HopPlan plan, int m)
+    {
+        plan.OwnShare[m] = reader.Float();
+        reader.Require(plan.OwnShare[m] is >= 0 and <= 1, $"{plan.OwnShare[m]} is no share");
+        if (!(plan.OwnShare[m] > 0))
+            return;
+        plan.OwnBand[m] = reader.Float();
+        reader.Require(plan.OwnBand[m] is >= 0 and < 1e9f, $"{plan.OwnBand[m]} is no width");
+        reader.Signal(plan.Own[m]);
     }
 
     private static void WriteQuality(CheckpointWriter writer, ModalityQuality quality)

@@ -10,7 +10,7 @@ namespace UniCardio.Streaming.State;
 internal static class SessionCheckpoint
 {
     private const uint Magic = 0x54534355;
-    private const int Version = 1;
+    private const int Version = 2;
     private const int MaxPlans = 1 << 16;
 
     /// <summary>Writes a session. Its lock and the host's gate are held.</summary>
@@ -109,6 +109,7 @@ internal static class SessionCheckpoint
             intake.Tally(m).Visit(writer);
             intake.Channel(m)?.Save(writer, NextWindow(session));
         }
+        intake.Patient?.Save(writer);
     }
 
     private static void ReadIntake(CheckpointReader reader, StreamingSession session)
@@ -135,6 +136,7 @@ internal static class SessionCheckpoint
             intake.Policy.LastScales[m] = isKnown ? scale : null;
         }
         ReadChannels(reader, session, hasStarted ? newest : intake.Origin, hasStarted ? Math.Max(newest, end) : intake.Origin);
+        intake.Patient?.Load(reader);
     }
 
     private static void ReadChannels(CheckpointReader reader, StreamingSession session, long newest, long end)

@@ -23,7 +23,8 @@ internal sealed class LivingSubject
     /// <param name="seed">Another seed gives other subjects.</param>
     /// <param name="number">Which of them.</param>
     /// <param name="seconds">How long it is recorded.</param>
-    public LivingSubject(ulong seed, ulong number, int seconds)
+    /// <param name="drift">Whether its pressure wanders over minutes.</param>
+    public LivingSubject(ulong seed, ulong number, int seconds, bool drift = false)
     {
         Number = number;
         ulong own = CounterRandom.Derive(seed, number);
@@ -33,6 +34,8 @@ internal sealed class LivingSubject
         SyntheticRecording recording = new CardiovascularSynthesizer().Generate(p, Length, own);
         IndividualWaves.Add(recording, own, variation: Rarely(0.8, 0.6, ref life));
         Warp(recording, p, ref life);
+        if (drift)
+            DriftPressure(recording.BloodPressure, CounterRandom.Derive(own, 0x62));
         var shown = new float[3][];
         foreach (Modality modality in Modalities.All)
         {
@@ -67,6 +70,16 @@ internal sealed class LivingSubject
 
     /// <summary>What the monitor shows.</summary>
     public PatientSignals Signals { get; }
+
+    /// <summary>What the monitor shows, as a recording.</summary>
+    /// <param name="name">Its name.</param>
+    public Recording ToRecording(string name) => new(name,
+    [
+        new Channel("PPG", "", NetworkSignal.Rate, Signals[ChannelKind.Ppg].ToArray(), ChannelKind.Ppg),
+        new Channel("ABP", SignalUnit.MillimetresOfMercury, NetworkSignal.Rate, Signals[ChannelKind.BloodPressure].ToArray(),
+            ChannelKind.BloodPressure),
+        new Channel("ECG", SignalUnit.Millivolts, NetworkSignal.Rate, Signals[ChannelKind.Ecg].ToArray(), ChannelKind.Ecg),
+    ]);
 
     /// <summary>What is true.</summary>
     public float[] Truth(Modality modality) => _truth[(int)modality];
@@ -116,6 +129,24 @@ internal sealed class LivingSubject
         for (int i = 0; i < Length && size > 0; i++)
             signal[i] = (float)(mean + ((signal[i] - mean) * (1 + (size * PortableMath.SinTurns((i / NetworkSignal.Rate / period)
                 + phase)))));
+    }
+
+    // Mean pressure as a random walk that is drawn back (Uhlenbeck and Ornstein 1930): 1 to 8 mmHg off after a minute, back within 3 to 20
+    // minutes; pulse pressure follows it by a hundredth a mmHg. Sizes are chosen to span what three people in hospital beds did.
+    private static void DriftPressure(float[] pressure, ulong seed)
+    {
+        var random = new CounterRandom(seed, 1);
+        double step = random.NextUniform(1, 8) / Math.Sqrt(60), back = 1 / (60 * random.NextUniform(3, 20)), level = 0, next = 0, mean = 0;
+        foreach (float v in pressure)
+            mean += v / (double)pressure.Length;
+        int rate = (int)NetworkSignal.Rate;
+        for (int i = 0; i < pressure.Length; i++)
+        {
+            if (i % rate == 0)
+                (level, next) = (next, Math.Clamp(next * (1 - back) + (step * random.NextGaussian()), -40, 60));
+            double at = level + ((next - level) * (i % rate) / rate);
+            pressure[i] = (float)Math.Max(5, mean + at + ((pressure[i] - mean) * Math.Max(0.4, 1 + (0.01 * at))));
+        }
     }
 
     // Catmull-Rom through four samples, x of 0 to 1 between the middle two.

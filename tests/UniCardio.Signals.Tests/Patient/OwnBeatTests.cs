@@ -66,7 +66,7 @@ public class OwnBeatTests
         }
 
         double[][] first = Waves(truth), second = Waves(truth.With(ChannelKind.BloodPressure, other));
-        Assert.Equal(6, first.Length);
+        Assert.Equal(7, first.Length);
         Assert.Equal(first, second);
     }
 

@@ -92,10 +92,10 @@ internal static class EvaluateCommand
             GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
             IReadOnlyList<EvaluationRecording> recordings = sources.Read(parsed, terminal.Note, chosen switch
             {
-                EvaluationStudy.Rates => (16, 300),
-                EvaluationStudy.Calibration => (6, 1800),
-                EvaluationStudy.Gaps => (6, 150),
-                _ => (4, 60),
+                EvaluationStudy.Rates => new SyntheticSubjects(16, 300),
+                EvaluationStudy.Calibration => new SyntheticSubjects(8, 1920, AreLiving: true, Drift: true),
+                EvaluationStudy.Gaps => new SyntheticSubjects(8, 240, AreLiving: true),
+                _ => new SyntheticSubjects(4, 60),
             }, cancellation);
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             using LoadedWeights? correcting = correction.Load(parsed, EstimatorChoice.Auto);

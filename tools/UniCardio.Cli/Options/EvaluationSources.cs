@@ -7,8 +7,16 @@ using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Signals.Processing;
 using UniCardio.Signals.Synthesis;
+using UniCardio.Training.Data;
 
 namespace UniCardio.Cli.Options;
+
+/// <summary>Synthetic subjects to measure on.</summary>
+/// <param name="Count">How many where no other number is asked for and no recording is given.</param>
+/// <param name="Seconds">How long each is recorded.</param>
+/// <param name="AreLiving">Whether shapes, levels, delays and gains change within the recording (<see cref="LivingSubject"/>).</param>
+/// <param name="Drift">Whether the pressure's level wanders over minutes.</param>
+internal readonly record struct SyntheticSubjects(int Count, int Seconds, bool AreLiving = false, bool Drift = false);
 
 /// <summary>What <c>evaluate</c> measures on: <c>--recordings</c>, and which subjects were trained on.</summary>
 internal sealed partial class EvaluationSources
@@ -40,8 +48,12 @@ internal sealed partial class EvaluationSources
         "Names for the columns of those recordings that are given none by ,columns=.", HelpName = "NAMES",
         CustomParser = ReadingOptions.Split };
 
+    private readonly Option<int?> _synthetic = new("--synthetic") { Description =
+        "Number of synthetic subjects to measure on, beside --recordings if those are given (1 to 1000).", HelpName = "N" };
+
     public void AddTo(Command command)
     {
+        command.Add(_synthetic);
         command.Add(_recordings);
         command.Add(_rate);
         command.Add(_columns);
@@ -56,7 +68,7 @@ internal sealed partial class EvaluationSources
     /// <exception cref="SignalException">A file that was named cannot be read.</exception>
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<EvaluationRecording> Read(
-        ParseResult parsed, Action<string> note, (int Subjects, double Seconds) synthetic, CancellationToken cancellation) =>
+        ParseResult parsed, Action<string> note, SyntheticSubjects synthetic, CancellationToken cancellation) =>
         Read(parsed, note, (source, recording) => EvaluationRecording.From(recording, source.Subject, cancellation: cancellation),
             synthetic, cancellation);
 
@@ -65,22 +77,21 @@ internal sealed partial class EvaluationSources
     /// <exception cref="UsageException">Nothing is left.</exception>
     public IReadOnlyList<(Recording Recording, string Subject)> ReadWhole(ParseResult parsed, Action<string> note,
         CancellationToken cancellation) => [.. Read(parsed, note, (source, recording) => Tuple.Create(Annotated(source, recording),
-            source.Subject ?? recording.Name), (4, 60), cancellation).Select(t => (t.Item1, t.Item2))];
+            source.Subject ?? recording.Name), new SyntheticSubjects(4, 60), cancellation).Select(t => (t.Item1, t.Item2))];
 
     private List<T> Read<T>(ParseResult parsed, Action<string> note, Func<RecordingSource, Recording, T?> take,
-        (int Subjects, double Seconds) synthetic, CancellationToken cancellation)
+        SyntheticSubjects synthetic, CancellationToken cancellation)
         where T : class
     {
         string[]? columns = parsed.GetValue(_columns) is { Length: > 0 } named ? named : null;
         RecordingSource[] sources = [.. parsed.GetValue(_recordings)!.Select(s =>
             s with { CommonRate = parsed.GetValue(_rate), Columns = s.Columns ?? columns })];
-        if (sources.Length == 0)
-        {
-            note($"no --recordings: {synthetic.Subjects} synthetic subjects, which show that all works and nothing of real signals");
-            return [.. Synthetic(synthetic.Subjects, synthetic.Seconds).Select(r => take(new RecordingSource(r.Name), r)!)];
-        }
-
-        var recordings = new List<T>();
+        int made = parsed.GetValue(_synthetic) ?? (sources.Length == 0 ? synthetic.Count : 0);
+        if (made is < 0 or > 1000 || (made == 0 && sources.Length == 0))
+            throw new UsageException($"--synthetic {made}: expected 1 to 1000 subjects");
+        if (sources.Length == 0 && parsed.GetValue(_synthetic) is null)
+            note($"no --recordings: {made} synthetic subjects, which show that all works and nothing of real signals");
+        var recordings = new List<T>(Synthetic(made, synthetic).Select(r => take(new RecordingSource(r.Name), r)!));
         foreach (RecordingSource source in sources)
         {
             if (Directory.Exists(source.Path))
@@ -104,14 +115,22 @@ internal sealed partial class EvaluationSources
             : Signals.Formats.Wfdb.AnnotationFile.Read(file, rate));
     }
 
-    private static List<Recording> Synthetic(int subjects, double seconds)
+    private static List<Recording> Synthetic(int count, SyntheticSubjects subjects)
     {
         var synthesizer = new CardiovascularSynthesizer();
         var recordings = new List<Recording>();
-        for (int i = 0; i < subjects; i++)
+        for (int i = 0; i < count; i++)
         {
+            if (subjects.AreLiving)
+            {
+                recordings.Add(new LivingSubject(SyntheticSeed, (ulong)i, subjects.Seconds, subjects.Drift)
+                    .ToRecording($"synthetic{i + 1}"));
+                continue;
+            }
+
             ulong seed = CounterRandom.Derive(SyntheticSeed, (ulong)i);
-            SyntheticRecording made = synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(seconds * NetworkSignal.Rate), seed);
+            SyntheticRecording made =
+                synthesizer.Generate(SynthesisParameters.Draw(seed), (int)(subjects.Seconds * NetworkSignal.Rate), seed);
             recordings.Add(made.ToRecording($"synthetic{i + 1}"));
         }
 

@@ -65,6 +65,10 @@ internal sealed class RestoringOptions
             "Brings the other signals to the target's time first, where beats show that a device's clock is off or drifts; what was "
             + "done is told." };
 
+    private readonly Option<bool> _ungated = new("--ungated") { Description =
+        "Works from other signals where their quality index is too low, too; else such seconds of theirs count as missing, which is "
+        + "told." };
+
     private readonly Option<bool> _band = new("--band-channels") { Description = "Also writes the band as two channels." };
 
     public RestoringOptions(TaskKind kind)
@@ -87,7 +91,8 @@ internal sealed class RestoringOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band, _align])
+        foreach (Option option in (Option[])[_target, _with, _channels, _draws, _summary, _sampler, _seed, _overlap, _band, _align,
+            _ungated])
             command.Add(option);
         if (_kind == TaskKind.Impute)
             command.Add(_estimator);
@@ -111,6 +116,7 @@ internal sealed class RestoringOptions
         Estimator = _kind == TaskKind.Impute ? parsed.GetValue(_estimator) : EstimatorChoice.Network,
         Calibration = _kind == TaskKind.Translate ? _calibration.Read(parsed, reading) : null,
         Align = parsed.GetValue(_align),
+        GatesConditions = !parsed.GetValue(_ungated),
         Draws = parsed.GetValue(_draws),
         Summary = parsed.GetValue(_summary),
         Residual = _kind == TaskKind.Denoise ? parsed.GetValue(_residual) : ResidualRule.None,

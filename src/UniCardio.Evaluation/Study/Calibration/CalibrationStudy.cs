@@ -13,16 +13,18 @@ namespace UniCardio.Evaluation.Study.Calibration;
 /// <summary>How a pressure that is translated by paired seconds errs as they age, beside a cuff reading that is carried on.</summary>
 /// <remarks>
 /// Thirty seconds of pressure and conditions are paired, at up to four places of a recording; from there to its end nothing but the
-/// conditions is looked at. Errors are those of 20 s pieces, by their age. The pressure of the synthesizer wanders about a mean and does
-/// not drift, so that synthetic subjects say nothing of how a level is lost.
+/// conditions is looked at. Errors are those of 20 s pieces, by their age. How fast the band must widen is fitted to all people but one and
+/// judged on that one, in turn. Synthetic subjects' pressures drift by amounts that were chosen: they say how the growth ends, not how
+/// large it is.
 /// </remarks>
 internal static class CalibrationStudy
 {
     private const double PairedSeconds = 30, PieceSeconds = 20;
     private const int Places = 4;
+    private const double CuffBand = 8, GrowingMinutes = 30;
     private static readonly double[] s_ages = [0, 1, 2, 3, 5, 8, 10, 15, 20, 30];
 
-    // One piece: minutes since the paired seconds, errors in mmHg; share of samples within the band before it is widened.
+    // One piece: minutes since the paired seconds, errors in mmHg; by how many half-widths of the fresh band samples are off, ascending.
     private sealed record Piece
     {
         public required string Subject { get; init; }
@@ -34,7 +36,10 @@ internal static class CalibrationStudy
         public required double CuffSystolic { get; init; }
         public required double CuffDiastolic { get; init; }
         public required double Fresh { get; init; }
-        public required double Inside { get; init; }
+        public required float[] Off { get; init; }
+        public BandGrowth.Piece Band => new(Subject, Minutes, Off);
+        public BandGrowth.Piece Cuff => new(Subject, Minutes,
+            [.. ((float[])[(float)(CuffSystolic / CuffBand), (float)(CuffDiastolic / CuffBand)]).Order()]);
     }
 
     /// <summary>Measures.</summary>
@@ -61,7 +66,7 @@ internal static class CalibrationStudy
                 for (int place = 0; place < Places; place++)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    pieces.AddRange(Measure(fit[i], task, (int)(place * fit[i].Length / (2.0 * Places)), widening));
+                    pieces.AddRange(Measure(fit[i], task, (int)(place * fit[i].Length / (2.0 * Places))));
                 }
             }
         }
@@ -69,7 +74,7 @@ internal static class CalibrationStudy
         return Report(pieces, fit, with, widening, seed, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    private static IEnumerable<Piece> Measure(EvaluationRecording recording, CardioTask task, int from, Func<double, double> widening)
+    private static IEnumerable<Piece> Measure(EvaluationRecording recording, CardioTask task, int from)
     {
         int rate = (int)NetworkSignal.Rate, paired = (int)(PairedSeconds * rate), length = (int)(PieceSeconds * rate);
         float[]? Of(Modality m) => task.Conditions.Contains(m) ? recording.Signal(m)[from..].ToArray() : null;
@@ -87,14 +92,15 @@ internal static class CalibrationStudy
             if (GapFinder.CountMeasured(truth.AsSpan(at, length)) < length || Rms(made.Value, truth, at, length) is not { } wave
                 || Pressures(truth.AsSpan(at, length)) is not { } right || Pressures(made.Value.AsSpan(at, length)) is not { } told)
                 continue;
-            double age = (at + (length / 2) - paired) / (double)rate, wide = widening(age);
-            int inside = 0;
+            double age = (at + (length / 2) - paired) / (double)rate;
+            float[] off = new float[length];
             for (int t = at; t < at + length; t++)
             {
-                double e = truth[t] - made.Value[t];
-                inside += e >= wide * made.Below[t] && e <= wide * made.Above[t] ? 1 : 0;
+                double e = truth[t] - made.Value[t], half = e < 0 ? made.Below[t] : made.Above[t];
+                off[t - at] = double.IsNaN(e) ? float.MaxValue : (float)(Math.Abs(e) / Math.Max(Math.Abs(half), 1e-6));
             }
 
+            Array.Sort(off);
             yield return new Piece
             {
                 Subject = recording.Subject,
@@ -106,7 +112,7 @@ internal static class CalibrationStudy
                 CuffSystolic = Math.Abs(cuff.Systolic - right.Systolic),
                 CuffDiastolic = Math.Abs(cuff.Diastolic - right.Diastolic),
                 Fresh = fresh,
-                Inside = inside / (double)length,
+                Off = off,
             };
         }
     }
@@ -132,6 +138,16 @@ internal static class CalibrationStudy
         return beats.Count < 3 ? null : (beats.Average(b => b.Value), beats.Average(b => b.OnsetValue));
     }
 
+    private static StudyTable Left(string title, IReadOnlyList<BandGrowth.Piece> pieces)
+    {
+        IReadOnlyList<(string Subject, double Growth, double Held)> left = BandGrowth.LeftOut(pieces, GrowingMinutes);
+        IReadOnlyList<string> Row(string name, double growth, double held) =>
+            [name, ReportTable.Text(growth, "0.0"), ReportTable.Text(100 * held, "0")];
+        IReadOnlyList<IReadOnlyList<string>> rows = [.. left.Select(l => Row(l.Subject, l.Growth, l.Held))];
+        return new StudyTable(title, ["subject left out", "growth", "band holds %"], left.Count == 0 ? rows
+            : [.. rows, Row("mean; growth of all", BandGrowth.Fit(pieces, GrowingMinutes), left.Average(l => l.Held))]);
+    }
+
     private static StudyReport Report(List<Piece> pieces, EvaluationRecording[] recordings, EvaluationSubject with,
         Func<double, double> widening, ulong seed, double seconds)
     {
@@ -146,7 +162,7 @@ internal static class CalibrationStudy
             By(some, p => p.Wave).ToText("0.0"), By(some, p => p.Systolic).ToText("0.0"), By(some, p => p.Diastolic).ToText("0.0"),
             By(some, p => p.CuffSystolic).ToText("0.0"), By(some, p => p.CuffDiastolic).ToText("0.0"),
             Growth(some).ToText("0.00"), ReportTable.Text(widening(60 * some.Average(p => p.Minutes)), "0.00"),
-            ReportTable.Text(100 * By(some, p => p.Inside).Mean, "0"),
+            ReportTable.Text(100 * By(some, p => BandGrowth.Held(p.Band, widening(60 * p.Minutes))).Mean, "0"),
         ];
         SubjectInterval Growth(IEnumerable<Piece> some) =>
             By(some, p => Math.Log(Math.Max(p.Wave, 0.1) / Math.Max(p.Fresh, 0.1))).Map(Math.Exp);
@@ -171,17 +187,20 @@ internal static class CalibrationStudy
             ],
             Tables = [new StudyTable("All tasks", headings,
                 [.. kept.GroupBy(Bin).OrderBy(g => g.Key).Select(g => Row("bp from others", g.Key, [.. g]))]),
+                Left("The band's growth a minute, fitted to the others", [.. kept.Select(p => p.Band)]),
+                Left("The same for a cuff carried on, whose band begins at 8 mmHg", [.. kept.Select(p => p.Cuff)]),
                 new StudyTable("Task by task", headings,
                     [.. kept.GroupBy(p => (p.Task, Bin: Bin(p))).OrderBy(g => g.Key.Task, StringComparer.Ordinal)
                     .ThenBy(g => g.Key.Bin).Select(g => Row(g.Key.Task, g.Key.Bin, [.. g]))])],
             Everything = new StudyTable("everything", ["subject", "task", "minutes", "wave_mmhg", "sbp_mmhg", "dbp_mmhg", "cuff_sbp_mmhg",
                 "cuff_dbp_mmhg", "paired_mmhg", "inside"], [.. kept.Select(p => (IReadOnlyList<string>)[p.Subject, p.Task, .. ((double[])
-                [p.Minutes, p.Wave, p.Systolic, p.Diastolic, p.CuffSystolic, p.CuffDiastolic, p.Fresh, p.Inside])
+                [p.Minutes, p.Wave, p.Systolic, p.Diastolic, p.CuffSystolic, p.CuffDiastolic, p.Fresh,
+                    BandGrowth.Held(p.Band, widening(60 * p.Minutes))])
                     .Select(x => x.ToString("G4", CultureInfo.InvariantCulture))])]),
             Verdict = kept.Length == 0 ? "Nothing could be paired." : string.Create(CultureInfo.InvariantCulture,
                 $"Systolic pressure errs by {By(kept, p => p.Systolic).Mean:0.0} mmHg, a cuff carried on by "
                 + $"{By(kept, p => p.CuffSystolic).Mean:0.0}; the "
-                + $"band holds {100 * By(kept, p => p.Inside).Mean:0}%."),
+                + $"band holds {100 * BandGrowth.Held(kept.Select(p => p.Band), widening):0}%."),
             TotalSeconds = seconds,
         };
     }

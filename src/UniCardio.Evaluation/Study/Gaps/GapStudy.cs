@@ -86,6 +86,7 @@ internal sealed class GapStudy
         (EstimatorKind.Fir, _) => Fir,
         (EstimatorKind.Network, _) => "network, joined",
         (EstimatorKind.Correction, _) => "corrected beat",
+        (EstimatorKind.Analogue, _) => "moments alike",
         (_, null) => Rhythm,
         (_, { } source) => $"beat, {(source == ChannelKind.BloodPressure ? "bp" : source.ToString().ToLowerInvariant())}",
     };
