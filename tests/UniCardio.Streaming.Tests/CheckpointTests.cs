@@ -155,7 +155,7 @@ public sealed class CheckpointTests(ITestOutputHelper output) : IDisposable
             StringComparison.Ordinal);
         Assert.Throws<CheckpointException>(() => host.Restore(sound.AsSpan(0, sound.Length - 1)));
         Assert.Throws<CheckpointException>(() => host.Restore([.. sound, 0]));
-        byte[] later = Sealed([.. sound[..4], 2, .. sound[5..]]);
+        byte[] later = Sealed([.. sound[..4], (byte)(sound[4] + 1), .. sound[5..]]);
         Assert.Contains("version", Assert.Throws<CheckpointException>(() => host.Restore(later)).Message, StringComparison.Ordinal);
         byte[] flipped = [.. sound];
         flipped[9000] ^= 1;

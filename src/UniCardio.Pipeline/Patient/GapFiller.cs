@@ -93,6 +93,9 @@ internal sealed class GapFiller
     /// they say.</remarks>
     public GapCorrection? Correction { get; init; }
 
+    /// <summary>Whether moments of the recording that look alike take part.</summary>
+    internal bool UsesAnalogues { get; init; } = true;
+
     /// <summary>Whether fills keep each estimate by itself.</summary>
     internal bool KeepsEstimates { get; init; }
 
@@ -117,6 +120,8 @@ internal sealed class GapFiller
         CancellationToken cancellation)
     {
         IReadOnlyList<GapEstimate> all = local.Estimators.Estimate(local.Inside);
+        if (!UsesAnalogues)
+            all = [.. all.Where(e => e.Kind != EstimatorKind.Analogue)];
         return corrects && Correction is { } correction && BestBeat(all) is { } beat
             && correction.Correct(local.Seen, _target, _sources, local.Inside, beat, cancellation) is { } corrected
             ? [.. all, corrected]

@@ -24,7 +24,7 @@ internal sealed class Analogues
     /// <summary>Longest stretch without another signal, in samples.</summary>
     public const int LongestAlone = 375;
 
-    private const int Edge = 50, Step = 2, Neighbours = 120, MinNeighbours = 40, MinSeen = 8;
+    private const int Edge = 50, Step = 2, Neighbours = 120, MinNeighbours = 40, MinCandidates = 1000, MinSeen = 8;
     private const double Ridge = 0.3, NearEdge = Edge / 2.0;
 
     private readonly int _maxLength;
@@ -69,7 +69,7 @@ internal sealed class Analogues
         for (int f = 0; f < seen; f++)
             (from, last) = (Math.Min(from, _offset[f]), Math.Max(last, _offset[f]));
         int start = -from, count = target.Length - last - start;
-        if (count < MinNeighbours)
+        if (count < MinCandidates)
             return false;
         Span<float> distance = _distance.AsSpan(0, count);
         distance.Clear();
@@ -156,6 +156,9 @@ internal sealed class Analogues
             finite++;
         }
 
+        // Eight seconds of places: fewer are the same few beats again and again.
+        if (finite < MinCandidates)
+            return 0;
         Array.Sort(_distance, _place, 0, finite);
         int found = 0;
         for (int c = 0; c < finite && found < Neighbours; c++)
