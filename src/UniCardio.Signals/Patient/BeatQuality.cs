@@ -10,6 +10,9 @@ namespace UniCardio.Signals.Patient;
 /// <param name="Deviation">[seconds] standard deviation of the rate's error by the spread of its intervals, bpm.</param>
 internal sealed record BeatQuality(double[] Rate, double[] Index, double[] Deviation)
 {
+    /// <summary>What the signal is.</summary>
+    public ChannelKind Kind { get; init; }
+
     private const double WindowSeconds = PublishedIndices.WindowSeconds, MinDeviation = 0.3;
     private const int MinBeats = 4;
 
@@ -62,7 +65,7 @@ internal sealed record BeatQuality(double[] Rate, double[] Index, double[] Devia
             windows[s] = new BeatWindow(Math.Clamp(quality, 0, 1), alike, Math.Clamp(seen, 0, 1));
         }
 
-        return (new BeatQuality(rate, new double[seconds], deviation), windows);
+        return (new BeatQuality(rate, new double[seconds], deviation) { Kind = series.Kind }, windows);
     }
 }
 
