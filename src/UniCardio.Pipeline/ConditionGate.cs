@@ -8,7 +8,8 @@ namespace UniCardio.Pipeline;
 
 /// <summary>Which seconds of a condition are too poor to work from: a hard gate, a bad condition counts as absent there.</summary>
 /// <remarks>
-/// The quality index (<see cref="QualityTrack"/>) judges ten seconds; a second takes that of the ten it stands in the middle of. Below
+/// The quality index (<see cref="QualityTrack"/>) judges ten seconds; a second takes the mean of the five judgements about the ten that it
+/// stands in the middle of, so that a lucky one among bad ones does not let noise in. Below
 /// <see cref="MinIndex"/> its samples are taken for missing, so that the windows, estimators and filters that would use it do without it as
 /// they do in a gap. The first and last five seconds take the nearest whole ten. What is shorter than <see cref="MinSeconds"/> is not
 /// judged.
@@ -21,7 +22,7 @@ internal static class ConditionGate
     /// <summary>Seconds that a judgement needs.</summary>
     public const int MinSeconds = 20;
 
-    private const int Ahead = 5, Whole = (int)PublishedIndices.WindowSeconds;
+    private const int Ahead = 5, Smooth = 2, Whole = (int)PublishedIndices.WindowSeconds;
 
     /// <summary>Takes a condition's poor seconds for missing.</summary>
     /// <param name="modality">Which signal it is.</param>
@@ -38,7 +39,10 @@ internal static class ConditionGate
         var poor = new List<int>();
         for (int s = 0; s < track.Seconds; s++)
         {
-            if (track.Index[Math.Clamp(s + Ahead, Math.Min(Whole, track.Seconds) - 1, track.Seconds - 1)] >= MinIndex)
+            double index = 0;
+            for (int k = -Smooth; k <= Smooth; k++)
+                index += track.Index[Math.Clamp(s + Ahead + k, Whole - 1, track.Seconds - 1)] / ((2 * Smooth) + 1);
+            if (index >= MinIndex)
                 continue;
             // The last second takes the samples after it along.
             int to = s + 1 == track.Seconds ? signal.Length : (s + 1) * rate;

@@ -8,9 +8,9 @@ namespace UniCardio.Signals.Patient;
 /// 1969) with a local ridge regression (Cleveland 1979) over the nearest ones.</summary>
 /// <remarks>
 /// <para>A moment is seen by the target within 0.4 s of both edges, nearer samples weighing more (exp(-t / 0.2 s)), and by each other
-/// signal from 0.4 s before the stretch to 0.4 s after it, every second sample, in units of the signal's standard deviation. Every place of
-/// the context where all of that and the stretch itself is measured is a candidate. No beat need be found: premature beats, drifting levels and
-/// changing amplitudes are matched as they look.</para>
+/// signal from 0.4 s before the stretch to 0.4 s after it, every second sample, in units of the signal's standard deviation. Every
+/// place of the context where all of that and the stretch itself is measured is a candidate. No beat need be found: premature beats,
+/// drifting levels and changing amplitudes are matched as they look.</para>
 /// <para>Of the K = 120 nearest, weights are exp(-d / d_20), and value = m + (q - m_f) A' (A A' + l I)^-1 B, with A and B the weighted
 /// deviations of what is seen and of the stretch from their means: ridge in its dual form, one K x K system. Per candidate one
 /// multiply-add a sample that is seen; K^2 f / 2 for the system, f at most 950. Nothing is allocated after construction.</para>

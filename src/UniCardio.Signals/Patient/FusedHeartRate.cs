@@ -7,13 +7,13 @@ internal sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 
 /// <summary>One heart rate from the rates and quality indices of several signals, each second.</summary>
 /// <remarks>
-/// <para>Ours (<see cref="Fuse"/>): each rate z_m has the variance v_m = (b + 10 (1 - q_m))^2 + c (its intervals' spread)^2, q_m its index; b
-/// = 0.1 bpm and c = 0 for an ECG, whose R peaks are the heart's beats, 0.7 and 0.3 for a pressure, 0.9 and 0.3 for a PPG, whose pulses
-/// arrive earlier and later. What all of them share, the heart's own irregularity, is no error of any. A rate that differs
-/// from the median of all by more than 5 bpm and three deviations is voted out where two others agree; of two that differ, the one nearer
-/// to the prediction stays. The rest are fused with weights q_m / v_m, variance with a common-mode term (one heart's irregularity is in all
-/// of them: rho = 0.3), and followed by a Kalman filter with a random walk of variance 2 bpm^2 a second. It abstains where no index
-/// reaches 0.5. The constants were chosen on twelve synthetic subjects.</para>
+/// <para>Ours (<see cref="Fuse"/>): each rate z_m has the variance v_m = (b + 10 (1 - q_m))^2 + c (its intervals' spread)^2, q_m its
+/// index; b = 0.1 bpm and c = 0 for an ECG, whose R peaks are the heart's beats, 0.7 and 0.3 for a pressure, 0.9 and 0.3 for a PPG, whose
+/// pulses arrive earlier and later. What all of them share, the heart's own irregularity, is no error of any. A rate that differs from the
+/// median of all by more than 5 bpm and three deviations is voted out where two others agree; of two that differ, the one nearer to the
+/// prediction stays. The rest are fused with weights q_m / v_m, variance with a common-mode term (one heart's irregularity is in all of
+/// them: rho = 0.3), and followed by a Kalman filter with a random walk of variance 2 bpm^2 a second. It abstains where no index reaches
+/// 0.5. The constants were chosen on twelve synthetic subjects.</para>
 /// <para>Beside it the two published rules as baselines: switching (Johnson et al., Physiol Meas 36, 2015: the first signal in the order
 /// ECG, pressure, PPG with an index above 0.8, else the best) and the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with
 /// the innovation weighting that they use.</para>

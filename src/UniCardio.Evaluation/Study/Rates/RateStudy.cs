@@ -12,8 +12,9 @@ namespace UniCardio.Evaluation.Study.Rates;
 /// <summary>The fused heart rate under episodes of bad signal, beside each signal alone and published rules.</summary>
 /// <remarks>
 /// Reference: the rate of the clean ECG, where no clean pulse wave of index 0.9 contradicts it by more than 5 bpm (an electrocautery's
-/// spikes are no beats, a pulse that an early beat does not make is none). Each signal is spoiled for 25, 50 and 75% of the time
-/// (<see cref="MarkovCorruption"/>), once each by itself and once all at the same time. The fusion's constants were chosen on synthetic subjects.
+/// spikes are no beats, a pulse that an early beat does not make is none).
+/// Each signal is spoiled for 25, 50 and 75% of the time (<see cref="MarkovCorruption"/>), once each by itself and once all at the same
+/// time. The fusion's constants were chosen on synthetic subjects.
 /// </remarks>
 internal static class RateStudy
 {
