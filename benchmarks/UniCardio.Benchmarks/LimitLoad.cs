@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using UniCardio.Benchmarks.Soak;
-using UniCardio.Engine.Model;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 
@@ -141,8 +139,7 @@ internal static class LimitLoad
         List<double>[] delays = await Task.WhenAll(Enumerable.Range(0, patients).Select(p => PatientAsync(server, p, patients, seconds)));
         double[] all = [.. delays.SelectMany(d => d).Order()];
         Print($"{patients} patients for {seconds:F0} s, all of them generating: measured samples, {all.Length} frames, from their push to "
-            + $"their frame p50 {all[all.Length / 2]:F0} ms, p99 {all[(int)(0.99 * all.Length)]:F0} ms, largest {all[^1]:F0} ms "
-            + $"(a hop is 500 ms); resident {memory:F0} MiB before, {server.Measure().Memory:F0} after");
+            + $"their frame {LiveLoad.Text(all)} (a hop is 500 ms); resident {memory:F0} MiB before, {server.Measure().Memory:F0} after");
     }
 
     private static async Task<List<double>> PatientAsync(ServerProcess server, int patient, int patients, double seconds)
@@ -151,7 +148,7 @@ internal static class LimitLoad
         await socket.SendAsync(
             """{"type":"open","channels":{"ppg":{"rate":125}},"generate":["bp"],"draws":8}""", CancellationToken.None);
         int blocks = (int)(seconds / SimulatedPatient.BlockSeconds);
-        var sent = new long[blocks + 1];
+        var load = new LiveLoad(blocks);
         var delays = new List<double>();
         Task reading = Task.Run(async () =>
         {
@@ -165,22 +162,11 @@ internal static class LimitLoad
                 if (type != WebSocketMessageType.Binary || new ReceivedFrame(bytes.Span) is not { } frame || frame.End <= shown)
                     continue;
                 shown = frame.End;
-                int block = (int)Math.Floor(((frame.End + frame.AlgorithmicDelay - 1e-4) / SimulatedPatient.BlockSeconds) + 1e-6);
-                if (block < sent.Length && Volatile.Read(ref sent[block]) is long at && at != 0)
-                    delays.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+                if (load.Since(frame) is TimeSpan since)
+                    delays.Add(since.TotalMilliseconds);
             }
         });
-        long start = Stopwatch.GetTimestamp();
-        for (int block = 0; block < blocks; block++)
-        {
-            double due = SimulatedPatient.BlockSeconds * (block + ((double)patient / patients));
-            TimeSpan wait = TimeSpan.FromSeconds(due) - Stopwatch.GetElapsedTime(start);
-            if (wait > TimeSpan.Zero)
-                await Task.Delay(wait);
-            Volatile.Write(ref sent[block], Stopwatch.GetTimestamp());
-            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block),
-                CancellationToken.None);
-        }
+        await load.PushAsync(socket, 0, (double)patient / patients);
         await Task.Delay(1000);
         await socket.SendAsync("""{"type":"stop"}""", CancellationToken.None);
         await reading.WaitAsync(TimeSpan.FromMinutes(2));

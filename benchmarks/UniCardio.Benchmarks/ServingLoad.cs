@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.WebSockets;
 using System.Text.Json;
 using UniCardio.Benchmarks.Soak;
-using UniCardio.Engine.Model;
 
 namespace UniCardio.Benchmarks;
 
@@ -46,8 +45,7 @@ internal static class ServingLoad
         else
             Print(
                 $"{patients} patients for {seconds:F0} s: {delays.Length} frames, {100.0 * skipped / hops:F1}% of the hops skipped, "
-                + $"delay p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest "
-                + $"{delays[^1]:F0} ms (the server's own p50 {own[own.Length / 2]:F0} ms, p99 {own[(int)(0.99 * own.Length)]:F0} ms); "
+                + $"delay {LiveLoad.Text(delays)} (the server's own {LiveLoad.Text(own)}); "
                 + $"lost hops {lost}, dropped frames {results.Sum(r => r.Dropped)}, missing frames {results.Sum(r => r.Missing)}; "
                 + $"{1000 * processor / hops:F0} ms of the server's processor time a hop");
     }
@@ -60,29 +58,18 @@ internal static class ServingLoad
             FormattableString.Invariant($$"""{"type":"open","channels":{"ppg":{"rate":125} },"generate":["bp"],"seed":{{patient}} }"""),
             CancellationToken.None);
         int blocks = Lead + (int)(seconds / BlockSeconds);
-        var sent = new long[blocks + 1];
+        var load = new LiveLoad(blocks);
         var result = new Result();
-        Task reading = ReadAsync(socket, sent, result);
+        Task reading = ReadAsync(socket, load, result);
         // The first 6 s at once, so that windows are full; then in real time, patients spread over the block.
         for (int block = 0; block < Lead; block++)
-            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block),
-                CancellationToken.None);
+            await LiveLoad.PushBlockAsync(socket, block);
         // Until what that gave is out.
         do
             await Task.Delay(100);
         while (Stopwatch.GetElapsedTime(result.LastFrame).TotalSeconds < 1);
-        long start = Stopwatch.GetTimestamp();
         result.IsMeasured = true;
-        for (int block = Lead; block < blocks; block++)
-        {
-            double due = (BlockSeconds * (block - Lead)) + (BlockSeconds * patient / patients);
-            TimeSpan wait = TimeSpan.FromSeconds(due) - Stopwatch.GetElapsedTime(start);
-            if (wait > TimeSpan.Zero)
-                await Task.Delay(wait);
-            Volatile.Write(ref sent[block], Stopwatch.GetTimestamp());
-            await socket.PushAsync(Modality.Ppg, SimulatedPatient.TimeOf(block), SimulatedPatient.Block(Modality.Ppg, block),
-                CancellationToken.None);
-        }
+        await load.PushAsync(socket, Lead, (double)patient / patients);
         await Task.Delay(1000);
         result.IsMeasured = false;
         await socket.SendAsync("""{"type":"complete"}""", CancellationToken.None);
@@ -90,7 +77,7 @@ internal static class ServingLoad
         return result;
     }
 
-    private static async Task ReadAsync(LiveSocket socket, long[] sent, Result result)
+    private static async Task ReadAsync(LiveSocket socket, LiveLoad load, Result result)
     {
         long next = 0, skippedBefore = 0;
         while (true)
@@ -116,10 +103,9 @@ internal static class ServingLoad
             }
             result.Hops++;
             result.Skipped = frame.SkippedHops - skippedBefore;
-            int block = (int)Math.Floor(((frame.End + frame.AlgorithmicDelay - 1e-4) / BlockSeconds) + 1e-6);
-            if (frame.Window >= 0 && block < sent.Length && Volatile.Read(ref sent[block]) is long at && at != 0)
+            if (frame.Window >= 0 && load.Since(frame) is TimeSpan since)
             {
-                result.Delays.Add(1000 * (frame.AlgorithmicDelay + Stopwatch.GetElapsedTime(at).TotalSeconds));
+                result.Delays.Add(1000 * (frame.AlgorithmicDelay + since.TotalSeconds));
                 result.Own.Add(1000 * (frame.AlgorithmicDelay + frame.ComputeDelay));
             }
         }

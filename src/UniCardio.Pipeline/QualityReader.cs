@@ -7,11 +7,11 @@ namespace UniCardio.Pipeline;
 /// <param name="Readable">[2][seconds] estimated probability that the heart rate of the ten seconds that end there is right.</param>
 /// <param name="Rhythm">[seconds] probabilities of sinus rhythm, fibrillation, ectopic beats and a ventricular run in the window about the
 /// second.</param>
-public sealed record QualityReading(float[][] Quality, float[][] Readable, float[][] Rhythm);
+internal sealed record QualityReading(float[][] Quality, float[][] Readable, float[][] Rhythm);
 
 /// <summary>Runs the quality network over signals of any length: windows of its length, a third of a window apart, of each second the
 /// window that it stands deepest in.</summary>
-public sealed class QualityReader
+internal sealed class QualityReader
 {
     /// <summary>Samples a second of what it reads.</summary>
     public const int Rate = 125;

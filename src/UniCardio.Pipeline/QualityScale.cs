@@ -2,7 +2,7 @@ namespace UniCardio.Pipeline;
 
 /// <summary>How a signal enters the quality network: less its median, over half the distance of its 2nd and 98th percentiles, cut at 5; 0
 /// where missing. Bursts set neither level nor scale, and a unit is not needed.</summary>
-public static class QualityScale
+internal static class QualityScale
 {
     private const float Cut = 5;
 

@@ -50,8 +50,7 @@ public sealed record ChannelOptions
 
     /// <summary>
     /// Seconds that a signal stands at an end of its window's range from which on it is clipped there: twice or more for so long, or once
-    /// for
-    /// <see cref="ClippedOnceSeconds"/> (<see cref="SignalQuality.FindClippedRuns"/>). 0.02 to 4.
+    /// for <see cref="ClippedOnceSeconds"/>. 0.02 to 4.
     /// </summary>
     public double ClippedSeconds { get; init; } = 0.08;
 

@@ -190,7 +190,7 @@ internal sealed unsafe class Dropout : Op
 /// rows.</summary>
 internal sealed unsafe class SamplerRow : Op
 {
-    private static readonly SamplerStep[] Steps =
+    internal static readonly SamplerStep[] Steps =
     [
         new() { T = 3, CleanFromState = 1.5, CleanFromPrediction = -0.7, State = 0.4, Clean0 = 0.6 },
         new()

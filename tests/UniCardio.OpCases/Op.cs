@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
 
@@ -20,22 +21,20 @@ internal sealed record OpCall(OpMemory Memory, Action Run, Func<float[][]> Resul
 }
 
 /// <summary>
-/// One row of the list: an op's formula in double, its sizes and inputs, its error bound and its work, and how each set of vector
-/// instructions is asked for it. Every test and benchmark of ops runs over all rows: a new op is its kernel's file and a row here, found by
-/// its type.
+/// One row of the list: a formula in double, its sizes and inputs, its error bound and its work. Every test and benchmark of kernels runs
+/// over rows: a new op is its kernel's file and a row here, found by its type.
 /// </summary>
-internal abstract class Op
+internal abstract class OpRow
 {
     /// <summary>A unit of float32's rounding.</summary>
     protected const double U = 1.0 / (1 << 24);
+
+    private static readonly ConditionalWeakTable<double[], StrongBox<double>> s_largest = [];
 
     public virtual string Name => GetType().Name;
 
     /// <summary>Sizes to test: empty, one, odd, vector widths and their neighbours, the network's.</summary>
     public abstract IReadOnlyList<int[]> Sizes { get; }
-
-    /// <summary>The network's sizes, to time.</summary>
-    public virtual IReadOnlyList<int[]> TimedSizes => [];
 
     /// <summary>Operands at a size.</summary>
     public abstract OpInput[] Inputs(int[] n);
@@ -50,6 +49,52 @@ internal abstract class Op
     /// <param name="output">Which output.</param>
     /// <param name="i">Which element.</param>
     public abstract double Bound(int[] n, double[][] x, double[][] y, int output, int i);
+
+    /// <summary>Reproducible inputs.</summary>
+    public float[][] Values(int[] n) => [.. Inputs(n).Select((input, k) =>
+    {
+        var random = new Random((1000 * k) + n.Sum());
+        float[] values = new float[input.Count];
+        foreach (ref float v in values.AsSpan())
+            v = (float)((((2 * random.NextDouble()) - 1) * input.Scale) + input.Offset);
+        return values;
+    })];
+
+    /// <summary>What is wrong with a kernel's results; null if every element is within its bound.</summary>
+    public string? Complaint(int[] n, float[][] x, float[][] actual)
+    {
+        double[][] wide = Doubles(x), expected = Twin(n, wide);
+        if (!expected.Select(y => y.Length).SequenceEqual(actual.Select(y => y.Length)))
+            return $"{Name} {Text(n)}: outputs of {string.Join(", ", actual.Select(y => y.Length))} elements, expected "
+                + string.Join(", ", expected.Select(y => y.Length));
+        for (int output = 0; output < expected.Length; output++)
+        {
+            for (int i = 0; i < expected[output].Length; i++)
+            {
+                double bound = Bound(n, wide, expected, output, i);
+                if (!(Math.Abs(actual[output][i] - expected[output][i]) <= bound))
+                    return $"{Name} {Text(n)}, output {output}, element {i}: {actual[output][i]:R}, expected {expected[output][i]:R}, "
+                        + $"bound {bound:E2}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The largest magnitude of an array, or of what is made of it: found once an array.</summary>
+    protected static double Largest(double[] x, Func<double[], double[]>? make = null) =>
+        s_largest.GetValue(x, x => new StrongBox<double>((make?.Invoke(x) ?? x).Max(Math.Abs))).Value;
+
+    public static string Text(int[] n) => "[" + string.Join(", ", n) + "]";
+
+    public static double[][] Doubles(float[][] x) => [.. x.Select(a => Array.ConvertAll(a, v => (double)v))];
+}
+
+/// <summary>A row of one op of the CPU backend or of training, with how each set of vector instructions is asked for it.</summary>
+internal abstract class Op : OpRow
+{
+    /// <summary>The network's sizes, to time.</summary>
+    public virtual IReadOnlyList<int[]> TimedSizes => [];
 
     /// <summary>Floating-point operations (2 a multiply-add) and bytes (each operand and result once) of a call.</summary>
     public abstract (double Flops, double Bytes) Work(int[] n);
@@ -71,29 +116,17 @@ internal abstract class Op
     /// gradient.</summary>
     public virtual double GradientBound(int[] n) => throw new NotSupportedException($"{Name} has no backward kernel");
 
-    /// <summary>Reproducible inputs.</summary>
-    public float[][] Values(int[] n) => [.. Inputs(n).Select((input, k) =>
-    {
-        var random = new Random((1000 * k) + n.Sum());
-        float[] values = new float[input.Count];
-        foreach (ref float v in values.AsSpan())
-            v = (float)((((2 * random.NextDouble()) - 1) * input.Scale) + input.Offset);
-        return values;
-    })];
-
-    public static string Text(int[] n) => "[" + string.Join(", ", n) + "]";
-
-    public static double[][] Doubles(float[][] x) => [.. x.Select(a => Array.ConvertAll(a, v => (double)v))];
-
     protected static int Up(int n, int multiple) => (n + multiple - 1) / multiple * multiple;
 }
 
 /// <summary>Every row, found by type.</summary>
 internal static class OpList
 {
-    public static IReadOnlyList<Op> All { get; } =
-        [.. typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract)
-        .OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => (Op)Activator.CreateInstance(t)!)];
+    /// <summary>Ops of the CPU backend and of training.</summary>
+    public static IReadOnlyList<Op> All { get; } = Rows<Op>();
+
+    /// <summary>What a GPU kernel fuses of them.</summary>
+    public static IReadOnlyList<Stage> Stages { get; } = Rows<Stage>();
 
     public static Op Named(string name) => All.Single(o => o.Name == name);
 
@@ -104,6 +137,11 @@ internal static class OpList
     /// <summary>Binds the backward kernel for a set of instructions; null where there is none.</summary>
     public static OpCall? BindBackward(Op op, CpuInstructionSet set, int[] n, float[][] x, float[][] dy) =>
         CpuInstructionSets.Run<Backward, OpCall?>(set, new Backward(op, n, x, dy));
+
+    private static T[] Rows<T>()
+        where T : OpRow =>
+        [.. typeof(T).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(T)) && !t.IsAbstract)
+        .OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => (T)Activator.CreateInstance(t)!)];
 
     private sealed record Forward(Op Op, int[] N, float[][] X) : ISimdCode<OpCall>
     {

@@ -145,18 +145,7 @@ internal sealed class GpuExecutor : IExecutor
     public void Step(in SamplerStep step, NoiseSource noise)
     {
         CheckReady(step.T);
-        var values = new StepValues
-        {
-            Update = 1,
-            CleanFromState = (float)step.CleanFromState,
-            CleanFromPrediction = (float)step.CleanFromPrediction,
-            State = (float)step.State,
-            Clean0 = (float)step.Clean0,
-            Clean1 = (float)step.Clean1,
-            Clean2 = (float)step.Clean2,
-            ClampLow = (float)step.ClampLow,
-            ClampHigh = (float)step.ClampHigh,
-        };
+        StepValues values = StepValues.Of(step);
         if (step.Noise != 0)
         {
             values.Noise = (float)step.Noise;

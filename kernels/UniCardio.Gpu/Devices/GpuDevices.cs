@@ -15,10 +15,10 @@ namespace UniCardio.Gpu.Devices;
 /// <param name="Refusal">Why it cannot be used; null where it can.</param>
 /// <param name="IsProcessor">A CPU seen through OpenCL: used only where <c>opencl</c> is asked for by name.</param>
 /// <param name="Memory">Bytes of memory; 0 where none was found.</param>
-public sealed record GpuDeviceInfo(string Kind, int Index, string Name, string? Refusal, bool IsProcessor = false, long Memory = 0);
+internal sealed record GpuDeviceInfo(string Kind, int Index, string Name, string? Refusal, bool IsProcessor = false, long Memory = 0);
 
 /// <summary>Finds ILGPU's devices: CUDA first, then OpenCL; its CPU device only where it is asked for by name.</summary>
-public static class GpuDevices
+internal static class GpuDevices
 {
     /// <summary>
     /// Environment variable; <c>1</c> takes OpenCL devices that report no generic address space (PoCL before 4.0), which ILGPU refuses.

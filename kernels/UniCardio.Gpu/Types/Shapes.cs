@@ -1,3 +1,5 @@
+using UniCardio.Engine.Sampling;
+
 namespace UniCardio.Gpu.Types;
 
 /// <summary>
@@ -186,4 +188,18 @@ internal struct StepValues
 
     /// <summary>Samples p of a token.</summary>
     public int SamplesPerToken;
+
+    /// <summary>A sampler's row, rounded; its noise is still to be said.</summary>
+    public static StepValues Of(in SamplerStep step) => new()
+    {
+        Update = 1,
+        CleanFromState = (float)step.CleanFromState,
+        CleanFromPrediction = (float)step.CleanFromPrediction,
+        State = (float)step.State,
+        Clean0 = (float)step.Clean0,
+        Clean1 = (float)step.Clean1,
+        Clean2 = (float)step.Clean2,
+        ClampLow = (float)step.ClampLow,
+        ClampHigh = (float)step.ClampHigh,
+    };
 }

@@ -8,7 +8,7 @@ namespace UniCardio.Engine.Reference;
 /// <summary>The reference network as a backend: live slots only, everything in double, results rounded to float32 once when they are
 /// read.</summary>
 /// <remarks>For checking, not for speed: tens of times slower than the CPU backend.</remarks>
-public sealed class ReferenceBackend : IBackend
+internal sealed class ReferenceBackend : IBackend
 {
     private readonly ReferenceNetwork _network;
 

@@ -8,7 +8,7 @@ namespace UniCardio.Engine.Sessions;
 /// linear between order statistics (Hyndman and Fan 1996, type 7, the default of R and NumPy). Working memory is rented:
 /// 16 samples of all draws.
 /// </remarks>
-public static class DrawStatistics
+internal static class DrawStatistics
 {
     private const int Columns = 16;
 

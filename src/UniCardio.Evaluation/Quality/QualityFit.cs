@@ -11,7 +11,7 @@ namespace UniCardio.Evaluation.Quality;
 /// <param name="Coefficients">Bias, then the weights of the features.</param>
 /// <param name="Auroc">Area under the curve on the synthetic recordings that took no part.</param>
 /// <param name="Current">The same of the index as the product has it.</param>
-public sealed record QualityFit(ChannelKind Kind, double[] Coefficients, double Auroc, double Current)
+internal sealed record QualityFit(ChannelKind Kind, double[] Coefficients, double Auroc, double Current)
 {
     private const double Ridge = 3;
     private const int Seconds = 120;

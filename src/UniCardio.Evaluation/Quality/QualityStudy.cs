@@ -16,7 +16,7 @@ namespace UniCardio.Evaluation.Quality;
 /// <param name="Wrong">Whether that rate is off by more than 5 bpm; true without one.</param>
 /// <param name="SimpleWrong">The same of the two-average detector, which never abstains.</param>
 /// <param name="Scores">One for each of <see cref="QualityStudy.Scores"/>; NaN where there is no network.</param>
-public sealed record QualityCase(string Subject, ChannelKind Kind, double Duty, bool HasRate, bool Wrong, bool SimpleWrong,
+internal sealed record QualityCase(string Subject, ChannelKind Kind, double Duty, bool HasRate, bool Wrong, bool SimpleWrong,
     double[] Scores);
 
 /// <summary>One line: how well a score tells wrong rates.</summary>
@@ -27,11 +27,11 @@ public sealed record QualityCase(string Subject, ChannelKind Kind, double Duty, 
 /// <param name="Auroc">Area under the curve; NaN where all or none is wrong.</param>
 /// <param name="Low">2.5% of the area, subjects drawn with replacement.</param>
 /// <param name="High">97.5%.</param>
-public sealed record QualityLine(ChannelKind? Kind, string Score, int Cases, double WrongShare, double Auroc, double Low, double High);
+internal sealed record QualityLine(ChannelKind? Kind, string Score, int Cases, double WrongShare, double Auroc, double Low, double High);
 
 /// <summary>Does an index tell where a heart rate is wrong? Recordings as they are and spoiled in stretches of 20 s, a quarter, half and
 /// three quarters of the time; the rate of ten seconds, each second, against that of known beats or of the clean ECG.</summary>
-public static class QualityStudy
+internal static class QualityStudy
 {
     private const double MeanEpisode = 20;
     private static readonly double[] s_duties = [0, 0.25, 0.5, 0.75];

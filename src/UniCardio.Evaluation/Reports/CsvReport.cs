@@ -1,7 +1,6 @@
-using System.Globalization;
-using CsvHelper;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Measures;
+using UniCardio.Signals.Formats.Csv;
 
 namespace UniCardio.Evaluation.Reports;
 
@@ -37,23 +36,7 @@ internal static class CsvReport
     public static string Of(EvaluationReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv =
-            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
-        {
-            foreach ((string name, _) in Columns)
-                csv.WriteField(name);
-            csv.EndRecord();
-            foreach (EvaluationRow row in report.Rows)
-            {
-                foreach ((_, Func<EvaluationRow, object?> value) in Columns)
-                    csv.WriteField(value(row) is double number ? number.ToString("G6", CultureInfo.InvariantCulture)
-                        : Convert.ToString(value(row), CultureInfo.InvariantCulture) ?? "");
-                csv.EndRecord();
-            }
-        }
-
-        return text.ToString();
+        return CsvOutput.Of(Columns.Select(c => c.Name), report.Rows.Select(row => Columns.Select(c => c.Value(row))));
     }
 
     private static (string, Func<EvaluationRow, object?>)[] Pressure(string name, Func<EvaluationRow, PressureAgreement?> of) =>

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
-using CsvHelper;
 using UniCardio.Evaluation.Measures;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Pipeline;
+using UniCardio.Signals.Formats.Csv;
 
 namespace UniCardio.Evaluation.Study;
 
@@ -98,31 +98,12 @@ internal sealed record SamplerReport
     }
 
     /// <summary>Every sampler on every case as CSV.</summary>
-    public string ToCsv()
-    {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv =
-            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
-        {
-            foreach (string name in (string[])["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae",
-                "ks", "pearson", "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error",
-                "pit_distance", "pit"])
-                csv.WriteField(name);
-            csv.EndRecord();
-            foreach (SamplerPoint p in Points)
-            {
-                ScoreSummary s = p.Scores;
-                foreach (object? cell in (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, s.Windows, s.Rmse,
-                    s.Mae, s.KolmogorovSmirnov, s.Pearson, s.SpectralDistance, s.PeakF1, s.HeartRateMae, s.Coverage, p.Spread.MeanCrps,
-                    p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)])
-                    csv.WriteField(cell is double number ? number.ToString("G6", CultureInfo.InvariantCulture)
-                        : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "");
-                csv.EndRecord();
-            }
-        }
-
-        return text.ToString();
-    }
+    public string ToCsv() => CsvOutput.Of(
+        ["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson",
+            "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error", "pit_distance", "pit"],
+        Points.Select(p => (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, p.Scores.Windows, p.Scores.Rmse,
+            p.Scores.Mae, p.Scores.KolmogorovSmirnov, p.Scores.Pearson, p.Scores.SpectralDistance, p.Scores.PeakF1, p.Scores.HeartRateMae,
+            p.Scores.Coverage, p.Spread.MeanCrps, p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)]));
 
     private static string Ranks(DrawSpread spread) =>
         string.Join(' ', spread.Ranks.Select(r => (r / spread.Samples).ToString("0.000", CultureInfo.InvariantCulture)));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using CsvHelper;
 using UniCardio.Evaluation.Reports;
+using UniCardio.Signals.Formats.Csv;
 
 namespace UniCardio.Evaluation.Study;
 
@@ -64,22 +64,7 @@ internal sealed record StudyReport
     }
 
     /// <summary>Every measurement as CSV.</summary>
-    public string ToCsv()
-    {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv =
-            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
-        {
-            foreach (IReadOnlyList<string> row in Everything.Rows.Prepend(Everything.Headings))
-            {
-                foreach (string cell in row)
-                    csv.WriteField(cell);
-                csv.EndRecord();
-            }
-        }
-
-        return text.ToString();
-    }
+    public string ToCsv() => CsvOutput.Of(Everything.Headings, Everything.Rows);
 
     /// <summary>The report as a page.</summary>
     public string ToHtml()

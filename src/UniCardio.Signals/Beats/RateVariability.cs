@@ -11,7 +11,7 @@ namespace UniCardio.Signals.Beats;
 /// <param name="Sdnn">Standard deviation of the intervals (ms).</param>
 /// <param name="Rmssd">Root mean square of the differences of successive intervals (ms).</param>
 /// <param name="Pnn50">Share of those differences above 50 ms, 0 to 1.</param>
-public sealed record RateVariability(int Intervals, double MeanMilliseconds, double Sdnn, double Rmssd, double Pnn50)
+internal sealed record RateVariability(int Intervals, double MeanMilliseconds, double Sdnn, double Rmssd, double Pnn50)
 {
     /// <summary>The measures; null with fewer than three intervals.</summary>
     /// <param name="times">Times of beats in seconds, ascending.</param>

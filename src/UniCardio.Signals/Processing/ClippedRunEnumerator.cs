@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Processing;
 
 /// <summary>Goes through the clipped stretches of a signal (<see cref="SignalQuality.ClippedRuns"/>).</summary>
-public ref struct ClippedRunEnumerator
+internal ref struct ClippedRunEnumerator
 {
     private readonly ReadOnlySpan<float> _samples;
     private readonly int _minRun, _longRun;

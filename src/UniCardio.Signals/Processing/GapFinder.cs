@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Processing;
 
 /// <summary>Finds the missing stretches of a signal. A sample is missing when it is NaN.</summary>
-public static class GapFinder
+internal static class GapFinder
 {
     /// <summary>The gaps of a signal in order of time.</summary>
     /// <param name="samples">The signal, NaN where missing.</param>

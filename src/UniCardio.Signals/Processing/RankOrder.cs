@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Processing;
 
 /// <summary>How well a score ranks cases above others.</summary>
-public static class RankOrder
+internal static class RankOrder
 {
     /// <summary>Area under the receiver operating characteristic: the probability that a case of the class has a higher score than one
     /// that is not of it, ties counted half (Mann and Whitney 1947). Null without cases of both; a NaN score counts as the

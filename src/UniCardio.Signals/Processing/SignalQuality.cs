@@ -3,10 +3,10 @@ namespace UniCardio.Signals.Processing;
 /// <summary>A stretch in which a signal does not move: a disconnected or frozen sensor rather than physiology.</summary>
 /// <param name="Range">Its samples.</param>
 /// <param name="Value">Its first value, in the signal's unit.</param>
-public readonly record struct FlatRun(SampleRange Range, float Value);
+internal readonly record struct FlatRun(SampleRange Range, float Value);
 
 /// <summary>Which end of its range a signal is clipped at.</summary>
-public enum ClippingSide
+internal enum ClippingSide
 {
     /// <summary>The lowest value.</summary>
     Low,
@@ -19,10 +19,10 @@ public enum ClippingSide
 /// <param name="Range">Its samples.</param>
 /// <param name="Side">Which end.</param>
 /// <param name="Level">The value it stands at, in the signal's unit.</param>
-public readonly record struct ClippedRun(SampleRange Range, ClippingSide Side, float Level);
+internal readonly record struct ClippedRun(SampleRange Range, ClippingSide Side, float Level);
 
 /// <summary>Finds flat lines and clipping. These are heuristics for a person's attention; they change no sample.</summary>
-public static class SignalQuality
+internal static class SignalQuality
 {
     /// <summary>The flat stretches of a signal, in order of time. They never reach across a gap.</summary>
     /// <param name="samples">The signal, NaN where missing.</param>

@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>What spoils a stretch of a signal.</summary>
-public enum EpisodeKind
+internal enum EpisodeKind
 {
     /// <summary>White noise, -10 to 10 dB.</summary>
     White,
@@ -38,11 +38,11 @@ public enum EpisodeKind
 /// <param name="From">First sample.</param>
 /// <param name="To">The sample after the last.</param>
 /// <param name="Kind">What spoils it.</param>
-public readonly record struct Episode(int From, int To, EpisodeKind Kind);
+internal readonly record struct Episode(int From, int To, EpisodeKind Kind);
 
 /// <summary>Spoils stretches of a signal: good and bad alternate as a Markov chain, as on a moving patient.</summary>
 // Constants without a source beside them are chosen.
-public static class CorruptionEpisodes
+internal static class CorruptionEpisodes
 {
     private static readonly EpisodeKind[] s_any = [EpisodeKind.White, EpisodeKind.White, EpisodeKind.Motion, EpisodeKind.Motion,
         EpisodeKind.Motion, EpisodeKind.Muscle, EpisodeKind.Wander, EpisodeKind.Powerline, EpisodeKind.Off, EpisodeKind.Missing,
@@ -70,18 +70,15 @@ public static class CorruptionEpisodes
         var episodes = new List<Episode>();
         if (duty == 0 || signal.IsEmpty)
             return episodes;
-        var random = new CounterRandom(seed, 0x71);
         Scale scale = Scale.Of(signal);
         EpisodeKind[] kinds = kind == ChannelKind.BloodPressure ? s_pressure : s_any;
-        double good = meanSeconds * (1 - duty) / duty, time = random.NextDouble() < duty ? 0 : random.NextExponential() * good;
-        while (time * sampleRate < signal.Length)
+        var chain = new EpisodeChain(duty, meanSeconds, 1 / sampleRate, new CounterRandom(seed, 0x71));
+        while (chain.Next(signal.Length / sampleRate))
         {
-            double length = random.NextExponential() * meanSeconds;
-            int from = (int)(time * sampleRate), to = (int)Math.Min(signal.Length, Math.Ceiling((time + length) * sampleRate));
-            var episode = new Episode(from, to, kinds[(int)(random.NextDouble() * kinds.Length)]);
+            int from = (int)(chain.From * sampleRate), to = (int)Math.Min(signal.Length, Math.Ceiling(chain.To * sampleRate));
+            var episode = new Episode(from, to, kinds[chain.Choose(kinds.Length)]);
             Spoil(signal[from..to], sampleRate, episode.Kind, scale, CounterRandom.Derive(seed, (ulong)episodes.Count + 1));
             episodes.Add(episode);
-            time += length + (duty >= 1 ? 0 : random.NextExponential() * good) + (1 / sampleRate);
         }
 
         return episodes;

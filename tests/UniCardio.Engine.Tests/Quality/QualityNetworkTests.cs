@@ -101,11 +101,11 @@ public sealed class QualityNetworkTests
         QualityConfiguration m = weights.Configuration;
         foreach (int samples in (int[])[m.Samples, m.Samples / 3, 1])
         {
-            float[] x = Signal(3 * m.Channels * samples, 1), expected = new float[3 * m.TokensOf(samples) * m.Width],
+            float[] x = Vectors.Uniform(3 * m.Channels * samples, 1), expected = new float[3 * m.TokensOf(samples) * m.Width],
                 actual = new float[expected.Length];
             reference.Encode(x, 3, expected);
             cpu.Encode(x, 3, actual);
-            AssertClose(expected, actual, 1e-5);
+            Vectors.AssertClose(expected, actual, 1e-5);
         }
     }
 
@@ -117,7 +117,7 @@ public sealed class QualityNetworkTests
         using IQualityNetwork reference = QualityNetwork.Reference(weights),
             cpu = QualityNetwork.Cpu(weights, new CpuBackendOptions { InstructionSet = set, Threads = 1 });
         QualityConfiguration m = weights.Configuration;
-        float[] features = Signal(2 * m.Tokens * m.Width, 2);
+        float[] features = Vectors.Uniform(2 * m.Tokens * m.Width, 2);
         int outputs = m.TokensOf(m.Width);
         float[][] expected = [new float[2 * outputs * m.Width], new float[2 * outputs * m.Width], new float[2], new float[4],
             new float[2 * m.Tokens * 2 * m.Channels], new float[2 * QualityCatalog.RhythmClasses]];
@@ -132,7 +132,7 @@ public sealed class QualityNetworkTests
         }
 
         for (int i = 0; i < expected.Length; i++)
-            AssertClose(expected[i], actual[i], 1e-5);
+            Vectors.AssertClose(expected[i], actual[i], 1e-5);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class QualityNetworkTests
         QualityConfiguration m = weights.Configuration;
         const int count = 19;
         int window = m.Channels * m.Samples, made = m.Tokens * m.Width;
-        float[] x = Signal(count * window, 3), expected = new float[count * made];
+        float[] x = Vectors.Uniform(count * window, 3), expected = new float[count * made];
         using (IQualityNetwork one = QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = 1 }))
         {
             for (int i = 0; i < count; i++)
@@ -163,7 +163,7 @@ public sealed class QualityNetworkTests
     {
         using QualityWeights weights =
             QualityWeights.Create(Odd, Recipe(Odd).Tensors.Where(t => !t.Name.StartsWith("head.", StringComparison.Ordinal)));
-        float[] x = Signal(2 * 397, 4), features = new float[12 * 30];
+        float[] x = Vectors.Uniform(2 * 397, 4), features = new float[12 * 30];
         foreach (IQualityNetwork network in (IQualityNetwork[])[QualityNetwork.Reference(weights), QualityNetwork.Cpu(weights)])
         {
             using (network)
@@ -180,23 +180,4 @@ public sealed class QualityNetworkTests
     }
 
     internal static QualityWeights Recipe(QualityConfiguration configuration) => QualityWeightFile.Load("recipe:7", configuration);
-
-    internal static float[] Signal(int length, int seed)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, length).Select(_ => (float)((2 * random.NextDouble()) - 1))];
-    }
-
-    internal static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance)
-    {
-        double difference = 0, largest = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            Assert.True(float.IsFinite(actual[i]), $"element {i} is {actual[i]}");
-            difference = Math.Max(difference, Math.Abs((double)expected[i] - actual[i]));
-            largest = Math.Max(largest, Math.Abs(expected[i]));
-        }
-
-        Assert.True(difference <= tolerance * largest, $"differs by {difference / largest:e2} of the largest, tolerance {tolerance:e2}");
-    }
 }

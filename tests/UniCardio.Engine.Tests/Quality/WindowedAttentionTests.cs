@@ -33,7 +33,7 @@ public sealed unsafe class WindowedAttentionTests
     public void AgreesWithDenseAttentionUnderTheMask(CpuInstructionSet set, int tokens, int reach, int headDim)
     {
         int channels = Heads * headDim;
-        float[] qkv = QualityNetworkTests.Signal(tokens * 3 * channels, tokens + headDim);
+        float[] qkv = Vectors.Uniform(tokens * 3 * channels, tokens + headDim);
         double[] mask = new double[tokens * tokens];
         for (int q = 0; q < tokens; q++)
         {
@@ -47,7 +47,7 @@ public sealed unsafe class WindowedAttentionTests
         double[] expected = new double[tokens * channels];
         ReferenceAttention.Forward(parts[0], parts[1], parts[2], mask, Heads, channels, expected);
         (float[] actual, _) = Run(set, Scaled(qkv, channels, headDim), tokens, reach, headDim);
-        QualityNetworkTests.AssertClose([.. expected.Select(v => (float)v)], actual,
+        Vectors.AssertClose([.. expected.Select(v => (float)v)], actual,
             (Math.Min(tokens, (2 * reach) + 1) + headDim + 8) * Math.Pow(2, -24) * 2);
     }
 
@@ -74,7 +74,7 @@ public sealed unsafe class WindowedAttentionTests
     [Fact]
     public void AWindowThatSpansAllTokensIsDense()
     {
-        (_, long keys) = Run(CpuInstructionSet.Scalar, QualityNetworkTests.Signal(10 * 3 * Heads * 4, 1), 10, 10, 4);
+        (_, long keys) = Run(CpuInstructionSet.Scalar, Vectors.Uniform(10 * 3 * Heads * 4, 1), 10, 10, 4);
         Assert.Equal(Heads * 5 * 10, keys);
     }
 

@@ -42,13 +42,30 @@ public class GapCorrectionTests
         return new InferenceEngine(weights, new EngineOptions { Threads = 1 });
     }
 
+    // A patient, the own beat's estimate of the gap, a correction.
+    private sealed class Given(bool zero) : IDisposable
+    {
+        private readonly InferenceEngine _engine = Engine(zero);
+        private GapCorrection? _correction;
+
+        public PatientSignals Patient { get; } = GapCorrectionTests.Patient();
+
+        public GapEstimate Own => field ??= GapCorrectionTests.Own(Patient);
+
+        public GapCorrection Correction => _correction ??= new GapCorrection(_engine);
+
+        public void Dispose()
+        {
+            _correction?.Dispose();
+            _engine.Dispose();
+        }
+    }
+
     [Fact]
     public void ACorrectionOfNothingIsTheProposalBitForBit()
     {
-        PatientSignals patient = Patient();
-        GapEstimate own = Own(patient);
-        using InferenceEngine engine = Engine(zero: true);
-        using var correction = new GapCorrection(engine);
+        using var given = new Given(zero: true);
+        (PatientSignals patient, GapEstimate own, GapCorrection correction) = (given.Patient, given.Own, given.Correction);
         GapEstimate made = correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!;
         Assert.Equal(own.Wave, made.Wave);
         Assert.Equal((EstimatorKind.Correction, own.Source), (made.Kind, made.Source));
@@ -58,10 +75,8 @@ public class GapCorrectionTests
     [Fact]
     public void TheNetworkSeesProposalAndMask()
     {
-        PatientSignals patient = Patient();
-        GapEstimate own = Own(patient);
-        using InferenceEngine engine = Engine(zero: false);
-        using var correction = new GapCorrection(engine);
+        using var given = new Given(zero: false);
+        (PatientSignals patient, GapEstimate own, GapCorrection correction) = (given.Patient, given.Own, given.Correction);
         GapEstimate made = correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!;
         Assert.NotEqual(own.Wave, made.Wave);
         Assert.Equal(made.Wave, correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, Gap, own)!.Wave);
@@ -76,10 +91,8 @@ public class GapCorrectionTests
     [Fact]
     public void WhatCannotBeCorrectedIsSaid()
     {
-        PatientSignals patient = Patient();
-        GapEstimate own = Own(patient);
-        using InferenceEngine engine = Engine(zero: true);
-        using var correction = new GapCorrection(engine);
+        using var given = new Given(zero: true);
+        (PatientSignals patient, GapEstimate own, GapCorrection correction) = (given.Patient, given.Own, given.Correction);
         var wide = new SampleRange(2000, correction.MaxLength + 1);
         Assert.Null(correction.Correct(patient, Modality.Bp, ModalitySet.Ecg, wide, own with { Wave = new double[wide.Length] }));
         Assert.Throws<ArgumentException>(() =>

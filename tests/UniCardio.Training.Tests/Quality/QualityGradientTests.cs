@@ -58,7 +58,7 @@ public sealed class QualityGradientTests
     public void GradientsAgreeWithFiniteDifferences()
     {
         using QualityWeights student = QualityWeightFile.Load("recipe:3", Odd), teacher = QualityWeightFile.Load("recipe:4", Odd);
-        float[] better = Signal(2 * 2 * 60, 5), worse = Signal(2 * 2 * 60, 6);
+        float[] better = Vectors.Uniform(2 * 2 * 60, 5), worse = Vectors.Uniform(2 * 2 * 60, 6);
         var options = new QualityLossOptions { TeacherTemperature = 0.5, StudentTemperature = 1, Amplitude = 1, Phase = 1 };
         QualityPairResult result = QualityGradients.Of(teacher, student, better, worse, 2, options);
         double Total(string name, int element, float by)
@@ -85,25 +85,6 @@ public sealed class QualityGradientTests
         }
     }
 
-    private static float[] Signal(int length, int seed)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, length).Select(_ => (float)((2 * random.NextDouble()) - 1))];
-    }
-
-    private static void AssertClose(SafetensorsFile file, string name, ReadOnlySpan<float> actual, double tolerance)
-    {
-        ReadOnlySpan<float> expected = file.Floats(name).Span;
-        Assert.Equal(expected.Length, actual.Length);
-        double difference = 0, largest = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            Assert.True(float.IsFinite(actual[i]), $"{name}: element {i} is {actual[i]}");
-            difference = Math.Max(difference, Math.Abs((double)expected[i] - actual[i]));
-            largest = Math.Max(largest, Math.Abs(expected[i]));
-        }
-
-        Assert.True(difference <= tolerance * largest,
-            $"{name} differs by {difference / largest:e2} of the largest, tolerance {tolerance:e2}");
-    }
+    private static void AssertClose(SafetensorsFile file, string name, ReadOnlySpan<float> actual, double tolerance) =>
+        Vectors.AssertClose(file.Floats(name).Span, actual, tolerance, name);
 }

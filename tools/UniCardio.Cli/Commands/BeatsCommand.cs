@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using CsvHelper;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Signals;
 using UniCardio.Signals.Beats;
 using UniCardio.Signals.Formats;
+using UniCardio.Signals.Formats.Csv;
 using UniCardio.Signals.Formats.Wfdb;
 
 namespace UniCardio.Cli.Commands;
@@ -160,31 +160,14 @@ internal static class BeatsCommand
         return new BeatComparison(known.Length, a.TruePositives, a.FalseNegatives, a.FalsePositives, a.Sensitivity, a.Precision, a.F1);
     }
 
-    private static string Table(List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found)
-    {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (CsvWriter csv =
-            CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape }, leaveOpen: true))
-        {
-            foreach (string heading in (string[])["channel", "kind", "seconds", "value", "quality"])
-                csv.WriteField(heading);
-            csv.EndRecord();
-            foreach ((Channel channel, BeatSeries series, ChannelBeats row) in found)
-            {
-                for (int i = 0; i < row.Beats.Length; i++)
-                {
-                    csv.WriteField(channel.Name);
-                    csv.WriteField(row.Kind);
-                    csv.WriteField(Math.Round(row.Beats[i], 6));
-                    csv.WriteField(series.Beats[i].Value);
-                    csv.WriteField(Math.Round(series.Beats[i].Quality, 3));
-                    csv.EndRecord();
-                }
-            }
-        }
+    private static string Table(List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found) => CsvOutput.Of(
+        ["channel", "kind", "seconds", "value", "quality"],
+        found.SelectMany(f => f.Row.Beats.Select((time, i) => (object?[])[f.Channel.Name, f.Row.Kind, Text(Math.Round(time, 6)),
+            Text(f.Series.Beats[i].Value), Text(Math.Round(f.Series.Beats[i].Quality, 3))])));
 
-        return text.ToString();
-    }
+    // All digits: times of long recordings have more than six.
+    private static string Text<T>(T value)
+        where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
 
     private static void Write(string path, List<(Channel Channel, BeatSeries Series, ChannelBeats Row)> found)
     {

@@ -136,12 +136,10 @@ internal static class EvaluateCommand
         Measured subject, (GapStudyOptions Options, InferenceEngine? Correction) study, Func<StudyReport, IReadOnlyList<string>> write,
         CancellationToken cancellation)
     {
-        GapStudyResult result = subject.Terminal.WithProgress("gaps", bar =>
-            new GapStudy(subject.Engine, study.Options) { Correction = study.Correction }
-            .Run(subject.Recordings, new CaseProgress(bar, subject.Terminal), cancellation));
-        cancellation.ThrowIfCancellationRequested();
-        return result.Rows.Count == 0 ? throw new UsageException(NothingToMeasure)
-            : Told(subject.Terminal, GapStudyReport.Of(result, subject.With), write);
+        GapStudyResult result = subject.Run("gaps",
+            progress => new GapStudy(subject.Engine, study.Options) { Correction = study.Correction }
+                .Run(subject.Recordings, progress, cancellation), r => r.Rows.Count, cancellation);
+        return Told(subject.Terminal, GapStudyReport.Of(result, subject.With), write);
     }
 
     private static (IReadOnlyList<string> Files, string Remark) Told(
@@ -161,18 +159,24 @@ internal static class EvaluateCommand
 
     // What is measured on what, and where it is told.
     private sealed record Measured(Terminal Terminal, InferenceEngine Engine, IReadOnlyList<EvaluationRecording> Recordings,
-        EvaluationSubject With);
+        EvaluationSubject With)
+    {
+        // With progress; refused where nothing was measured.
+        public T Run<T>(string name, Func<CaseProgress, T> measure, Func<T, int> count, CancellationToken cancellation)
+        {
+            T result = Terminal.WithProgress(name, bar => measure(new CaseProgress(bar, Terminal)));
+            cancellation.ThrowIfCancellationRequested();
+            return count(result) == 0 ? throw new UsageException(NothingToMeasure) : result;
+        }
+    }
 
     private static (IReadOnlyList<string> Files, string Remark) Measure(
         Measured subject, EvaluationOptions options, Func<EvaluationReport, EvaluationResult, IReadOnlyList<string>> write,
-            CancellationToken cancellation)
+        CancellationToken cancellation)
     {
         Terminal terminal = subject.Terminal;
-        EvaluationResult result = terminal.WithProgress("evaluate", bar => new Evaluator(subject.Engine, options)
-            .Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
-        cancellation.ThrowIfCancellationRequested();
-        if (result.Cases.Count == 0)
-            throw new UsageException(NothingToMeasure);
+        EvaluationResult result = subject.Run("evaluate", progress => new Evaluator(subject.Engine, options)
+            .Run(subject.Recordings, progress, cancellation), r => r.Cases.Count, cancellation);
         EvaluationReport report = EvaluationReport.Of(result, subject.With);
         IReadOnlyList<string> files = write(report, result);
         terminal.Write(EvaluationTables.Short(report));
@@ -187,14 +191,11 @@ internal static class EvaluateCommand
 
     private static (IReadOnlyList<string> Files, string Remark) Compare(
         Measured subject, SamplerStudyOptions options, Func<SamplerReport, SamplerStudyResult, IReadOnlyList<string>> write,
-            CancellationToken cancellation)
+        CancellationToken cancellation)
     {
         Terminal terminal = subject.Terminal;
-        SamplerStudyResult result = terminal.WithProgress("study", bar => new SamplerStudy(subject.Engine, options)
-            .Run(subject.Recordings, new CaseProgress(bar, terminal), cancellation));
-        cancellation.ThrowIfCancellationRequested();
-        if (result.Points.Count == 0)
-            throw new UsageException(NothingToMeasure);
+        SamplerStudyResult result = subject.Run("study", progress => new SamplerStudy(subject.Engine, options)
+            .Run(subject.Recordings, progress, cancellation), r => r.Points.Count, cancellation);
         SamplerReport report = SamplerReport.Of(result, subject.With);
         IReadOnlyList<string> files = write(report, result);
         terminal.Write(EvaluationTables.Samplers(report));

@@ -4,8 +4,8 @@ using UniCardio.Signals.Synthesis;
 
 namespace UniCardio.Evaluation.Study.Rates;
 
-/// <summary>Episodes of bad signal that come and go: a two-state Markov chain a second, 20 s of bad signal in the mean, each episode of one
-/// kind.</summary>
+/// <summary>Episodes of bad signal that come and go (<see cref="EpisodeChain"/>), 20 s of bad signal in the mean, read each second; each
+/// episode of one kind, and of the kinds that the published rules name.</summary>
 internal static class MarkovCorruption
 {
     private const double MeanSeconds = 20;
@@ -27,14 +27,12 @@ internal static class MarkovCorruption
     /// <param name="seed">Draws them.</param>
     public static bool[] Episodes(int seconds, double duty, ulong seed)
     {
-        var random = new CounterRandom(seed, 31);
-        double end = 1 / MeanSeconds, begin = end * duty / (1 - duty);
+        var chain = new EpisodeChain(duty, MeanSeconds, 0, new CounterRandom(seed, 31));
         var bad = new bool[seconds];
-        bool now = random.NextDouble() < duty;
-        for (int s = 0; s < seconds; s++)
+        while (chain.Next(seconds))
         {
-            bad[s] = now;
-            now = now ? random.NextDouble() >= end : random.NextDouble() < begin;
+            for (int s = (int)Math.Ceiling(chain.From); s < Math.Min(seconds, chain.To); s++)
+                bad[s] = true;
         }
 
         return bad;

@@ -111,8 +111,7 @@ internal static class CsvFormat
 
     private static void Write(Stream stream, Recording recording, RecordingWriteOptions options, CancellationToken cancellation)
     {
-        using CsvWriter csv = CsvWriter.Create(stream, new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape },
-            leaveOpen: true);
+        using CsvWriter csv = CsvWriter.Create(stream, CsvOutput.Options, leaveOpen: true);
         Channel[] channels = [.. recording.Channels];
         int rows = channels.Max(c => c.Length);
         double rate = channels[0].SampleRate;
