@@ -15,6 +15,9 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
     /// <summary>Whether the kernel takes a size.</summary>
     public Func<int[], bool> Takes { get; init; } = _ => true;
 
+    /// <summary>Times the row's bound.</summary>
+    public double BoundFactor { get; init; } = 1;
+
     public string Name => $"{string.Join(" and ", Kernels)}: {Row.Name}";
 
     /// <summary>Every kernel.</summary>
@@ -175,6 +178,10 @@ internal static class AttentionLaunch
         new(Names(onTensorCores), new SlotAttention(), onTensorCores, (n, x) => [Slots(n, x, onTensorCores)])
         {
             Takes = n => !onTensorCores || (n[1] <= 4 * TensorAttentionKernel.MaxHeadQuads && n[2] < 0),
+
+            // Three products of tf32 parts leave out that of the low parts, 2^-22 of |q k|, whose sum in a score is some 9 here: 2e-6 of a
+            // weight, on top of the row's 2e-6.
+            BoundFactor = onTensorCores ? 2 : 1,
         };
 
     /// <summary>The op that training has too: condition slots are whole slots, so of its windows those whose conditions divide into slots

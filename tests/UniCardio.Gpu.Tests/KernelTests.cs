@@ -31,7 +31,7 @@ public abstract class KernelTests(TestDevice device) : DeviceTests(device)
         Skip.If(launch.OnTensorCores && TestDevices.Current != TestDevice.Simulated, "tensor cores are CUDA's");
         Skip.If(TestDevices.IsSlow && n[0] > 17, "too slow on ILGPU's CPU device");
         float[][] x = launch.Row.Values(n);
-        string? complaint = launch.Row.Complaint(n, x, launch.Run(n, x));
+        string? complaint = launch.Row.Complaint(n, x, launch.Run(n, x), launch.BoundFactor);
         Assert.True(complaint is null, complaint);
     }
 

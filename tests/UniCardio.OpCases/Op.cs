@@ -60,8 +60,9 @@ internal abstract class OpRow
         return values;
     })];
 
-    /// <summary>What is wrong with a kernel's results; null if every element is within its bound.</summary>
-    public string? Complaint(int[] n, float[][] x, float[][] actual)
+    /// <summary>What is wrong with a kernel's results; null if every element is within its bound, times a factor of the kernel's
+    /// own.</summary>
+    public string? Complaint(int[] n, float[][] x, float[][] actual, double factor = 1)
     {
         double[][] wide = Doubles(x), expected = Twin(n, wide);
         if (!expected.Select(y => y.Length).SequenceEqual(actual.Select(y => y.Length)))
@@ -71,7 +72,7 @@ internal abstract class OpRow
         {
             for (int i = 0; i < expected[output].Length; i++)
             {
-                double bound = Bound(n, wide, expected, output, i);
+                double bound = factor * Bound(n, wide, expected, output, i);
                 if (!(Math.Abs(actual[output][i] - expected[output][i]) <= bound))
                     return $"{Name} {Text(n)}, output {output}, element {i}: {actual[output][i]:R}, expected {expected[output][i]:R}, "
                         + $"bound {bound:E2}";
