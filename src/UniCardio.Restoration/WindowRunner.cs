@@ -17,6 +17,7 @@ internal sealed class WindowRunner
 
     // On each of two dozen hidden stretches: two draws tell nearly as much of the network's error as eight.
     private const int HiddenDraws = 2;
+    private const double HiddenWork = 24 * HiddenDraws;
 
     private readonly RestorationOptions _options;
     private readonly PreparedRecording _prepared;
@@ -75,12 +76,14 @@ internal sealed class WindowRunner
     {
         using var pool = new SessionPool(_engine, MaxSessionBytes);
         var series = new WindowSeries(pool) { WindowsPerBatch = _options.WindowsPerBatch };
+        // What hidden stretches cost beside the windows, about: their number and lengths are not known yet.
+        double windows = _schedule.Computed * (double)_options.Draws, share = !_options.UsesPatient ? 1 : windows / (windows + HiddenWork);
         int before = 0;
         foreach (TaskWindows group in _schedule.Groups)
         {
             WindowProgress? report = progress is null ? null
-                : (done, work) =>
-                    progress.Report(new RestorationProgress(before + done, _schedule.Computed, (before + work) / _schedule.Computed));
+                : (done, work) => progress.Report(
+                    new RestorationProgress(before + done, _schedule.Computed, share * (before + work) / _schedule.Computed));
             try
             {
                 series.Run(_options.ShapeOf(group.Task), group.Windows.Count, i => Observe(group.Windows[i]), (i, draws) =>
@@ -100,12 +103,15 @@ internal sealed class WindowRunner
 
         (NetworkCalls, ComputeTime) = (series.NetworkCalls, series.ComputeTime);
         if (_options.UsesPatient)
-            FillGaps(pool, cancellation);
+        {
+            FillGaps(pool, filled => progress?.Report(
+                new RestorationProgress(_schedule.Computed, _schedule.Computed, share + ((1 - share) * filled))), cancellation);
+        }
     }
 
     // Every gap of the target by the patient's own signals and what the network made of it; measured samples stand around for the way back
     // to the channel's rate.
-    private void FillGaps(SessionPool pool, CancellationToken cancellation)
+    private void FillGaps(SessionPool pool, Action<double> progress, CancellationToken cancellation)
     {
         Modality target = _options.Task.Output;
         float[]?[] signals = [.. Modalities.All.Select(m => _options.Task.Conditions.Contains(m) ? _prepared.Signal(m).ToArray() : null)];
@@ -116,7 +122,7 @@ internal sealed class WindowRunner
         using GapCorrection? correction = _options.Correction is { } engine ? new GapCorrection(engine) : null;
         var filler = new GapFiller(patient, target, _options.Task.Conditions & ~target.ToSet(), _options.Estimator, network)
             { Correction = correction };
-        Fills = filler.Fill(gaps, i => Made(gaps[i]), null, cancellation);
+        Fills = filler.Fill(gaps, i => Made(gaps[i]), progress, cancellation);
         ReadOnlySpan<float> measured = _prepared.Signal(target);
         foreach (float[] all in (float[][])[Center, Low, High])
             measured.CopyTo(all);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using SkiaSharp;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Weights;
@@ -92,6 +93,53 @@ public class SignalTests
     }
 
     [Fact]
+    public void APictureIsPngWhereItsNameSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), picture = folder.File("out.png");
+        Cli.Succeed(["impute", input, "--target", "bp", "--with", "ppg", "--plot", picture, .. Quick]);
+        using SKBitmap pixels = SKBitmap.Decode(picture);
+        Assert.NotNull(pixels);
+        Assert.Equal(2400, pixels.Width);
+        int measured = 0, generated = 0, white = 0;
+        foreach (SKColor p in pixels.Pixels)
+        {
+            measured += p == SKColor.Parse("#0072b2") ? 1 : 0;
+            generated += p == SKColor.Parse("#d55e00") ? 1 : 0;
+            white += p == SKColors.White ? 1 : 0;
+        }
+
+        // Lines across 2,184 pixels, two panels of measured samples, a gap of an eighth of one.
+        Assert.InRange(measured, 2000, 200_000);
+        Assert.InRange(generated, 100, 20_000);
+        Assert.True(white > pixels.Pixels.Length / 2, "the paper is white");
+    }
+
+    [Fact]
+    public void DenoisingDrawsBeforeAfterAndWhatWasTakenOff()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), picture = folder.File("out.svg");
+        Cli.Succeed(["denoise", input, "--target", "ecg", "--plot", picture]);
+        string[] words = [.. XDocument.Load(picture).Root!.Elements().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];
+        Assert.Equal(["ECG recorded (mV)", "ECG denoised (mV)", "taken off (mV)"], words.Where(w => w.EndsWith(" (mV)", StringComparison.Ordinal)));
+        Assert.Single(words, "Recorded less denoised");
+    }
+
+    [Fact]
+    public void ATranslationShowsTheTruthOnce()
+    {
+        using var folder = new TemporaryFolder();
+        string input = Synthesise(folder), picture = folder.File("out.svg");
+        Cli.Succeed(["translate", input, "--target", "ecg", "--with", "ppg", "--truth", input, "--plot", picture, .. Quick]);
+        string text = XDocument.Load(picture).Root!.Value;
+        Assert.Contains("Truth", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Recorded, not given", text, StringComparison.Ordinal);
+        Cli.Succeed(["translate", input, "--target", "ecg", "--with", "ppg", "--plot", picture, .. Quick]);
+        Assert.Contains("Recorded, not given", XDocument.Load(picture).Root!.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void DenoisingEstimatesUnlessDrawsAreAskedFor()
     {
         using var folder = new TemporaryFolder();
@@ -133,7 +181,7 @@ public class SignalTests
         Cli.Refuse("nothing to write", "impute", input, "--target", "bp");
         Cli.Refuse("is the input", "impute", input, "--target", "bp", "--out", input);
         Cli.Refuse("folder", "impute", input, "--target", "bp", "--out", Path.Combine(folder.Path, "nowhere", "out.csv"));
-        Cli.Refuse(".svg", "impute", input, "--target", "bp", "--plot", folder.File("out.png"));
+        Cli.Refuse(".svg or .png", "impute", input, "--target", "bp", "--plot", folder.File("out.jpg"));
         Cli.Refuse("none of ppg, bp, ecg", "impute", input, "--target", "eeg", "--out", output);
         Cli.Refuse("--with", "translate", input, "--target", "bp", "--out", output);
         Cli.Refuse("translated from itself", "translate", input, "--target", "bp", "--with", "bp", "--out", output);

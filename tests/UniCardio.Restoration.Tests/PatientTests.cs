@@ -34,8 +34,15 @@ public sealed class PatientTests(InterimWeights weights)
     public void AutoKeepsWhatIsMeasuredAndErrsLessThanTheNetwork()
     {
         RestorationOptions options = Make.Options("impute bp | ecg");
+        var reports = new Reports();
         RestorationResult network = new Restorer(weights.Engine, options).Run(Gappy),
-            auto = new Restorer(weights.Engine, options with { Estimator = EstimatorChoice.Auto }).Run(Gappy);
+            auto = new Restorer(weights.Engine, options with { Estimator = EstimatorChoice.Auto }).Run(Gappy, progress: reports);
+        // Hidden stretches take longer than the windows do, and tell how far they are.
+        RestorationProgress[] hiding = [.. reports.All.Where(r => r.WindowsDone == r.WindowsTotal)];
+        Assert.True(hiding.Length > 24, $"{hiding.Length} reports");
+        Assert.All(reports.All.Zip(reports.All.Skip(1)), pair => Assert.True(pair.Second.Fraction >= pair.First.Fraction));
+        Assert.InRange(hiding[0].Fraction, 0.01, 0.9);
+        Assert.Equal(1, hiding[^1].Fraction, 12);
         Channel truth = Whole.Require("ABP");
         for (int i = 0; i < truth.Length; i++)
         {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Spectre.Console;
 using UniCardio.Cli.Output;
 using UniCardio.Signals;
@@ -54,13 +56,15 @@ internal sealed class Terminal
             Error.WriteLine(line);
     }
 
-    /// <summary>Runs work that reports how much of it is done, with a bar on the error stream where somebody sees it.</summary>
+    /// <summary>Runs work that reports how much of it is done, with a bar on the error stream where somebody sees it, else a line there now
+    /// and then.</summary>
     /// <param name="title">What is done.</param>
     /// <param name="work">Takes a progress of the share done, 0 to 1, and what is at hand.</param>
-    public T WithProgress<T>(string title, Func<IProgress<(double Share, string What)>, T> work)
+    /// <param name="hasLines">Whether lines are written where nobody watches; false for work that writes its own.</param>
+    public T WithProgress<T>(string title, Func<IProgress<(double Share, string What)>, T> work, bool hasLines = true)
     {
         if (!ErrorIsTerminal)
-            return work(new Silent());
+            return work(hasLines ? new Lines(this, title) : new Silent());
         return _notes.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
@@ -86,6 +90,21 @@ internal sealed class Terminal
     {
         public void Report((double Share, string What) value)
         {
+        }
+    }
+
+    private sealed class Lines(Terminal terminal, string title) : IProgress<(double Share, string What)>
+    {
+        private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
+        private long _last = Stopwatch.GetTimestamp();
+
+        public void Report((double Share, string What) value)
+        {
+            if (value.Share >= 1 || Stopwatch.GetElapsedTime(_last) < Every)
+                return;
+            _last = Stopwatch.GetTimestamp();
+            terminal.Note(string.Create(CultureInfo.InvariantCulture,
+                $"{title}: {100 * value.Share:0}%{(value.What.Length == 0 ? "" : ", ")}{value.What}"));
         }
     }
 

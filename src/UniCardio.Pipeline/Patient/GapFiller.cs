@@ -66,6 +66,9 @@ internal sealed class GapFiller
     public const int MaxHidden = 24;
 
     private const int MinCorrected = 4;
+
+    // Of the time of a length of gaps, about, that goes into hidden stretches, and of that into the estimators beside the network.
+    private const double TrialShare = 0.8, HidingShare = 0.3;
     private const double Inner = 1.645;
     private static readonly double[] s_classes = [0.25, 0.7, 1.55, 3.2, 7, 15];
 
@@ -166,17 +169,22 @@ internal sealed class GapFiller
         ArgumentNullException.ThrowIfNull(gaps);
         ArgumentNullException.ThrowIfNull(network);
         var filled = new GapFill[gaps.Count];
-        int done = 0;
-        foreach (IGrouping<(int, ModalitySet), int> group in Enumerable.Range(0, gaps.Count)
-            .GroupBy(i => (ClassOf(gaps[i].Length), Present(gaps[i]))))
+        IGrouping<(int, ModalitySet), int>[] groups =
+            [.. Enumerable.Range(0, gaps.Count).GroupBy(i => (ClassOf(gaps[i].Length), Present(gaps[i])))];
+        for (int g = 0; g < groups.Length; g++)
         {
-            int[] members = [.. group];
-            Trial? trial = _choice == EstimatorChoice.Auto ? Try(gaps[members[members.Length / 2]], group.Key.Item2, cancellation) : null;
-            foreach (int i in members)
+            int[] members = [.. groups[g]];
+            int before = g;
+            void Report(double share) => progress?.Invoke((before + share) / groups.Length);
+            Trial? trial = _choice == EstimatorChoice.Auto
+                ? Try(gaps[members[members.Length / 2]], groups[g].Key.Item2, share => Report(TrialShare * share), cancellation) : null;
+            double tried = trial is null ? 0 : TrialShare;
+            for (int m = 0; m < members.Length; m++)
             {
+                int i = members[m];
                 cancellation.ThrowIfCancellationRequested();
                 filled[i] = trial is null ? Single(gaps[i]) : Blend(gaps[i], trial, network(i), cancellation);
-                progress?.Invoke(++done / (double)gaps.Count);
+                Report(tried + ((1 - tried) * (m + 1) / members.Length));
             }
         }
 
@@ -209,15 +217,15 @@ internal sealed class GapFiller
         return set;
     }
 
-    private Trial Try(SampleRange gap, ModalitySet present, CancellationToken cancellation)
+    private Trial Try(SampleRange gap, ModalitySet present, Action<double> progress, CancellationToken cancellation)
     {
         SignalMoments? moments = SignalMoments.Of(_signals[Kind]);
         double deviation = Math.Max(moments?.Deviation ?? 1, 1e-9);
-        List<Hidden> hidden = Hide(gap, present, cancellation);
+        List<Hidden> hidden = Hide(gap, present, share => progress(HidingShare * share), cancellation);
         bool corrects = IsTrusted(hidden);
         if (!corrects)
             hidden = [.. hidden.Select(h => h with { Estimates = [.. h.Estimates.Where(e => e.Kind != EstimatorKind.Correction)] })];
-        hidden = RunNetwork(hidden, present, cancellation);
+        hidden = RunNetwork(hidden, present, share => progress(HidingShare + ((1 - HidingShare) * share)), cancellation);
         double seconds = gap.Length / NetworkSignal.Rate;
         StackedWeights Weights(int without)
         {
@@ -241,7 +249,7 @@ internal sealed class GapFiller
         return new Trial(Weights(-1), gate, low, high, hidden.Count, corrects);
     }
 
-    private List<Hidden> Hide(SampleRange gap, ModalitySet present, CancellationToken cancellation)
+    private List<Hidden> Hide(SampleRange gap, ModalitySet present, Action<double> progress, CancellationToken cancellation)
     {
         var hidden = new List<Hidden>();
         int length = gap.Length, pad = (int)(0.25 * NetworkSignal.Rate);
@@ -260,6 +268,7 @@ internal sealed class GapFiller
         for (int i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
+            progress(i / (double)count);
             var stretch = new SampleRange(places[(int)((i + 0.5) * places.Count / count)], length);
             ReadOnlySpan<float> truth = _signals[Kind].Slice(stretch.Start, stretch.Length);
             if (GapFinder.CountMeasured(truth) < length)
@@ -291,13 +300,13 @@ internal sealed class GapFiller
         return places;
     }
 
-    private List<Hidden> RunNetwork(List<Hidden> hidden, ModalitySet present, CancellationToken cancellation)
+    private List<Hidden> RunNetwork(List<Hidden> hidden, ModalitySet present, Action<double> progress, CancellationToken cancellation)
     {
         if ((_network is null && HiddenNetwork is null) || hidden.Count == 0 || hidden[0].Stretch.Length > _network?.MaxLength)
             return hidden;
         float[]?[] signals =
             [.. Modalities.All.Select(m => _signals.Has(NetworkSignal.KindOf(m)) ? _signals[NetworkSignal.KindOf(m)].ToArray() : null)];
-        double[]?[] made = _network?.Run(signals, _target, present, [.. hidden.Select(h => h.Stretch)], cancellation)
+        double[]?[] made = _network?.Run(signals, _target, present, [.. hidden.Select(h => h.Stretch)], progress, cancellation)
             ?? [.. hidden.Select(h => HiddenNetwork!(h.Stretch))];
         return [.. hidden.Select((h, i) =>
         {

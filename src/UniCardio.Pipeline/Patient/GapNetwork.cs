@@ -34,20 +34,23 @@ internal sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sam
     /// <param name="target">The signal to make.</param>
     /// <param name="sources">Other signals to make it from.</param>
     /// <param name="stretches">The stretches to hide, each at most <see cref="MaxLength"/>.</param>
+    /// <param name="progress">Told the share done.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
     /// <returns>[stretch] for each in the target's unit; null where no window holds it, or the network goes out of range.</returns>
     public double[]?[] Run(IReadOnlyList<float[]?> signals, Modality target, ModalitySet sources, IReadOnlyList<SampleRange> stretches,
-        CancellationToken cancellation)
+        Action<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(signals);
         ArgumentNullException.ThrowIfNull(stretches);
         int window = pool.Engine.Configuration.SlotSamples, n = signals[(int)target]!.Length;
         var made = new double[]?[stretches.Count];
+        int done = 0;
         foreach (IGrouping<CardioTask, int> group in Enumerable.Range(0, stretches.Count)
             .Where(i => stretches[i].Length <= MaxLength && n >= window)
             .GroupBy(i => CardioTask.Impute(target, Measured(signals, sources, Place(stretches[i], window, n)))))
         {
             int[] places = [.. group];
+            int before = done;
             var center = new float[window];
             _series.Run(new WindowShape(group.Key, draws, sampler), places.Length, i =>
                 Observe(signals, target, stretches[places[i]], window, (uint)places[i]), (i, drawn) =>
@@ -55,7 +58,8 @@ internal sealed class GapNetwork(SessionPool pool, int draws, SamplerOptions sam
                 SampleRange stretch = stretches[places[i]], at = Place(stretch, window, n);
                 drawn.Summarize(summary, center);
                 made[places[i]] = [.. center[(stretch.Start - at.Start)..(stretch.End - at.Start)].Select(x => (double)x)];
-            }, null, cancellation);
+            }, (_, work) => progress?.Invoke((before + work) / stretches.Count), cancellation);
+            done += places.Length;
         }
 
         return made;

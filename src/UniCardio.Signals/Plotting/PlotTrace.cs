@@ -13,6 +13,9 @@ internal enum TraceRole
 
     /// <summary>What is known to be true, to compare with: a dotted black line.</summary>
     Reference,
+
+    /// <summary>What was measured less what was generated: a thin solid grey line.</summary>
+    Difference,
 }
 
 /// <summary>One line in a panel.</summary>
@@ -36,6 +39,7 @@ internal sealed record PlotTrace(TraceRole Role, ReadOnlyMemory<float> Samples)
     {
         TraceRole.Measured => "Measured",
         TraceRole.Generated => "Generated",
+        TraceRole.Difference => "Difference",
         _ => "Reference",
     };
 }
@@ -48,6 +52,9 @@ internal sealed record PlotPanel(string Name, string Unit, IReadOnlyList<PlotTra
 {
     /// <summary>Stretches to shade as missing.</summary>
     public IReadOnlyList<SampleRange> Gaps { get; init; } = [];
+
+    /// <summary>Values from the panel's lower to its upper edge, to compare panels by; null for those that its lines need.</summary>
+    public (double Low, double High)? Range { get; init; }
 
     internal string AxisLabel => Unit.Length == 0 ? Name : $"{Name} ({Unit})";
 }

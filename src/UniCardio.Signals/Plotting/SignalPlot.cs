@@ -46,6 +46,16 @@ internal sealed class SignalPlot
     /// length.</exception>
     public string ToSvg()
     {
+        using SvgDocument svg = Draw((width, height) => new SvgDocument(width, height, Title));
+        return svg.Finish();
+    }
+
+    /// <summary>Draws the picture on a canvas.</summary>
+    /// <param name="open">Makes the canvas from its width and height in pixels.</param>
+    /// <exception cref="ArgumentException">As for <see cref="ToSvg"/>.</exception>
+    public T Draw<T>(Func<double, double, T> open)
+        where T : IPlotCanvas
+    {
         int samples = Validate();
         double plotWidth = Width - Left - Right;
         List<string> notes = WrapText(Remark is null ? Disclaimer : Disclaimer + " " + Remark, Width - Left - Right, 12);
@@ -54,17 +64,17 @@ internal sealed class SignalPlot
         double bottom = top + Panels.Count * (PanelHeight + PanelGap) - PanelGap;
         double height = bottom + 58 + 16 * notes.Count;
 
-        using var svg = new SvgDocument(Width, height, Title);
-        svg.Text(Left, 32, Shorten(Title, plotWidth, 18), size: 18, bold: true);
-        DrawLegend(svg, legend);
+        T canvas = open(Width, height);
+        canvas.Text(Left, 32, Shorten(Title, plotWidth, 18), size: 18, bold: true);
+        DrawLegend(canvas, legend);
         double end = StartSeconds + samples / SampleRate;
         var time = PlotAxis.ForTime(StartSeconds, end, Left, plotWidth, Math.Max(2, (int)(plotWidth / 100)));
         for (int k = 0; k < Panels.Count; k++)
-            DrawPanel(svg, Panels[k], time, samples, top + k * (PanelHeight + PanelGap));
-        DrawTimeAxis(svg, time, bottom);
+            DrawPanel(canvas, Panels[k], time, samples, top + k * (PanelHeight + PanelGap));
+        DrawTimeAxis(canvas, time, bottom);
         for (int k = 0; k < notes.Count; k++)
-            svg.Text(Left, bottom + 62 + 16 * k, notes[k], size: 12, fill: "#666666");
-        return svg.Finish();
+            canvas.Text(Left, bottom + 62 + 16 * k, notes[k], size: 12, fill: "#666666");
+        return canvas;
     }
 
     /// <summary>Draws the picture into a file, complete or not at all.</summary>
@@ -100,51 +110,51 @@ internal sealed class SignalPlot
         return samples > 0 ? samples : throw new ArgumentException("A picture has at least one sample.");
     }
 
-    private void DrawPanel(SvgDocument svg, PlotPanel panel, PlotAxis time, int samples, double top)
+    private void DrawPanel(IPlotCanvas canvas, PlotPanel panel, PlotAxis time, int samples, double top)
     {
         double right = Width - Right, bottom = top + PanelHeight;
-        (double low, double high) = ValueRange(panel);
+        (double low, double high) = panel.Range ?? ValueRange(panel.Traces);
         var values = PlotAxis.ForValues(low, high, bottom, -PanelHeight, Math.Max(2, PanelHeight / 34));
         double pixelsPerSample = (right - Left) / samples;
         foreach (SampleRange gap in panel.Gaps)
         {
             double from = Math.Clamp(Left + (gap.Start - 0.5) * pixelsPerSample, Left, right),
                 to = Math.Clamp(Left + (gap.End - 0.5) * pixelsPerSample, Left, right);
-            svg.Rectangle(from, top, Math.Max(0.5, to - from), PanelHeight, Missing, MissingOpacity);
+            canvas.Rectangle(from, top, Math.Max(0.5, to - from), PanelHeight, Missing, MissingOpacity);
         }
         foreach (double tick in time.Ticks)
-            svg.Line(time.Pixel(tick), top, time.Pixel(tick), bottom, Grid, 1);
+            canvas.Line(time.Pixel(tick), top, time.Pixel(tick), bottom, Grid, 1);
         foreach (double tick in values.Ticks)
         {
-            svg.Line(Left, values.Pixel(tick), right, values.Pixel(tick), Grid, 1);
-            svg.Text(Left - 8, values.Pixel(tick) + 4.5, values.Label(tick), "end");
+            canvas.Line(Left, values.Pixel(tick), right, values.Pixel(tick), Grid, 1);
+            canvas.Text(Left - 8, values.Pixel(tick) + 4.5, values.Label(tick), "end");
         }
         var path = new TracePath(Left, pixelsPerSample, values);
         foreach (PlotTrace trace in panel.Traces.Where(t => t.Upper.Length > 0))
-            svg.Area(path.Band(trace.Lower.Span, trace.Upper.Span), Style(trace.Role).Colour, BandOpacity);
+            canvas.Area(path.Band(trace.Lower.Span, trace.Upper.Span), Style(trace.Role).Colour, BandOpacity);
         // Dashes and thick lines would run together where many samples share a pixel; the reference goes below what it would hide.
         IEnumerable<PlotTrace> order = path.Decimates ? panel.Traces.OrderByDescending(t => t.Role == TraceRole.Reference) : panel.Traces;
         foreach (PlotTrace trace in order)
         {
             (string colour, double width, string? dashes) = Style(trace.Role);
-            svg.Path(path.Line(trace.Samples.Span), colour, path.Decimates ? 1 : width, path.Decimates ? null : dashes);
+            canvas.Path(path.Line(trace.Samples.Span), colour, path.Decimates ? 1 : width, path.Decimates ? null : dashes);
         }
-        svg.Line(Left, top, Left, bottom, Ink, 1);
-        svg.Line(Left, bottom, right, bottom, Ink, 1);
-        svg.AxisName(22, (top + bottom) / 2, Shorten(panel.AxisLabel, PanelHeight, 14));
+        canvas.Line(Left, top, Left, bottom, Ink, 1);
+        canvas.Line(Left, bottom, right, bottom, Ink, 1);
+        canvas.AxisName(22, (top + bottom) / 2, Shorten(panel.AxisLabel, PanelHeight, 14));
     }
 
-    private void DrawTimeAxis(SvgDocument svg, PlotAxis time, double bottom)
+    private void DrawTimeAxis(IPlotCanvas canvas, PlotAxis time, double bottom)
     {
         foreach (double tick in time.Ticks)
         {
-            svg.Line(time.Pixel(tick), bottom, time.Pixel(tick), bottom + 5, Ink, 1);
-            svg.Text(time.Pixel(tick), bottom + 19, time.Label(tick), "middle");
+            canvas.Line(time.Pixel(tick), bottom, time.Pixel(tick), bottom + 5, Ink, 1);
+            canvas.Text(time.Pixel(tick), bottom + 19, time.Label(tick), "middle");
         }
-        svg.Text(Left + (Width - Left - Right) / 2, bottom + 39, time.IsClock ? "Time (min:s)" : "Time (s)", "middle", 14, bold: true);
+        canvas.Text(Left + (Width - Left - Right) / 2, bottom + 39, time.IsClock ? "Time (min:s)" : "Time (s)", "middle", 14, bold: true);
     }
 
-    private static void DrawLegend(SvgDocument svg, IReadOnlyList<IReadOnlyList<LegendEntry>> rows)
+    private static void DrawLegend(IPlotCanvas canvas, IReadOnlyList<IReadOnlyList<LegendEntry>> rows)
     {
         double y = 56;
         foreach (IReadOnlyList<LegendEntry> row in rows)
@@ -154,10 +164,10 @@ internal sealed class SignalPlot
             {
                 (string colour, double width, string? dashes) = entry.Role is { } role ? Style(role) : (Missing, 0, null);
                 if (entry.IsArea)
-                    svg.Rectangle(x, y - 6, 30, 12, colour, entry.Role is null ? MissingOpacity * 1.6 : BandOpacity);
+                    canvas.Rectangle(x, y - 6, 30, 12, colour, entry.Role is null ? MissingOpacity * 1.6 : BandOpacity);
                 else
-                    svg.Line(x, y, x + 30, y, colour, width, dashes);
-                svg.Text(x + 37, y + 4.5, entry.Label);
+                    canvas.Line(x, y, x + 30, y, colour, width, dashes);
+                canvas.Text(x + 37, y + 4.5, entry.Label);
                 x += entry.Width;
             }
             y += 22;
@@ -193,13 +203,15 @@ internal sealed class SignalPlot
     {
         TraceRole.Measured => ("#0072b2", 1.3, null),
         TraceRole.Generated => ("#d55e00", 2.2, "9 2"),
+        TraceRole.Difference => ("#666666", 1.1, null),
         _ => ("#000000", 1.1, "1.5 2.5"),
     };
 
-    private static (double Low, double High) ValueRange(PlotPanel panel)
+    /// <summary>The values that traces take, with a margin: the range of a panel of these.</summary>
+    internal static (double Low, double High) ValueRange(IEnumerable<PlotTrace> traces)
     {
         double low = double.PositiveInfinity, high = double.NegativeInfinity;
-        foreach (PlotTrace trace in panel.Traces)
+        foreach (PlotTrace trace in traces)
         {
             foreach (ReadOnlyMemory<float> line in new[] { trace.Samples, trace.Lower, trace.Upper })
             {

@@ -5,7 +5,7 @@ using System.Xml;
 namespace UniCardio.Signals.Plotting;
 
 /// <summary>The few SVG elements a plot needs. Text is escaped, and characters that XML forbids are replaced.</summary>
-internal sealed class SvgDocument : IDisposable
+internal sealed class SvgDocument : IPlotCanvas, IDisposable
 {
     private readonly StringBuilder _text = new();
     private readonly XmlWriter _xml;
@@ -63,7 +63,6 @@ internal sealed class SvgDocument : IDisposable
         _xml.WriteEndElement();
     }
 
-    /// <summary>Name of a vertical axis, read from below.</summary>
     public void AxisName(double x, double y, string text)
     {
         Start("text", ("x", x), ("y", y), ("text-anchor", "middle"), ("fill", "#333333"));

@@ -20,7 +20,7 @@ internal static class LearnCommand
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
         var output = new Option<string?>("--out") { Description =
             "Where the profile goes, as JSON. It holds a minute of the signals: 'translate --calibrate' takes it.", HelpName = "FILE" };
-        var plot = new Option<string?>("--plot") { Description = "Draws the mean beats with their spread, as SVG.", HelpName = "FILE" };
+        var plot = new Option<string?>("--plot") { Description = "Draws the mean beats with their spread: .svg or .png.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Prints what was learned as JSON, without the minute of signals." };
         var reading = new ReadingOptions();
         var command = new ExampleCommand(
@@ -43,7 +43,7 @@ internal static class LearnCommand
                     $"'{recording.Name}' shows fewer than eight beats in every PPG, arterial pressure and ECG; there is nothing to learn");
             OutputFile.InOrder(
                 (parsed.GetValue(output), path => OutputFile.Write(path, profile.ToJson())),
-                (parsed.GetValue(plot), path => Picture(recording, profile).Save(path)));
+                (parsed.GetValue(plot), path => PlotFile.Save(Picture(recording, profile), path)));
             if (parsed.GetValue(json))
                 terminal.Out.WriteLine((profile with { Reference = new Dictionary<string, string>() }).ToJson());
             else

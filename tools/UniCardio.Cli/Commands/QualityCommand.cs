@@ -41,7 +41,7 @@ internal static class QualityCommand
     {
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object, with every second and the published indices." };
-        var plot = new Option<string?>("--plot") { Description = "Draws signals and index: .svg.", HelpName = "FILE" };
+        var plot = new Option<string?>("--plot") { Description = "Draws signals and index: .svg or .png.", HelpName = "FILE" };
         var reading = new ReadingOptions();
         var command = new ExampleCommand("quality",
             "Says how good each ECG, PPG and arterial pressure is, second by second: the probability that a heart rate read there is right "
@@ -59,7 +59,7 @@ internal static class QualityCommand
             foreach (Channel channel in SignalChannels.Of(recording, terminal.Note))
                 judged.Add((channel, QualityTrack.Of(channel, cancellation)));
             if (parsed.GetValue(plot) is string path)
-                Plot(recording, judged).Save(path);
+                PlotFile.Save(Plot(recording, judged), path);
             if (parsed.GetValue(json))
                 Json.Write(terminal, new { Recording = recording.Name, Channels = judged.Select(j => Row(j.Channel, j.Track)) });
             else

@@ -110,7 +110,7 @@ internal static class SignalCommands
         (double? start, double seconds) = results.PlotRange(parsed);
         OutputFile.InOrder(
             (results.Out(parsed), path => StandardStreams.Write(terminal, path, result.Recording)),
-            (results.Plot(parsed), path => RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds).Save(path)));
+            (results.Plot(parsed), path => PlotFile.Save(RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds), path)));
     }
 
     private static void Show(Terminal terminal, RestorationReport report, bool json, IEnumerable<string?> files)
@@ -136,6 +136,7 @@ internal static class SignalCommands
     private sealed class WindowProgress(IProgress<(double Share, string What)> bar) : IProgress<RestorationProgress>
     {
         public void Report(RestorationProgress value) =>
-            bar.Report((value.Fraction, $"{value.WindowsDone} of {value.WindowsTotal} windows"));
+            bar.Report((value.Fraction, value.WindowsDone < value.WindowsTotal
+                ? $"{value.WindowsDone} of {value.WindowsTotal} windows" : "measured stretches hidden in turn"));
     }
 }

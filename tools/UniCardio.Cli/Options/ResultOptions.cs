@@ -5,12 +5,12 @@ namespace UniCardio.Cli.Options;
 /// <summary>Where results go: <c>--out</c>, <c>--plot</c> and which stretch is drawn.</summary>
 internal sealed class ResultOptions
 {
-    private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"], PictureExtensions = [".svg"];
+    private static readonly string[] RecordingExtensions = [".csv", ".npy", ".hea", ".edf"];
 
     private readonly Option<string?> _out =
         new("--out") { Description = "The recording to write: .csv, .npy, .hea (WFDB) or .edf (EDF+); - is CSV to standard output.",
             HelpName = "FILE" };
-    private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write, SVG.", HelpName = "FILE.svg" };
+    private readonly Option<string?> _plot = new("--plot") { Description = "The picture to write: .svg or .png.", HelpName = "FILE" };
     private readonly Option<double?> _from = new("--plot-start")
         { Description = "Where the picture begins, in seconds; near the first generated stretch if left out.", HelpName = "S" };
     private readonly Option<double> _seconds =
@@ -44,7 +44,7 @@ internal sealed class ResultOptions
         if (output == Output.StandardStreams.Name && Json(parsed))
             throw new UsageException("--out - and --json would both write to standard output; give one of them a file or leave it out");
         CheckFile("--out", output, RecordingExtensions, input);
-        CheckFile("--plot", plot, PictureExtensions, input);
+        CheckFile("--plot", plot, Output.PlotFile.Extensions, input);
         if (parsed.GetValue(_seconds) is not (> 0 and < double.PositiveInfinity))
             throw new UsageException($"--plot-seconds {parsed.GetValue(_seconds)} is not above 0");
     }

@@ -24,8 +24,9 @@ internal static class RestorationPlot
     {
         Channel made = result.Channel;
         SampleRange range = Range(result, start, seconds);
-        var panels = new List<PlotPanel> { Restored(recording, result, truth, range) };
-        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result))
+        List<PlotPanel> panels = result.Task.Kind == TaskKind.Denoise ? Denoised(recording, result, truth, range)
+            : [Restored(recording, result, truth, range)];
+        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result, truth))
             .Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
         return new SignalPlot
         {
@@ -69,6 +70,23 @@ internal static class RestorationPlot
             ? Within(result.GeneratedRanges, range) : [] };
     }
 
+    // Before and after on one scale, and what was taken off on its own, where a beat that went with the noise shows.
+    private static List<PlotPanel> Denoised(Recording recording, RestorationResult result, Recording? truth, SampleRange range)
+    {
+        PlotPanel after = Restored(recording, result, truth, range);
+        PlotTrace before = after.Traces.First(t => t.Role == TraceRole.Measured), made = after.Traces[^1];
+        float[] residual = new float[range.Length];
+        for (int i = 0; i < residual.Length; i++)
+            residual[i] = before.Samples.Span[i] - made.Samples.Span[i];
+        (double Low, double High) scale = SignalPlot.ValueRange(after.Traces);
+        return
+        [
+            new PlotPanel($"{after.Name} recorded", after.Unit, [before]) { Range = scale },
+            new PlotPanel($"{after.Name} denoised", after.Unit, [.. after.Traces.Where(t => t != before)]) { Range = scale },
+            new PlotPanel("taken off", after.Unit, [new PlotTrace(TraceRole.Difference, residual) { Label = "Recorded less denoised" }]),
+        ];
+    }
+
     // What was generated and the measured sample on either side, so that the line closes the gap.
     private static float[] Generated(RestorationResult result)
     {
@@ -83,10 +101,13 @@ internal static class RestorationPlot
         return samples;
     }
 
-    // The task's conditions, and in translation what was recorded of the target beside it.
-    private static bool IsShown(Channel channel, Recording recording, RestorationResult result)
+    // The task's conditions, and in translation what was recorded of the target, unless it stands as the truth already.
+    private static bool IsShown(Channel channel, Recording recording, RestorationResult result, Recording? truth)
     {
-        if (result.Task.Kind != TaskKind.Translate && ReferenceEquals(channel, recording.Find(result.Channel.Name)))
+        bool isTarget = result.Task.Kind == TaskKind.Translate
+            ? truth is not null && ReferenceEquals(channel, recording.Find(NetworkSignal.KindOf(result.Task.Output)))
+            : ReferenceEquals(channel, recording.Find(result.Channel.Name));
+        if (isTarget)
             return false;
         ModalitySet shown = result.Task.Conditions | result.Task.Output.ToSet();
         return shown.Members().Any(m => ReferenceEquals(recording.Find(NetworkSignal.KindOf(m)), channel));

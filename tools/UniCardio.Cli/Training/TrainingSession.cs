@@ -51,7 +51,8 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
             + $"{network.Threads} threads, {network.InstructionSet.ToString().ToLowerInvariant()}");
         try
         {
-            RunOutcome outcome = terminal.WithProgress("training", bar => training.Run(new TrainingReport(terminal, bar), cancellation));
+            RunOutcome outcome = terminal.WithProgress("training", bar => training.Run(new TrainingReport(terminal, bar), cancellation),
+                hasLines: false);
             return Finish(outcome, training, cancellation);
         }
         catch (TrainingDivergedException diverged)

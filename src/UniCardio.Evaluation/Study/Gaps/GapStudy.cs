@@ -105,7 +105,7 @@ internal sealed class GapStudy
             signals[(int)target].AsSpan(gap.Start, gap.Length).Fill(float.NaN);
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
         var network = new GapNetwork(networks.Pool, _options.Draws, _options.Sampler, DrawSummary.Mean, _options.Seed);
-        double[]?[] made = network.Run(signals, target, sources, gaps, cancellation);
+        double[]?[] made = network.Run(signals, target, sources, gaps, cancellation: cancellation);
         var filler = new GapFiller(patient, target, sources, EstimatorChoice.Auto, network)
         {
             KeepsEstimates = true,
