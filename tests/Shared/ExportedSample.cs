@@ -12,8 +12,8 @@ using UniCardio.Weights.Onnx;
 namespace UniCardio.Tests;
 
 /// <summary>
-/// What the samples in tools/samples/Onnx are given, as files of a folder: the shipped weights exported for a task, and a window with samples
-/// missing and with its normals; and what our own session makes of the same.
+/// What the samples in tools/samples/Onnx are given, as files of a folder: the shipped weights exported for a task, and a window with
+/// samples missing and with its normals; and what our own session makes of the same.
 /// </summary>
 internal sealed class ExportedSample : IDisposable
 {

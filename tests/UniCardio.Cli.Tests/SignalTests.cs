@@ -122,7 +122,8 @@ public class SignalTests
         string input = Synthesise(folder), picture = folder.File("out.svg");
         Cli.Succeed(["denoise", input, "--target", "ecg", "--plot", picture]);
         string[] words = [.. XDocument.Load(picture).Root!.Elements().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];
-        Assert.Equal(["ECG recorded (mV)", "ECG denoised (mV)", "taken off (mV)"], words.Where(w => w.EndsWith(" (mV)", StringComparison.Ordinal)));
+        Assert.Equal(["ECG recorded (mV)", "ECG denoised (mV)", "taken off (mV)"],
+            words.Where(w => w.EndsWith(" (mV)", StringComparison.Ordinal)));
         Assert.Single(words, "Recorded less denoised");
     }
 
@@ -131,12 +132,16 @@ public class SignalTests
     {
         using var folder = new TemporaryFolder();
         string input = Synthesise(folder), picture = folder.File("out.svg");
-        Cli.Succeed(["translate", input, "--target", "ecg", "--with", "ppg", "--truth", input, "--plot", picture, .. Quick]);
+        string[] translate = ["translate", input, "--target", "bp", "--with", "ppg", "--plot", picture, .. Quick];
+        Cli.Succeed([.. translate, "--calibrate", "120/80@2", "--truth", input]);
         string text = XDocument.Load(picture).Root!.Value;
         Assert.Contains("Truth", text, StringComparison.Ordinal);
         Assert.DoesNotContain("Recorded, not given", text, StringComparison.Ordinal);
-        Cli.Succeed(["translate", input, "--target", "ecg", "--with", "ppg", "--plot", picture, .. Quick]);
-        Assert.Contains("Recorded, not given", XDocument.Load(picture).Root!.Value, StringComparison.Ordinal);
+        // Without a level there is nothing to lay the truth over, and that is told.
+        Assert.Contains("was not compared", Cli.Succeed([.. translate, "--truth", input]).Error, StringComparison.Ordinal);
+        text = XDocument.Load(picture).Root!.Value;
+        Assert.DoesNotContain("Truth", text, StringComparison.Ordinal);
+        Assert.Contains("Recorded, not given", text, StringComparison.Ordinal);
     }
 
     [Fact]

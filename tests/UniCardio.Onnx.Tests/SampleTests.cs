@@ -3,8 +3,8 @@ using Xunit.Abstractions;
 
 namespace UniCardio.Onnx.Tests;
 
-/// <summary>The samples of tools/samples/Onnx, as processes of their own, against our own session with the same normals. The browser's is in
-/// UniCardio.Page.Tests.</summary>
+/// <summary>The samples of tools/samples/Onnx, as processes of their own, against our own session with the same normals. The browser's is
+/// in UniCardio.Page.Tests.</summary>
 public class SampleTests(ITestOutputHelper output)
 {
     private static string Sample(params string[] path) => Project.File(["tools", "samples", "Onnx", .. path]);
@@ -24,7 +24,8 @@ public class SampleTests(ITestOutputHelper output)
     public void Node(string task)
     {
         Skip.IfNot(Runs("node", "--version"), "no node here");
-        Skip.IfNot(Directory.Exists(Sample("node_modules", "onnxruntime-web")), "onnxruntime-web is not installed: npm ci in tools/samples/Onnx");
+        Skip.IfNot(Directory.Exists(Sample("node_modules", "onnxruntime-web")),
+            "onnxruntime-web is not installed: npm ci in tools/samples/Onnx");
         Check(task, "node", Sample("sample.mjs"));
     }
 

@@ -82,6 +82,8 @@ internal static class SignalCommands
             cancellation.ThrowIfCancellationRequested();
             RestorationReport report = RestorationReport.Of(path, loaded, engine.Backend.Name, recording, result, truth);
             Write(terminal, results, parsed, recording, result, truth, report);
+            if (truth is not null && report.Truth is null)
+                terminal.Note("--truth was not compared: what is translated without a calibration has no scale");
             Show(terminal, report, results.Json(parsed), [results.Out(parsed), results.Plot(parsed)]);
             return Task.FromResult(ExitCode.Success);
         });

@@ -24,9 +24,10 @@ internal static class RestorationPlot
     {
         Channel made = result.Channel;
         SampleRange range = Range(result, start, seconds);
+        bool hasTruth = truth is not null && TruthFinder.Samples(result, truth) is not null;
         List<PlotPanel> panels = result.Task.Kind == TaskKind.Denoise ? Denoised(recording, result, truth, range)
             : [Restored(recording, result, truth, range)];
-        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result, truth))
+        panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result, hasTruth))
             .Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
         return new SignalPlot
         {
@@ -102,10 +103,10 @@ internal static class RestorationPlot
     }
 
     // The task's conditions, and in translation what was recorded of the target, unless it stands as the truth already.
-    private static bool IsShown(Channel channel, Recording recording, RestorationResult result, Recording? truth)
+    private static bool IsShown(Channel channel, Recording recording, RestorationResult result, bool hasTruth)
     {
         bool isTarget = result.Task.Kind == TaskKind.Translate
-            ? truth is not null && ReferenceEquals(channel, recording.Find(NetworkSignal.KindOf(result.Task.Output)))
+            ? hasTruth && ReferenceEquals(channel, recording.Find(NetworkSignal.KindOf(result.Task.Output)))
             : ReferenceEquals(channel, recording.Find(result.Channel.Name));
         if (isTarget)
             return false;
