@@ -176,12 +176,14 @@ public sealed class VitalSigns
                     ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp
                         : VitalAbsence.NoPulse)
                 : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
+            // A pressure made from other signals has beats, but no level: a rate, and no pressure, and nothing that is told by a level.
+            bool isTranslated = _lastTranslated > _end - Window * rate;
+            if (modality == Modality.Bp && isTranslated && absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall)
+                absence = VitalAbsence.NoLevel;
             float quality = 0;
             for (int i = 0; i < _count; i++)
                 quality += _beats[i].Quality / _count;
             float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
-            // A pressure made from other signals has beats, but no level: a rate, and no pressure.
-            bool isTranslated = _lastTranslated > _end - Window * rate;
             if (modality != Modality.Bp || absence != VitalAbsence.None || isTranslated)
                 return new VitalReading
                 {

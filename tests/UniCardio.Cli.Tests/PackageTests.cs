@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.IO.Compression;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 
 namespace UniCardio.Cli.Tests;
@@ -18,7 +20,9 @@ public partial class PackageTests
         foreach (string project in (string[])["", ".Engine", ".Files", ".Weights", ".Signals", ".Pipeline", ".Restoration", ".Streaming"])
             Dotnet(Project.Root, "pack", $"src/UniCardio{project}", "--no-build", "-c", Configuration, "-o", folder.File("feed"),
                 "-v", "quiet");
-        Assert.Equal(8, Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg").Length);
+        string[] packages = Directory.GetFiles(folder.File("feed"), "UniCardio.*.nupkg");
+        Assert.Equal(8, packages.Length);
+        Assert.All(packages, HasItsPapers);
 
         WriteConsumer(folder);
         Dotnet(folder.Path, "build", "-v", "quiet", "--nologo");
@@ -26,6 +30,51 @@ public partial class PackageTests
         Assert.Contains("450 samples generated", output, StringComparison.Ordinal);
         Assert.Contains("not a medical device", output, StringComparison.Ordinal);
         Assert.True(File.Exists(folder.File("filled.csv")));
+    }
+
+    [Fact]
+    public void TheToolInstallsFromAFolder()
+    {
+        using var folder = new TemporaryFolder();
+        Dotnet(Project.Root, "pack", "tools/UniCardio.Cli", "--no-build", "-c", Configuration, "-o", folder.File("feed"), "-v", "quiet");
+        HasItsPapers(Assert.Single(Directory.GetFiles(folder.File("feed"))));
+        WriteFeed(folder);
+        Dotnet(folder.Path, "tool", "install", "unicardio-tool", "--tool-path", folder.File("bin"), "--configfile",
+            folder.File("nuget.config"));
+        Assert.Single(Directory.GetFiles(folder.File("bin"), "*.safetensors", SearchOption.AllDirectories));
+        string unicardio = Assert.Single(Directory.GetFiles(folder.File("bin"), "unicardio*"));
+        // Elsewhere than in the clone: weights and example come from the package.
+        string output = Run(folder.Path, unicardio, "denoise", Project.Example, "--target", "ecg", "--plot", folder.File("clean.png"));
+        Assert.Contains("3000 samples of ECG generated", output, StringComparison.Ordinal);
+        Assert.True(new FileInfo(folder.File("clean.png")).Length > 10_000);
+    }
+
+    // Readme, icon, licence, notices and the commit that it was made of; assemblies that are the same whoever builds them, with their
+    // symbols.
+    private static void HasItsPapers(string package)
+    {
+        using ZipArchive zip = ZipFile.OpenRead(package);
+        using var nuspec = new StreamReader(zip.Entries.Single(e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open());
+        string said = nuspec.ReadToEnd();
+        Assert.All((string[])["<readme>README.md</readme>", "<icon>icon.png</icon>", "<license type=\"expression\">MIT</license>"],
+            words => Assert.Contains(words, said, StringComparison.Ordinal));
+        Assert.All((string[])["README.md", "icon.png", "LICENSE", "THIRD-PARTY-NOTICES.md"], name => Assert.NotNull(zip.GetEntry(name)));
+        if (Directory.Exists(Path.Combine(Project.Root, ".git")) || File.Exists(Path.Combine(Project.Root, ".git")))
+            Assert.Matches("<repository type=\"git\".* commit=\"[0-9a-f]{40}\" />", said);
+        ZipArchiveEntry[] ours = [.. zip.Entries.Where(e => e.Name.StartsWith("UniCardio.", StringComparison.OrdinalIgnoreCase)
+            && e.Name.EndsWith(".dll", StringComparison.Ordinal))];
+        Assert.NotEmpty(ours);
+        Assert.All(ours, entry =>
+        {
+            using var bytes = new MemoryStream();
+            using (Stream stream = entry.Open())
+                stream.CopyTo(bytes);
+            bytes.Position = 0;
+            using var file = new PEReader(bytes);
+            DebugDirectoryEntryType[] kinds = [.. file.ReadDebugDirectory().Select(d => d.Type)];
+            Assert.Contains(DebugDirectoryEntryType.Reproducible, kinds);
+            Assert.Contains(DebugDirectoryEntryType.EmbeddedPortablePdb, kinds);
+        });
     }
 
     // The configuration that these tests were built in, and with it the assemblies to pack.
@@ -44,6 +93,14 @@ public partial class PackageTests
               <ItemGroup><PackageReference Include="UniCardio" Version="{version}" /></ItemGroup>
             </Project>
             """);
+        WriteFeed(folder);
+        // The weights are in the package; the recording is the only file that the lines read.
+        string example = folder.File("tools/UniCardio.Cli/examples/example.csv");
+        Directory.CreateDirectory(Path.GetDirectoryName(example)!);
+        File.Copy(Project.Example, example);
+    }
+
+    private static void WriteFeed(TemporaryFolder folder) =>
         // Our packages come from the folder into a cache of their own, so that no older build of this version is taken; what they
         // depend on lies in the machine's cache since the solution was restored. No network is needed.
         File.WriteAllText(folder.File("nuget.config"), $"""
@@ -53,11 +110,6 @@ public partial class PackageTests
               <fallbackPackageFolders><clear /><add key="machine" value="{MachineCache()}" /></fallbackPackageFolders>
             </configuration>
             """);
-        // The weights are in the package; the recording is the only file that the lines read.
-        string example = folder.File("tools/UniCardio.Cli/examples/example.csv");
-        Directory.CreateDirectory(Path.GetDirectoryName(example)!);
-        File.Copy(Project.Example, example);
-    }
 
     private static string MachineCache()
     {
@@ -65,9 +117,11 @@ public partial class PackageTests
         return listed[(listed.IndexOf("global-packages:", StringComparison.Ordinal) + "global-packages:".Length)..].Trim();
     }
 
-    private static string Dotnet(string folder, params string[] args)
+    private static string Dotnet(string folder, params string[] args) => Run(folder, "dotnet", args);
+
+    private static string Run(string folder, string program, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", args) { WorkingDirectory = folder, RedirectStandardOutput = true,
+        var start = new ProcessStartInfo(program, args) { WorkingDirectory = folder, RedirectStandardOutput = true,
             RedirectStandardError = true };
         // What the test host sets for itself is not meant for other builds.
         foreach (string key in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
@@ -79,11 +133,11 @@ public partial class PackageTests
         if (!process.WaitForExit(Limit))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"'dotnet {string.Join(' ', args)}' took more than {Limit.TotalMinutes} minutes");
+            Assert.Fail($"'{program} {string.Join(' ', args)}' took more than {Limit.TotalMinutes} minutes");
         }
 
         Assert.True(process.ExitCode == 0,
-            $"'dotnet {string.Join(' ', args)}' ended with {process.ExitCode}: {output.Result}{error.Result}");
+            $"'{program} {string.Join(' ', args)}' ended with {process.ExitCode}: {output.Result}{error.Result}");
         return output.Result;
     }
 }

@@ -101,9 +101,11 @@ public class SignalTests
         using SKBitmap pixels = SKBitmap.Decode(picture);
         Assert.NotNull(pixels);
         Assert.Equal(2400, pixels.Width);
-        int measured = 0, generated = 0, white = 0;
-        foreach (SKColor p in pixels.Pixels)
+        int measured = 0, generated = 0, white = 0, words = 0;
+        foreach ((int i, SKColor p) in pixels.Pixels.Index())
         {
+            // Names and numbers of the axes stand left of the panels.
+            words += i % pixels.Width < 2 * 80 && p.Red < 100 ? 1 : 0;
             measured += p == SKColor.Parse("#0072b2") ? 1 : 0;
             generated += p == SKColor.Parse("#d55e00") ? 1 : 0;
             white += p == SKColors.White ? 1 : 0;
@@ -113,6 +115,7 @@ public class SignalTests
         Assert.InRange(measured, 2000, 200_000);
         Assert.InRange(generated, 100, 20_000);
         Assert.True(white > pixels.Pixels.Length / 2, "the paper is white");
+        Assert.InRange(words, 500, 20_000);
     }
 
     [Fact]

@@ -25,9 +25,8 @@ internal static class Program
                     (worst, at) = (share, $"{op.Name} {Op.Text(n)}");
             }
 
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{CpuInstructionSets.Name(set)}: {OpList.All.Count} ops, {cases} cases; largest share of an error bound {worst:0.00} in "
-                + at));
+            Console.WriteLine($"{CpuInstructionSets.Name(set)}: {OpList.All.Count} ops, {cases} cases; largest share of an error bound "
+                + $"{worst.ToString("0.00", CultureInfo.InvariantCulture)} in {at}");
         }
 
         return failed == 0 ? 0 : 1;

@@ -276,11 +276,39 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         Assert.Equal("mV, 10 mm/mV", await page.Page.EvaluateAsync<string>("""
             async () => {
               const { Axis } = await import('./js/axis.js'), axis = new Axis('ecg');
-              axis.fit({ value: [-0.2, 1], measured: [NaN, NaN], normalized: false }, 0, 2, 30);
+              axis.fit({ value: [-0.2, 1], measured: [NaN, NaN], free: [0, 0] }, 0, 2, 30);
               return axis.unit();
             }
             """));
     }
+
+    // A translated pressure is between about -1 and 1; it must not be drawn, nor read, as so many mmHg.
+    [SkippableFact]
+    public async Task APressureWithoutALevelIsNotOnTheScaleOfOneThatHasIt()
+    {
+        await using WatchedPage page = await LiveAsync();
+        string[] said = await page.Page.EvaluateAsync<string[]>("""
+            async () => {
+              const { Axis } = await import('./js/axis.js');
+              const fit = (value, free) => {
+                const axis = new Axis('bp');
+                axis.fit({ value, measured: value.map(() => NaN), free }, 0, value.length, 30);
+                return axis;
+              };
+              const both = fit([80, 120, -1, 1], [0, 0, 1, 1]), alone = fit([-1, 1], [1, 1]);
+              const at = (axis, v) => (v * axis.freeScale + axis.freeOffset - axis.low) / (axis.high - axis.low);
+              return [both.unit(), both.low >= 40 && both.high <= 160, at(both, -1), at(both, 1), alone.unit(), at(alone, -1), at(alone, 1)]
+                .map(String);
+            }
+            """);
+        Assert.Equal(("mmHg; generated: no unit", "true", "normalised, no unit"), (said[0], said[1], said[4]));
+        // Of the plot's height: from a tenth to nine tenths, beside a scale and without one.
+        Assert.Equal([0.1, 0.9], new[] { said[2], said[3] }.Select(s => double.Parse(s, CultureInfo.InvariantCulture)), Near);
+        Assert.InRange(double.Parse(said[5], CultureInfo.InvariantCulture), 0, 0.3);
+        Assert.InRange(double.Parse(said[6], CultureInfo.InvariantCulture), 0.7, 1);
+    }
+
+    private static bool Near(double a, double b) => Math.Abs(a - b) < 1e-6;
 
     private async Task<WatchedPage> LiveAsync(int width = 1280, int height = 800)
     {

@@ -82,8 +82,9 @@ public class DeployTests
     // A server that was given a setting it does not know would not start.
     private static void CheckSettings(V1Container container)
     {
-        string[] known = ["UNICARDIO_TOKEN", .. ServerSetting.All.Select(s => ServerConfiguration.VariablePrefix + s.Key.ToUpperInvariant())];
-        Assert.All((container.Env ?? []).Select(e => e.Name).Where(n => n.StartsWith(ServerConfiguration.VariablePrefix, StringComparison.Ordinal)),
+        const string Prefix = ServerConfiguration.VariablePrefix;
+        string[] known = ["UNICARDIO_TOKEN", .. ServerSetting.All.Select(s => Prefix + s.Key.ToUpperInvariant())];
+        Assert.All((container.Env ?? []).Select(e => e.Name).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)),
             name => Assert.Contains(name, known));
     }
 

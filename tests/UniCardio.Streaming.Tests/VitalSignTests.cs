@@ -138,6 +138,17 @@ public class VitalSignTests
         Assert.Equal((VitalAbsence.NoLevel, true), (readings[^1].Absence, readings[^1].IsGenerated));
     }
 
+    // The line is not open because a normalised wave is about 0.
+    [Fact]
+    public void WhatHasNoLevelIsNotCalledAnOpenLine()
+    {
+        float[] wave = [.. Pulses(40).Select(x => (x - 100) / 50)];
+        VitalReading[] readings = Play(Modality.Bp, wave,
+            frame => frame.Row((int)Modality.Bp).Provenance.AsSpan().Fill(Provenance.Translated));
+        Assert.DoesNotContain(readings, r => r.Absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall);
+        Assert.Equal(VitalAbsence.NoLevel, readings[^1].Absence);
+    }
+
     [Fact]
     public void AFrameAllocatesNothing()
     {

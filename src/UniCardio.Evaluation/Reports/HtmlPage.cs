@@ -8,13 +8,20 @@ namespace UniCardio.Evaluation.Reports;
 internal sealed class HtmlPage
 {
     private const string Style = """
-        body{font:15px/1.45 Helvetica,Arial,sans-serif;color:#222;max-width:1240px;margin:2em auto;padding:0 1em}
+        :root{color-scheme:light dark;--rule:#ddd;--edge:#888;--note:#fff3e0;--link:#0050a0}
+        @media(prefers-color-scheme:dark){:root{--rule:#3a3a3a;--edge:#999;--note:#3a2a10;--link:#8ec5ff}}
+        body{font:15px/1.45 Helvetica,Arial,sans-serif;max-width:1240px;margin:2em auto;padding:0 1em;overflow-wrap:anywhere}
+        h1{font-size:1.6em}h2{font-size:1.2em}a{color:var(--link)}
         table{border-collapse:collapse;margin:1em 0;display:block;overflow-x:auto}
-        th,td{padding:.2em .6em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+        th,td{padding:.2em .6em;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
         th:first-child,td:first-child,th.text,td.text{text-align:left}
-        thead th{border-bottom:2px solid #888}
-        .remark{background:#fff3e0;border-left:4px solid #d55e00;padding:.6em 1em}
-        figure{margin:1em 0}figure svg{max-width:100%;height:auto}
+        thead th{border-bottom:2px solid var(--edge)}
+        @media(max-width:600px){
+          body{font-size:14px;margin:1em auto;padding:0 .7em}th,td{padding:.2em .4em}
+          th:first-child,td:first-child{white-space:normal;min-width:8em}
+        }
+        .remark{background:var(--note);border-left:4px solid #d55e00;padding:.6em 1em}
+        figure{margin:1em 0;overflow-x:auto}figure svg{max-width:100%;min-width:600px;height:auto}
         nav a{margin-right:1em}
         """;
 
@@ -24,7 +31,8 @@ internal sealed class HtmlPage
     {
         _text.Append(CultureInfo.InvariantCulture,
             $"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
-            + $"charset=\"utf-8\">\n<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n"
+            + $"charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"
+            + $"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n"
             + $"<body>\n<h1>{Escape(title)}</h1>\n");
     }
 

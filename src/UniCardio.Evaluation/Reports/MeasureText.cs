@@ -16,7 +16,8 @@ internal static class MeasureText
         + "found; spread evenly over them. All tasks share them.",
         "RMSE (root of the mean square over all windows), MAE and KS (two-sample Kolmogorov-Smirnov statistic of the values) are over "
         + "the gap in imputation and over the window otherwise, in scaled units: the clean PPG or ECG window's minimum and maximum are "
-        + "-1 and 1, a unit of blood pressure is 50 mmHg. r is Pearson's, a constant result counts 0.",
+        + "-1 and 1, a unit of blood pressure is 50 mmHg; case by case and below pictures a pressure's errors are in mmHg. "
+        + "r is Pearson's, a constant result counts 0.",
         string.Create(CultureInfo.InvariantCulture,
             $"Spectrum: log-spectral distance over the window, {SpectralDistance.LowEdge} to {SpectralDistance.HighEdge} Hz, in dB, with "
             + $"a floor 40 dB below the truth's mean power."),

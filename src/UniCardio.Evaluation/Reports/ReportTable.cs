@@ -10,8 +10,8 @@ internal static class ReportTable
     /// <summary>Headings for rows of one output.</summary>
     public static IReadOnlyList<string> Headings(Modality output) =>
     [
-        "case", "method", "draws", "calls", "windows", "RMSE", .. output == Modality.Bp ? (string[])["mmHg"] : [], "MAE", "KS", "r",
-        "spectrum dB",
+        "case", "method", "draws", "calls", "windows",
+        .. output == Modality.Bp ? (string[])["RMSE mmHg", "MAE mmHg"] : ["RMSE", "MAE"], "KS", "r", "spectrum dB",
         .. output == Modality.Ecg ? (string[])["R F1", "R ms"] : [], "HR MAE", "HR failed",
         .. output == Modality.Bp ? (string[])["SBP mmHg", "DBP mmHg", "AAMI", "BHS", "BP failed"] : [], "coverage", "margin %",
         "of window %",
@@ -24,9 +24,10 @@ internal static class ReportTable
         return
         [
             CaseOf(row), MethodOf(row), row.Draws == 0 ? "-" : Text(row.Draws, "0"), row.Draws == 0 ? "-" : Text(row.NetworkCalls, "0"),
-            Text(s.Windows, "0"), Text(s.Rmse, "0.000"),
-            .. row.Output == Modality.Bp ? (string[])[Text(s.RmseMmHg, "0.0")] : [],
-            Text(s.Mae, "0.000"), Text(s.KolmogorovSmirnov, "0.00"), Text(s.Pearson, "0.00"), Text(s.SpectralDistance, "0.0"),
+            Text(s.Windows, "0"),
+            .. row.Output == Modality.Bp ? (string[])[Text(s.RmseMmHg, "0.0"), Text(s.MaeMmHg, "0.0")]
+                : [Text(s.Rmse, "0.000"), Text(s.Mae, "0.000")],
+            Text(s.KolmogorovSmirnov, "0.00"), Text(s.Pearson, "0.00"), Text(s.SpectralDistance, "0.0"),
             .. row.Output == Modality.Ecg ? (string[])[Text(s.PeakF1, "0.00"), Text(s.PeakTimingMilliseconds, "0")] : [],
             Text(s.HeartRateMae, "0.0"), $"{s.HeartRateFailures}/{s.HeartRateWindows}",
             .. row.Output == Modality.Bp

@@ -14,7 +14,7 @@ internal static class ShortTable
     /// </summary>
     public static IReadOnlyList<string> Headings { get; } =
         ["case", "windows", "one draw", "mean", "best in window", "its RMSE", "margin %", "best of all", "its RMSE", "margin %", "estimate",
-            "margin %", "HR MAE", "R F1", "r", "mmHg"];
+            "margin %", "HR MAE", "R F1", "r", "mean mmHg"];
 
     /// <summary>The lines of a report, for all recordings together.</summary>
     /// <param name="report">The report.</param>

@@ -42,9 +42,17 @@ internal static class WindowPicture
     }
 
     /// <summary>What stands below the picture.</summary>
-    public static string Caption(WindowExample example) => string.Create(CultureInfo.InvariantCulture,
-        $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / NetworkSignal.Rate:0.0} s; RMSE "
-        + $"{example.Score.RootMeanSquare:0.000}, {example.Baseline} {example.BaselineScore.RootMeanSquare:0.000} (scaled units)");
+    public static string Caption(WindowExample example)
+    {
+        bool pressure = example.Window.Task.Output == Modality.Bp;
+        string Error(double scaled) => pressure
+            ? (AffineScale.BloodPressure.HalfRange * scaled).ToString("0.0", CultureInfo.InvariantCulture)
+            : scaled.ToString("0.000", CultureInfo.InvariantCulture);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{example.Rank}: {example.Window.Recording.Name} from {example.Window.Position.Start / NetworkSignal.Rate:0.0} s; RMSE ")
+            + $"{Error(example.Score.RootMeanSquare)}, {example.Baseline} {Error(example.BaselineScore.RootMeanSquare)} "
+            + (pressure ? "mmHg" : "(scaled units)");
+    }
 
     private static IEnumerable<PlotTrace> Given(EvaluationWindow window) => window.Task.Kind == TaskKind.Translate
         ? []

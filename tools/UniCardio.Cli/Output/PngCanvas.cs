@@ -10,15 +10,13 @@ internal sealed class PngCanvas : IPlotCanvas, IDisposable
     private const float Scale = 2;
 
     private readonly SKSurface _surface;
-    private readonly SKTypeface _plain = Face(SKFontStyle.Normal), _bold = Face(SKFontStyle.Bold);
+    private readonly SKTypeface _face = PlotFont.Find();
 
     /// <param name="width">Width in units of length.</param>
     /// <param name="height">Height.</param>
     /// <exception cref="UsageException">There is no font on this machine.</exception>
     public PngCanvas(double width, double height)
     {
-        if (SKFontManager.Default.FontFamilyCount == 0)
-            throw new UsageException("a PNG would have no words, as this machine has no fonts; take a name that ends in .svg");
         _surface = SKSurface.Create(new SKImageInfo((int)Math.Ceiling(Scale * width), (int)Math.Ceiling(Scale * height)));
         _surface.Canvas.Clear(SKColors.White);
         _surface.Canvas.Scale(Scale);
@@ -58,7 +56,7 @@ internal sealed class PngCanvas : IPlotCanvas, IDisposable
 
     public void Text(double x, double y, string text, string anchor = "start", double size = 13, string fill = "#333333", bool bold = false)
     {
-        using var font = new SKFont(bold ? _bold : _plain, (float)size);
+        using var font = new SKFont(_face, (float)size) { Embolden = bold };
         using SKPaint paint = Inside(fill, 1);
         SKTextAlign align = anchor switch { "middle" => SKTextAlign.Center, "end" => SKTextAlign.Right, _ => SKTextAlign.Left };
         Canvas.DrawText(text, (float)x, (float)y, align, font, paint);
@@ -83,11 +81,8 @@ internal sealed class PngCanvas : IPlotCanvas, IDisposable
     public void Dispose()
     {
         _surface.Dispose();
-        _plain.Dispose();
-        _bold.Dispose();
+        _face.Dispose();
     }
-
-    private static SKTypeface Face(SKFontStyle style) => SKTypeface.FromFamilyName("Helvetica", style);
 
     private static SKPaint Inside(string colour, double opacity) => new()
     {

@@ -5,6 +5,7 @@ import { CAPACITY, RATE } from "./trace-store.js";
 const MASK = CAPACITY - 1;
 const CALM = 4 * RATE; // samples for which a narrower scale must do before it is taken
 const ECG_GAINS = [10, 5, 2.5, 1.25]; // mm/mV: 10 as on paper, less only where that does not fit
+const FREE = [-1.25, 1.25]; // what the plot's height stands for where something normalised is drawn beside a scale
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 export class Axis {
@@ -19,7 +20,10 @@ export class Axis {
     this.gain = this.modality === "ecg" ? ECG_GAINS[0] : 0; // mm/mV of an ECG, 0 where it has no unit
     this.height = 0;
     this.narrowSince = null;
-    this.normalized = null;
+    this.normalized = null; // whether nothing that is visible has a unit
+    this.mixed = false; // whether some of it has none
+    this.freeScale = 1; // what has no unit beside what has one: value * freeScale + freeOffset, so that it fills the plot
+    this.freeOffset = 0;
     this.ticks = [];
     this.labels = [];
     this.fitted = false;
@@ -28,23 +32,33 @@ export class Axis {
 
   /** Looks at what is visible. `height` in mm of the plot. */
   fit(ring, from, to, height) {
-    let low = Infinity, high = -Infinity;
+    let low = Infinity, high = -Infinity, lowFree = Infinity, highFree = -Infinity;
     for (let i = from; i < to; i++) {
-      const j = i & MASK, v = ring.value[j];
-      if (v < low) low = v;
-      if (v > high) high = v;
-      const m = ring.measured[j];
-      if (m < low) low = m;
-      if (m > high) high = m;
+      const j = i & MASK, v = ring.value[j], m = ring.measured[j];
+      if (ring.free[j] !== 0) {
+        if (v < lowFree) lowFree = v;
+        if (v > highFree) highFree = v;
+      } else {
+        if (v < low) low = v;
+        if (v > high) high = v;
+        if (m < low) low = m;
+        if (m > high) high = m;
+      }
     }
-    if (ring.normalized !== this.normalized || height !== this.height) {
-      this.fitted = false;
-      this.normalized = ring.normalized;
-      this.height = height;
+    const hasFree = lowFree <= highFree, normalized = hasFree && low > high;
+    this.mixed = hasFree && !normalized;
+    if (normalized) {
+      low = lowFree;
+      high = highFree;
     }
     if (low > high)
       return;
-    const wanted = this.modality === "ecg" && !ring.normalized ? this.byGain(low, high, height) : this.byRange(low, high);
+    if (normalized !== this.normalized || height !== this.height) {
+      this.fitted = false;
+      this.normalized = normalized;
+      this.height = height;
+    }
+    const wanted = this.modality === "ecg" && !normalized ? this.byGain(low, high, height) : this.byRange(low, high);
     const holds = low >= this.low && high <= this.high;
     const narrower = wanted.high - wanted.low < 0.99 * (this.high - this.low);
     if (!this.fitted || !holds || (narrower && this.narrowSince !== null && to - this.narrowSince > CALM))
@@ -53,6 +67,8 @@ export class Axis {
       this.narrowSince = null;
     else
       this.narrowSince ??= to;
+    this.freeScale = this.mixed ? (this.high - this.low) / (FREE[1] - FREE[0]) : 1;
+    this.freeOffset = this.mixed ? this.low - FREE[0] * this.freeScale : 0;
   }
 
   take(wanted) {
@@ -78,7 +94,7 @@ export class Axis {
   }
 
   byRange(low, high) {
-    const least = this.modality === "bp" ? 60 : 0.5;
+    const least = this.modality === "bp" && !this.normalized ? 60 : 0.5;
     const span = Math.max(least, high - low), middle = (low + high) / 2;
     const step = STEPS.find(s => span / s <= 5) ?? span / 4;
     const half = step / 2;
@@ -93,8 +109,7 @@ export class Axis {
   unit() {
     if (this.normalized)
       return "normalised, no unit";
-    if (this.modality === "bp")
-      return "mmHg";
-    return this.modality === "ecg" ? `mV, ${this.gain} mm/mV` : "as measured";
+    const unit = this.modality === "bp" ? "mmHg" : this.modality === "ecg" ? `mV, ${this.gain} mm/mV` : "as measured";
+    return this.mixed ? `${unit}; generated: no unit` : unit;
   }
 }

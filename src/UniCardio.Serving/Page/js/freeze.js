@@ -62,7 +62,7 @@ export class Freeze {
       const ring = this.copy.rings[MODALITIES.indexOf(modality)], kind = ring.kind[j];
       if (kind === Kind.noSignal)
         return `${SHORT[modality]} no signal`;
-      const unit = ring.normalized ? "" : modality === "bp" ? " mmHg" : modality === "ecg" ? " mV" : "";
+      const unit = ring.free[j] ? "" : modality === "bp" ? " mmHg" : modality === "ecg" ? " mV" : "";
       const band = Number.isNaN(ring.low[j]) ? "" : ` (${ring.low[j].toPrecision(3)} to ${ring.high[j].toPrecision(3)})`;
       return `${SHORT[modality]} ${ring.value[j].toPrecision(3)}${unit}${isGenerated(kind) ? ` generated${band}` : ""}`;
     });

@@ -77,6 +77,12 @@ export class TracePainter {
     return this.height / (this.axis.high - this.axis.low);
   }
 
+  /** Where a ring's sample stands: what has no unit is not on the scale. */
+  yOf(ring, sample) {
+    const j = sample & MASK, v = ring.value[j];
+    return this.y(ring.free[j] !== 0 ? v * this.axis.freeScale + this.axis.freeOffset : v);
+  }
+
   /** Sample under a point of the canvas. */
   sampleAt(x) {
     return this.right - (this.width - PEN_ROOM - x) / this.perSample;
@@ -116,9 +122,9 @@ export class TracePainter {
       i = from;
       ring.phase[i & MASK] = 0;
     }
-    const { perSample, perUnit } = this;
+    const { perSample, perUnit } = this, { freeScale } = this.axis;
     for (; i < to; i++) {
-      const rise = (ring.value[i & MASK] - ring.value[(i - 1) & MASK]) * perUnit;
+      const j = i & MASK, rise = (ring.value[j] - ring.value[(i - 1) & MASK]) * (ring.free[j] !== 0 ? perUnit * freeScale : perUnit);
       const length = rise === rise ? Math.sqrt(perSample * perSample + rise * rise) : 0;
       ring.phase[i & MASK] = (ring.phase[(i - 1) & MASK] + length) % DASH_LENGTH;
     }
@@ -201,19 +207,20 @@ export class TracePainter {
   // The loops over samples write x and y out: a call that returns a number may allocate one.
 
   paintBand(ring, from, to) {
-    const c = this.context, { perSample, perUnit } = this, left = this.x(0), top = this.y(0);
+    const c = this.context, { perSample, perUnit } = this, { freeScale, freeOffset } = this.axis, left = this.x(0), top = this.y(0);
     c.fillStyle = this.colors.band;
     for (let i = from; i < to;) {
       if (Number.isNaN(ring.low[i & MASK])) {
         i++;
         continue;
       }
-      const start = i;
+      const start = i, free = ring.free[i & MASK], scale = free !== 0 ? freeScale * perUnit : perUnit;
+      const zero = free !== 0 ? top - freeOffset * perUnit : top;
       c.beginPath();
-      for (; i < to && !Number.isNaN(ring.low[i & MASK]); i++)
-        c.lineTo(left + i * perSample, top - ring.high[i & MASK] * perUnit);
+      for (; i < to && ring.free[i & MASK] === free && !Number.isNaN(ring.low[i & MASK]); i++)
+        c.lineTo(left + i * perSample, zero - ring.high[i & MASK] * scale);
       for (let k = i - 1; k >= start; k--)
-        c.lineTo(left + k * perSample, top - ring.low[k & MASK] * perUnit);
+        c.lineTo(left + k * perSample, zero - ring.low[k & MASK] * scale);
       c.closePath();
       c.fill();
       // Hatched too: what is generated is told by more than its colour.
@@ -250,19 +257,21 @@ export class TracePainter {
   }
 
   paintLines(ring, from, to) {
-    const c = this.context, { perSample, perUnit } = this, left = this.x(0), top = this.y(0);
+    const c = this.context, { perSample, perUnit } = this, { freeScale, freeOffset } = this.axis, left = this.x(0), top = this.y(0);
     c.lineJoin = "round";
     for (let i = from; i < to;) {
-      const group = groupOf(ring.kind[i & MASK]);
-      // A line begins at the sample before, where there is one: no hole between two styles.
-      const start = i > from && group !== GROUPS.none && !Number.isNaN(ring.value[(i - 1) & MASK]) ? i - 1 : i;
-      while (i < to && groupOf(ring.kind[i & MASK]) === group)
+      const group = groupOf(ring.kind[i & MASK]), free = ring.free[i & MASK], before = (i - 1) & MASK;
+      const scale = free !== 0 ? freeScale * perUnit : perUnit, zero = free !== 0 ? top - freeOffset * perUnit : top;
+      // A line begins at the sample before, where there is one on the same scale: no hole between two styles.
+      const joins = i > from && group !== GROUPS.none && ring.free[before] === free && !Number.isNaN(ring.value[before]);
+      const start = joins ? i - 1 : i;
+      while (i < to && groupOf(ring.kind[i & MASK]) === group && ring.free[i & MASK] === free)
         i++;
       if (group === GROUPS.none)
         continue;
       c.beginPath();
       for (let k = start; k < i; k++)
-        c.lineTo(left + k * perSample, top - ring.value[k & MASK] * perUnit);
+        c.lineTo(left + k * perSample, zero - ring.value[k & MASK] * scale);
       c.strokeStyle = group === GROUPS.generated ? this.colors.generated : this.colors.measured;
       c.lineWidth = group === GROUPS.generated ? 2.2 : 1.7;
       c.setLineDash(group === GROUPS.generated ? DASH : group === GROUPS.bridged ? DOTS : SOLID);
@@ -319,7 +328,7 @@ export class TracePainter {
     const c = this.context;
     c.fillStyle = isGenerated(ring.kind[sample & MASK]) ? this.colors.generated : this.colors.measured;
     c.beginPath();
-    c.arc(this.x(sample), this.y(value), 3.2, 0, 2 * Math.PI);
+    c.arc(this.x(sample), this.yOf(ring, sample), 3.2, 0, 2 * Math.PI);
     c.fill();
   }
 

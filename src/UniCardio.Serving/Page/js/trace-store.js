@@ -16,15 +16,14 @@ class Ring {
     this.measured = new Float32Array(CAPACITY).fill(NaN); // input, where a sample is denoised
     this.kind = new Uint8Array(CAPACITY);
     this.reason = new Uint8Array(CAPACITY).fill(NOT_RECEIVED);
+    this.free = new Uint8Array(CAPACITY); // 1 where a sample has no unit: normalised
     this.phase = new Float32Array(CAPACITY); // length of the drawn line so far, modulo the dash: TracePainter's
-    this.normalized = false;
     this.rewritten = Infinity; // oldest sample that was written since its phase was worked out
   }
 
   copyFrom(other) {
-    for (const name of ["value", "low", "high", "measured", "kind", "reason", "phase"])
+    for (const name of ["value", "low", "high", "measured", "kind", "reason", "free", "phase"])
       this[name].set(other[name]);
-    this.normalized = other.normalized;
   }
 }
 
@@ -94,6 +93,7 @@ export class TraceStore {
         ring.value[j] = ring.low[j] = ring.high[j] = ring.measured[j] = NaN;
         ring.kind[j] = Kind.noSignal;
         ring.reason[j] = NOT_RECEIVED;
+        ring.free[j] = 0;
       }
     }
     this.end = sample;
@@ -118,6 +118,6 @@ function write(ring, signal, at, from, count) {
     ring.measured[j] = signal.measured === null ? NaN : signal.measured[i];
     ring.kind[j] = Number.isNaN(signal.values[i]) ? Kind.noSignal : kind;
     ring.reason[j] = signal.noSignal;
+    ring.free[j] = signal.normalized ? 1 : 0;
   }
-  ring.normalized = signal.normalized;
 }
