@@ -32,6 +32,9 @@ public class HelpTests
         CliResult result = Cli.Succeed([.. name.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
         Assert.Empty(result.Error);
         Assert.Contains("Description:", result.Out, StringComparison.Ordinal);
+        // Names of our types and of their values begin with a capital, words that options take do not.
+        Assert.DoesNotMatch(@"\[default: [A-Z]", result.Out);
+        Assert.DoesNotMatch(@"<[A-Z][a-z]+[A-Z|>]", result.Out);
         Assert.Contains($"Examples:{Environment.NewLine}  unicardio {name}", result.Out, StringComparison.Ordinal);
     }
 
@@ -48,6 +51,14 @@ public class HelpTests
             ParseResult parsed = root.Parse(CommandLineParser.SplitCommandLine(example.Replace('\'', '"')).ToArray());
             Assert.True(parsed.Errors.Count == 0, $"{example}: {string.Join("; ", parsed.Errors.Select(e => e.Message))}");
         }
+    }
+
+    [Fact]
+    public void CompletionGivesCommandsAndTheWordsThatOptionsTake()
+    {
+        Assert.Equal("impute", Cli.Succeed("[suggest:13]", "unicardio imp").Out.Trim());
+        string[] words = Cli.Succeed("[suggest:29]", "unicardio impute --estimator ").Out.Split();
+        Assert.Equal("auto beat fir line network".Split(' '), words.Where(w => w.Length > 0));
     }
 
     [Fact]

@@ -83,14 +83,17 @@ internal static class CommandLine
         return root;
     }
 
-    // Help shows the words that options take, not the names of our types.
+    // Help and completion show the words that options take, not the names of our types.
     private static void NameChoices(Command command)
     {
         foreach (Option option in command.Options)
         {
-            Type type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-            if (type.IsEnum && option.HelpName is null)
-                option.HelpName = string.Join('|', Enum.GetNames(type)).ToLowerInvariant();
+            string[] words = ExampleHelp.WordsOf(option);
+            if (words.Length == 0)
+                continue;
+            option.HelpName ??= string.Join('|', words);
+            option.CompletionSources.Clear();
+            option.CompletionSources.Add(words);
         }
 
         foreach (Command part in command.Subcommands)

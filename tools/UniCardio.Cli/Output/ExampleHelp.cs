@@ -25,8 +25,12 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
 
     public override int Invoke(ParseResult parseResult)
     {
-        int code = help.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
+        using var text = new StringWriter();
+        parseResult.InvocationConfiguration.Output = text;
+        int code = help.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output = output;
+        output.Write(AsTyped(text.ToString(), parseResult.CommandResult.Command));
         IReadOnlyList<string> examples = parseResult.CommandResult.Command is ExampleCommand command
             ? command.Examples
             : [.. parseResult.CommandResult.Command.Subcommands.OfType<ExampleCommand>().Select(c => c.Examples[0])];
@@ -35,5 +39,20 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
             output.WriteLine($"  unicardio {example}");
         output.WriteLine();
         return code;
+    }
+
+    /// <summary>The words that an option takes; none where it is no choice.</summary>
+    public static string[] WordsOf(Option option)
+    {
+        Type type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        return type.IsEnum ? [.. Enum.GetNames(type).Select(n => n.ToLowerInvariant())] : [];
+    }
+
+    // Defaults are named as our code calls them.
+    private static string AsTyped(string help, Command command)
+    {
+        foreach (string word in command.Options.SelectMany(WordsOf).Distinct())
+            help = help.Replace($"[default: {word}]", $"[default: {word}]", StringComparison.OrdinalIgnoreCase);
+        return help;
     }
 }
