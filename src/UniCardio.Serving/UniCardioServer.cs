@@ -132,7 +132,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         // Looked at where bodies are read: so the answer is sent, and the rest of the body read and dropped for a while, before the
         // connection is closed.
         kestrel.Limits.MaxRequestBodySize = null;
-        // What is read ahead of a request that is not taken: 100 refused bodies held 100 MiB by the default of 1 MiB, and their pool kept them.
+        // What is read ahead of a request that is not taken: 100 bodies held 100 MiB by the default of 1 MiB, and their pool kept them.
         kestrel.Limits.MaxRequestBufferSize = 1 << 17;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         // Kept open for the next request, which a client may take a while to have; what never had one is the guard's.

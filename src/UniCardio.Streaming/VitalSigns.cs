@@ -178,7 +178,8 @@ public sealed class VitalSigns
                 : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
             // A pressure made from other signals has beats, but no level: a rate, and no pressure, and nothing that is told by a level.
             bool isTranslated = _lastTranslated > _end - Window * rate;
-            if (modality == Modality.Bp && isTranslated && absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall)
+            if (modality == Modality.Bp && isTranslated
+                && absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall)
                 absence = VitalAbsence.NoLevel;
             float quality = 0;
             for (int i = 0; i < _count; i++)

@@ -20,7 +20,8 @@ internal static class LearnCommand
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
         var output = new Option<string?>("--out") { Description =
             "Where the profile goes, as JSON. It holds a minute of the signals: 'translate --calibrate' takes it.", HelpName = "FILE" };
-        var plot = new Option<string?>("--plot") { Description = "Draws the mean beats with their spread: .svg or .png.", HelpName = "FILE" };
+        var plot = new Option<string?>("--plot")
+            { Description = "Draws the mean beats with their spread: .svg or .png.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Prints what was learned as JSON, without the minute of signals." };
         var reading = new ReadingOptions();
         var command = new ExampleCommand(

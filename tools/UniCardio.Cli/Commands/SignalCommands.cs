@@ -112,7 +112,8 @@ internal static class SignalCommands
         (double? start, double seconds) = results.PlotRange(parsed);
         OutputFile.InOrder(
             (results.Out(parsed), path => StandardStreams.Write(terminal, path, result.Recording)),
-            (results.Plot(parsed), path => PlotFile.Save(RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds), path)));
+            (results.Plot(parsed), path => PlotFile.Save(
+                RestorationPlot.Of(recording, result, truth, report.Remark, start, seconds), path)));
     }
 
     private static void Show(Terminal terminal, RestorationReport report, bool json, IEnumerable<string?> files)
