@@ -13,6 +13,9 @@ internal static class CalibratedTranslation
     // Between another recording and this one: no beat's wave reaches over it.
     private const double SeamSeconds = 4;
 
+    // A pressure's standard deviation (mmHg): other signals' levels walk by the same share of theirs.
+    private const double UsualDeviation = 20;
+
     /// <summary>Makes the signal; no network takes part.</summary>
     /// <exception cref="RestorationException">Too little is measured together.</exception>
     public static RestoredSignal Make(PreparedRecording prepared, Recording recording, ChannelSelection selection,
@@ -30,23 +33,26 @@ internal static class CalibratedTranslation
             ?? throw new RestorationException(
                 $"channel '{channel.Name}' and the conditions share fewer than six beats in the calibration; give it a longer stretch in "
                 + $"which all are measured");
+        double unit = target == Modality.Bp ? 1
+            : (SignalMoments.Of(signals[(int)target])?.Deviation ?? UsualDeviation) / UsualDeviation;
+        double Wide(double age, double half) => CalibrationReport.Widening(age, Math.Abs(half) / unit);
         float[] low = new float[make.Length], high = new float[make.Length], weight = new float[make.Length];
         for (int i = 0; i < make.Length; i++)
         {
-            double wide = CalibrationReport.Widening((i / NetworkSignal.Rate) - end);
-            low[i] = (float)(made.Value[i] + (wide * made.Below[i]));
-            high[i] = (float)(made.Value[i] + (wide * made.Above[i]));
+            double age = (i / NetworkSignal.Rate) - end;
+            low[i] = (float)(made.Value[i] + (Wide(age, made.Below[i]) * made.Below[i]));
+            high[i] = (float)(made.Value[i] + (Wide(age, made.Above[i]) * made.Above[i]));
             weight[i] = float.IsNaN(made.Value[i]) ? 0 : 1;
         }
 
         string by = calibration.Recording is { } paired ? $"paired seconds of '{paired.Name}'"
             : string.Create(CultureInfo.InvariantCulture,
                 $"paired seconds {calibration.StartSeconds:0.#} to {calibration.EndSeconds:0.#} s");
-        double age = (make.Length / NetworkSignal.Rate) - end;
+        double aged = (make.Length / NetworkSignal.Rate) - end;
         // In translation the result is in the network's unit: mmHg, or the unit of the PPG or ECG that it was paired with.
         return new RestoredSignal(made.Value, low, high, weight)
         {
-            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, age),
+            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, aged),
                 made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" }),
             Unit = target == Modality.Bp ? SignalUnit.MillimetresOfMercury : channel.Unit,
         };

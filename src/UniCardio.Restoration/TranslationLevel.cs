@@ -34,13 +34,13 @@ internal static class TranslationLevel
                 high = At(pulses, i, ref peak, p => ((int)p.Sample, p.Value));
             double height = Math.Max(high - low, 0.25 * usual), seconds = i / NetworkSignal.Rate;
             (double systolic, double diastolic, double age) = Reading(readings, seconds);
-            double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain),
-                wide = CalibrationReport.CuffWidening(age);
+            double gain = (systolic - diastolic) / height, value = diastolic + ((wave[i] - low) * gain);
             double below = band ? Math.Max((wave[i] - made.Low[i]) * gain, MinBand) : MinBand, above = band
                 ? Math.Max((made.High[i] - wave[i]) * gain, MinBand) : MinBand;
             made.Center[i] = (float)value;
             if (band)
-                (made.Low[i], made.High[i]) = ((float)(value - (below * wide)), (float)(value + (above * wide)));
+                (made.Low[i], made.High[i]) = ((float)(value - (below * CalibrationReport.CuffWidening(age, below))),
+                    (float)(value + (above * CalibrationReport.CuffWidening(age, above))));
         }
 
         return true;

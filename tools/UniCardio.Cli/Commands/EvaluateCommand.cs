@@ -114,7 +114,8 @@ internal static class EvaluateCommand
                     new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
                 : chosen == EvaluationStudy.Calibration
                 ? Told(terminal, terminal.WithProgress("calibration", bar => CalibrationStudy.Run(recordings, with,
-                    CalibrationReport.Widening, options.Seed(parsed), new CaseProgress(bar, terminal), cancellation)),
+                    (CalibrationReport.PairedGrowth, CalibrationReport.GrowingMinutes), options.Seed(parsed),
+                    new CaseProgress(bar, terminal), cancellation)),
                     report => Write(reports, parsed, report))
                 : measured is not null
                 ? Measure(subject, measured, (report, result) => reports.Write(parsed, () => MarkdownReport.Of(report), () =>

@@ -1,50 +1,56 @@
 namespace UniCardio.Evaluation.Study.Calibration;
 
-/// <summary>How fast a band must widen to hold 90% of what is true as its calibration ages: half-widths are multiplied by
-/// sqrt(1 + g t), t in minutes.</summary>
-/// <remarks>A squared error that grows by g a minute is not enough of a width: people's levels move by different amounts, and the tail of
-/// their mixture is heavier than a normal one's. g is therefore fitted to what the band holds, over people, each the same.</remarks>
+/// <summary>How fast a band must widen to hold 90% of what is true as its calibration ages: half its width, squared, grows by 1.645^2 g t,
+/// t in minutes, g in mmHg^2.</summary>
+/// <remarks>Fitted to what the band holds, over people, each the same: their levels walk by different amounts, and the tail of their
+/// mixture is heavier than a normal one's, so that the mean squared error says too little.</remarks>
 internal static class BandGrowth
 {
     /// <summary>What a band should hold.</summary>
     public const double Wanted = 0.9;
 
-    private const double Least = 0.01, Most = 1000;
+    private const double Least = 0.01, Most = 10_000, Inner = 1.645;
 
-    /// <summary>One piece of one person: its age and by how many half-widths of the fresh band its samples are off.</summary>
+    /// <summary>One piece of one person.</summary>
     /// <param name="Subject">Whose it is.</param>
     /// <param name="Minutes">Its age.</param>
-    /// <param name="Off">Their distances, ascending.</param>
-    public readonly record struct Piece(string Subject, double Minutes, float[] Off);
+    /// <param name="Needed">The variance (mmHg^2) that must be added for each sample to be held, ascending; below 0 where none.</param>
+    public readonly record struct Piece(string Subject, double Minutes, float[] Needed);
 
-    /// <summary>Share of a piece that a widened band holds.</summary>
+    /// <summary>The variance that must be added for a sample to be held.</summary>
+    /// <param name="error">Its error.</param>
+    /// <param name="half">Half the fresh band's width.</param>
+    public static float Needed(double error, double half) =>
+        double.IsNaN(error) ? float.MaxValue : (float)(((error * error) - (half * half)) / (Inner * Inner));
+
+    /// <summary>Share of a piece that a band holds with a variance added.</summary>
     /// <param name="piece">The piece.</param>
-    /// <param name="wide">What half-widths are multiplied by.</param>
-    public static double Held(Piece piece, double wide)
+    /// <param name="added">mmHg^2.</param>
+    public static double Held(Piece piece, double added)
     {
-        int at = Array.BinarySearch(piece.Off, (float)wide);
-        return (at >= 0 ? at + 1 : ~at) / (double)Math.Max(1, piece.Off.Length);
+        int held = 0;
+        while (held < piece.Needed.Length && piece.Needed[held] <= added)
+            held++;
+        return held / (double)Math.Max(1, piece.Needed.Length);
     }
 
     /// <summary>Share held, mean over people of the mean over their pieces.</summary>
     /// <param name="pieces">The pieces, at least one.</param>
-    /// <param name="widening">What half-widths are multiplied by at an age in seconds.</param>
-    public static double Held(IEnumerable<Piece> pieces, Func<double, double> widening) =>
-        pieces.GroupBy(p => p.Subject).Average(g => g.Average(p => Held(p, widening(60 * p.Minutes))));
+    /// <param name="growth">mmHg^2 a minute.</param>
+    /// <param name="most">Minutes after which it grows no further.</param>
+    public static double Held(IEnumerable<Piece> pieces, double growth, double most) =>
+        pieces.GroupBy(p => p.Subject).Average(g => g.Average(p => Held(p, growth * Math.Min(p.Minutes, most))));
 
-    /// <summary>The growth with which the band holds <see cref="Wanted"/>; within 0.01 and 1000 a minute.</summary>
+    /// <summary>The growth with which the band holds <see cref="Wanted"/>; within 0.01 and 10,000 mmHg^2 a minute.</summary>
     /// <param name="pieces">The pieces, at least one.</param>
     /// <param name="most">Minutes after which it grows no further.</param>
     public static double Fit(IReadOnlyList<Piece> pieces, double most)
     {
         double low = Math.Log(Least), high = Math.Log(Most);
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < 30; i++)
         {
-            double middle = (low + high) / 2, g = Math.Exp(middle);
-            if (Held(pieces, age => Grown(g, age, most)) < Wanted)
-                low = middle;
-            else
-                high = middle;
+            double middle = (low + high) / 2;
+            (low, high) = Held(pieces, Math.Exp(middle), most) < Wanted ? (middle, high) : (low, middle);
         }
 
         return Math.Exp((low + high) / 2);
@@ -59,10 +65,7 @@ internal static class BandGrowth
         return subjects.Length < 2 ? [] : [.. subjects.Select(s =>
         {
             double g = Fit([.. pieces.Where(p => p.Subject != s)], most);
-            return (s, g, Held(pieces.Where(p => p.Subject == s), age => Grown(g, age, most)));
+            return (s, g, Held(pieces.Where(p => p.Subject == s), g, most));
         })];
     }
-
-    private static double Grown(double growth, double ageSeconds, double most) =>
-        Math.Sqrt(1 + (growth * Math.Clamp(ageSeconds / 60, 0, most)));
 }

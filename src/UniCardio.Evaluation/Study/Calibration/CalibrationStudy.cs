@@ -21,10 +21,10 @@ internal static class CalibrationStudy
 {
     private const double PairedSeconds = 30, PieceSeconds = 20;
     private const int Places = 4;
-    private const double CuffBand = 8, GrowingMinutes = 30;
+    private const double CuffBand = 8;
     private static readonly double[] s_ages = [0, 1, 2, 3, 5, 8, 10, 15, 20, 30];
 
-    // One piece: minutes since the paired seconds, errors in mmHg; by how many half-widths of the fresh band samples are off, ascending.
+    // One piece: minutes since the paired seconds, errors in mmHg; the variance that a band needs for each sample.
     private sealed record Piece
     {
         public required string Subject { get; init; }
@@ -36,21 +36,21 @@ internal static class CalibrationStudy
         public required double CuffSystolic { get; init; }
         public required double CuffDiastolic { get; init; }
         public required double Fresh { get; init; }
-        public required float[] Off { get; init; }
-        public BandGrowth.Piece Band => new(Subject, Minutes, Off);
+        public required float[] Needed { get; init; }
+        public BandGrowth.Piece Band => new(Subject, Minutes, Needed);
         public BandGrowth.Piece Cuff => new(Subject, Minutes,
-            [.. ((float[])[(float)(CuffSystolic / CuffBand), (float)(CuffDiastolic / CuffBand)]).Order()]);
+            [.. ((float[])[BandGrowth.Needed(CuffSystolic, CuffBand), BandGrowth.Needed(CuffDiastolic, CuffBand)]).Order()]);
     }
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">Recordings; those without a pressure and another signal take no part.</param>
     /// <param name="with">What is measured with.</param>
-    /// <param name="widening">What the product multiplies a band by at an age in seconds.</param>
+    /// <param name="widening">The variance (mmHg^2) that the product adds a minute, and after how many minutes it adds no more.</param>
     /// <param name="seed">Draws the intervals.</param>
     /// <param name="progress">Told after every recording.</param>
     /// <param name="cancellation">Looked at before every place.</param>
-    public static StudyReport Run(IReadOnlyList<EvaluationRecording> recordings, EvaluationSubject with, Func<double, double> widening,
-        ulong seed, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+    public static StudyReport Run(IReadOnlyList<EvaluationRecording> recordings, EvaluationSubject with,
+        (double Growth, double Most) widening, ulong seed, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();
@@ -93,14 +93,14 @@ internal static class CalibrationStudy
                 || Pressures(truth.AsSpan(at, length)) is not { } right || Pressures(made.Value.AsSpan(at, length)) is not { } told)
                 continue;
             double age = (at + (length / 2) - paired) / (double)rate;
-            float[] off = new float[length];
+            float[] needed = new float[length];
             for (int t = at; t < at + length; t++)
             {
-                double e = truth[t] - made.Value[t], half = e < 0 ? made.Below[t] : made.Above[t];
-                off[t - at] = double.IsNaN(e) ? float.MaxValue : (float)(Math.Abs(e) / Math.Max(Math.Abs(half), 1e-6));
+                double e = truth[t] - made.Value[t];
+                needed[t - at] = BandGrowth.Needed(e, e < 0 ? made.Below[t] : made.Above[t]);
             }
 
-            Array.Sort(off);
+            Array.Sort(needed);
             yield return new Piece
             {
                 Subject = recording.Subject,
@@ -112,7 +112,7 @@ internal static class CalibrationStudy
                 CuffSystolic = Math.Abs(cuff.Systolic - right.Systolic),
                 CuffDiastolic = Math.Abs(cuff.Diastolic - right.Diastolic),
                 Fresh = fresh,
-                Off = off,
+                Needed = needed,
             };
         }
     }
@@ -138,21 +138,22 @@ internal static class CalibrationStudy
         return beats.Count < 3 ? null : (beats.Average(b => b.Value), beats.Average(b => b.OnsetValue));
     }
 
-    private static StudyTable Left(string title, IReadOnlyList<BandGrowth.Piece> pieces)
+    private static StudyTable Left(string title, IReadOnlyList<BandGrowth.Piece> pieces, double most)
     {
-        IReadOnlyList<(string Subject, double Growth, double Held)> left = BandGrowth.LeftOut(pieces, GrowingMinutes);
+        IReadOnlyList<(string Subject, double Growth, double Held)> left = BandGrowth.LeftOut(pieces, most);
         IReadOnlyList<string> Row(string name, double growth, double held) =>
             [name, ReportTable.Text(growth, "0.0"), ReportTable.Text(100 * held, "0")];
         IReadOnlyList<IReadOnlyList<string>> rows = [.. left.Select(l => Row(l.Subject, l.Growth, l.Held))];
-        return new StudyTable(title, ["subject left out", "growth", "band holds %"], left.Count == 0 ? rows
-            : [.. rows, Row("mean; growth of all", BandGrowth.Fit(pieces, GrowingMinutes), left.Average(l => l.Held))]);
+        return new StudyTable(title, ["subject left out", "growth mmHg^2", "band holds %"], left.Count == 0 ? rows
+            : [.. rows, Row("mean; growth of all", BandGrowth.Fit(pieces, most), left.Average(l => l.Held))]);
     }
 
     private static StudyReport Report(List<Piece> pieces, EvaluationRecording[] recordings, EvaluationSubject with,
-        Func<double, double> widening, ulong seed, double seconds)
+        (double Growth, double Most) widening, ulong seed, double seconds)
     {
         string Age(int bin) =>
             bin + 1 < s_ages.Length ? string.Create(CultureInfo.InvariantCulture, $"{s_ages[bin]}-{s_ages[bin + 1]}") : "";
+        double Added(Piece p) => widening.Growth * Math.Min(p.Minutes, widening.Most);
         int Bin(Piece p) => s_ages.Count(a => p.Minutes >= a) - 1;
         SubjectInterval By(IEnumerable<Piece> some, Func<Piece, double> of) =>
             SubjectInterval.Of([.. some.GroupBy(p => p.Subject).Select(g => g.Average(of))], seed);
@@ -161,13 +162,13 @@ internal static class CalibrationStudy
             name, Age(bin), ReportTable.Text(some.Select(p => p.Subject).Distinct().Count(), "0"), ReportTable.Text(some.Length, "0"),
             By(some, p => p.Wave).ToText("0.0"), By(some, p => p.Systolic).ToText("0.0"), By(some, p => p.Diastolic).ToText("0.0"),
             By(some, p => p.CuffSystolic).ToText("0.0"), By(some, p => p.CuffDiastolic).ToText("0.0"),
-            Growth(some).ToText("0.00"), ReportTable.Text(widening(60 * some.Average(p => p.Minutes)), "0.00"),
-            ReportTable.Text(100 * By(some, p => BandGrowth.Held(p.Band, widening(60 * p.Minutes))).Mean, "0"),
+            Growth(some).ToText("0.00"), ReportTable.Text(Math.Sqrt(some.Average(Added)), "0.0"),
+            ReportTable.Text(100 * By(some, p => BandGrowth.Held(p.Band, Added(p))).Mean, "0"),
         ];
         SubjectInterval Growth(IEnumerable<Piece> some) =>
             By(some, p => Math.Log(Math.Max(p.Wave, 0.1) / Math.Max(p.Fresh, 0.1))).Map(Math.Exp);
         string[] headings = ["task", "minutes", "subjects", "pieces", "wave mmHg", "SBP mmHg", "DBP mmHg", "cuff SBP", "cuff DBP",
-            "error over paired", "band widened", "band holds %"];
+            "error over paired", "added mmHg", "band holds %"];
         Piece[] kept = [.. pieces.Where(p => Bin(p) + 1 < s_ages.Length)];
         return new StudyReport
         {
@@ -181,26 +182,26 @@ internal static class CalibrationStudy
                 "wave: root mean square of the pressure's error; SBP, DBP: mean absolute error of a piece's mean peak and foot; cuff: "
                 + "the same where "
                 + "those of the paired seconds are carried on. Intervals are over subjects.",
-                "error over paired: geometric mean of the error over that in the paired seconds, in which no beat sees itself; band "
-                + "widened: what "
-                + "the product multiplies its band by at that age; band holds: true samples in it (90% is right).",
+                "error over paired: geometric mean of the error over that in the paired seconds, in which no beat sees itself; added "
+                + "mmHg: the standard deviation by which the product widens its band at that age; band holds: true samples in it (90% is "
+                + "right).",
             ],
             Tables = [new StudyTable("All tasks", headings,
                 [.. kept.GroupBy(Bin).OrderBy(g => g.Key).Select(g => Row("bp from others", g.Key, [.. g]))]),
-                Left("The band's growth a minute, fitted to the others", [.. kept.Select(p => p.Band)]),
-                Left("The same for a cuff carried on, whose band begins at 8 mmHg", [.. kept.Select(p => p.Cuff)]),
+                Left("The band's growth a minute, fitted to the others", [.. kept.Select(p => p.Band)], widening.Most),
+                Left("The same for a cuff carried on, whose band begins at 8 mmHg", [.. kept.Select(p => p.Cuff)], widening.Most),
                 new StudyTable("Task by task", headings,
                     [.. kept.GroupBy(p => (p.Task, Bin: Bin(p))).OrderBy(g => g.Key.Task, StringComparer.Ordinal)
                     .ThenBy(g => g.Key.Bin).Select(g => Row(g.Key.Task, g.Key.Bin, [.. g]))])],
             Everything = new StudyTable("everything", ["subject", "task", "minutes", "wave_mmhg", "sbp_mmhg", "dbp_mmhg", "cuff_sbp_mmhg",
                 "cuff_dbp_mmhg", "paired_mmhg", "inside"], [.. kept.Select(p => (IReadOnlyList<string>)[p.Subject, p.Task, .. ((double[])
                 [p.Minutes, p.Wave, p.Systolic, p.Diastolic, p.CuffSystolic, p.CuffDiastolic, p.Fresh,
-                    BandGrowth.Held(p.Band, widening(60 * p.Minutes))])
+                    BandGrowth.Held(p.Band, Added(p))])
                     .Select(x => x.ToString("G4", CultureInfo.InvariantCulture))])]),
             Verdict = kept.Length == 0 ? "Nothing could be paired." : string.Create(CultureInfo.InvariantCulture,
                 $"Systolic pressure errs by {By(kept, p => p.Systolic).Mean:0.0} mmHg, a cuff carried on by "
                 + $"{By(kept, p => p.CuffSystolic).Mean:0.0}; the "
-                + $"band holds {100 * BandGrowth.Held(kept.Select(p => p.Band), widening):0}%."),
+                + $"band holds {100 * BandGrowth.Held(kept.Select(p => p.Band), widening.Growth, widening.Most):0}%."),
             TotalSeconds = seconds,
         };
     }
