@@ -19,6 +19,9 @@ namespace UniCardio.Evaluation;
 /// </remarks>
 internal sealed class Evaluator
 {
+    // Of a case's time that the network takes, about; baselines that fit themselves to a window's surroundings take the rest.
+    private const double NetworkShare = 0.5;
+
     private readonly InferenceEngine _engine;
     private readonly EvaluationOptions _options;
     private readonly int _samples;
@@ -43,7 +46,7 @@ internal sealed class Evaluator
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">The recordings; one without a clean window takes no part.</param>
-    /// <param name="progress">Told after every step of the sampler.</param>
+    /// <param name="progress">Told after every step of the sampler and every window of a baseline.</param>
     /// <param name="cancellation">Looked at before every step and every window.</param>
     /// <exception cref="NonFiniteResultException">The network went out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -75,7 +78,7 @@ internal sealed class Evaluator
         EvaluationWindow[] windows = one.Cut(_options.Seed);
         var shape = new WindowShape(task, _options.Draws, _options.Sampler);
         int steps = shape.Steps(_engine.Configuration);
-        float[][] draws = runs.Run(windows, shape, _options.Seed, report, cancellation);
+        float[][] draws = runs.Run(windows, shape, _options.Seed, here => report(NetworkShare * here), cancellation);
         _calls += (long)windows.Length * _options.Draws * steps;
 
         WindowScorer[] scorers = [.. windows.Select(w => new WindowScorer(w))];
@@ -85,7 +88,10 @@ internal sealed class Evaluator
             methods.Add(EstimateRow(windows, scorers, runs, cancellation));
         IReadOnlyList<WindowScore> shown = MethodScores.MeanOf(methods).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
-        MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers, cancellation))];
+        int fitted = 0;
+        double each = (1 - NetworkShare) / baselines.Length;
+        MethodScores[] theirs = [.. baselines.Select(b => BaselineRow(b, windows, scorers,
+            () => report(Math.Min(windows.Length, (NetworkShare * windows.Length) + (each * ++fitted))), cancellation))];
         methods.AddRange(theirs);
         int best = Enumerable.Range(0, theirs.Length).MinBy(b => theirs[b].Scores.Sum(s => s.MeanSquare));
         WindowPlace[] places = [.. windows.Select(w => new WindowPlace(w.Recording, w.Position.Start / NetworkSignal.Rate))];
@@ -135,7 +141,8 @@ internal sealed class Evaluator
         return new MethodScores(MethodScores.Estimate, 0, WindowShape.MaxEstimateCalls, "", false, [.. scores]);
     }
 
-    private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, CancellationToken cancellation)
+    private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, Action report,
+        CancellationToken cancellation)
     {
         var scores = new List<WindowScore>(windows.Length);
         var result = new float[_samples];
@@ -144,6 +151,7 @@ internal sealed class Evaluator
             cancellation.ThrowIfCancellationRequested();
             baseline.Estimate(windows[w], result);
             scores.Add(scorers[w].Score(result));
+            report();
         }
 
         return new MethodScores(baseline.Name, 0, 0, SettingsOf(baseline.Name, windows[0].Task.Output, windows[0].Corruption),
