@@ -130,7 +130,7 @@ public sealed class UniCardioServer : IAsyncDisposable
 
     // What is read ahead of a request that is not taken, of each connection: by the default of 1 MiB, 100 bodies held 100 MiB beside their
     // budget, in pinned blocks that stayed when they had gone.
-    private const int ReadAhead = 1 << 17;
+    private const int ReadAhead = 1 << 16;
 
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
