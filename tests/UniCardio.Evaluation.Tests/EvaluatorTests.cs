@@ -146,7 +146,7 @@ public class EvaluatorTests(InterimWeights weights)
         Refused("snr", Options("denoise bp") with { SnrDecibels = [] });
         Refused("snr", Options("denoise bp") with { SnrDecibels = [double.NaN] });
         Refused("noise", Options("denoise bp") with { NoiseKinds = [] });
-        Refused("noise", Options("denoise bp") with { NoiseKinds = [(NoiseKind)4] });
+        Refused("noise", Options("denoise bp") with { NoiseKinds = [(NoiseKind)5] });
         Refused("gap", Options("impute bp") with { GapSeconds = [3.5] });
         Refused("gap", Options("impute bp") with { GapSeconds = [0] });
         Refused("tasks", Options());

@@ -89,6 +89,7 @@ internal readonly record struct Corruption(double? SnrDecibels, double? GapSecon
         NoiseParameters unit = kind switch
         {
             NoiseKind.Wander => new NoiseParameters { BaselineWander = 1 },
+            NoiseKind.Electrode => new NoiseParameters { ElectrodeMotion = 1 },
             NoiseKind.Motion => new NoiseParameters { MotionBurstsPerMinute = 60, MotionAmplitude = 1 },
             _ => new NoiseParameters { MuscleNoise = 1 },
         };

@@ -14,4 +14,7 @@ internal enum NoiseKind
 
     /// <summary>Muscle noise: high-pass noise that swells and fades.</summary>
     Muscle,
+
+    /// <summary>Motion of an electrode as recorded: without a pause, most of it 0.8 to 3.2 Hz.</summary>
+    Electrode,
 }

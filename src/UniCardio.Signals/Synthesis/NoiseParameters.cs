@@ -1,7 +1,7 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, muscle noise and white
+/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, motion of electrodes, muscle noise and white
 /// noise are added, the sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By
 /// default nothing is done.
 /// </summary>
@@ -25,6 +25,10 @@ internal sealed record NoiseParameters
 
     /// <summary>Size of a burst, 0 to 50.</summary>
     public double MotionAmplitude { get; init; } = 2;
+
+    /// <summary>Motion of an electrode, of this standard deviation, 0 to 10: without a pause, most of it 0.8 to 3.2 Hz, where beats are, as
+    /// in the recordings that <see cref="SignalCorruption"/> names.</summary>
+    public double ElectrodeMotion { get; init; }
 
     /// <summary>Muscle noise: high-pass noise that swells and fades within seconds, of this standard deviation where it is strongest, 0 to
     /// 10.</summary>
@@ -55,6 +59,7 @@ internal sealed record NoiseParameters
         ParameterRange.Require(nameof(PowerlineFrequency), PowerlineFrequency, 45, 65);
         ParameterRange.Require(nameof(MotionBurstsPerMinute), MotionBurstsPerMinute, 0, 60);
         ParameterRange.Require(nameof(MotionAmplitude), MotionAmplitude, 0, 50);
+        ParameterRange.Require(nameof(ElectrodeMotion), ElectrodeMotion, 0, 10);
         ParameterRange.Require(nameof(MuscleNoise), MuscleNoise, 0, 10);
         if (ClippingRange is { } range)
             ParameterRange.Require(nameof(ClippingRange), range, 0.01, 1);

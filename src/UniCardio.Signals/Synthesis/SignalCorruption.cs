@@ -4,7 +4,11 @@ namespace UniCardio.Signals.Synthesis;
 // Constants without a source beside them are chosen.
 internal static class SignalCorruption
 {
-    private const int White = 16, Wander = 17, Line = 18, Motion = 19, Gaps = 20, Muscle = 21;
+    private const int White = 16, Wander = 17, Line = 18, Motion = 19, Gaps = 20, Muscle = 21, Electrode = 22;
+
+    // Share of the power of real electrode motion in octaves from 0.1 Hz on, so that they add up to 1: Noise Stress Test Database, 118e00
+    // less 118e12 (Moody, Muldrow and Mark, Computers in Cardiology 11, 1984), its first 40 s; 80 to 120 s are kept for the test.
+    private static readonly double[] s_electrodeOctaves = [0.062, 0.020, 0.015, 0.456, 0.311, 0.085, 0.037, 0.014];
 
     /// <summary>Applies noise, clipping, quantisation and gaps to a signal.</summary>
     /// <param name="signal">The clean signal, [n]; samples that are missing (NaN) stay so and count for nothing.</param>
@@ -25,6 +29,8 @@ internal static class SignalCorruption
             AddPowerline(signal, sampleRate, deviation * noise.Powerline, noise.PowerlineFrequency, seed);
         if (noise.MotionBurstsPerMinute > 0 && noise.MotionAmplitude > 0)
             AddMotion(signal, sampleRate, deviation * noise.MotionAmplitude, noise.MotionBurstsPerMinute, seed);
+        if (noise.ElectrodeMotion > 0)
+            AddElectrodeMotion(signal, sampleRate, deviation * noise.ElectrodeMotion, seed);
         if (noise.MuscleNoise > 0)
             AddMuscle(signal, sampleRate, deviation * noise.MuscleNoise, seed);
         if (noise.SignalToNoiseDecibels is { } snr)
@@ -96,6 +102,24 @@ internal static class SignalCorruption
                 rough = keep * rough + spread * random.NextGaussian();
                 double wave = 0.8 * PortableMath.SinTurns(phase + slow * t) + 0.4 * PortableMath.SinTurns(fast * t) + 0.4 * rough;
                 signal[i] += (float)(size * 0.5 * (1 - PortableMath.CosTurns(t / duration)) * wave);
+            }
+        }
+    }
+
+    // Sines at random in each octave, as many as make their sum swell within seconds; what the rate cannot hold is left out.
+    private static void AddElectrodeMotion(Span<float> signal, double rate, double deviation, ulong seed)
+    {
+        const int Sines = 8;
+        var random = new CounterRandom(seed, Electrode);
+        for (int octave = 0; octave < s_electrodeOctaves.Length; octave++)
+        {
+            // The variance of a sine of amplitude a is a^2 / 2.
+            double low = 0.1 * (1 << octave), amplitude = deviation * Math.Sqrt(2 * s_electrodeOctaves[octave] / Sines);
+            for (int s = 0; s < Sines; s++)
+            {
+                double frequency = random.NextUniform(low, 2 * low), phase = random.NextDouble();
+                if (frequency < 0.45 * rate)
+                    SineWave.Add(signal, amplitude, phase, frequency / rate);
             }
         }
     }

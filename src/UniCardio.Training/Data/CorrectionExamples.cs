@@ -27,7 +27,7 @@ internal sealed class CorrectionExamples : IExampleSource
     public const int Seconds = 64;
 
     private const int WindowsPerSubject = 16, SubjectsInTurn = 16;
-    private const double WithoutProposal = 0.1, ByRhythm = 0.15;
+    private const double WithoutProposal = 0, ByRhythm = 0.15;
     private readonly ulong _seed;
     private readonly ConcurrentDictionary<ulong, LivingSubject> _idle = [];
 

@@ -47,6 +47,7 @@ public class CaseTests
     [InlineData(nameof(NoiseKind.Wander), 0, 1.2)]
     [InlineData(nameof(NoiseKind.Motion), 0, 20)]
     [InlineData(nameof(NoiseKind.Muscle), 20, 62.5)]
+    [InlineData(nameof(NoiseKind.Electrode), 0.7, 3.5)]
     public void ShapedNoiseHasItsRatioAndItsBand(string kind, double low, double high)
     {
         EvaluationRecording heart = Make.Heart();

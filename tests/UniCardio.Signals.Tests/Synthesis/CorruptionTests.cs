@@ -147,4 +147,62 @@ public class CorruptionTests
     [MemberData(nameof(Invalid))]
     public void WhatIsOutOfRangeIsRefused(object noise) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Apply((NoiseParameters)noise));
+
+    [Fact]
+    public void ElectrodeMotionHasItsSizeAndLiesWhereBeatsAre()
+    {
+        float[] noise = Difference(Apply(new NoiseParameters { ElectrodeMotion = 0.5 }), Clean());
+
+        // 64 sines over 100 s: the slowest make 10 turns, so that the power errs by a few percent; float32 of values near 100 by 1e-5.
+        Assert.InRange(Deviation(noise) / Deviation(Clean()), 0.45, 0.55);
+        double[] octaves = Octaves(noise, 125);
+        Assert.InRange(octaves[3] + octaves[4], 0.68, 0.86);
+    }
+
+    // The generator's shares come from the seconds 40 to 80; 80 to 120 are another stretch of the same electrode. Slower than 0.8 Hz
+    // the two differ by themselves (5 times in 0.1 to 0.2 Hz, 4 times in 0.4 to 0.8), so the shares are of what is faster; octaves with a
+    // tenth of it and more.
+    [SkippableFact]
+    public void ElectrodeMotionIsLikeARecordingsThatItWasNotFittedTo()
+    {
+        const int Rate = 360, From = 80 * Rate, Length = 40 * Rate - 1;
+        float[] Read(string file) => [.. File.ReadAllLines(Formats.SharedData.Require("ecg/" + file)).Skip(From).Take(Length)
+            .Select(line => float.Parse(line, System.Globalization.CultureInfo.InvariantCulture))];
+        double[] recorded = Octaves(Difference(Read("118e00.csv"), Read("118e12.csv")), Rate);
+        float[] made = new float[Length], wave = [.. Enumerable.Range(0, Length).Select(i => (float)Math.Sin(i * 0.1))];
+        wave.CopyTo(made, 0);
+        SignalCorruption.Apply(made, Rate, new NoiseParameters { ElectrodeMotion = 1 }, 5);
+        double[] generated = Octaves(Difference(made, wave), Rate);
+        double all = recorded[3..].Sum(), ours = generated[3..].Sum();
+        int compared = 0;
+        for (int octave = 3; octave < 8; octave++)
+        {
+            if (recorded[octave] / all < 0.1)
+                continue;
+            // One sine of eight that falls beyond an octave's edge is 0.6 dB; the two stretches differ by 3.5 dB in an octave.
+            Assert.InRange(10 * Math.Log10(generated[octave] / ours / (recorded[octave] / all)), -4.1, 4.1);
+            compared++;
+        }
+
+        Assert.True(compared >= 3, $"{compared} octaves");
+    }
+
+    // Shares of the power in octaves from 0.1 Hz on, of the whole but the mean.
+    private static double[] Octaves(float[] x, double rate)
+    {
+        double mean = x.Average(v => (double)v);
+        System.Numerics.Complex[] spectrum = [.. x.Select((v, i) =>
+            new System.Numerics.Complex((v - mean) * 0.5 * (1 - Math.Cos(2 * Math.PI * i / x.Length)), 0))];
+        MathNet.Numerics.IntegralTransforms.Fourier.Forward(spectrum);
+        double[] power = [.. spectrum.Take(x.Length / 2).Select(c => c.Magnitude * c.Magnitude)], shares = new double[10];
+        double all = power.Skip(1).Sum();
+        for (int k = 1; k < power.Length; k++)
+        {
+            int octave = (int)Math.Floor(Math.Log2(k * rate / x.Length / 0.1));
+            if (octave is >= 0 and < 10)
+                shares[octave] += power[k] / all;
+        }
+
+        return shares;
+    }
 }

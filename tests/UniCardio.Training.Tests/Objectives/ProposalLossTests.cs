@@ -69,11 +69,11 @@ public class ProposalLossTests
                 square += Math.Pow(batch.Condition(w, batch.Tasks[w].Output)[s] + correction[s] - (double)batch.CleanTarget(w)[s], 2);
 
             // Float sums of numbers below 2: 2^-23 each.
-            Assert.Equal(Math.Sqrt((square / counted) + 0.01) / 2, loss, 1e-6);
+            Assert.Equal(Math.Log(1 + (square / counted / 0.0004)) / 4, loss, 1e-6);
             for (int s = 0; s < Samples; s++)
             {
-                // Central difference over +-h = 2^-6: third derivative of sqrt(m + .01) is below 1 / (n m) ~ 5, h^2 / 6 of it 2e-4; float
-                // rounding of the answer
+                // Central difference over +-h = 2^-6 of ln(n m + c) / 4 with n m of 1 and more: the third derivative in one sample's error e
+                // is (e / 2) (4 e^2 / (n m)^3 - 3 / (n m)^2), below 2 for e below 1; h^2 / 6 of it is 1e-4; float rounding of the answer
                 // 1e-7 / h = 8e-6.
                 const float H = 1f / 64;
                 float[] up = [.. correction], down = [.. correction];

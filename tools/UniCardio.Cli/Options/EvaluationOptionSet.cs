@@ -49,7 +49,7 @@ internal sealed class EvaluationOptionSet
 
     private readonly Option<NoiseKind[]> _noise = new("--noise")
     {
-        Description = "Noise to denoise: white (if left out), wander, motion, muscle.",
+        Description = "Noise to denoise: white (if left out), wander, motion, muscle, electrode.",
         HelpName = "KIND,KIND",
         CustomParser = result => [.. ReadingOptions.Split(result).Select(text => ReadNoise(text, result)).Distinct()],
         DefaultValueFactory = _ => [NoiseKind.White],
