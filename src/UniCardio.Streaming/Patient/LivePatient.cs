@@ -77,7 +77,7 @@ internal sealed class LivePatient
         }
     }
 
-    private int FrameStart(HopPlan plan) => Samples - (int)(plan.WindowEnd - plan.FrameStart);
+    private static int FrameStart(HopPlan plan) => Samples - (int)(plan.WindowEnd - plan.FrameStart);
 
     // Hides the newest samples of a signal that is all there.
     private void Try(int m, HopPlan plan)
