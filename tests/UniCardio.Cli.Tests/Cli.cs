@@ -30,6 +30,23 @@ internal static class Cli
         RedirectStandardError = true,
     })!;
 
+    /// <summary>Whether this machine has letters for a PNG.</summary>
+    public static bool HasFonts
+    {
+        get
+        {
+            try
+            {
+                Output.PlotFont.Find().Dispose();
+                return true;
+            }
+            catch (UsageException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Runs a command line that must succeed.</summary>
     public static CliResult Succeed(params string[] args)
     {

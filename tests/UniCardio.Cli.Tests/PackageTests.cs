@@ -44,9 +44,11 @@ public partial class PackageTests
         Assert.Single(Directory.GetFiles(folder.File("bin"), "*.safetensors", SearchOption.AllDirectories));
         string unicardio = Assert.Single(Directory.GetFiles(folder.File("bin"), "unicardio*"));
         // Elsewhere than in the clone: weights and example come from the package.
-        string output = Run(folder.Path, unicardio, "denoise", Project.Example, "--target", "ecg", "--plot", folder.File("clean.png"));
+        // A PNG, where there are letters for it, needs the native library that is in the package too.
+        string picture = folder.File(Cli.HasFonts ? "clean.png" : "clean.svg");
+        string output = Run(folder.Path, unicardio, "denoise", Project.Example, "--target", "ecg", "--plot", picture);
         Assert.Contains("3000 samples of ECG generated", output, StringComparison.Ordinal);
-        Assert.True(new FileInfo(folder.File("clean.png")).Length > 10_000);
+        Assert.True(new FileInfo(picture).Length > 10_000);
     }
 
     // Readme, icon, licence, notices and the commit that it was made of; assemblies that are the same whoever builds them, with their
