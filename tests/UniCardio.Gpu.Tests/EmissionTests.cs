@@ -46,7 +46,8 @@ public sealed class EmissionTests
             Ptx.Code.PtxKernel kernel = Assert.Single(Ptx.Text.PtxModule.Parse(KernelEmitter.Emit(method, "ptx", "SM_90")).Kernels);
             int threads = name switch
             {
-                nameof(TensorAttentionKernel) or nameof(TensorFeedForwardKernel) => 128,
+                nameof(TensorAttentionKernel) => TensorAttentionKernel.Threads,
+                nameof(TensorFeedForwardKernel) or nameof(TensorDecoderKernel) => TensorFeedForwardKernel.Threads,
                 _ when name.StartsWith("Tensor", StringComparison.Ordinal) => TensorTile.Threads,
                 _ when name.StartsWith("Encoder", StringComparison.Ordinal) => Convolution.MaxThreads,
                 _ when name.StartsWith("Attention", StringComparison.Ordinal) && name != nameof(AttentionOutKernel) => 64,

@@ -4,6 +4,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sampling;
+using UniCardio.Engine.Sessions;
 using UniCardio.Weights;
 
 namespace UniCardio.Gpu.Tests;
@@ -73,6 +74,63 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
         }
 
         Assert.NotEqual(runs[0], runs[1]);
+    }
+
+    // The first run goes row by row, the second is recorded whole, the third launches what was recorded: with one launch.
+    [SkippableFact]
+    public void RunsThatComeAgainAreOneGraph()
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null), windows: 1, draws: 2);
+        SamplerStep row = new() { T = 40, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4 };
+        SamplerStep[] rows = [row with { Noise = 0.2, NoiseIndex = 1 }, row with { T = 20, Clean1 = 0.1 },
+            row with { T = 20, Clean1 = 0.1 }, row with { T = 3, Clean1 = 0.2, Clean2 = 0.1 }];
+        using var eager = new GpuBackend(_lease.Device, _weights, new GpuOptions { Graphs = false });
+        using var recording = new GpuBackend(_lease.Device, _weights);
+        using IExecutor expected = eager.CreateExecutor(plan), actual = recording.CreateExecutor(plan);
+        for (int run = 0; run < 5; run++)
+        {
+            int before = TestDevices.Driver.GraphLaunches;
+            // Other conditions and another seed every time; from the fourth on other draws, which are another run.
+            Assert.False(Run(expected, rows, run, out float[] state, out float[] clean));
+            Assert.Equal(run is 1 or 2 or 4, Run(actual, rows, run, out float[] recordedState, out float[] recordedClean));
+            // The fourth's rows without noise came before, and are recorded one by one.
+            Assert.Equal(run switch { 0 => 0, 3 => 3, _ => 1 }, TestDevices.Driver.GraphLaunches - before);
+            Assert.Equal(state, recordedState);
+            Assert.Equal(clean, recordedClean);
+        }
+    }
+
+    // What a session does: nobody looks in between, so its second run is one launch.
+    [SkippableFact]
+    public void SessionsLaunchTheirRunsWhole()
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        using var engine = new InferenceEngine(new GpuBackend(_lease.Device, _weights));
+        using InferenceSession session = engine.CreateSession(CardioTask.Parse("ppg->ecg", null), new SessionOptions { Draws = 2 });
+        float[] conditions = [0.1f, 0.5f, -0.5f, 1, -1, 0], first = new float[12], again = new float[12], watched = new float[12];
+        session.Run(conditions, first);
+        int before = TestDevices.Driver.GraphLaunches, rows = 0;
+        session.Run(conditions, again);
+        Assert.Equal(1, TestDevices.Driver.GraphLaunches - before);
+        Assert.Equal(first, again);
+        session.Run(conditions, watched, observer: (in StepObservation _) => rows++);
+        Assert.Equal(first, watched);
+        Assert.Equal(session.Sampler.Steps.Count, rows);
+    }
+
+    private static bool Run(IExecutor executor, SamplerStep[] rows, int run, out float[] state, out float[] clean)
+    {
+        var noise = NoiseSource.Philox((ulong)run, [3], firstDraw: run < 3 ? 0u : 2u);
+        executor.SetConditions([0.1f * run, 0.5f, -0.5f, 1, -1, 0]);
+        executor.SetState(noise);
+        bool whole = executor.TryRun(rows, noise);
+        for (int i = 0; !whole && i < rows.Length; i++)
+            executor.Step(rows[i], noise);
+        (state, clean) = (new float[executor.Plan.StateSamples], new float[executor.Plan.StateSamples]);
+        executor.GetState(state);
+        executor.GetClean(clean);
+        return whole;
     }
 
     [SkippableTheory]

@@ -5,11 +5,12 @@ using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
 using UniCardio.Weights;
 using UniCardio.Weights.Golden;
+using Xunit.Abstractions;
 
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>The official code's values, through the device.</summary>
-public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
+public abstract class GoldenTests(TestDevice device, ITestOutputHelper output) : DeviceTests(device)
 {
     [SkippableTheory]
     [InlineData("tiny.eps.safetensors")]
@@ -23,6 +24,23 @@ public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
         GoldenReport report = GoldenVerifier.Verify(golden, weights, w =>
             new GpuBackend(lease.Device, w, new GpuOptions { GroupRows = TestDevices.GroupRows }));
         Assert.True(report.Passed, $"{report.Worst}");
+    }
+
+    // The figures of the kernels' page: how far one product of rounded values is off.
+    [SkippableTheory]
+    [InlineData("tiny.eps.safetensors", GpuPrecision.OneTf32, 11)]
+    [InlineData("tiny.eps.safetensors", GpuPrecision.BFloat16, 8)]
+    public void RoundedProductsAreOffByTheirBits(string file, GpuPrecision precision, int bits)
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "tensor cores are CUDA's");
+        using GoldenFile golden = OpenGolden(file);
+        using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
+        using DeviceLease lease = TestDevices.Open();
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w =>
+            new GpuBackend(lease.Device, w, new GpuOptions { Precision = precision }));
+        output.WriteLine($"{file}, {precision}: {report.Worst}");
+        // Each factor is rounded to so many bits, and errors of a network's maps add up as a random walk.
+        Assert.InRange(report.Worst!.RelativeError, NetworkTests.Tolerance, 4 * Math.Pow(2, -bits));
     }
 
     // One run of each sampler; their kinds differ in rows, not in kernels.
@@ -61,7 +79,7 @@ public abstract class GoldenTests(TestDevice device) : DeviceTests(device)
 }
 
 /// <summary>On OpenCL.</summary>
-public sealed class OpenClGoldenTests() : GoldenTests(TestDevice.OpenCl);
+public sealed class OpenClGoldenTests(ITestOutputHelper output) : GoldenTests(TestDevice.OpenCl, output);
 
 /// <summary>On the simulator.</summary>
-public sealed class SimulatedGoldenTests() : GoldenTests(TestDevice.Simulated);
+public sealed class SimulatedGoldenTests(ITestOutputHelper output) : GoldenTests(TestDevice.Simulated, output);

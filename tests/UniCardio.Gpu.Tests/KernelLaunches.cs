@@ -128,20 +128,11 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
 
     private static IEnumerable<KernelLaunch> Decoders =>
     [
-        Of<DecoderStage>([nameof(DecoderStepKernel)], (c, n, x) =>
-        {
-            c.Put(c.Buffers.Skip, x[0]).Run(c => c.Pass.Decode(default));
-            return [StageLaunch.Get(c.Buffers.Prediction)];
-        }),
-        Of<DecoderStepStage>([nameof(DecoderStepKernel)], (c, n, x) =>
-        {
-            SamplerStep row = DecoderStepStage.Row(n);
-            StepValues step = StepValues.Of(row);
-            (step.Noise, step.NoiseKind) = ((float)row.Noise, row.Noise == 0 ? 0 : 1);
-            c.Put(c.Buffers.Skip, x[0]).Put(c.Buffers.State, x[1]).Put(c.Buffers.Clean[1], x[2]).Put(c.Buffers.Clean[2], x[3])
-                .Put(c.Buffers.Noise, x[4]).Run(c => c.Pass.Decode(step));
-            return [StageLaunch.Get(c.Buffers.State), StageLaunch.Get(c.Buffers.Clean[0])];
-        }),
+        // The pass takes the kernel by the network's layout: with decoders for tensor cores or without.
+        Of<DecoderStage>([nameof(DecoderStepKernel)], Decode),
+        Of<DecoderStage>([nameof(TensorDecoderKernel)], Decode),
+        Of<DecoderStepStage>([nameof(DecoderStepKernel)], DecodeStep),
+        Of<DecoderStepStage>([nameof(TensorDecoderKernel)], DecodeStep),
         new([nameof(NoiseKernel)], new KeyedNoise(), false, (n, _) =>
         {
             using DeviceLease lease = TestDevices.Open();
@@ -157,6 +148,22 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
             return [StageLaunch.Get(state)];
         }),
     ];
+
+    private static float[][] Decode(StageLaunch c, int[] n, float[][] x)
+    {
+        c.Put(c.Buffers.Skip, x[0]).Run(c => c.Pass.Decode(default));
+        return [StageLaunch.Get(c.Buffers.Prediction)];
+    }
+
+    private static float[][] DecodeStep(StageLaunch c, int[] n, float[][] x)
+    {
+        SamplerStep row = DecoderStepStage.Row(n);
+        StepValues step = StepValues.Of(row);
+        (step.Noise, step.NoiseKind) = ((float)row.Noise, row.Noise == 0 ? 0 : 1);
+        c.Put(c.Buffers.Skip, x[0]).Put(c.Buffers.State, x[1]).Put(c.Buffers.Clean[1], x[2]).Put(c.Buffers.Clean[2], x[3])
+            .Put(c.Buffers.Noise, x[4]).Run(c => c.Pass.Decode(step));
+        return [StageLaunch.Get(c.Buffers.State), StageLaunch.Get(c.Buffers.Clean[0])];
+    }
 
     private static KernelLaunch Of<TStage>(string[] kernels, Func<StageLaunch, int[], float[][], float[][]> run)
         where TStage : Stage, new()

@@ -12,7 +12,7 @@ namespace UniCardio.Gpu.Tests;
 public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
 {
     // Float32 through 2 blocks of some ten maps each: as the CPU backend's bound.
-    private const double Tolerance = 1e-5;
+    internal const double Tolerance = 1e-5;
 
     // 12 channels in 2 heads of 6 (padded to 8); 33 tokens: one tile and a tail.
     private static readonly ModelConfiguration s_small =
@@ -59,9 +59,15 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         using var tensors = new GpuBackend(lease.Device, weights);
         Assert.Equal(GpuPrecision.ThreeTf32, tensors.Options.Precision);
         AssertClose(expected, Run(tensors, plan, [3, 3, 41]));
+        using var tiles = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = GpuPrecision.SingleTiles });
+        AssertClose(expected, Run(tiles, plan, [3, 3, 41]));
         // 11 bits of each factor: some 2^-11 of the largest value through a network of a few maps, and not float32's error.
         using var rounded = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = GpuPrecision.OneTf32 });
-        Assert.InRange(RelativeError.Of(Run(rounded, plan, [3, 3, 41]), expected), Tolerance, 4 * Math.Pow(2, -11));
+        double error = RelativeError.Of(Run(rounded, plan, [3, 3, 41]), expected);
+        Assert.InRange(error, Tolerance, 4 * Math.Pow(2, -11));
+        // 8 bits: eight times as much.
+        using var coarse = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = GpuPrecision.BFloat16 });
+        Assert.InRange(RelativeError.Of(Run(coarse, plan, [3, 3, 41]), expected), error, 4 * Math.Pow(2, -8));
     }
 
     // 33 and 17 tokens: with a window of 0 a query of the last tile sees nothing of the first.

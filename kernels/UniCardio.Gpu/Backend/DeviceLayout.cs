@@ -19,7 +19,7 @@ internal sealed class DeviceLayout
         StripQuads = widest + ((6 - (widest % 4)) % 4);
         StepQuads = (3 * HeadQuads) + Quads;
         DecoderQuads = (4 * Quads * Quads) + Quads + (m.SamplesPerToken * Quads) + Up(m.SamplesPerToken);
-        ChunkTokens = Math.Min(32, (Convolution.Samples - (2 * Convolution.Reach)) / m.SamplesPerToken);
+        ChunkTokens = Math.Min(16, (Convolution.Samples - (2 * Convolution.Reach)) / m.SamplesPerToken);
         if (m.HeadDim > 64)
             throw new ConfigurationException("heads", $"a head of {m.HeadDim} channels is more than the GPU kernels' 64");
         if (Strip.RowsPerThread * StripQuads > Strip.Capacity)
@@ -50,6 +50,9 @@ internal sealed class DeviceLayout
         Tensor = new TensorLayout(Quads, HeadQuads);
         HasTensorFeedForward = m.FeedForward <= TensorFeedForwardKernel.Hidden
             && TensorFeedForwardKernel.Padded(Quads) <= TensorFeedForwardKernel.MaxQuads;
+        int padded = TensorFeedForwardKernel.Padded(Quads), vectors = TensorDecoderKernel.Vectors(Quads, m.SamplesPerToken);
+        HasTensorDecoder = padded <= TensorDecoderKernel.MaxQuads && vectors <= TensorDecoderKernel.MaxVectors;
+        TensorDecoderQuads = (4 * padded * padded) + vectors;
     }
 
     public ModelConfiguration Configuration { get; }
@@ -83,6 +86,12 @@ internal sealed class DeviceLayout
 
     /// <summary>Whether LayerNorms and feed-forward layer fit <see cref="TensorFeedForwardKernel"/>; else they run on strips.</summary>
     public bool HasTensorFeedForward { get; }
+
+    /// <summary>Whether the decoder fits <see cref="TensorDecoderKernel"/>; else it runs on strips.</summary>
+    public bool HasTensorDecoder { get; }
+
+    /// <summary>Quads of one decoder for tensor cores.</summary>
+    public int TensorDecoderQuads { get; }
 
     /// <summary>Quads of one block's weights.</summary>
     public int BlockQuads { get; }

@@ -17,6 +17,7 @@ internal sealed class DeviceNetwork : IDisposable
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _tensorBlocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _tensorDecoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
     private readonly bool[] _slotFilled;
 
@@ -34,6 +35,8 @@ internal sealed class DeviceNetwork : IDisposable
         {
             _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];
             _tensorBlocks = usesTensors ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.TensorBlock(i)))] : [];
+            _tensorDecoders = usesTensors && layout.HasTensorDecoder
+                ? [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.TensorDecoder(i)))] : [];
             _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.Decoder(i)))];
             _convolutions = Upload(_weights.Convolutions());
             _affine = Upload(_weights.EncoderAffine());
@@ -65,6 +68,12 @@ internal sealed class DeviceNetwork : IDisposable
     public long TensorMatrix(int block, int quad) => _tensorBlocks[block].NativePtr + (16L * quad);
 
     public ArrayView<Float4> Decoder(int i) => _decoders[i].View;
+
+    /// <summary>Whether there are decoders for tensor cores.</summary>
+    public bool HasTensorDecoder => _tensorDecoders.Length > 0;
+
+    /// <summary>Address of a decoder for tensor cores, where there is one.</summary>
+    public long TensorDecoder(int i) => _tensorDecoders[i].NativePtr;
 
     /// <summary>[blocks, 3 heads + C] of one t.</summary>
     public ArrayView<Float4> Steps(int t)

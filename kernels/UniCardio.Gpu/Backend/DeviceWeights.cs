@@ -129,6 +129,20 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         return target;
     }
 
+    /// <summary>One decoder for tensor cores, as <see cref="TensorDecoderKernel"/> says.</summary>
+    public float[] TensorDecoder(int index)
+    {
+        DecoderWeights<LinearMap> decoder = folded.Decoders[index];
+        int c = _m.Channels, width = 4 * TensorFeedForwardKernel.Padded(layout.Quads), at = width * width;
+        float[] target = new float[4 * layout.TensorDecoderQuads];
+        Rows(target, 0, width, decoder.Hidden, n => n, k => k);
+        Round(decoder.Hidden.Bias, target.AsSpan(at), n => n);
+        for (int j = 0; j < _m.SamplesPerToken; j++)
+            Round(decoder.Output.Weight.AsSpan(j * c, c), target.AsSpan(at + ((j + 1) * width)), n => n);
+        Round(decoder.Output.Bias, target.AsSpan(at + ((_m.SamplesPerToken + 1) * width)), n => n);
+        return target;
+    }
+
     /// <summary>[blocks, T, 2C] what enters the gates of one slot's tokens without depending on the input.</summary>
     public float[] GateConstants(int slot)
     {

@@ -13,12 +13,21 @@ namespace UniCardio.Gpu.Backend;
 /// <summary>What the GPU backend computes matrix products with.</summary>
 public enum GpuPrecision
 {
-    /// <summary>Tensor cores with three products where the device gains by it (compute capability 8.0, 9.0 and 10.0), otherwise
-    /// float32.</summary>
+    /// <summary>
+    /// By the time model: <see cref="ThreeTf32"/> where the device gains by it (compute capability 8.0, 9.0 and 10.0),
+    /// <see cref="SingleTiles"/> on other CUDA devices from 8.0 on, otherwise <see cref="Single"/>.
+    /// </summary>
     Automatic,
 
-    /// <summary>Float32 multiply-adds, on every device.</summary>
+    /// <summary>Float32 multiply-adds on strips of rows, on every device.</summary>
     Single,
+
+    /// <summary>
+    /// Float32 multiply-adds in tiles of 64 x 64 for the large matrix products; the feed-forward layer, the decoder and, at few rows,
+    /// attention as in <see cref="ThreeTf32"/>, where they wait for latency and not for products. CUDA devices of compute capability
+    /// 8.0 and later.
+    /// </summary>
+    SingleTiles,
 
     /// <summary>Tensor cores, each product as three of tf32 parts: float32's precision. CUDA devices of compute capability 8.0 and
     /// later.</summary>
@@ -29,6 +38,9 @@ public enum GpuPrecision
     /// stay at three products. Not within the golden tolerance; the kernels' page says what it costs. The same devices.
     /// </summary>
     OneTf32,
+
+    /// <summary>The same with inputs rounded to bf16, 8 bits: products in half the time again, 8 times the error.</summary>
+    BFloat16,
 }
 
 /// <summary>How the GPU backend launches.</summary>
@@ -95,10 +107,10 @@ public sealed class GpuBackend : IBackend
                 + $"{device.Accelerator.MaxNumThreadsPerGroup}");
         lock (device.Turn)
         {
+            if (Options.Precision == GpuPrecision.Automatic)
+                Options = Options with { Precision = ProductRates.Choice(device.Accelerator) };
             bool usesTensors = UsesTensors(device, Options.Precision);
-            if (Options.Precision != GpuPrecision.OneTf32)
-                Options = Options with { Precision = usesTensors ? GpuPrecision.ThreeTf32 : GpuPrecision.Single };
-            device.Kernels.Prepare(layout.HeadDimQuads, Options.FuseBlocks, usesTensors, layout.HasTensorFeedForward);
+            device.Kernels.Prepare(layout, Options);
             try
             {
                 _network = new DeviceNetwork(device, layout, weights, usesTensors);
@@ -143,15 +155,15 @@ public sealed class GpuBackend : IBackend
     /// <summary>Refuses new executors and frees the weights on the device, at once or with the last executor.</summary>
     public void Dispose() => _life.End();
 
-    // TF32's dense rate is 7 to 8 times FP32's on 8.0, 9.0 and 10.0 and the same on the others, where three products would lose.
+    // All but strips take instructions of compute capability 8.0.
     private static bool UsesTensors(GpuDevice device, GpuPrecision precision)
     {
-        (int major, int minor) = device.Accelerator is CudaAccelerator cuda ? (cuda.Architecture.Major, cuda.Architecture.Minor) : (0, 0);
-        bool asks = precision is GpuPrecision.ThreeTf32 or GpuPrecision.OneTf32;
-        if (asks && major < 8)
+        if (precision == GpuPrecision.Single)
+            return false;
+        if (device.Accelerator is not CudaAccelerator { Architecture.Major: >= 8 })
             throw new ConfigurationException(
                 "precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
-        return asks || (precision == GpuPrecision.Automatic && minor == 0 && major is 8 or 9 or 10);
+        return true;
     }
 
     private void Free()

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -18,11 +17,8 @@ namespace UniCardio.Gpu.Backend;
 /// Work is queued with the device's turn held, waited for without it, so that sessions on other threads get theirs. What the
 /// device refuses leaves as <see cref="BackendUnavailableException"/>, and the device is not used for new backends any more.
 /// </remarks>
-internal sealed class GpuExecutor : IExecutor
+internal sealed partial class GpuExecutor : IExecutor
 {
-    /// <summary>Steps that are kept recorded: those of a long run that uses every t, conditions computed and shared.</summary>
-    internal const int MaxGraphs = 128;
-
     private readonly GpuDevice _device;
     private readonly DeviceNetwork _network;
     private readonly DeviceBuffers _buffers;
@@ -36,10 +32,6 @@ internal sealed class GpuExecutor : IExecutor
 
     // Step that the conditions' keys and values on the device are of; -1 for none.
     private int _conditionStep = -1;
-
-    // A step that is asked for a second time is recorded, and launched as one from then on.
-    private readonly Dictionary<StepKey, CudaGraph?> _graphs = [];
-    private readonly CudaStream? _recorder;
     private int _rotation;
 
     public GpuExecutor(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options, Action release)
@@ -145,24 +137,15 @@ internal sealed class GpuExecutor : IExecutor
     public void Step(in SamplerStep step, NoiseSource noise)
     {
         CheckReady(step.T);
-        StepValues values = StepValues.Of(step);
         if (step.Noise != 0)
         {
-            values.Noise = (float)step.Noise;
             if (noise.IsExplicit)
-            {
                 Upload(Given(noise, step.NoiseIndex), _buffers.HostState, _buffers.Noise);
-                values.NoiseKind = 1;
-            }
             else
-            {
                 SetNoiseKeys(noise);
-                Key(ref values, noise, step.NoiseIndex);
-                values.NoiseKind = 2;
-            }
         }
 
-        Queue("a step", static (e, work) => e.Evaluate(work.T, work.Values), (step.T, Values: values));
+        Queue("a step", static (e, work) => e.Evaluate(work.T, work.Values), (step.T, Values: Values(step, noise)));
     }
 
     public void Dispose()
@@ -181,8 +164,7 @@ internal sealed class GpuExecutor : IExecutor
                 // A device that failed has nothing under way.
             }
 
-            foreach (CudaGraph? graph in _graphs.Values)
-                graph?.Dispose();
+            DisposeGraphs();
             _buffers.Dispose();
         }
 
@@ -229,35 +211,16 @@ internal sealed class GpuExecutor : IExecutor
                 nameof(t), t, $"not a diffusion step, expected 0 to {Plan.Configuration.DiffusionSteps - 1}");
     }
 
-    private void Evaluate(int t, StepValues values)
+    private StepValues Values(in SamplerStep step, NoiseSource noise)
     {
-        bool withConditions = _conditionStep != t;
-        _conditionStep = t;
-        if (values.Update != 0)
-            Rotate();
-        var key = new StepKey(t, withConditions, _rotation, values);
-        if (_recorder is null || _pass.Clock is not null || (_graphs.Count >= MaxGraphs && !_graphs.ContainsKey(key)))
-        {
-            Launch(key);
-            return;
-        }
-
-        if (!_graphs.TryGetValue(key, out CudaGraph? graph))
-        {
-            _graphs[key] = null;
-            Launch(key);
-            return;
-        }
-
-        if (graph is null)
-            _graphs[key] = graph = CudaGraph.Record(_recorder, () => Launch(key));
-        graph.Launch();
-    }
-
-    private void Launch(in StepKey key)
-    {
-        _pass.Run(_network.Steps(key.T), key.WithConditions);
-        _pass.Decode(key.Values);
+        StepValues values = StepValues.Of(step);
+        if (step.Noise == 0)
+            return values;
+        values.Noise = (float)step.Noise;
+        values.NoiseKind = noise.IsExplicit ? 1 : 2;
+        if (!noise.IsExplicit)
+            Key(ref values, noise, step.NoiseIndex);
+        return values;
     }
 
     private void Draw(StepValues values)
@@ -345,35 +308,5 @@ internal sealed class GpuExecutor : IExecutor
     {
         if (length != expected)
             throw new ArgumentException($"{argument} has {length} elements, its shape {shape} {expected}", argument);
-    }
-
-    // All that the launches of a step depend on beside the executor's buffers; compared without allocating.
-    private readonly struct StepKey(int t, bool withConditions, int rotation, StepValues values) : IEquatable<StepKey>
-    {
-        private readonly int _rotation = rotation;
-        private readonly StepValues _values = values;
-
-        public int T { get; } = t;
-
-        public bool WithConditions { get; } = withConditions;
-
-        public StepValues Values => _values;
-
-        public bool Equals(StepKey other) => T == other.T && WithConditions == other.WithConditions && _rotation == other._rotation
-            && Bytes(in _values).SequenceEqual(Bytes(in other._values));
-
-        public override bool Equals(object? obj) => obj is StepKey other && Equals(other);
-
-        public override int GetHashCode()
-        {
-            var hash = default(HashCode);
-            hash.Add(T);
-            hash.AddBytes(Bytes(in _values));
-            return hash.ToHashCode();
-        }
-
-        // Fields of 4 bytes each: there is no padding between them.
-        private static ReadOnlySpan<byte> Bytes(in StepValues values) =>
-            MemoryMarshal.AsBytes(new ReadOnlySpan<StepValues>(in values));
     }
 }

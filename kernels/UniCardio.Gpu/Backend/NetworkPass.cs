@@ -93,6 +93,28 @@ internal sealed class NetworkPass
         shape.EndRow = _rows - _conditionRows;
         shape.ConditionRows = 0;
         step.SamplesPerToken = _plan.Configuration.SamplesPerToken;
+        if (_options.Precision != GpuPrecision.Single && _network.HasTensorDecoder)
+        {
+            Clock?.Mark(nameof(TensorDecoderKernel));
+            _device.Kernels.TensorDecoder(
+                _stream,
+                new KernelConfig(new Index3D((shape.EndRow + TensorDecoderKernel.Rows - 1) / TensorDecoderKernel.Rows, 1, 1),
+                    new Index3D(TensorDecoderKernel.Threads, 1, 1)),
+                shape,
+                step,
+                _network.TensorDecoder((int)_plan.Task.Output),
+                _buffers.Skip.NativePtr,
+                _buffers.NoiseKeys.View,
+                _buffers.Noise.View,
+                _buffers.Prediction.View,
+                _buffers.State.View,
+                _buffers.Clean[0].View,
+                _buffers.Clean[1].View,
+                _buffers.Clean[2].View);
+            Clock?.Mark("");
+            return;
+        }
+
         Clock?.Mark(nameof(DecoderStepKernel));
         _device.Kernels.DecoderStep(
             _stream,
@@ -224,10 +246,10 @@ internal sealed class NetworkPass
             Window = _options.Attention.Window ?? -1,
             GlobalTokens = _options.Attention.GlobalTokens,
         };
-        if (_options.Precision != GpuPrecision.Single && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
+        int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile * (_slots - firstSlot);
+        if (TakesTensorAttention(queries * _plan.Configuration.Heads) && shape.Window < 0)
         {
-            int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
-            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1),
+            var groups = new KernelConfig(new Index3D(queries, _plan.Configuration.Heads, 1),
                 new Index3D(TensorAttentionKernel.Threads, 1, 1));
             Clock?.Mark(nameof(TensorAttentionKernel));
             _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
@@ -242,6 +264,14 @@ internal sealed class NetworkPass
         _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View,
             ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
     }
+
+    // Where tensor cores are no faster than float32, few groups still wait less with them.
+    private bool TakesTensorAttention(int groups) => Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && _options.Precision switch
+    {
+        GpuPrecision.Single => false,
+        GpuPrecision.SingleTiles => groups <= 2 * _device.Accelerator.NumMultiprocessors,
+        _ => true,
+    };
 
     private void Tail(StripShape shape, ArrayView<Float4> steps, int block)
     {
@@ -290,22 +320,61 @@ internal sealed class NetworkPass
         FeedForwardQuads = Layout.FeedForwardQuads,
         StripQuads = Layout.StripQuads,
         Blocks = _plan.Configuration.Blocks,
-        Products = _options.Precision == GpuPrecision.OneTf32 ? 1 : 3,
+        Products = _options.Precision switch { GpuPrecision.OneTf32 => 1, GpuPrecision.BFloat16 => 0,
+            GpuPrecision.SingleTiles => -1, _ => 3 },
     };
 
     // LayerNorm's sums need 4 threads a row group.
     private int GroupColumns => Math.Max(4, Layout.Quads);
 
-    /// <summary>Strips of a launch: large ones read the weights less often, small ones keep every multiprocessor busy.</summary>
+    /// <summary>Strips of a launch.</summary>
     internal KernelConfig Strips(StripShape shape)
     {
         Accelerator accelerator = _device.Accelerator;
-        int count = shape.EndRow - shape.FirstRow,
-            max = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns);
-        int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, max) : max;
-        while (_options.GroupRows == 0 && rows > 1 && count < rows * Strip.RowsPerThread * accelerator.NumMultiprocessors)
-            rows--;
+        int max = Math.Min(Layout.MaxGroupRows, Math.Min(Strip.MaxThreads, accelerator.MaxNumThreadsPerGroup) / GroupColumns),
+            count = shape.EndRow - shape.FirstRow;
+        int rows = _options.GroupRows > 0 ? Math.Min(_options.GroupRows, max)
+            : StripRows(count, max, GroupColumns, accelerator.NumMultiprocessors);
         int strips = (count + (rows * Strip.RowsPerThread) - 1) / (rows * Strip.RowsPerThread);
         return new KernelConfig(new Index3D(strips, 1, 1), new Index3D(GroupColumns, rows, 1));
+    }
+
+    /// <summary>Rows / 4 of a strip: those with the shortest waves by the time model, and of these the fewest, on most
+    /// multiprocessors.</summary>
+    /// <param name="count">Rows of the launch.</param>
+    /// <param name="max">Most rows / 4.</param>
+    /// <param name="columns">Threads of a row.</param>
+    /// <param name="multiprocessors">Of the device.</param>
+    internal static int StripRows(int count, int max, int columns, int multiprocessors)
+    {
+        int best = 1;
+        double least = double.PositiveInfinity;
+        for (int rows = 1; rows <= max; rows++)
+        {
+            double time = StripTime(count, rows, columns, multiprocessors);
+            if (time < least)
+                (best, least) = (rows, time);
+        }
+
+        return best;
+    }
+
+    /// <summary>A launch's time in units of what four rows take a busy multiprocessor.</summary>
+    /// <remarks>
+    /// A multiprocessor holds as many strips as registers (96 a thread) and shared memory (48 KB of about 192) allow; a wave of r strips
+    /// takes r times its rows, but no less than one warp waits alone: 6.6 units by the model's count of BlockTail. Every strip reads all
+    /// weights, 3.6 units of the second-level cache's rate a multiprocessor.
+    /// </remarks>
+    internal static double StripTime(int count, int rows, int columns, int multiprocessors)
+    {
+        const double Alone = 6.6, Weights = 3.6;
+        const int Registers = 65_536, RegistersPerThread = 96;
+        int strips = (count + (rows * Strip.RowsPerThread) - 1) / (rows * Strip.RowsPerThread), threads = (columns * rows + 31) / 32 * 32;
+        int resident = Math.Max(1, Math.Min(4, Registers / (RegistersPerThread * threads)));
+        int full = strips / (multiprocessors * resident), rest = strips - (full * multiprocessors * resident);
+        double waves = full * Math.Max(Alone, resident * rows);
+        if (rest > 0)
+            waves += Math.Max(Alone, (rest + multiprocessors - 1) / multiprocessors * rows);
+        return Math.Max(waves, (double)strips / multiprocessors * Weights);
     }
 }

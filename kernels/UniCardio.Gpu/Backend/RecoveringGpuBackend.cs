@@ -110,6 +110,8 @@ public sealed class RecoveringGpuBackend : IBackend
 
         public void Step(in SamplerStep step, NoiseSource noise) => _inner.Step(in step, noise);
 
+        public bool TryRun(ReadOnlySpan<SamplerStep> rows, NoiseSource noise) => _inner.TryRun(rows, noise);
+
         public void Dispose() => _inner.Dispose();
     }
 }

@@ -1,6 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using UniCardio.Engine.Backends;
+using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Kernels;
 
 namespace UniCardio.Gpu.Devices;
@@ -41,6 +43,9 @@ internal sealed class CompiledKernels
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>,
         ArrayView<Float4>, int>> _tensorOutput;
 
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>,
+        ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>> _tensorDecoder;
+
     private readonly GpuDevice _device;
 
     private const int AttentionThreads = AttentionKernel<HeadWidth16>.Threads * AttentionKernel<HeadWidth16>.Threads;
@@ -48,70 +53,31 @@ internal sealed class CompiledKernels
     public CompiledKernels(GpuDevice device)
     {
         _device = device;
-        Accelerator accelerator = device.Accelerator;
-        _encoderStatistics = Once(nameof(EncoderStatisticsKernel),
-            () => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>,
-                ArrayView<Float4>>(EncoderStatisticsKernel.EncoderStatistics, At(Convolution.MaxThreads)));
-        _encoder = Once(nameof(EncoderKernel),
-            () => accelerator.LoadKernel<EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>,
-                ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(EncoderKernel.Encoder, At(Convolution.MaxThreads)));
-        _qkv = Once(nameof(QkvKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
-                ArrayView<Float4>, int>(QkvKernel.Qkv, At(Strip.MaxThreads)));
-        _attentionOut = Once(nameof(AttentionOutKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
-                ArrayView<Float4>, ArrayView<Float4>>(AttentionOutKernel.AttentionOut, At(Strip.MaxThreads)));
-        _feedForward = Once(nameof(FeedForwardKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(FeedForwardKernel.FeedForward,
-                At(Strip.MaxThreads)));
-        _gate = Once(nameof(GateKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<int>,
-                ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(GateKernel.Gate, At(Strip.MaxThreads)));
-        _blockTail = Once(nameof(BlockTailKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<Float4>,
-                ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
-                ArrayView<Float4>>(BlockTailKernel.BlockTail, At(Strip.MaxThreads)));
-        _decoderStep = Once(nameof(DecoderStepKernel),
-            () => accelerator.LoadKernel<StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<float>,
-                ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-                ArrayView<float>>(DecoderStepKernel.DecoderStep, At(Strip.MaxThreads)));
-        _noise = Once(nameof(NoiseKernel), () =>
-            accelerator.LoadKernel<StepValues, int, ArrayView<int>, ArrayView<float>>(NoiseKernel.Noise, At(NoiseKernel.Threads)));
-        _tensorAttention = Once(nameof(TensorAttentionKernel), () =>
-            accelerator.LoadKernel<AttentionShape, long, long>(TensorAttentionKernel.TensorAttention, At(TensorAttentionKernel.Threads)));
-        _tensorQkv = Once(nameof(TensorQkvKernel),
-            () => accelerator.LoadKernel<StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, int>(TensorQkvKernel.TensorQkv,
-                At(TensorTile.Threads)));
-        _tensorAttentionOut = Once(nameof(TensorAttentionOutKernel),
-            () => accelerator.LoadKernel<StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>(
-                TensorAttentionOutKernel.TensorAttentionOut, At(TensorTile.Threads)));
-        _normFeedForward = Once(nameof(NormFeedForwardKernel),
-            () => accelerator.LoadKernel<StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>>(
-                NormFeedForwardKernel.NormFeedForward, At(Strip.MaxThreads)));
-        _tensorFeedForward = Once(nameof(TensorFeedForwardKernel),
-            () => accelerator.LoadKernel<StripShape, long, long, long, long>(
-                TensorFeedForwardKernel.TensorFeedForward, At(TensorFeedForwardKernel.Threads)));
-        _tensorGate = Once(nameof(TensorGateKernel),
-            () => accelerator.LoadKernel<StripShape, int, long, long, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>>(
-                TensorGateKernel.TensorGate, At(TensorTile.Threads)));
-        _tensorOutput = Once(nameof(TensorOutputKernel),
-            () => accelerator.LoadKernel<StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, int>(
-                TensorOutputKernel.TensorOutput, At(TensorTile.Threads)));
-        _attention =
-        [
-            Once("AttentionKernel-" + nameof(HeadWidth16),
-                () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth16>.Attention,
-                    At(AttentionThreads))),
-            Once("AttentionKernel-" + nameof(HeadWidth32),
-                () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth32>.Attention,
-                    At(AttentionThreads))),
-            Once("AttentionKernel-" + nameof(HeadWidth40),
-                () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth40>.Attention,
-                    At(AttentionThreads))),
-            Once("AttentionKernel-" + nameof(HeadWidth64),
-                () => accelerator.LoadKernel<AttentionShape, ArrayView<Float4>, ArrayView<float>>(AttentionKernel<HeadWidth64>.Attention,
-                    At(AttentionThreads))),
-        ];
+        const int Norms = Strip.MaxThreads, Tiles = TensorTile.Threads;
+        Load(out _encoderStatistics, nameof(EncoderStatisticsKernel), EncoderStatisticsKernel.EncoderStatistics, Convolution.MaxThreads);
+        Load(out _encoder, nameof(EncoderKernel), EncoderKernel.Encoder, Convolution.MaxThreads);
+        Load(out _qkv, nameof(QkvKernel), QkvKernel.Qkv, Norms);
+        Load(out _attentionOut, nameof(AttentionOutKernel), AttentionOutKernel.AttentionOut, Norms);
+        Load(out _feedForward, nameof(FeedForwardKernel), FeedForwardKernel.FeedForward, Norms);
+        Load(out _gate, nameof(GateKernel), GateKernel.Gate, Norms);
+        Load(out _blockTail, nameof(BlockTailKernel), BlockTailKernel.BlockTail, Norms);
+        Load(out _decoderStep, nameof(DecoderStepKernel), DecoderStepKernel.DecoderStep, Norms);
+        Load(out _noise, nameof(NoiseKernel), NoiseKernel.Noise, NoiseKernel.Threads);
+        Load(out _tensorAttention, nameof(TensorAttentionKernel), TensorAttentionKernel.TensorAttention, TensorAttentionKernel.Threads);
+        Load(out _tensorQkv, nameof(TensorQkvKernel), TensorQkvKernel.TensorQkv, Tiles);
+        Load(out _tensorAttentionOut, nameof(TensorAttentionOutKernel), TensorAttentionOutKernel.TensorAttentionOut, Tiles);
+        Load(out _normFeedForward, nameof(NormFeedForwardKernel), NormFeedForwardKernel.NormFeedForward, Norms);
+        Load(out _tensorFeedForward, nameof(TensorFeedForwardKernel), TensorFeedForwardKernel.TensorFeedForward,
+            TensorFeedForwardKernel.Threads);
+        Load(out _tensorGate, nameof(TensorGateKernel), TensorGateKernel.TensorGate, Tiles);
+        Load(out _tensorOutput, nameof(TensorOutputKernel), TensorOutputKernel.TensorOutput, Tiles);
+        Load(out _tensorDecoder, nameof(TensorDecoderKernel), TensorDecoderKernel.TensorDecoder, TensorDecoderKernel.Threads);
+        const string Heads = "AttentionKernel-";
+        _attention = new Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[4];
+        Load(out _attention[0], Heads + nameof(HeadWidth16), AttentionKernel<HeadWidth16>.Attention, AttentionThreads);
+        Load(out _attention[1], Heads + nameof(HeadWidth32), AttentionKernel<HeadWidth32>.Attention, AttentionThreads);
+        Load(out _attention[2], Heads + nameof(HeadWidth40), AttentionKernel<HeadWidth40>.Attention, AttentionThreads);
+        Load(out _attention[3], Heads + nameof(HeadWidth64), AttentionKernel<HeadWidth64>.Attention, AttentionThreads);
     }
 
     public Action<AcceleratorStream, KernelConfig, EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>,
@@ -159,37 +125,51 @@ internal sealed class CompiledKernels
     public Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
         int> TensorOutput => _tensorOutput.Value;
 
-    public Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>> Noise => _noise.Value;
+    public Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>, ArrayView<float>,
+        ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> TensorDecoder => _tensorDecoder.Value;
 
-    // The assembler keeps registers within what a group of this size can have, so that no launch is refused for them.
-    private KernelSpecialization At(int threads) => new(Math.Min(threads, _device.Accelerator.MaxNumThreadsPerGroup), null);
+    public Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>> Noise => _noise.Value;
 
     /// <summary>Compiles what a network needs, so that a kernel that does not compile is known before anything runs.</summary>
     /// <exception cref="BackendUnavailableException">One does not; it is named. The device is not to be used any more.</exception>
-    public void Prepare(int headDimQuads, bool fused, bool usesTensors, bool hasTensorFeedForward)
+    public void Prepare(DeviceLayout layout, GpuOptions options)
     {
-        _ = (EncoderStatistics, Encoder, DecoderStep, Noise);
-        _ = usesTensors && headDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention : Attention(headDimQuads);
+        bool usesTensors = options.Precision != GpuPrecision.Single;
+        _ = (EncoderStatistics, Encoder, Noise);
+        _ = usesTensors && layout.HasTensorDecoder ? (object)TensorDecoder : DecoderStep;
+        _ = usesTensors && layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention
+            : Attention(layout.HeadDimQuads);
+        // By the number of groups, one or the other.
+        if (options.Precision == GpuPrecision.SingleTiles)
+            _ = Attention(layout.HeadDimQuads);
         if (usesTensors)
             _ = (TensorQkv, TensorAttentionOut, TensorGate, TensorOutput,
-                hasTensorFeedForward ? (object)TensorFeedForward : NormFeedForward);
+                layout.HasTensorFeedForward ? (object)TensorFeedForward : NormFeedForward);
         else
-            _ = fused ? (object)(Qkv, BlockTail) : (Qkv, AttentionOut, FeedForward, Gate);
+            _ = options.FuseBlocks ? (object)(Qkv, BlockTail) : (Qkv, AttentionOut, FeedForward, Gate);
     }
 
     /// <summary>The attention kernel of the narrowest width that a head fits.</summary>
     public Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>> Attention(int headDimQuads) =>
         _attention[headDimQuads <= 4 ? 0 : headDimQuads <= 8 ? 1 : headDimQuads <= 10 ? 2 : 3].Value;
 
-    private Lazy<TLaunch> Once<TLaunch>(string kernel, Func<TLaunch> compile) => new(() =>
-    {
-        try
+    // Compiled when it is first asked for. The assembler keeps registers within what a group of this size can have, so that no launch is
+    // refused for them.
+    private void Load<TLaunch>(out Lazy<TLaunch> kernel, string name, Delegate method, int threads)
+        where TLaunch : Delegate
+        => kernel = new Lazy<TLaunch>(() =>
         {
-            return compile();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            throw _device.Failed($"compiling {kernel}", e);
-        }
-    });
+            try
+            {
+                Accelerator accelerator = _device.Accelerator;
+                var largest = new KernelSpecialization(Math.Min(threads, accelerator.MaxNumThreadsPerGroup), null);
+                return accelerator is CudaAccelerator cuda && GpuDevices.KernelCacheFolder is { } folder
+                    ? cuda.LoadKernel(KernelCache.Take(cuda, method.Method, largest, folder)).CreateLauncherDelegate<TLaunch>()
+                    : accelerator.LoadKernel<TLaunch>(method.Method, largest);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                throw _device.Failed($"compiling {name}", e);
+            }
+        });
 }

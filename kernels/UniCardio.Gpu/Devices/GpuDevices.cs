@@ -5,6 +5,7 @@ using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 using UniCardio.Engine.Backends;
+using UniCardio.Gpu.Backend;
 
 namespace UniCardio.Gpu.Devices;
 
@@ -15,7 +16,17 @@ namespace UniCardio.Gpu.Devices;
 /// <param name="Refusal">Why it cannot be used; null where it can.</param>
 /// <param name="IsProcessor">A CPU seen through OpenCL: used only where <c>opencl</c> is asked for by name.</param>
 /// <param name="Memory">Bytes of memory; 0 where none was found.</param>
-internal sealed record GpuDeviceInfo(string Kind, int Index, string Name, string? Refusal, bool IsProcessor = false, long Memory = 0);
+internal sealed record GpuDeviceInfo(string Kind, int Index, string Name, string? Refusal, bool IsProcessor = false, long Memory = 0)
+{
+    /// <summary>What matrix products are computed with where nothing else is asked for.</summary>
+    public GpuPrecision Products { get; init; } = GpuPrecision.Single;
+
+    /// <summary>CUDA devices: compute capability, such as 9.0; otherwise empty.</summary>
+    public string Capability { get; init; } = "";
+
+    /// <summary>Multiprocessors; 0 where no device was found.</summary>
+    public int Multiprocessors { get; init; }
+}
 
 /// <summary>Finds ILGPU's devices: CUDA first, then OpenCL; its CPU device only where it is asked for by name.</summary>
 internal static class GpuDevices
@@ -35,6 +46,27 @@ internal static class GpuDevices
     /// <summary>Whether OpenCL devices without a generic address space are taken; see <see cref="GenericSpaceVariable"/>.</summary>
     public static bool AssumesGenericSpace { get; set; } = Environment.GetEnvironmentVariable(GenericSpaceVariable) == "1";
 
+    /// <summary>
+    /// Environment variable; the folder of <see cref="KernelCacheFolder"/>, <c>off</c> for none.
+    /// </summary>
+    public const string KernelCacheVariable = "UNICARDIO_KERNEL_CACHE";
+
+    /// <summary>
+    /// Folder in which compiled kernels of CUDA devices are kept from one process to the next, made when it is needed; null for none. What
+    /// <see cref="KernelCacheVariable"/> says; without it none. A folder that cannot be used costs the compilation and nothing else.
+    /// </summary>
+    public static string? KernelCacheFolder { get; set; } = CacheFolder(null);
+
+    /// <summary>The folder that an option or <see cref="KernelCacheVariable"/> names; <c>off</c> is none.</summary>
+    /// <param name="option">The option's value; null if it was not given.</param>
+    /// <param name="isUsual">Whether the user's cache folder is meant where neither says anything.</param>
+    internal static string? CacheFolder(string? option, bool isUsual = false) =>
+        (option ?? Environment.GetEnvironmentVariable(KernelCacheVariable)) switch
+        {
+            { Length: > 0 } named => named == "off" ? null : Path.GetFullPath(named),
+            _ => isUsual ? KernelCache.UserFolder() : null,
+        };
+
     /// <summary>Every device found, and one line for each kind of which none is usable, with the reason.</summary>
     public static IReadOnlyList<GpuDeviceInfo> List()
     {
@@ -45,7 +77,7 @@ internal static class GpuDevices
             {
                 using Context context = Create(kind);
                 Device[] devices = [.. Of(context, new DeviceSelector(kind))];
-                found.AddRange(devices.Select((d, i) => new GpuDeviceInfo(kind, i, d.Name, null, IsProcessor(d), d.MemorySize)));
+                found.AddRange(devices.Select((d, i) => Info(kind, i, d)));
                 if (devices.Length == 0)
                     found.Add(new GpuDeviceInfo(kind, 0, "", Missing(new DeviceSelector(kind))));
             }
@@ -85,6 +117,14 @@ internal static class GpuDevices
     /// <exception cref="BackendUnavailableException">It starts on none; the message says why.</exception>
     internal static T Start<T>(DeviceSelector? device, Func<DeviceLease, T> start) =>
         s_devices.Start(device is { } one ? [one] : DeviceSelector.Automatic, start);
+
+    private static GpuDeviceInfo Info(string kind, int index, Device device)
+    {
+        var info = new GpuDeviceInfo(kind, index, device.Name, null, IsProcessor(device), device.MemorySize)
+            { Multiprocessors = device.NumMultiprocessors };
+        return device is CudaDevice { Architecture: { } a }
+            ? info with { Products = ProductRates.Choice(a.Major, a.Minor), Capability = $"{a.Major}.{a.Minor}" } : info;
+    }
 
     // ILGPU passes over what it cannot use without a word.
     private static string Missing(DeviceSelector selector) => selector switch

@@ -30,7 +30,7 @@ internal static class KernelCatalog
     public static IReadOnlyList<(string Name, MethodInfo Method)> Tensor { get; } =
     [
         .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel),
-            typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel)),
+            typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel), typeof(TensorDecoderKernel)),
     ];
 
     private static IEnumerable<(string Name, MethodInfo Method)> Entries(params Type[] kernels)

@@ -53,35 +53,55 @@ internal static class Convolution
         return starts;
     }
 
+    /// <summary>The weights of four channels, fetched together: one after the other each would wait for the cache.</summary>
+    /// <param name="weights">[11 taps + bias, C] of the slot's encoder.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="quad">Quad of channels.</param>
+    public static TapWeights Weights(ArrayView<Float4> weights, EncoderShape shape, int quad)
+    {
+        int quads = shape.Quads;
+        TapWeights w;
+        w.T0 = weights[quad];
+        w.T1 = weights[quad + quads];
+        w.T2 = weights[quad + (2 * quads)];
+        w.T3 = weights[quad + (3 * quads)];
+        w.T4 = weights[quad + (4 * quads)];
+        w.T5 = weights[quad + (5 * quads)];
+        w.T6 = weights[quad + (6 * quads)];
+        w.T7 = weights[quad + (7 * quads)];
+        w.T8 = weights[quad + (8 * quads)];
+        w.T9 = weights[quad + (9 * quads)];
+        w.T10 = weights[quad + (10 * quads)];
+        w.Bias = weights[quad + (Taps * quads)];
+        return w;
+    }
+
     /// <summary>Four channels at one token.</summary>
     /// <param name="chunk">Samples.</param>
     /// <param name="shape">Sizes.</param>
-    /// <param name="weights">[11 taps + bias, C] of the slot's encoder.</param>
+    /// <param name="weights">Of the quad of channels.</param>
     /// <param name="starts">Of the quad.</param>
     /// <param name="token">Token of the chunk.</param>
-    /// <param name="quad">Quad of channels.</param>
-    public static Float4 Apply(ArrayView<float> chunk, EncoderShape shape, ArrayView<Float4> weights, Offsets starts, int token, int quad)
+    public static Float4 Apply(ArrayView<float> chunk, EncoderShape shape, TapWeights weights, Offsets starts, int token)
     {
         int at = token * shape.SamplesPerToken;
-        Float4 sum = weights[(Taps * shape.Quads) + quad];
-        // Written out, so that the taps' weights are fetched together: one after the other each waits for the cache.
-        sum = Tap(chunk, weights, starts, at, quad, sum);
-        sum = Tap(chunk, weights, starts, at + 1, quad + shape.Quads, sum);
-        sum = Tap(chunk, weights, starts, at + 2, quad + (2 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 3, quad + (3 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 4, quad + (4 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 5, quad + (5 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 6, quad + (6 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 7, quad + (7 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 8, quad + (8 * shape.Quads), sum);
-        sum = Tap(chunk, weights, starts, at + 9, quad + (9 * shape.Quads), sum);
-        return Tap(chunk, weights, starts, at + 10, quad + (10 * shape.Quads), sum);
+        Float4 sum = Tap(chunk, weights.T0, starts, at, weights.Bias);
+        sum = Tap(chunk, weights.T1, starts, at + 1, sum);
+        sum = Tap(chunk, weights.T2, starts, at + 2, sum);
+        sum = Tap(chunk, weights.T3, starts, at + 3, sum);
+        sum = Tap(chunk, weights.T4, starts, at + 4, sum);
+        sum = Tap(chunk, weights.T5, starts, at + 5, sum);
+        sum = Tap(chunk, weights.T6, starts, at + 6, sum);
+        sum = Tap(chunk, weights.T7, starts, at + 7, sum);
+        sum = Tap(chunk, weights.T8, starts, at + 8, sum);
+        sum = Tap(chunk, weights.T9, starts, at + 9, sum);
+        return Tap(chunk, weights.T10, starts, at + 10, sum);
     }
 
-    private static Float4 Tap(ArrayView<float> chunk, ArrayView<Float4> weights, Offsets starts, int at, int w, Float4 sum)
+    private static Float4 Tap(ArrayView<float> chunk, Float4 weight, Offsets starts, int at, Float4 sum)
     {
         var samples = new Float4(chunk[at + starts.X], chunk[at + starts.Y], chunk[at + starts.Z], chunk[at + starts.W]);
-        return Float4.MultiplyAdd(samples, weights[w], sum);
+        return Float4.MultiplyAdd(samples, weight, sum);
     }
 
     /// <summary>Quads of one encoder's convolution weights.</summary>
@@ -102,4 +122,44 @@ internal struct Offsets
 
     /// <summary>Of channel 3.</summary>
     public int W;
+}
+
+/// <summary>Convolution weights of a quad of channels: 11 taps and the bias.</summary>
+internal struct TapWeights
+{
+    /// <summary>Tap 0.</summary>
+    public Float4 T0;
+
+    /// <summary>Tap 1.</summary>
+    public Float4 T1;
+
+    /// <summary>Tap 2.</summary>
+    public Float4 T2;
+
+    /// <summary>Tap 3.</summary>
+    public Float4 T3;
+
+    /// <summary>Tap 4.</summary>
+    public Float4 T4;
+
+    /// <summary>Tap 5.</summary>
+    public Float4 T5;
+
+    /// <summary>Tap 6.</summary>
+    public Float4 T6;
+
+    /// <summary>Tap 7.</summary>
+    public Float4 T7;
+
+    /// <summary>Tap 8.</summary>
+    public Float4 T8;
+
+    /// <summary>Tap 9.</summary>
+    public Float4 T9;
+
+    /// <summary>Tap 10.</summary>
+    public Float4 T10;
+
+    /// <summary>The bias.</summary>
+    public Float4 Bias;
 }

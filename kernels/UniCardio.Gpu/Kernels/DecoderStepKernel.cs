@@ -83,10 +83,10 @@ internal static class DecoderStepKernel
         }
     }
 
-    private static Float4 Relu(Float4 v) => new(XMath.Max(v.X, 0f), XMath.Max(v.Y, 0f), XMath.Max(v.Z, 0f), XMath.Max(v.W, 0f));
+    internal static Float4 Relu(Float4 v) => new(XMath.Max(v.X, 0f), XMath.Max(v.Y, 0f), XMath.Max(v.Z, 0f), XMath.Max(v.W, 0f));
 
     // History that has no weight is not read: it may be older than the run.
-    private static void Update(
+    internal static void Update(
         StepValues step,
         int samples,
         int i,

@@ -36,8 +36,9 @@ internal static class EncoderStatisticsKernel
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
             Offsets starts = Convolution.Starts(shape, quad);
+            TapWeights taps = Convolution.Weights(encoder, shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Total(Convolution.Apply(chunk, shape, encoder, starts, token, quad));
+                sum += Total(Convolution.Apply(chunk, shape, taps, starts, token));
         }
 
         sums[thread] = sum;
@@ -48,8 +49,9 @@ internal static class EncoderStatisticsKernel
         for (int quad = Group.IdxX; quad < shape.Quads; quad += Group.DimX)
         {
             Offsets starts = Convolution.Starts(shape, quad);
+            TapWeights taps = Convolution.Weights(encoder, shape, quad);
             for (int token = Group.IdxY; token < count; token += Group.DimY)
-                sum += Squares(Convolution.Apply(chunk, shape, encoder, starts, token, quad), mean, shape.Channels - (4 * quad));
+                sum += Squares(Convolution.Apply(chunk, shape, taps, starts, token), mean, shape.Channels - (4 * quad));
         }
 
         sums[thread] = sum;

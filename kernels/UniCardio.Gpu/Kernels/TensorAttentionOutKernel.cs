@@ -22,14 +22,13 @@ internal static class TensorAttentionOutKernel
         TensorTile.SetA(attention, row, shape.EndRow, shape.HeadQuads);
         TensorTile.SetB(weights, column, columns, column + 32, columns, shape.HeadQuads);
         TensorTile.Run(shape.HeadQuads, shape.Products);
-        int place = Group.IdxX & 15, quad = (column >> 2) + place;
-        if (quad >= shape.Quads)
+        int place = Group.IdxX & 15, quad = (column >> 2) + place, first = row + (Group.IdxX >> 4);
+        int count = (row + TensorTile.Size < shape.EndRow ? row + TensorTile.Size : shape.EndRow) - first;
+        if (quad >= shape.Quads || count < 1)
             return;
-        Float4 own = bias[quad];
-        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
-        {
-            int at = ((row + i) * shape.Quads) + quad;
-            y[at] = Float4.Add(tile[(i * TensorTile.OutputStride) + place], Float4.Add(own, x[at]));
-        }
+        int at = (first * shape.Quads) + quad;
+        TileRows rows = TileRows.Add(TileRows.Read(x, at, shape.Quads, count), bias[quad]);
+        TileRows products = TileRows.Read(tile, ((first - row) * TensorTile.OutputStride) + place, TensorTile.OutputStride, count);
+        TileRows.Write(y, TileRows.Add(rows, products), at, shape.Quads, count);
     }
 }

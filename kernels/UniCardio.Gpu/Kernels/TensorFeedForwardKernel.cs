@@ -9,8 +9,9 @@ namespace UniCardio.Gpu.Kernels;
 /// products of tf32 parts): see <see cref="NormFeedForwardKernel"/>.
 /// </summary>
 /// <remarks>
-/// Grid (16 rows). Group of 128 threads: for the LayerNorms 8 threads a row, for the products 16 columns a warp. Hidden layers of up to 64,
-/// rows of up to 480; z and the hidden layer lie in shared memory, rows 4 quads more than a multiple of 8 apart (8 lanes read two rows of 4
+/// Grid (16 rows). Group of 256 threads: for the LayerNorms 16 threads a row, for the products 16 columns a warp; into the hidden layer two
+/// warps share 16 columns, half of the inputs each. Hidden layers of up to 64, rows of up to 480; z and the hidden layer
+/// lie in shared memory, rows 4 quads more than a multiple of 8 apart (8 lanes read two rows of 4
 /// quads each: every bank once). Weights are padded with zeros to whole steps of 32 inputs and fetched a step ahead. FLOP: 4 C F a row; a
 /// group reads both matrices.
 /// </remarks>
@@ -20,7 +21,7 @@ internal static class TensorFeedForwardKernel
     public const int Rows = 16;
 
     /// <summary>Threads of a group.</summary>
-    public const int Threads = 128;
+    public const int Threads = 256;
 
     /// <summary>Quads of the widest row, padded to steps.</summary>
     public const int MaxQuads = 120;
@@ -30,7 +31,10 @@ internal static class TensorFeedForwardKernel
 
     private const int HiddenStride = (Hidden / 4) + 4;
     private const int HiddenAt = Rows * (MaxQuads + 4);
-    private const int VectorsAt = HiddenAt + (Rows * HiddenStride);
+    private const int HalfQuads = Rows * HiddenStride;
+    private const int VectorsAt = HiddenAt + (2 * HalfQuads);
+    private const int Lanes = Threads / Rows;
+    private const int Warps = Threads / 32;
     private const int RowsPerWarp = 8;
 
     /// <summary>Quads of a row, padded to steps of 32 inputs.</summary>
@@ -46,11 +50,11 @@ internal static class TensorFeedForwardKernel
     {
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(VectorsAt + (3 * MaxQuads) + (Hidden / 4));
         CudaAsm.Emit(TensorFeedForwardText.Declare);
-        int padded = (shape.Quads + 7) >> 3 << 3, stride = padded + 4, own = Group.IdxX >> 3, first = Group.IdxX & 7;
+        int padded = (shape.Quads + 7) >> 3 << 3, stride = padded + 4, own = Group.IdxX >> 4, first = Group.IdxX & 15;
         int lane = Group.IdxX & 31, warp = Group.IdxX >> 5, g = lane >> 2, t = lane & 3;
         int row = shape.FirstRow + (Grid.IdxX * Rows) + own, at = own * stride;
         long address = y + ((long)row * shape.Quads * 16);
-        for (int q = first; q < padded; q += 8)
+        for (int q = first; q < padded; q += Lanes)
         {
             bool isThere = row < shape.EndRow && q < shape.Quads;
             // Nothing is read where nothing is there; the address is one that no group writes.
@@ -59,70 +63,75 @@ internal static class TensorFeedForwardKernel
 
         for (int q = Group.IdxX; q < (3 * padded) + (Hidden / 4); q += Threads)
             Copy(VectorsAt + q, vectors + (16 * q), 16);
-        long column = into + (16L * ((((16 * warp) + g) * padded) + t));
-        CudaAsm.Emit(TensorFeedForwardText.Fetch, column, column + (128L * padded));
-        CudaAsm.Emit("cp.async.wait_all;");
-        Group.Barrier();
-        (float mean, float rate) = Moments(tile, at, first, shape);
-        for (int q = first; q < shape.Quads; q += 8)
-            tile[at + q] = Float4.MultiplyAdd(Scaled(tile[at + q], mean, rate), tile[VectorsAt + q], tile[VectorsAt + padded + q]);
-        Group.Barrier();
-        int low = 16 * ((g * stride) + t), high = low + (16 * RowsPerWarp * stride);
+        long column = into + (16L * ((((16 * (warp & 3)) + g) * padded) + t));
         // A warp without columns of W2 fetches the first ones, unused.
         int columns = 4 * warp < shape.Quads ? 16 * warp : 0;
         long output = back + (16L * (((columns + g) * (Hidden / 4)) + t));
-        for (int step = 0; step < padded; step += 8)
+        // The first half of the steps, or the second, of which there may be none.
+        int half = warp >> 2, middle = ((padded >> 3) + 1) >> 1 << 3, start = half == 0 ? 0 : middle, end = half == 0 ? middle : padded;
+        long fetched = start < end ? column + (16 * start) : output;
+        CudaAsm.Emit(TensorFeedForwardText.Fetch, fetched, fetched + (start < end ? 128L * padded : 32L * Hidden));
+        CudaAsm.Emit("cp.async.wait_all;");
+        Group.Barrier();
+        (float mean, float rate) = Moments(tile, at, first, shape);
+        for (int q = first; q < shape.Quads; q += Lanes)
+            tile[at + q] = Float4.MultiplyAdd(Scaled(tile[at + q], mean, rate), tile[VectorsAt + q], tile[VectorsAt + padded + q]);
+        Group.Barrier();
+        int low = 16 * ((g * stride) + t), high = low + (16 * RowsPerWarp * stride);
+        for (int step = start; step < end; step += 8)
         {
-            long next = step + 8 < padded ? column + (16 * (step + 8)) : output;
+            long next = step + 8 < end ? column + (16 * (step + 8)) : output;
             CudaAsm.Emit(TensorFeedForwardText.Step, low + (16 * step), high + (16 * step), next,
-                next + (step + 8 < padded ? 128L * padded : 32L * Hidden));
+                next + (step + 8 < end ? 128L * padded : 32L * Hidden));
         }
 
-        int hidden = (16 * (HiddenAt + (g * HiddenStride))) + (64 * warp) + (8 * t);
+        int hidden = (16 * (HiddenAt + (half * HalfQuads) + (g * HiddenStride))) + (64 * (warp & 3)) + (8 * t);
         CudaAsm.Emit(TensorFeedForwardText.Store, hidden, hidden + (16 * RowsPerWarp * HiddenStride));
         Group.Barrier();
         for (int i = Group.IdxX; i < Rows * (Hidden / 4); i += Threads)
         {
             // Beyond the hidden layer weights and biases are zeros, and so is GELU there.
             int place = HiddenAt + ((i >> 4) * HiddenStride) + (i & 15);
-            tile[place] = Activation.Gelu(Float4.Add(tile[place], tile[VectorsAt + (3 * padded) + (i & 15)]));
+            Float4 sum = Float4.Add(tile[place], tile[place + HalfQuads]);
+            tile[place] = Activation.Gelu(Float4.Add(sum, tile[VectorsAt + (3 * padded) + (i & 15)]));
         }
 
         Group.Barrier();
         int a = 16 * (HiddenAt + (g * HiddenStride) + t), b = a + (16 * RowsPerWarp * HiddenStride);
-        for (int pair = warp; 4 * pair < shape.Quads; pair += 4)
+        for (int pair = warp; 4 * pair < shape.Quads; pair += Warps)
         {
             CudaAsm.Emit(TensorFeedForwardText.Step, a, b, output + 128, output + (32L * Hidden) + 128);
             // The next 16 columns of this warp, or these again, unused, after the last.
-            output += 4 * (pair + 4) < shape.Quads ? 256L * Hidden : 0;
+            output += 4 * (pair + Warps) < shape.Quads ? 64L * Warps * Hidden : 0;
             CudaAsm.Emit(TensorFeedForwardText.Step, a + 128, b + 128, output, output + (32L * Hidden));
             int target = (16 * g * stride) + (64 * pair) + (8 * t);
             CudaAsm.Emit(TensorFeedForwardText.AddTo, target, target + (16 * RowsPerWarp * stride));
         }
 
         Group.Barrier();
-        for (int q = first; q < shape.Quads; q += 8)
+        for (int q = first; q < shape.Quads; q += Lanes)
             tile[at + q] = Float4.Add(tile[at + q], tile[VectorsAt + (2 * padded) + q]);
         (mean, rate) = Moments(tile, at, first, shape);
-        for (int q = first; q < shape.Quads && row < shape.EndRow; q += 8)
+        for (int q = first; q < shape.Quads && row < shape.EndRow; q += Lanes)
         {
             Float4 v = Scaled(tile[at + q], mean, rate);
             CudaAsm.Emit("st.global.v4.f32 [%0], {%1, %2, %3, %4};", address + (16 * q), v.X, v.Y, v.Z, v.W);
         }
     }
 
-    private static void Copy(int quad, long from, int bytes) =>
+    /// <summary>Copies a quad to shared memory, or zeros where there are no bytes.</summary>
+    internal static void Copy(int quad, long from, int bytes) =>
         CudaAsm.Emit("{ .reg .b32 %%to; add.u32 %%to, %%sp, %0; cp.async.cg.shared.global [%%to], [%1], 16, %2; }", 16 * quad, from, bytes);
 
-    // Of one row, which 8 neighbouring threads hold: each reads what it wrote itself. Channels beyond C are zeros.
+    // Of one row, which 16 neighbouring threads hold: each reads what it wrote itself. Channels beyond C are zeros.
     private static (float Mean, float Rate) Moments(ArrayView<Float4> tile, int at, int first, StripShape shape)
     {
         float sum = 0, scale = 1f / shape.Channels;
-        for (int q = first; q < shape.Quads; q += 8)
+        for (int q = first; q < shape.Quads; q += Lanes)
             sum += Sum(tile[at + q]);
         float mean = RowSum(sum) * scale;
         sum = 0;
-        for (int q = first; q < shape.Quads; q += 8)
+        for (int q = first; q < shape.Quads; q += Lanes)
         {
             Float4 v = tile[at + q];
             v = new Float4(v.X - mean, v.Y - mean, v.Z - mean, v.W - mean);
@@ -138,10 +147,12 @@ internal static class TensorFeedForwardKernel
     private static Float4 Scaled(Float4 v, float mean, float rate) =>
         new((v.X - mean) * rate, (v.Y - mean) * rate, (v.Z - mean) * rate, (v.W - mean) * rate);
 
-    private static float RowSum(float sum)
+    /// <summary>The sum over the 16 neighbouring threads of a row.</summary>
+    internal static float RowSum(float sum)
     {
         sum += Warp.ShuffleXor(sum, 1);
         sum += Warp.ShuffleXor(sum, 2);
-        return sum + Warp.ShuffleXor(sum, 4);
+        sum += Warp.ShuffleXor(sum, 4);
+        return sum + Warp.ShuffleXor(sum, 8);
     }
 }

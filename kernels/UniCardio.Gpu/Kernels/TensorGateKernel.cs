@@ -9,6 +9,8 @@ namespace UniCardio.Gpu.Kernels;
 /// </remarks>
 internal static class TensorGateKernel
 {
+    private const int Step = TensorTile.Threads / 8;
+
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>
     /// <param name="blockIndex">Number of the block.</param>
@@ -26,23 +28,38 @@ internal static class TensorGateKernel
         TensorTile.SetA(y, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, column, columns, columns + column, 2 * columns, shape.Quads);
         TensorTile.Run(shape.Quads, shape.Products);
-        int place = Group.IdxX & 7, quad = (column >> 2) + place, own = row + (Group.IdxX >> 3);
-        if (quad >= shape.Quads)
+        int place = Group.IdxX & 7, quad = (column >> 2) + place, r = row + (Group.IdxX >> 3);
+        int end = row + TensorTile.Size < shape.EndRow ? row + TensorTile.Size : shape.EndRow;
+        if (quad >= shape.Quads || r >= end)
             return;
-        int slot = own / shape.SlotTokens, token = own - (slot * shape.SlotTokens);
-        for (int i = Group.IdxX >> 3; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 8)
-        {
-            while (token >= shape.SlotTokens)
-            {
-                token -= shape.SlotTokens;
-                slot++;
-            }
+        // The constants of all four rows are on their way before the first is needed.
+        int c0 = Constants(shape, slots, blockIndex, r, end) + quad, c1 = Constants(shape, slots, blockIndex, r + Step, end) + quad,
+            c2 = Constants(shape, slots, blockIndex, r + (2 * Step), end) + quad,
+            c3 = Constants(shape, slots, blockIndex, r + (3 * Step), end) + quad;
+        Float4 a0 = table[c0], a1 = table[c1], a2 = table[c2], a3 = table[c3];
+        Float4 b0 = table[c0 + shape.Quads], b1 = table[c1 + shape.Quads], b2 = table[c2 + shape.Quads], b3 = table[c3 + shape.Quads];
+        int at = (r * shape.Quads) + quad, next = Step * shape.Quads;
+        tile = tile.SubView(((r - row) * TensorTile.OutputStride) + place);
+        Put(gated, tile, 0, at, a0, b0);
+        if (r + Step < end)
+            Put(gated, tile, 1, at + next, a1, b1);
+        if (r + (2 * Step) < end)
+            Put(gated, tile, 2, at + (2 * next), a2, b2);
+        if (r + (3 * Step) < end)
+            Put(gated, tile, 3, at + (3 * next), a3, b3);
+    }
 
-            int at = (((((slots[slot] * shape.Blocks) + blockIndex) * shape.SlotTokens) + token) * 2 * shape.Quads) + quad;
-            Float4 a = Float4.Add(tile[(i * TensorTile.OutputStride) + place], table[at]);
-            Float4 b = Float4.Add(tile[(i * TensorTile.OutputStride) + 8 + place], table[at + shape.Quads]);
-            gated[((row + i) * shape.Quads) + quad] = Activation.Gate(a, b);
-            token += TensorTile.Threads / 8;
-        }
+    // Where the constants of a row are; after the end those of the last row.
+    private static int Constants(StripShape shape, ArrayView<int> slots, int block, int row, int end)
+    {
+        row = row < end ? row : end - 1;
+        int slot = row / shape.SlotTokens, token = row - (slot * shape.SlotTokens);
+        return ((((slots[slot] * shape.Blocks) + block) * shape.SlotTokens) + token) * 2 * shape.Quads;
+    }
+
+    private static void Put(ArrayView<Float4> gated, ArrayView<Float4> tile, int i, int at, Float4 a, Float4 b)
+    {
+        int output = i * Step * TensorTile.OutputStride;
+        gated[at] = Activation.Gate(Float4.Add(tile[output], a), Float4.Add(tile[output + 8], b));
     }
 }

@@ -22,7 +22,6 @@ internal static class TensorOutputKernel
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(TensorTile.SharedQuads);
         int tiles = ((4 * shape.Quads) + TensorTile.Size - 1) / TensorTile.Size, half = Grid.IdxY / tiles;
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = (Grid.IdxY - (half * tiles)) * TensorTile.Size;
-        // Condition rows need no skip.
         if (half == 1 && row + TensorTile.Size <= shape.ConditionRows)
             return;
         int first = half * 4 * shape.Quads, end = first + (4 * shape.Quads);
@@ -30,18 +29,23 @@ internal static class TensorOutputKernel
         TensorTile.SetA(gated, row, shape.EndRow, shape.Quads);
         TensorTile.SetB(weights, first + column, end, first + column + 32, end, shape.Quads);
         TensorTile.Run(shape.Quads, shape.Products);
-        int place = Group.IdxX & 15, quad = (column >> 2) + place;
-        if (quad >= shape.Quads)
+        int place = Group.IdxX & 15, quad = (column >> 2) + place, r = row + (Group.IdxX >> 4), conditions = half * shape.ConditionRows;
+        // Condition rows need no skip.
+        while (r < conditions)
+            r += TileRows.Step;
+        int count = (row + TensorTile.Size < shape.EndRow ? row + TensorTile.Size : shape.EndRow) - r;
+        if (quad >= shape.Quads || count < 1)
             return;
         Float4 own = bias[(half * shape.Quads) + quad];
-        for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
-        {
-            Float4 sum = Float4.Add(tile[(i * TensorTile.OutputStride) + place], own);
-            int at = ((row + i) * shape.Quads) + quad, target = at - (shape.ConditionRows * shape.Quads);
-            if (half == 0)
-                x[at] = Float4.Add(Float4.Scale(InverseSqrt2, x[at]), sum);
-            else if (target >= 0)
-                skip[target] = firstBlock == 0 ? Float4.Add(skip[target], sum) : sum;
-        }
+        TileRows rows = TileRows.Read(tile, ((r - row) * TensorTile.OutputStride) + place, TensorTile.OutputStride, count);
+        rows = TileRows.Add(rows, own);
+        int at = ((r - conditions) * shape.Quads) + quad;
+        if (half == 0)
+            TileRows.Write(x, TileRows.Add(TileRows.Scale(TileRows.Read(x, at, shape.Quads, count), InverseSqrt2), rows), at, shape.Quads,
+                count);
+        else if (firstBlock == 0)
+            TileRows.Write(skip, TileRows.Add(TileRows.Read(skip, at, shape.Quads, count), rows), at, shape.Quads, count);
+        else
+            TileRows.Write(skip, rows, at, shape.Quads, count);
     }
 }

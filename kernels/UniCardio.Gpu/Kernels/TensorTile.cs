@@ -5,7 +5,7 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
 /// 64 x 64 outputs of C = A B^T on tensor cores, A [rows, K] and B [columns, K] both with K innermost, in float32's precision (three
-/// products of tf32 parts) or in that of one.
+/// products of tf32 parts), in that of one, or of bf16.
 /// </summary>
 /// <remarks>
 /// Group of 128 threads; each of the 4 warps owns 32 x 32 outputs, 32 sums a thread. K goes through shared memory 32 at a time, three
@@ -37,6 +37,9 @@ internal static class TensorTile
 
     /// <summary>This thread's quad of each row.</summary>
     public static int OwnQuad => Group.IdxX & 7;
+
+    // In float32 a thread has rows 8 apart from this one on, and columns 16 apart.
+    private static int SingleRow => Group.IdxX >> 4;
 
     /// <summary>Once a kernel, before everything else here; the group's shared array must be its only one.</summary>
     public static void Declare() => CudaAsm.Emit(TensorTileText.Declare);
@@ -79,7 +82,7 @@ internal static class TensorTile
 
     /// <summary>All products; ends with a barrier, the outputs in the shared array.</summary>
     /// <param name="quads">K in quads.</param>
-    /// <param name="products">3, or 1: values rounded to tf32.</param>
+    /// <param name="products">3, 1: values rounded to tf32, or 0: to bf16; negative: float32 multiply-adds.</param>
     public static void Run(int quads, int products)
     {
         int steps = (quads + 7) >> 3, lane = Group.IdxX & 31, warp = Group.IdxX >> 5, right = warp >> 1, down = warp & 1;
@@ -87,6 +90,12 @@ internal static class TensorTile
         // The 8 x 8 matrices of ldmatrix: of A rows 0, 8 of inputs 0 to 3, then of 4 to 7; of B inputs 0 to 3 and 4 to 7 of rows 0, then 8.
         int a = Swizzled((32 * down) + (lane & 15), lane >> 4);
         int b = (Size * 128) + Swizzled((32 * right) + (lane & 7) + (8 * (lane >> 4)), (lane >> 3) & 1);
+        if (products < 0)
+        {
+            a = Swizzled(SingleRow, 0);
+            b = Swizzled(Group.IdxX & 15, 0);
+        }
+
         StageNext(target, 0, steps, quads);
         StageNext(target + StageBytes, 1, steps, quads);
         int write = 2 * StageBytes, read = 0;
@@ -96,18 +105,25 @@ internal static class TensorTile
             CudaAsm.Emit("cp.async.wait_group 1;");
             Group.Barrier();
             StageNext(target + write, step + 2, steps, quads);
-            if (products == 3)
+            if (products < 0)
+                CudaAsm.Emit(TensorTileText.Single, a, b, read);
+            else if (products == 3)
                 CudaAsm.Emit(TensorTileText.ThreeProducts, a, b, read);
-            else
+            else if (products == 1)
                 CudaAsm.Emit(TensorTileText.OneProduct, a, b, read);
-            CudaAsm.Emit(TensorTileText.Flush);
+            else
+                CudaAsm.Emit(TensorTileText.BFloatProduct, a, b, read);
+            if (products >= 0)
+                CudaAsm.Emit(TensorTileText.Flush);
             read = read + StageBytes == Stages * StageBytes ? 0 : read + StageBytes;
             write = write + StageBytes == Stages * StageBytes ? 0 : write + StageBytes;
         }
 
         Group.Barrier();
-        int first = (((32 * down) + (lane >> 2)) * 288) + (128 * right) + (8 * (lane & 3));
-        CudaAsm.Emit(TensorTileText.Store, first);
+        if (products < 0)
+            CudaAsm.Emit(TensorTileText.StoreSingle, (SingleRow * 288) + (4 * (Group.IdxX & 15)));
+        else
+            CudaAsm.Emit(TensorTileText.Store, (((32 * down) + (lane >> 2)) * 288) + (128 * right) + (8 * (lane & 3)));
         Group.Barrier();
     }
 

@@ -38,7 +38,7 @@ internal struct StripShape
     /// <summary>Residual blocks.</summary>
     public int Blocks;
 
-    /// <summary>On tensor cores: products of tf32 parts a product, 3 (float32's precision) or 1.</summary>
+    /// <summary>In tiles: products of tf32 parts a product, 3 (float32's precision) or 1; 0: one of bf16; -1: float32.</summary>
     public int Products;
 }
 

@@ -127,16 +127,16 @@ internal sealed class LaunchCounts
     public double BankConflictWays => IdealSharedPasses > 0 ? SharedPasses / IdealSharedPasses : 1;
 
     /// <summary>Cycles that a warp would need alone, on average over the launch's warps.</summary>
-    internal double WarpCycles(int cacheLatency)
-    {
-        double cycles = 0;
-        foreach (Block block in _code.Blocks)
-        {
-            if (_blockRuns[block.Index] > 0)
-                cycles += _blockRuns[block.Index] * _scale * _assembly.BlockCycles(block, cacheLatency);
-        }
+    internal double WarpCycles(int cacheLatency) => BlockCycles(cacheLatency).Values.Sum();
 
-        return cycles / (Grid.Count * ((Group.Count + Warp.Lanes - 1) / Warp.Lanes));
+    /// <summary>The same by straight piece of code: the line of its first instruction, and the cycles of all its runs.</summary>
+    /// <param name="cacheLatency">Cycles of a load that the second-level cache serves.</param>
+    internal IReadOnlyDictionary<int, double> BlockCycles(int cacheLatency)
+    {
+        double warps = Grid.Count * ((Group.Count + Warp.Lanes - 1) / Warp.Lanes);
+        return _code.Blocks.Where(b => _blockRuns[b.Index] > 0 && b.End > b.First)
+            .ToDictionary(b => _code.Instructions[b.First].Source.Line,
+                b => _blockRuns[b.Index] * _scale * _assembly.BlockCycles(b, cacheLatency) / warps);
     }
 
     private static long[] Sum(IEnumerable<long[]> parts)

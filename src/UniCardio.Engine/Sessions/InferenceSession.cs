@@ -153,6 +153,16 @@ public sealed partial class InferenceSession : IDisposable
         CheckNoise(noise);
         _executor.SetConditions(conditions);
         _executor.SetState(noise);
+        // Nobody looks in between: a backend may take all rows at once.
+        if (observer is not null || cancellation.CanBeCanceled || !_executor.TryRun(_rows, noise))
+            RunRows(noise, observer, ref measurement, cancellation);
+        _executor.GetState(results);
+        if (FiniteScan.FirstNonFinite(results) >= 0)
+            FindNonFinite(noise, results, cancellation);
+    }
+
+    private void RunRows(NoiseSource noise, StepObserver? observer, ref RunMeasurement measurement, CancellationToken cancellation)
+    {
         for (int i = 0; i < _rows.Length; i++)
         {
             CheckGoingOn(cancellation);
@@ -161,10 +171,6 @@ public sealed partial class InferenceSession : IDisposable
             measurement.EndStep(i, _rows[i].T);
             observer?.Invoke(new StepObservation(_executor, i, _rows.Length, _rows[i].T));
         }
-
-        _executor.GetState(results);
-        if (FiniteScan.FirstNonFinite(results) >= 0)
-            FindNonFinite(noise, results, cancellation);
     }
 
     private void Enter()

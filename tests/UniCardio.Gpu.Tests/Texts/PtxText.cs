@@ -44,10 +44,10 @@ internal sealed class PtxText
         return withRest ? Each(count, i => $"sub.f32 %%{value}{first + i}, %%{value}{first + i}, %%{lead}{at + i};") : this;
     }
 
-    /// <summary>16 x 8 sums += A [16, 8] B [8, 8] of tf32 parts.</summary>
-    public PtxText Product(string sums, int first, string a, string b) =>
+    /// <summary>16 x 8 sums += A [16, 8] B [8, 8] of tf32 parts, or [16, 16] [16, 8] of bf16.</summary>
+    public PtxText Product(string sums, int first, string a, string b, string shape = "m16n8k8", string type = "tf32") =>
         Line(
-            $"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {{{Names(sums, first, 4)}}}, {{{a}}}, {{{b}}}, "
+            $"mma.sync.aligned.{shape}.row.col.f32.{type}.{type}.f32 {{{Names(sums, first, 4)}}}, {{{a}}}, {{{b}}}, "
             + $"{{{Names(sums, first, 4)}}};");
 
     /// <summary>%%r0, %%r1 ...</summary>

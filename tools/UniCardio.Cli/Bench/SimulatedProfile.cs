@@ -102,12 +102,13 @@ internal sealed class SimulatedProfile
     /// <param name="one">What is called.</param>
     /// <param name="device">The device: how large the backend thinks it is, and whose time is modelled.</param>
     /// <param name="groups">Groups of a launch that are executed; 0 for all.</param>
-    public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups)
+    /// <param name="how">How the backend launches.</param>
+    public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups, GpuOptions? how = null)
     {
         var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
         SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
-        using var backend = new GpuBackend(opened, weights);
+        using var backend = new GpuBackend(opened, weights, how);
         SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
         using Engine.Backends.IExecutor executor = backend.CreateExecutor(new InferencePlan(backend.Configuration, one.Task, one.Windows,
             one.Draws));

@@ -2,7 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Backends.Cpu;
+using UniCardio.Engine.Model;
+using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
+using UniCardio.Gpu.Kernels;
 
 namespace UniCardio.Cli.Commands;
 
@@ -30,10 +33,38 @@ internal static class DevicesCommand
                 $"cpu: {Environment.ProcessorCount} threads; {string.Join(", ", instructions)} (auto: "
                 + $"{CpuInstructionSets.Name(CpuInstructionSets.Fastest)})");
             foreach (GpuDeviceInfo device in devices)
+            {
                 terminal.Out.WriteLine(Line(device));
+                if (device.Refusal is null)
+                    terminal.Out.WriteLine("  " + Choice(device));
+            }
+
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // What the backend takes of itself, and what the time model goes by.
+    private static string Choice(GpuDeviceInfo device)
+    {
+        ModelConfiguration full = ModelConfiguration.Full;
+        int tokens = full.SlotTokens, columns = full.Channels / 4;
+        string strips = string.Join(
+            ", ",
+            ((int[])[1, 8, 50]).Select(draws => (4 * NetworkPass.StripRows((1 + draws) * tokens, Strip.MaxThreads / columns, columns,
+                Math.Max(1, device.Multiprocessors))).ToString(CultureInfo.InvariantCulture)));
+        string products = device.Products switch
+        {
+            GpuPrecision.ThreeTf32 => "products as three of tf32 parts on tensor cores, tiles of 64 x 64",
+            GpuPrecision.SingleTiles => "products in float32, tiles of 64 x 64",
+            _ => $"products in float32, strips of {strips} rows at 1, 8, 50 draws of the full size",
+        };
+        if (device.Capability.Length == 0)
+            return products;
+        ProductRates rates = ProductRates.Of(device.Capability);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{products}; by the time model {rates.ThreeTf32:0} multiply-adds a cycle and multiprocessor in tf32 parts, {rates.Single:0} "
+            + $"in float32 (compute capability {device.Capability}, {device.Multiprocessors} multiprocessors)");
     }
 
     private static string Line(GpuDeviceInfo device)

@@ -6,6 +6,7 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Plan;
 using UniCardio.Engine.Sampling;
+using UniCardio.Gpu.Backend;
 using UniCardio.Ptx.Profiling;
 using UniCardio.Weights;
 
@@ -40,6 +41,8 @@ internal static class ProfileCommand
         device.AcceptOnlyFromAmong([.. PtxDeviceModel.All.Select(d => d.Name)]);
         Option<int> groups = Bounded.Number("--groups",
             "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
+        var precision = new Option<GpuPrecision>("--precision")
+            { Description = "With --backend ptx: what matrix products are computed with; automatic by the device." };
         var listing = new Option<string?>("--listing")
             { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
@@ -50,7 +53,7 @@ internal static class ProfileCommand
             "profile --size full --draws 8 --target-only --threads 1 --trace trace.json",
             "profile --backend ptx --device h100 --size full --draws 8")
         {
-            calls, trace, backendName, device, groups, listing, json,
+            calls, trace, backendName, device, groups, precision, listing, json,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -60,7 +63,8 @@ internal static class ProfileCommand
             if (parsed.GetValue(backendName) == "ptx")
             {
                 SimulatedProfile simulated =
-                    SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups));
+                    SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups),
+                        new GpuOptions { Precision = parsed.GetValue(precision) });
                 SimulatedReport.Write(terminal, one.Name, simulated, parsed.GetValue(json), parsed.GetValue(listing));
                 return Task.FromResult(ExitCode.Success);
             }

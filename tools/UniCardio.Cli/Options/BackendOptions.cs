@@ -30,6 +30,12 @@ internal sealed class BackendOptions
         Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
     private readonly Option<int> _threads = Bounded.Number("--threads",
         "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
+    private readonly Option<string?> _kernelCache = new("--kernel-cache")
+    {
+        Description = "Folder in which compiled kernels of CUDA devices are kept, or off; if left out what "
+            + $"{GpuDevices.KernelCacheVariable} says, else unicardio/kernels in the user's cache folder.",
+        HelpName = "DIR",
+    };
     private readonly Option<CpuInstructionSet> _isa =
         new("--isa")
         {
@@ -52,6 +58,7 @@ internal sealed class BackendOptions
         {
             command.Add(_backend);
             command.Add(_device);
+            command.Add(_kernelCache);
         }
 
         command.Add(_threads);
@@ -80,7 +87,14 @@ internal sealed class BackendOptions
     public IBackend CreateLasting(ParseResult parsed, ModelWeights weights, Action<string> note) =>
         Create(parsed, weights, note, device => RecoveringGpuBackend.Create(weights, device));
 
-    private IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu) =>
+    private IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu)
+    {
+        if (_backend is not null)
+            GpuDevices.KernelCacheFolder = GpuDevices.CacheFolder(parsed.GetValue(_kernelCache), isUsual: true);
+        return CreateChosen(parsed, weights, note, onGpu);
+    }
+
+    private IBackend CreateChosen(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu) =>
         (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
     {
         BackendChoice.Reference => new ReferenceBackend(weights, Threads(parsed)),

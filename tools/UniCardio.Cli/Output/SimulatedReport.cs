@@ -14,7 +14,7 @@ internal static class SimulatedReport
         {
             Directory.CreateDirectory(listing);
             foreach ((string kernel, LaunchCounts counts) in profile.Longest())
-                OutputFile.Write(System.IO.Path.Combine(listing, kernel + ".txt"), Listing(kernel, counts));
+                OutputFile.Write(System.IO.Path.Combine(listing, kernel + ".txt"), Listing(kernel, counts, profile.Device.CacheLatency));
             terminal.Note($"wrote {profile.Rows.Count} listings to {listing}");
         }
 
@@ -48,18 +48,21 @@ internal static class SimulatedReport
             + $"L2 {device.CacheGbs.In("0")} GB/s, memory {device.MemoryGbs.In("0")} GB/s; not measured on a GPU");
     }
 
-    // A line of PTX after its counts; lines that nothing executed have none.
-    private static string Listing(string kernel, LaunchCounts counts)
+    // A line of PTX after its counts; lines that nothing executed have none. Where a straight piece of code begins: the cycles that a warp
+    // alone spends in it.
+    private static string Listing(string kernel, LaunchCounts counts, int cacheLatency)
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"{kernel}: {counts.Grid.Count} groups of {counts.Group.Count} threads, {counts.IssueSlots:0} issue slots");
-        text.AppendLine("   line    executed  lanes%       slots     sectors      passes      parted  instruction");
+        text.AppendLine("   line    executed  lanes%       slots     sectors      passes      parted      cycles  instruction");
+        IReadOnlyDictionary<int, double> cycles = counts.BlockCycles(cacheLatency);
+        string Alone(int line) => cycles.TryGetValue(line, out double alone) ? alone.In("0") : "";
         foreach (LineCounts l in counts.Lines)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
                 $"{l.Line,7} {l.Executed,11:0} {100 * l.LaneShare,7:0} {l.IssueSlots,11:0} {l.Sectors,11:0} "
-                + $"{l.SharedPasses,11:0} {l.Parted,11:0}  {l.Text}");
+                + $"{l.SharedPasses,11:0} {l.Parted,11:0} {Alone(l.Line),11}  {l.Text}");
         }
 
         return text.ToString();
