@@ -119,6 +119,34 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
         Assert.Equal(session.Sampler.Steps.Count, rows);
     }
 
+    [SkippableFact]
+    public void WarmUpRunsEveryKernelOfACall()
+    {
+        Skip.If(TestDevices.Current != TestDevice.Simulated, "launches are counted by the simulated driver");
+        _ = TestDevices.Driver;
+        var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null));
+        float[] samples = [0.1f, 0.5f, -0.5f, 1, -1, 0];
+        TestDevices.Driver.ClearLaunches();
+        using var cold = new GpuBackend(_lease.Device, _weights);
+        Assert.Empty(TestDevices.Driver.Launches);
+        using var warm = new GpuBackend(_lease.Device, _weights, new GpuOptions { WarmUp = true });
+        string[] warmed = [.. TestDevices.Driver.Launches.Select(l => l.Kernel.Name)];
+        float[] expected = Predict(cold, plan, samples);
+        TestDevices.Driver.ClearLaunches();
+        Assert.Equal(expected, Predict(warm, plan, samples));
+        Assert.All(TestDevices.Driver.Launches, l => Assert.Contains(l.Kernel.Name, warmed));
+    }
+
+    private static float[] Predict(GpuBackend backend, InferencePlan plan, float[] samples)
+    {
+        using IExecutor executor = backend.CreateExecutor(plan);
+        float[] result = new float[plan.StateSamples];
+        executor.SetConditions(samples);
+        executor.SetState(samples);
+        executor.Predict(9, result);
+        return result;
+    }
+
     private static bool Run(IExecutor executor, SamplerStep[] rows, int run, out float[] state, out float[] clean)
     {
         var noise = NoiseSource.Philox((ulong)run, [3], firstDraw: run < 3 ? 0u : 2u);

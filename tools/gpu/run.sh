@@ -19,8 +19,12 @@ if [ -z "$simulated" ]; then
   done
 fi
 
+# The limits of each command's steps sum to less than 10 minutes: check 10 + 30 + 80 + 6 x 30 + 160 + 2 x 60 = 580, time 8 x 20 + 5 x 20 +
+# 200 + 100 = 560; and no step is given more than what is left of 590 s.
 step() { # step NAME SECONDS COMMAND...: stdout to OUT/NAME, the rest to OUT/NAME.err, seconds and status to OUT/steps
   local name=$1 limit=$2 begin=$SECONDS; shift 2
+  [ "$limit" -le $((590 - begin)) ] || limit=$((590 - begin))
+  [ "$limit" -gt 0 ] || { printf '%s\t-\t0\tno time was left\n' "$name" >> "$out/steps"; return 0; }
   timeout "$limit" "$@" > "$out/$name" 2> "$out/$name.err"; local status=$?
   printf '%s\t%s\t%s\t%s\n' "$name" "$status" "$((SECONDS - begin))" "$(tail -1 "$out/$name.err" | tr '\t' ' ' | cut -c1-200)" >> "$out/steps"
   echo "$name: status $status, $((SECONDS - begin)) s"
@@ -31,43 +35,45 @@ sizes=${SIZES:-full compact} draws=${DRAWS:-1 8 50 256} files="tiny.eps p5.eps p
 
 if [ "$part" = check ]; then
   rm -f "$out/steps"
-  have nvidia-smi nvidia-smi.csv && step nvidia-smi.csv 20 nvidia-smi \
+  have nvidia-smi nvidia-smi.csv && step nvidia-smi.csv 10 nvidia-smi \
     --query-gpu=name,compute_cap,driver_version,memory.total,clocks.max.sm,clocks.sm,power.limit --format=csv
-  step devices.json 60 "$app" devices --json
+  step devices.json 30 "$app" devices --json
   if have ptxas ptxas.txt; then
     architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2> /dev/null | head -1 | tr -d .)
     folder=SM_80; [ "${architecture:-90}" -ge 90 ] && folder=SM_90
     assemble() { for f in ptx/$folder/*.ptx; do echo "== $(basename "$f" .ptx)"; ptxas -v -arch="sm_${architecture:-90}" "$f" -o /dev/null 2>&1; done; }
     export -f assemble; export folder architecture
-    step ptxas.txt 120 bash -c assemble
+    step ptxas.txt 80 bash -c assemble
   fi
   for f in $files; do
     [ -e "shared/golden/$f.safetensors" ] || continue
     seed=1; case $f in full.*) seed=2 ;; p5.*) seed=3 ;; p5slot.*) seed=4 ;; esac
-    step "golden-$f.json" 90 "$app" golden verify --weights recipe:$seed --golden "shared/golden/$f.safetensors" --backend cuda --json
+    step "golden-$f.json" 30 "$app" golden verify --weights recipe:$seed --golden "shared/golden/$f.safetensors" --backend cuda --json
   done
   if [ -z "$simulated" ]; then
-    UNICARDIO_TEST_DEVICE=cuda step tests.txt 200 app/UniCardio.Gpu.Tests
+    UNICARDIO_TEST_DEVICE=cuda step tests.txt 160 app/UniCardio.Gpu.Tests
   elif [ -n "$short" ]; then
     step tests.txt 100 app/UniCardio.Gpu.Tests EmissionTests.TensorKernels
   fi
   have compute-sanitizer sanitizer.txt && for tool in memcheck racecheck; do
-    step "sanitizer-$tool.txt" 90 compute-sanitizer --tool $tool --error-exitcode 9 "$app" bench --backend cuda --size tiny --calls 1
+    step "sanitizer-$tool.txt" 60 compute-sanitizer --tool $tool --error-exitcode 9 "$app" bench --backend cuda --size tiny --calls 1
   done
 else
   for size in $sizes; do
     for n in $draws; do
-      step "bench-$size-$n.json" 60 "$app" bench --backend cuda --size "$size" --draws "$n" $calls --json
+      step "bench-$size-$n.json" 20 "$app" bench --backend cuda --size "$size" --draws "$n" $calls --json
     done
-    # The precision that the device's rule did not choose.
-    [ -n "$short" ] || step "bench-$size-8-single.json" 60 "$app" bench --backend cuda --size "$size" --draws 8 --precision single $calls --json
+  done
+  # Those that the device's rule did not choose, beside the one it did.
+  [ -n "$short" ] || for precision in single singletiles threetf32 onetf32 bfloat16; do
+    step "bench-full-8-$precision.json" 20 "$app" bench --backend cuda --size full --draws 8 --precision $precision $calls --json
   done
   if [ -z "${NO_TWIN:-}" ] && "$python" -c 'import torch' 2> /dev/null; then
     if [ -n "$short" ]; then
       step twin.json 100 "$python" twin.py --check shared/golden/tiny.eps.safetensors --draws 1 --seconds 2
     else
-      step twin.json 230 "$python" twin.py --check shared/golden/tiny.eps.safetensors shared/golden/full.eps.safetensors \
-        --draws $draws --seconds 170
+      step twin.json 200 "$python" twin.py --check shared/golden/tiny.eps.safetensors shared/golden/full.eps.safetensors \
+        --draws $draws --seconds 140
     fi
   else
     printf 'twin.json\t-\t0\tPyTorch is not on this machine, or NO_TWIN is set\n' >> "$out/steps"

@@ -23,9 +23,8 @@ public enum GpuPrecision
     Single,
 
     /// <summary>
-    /// Float32 multiply-adds in tiles of 64 x 64 for the large matrix products; the feed-forward layer, the decoder and, at few rows,
-    /// attention as in <see cref="ThreeTf32"/>, where they wait for latency and not for products. CUDA devices of compute capability
-    /// 8.0 and later.
+    /// Float32 multiply-adds in tiles of 64 x 64 for the four large matrix products; attention, the feed-forward layer and the decoder as
+    /// in <see cref="ThreeTf32"/>, whose kernels wait less. CUDA devices of compute capability 8.0 and later.
     /// </summary>
     SingleTiles,
 
@@ -60,6 +59,12 @@ public sealed record GpuOptions
     /// kernels, so the same bits. Off, every kernel is launched by itself.
     /// </summary>
     public bool Graphs { get; init; } = true;
+
+    /// <summary>
+    /// Runs one call when the backend is made: what a process does once (launchers, the driver's lazy loading) and the tables of every
+    /// slot's positions are there when the first session asks. Seconds at full size; off by default.
+    /// </summary>
+    public bool WarmUp { get; init; }
 
     /// <summary>Which tokens of a slot are seen; the default, all of them, is UniCardio.</summary>
     public AttentionPattern Attention { get; init; }
@@ -120,6 +125,9 @@ public sealed class GpuBackend : IBackend
                 throw device.Failed("uploading the weights", e);
             }
         }
+
+        if (Options.WarmUp)
+            Warm();
     }
 
     /// <summary>Makes a network ready on a device that the process keeps open.</summary>
@@ -164,6 +172,24 @@ public sealed class GpuBackend : IBackend
             throw new ConfigurationException(
                 "precision", $"{device.Name} has no tensor cores for tf32, which CUDA devices of compute capability 8.0 and later have");
         return true;
+    }
+
+    // Three conditions and the fourth slot as target: every table of positions.
+    private void Warm()
+    {
+        try
+        {
+            var plan = new InferencePlan(Configuration, CardioTask.Parse("impute bp | ppg,ecg"));
+            using IExecutor executor = CreateExecutor(plan);
+            executor.SetConditions(new float[plan.ConditionSamples]);
+            executor.SetState(new float[plan.StateSamples]);
+            executor.Predict(0, new float[plan.StateSamples]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     private void Free()

@@ -246,10 +246,10 @@ internal sealed class NetworkPass
             Window = _options.Attention.Window ?? -1,
             GlobalTokens = _options.Attention.GlobalTokens,
         };
-        int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile * (_slots - firstSlot);
-        if (TakesTensorAttention(queries * _plan.Configuration.Heads) && shape.Window < 0)
+        if (_options.Precision != GpuPrecision.Single && Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && shape.Window < 0)
         {
-            var groups = new KernelConfig(new Index3D(queries, _plan.Configuration.Heads, 1),
+            int queries = (_plan.TargetTokens + TensorAttentionKernel.Tile - 1) / TensorAttentionKernel.Tile;
+            var groups = new KernelConfig(new Index3D((_slots - firstSlot) * queries, _plan.Configuration.Heads, 1),
                 new Index3D(TensorAttentionKernel.Threads, 1, 1));
             Clock?.Mark(nameof(TensorAttentionKernel));
             _device.Kernels.TensorAttention(_stream, groups, shape, _buffers.Qkv.NativePtr, _buffers.Attention.NativePtr);
@@ -264,14 +264,6 @@ internal sealed class NetworkPass
         _device.Kernels.Attention(Layout.HeadDimQuads)(_stream, config, shape, _buffers.Qkv.View,
             ((ArrayView<Float4>)_buffers.Attention.View).Cast<float>());
     }
-
-    // Where tensor cores are no faster than float32, few groups still wait less with them.
-    private bool TakesTensorAttention(int groups) => Layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads && _options.Precision switch
-    {
-        GpuPrecision.Single => false,
-        GpuPrecision.SingleTiles => groups <= 2 * _device.Accelerator.NumMultiprocessors,
-        _ => true,
-    };
 
     private void Tail(StripShape shape, ArrayView<Float4> steps, int block)
     {

@@ -139,9 +139,6 @@ internal sealed class CompiledKernels
         _ = usesTensors && layout.HasTensorDecoder ? (object)TensorDecoder : DecoderStep;
         _ = usesTensors && layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention
             : Attention(layout.HeadDimQuads);
-        // By the number of groups, one or the other.
-        if (options.Precision == GpuPrecision.SingleTiles)
-            _ = Attention(layout.HeadDimQuads);
         if (usesTensors)
             _ = (TensorQkv, TensorAttentionOut, TensorGate, TensorOutput,
                 layout.HasTensorFeedForward ? (object)TensorFeedForward : NormFeedForward);

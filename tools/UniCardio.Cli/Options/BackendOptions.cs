@@ -79,13 +79,14 @@ internal sealed class BackendOptions
     public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) =>
         Create(parsed, weights, note, device => GpuBackend.Create(weights, device));
 
-    /// <summary>The same for a server: a GPU backend is made anew after its device failed.</summary>
+    /// <summary>The same for a server: a GPU backend is warm when it is ready, and made anew after its device failed.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="weights">The weights; must outlive the backend.</param>
     /// <param name="note">Takes a line where another backend than the first choice runs.</param>
     /// <exception cref="UniCardioException">It cannot run here.</exception>
     public IBackend CreateLasting(ParseResult parsed, ModelWeights weights, Action<string> note) =>
-        Create(parsed, weights, note, device => RecoveringGpuBackend.Create(weights, device));
+        Create(parsed, weights, note, device =>
+            RecoveringGpuBackend.Create(weights, device, new GpuOptions { WarmUp = true }));
 
     private IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu)
     {
