@@ -23,7 +23,8 @@ fi
 # 200 + 100 = 560; and no step is given more than what is left of 590 s.
 step() { # step NAME SECONDS COMMAND...: stdout to OUT/NAME, the rest to OUT/NAME.err, seconds and status to OUT/steps
   local name=$1 limit=$2 begin=$SECONDS; shift 2
-  [ "$limit" -le $((590 - begin)) ] || limit=$((590 - begin))
+  # The simulator is no GPU: a rehearsal takes the time that it takes.
+  if [ -n "$simulated" ]; then limit=$((20 * limit)); elif [ "$limit" -gt $((590 - begin)) ]; then limit=$((590 - begin)); fi
   [ "$limit" -gt 0 ] || { printf '%s\t-\t0\tno time was left\n' "$name" >> "$out/steps"; return 0; }
   timeout "$limit" "$@" > "$out/$name" 2> "$out/$name.err"; local status=$?
   printf '%s\t%s\t%s\t%s\n' "$name" "$status" "$((SECONDS - begin))" "$(tail -1 "$out/$name.err" | tr '\t' ' ' | cut -c1-200)" >> "$out/steps"
