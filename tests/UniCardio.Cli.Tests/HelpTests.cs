@@ -33,7 +33,7 @@ public class HelpTests
         Assert.Empty(result.Error);
         Assert.Contains("Description:", result.Out, StringComparison.Ordinal);
         // Names of our types and of their values begin with a capital, words that options take do not.
-        Assert.DoesNotMatch(@"\[default: [A-Z]", result.Out);
+        Assert.DoesNotMatch(@"\[default: [A-Z][a-z]", result.Out);
         Assert.DoesNotMatch(@"<[A-Z][a-z]+[A-Z|>]", result.Out);
         Assert.Contains($"Examples:{Environment.NewLine}  unicardio {name}", result.Out, StringComparison.Ordinal);
     }

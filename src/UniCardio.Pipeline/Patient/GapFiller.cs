@@ -66,7 +66,6 @@ internal sealed class GapFiller
     public const int MaxHidden = 24;
 
     private const int MinCorrected = 4;
-
     // Of the time of a length of gaps, about, that goes into hidden stretches, and of that into the estimators beside the network.
     private const double TrialShare = 0.8, HidingShare = 0.3;
     private const double Inner = 1.645;
@@ -99,7 +98,7 @@ internal sealed class GapFiller
     /// <summary>Whether moments of the recording that look alike take part.</summary>
     internal bool UsesAnalogues { get; init; } = true;
 
-    /// <summary>Whether fills keep each estimate by itself.</summary>
+    // Whether fills keep each estimate by itself.
     internal bool KeepsEstimates { get; init; }
 
     /// <summary>What stands for the network on hidden stretches, in tests.</summary>
@@ -174,17 +173,15 @@ internal sealed class GapFiller
         for (int g = 0; g < groups.Length; g++)
         {
             int[] members = [.. groups[g]];
-            int before = g;
-            void Report(double share) => progress?.Invoke((before + share) / groups.Length);
+            void Report(double share) => progress?.Invoke((g + share) / groups.Length);
             Trial? trial = _choice == EstimatorChoice.Auto
                 ? Try(gaps[members[members.Length / 2]], groups[g].Key.Item2, share => Report(TrialShare * share), cancellation) : null;
-            double tried = trial is null ? 0 : TrialShare;
             for (int m = 0; m < members.Length; m++)
             {
                 int i = members[m];
                 cancellation.ThrowIfCancellationRequested();
                 filled[i] = trial is null ? Single(gaps[i]) : Blend(gaps[i], trial, network(i), cancellation);
-                Report(tried + ((1 - tried) * (m + 1) / members.Length));
+                Report(1 - ((trial is null ? 1 : 1 - TrialShare) * (members.Length - m - 1) / members.Length));
             }
         }
 

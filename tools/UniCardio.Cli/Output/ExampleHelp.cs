@@ -44,8 +44,8 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
     /// <summary>The words that an option takes; none where it is no choice.</summary>
     public static string[] WordsOf(Option option)
     {
-        Type type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-        return type.IsEnum ? [.. Enum.GetNames(type).Select(n => n.ToLowerInvariant())] : [];
+        Type one = option.ValueType.GetElementType() ?? option.ValueType.GenericTypeArguments.FirstOrDefault() ?? option.ValueType;
+        return one is { IsEnum: true } type ? [.. Enum.GetNames(type).Select(n => n.ToLowerInvariant())] : [];
     }
 
     // Defaults are named as our code calls them.
