@@ -29,43 +29,56 @@ internal sealed record BeatQuality(double[] Rate, double[] Index, double[] Devia
     /// <param name="sampleRate">That of the beats' samples.</param>
     internal static (BeatQuality Heart, BeatWindow[] Windows) Read(BeatSeries series, int seconds, double sampleRate)
     {
-        IReadOnlyList<Beat> beats = series.Beats;
+        ReadOnlySpan<Beat> beats = series.Beats.ToArray();
         double[] rate = new double[seconds], deviation = new double[seconds];
         var windows = new BeatWindow[seconds];
         int first = 0, next = 0;
-        var intervals = new List<double>();
         for (int s = 0; s < seconds; s++)
         {
             double to = (s + 1) * sampleRate, from = Math.Max(0, to - (WindowSeconds * sampleRate));
-            while (next < beats.Count && beats[next].Sample < to)
+            while (next < beats.Length && beats[next].Sample < to)
                 next++;
             while (first < next && beats[first].Sample < from)
                 first++;
-            (rate[s], deviation[s]) = (double.NaN, double.PositiveInfinity);
-            if (next - first < MinBeats)
-                continue;
-            intervals.Clear();
-            double quality = 0;
-            for (int k = first; k < next; k++)
-            {
-                quality += beats[k].Quality / (next - first);
-                if (k > first)
-                    intervals.Add((beats[k].Sample - beats[k - 1].Sample) / sampleRate);
-            }
-
-            intervals.Sort();
-            double median = 0.5 * (intervals[(intervals.Count - 1) / 2] + intervals[intervals.Count / 2]);
-            double alike = intervals.Count(i => i > 0.6 * median && i < 1.67 * median) / (double)intervals.Count;
-            double spread =
-                1.48 * Math.Abs(intervals[(int)(0.75 * (intervals.Count - 1))] - intervals[(int)(0.25 * (intervals.Count - 1))]) / 2;
-            // Beats that do not reach over the window leave it partly unseen.
-            double seen = (beats[next - 1].Sample - beats[first].Sample) / Math.Max(1, to - from - (median * sampleRate));
-            rate[s] = 60 / median;
-            deviation[s] = Math.Max(MinDeviation, 60 / (median * median) * spread / Math.Sqrt(intervals.Count));
-            windows[s] = new BeatWindow(Math.Clamp(quality, 0, 1), alike, Math.Clamp(seen, 0, 1));
+            windows[s] = Window(beats[first..next], (to - from) / sampleRate, sampleRate, out rate[s], out deviation[s]);
         }
 
         return (new BeatQuality(rate, new double[seconds], deviation) { Kind = series.Kind }, windows);
+    }
+
+    /// <summary>What the beats of one window say. Nothing is allocated.</summary>
+    /// <param name="beats">The window's.</param>
+    /// <param name="seconds">Its length.</param>
+    /// <param name="sampleRate">That of the beats' samples.</param>
+    /// <param name="rate">Beats a minute; NaN without four beats.</param>
+    /// <param name="deviation">Standard deviation of its error, bpm; infinite without a rate.</param>
+    internal static BeatWindow Window(ReadOnlySpan<Beat> beats, double seconds, double sampleRate, out double rate, out double deviation)
+    {
+        (rate, deviation) = (double.NaN, double.PositiveInfinity);
+        if (beats.Length < MinBeats)
+            return default;
+        Span<double> intervals = beats.Length <= 64 ? stackalloc double[64] : new double[beats.Length];
+        intervals = intervals[..(beats.Length - 1)];
+        double quality = 0;
+        for (int k = 0; k < beats.Length; k++)
+        {
+            quality += beats[k].Quality / beats.Length;
+            if (k > 0)
+                intervals[k - 1] = (beats[k].Sample - beats[k - 1].Sample) / sampleRate;
+        }
+
+        intervals.Sort();
+        double median = 0.5 * (intervals[(intervals.Length - 1) / 2] + intervals[intervals.Length / 2]);
+        int alike = 0;
+        foreach (double i in intervals)
+            alike += i > 0.6 * median && i < 1.67 * median ? 1 : 0;
+        double spread =
+            1.48 * Math.Abs(intervals[(int)(0.75 * (intervals.Length - 1))] - intervals[(int)(0.25 * (intervals.Length - 1))]) / 2;
+        // Beats that do not reach over the window leave it partly unseen.
+        double seen = (beats[^1].Sample - beats[0].Sample) / Math.Max(1, (seconds - median) * sampleRate);
+        rate = 60 / median;
+        deviation = Math.Max(MinDeviation, 60 / (median * median) * spread / Math.Sqrt(intervals.Length));
+        return new BeatWindow(Math.Clamp(quality, 0, 1), alike / (double)intervals.Length, Math.Clamp(seen, 0, 1));
     }
 }
 

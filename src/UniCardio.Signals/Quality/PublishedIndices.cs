@@ -33,36 +33,56 @@ internal readonly record struct PublishedIndices(double Agreement, double Kurtos
     {
         int rate = QualityTrack.WorkRate, seconds = signal.Length / rate;
         var indices = new PublishedIndices[seconds];
-        bool ecg = series.Kind == ChannelKind.Ecg;
-        int[] beats = [.. series.Beats.Select(b => (int)b.Sample)], other = [.. TwoAverageDetector.Find(signal, rate, series.Kind,
-            series.IsInverted)];
+        int[] beats = [.. series.Beats.Select(b => (int)b.Sample)];
+        int[] other = TwoAverageDetector.Find(signal, rate, series.Kind, series.IsInverted);
         var spectrum = new SlidingSpectrum();
         int firstBeat = 0, firstOther = 0;
         for (int s = 0; s < seconds; s++)
         {
             int to = (s + 1) * rate, from = Math.Max(0, to - (WindowSeconds * rate));
             spectrum.Push(signal.Slice(s * rate, rate));
-            while (firstBeat < beats.Length && beats[firstBeat] < from)
-                firstBeat++;
-            while (firstOther < other.Length && other[firstOther] < from)
-                firstOther++;
-            int lastBeat = firstBeat, lastOther = firstOther;
-            while (lastBeat < beats.Length && beats[lastBeat] < to)
-                lastBeat++;
-            while (lastOther < other.Length && other[lastOther] < to)
-                lastOther++;
-            ReadOnlySpan<float> window = signal[from..to];
-            (double skewness, double kurtosis) = Moments(window);
-            indices[s] = new PublishedIndices(
-                Matched(beats.AsSpan(firstBeat, lastBeat - firstBeat), other.AsSpan(firstOther, lastOther - firstOther), 0.15 * rate),
-                kurtosis,
-                ecg ? Math.Abs(skewness) : series.IsInverted ? -skewness : skewness,
-                ecg ? spectrum.Share(5, 15, 5, 40) : spectrum.Share(1, 2.25, 0, 8),
-                1 - (ecg ? spectrum.Share(0, 1, 0, 40) : spectrum.Share(0, 0.5, 0, 8)),
-                TemplateCorrelation(window, beats.AsSpan(firstBeat, lastBeat - firstBeat), from));
+            ReadOnlySpan<int> ours = Within(beats, from, to, ref firstBeat), others = Within(other, from, to, ref firstOther);
+            indices[s] = Of(signal[from..to], from, ours, others, spectrum, series.Kind, series.IsInverted);
         }
 
         return indices;
+    }
+
+    /// <summary>The indices of one window. Nothing is allocated.</summary>
+    /// <param name="window">The samples, gaps bridged.</param>
+    /// <param name="from">The first one's number.</param>
+    /// <param name="beats">Beats in the window.</param>
+    /// <param name="other">Beats of the other detector.</param>
+    /// <param name="spectrum">The window's spectrum.</param>
+    /// <param name="kind">What the signal is.</param>
+    /// <param name="inverted">Whether its pulses point down.</param>
+    internal static PublishedIndices Of(ReadOnlySpan<float> window, int from, ReadOnlySpan<int> beats, ReadOnlySpan<int> other,
+        SlidingSpectrum spectrum, ChannelKind kind, bool inverted)
+    {
+        bool ecg = kind == ChannelKind.Ecg;
+        (double skewness, double kurtosis) = Moments(window);
+        return new PublishedIndices(
+            Matched(beats, other, 0.15 * QualityTrack.WorkRate),
+            kurtosis,
+            ecg ? Math.Abs(skewness) : inverted ? -skewness : skewness,
+            ecg ? spectrum.Share(5, 15, 5, 40) : spectrum.Share(1, 2.25, 0, 8),
+            1 - (ecg ? spectrum.Share(0, 1, 0, 40) : spectrum.Share(0, 0.5, 0, 8)),
+            TemplateCorrelation(window, beats, from));
+    }
+
+    /// <summary>The ascending times that lie in [from, to).</summary>
+    /// <param name="times">All.</param>
+    /// <param name="from">First sample.</param>
+    /// <param name="to">Sample after the last one.</param>
+    /// <param name="first">Where the search begins; then the first one found. Windows move on only.</param>
+    internal static ReadOnlySpan<int> Within(ReadOnlySpan<int> times, int from, int to, ref int first)
+    {
+        while (first < times.Length && times[first] < from)
+            first++;
+        int last = first;
+        while (last < times.Length && times[last] < to)
+            last++;
+        return times[first..last];
     }
 
     /// <summary>Third and fourth standardised moments about the line that fits best; 0 for a signal that does not move.</summary>
@@ -127,12 +147,16 @@ internal readonly record struct PublishedIndices(double Agreement, double Kurtos
     {
         if (beats.Length < 4)
             return 0;
-        Span<int> intervals = beats.Length <= 64 ? stackalloc int[beats.Length - 1] : new int[beats.Length - 1];
+        Span<int> intervals = beats.Length <= 64 ? stackalloc int[64] : new int[beats.Length];
+        intervals = intervals[..(beats.Length - 1)];
         for (int i = 1; i < beats.Length; i++)
             intervals[i - 1] = beats[i] - beats[i - 1];
         intervals.Sort();
         int half = Math.Max(2, intervals[intervals.Length / 2] / 2), length = (2 * half) + 1, count = 0;
-        double[] mean = new double[length];
+        // Four beats and more: less than a third of the window.
+        Span<double> mean = length <= 1024 ? stackalloc double[1024] : new double[length];
+        mean = mean[..length];
+        mean.Clear();
         foreach (int beat in beats)
         {
             int start = beat - from - half;

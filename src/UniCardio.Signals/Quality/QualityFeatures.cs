@@ -71,74 +71,51 @@ internal readonly record struct QualityFeatures
     {
         const int Rate = QualityTrack.WorkRate;
         int seconds = work.Length / Rate;
-        Counts counts = CountSorts(work, series.Kind, unit, seconds);
+        SortCounts counts = new(seconds);
+        counts.Count(work, SortCounts.MillimetresPer(series.Kind, unit));
         float[] bridged = Bridge(work);
         indices = PublishedIndices.Of(bridged, series);
         (heart, BeatWindow[] windows) = BeatQuality.Read(series, seconds, Rate);
         var features = new QualityFeatures[seconds];
         for (int s = 0; s < seconds; s++)
-        {
-            int from = Math.Max(0, s + 1 - PublishedIndices.WindowSeconds), n = (s + 1 - from) * Rate;
-            double Share(int[] count) => Sum(count, from, s + 1) / (double)n;
-            features[s] = new QualityFeatures
-            {
-                HasRate = double.IsNaN(heart.Rate[s]) ? 0 : 1,
-                Measured = Share(counts.Measured),
-                Flat = Share(counts.Flat),
-                Clipped = Share(counts.Clipped),
-                Implausible = Share(counts.Implausible),
-                Likeness = windows[s].Likeness,
-                Evenness = windows[s].Evenness,
-                Cover = windows[s].Cover,
-                Deviation = heart.Deviation[s],
-                Published = indices[s],
-            };
-        }
-
+            features[s] = Of(counts, s, windows[s], heart.Rate[s], heart.Deviation[s], indices[s]);
         return features;
     }
 
-    private readonly record struct Counts(int[] Measured, int[] Flat, int[] Clipped, int[] Implausible);
-
-    private static int Sum(int[] counts, int from, int to)
+    /// <summary>The features of one second.</summary>
+    internal static QualityFeatures Of(SortCounts counts, int second, in BeatWindow window, double rate, double deviation,
+        in PublishedIndices indices)
     {
-        int sum = 0;
-        for (int i = from; i < to; i++)
-            sum += counts[i];
-        return sum;
+        int from = Math.Max(0, second + 1 - PublishedIndices.WindowSeconds), to = second + 1;
+        return new QualityFeatures
+        {
+            HasRate = double.IsNaN(rate) ? 0 : 1,
+            Measured = SortCounts.Share(counts.Measured, from, to),
+            Flat = SortCounts.Share(counts.Flat, from, to),
+            Clipped = SortCounts.Share(counts.Clipped, from, to),
+            Implausible = SortCounts.Share(counts.Implausible, from, to),
+            Likeness = window.Likeness,
+            Evenness = window.Evenness,
+            Cover = window.Cover,
+            Deviation = deviation,
+            Published = indices,
+        };
     }
 
-    // A second's samples of each sort.
-    private static Counts CountSorts(ReadOnlySpan<float> work, ChannelKind kind, string unit, int seconds)
-    {
-        const int Rate = QualityTrack.WorkRate;
-        var counts = new Counts(new int[seconds], new int[seconds], new int[seconds], new int[seconds]);
-        bool pressure = kind == ChannelKind.BloodPressure
-            & SignalUnit.TryGetFactor(unit, SignalUnit.MillimetresOfMercury, out double factor);
-        for (int i = 0; i < seconds * Rate; i++)
-        {
-            float x = work[i];
-            counts.Measured[i / Rate] += float.IsNaN(x) ? 0 : 1;
-            counts.Implausible[i / Rate] += pressure && (x * factor < 10 || x * factor > 280) ? 1 : 0;
-        }
-
-        foreach (FlatRun run in SignalQuality.FindFlatRuns(work, Rate / 2))
-            Mark(counts.Flat, run.Range);
-        foreach (ClippedRun run in SignalQuality.FindClippedRuns(work))
-            Mark(counts.Clipped, run.Range);
-        return counts;
-
-        void Mark(int[] to, SampleRange range)
-        {
-            for (int i = range.Start; i < Math.Min(range.End, seconds * Rate); i++)
-                to[i / Rate]++;
-        }
-    }
-
-    // Lines over gaps; the ends are held.
+    /// <summary>Lines over gaps; the ends are held.</summary>
     internal static float[] Bridge(ReadOnlySpan<float> work)
     {
-        float[] bridged = work.ToArray();
+        float[] bridged = new float[work.Length];
+        Bridge(work, bridged);
+        return bridged;
+    }
+
+    /// <summary>Lines over gaps; the ends are held, and nothing measured is 0.</summary>
+    /// <param name="work">[n], NaN where missing.</param>
+    /// <param name="bridged">[n].</param>
+    internal static void Bridge(ReadOnlySpan<float> work, Span<float> bridged)
+    {
+        work.CopyTo(bridged);
         int last = -1;
         for (int i = 0; i < bridged.Length; i++)
         {
@@ -149,7 +126,74 @@ internal readonly record struct QualityFeatures
             last = i;
         }
 
-        bridged.AsSpan(last + 1).Fill(last < 0 ? 0 : bridged[Math.Max(0, last)]);
-        return bridged;
+        bridged[(last + 1)..].Fill(last < 0 ? 0 : bridged[last]);
+    }
+}
+
+/// <summary>How many samples of each second are of a sort.</summary>
+/// <param name="seconds">Seconds.</param>
+internal sealed class SortCounts(int seconds)
+{
+    /// <summary>[seconds] measured samples.</summary>
+    public int[] Measured { get; } = new int[seconds];
+
+    /// <summary>[seconds] samples in flat stretches of half a second and more.</summary>
+    public int[] Flat { get; } = new int[seconds];
+
+    /// <summary>[seconds] samples at an end of the range.</summary>
+    public int[] Clipped { get; } = new int[seconds];
+
+    /// <summary>[seconds] samples that no artery has.</summary>
+    public int[] Implausible { get; } = new int[seconds];
+
+    /// <summary>Counts anew. Nothing is allocated.</summary>
+    /// <param name="work">[at least 125 seconds] the signal, NaN where missing.</param>
+    /// <param name="toMillimetres">mmHg in a unit of an arterial pressure; NaN for other signals and unknown units.</param>
+    public void Count(ReadOnlySpan<float> work, double toMillimetres)
+    {
+        const int Rate = QualityTrack.WorkRate;
+        foreach (int[] counts in (ReadOnlySpan<int[]>)[Measured, Flat, Clipped, Implausible])
+            Array.Clear(counts);
+        var run = new FlatRunDetector(Rate / 2);
+        int start = 0, length = Math.Min(work.Length, Measured.Length * Rate);
+        for (int i = 0; i < length; i++)
+        {
+            float x = work[i];
+            Measured[i / Rate] += float.IsNaN(x) ? 0 : 1;
+            double pressure = x * toMillimetres;
+            Implausible[i / Rate] += pressure < 10 || pressure > 280 ? 1 : 0;
+            bool wasFlat = run.IsFlat;
+            if (!run.Push(x))
+                continue;
+            if (wasFlat)
+                Mark(Flat, start, i);
+            start = i;
+        }
+
+        if (run.IsFlat)
+            Mark(Flat, start, length);
+        foreach (ClippedRun clipped in SignalQuality.ClippedRuns(work))
+            Mark(Clipped, clipped.Range.Start, clipped.Range.End);
+    }
+
+    /// <summary>mmHg in a unit of an arterial pressure; NaN for other signals and unknown units.</summary>
+    public static double MillimetresPer(ChannelKind kind, string unit) =>
+        kind == ChannelKind.BloodPressure && SignalUnit.TryGetFactor(unit, SignalUnit.MillimetresOfMercury, out double factor) ? factor
+            : double.NaN;
+
+    /// <summary>Share of the samples of seconds [from, to).</summary>
+    public static double Share(ReadOnlySpan<int> counts, int from, int to)
+    {
+        int sum = 0;
+        foreach (int count in counts[from..to])
+            sum += count;
+        return sum / (double)((to - from) * QualityTrack.WorkRate);
+    }
+
+    private static void Mark(int[] to, int from, int end)
+    {
+        const int Rate = QualityTrack.WorkRate;
+        for (int i = from; i < Math.Min(end, to.Length * Rate); i++)
+            to[i / Rate]++;
     }
 }

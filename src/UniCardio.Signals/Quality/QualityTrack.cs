@@ -4,41 +4,6 @@ using UniCardio.Signals.Processing;
 
 namespace UniCardio.Signals.Quality;
 
-/// <summary>Why a second of a signal is not good; several may hold.</summary>
-[Flags]
-internal enum QualityReasons
-{
-    /// <summary>Nothing is wrong.</summary>
-    None = 0,
-
-    /// <summary>More than a fifth of the last ten seconds is missing.</summary>
-    Missing = 1,
-
-    /// <summary>It did not move for a second or more.</summary>
-    Flat = 2,
-
-    /// <summary>It stood at an end of its range.</summary>
-    Clipped = 4,
-
-    /// <summary>No beats were found.</summary>
-    NoBeats = 8,
-
-    /// <summary>Two detectors do not agree on the beats.</summary>
-    DetectorsDisagree = 16,
-
-    /// <summary>Beats are not alike: noise or motion.</summary>
-    Noisy = 32,
-
-    /// <summary>The baseline moves more than the beats.</summary>
-    Wandering = 64,
-
-    /// <summary>A pressure that no artery has.</summary>
-    Implausible = 128,
-
-    /// <summary>A pressure whose pulses are much smaller than they were: a damped line or a weak pulse.</summary>
-    Damped = 256,
-}
-
 /// <summary>How good a signal is, second by second: the product's one index, why it is low, and what can be read.</summary>
 /// <remarks>
 /// <para>The index, 0 to 1, is the estimated probability that the heart rate of the ten seconds that end with the second is right to 5
@@ -63,7 +28,7 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
     private const double RhythmIndex = 0.8, RhythmAgreement = 0.9;
 
     // Least share of the recording's usual pulse pressure; below it the line is damped (ours).
-    private const double MinPulse = 0.4;
+    internal const double MinPulse = 0.4;
 
     /// <summary>[n] the signal at <see cref="WorkRate"/> that was judged, NaN where missing.</summary>
     internal float[] Work { get; private init; } = [];
@@ -145,7 +110,12 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
         return new QualityTrack(series, heart, indices, reasons) { Work = work };
     }
 
-    private static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p, bool whole)
+    /// <summary>Why a second is not good, damping aside.</summary>
+    /// <param name="kind">What the signal is.</param>
+    /// <param name="f">The second's features.</param>
+    /// <param name="p">Its published indices.</param>
+    /// <param name="whole">Whether ten seconds were there to look at.</param>
+    internal static QualityReasons ReasonsOf(ChannelKind kind, in QualityFeatures f, in PublishedIndices p, bool whole)
     {
         QualityReasons reasons = QualityReasons.None;
         void Add(bool holds, QualityReasons reason) => reasons |= holds ? reason : QualityReasons.None;

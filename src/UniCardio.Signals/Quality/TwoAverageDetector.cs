@@ -12,64 +12,83 @@ namespace UniCardio.Signals.Quality;
 /// </remarks>
 internal static class TwoAverageDetector
 {
+    private const double Refractory = 0.3;
+
     /// <summary>Times of beats in samples, ascending.</summary>
     /// <param name="signal">[n] without missing samples.</param>
     /// <param name="rate">Samples a second.</param>
     /// <param name="kind">What it is.</param>
     /// <param name="inverted">Whether pulses point down.</param>
-    public static List<int> Find(ReadOnlySpan<float> signal, double rate, ChannelKind kind, bool inverted)
+    public static int[] Find(ReadOnlySpan<float> signal, double rate, ChannelKind kind, bool inverted)
+    {
+        int[] found = new int[MaxBeats(signal.Length, rate)];
+        int count = Find(signal, rate, kind, inverted, new double[3 * signal.Length], found);
+        return found[..count];
+    }
+
+    /// <summary>Most beats that samples can hold.</summary>
+    public static int MaxBeats(int samples, double rate) => (int)(samples / (Refractory * rate)) + 2;
+
+    /// <summary>Finds beats without allocating.</summary>
+    /// <param name="signal">[n] without missing samples.</param>
+    /// <param name="rate">Samples a second.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="inverted">Whether pulses point down.</param>
+    /// <param name="scratch">[3 n].</param>
+    /// <param name="found">[<see cref="MaxBeats"/>] times of beats in samples, ascending.</param>
+    /// <returns>How many.</returns>
+    public static int Find(ReadOnlySpan<float> signal, double rate, ChannelKind kind, bool inverted, Span<double> scratch,
+        Span<int> found)
     {
         bool ecg = kind == ChannelKind.Ecg;
-        double[] band = Band(signal, rate, ecg ? 8 : 0.5, ecg ? Math.Min(20, 0.45 * rate) : 8);
-        double[] power = new double[band.Length];
+        int n = signal.Length, count = 0;
+        Span<double> power = scratch[..n], near = scratch.Slice(n, n), far = scratch.Slice(2 * n, n);
+        Band(signal, rate, ecg ? 8 : 0.5, ecg ? Math.Min(20, 0.45 * rate) : 8, power);
         double mean = 0;
-        for (int i = 0; i < band.Length; i++)
+        for (int i = 0; i < n; i++)
         {
-            double x = ecg ? band[i] : Math.Max(0, inverted ? -band[i] : band[i]);
+            double x = ecg ? power[i] : Math.Max(0, inverted ? -power[i] : power[i]);
             power[i] = x * x;
-            mean += power[i] / band.Length;
+            mean += power[i] / n;
         }
 
         int wave = Odd((ecg ? 0.097 : 0.111) * rate), beat = Odd((ecg ? 0.611 : 0.667) * rate);
-        double[] near = Average(power, wave), far = Average(power, beat);
+        Average(power, wave, near);
+        Average(power, beat, far);
         double offset = (ecg ? 0.08 : 0.02) * mean;
-        var found = new List<int>();
-        for (int i = 0; i < power.Length; i++)
+        for (int i = 0; i < n; i++)
         {
             int from = i, best = i;
-            for (; i < power.Length && near[i] > far[i] + offset; i++)
+            for (; i < n && near[i] > far[i] + offset; i++)
                 best = power[i] > power[best] ? i : best;
             if (i - from < wave)
                 continue;
-            if (found.Count == 0 || best - found[^1] > 0.3 * rate)
-                found.Add(best);
-            else if (power[best] > power[found[^1]])
-                found[^1] = best;
+            if (count == 0 || best - found[count - 1] > Refractory * rate)
+                found[count++] = best;
+            else if (power[best] > power[found[count - 1]])
+                found[count - 1] = best;
         }
 
-        return found;
+        return count;
     }
 
     private static int Odd(double samples) => (2 * (int)Math.Round((samples - 1) / 2)) + 1;
 
     // Second-order Butterworth high and low passes, forwards and backwards: no delay.
-    private static double[] Band(ReadOnlySpan<float> signal, double rate, double low, double high)
+    private static void Band(ReadOnlySpan<float> signal, double rate, double low, double high, Span<double> x)
     {
-        double[] x = new double[signal.Length];
         for (int i = 0; i < x.Length; i++)
             x[i] = signal[i] - signal[0];
         for (int pass = 0; pass < 2; pass++)
         {
             Filter(x, rate, low, true);
             Filter(x, rate, high, false);
-            Array.Reverse(x);
+            x.Reverse();
         }
-
-        return x;
     }
 
     // The bilinear transform of a Butterworth section, started at rest at the first sample.
-    private static void Filter(double[] x, double rate, double corner, bool high)
+    private static void Filter(Span<double> x, double rate, double corner, bool high)
     {
         if (x.Length == 0)
             return;
@@ -85,9 +104,8 @@ internal static class TwoAverageDetector
         }
     }
 
-    private static double[] Average(double[] x, int width)
+    private static void Average(ReadOnlySpan<double> x, int width, Span<double> mean)
     {
-        double[] mean = new double[x.Length];
         double sum = 0;
         int half = width / 2;
         for (int i = -half; i < x.Length; i++)
@@ -99,7 +117,5 @@ internal static class TwoAverageDetector
             if (i >= 0)
                 mean[i] = sum / width;
         }
-
-        return mean;
     }
 }

@@ -99,8 +99,8 @@ public class QualityTests
         foreach ((ChannelKind kind, float[] signal) in Signals(Heart()))
         {
             int[] known = [.. BeatSeries.Of(signal, Rate, kind).Beats.Select(b => (int)b.Sample)];
-            List<int> found = TwoAverageDetector.Find(signal, Rate, kind, false);
-            Assert.InRange(PublishedIndices.Matched(known, found.ToArray(), 0.15 * Rate), 0.95, 1);
+            int[] found = TwoAverageDetector.Find(signal, Rate, kind, false);
+            Assert.InRange(PublishedIndices.Matched(known, found, 0.15 * Rate), 0.95, 1);
         }
     }
 
