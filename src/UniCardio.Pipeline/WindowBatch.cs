@@ -89,6 +89,11 @@ internal sealed class WindowBatch : IDisposable
         return Plan.BatchDraws * _session.Sampler.NetworkCalls;
     }
 
+    /// <summary>What a window's conditions were scaled to, [conditions, S] in slot order.</summary>
+    /// <param name="window">The window, 0 to W - 1.</param>
+    public ReadOnlySpan<float> Conditions(int window) =>
+        _conditions.AsSpan(window * Plan.Conditions.Count * _samples, Plan.Conditions.Count * _samples);
+
     /// <summary>What the network made of a window; valid until the next run.</summary>
     /// <param name="window">The window, 0 to W - 1.</param>
     public WindowDraws Draws(int window) =>

@@ -82,6 +82,13 @@ public sealed record StreamingSessionOptions
     /// </summary>
     public double MinCoverage { get; init; } = 0.5;
 
+    /// <summary>
+    /// Least index (<see cref="ModalityQuality.Index"/>, 0 to 1) for a signal to be a condition of another one: from one whose heart rate
+    /// cannot be read nothing is made. 0 lets every signal be one. A signal of which too little came is no worse for that, and one that
+    /// was not judged yet is trusted; a session that goes on from a checkpoint judges anew.
+    /// </summary>
+    public double MinIndex { get; init; } = 0.5;
+
     /// <summary>Gaps that last no longer than this (0 to 0.2 s) are bridged by a straight line and never generated.</summary>
     public TimeSpan BridgedGap { get; init; } = TimeSpan.FromMilliseconds(16);
 
@@ -133,6 +140,7 @@ public sealed record StreamingSessionOptions
         Require(ImputeFor >= TimeSpan.Zero && ImputeFor <= window, "impute for", Seconds(ImputeFor, TimeSpan.Zero, window));
         Require(MinCoverage is >= 0.25 and <= 1, "min coverage",
             FormattableString.Invariant($"{MinCoverage} is not between 0.25 and 1 of a window"));
+        Require(MinIndex is >= 0 and <= 1, "min index", FormattableString.Invariant($"{MinIndex} is not between 0 and 1"));
         Require(BridgedGap >= TimeSpan.Zero && BridgedGap <= TimeSpan.FromSeconds(0.2), "bridged gap",
             Seconds(BridgedGap, TimeSpan.Zero, TimeSpan.FromSeconds(0.2)));
         Require(Deadline >= TimeSpan.Zero && Deadline <= TimeSpan.FromHours(1), "deadline",

@@ -2,6 +2,7 @@ using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Beats;
+using UniCardio.Signals.Quality;
 
 namespace UniCardio.Streaming;
 
@@ -40,6 +41,9 @@ public enum VitalAbsence
 
     /// <summary>A pressure made from other signals: its beats are theirs, but it has no level.</summary>
     NoLevel,
+
+    /// <summary>There are beats, but a heart rate of them is not to be relied on: <see cref="VitalReading.Reasons"/> say why.</summary>
+    Unreadable,
 }
 
 /// <summary>What is read off one signal.</summary>
@@ -57,8 +61,11 @@ public readonly record struct VitalReading
     /// <summary>Mean pressure over whole pulses.</summary>
     public required float Mean { get; init; }
 
-    /// <summary>0 to 1: mean quality of the beats.</summary>
+    /// <summary>0 to 1: the index of the input (<see cref="ModalityQuality.Index"/>); NaN where it is not known yet.</summary>
     public required float Quality { get; init; }
+
+    /// <summary>Why it is low.</summary>
+    public required QualityReasons Reasons { get; init; }
 
     /// <summary>Seconds from the last beat to the frame's end; NaN before the first.</summary>
     public required float Age { get; init; }
@@ -72,8 +79,9 @@ public readonly record struct VitalReading
 
 /// <summary>Rates and pressures of the last seconds, read off the frames of a session as they come. Nothing is allocated within a
 /// segment.</summary>
-/// <remarks>A figure is shown only while beats that agree with each other come: four of them within 14 s, the last not long ago. Research
-/// software, not a medical device.</remarks>
+/// <remarks>A figure is shown only while beats that agree with each other come: four of them within 14 s, the last not long ago, and of
+/// measured ones the index is at least that from which <c>unicardio quality</c> calls a heart rate readable. Research software, not a
+/// medical device.</remarks>
 public sealed class VitalSigns
 {
     private const double Window = 14, MaxLag = 4.5, MinPulse = 10, MaxBand = 30, MaxShare = 0.5;
@@ -96,6 +104,13 @@ public sealed class VitalSigns
     /// <param name="modality">Of which signal.</param>
     public VitalReading Of(Modality modality) => _followers[(int)modality].Reading;
 
+    internal static string UnitOf(Modality modality) => modality switch
+    {
+        Modality.Bp => SignalUnit.MillimetresOfMercury,
+        Modality.Ecg => SignalUnit.Millivolts,
+        _ => SignalUnit.None,
+    };
+
     private sealed class Follower(Modality modality)
     {
         private const int Kept = 128, Samples = 4096;
@@ -105,26 +120,26 @@ public sealed class VitalSigns
         private int _count;
         private long _end, _lastGenerated, _lastTranslated, _lastWide, _lastSignal;
         private float _low, _high;
+        private ModalityQuality _input;
 
         public VitalReading Reading { get; private set; } = new()
         {
-            Rate = float.NaN, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = 0, Age = float.NaN,
-            Absence = VitalAbsence.WarmingUp, IsGenerated = false,
+            Rate = float.NaN, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = float.NaN, Age = float.NaN,
+            Absence = VitalAbsence.WarmingUp, IsGenerated = false, Reasons = QualityReasons.None,
         };
 
         public void Take(StreamingFrame frame, bool starts)
         {
             if (starts || _detector is null)
             {
-                _detector = new BeatDetector(NetworkSignal.KindOf(modality), StreamingFrame.SampleRate,
-                    modality switch { Modality.Bp => SignalUnit.MillimetresOfMercury, Modality.Ecg => SignalUnit.Millivolts, _ =>
-                        SignalUnit.None });
+                _detector = new BeatDetector(NetworkSignal.KindOf(modality), StreamingFrame.SampleRate, UnitOf(modality));
                 (_count, _end) = (0, 0);
                 _lastGenerated = _lastTranslated = _lastWide = _lastSignal = long.MinValue / 2;
                 (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
             }
             ReadOnlySpan<float> values = frame.Values(modality), low = frame.Low(modality), high = frame.High(modality);
             ReadOnlySpan<Provenance> provenance = frame.Provenance(modality);
+            _input = frame.Status(modality).Quality;
             double band = 0;
             int banded = 0;
             for (int i = 0; i < values.Length; i++, _end++)
@@ -175,33 +190,34 @@ public sealed class VitalSigns
                 : double.IsNaN(interval)
                     ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp
                         : VitalAbsence.NoPulse)
-                : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse : VitalAbsence.None;
+                : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse
+                : !generated && _input.IsUnreadable(QualityTrack.Readable) ? VitalAbsence.Unreadable : VitalAbsence.None;
             // A pressure made from other signals has beats, but no level: a rate, and no pressure, and nothing that is told by a level.
             bool isTranslated = _lastTranslated > _end - Window * rate;
             if (modality == Modality.Bp && isTranslated
                 && absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall)
                 absence = VitalAbsence.NoLevel;
-            float quality = 0;
-            for (int i = 0; i < _count; i++)
-                quality += _beats[i].Quality / _count;
+            float quality = _input.Index ?? float.NaN;
+            QualityReasons reasons = _input.Reasons;
             float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
             if (modality != Modality.Bp || absence != VitalAbsence.None || isTranslated)
                 return new VitalReading
                 {
-                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Age = age,
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Reasons = reasons, Age = age,
                     Absence = modality == Modality.Bp && absence == VitalAbsence.None ? VitalAbsence.NoLevel : absence,
                     IsGenerated = generated,
                 };
             float systolic = Median(systolic: true), diastolic = Median(systolic: false);
-            return systolic - diastolic < MinPulse
+            bool isDamped = !generated && (reasons & QualityReasons.Damped) != 0;
+            return isDamped || systolic - diastolic < MinPulse
                 ? new VitalReading
                 {
-                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Age = age,
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Reasons = reasons, Age = age,
                     Absence = VitalAbsence.Damped, IsGenerated = generated,
                 }
                 : new VitalReading
                 {
-                    Rate = shown, Systolic = systolic, Diastolic = diastolic, Mean = MeanPressure(), Quality = quality, Age = age,
+                    Rate = shown, Systolic = systolic, Diastolic = diastolic, Mean = MeanPressure(), Quality = quality, Reasons = reasons, Age = age,
                     Absence = absence, IsGenerated = generated,
                 };
         }

@@ -15,7 +15,10 @@ internal static class BinaryFrames
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
     private static readonly string?[] VitalAbsences =
-        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain", "no_level"];
+        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain", "no_level", "unreadable"];
+
+    private static readonly string[] Reasons =
+        ["missing", "flat", "clipped", "no_beats", "detectors_disagree", "noisy", "wandering", "implausible", "damped"];
 
     public static JsonElement Read(byte[] m)
     {
@@ -54,7 +57,7 @@ internal static class BinaryFrames
                 ["no_signal"] = NoSignal[m[at + 2]],
                 ["task"] = Task(m[at + 4], m[at + 5], modality),
                 ["normalized"] = (flags & 1) != 0,
-                ["quality"] = new JsonObject { ["index"] = F32(at + 8), ["missing"] = F32(at + 12), ["flat"] = F32(at + 16), ["clipped"] =
+                ["quality"] = new JsonObject { ["usable"] = F32(at + 8), ["missing"] = F32(at + 12), ["flat"] = F32(at + 16), ["clipped"] =
                     F32(at + 20), ["implausible"] = F32(at + 24), ["absence"] = Absences[m[at + 3]] },
                 ["stretches"] = stretches,
                 ["values"] = Array(),
@@ -75,6 +78,8 @@ internal static class BinaryFrames
                 ["rate"] = Figure(0), ["systolic"] = Figure(4), ["diastolic"] = Figure(8), ["mean"] = Figure(12), ["quality"]
                 = Figure(16), ["age"] = Figure(20),
                 ["absence"] = VitalAbsences[m[at + 24]], ["generated"] = m[at + 25] == 1,
+                ["reasons"] = new JsonArray([.. Enumerable.Range(0, Reasons.Length).Where(i => (m[at + 26 + (i / 8)] >> (i % 8) & 1) != 0)
+                    .Select(i => JsonValue.Create(Reasons[i]))]),
             };
             at += 28;
         }

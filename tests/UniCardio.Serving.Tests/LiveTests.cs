@@ -77,7 +77,7 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
                 Assert.Equal(e.Values(m).ToArray(), Wave.Floats(signal.GetProperty("values")));
                 Assert.Equal(e.Status(m).Task.IsValid ? e.Status(m).Task.ToString() : null, signal.GetProperty("task").GetString());
                 Assert.Equal(e.Status(m).IsNormalized, signal.GetProperty("normalized").GetBoolean());
-                Assert.Equal(e.Status(m).Quality.Index, signal.GetProperty("quality").GetProperty("index").GetSingle());
+                Assert.Equal(e.Status(m).Quality.Usable, signal.GetProperty("quality").GetProperty("usable").GetSingle());
                 Assert.Equal(e.Status(m).Quality.Missing, signal.GetProperty("quality").GetProperty("missing").GetSingle());
                 string[] provenance = [.. signal.GetProperty("stretches").EnumerateArray()
                     .SelectMany(s => Enumerable.Repeat(s.GetProperty("provenance").GetString()!, s.GetProperty("count").GetInt32()))];

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Pipeline;
+using UniCardio.Signals.Quality;
 
 namespace UniCardio.Streaming.Tests;
 
@@ -65,6 +66,25 @@ public sealed class PolicyTests : IDisposable
         Assert.Equal(AbsenceReason.Missing, made.Status(Modality.Bp).Quality.Absence);
         // The others stand as they came.
         Assert.DoesNotContain(frames.Provenances(Modality.Ecg), p => p is not (Provenance.Measured or Provenance.NoSignal));
+    }
+
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0)]
+    public void NothingIsMadeFromASignalThatCannotBeRead(double minIndex)
+    {
+        StreamingSessionOptions options = Make.Options() with { Ecg = null, Bp = null, MinIndex = minIndex };
+        var random = new Random(3);
+        // 30 s of noise as large as pulses: no beats from 10 s on, which is judged 15 s later at most.
+        Frames frames = Run(new Patient(40, options).Change(Modality.Ppg, 10, 40, _ => (float)random.NextDouble()));
+        Assert.Equal(Task("ppg->ecg"), At(frames, 8).Status(Modality.Ecg).Task);
+        Assert.True(At(frames, 16).Status(Modality.Ppg).Quality.Index > 0.8);
+        ModalityStatus noise = At(frames, 35).Status(Modality.Ppg);
+        Assert.True(noise.Quality.Index < 0.5 && noise.Quality.Reasons != QualityReasons.None, $"{noise.Quality}");
+        Assert.Equal((1f, AbsenceReason.None), (noise.Quality.Usable, noise.Quality.Absence));
+        ModalityStatus made = At(frames, 35).Status(Modality.Ecg);
+        Assert.Equal(minIndex == 0, made.Task.IsValid);
+        Assert.Equal(minIndex == 0 ? NoSignalReason.None : NoSignalReason.NothingSupports, made.NoSignal);
     }
 
     [Fact]
@@ -141,7 +161,7 @@ public sealed class PolicyTests : IDisposable
         float share = reason switch { AbsenceReason.Flat => q.Flat, AbsenceReason.Clipped => q.Clipped, AbsenceReason.Implausible =>
             q.Implausible, _ => q.Missing };
         Assert.True(share > 0.5, $"{q}");
-        Assert.Equal(1, q.Index + q.Missing + q.Flat + q.Clipped + q.Implausible, 1e-5);
+        Assert.Equal(1, q.Usable + q.Missing + q.Flat + q.Clipped + q.Implausible, 1e-5);
         if (reason != AbsenceReason.Clipped)
             Assert.Equal((1, reason), (share, q.Absence));
         // Good input has the best index there is.

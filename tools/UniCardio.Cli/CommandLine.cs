@@ -71,6 +71,7 @@ internal static class CommandLine
             TrainCommand.Create(terminal),
             FinetuneCommand.Create(terminal),
             PretrainCommand.Create(terminal),
+            AnalyzeCommand.Create(terminal),
             EvaluateCommand.Create(terminal),
             GoldenCommand.Create(terminal),
             BenchCommand.Create(terminal),

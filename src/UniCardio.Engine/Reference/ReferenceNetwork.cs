@@ -74,6 +74,7 @@ internal sealed class ReferenceNetwork
         {
             BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
+            activations?.Keep($"layer{i}/y", y);
             ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
             ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own with { Mask = mask }, positions, _threads);
             activations?.KeepTransposed($"layer{i}/time_layer", output.TimeLayer, m.Channels);

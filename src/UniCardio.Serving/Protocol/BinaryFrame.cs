@@ -66,7 +66,7 @@ internal static class BinaryFrame
         BinaryPrimitives.WriteSingleLittleEndian(to[20..], reading.Age);
         to[24] = (byte)reading.Absence;
         to[25] = (byte)(reading.IsGenerated ? 1 : 0);
-        to[26] = to[27] = 0;
+        BinaryPrimitives.WriteUInt16LittleEndian(to[26..], (ushort)reading.Reasons);
     }
 
     /// <summary>Sets how many frames the connection lost before this one.</summary>
@@ -96,7 +96,7 @@ internal static class BinaryFrame
         to[6] = (byte)((status.IsNormalized ? 1 : 0) | (content.HasBand ? 2 : 0) | (content.HasMeasured ? 4 : 0));
         to[7] = 0;
         ModalityQuality quality = status.Quality;
-        BinaryPrimitives.WriteSingleLittleEndian(to[8..], quality.Index);
+        BinaryPrimitives.WriteSingleLittleEndian(to[8..], quality.Usable);
         BinaryPrimitives.WriteSingleLittleEndian(to[12..], quality.Missing);
         BinaryPrimitives.WriteSingleLittleEndian(to[16..], quality.Flat);
         BinaryPrimitives.WriteSingleLittleEndian(to[20..], quality.Clipped);

@@ -96,6 +96,13 @@ internal static class JsonFrame
         Number(json, "age"u8, reading.Age);
         json.WriteString("absence"u8, LiveProtocol.Name(reading.Absence));
         json.WriteBoolean("generated"u8, reading.IsGenerated);
+        json.WriteStartArray("reasons"u8);
+        for (int i = 0; i < LiveProtocol.Reasons.Count; i++)
+        {
+            if (((int)reading.Reasons >> i & 1) != 0)
+                json.WriteStringValue(LiveProtocol.Reasons[i]);
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 
@@ -110,7 +117,7 @@ internal static class JsonFrame
     private static void WriteQuality(Utf8JsonWriter json, in ModalityQuality quality)
     {
         json.WriteStartObject("quality"u8);
-        json.WriteNumber("index"u8, quality.Index);
+        json.WriteNumber("usable"u8, quality.Usable);
         json.WriteNumber("missing"u8, quality.Missing);
         json.WriteNumber("flat"u8, quality.Flat);
         json.WriteNumber("clipped"u8, quality.Clipped);

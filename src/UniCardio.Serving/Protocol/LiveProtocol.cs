@@ -90,8 +90,13 @@ internal static class LiveProtocol
         VitalAbsence.Damped => "damped",
         VitalAbsence.NoPulse => "no_pulse",
         VitalAbsence.NoLevel => "no_level",
+        VitalAbsence.Unreadable => "unreadable",
         _ => "uncertain",
     };
+
+    /// <summary>The protocol's words for why an index is low, in the order of their bits.</summary>
+    public static IReadOnlyList<string> Reasons { get; } =
+        ["missing", "flat", "clipped", "no_beats", "detectors_disagree", "noisy", "wandering", "implausible", "damped"];
 
     /// <summary>The names of a set's members, in slot order.</summary>
     public static string[] Names(ModalitySet set) => [.. set.Members().Select(m => m.Name())];

@@ -9,10 +9,11 @@ namespace UniCardio.Streaming.Planning;
 internal sealed class GenerationPolicy
 {
     private readonly HopTiming _timing;
-    private readonly double _minCoverage;
+    private readonly double _minCoverage, _minIndex;
     private readonly AffineScale?[] _lastScale = new AffineScale?[HopPlan.Modalities];
 
-    public GenerationPolicy(HopTiming timing, double minCoverage) => (_timing, _minCoverage) = (timing, minCoverage);
+    public GenerationPolicy(HopTiming timing, double minCoverage, double minIndex) =>
+        (_timing, _minCoverage, _minIndex) = (timing, minCoverage, minIndex);
 
     /// <summary>The map of each modality's last window in which at least a quarter of it was there; null before the first.</summary>
     public Span<AffineScale?> LastScales => _lastScale;
@@ -26,9 +27,10 @@ internal sealed class GenerationPolicy
         ModalitySet conditions = ModalitySet.None;
         for (int m = 0; m < HopPlan.Modalities; m++)
         {
-            if (plan.Quality[m].Index >= 0.25f)
+            if (plan.Quality[m].Usable >= 0.25f)
                 _lastScale[m] = WindowScale.Of((Modality)m, plan.Signal[m], Whole(plan.Signal[m]));
-            if (plan.Quality[m].Index >= _minCoverage && Age(plan, m) < _timing.MaxHop)
+            if (plan.Quality[m].Usable >= _minCoverage && Age(plan, m) < _timing.MaxHop
+                && !plan.Quality[m].IsUnreadable(_minIndex))
                 conditions |= ((Modality)m).ToSet();
         }
         for (int m = 0; m < HopPlan.Modalities; m++)
@@ -49,7 +51,7 @@ internal sealed class GenerationPolicy
                 WindowScale.Of(modality, plan.Signal[m], Whole(plan.Signal[m]), isNoisy: true), false, NoSignalReason.None);
         if (!generate.Contains(modality))
             return new TargetPlan(default, default, false, NoSignalReason.NotRequested);
-        if (plan.Quality[m].Index >= 0.25f && Age(plan, m) <= _timing.ImputeSamples)
+        if (plan.Quality[m].Usable >= 0.25f && Age(plan, m) <= _timing.ImputeSamples)
             return new TargetPlan(CardioTask.Impute(modality, others), _lastScale[m]!.Value, false, NoSignalReason.None);
         if (others == ModalitySet.None)
             return new TargetPlan(default, default, false, NoSignalReason.NothingSupports);

@@ -1,6 +1,7 @@
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
 using UniCardio.Signals.Processing;
+using UniCardio.Signals.Quality;
 using UniCardio.Streaming.Patient;
 
 namespace UniCardio.Streaming.Planning;
@@ -13,6 +14,9 @@ internal sealed class SignalIntake
     private readonly LiveChannel?[] _channels = new LiveChannel?[HopPlan.Modalities];
     private readonly double[] _noiseFactors = new double[HopPlan.Modalities];
     private readonly ChannelTally[] _tallies = [new(), new(), new()];
+    private readonly LiveQuality?[] _judges = new LiveQuality?[HopPlan.Modalities];
+    private readonly long[] _judged = new long[HopPlan.Modalities];
+    private readonly float[] _fresh;
     private readonly WindowReader _reader;
     private readonly AbsenceReason[] _reasons;
     private readonly Func<HopPlan> _rent;
@@ -26,8 +30,9 @@ internal sealed class SignalIntake
     {
         (_options, _timing, _rent, _add) = (options, timing, rent, add);
         Clock = new BlockClock(timing.JumpTicks);
-        Policy = new GenerationPolicy(timing, options.MinCoverage);
+        Policy = new GenerationPolicy(timing, options.MinCoverage, options.MinIndex);
         _reasons = new AbsenceReason[timing.SlotSamples];
+        _fresh = new float[timing.SlotSamples];
         double highest = NetworkSignal.Rate;
         var resamplers = new Dictionary<double, Resampler>();
         foreach (Modality modality in Modalities.All)
@@ -141,6 +146,8 @@ internal sealed class SignalIntake
             channel?.Reset(Origin);
         Policy.Reset();
         Patient?.Reset();
+        Array.Clear(_judges);
+        Array.Clear(_judged);
     }
 
     private void Jump(long firstTime)
@@ -242,11 +249,26 @@ internal sealed class SignalIntake
             else
                 WindowReader.ReadNothing(_channels[m] is null ? AbsenceReason.NoSensor : AbsenceReason.Muted, plan.Signal[m],
                     plan.Source[m], _reasons);
-            plan.Quality[m] = WindowReader.Rate(_reasons.AsSpan(_timing.SlotSamples - _timing.WindowSamples));
+            plan.Quality[m] = Judged(m, windowEnd, WindowReader.Rate(_reasons.AsSpan(_timing.SlotSamples - _timing.WindowSamples)));
         }
         Policy.Decide(plan, Generate, Denoise);
         Patient?.Follow(plan);
         (Hops, SegmentHops) = (Hops + 1, SegmentHops + 1);
         _add(plan);
+    }
+
+    // The index of what the channel brought, muted or not, so that it is known when the sensor is trusted again. A judge begins with its
+    // segment, and with a session that goes on from a checkpoint.
+    private ModalityQuality Judged(int m, long windowEnd, in ModalityQuality shares)
+    {
+        if (_channels[m] is not { } channel)
+            return shares;
+        LiveQuality judge = _judges[m] ??= new LiveQuality(NetworkSignal.KindOf((Modality)m), VitalSigns.UnitOf((Modality)m));
+        long from = Math.Max(_judged[m], windowEnd - _fresh.Length);
+        Span<float> fresh = _fresh.AsSpan(0, (int)Math.Max(0, windowEnd - from));
+        channel.ReadResampled(from, fresh);
+        judge.Push(fresh);
+        _judged[m] = windowEnd;
+        return double.IsNaN(judge.Index) ? shares : shares with { Index = (float)judge.Index, Reasons = judge.Reasons };
     }
 }

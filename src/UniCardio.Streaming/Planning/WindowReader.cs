@@ -59,7 +59,7 @@ internal sealed class WindowReader
         reasons.Fill(reason);
     }
 
-    /// <summary>The quality index over the newest samples.</summary>
+    /// <summary>Shares of the newest samples.</summary>
     /// <param name="reasons">The samples that count.</param>
     public static ModalityQuality Rate(ReadOnlySpan<AbsenceReason> reasons)
     {

@@ -23,6 +23,7 @@ internal static class OptionsCheckpoint
             options.ClockJump, options.MaxBlock, options.ImputeFor, options.BridgedGap, options.Deadline])
             writer.Write(time);
         writer.Write(options.MinCoverage);
+        writer.Write(options.MinIndex);
         writer.Write(options.FrameQueue);
         writer.Write(options.OwnSignals);
     }
@@ -50,6 +51,7 @@ internal static class OptionsCheckpoint
             BridgedGap = reader.Span(),
             Deadline = reader.Span(),
             MinCoverage = reader.Double(),
+            MinIndex = reader.Double(),
             FrameQueue = reader.Int(1, 4096, "frame queue"),
             OwnSignals = reader.Bool(),
         };

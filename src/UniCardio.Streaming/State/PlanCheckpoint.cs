@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
+using UniCardio.Signals.Quality;
 
 namespace UniCardio.Streaming.State;
 
@@ -126,9 +127,11 @@ internal static class PlanCheckpoint
 
     private static void WriteQuality(CheckpointWriter writer, ModalityQuality quality)
     {
-        foreach (float share in (ReadOnlySpan<float>)[quality.Index, quality.Missing, quality.Flat, quality.Clipped, quality.Implausible])
+        foreach (float share in (ReadOnlySpan<float>)[quality.Usable, quality.Missing, quality.Flat, quality.Clipped, quality.Implausible])
             writer.Write(share);
         writer.Write((byte)quality.Absence);
+        writer.Write(quality.Index ?? float.NaN);
+        writer.Write((uint)quality.Reasons);
     }
 
     private static ModalityQuality ReadQuality(CheckpointReader reader)
@@ -137,7 +140,14 @@ internal static class PlanCheckpoint
         reader.Signal(shares);
         foreach (float share in shares)
             reader.Require(share is >= 0 and <= 1, $"{share} is not a share");
-        return new ModalityQuality(shares[0], shares[1], shares[2], shares[3], shares[4],
-            (AbsenceReason)reader.Byte((int)AbsenceReason.Muted));
+        var absence = (AbsenceReason)reader.Byte((int)AbsenceReason.Muted);
+        float index = reader.Float();
+        reader.Require(float.IsNaN(index) || index is >= 0 and <= 1, $"{index} is no index");
+        uint reasons = reader.UInt();
+        reader.Require(reasons < 2 * (uint)QualityReasons.Damped, $"{reasons} are no reasons");
+        return new ModalityQuality(shares[0], shares[1], shares[2], shares[3], shares[4], absence)
+        {
+            Index = float.IsNaN(index) ? null : index, Reasons = (QualityReasons)reasons,
+        };
     }
 }

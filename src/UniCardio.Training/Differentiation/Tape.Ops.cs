@@ -197,6 +197,20 @@ internal sealed unsafe partial class Tape<S, V>
         return y;
     }
 
+    /// <summary>The rows of a, then those of b.</summary>
+    public TapeMatrix Stack(TapeMatrix a, TapeMatrix b)
+    {
+        TapeMatrix y = New(a.Rows + b.Rows, a.Columns);
+        for (int row = 0; row < y.Rows; row++)
+            (row < a.Rows ? a.Row(row) : b.Row(row - a.Rows)).CopyTo(y.Row(row));
+        _backward.Add(() =>
+        {
+            for (int row = 0; row < y.Rows; row++)
+                Add(row < a.Rows ? a.GradientRow(row) : b.GradientRow(row - a.Rows), y.GradientRow(row));
+        });
+        return y;
+    }
+
     /// <summary>Mean of each window's rows: [windows rows, columns] -> [windows, columns].</summary>
     public TapeMatrix WindowMean(TapeMatrix x, int windows)
     {
@@ -220,7 +234,8 @@ internal sealed unsafe partial class Tape<S, V>
     /// <param name="windows">Windows.</param>
     /// <param name="heads">Heads; divides C.</param>
     /// <param name="reads">Whether a query (place in its window) may read a key; null for all.</param>
-    public TapeMatrix Attention(TapeMatrix qkv, int windows, int heads, Func<int, int, bool>? reads)
+    /// <param name="sink">Takes P [windows, heads, tokens, tokens], if given; not to be changed.</param>
+    public TapeMatrix Attention(TapeMatrix qkv, int windows, int heads, Func<int, int, bool>? reads, Action<float[]>? sink = null)
     {
         int tokens = qkv.Rows / windows, channels = qkv.Columns / 3, d = channels / heads;
         float scale = 1 / MathF.Sqrt(d);
@@ -249,6 +264,7 @@ internal sealed unsafe partial class Tape<S, V>
             }
         }
 
+        sink?.Invoke(weights);
         _backward.Add(() =>
         {
             float[] slopes = new float[tokens];

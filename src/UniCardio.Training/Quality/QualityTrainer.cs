@@ -50,7 +50,7 @@ internal static class QualityTrainer
 
     // PyTorch's defaults: maps and biases uniform within 1 / sqrt(inputs), the attention's input map within sqrt(6 / (inputs + outputs)),
     // its bias zero, norms one and zero.
-    private static float[] Start(ParameterShape shape, ulong seed, int tensor)
+    internal static float[] Start(ParameterShape shape, ulong seed, int tensor)
     {
         float[] values = new float[shape.Count];
         bool isBias = shape.Name.EndsWith("bias", StringComparison.Ordinal);

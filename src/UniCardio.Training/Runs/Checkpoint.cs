@@ -52,12 +52,19 @@ internal static class Checkpoint
 
     /// <summary>Reads a state.</summary>
     /// <exception cref="WeightFormatException">The file is not a checkpoint of this run or does not hold together.</exception>
-    public static TrainingState Read(string path, int parameters, RunRecord run)
+    public static TrainingState Read(string path, int parameters, RunRecord run) => Read(path, parameters, run.Owns);
+
+    /// <summary>Reads a state.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="parameters">Length of the flat vectors.</param>
+    /// <param name="owns">Whether an identity is the run's.</param>
+    /// <exception cref="WeightFormatException">The file is not a checkpoint of this run or does not hold together.</exception>
+    public static TrainingState Read(string path, int parameters, Func<string?, bool> owns)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path, memoryMap: false);
         if (file.Metadata.GetValueOrDefault(FormatKey) != Format)
             throw new WeightFormatException(path, $"is not a training checkpoint of format {Format}");
-        if (!run.Owns(file.Metadata.GetValueOrDefault("run")))
+        if (!owns(file.Metadata.GetValueOrDefault("run")))
             throw new WeightFormatException(path, "is a checkpoint of another run: its options or data differ from run.json");
         return new TrainingState
         {

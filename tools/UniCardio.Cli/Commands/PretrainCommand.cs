@@ -20,6 +20,7 @@ internal static class PretrainCommand
         var command = new Command("pretrain", "Trains networks that judge signals, on synthetic recordings, on one core of the CPU.")
         {
             Quality(terminal),
+            PretrainMasked.Create(terminal),
         };
         return command;
     }

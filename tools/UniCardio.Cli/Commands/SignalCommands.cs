@@ -1,4 +1,5 @@
 using System.CommandLine;
+using UniCardio.Cli.Analysis;
 using UniCardio.Cli.Archive;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
@@ -29,6 +30,7 @@ internal static class SignalCommands
         var backend = new BackendOptions();
         var results = new ResultOptions();
         var archive = new ArchiveOptions();
+        var explain = new ExplainOption();
         var command = new ExampleCommand(name, $"{description} {RestorationResult.Remark}", examples) { input };
         restoring.AddTo(command);
         results.AddTo(command);
@@ -36,6 +38,8 @@ internal static class SignalCommands
         reading.AddTo(command);
         weights.AddTo(command);
         command.Add(untrained);
+        if (kind != TaskKind.Denoise)
+            explain.AddTo(command);
         if (kind == TaskKind.Impute)
             correction.AddTo(command);
         backend.AddTo(command);
@@ -53,6 +57,7 @@ internal static class SignalCommands
                 results.Check(parsed, path);
             }
             RestorationOptions options = restoring.Read(parsed, () => reading.Read(parsed));
+            explain.Check(parsed, path, options, isArchive);
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException(
@@ -82,6 +87,8 @@ internal static class SignalCommands
             cancellation.ThrowIfCancellationRequested();
             RestorationReport report = RestorationReport.Of(path, loaded, engine.Backend.Name, recording, result, truth);
             Write(terminal, results, parsed, recording, result, truth, report);
+            explain.Write(parsed, terminal, new ExplainPage(recording, restoring.Channels(parsed), options, path), loaded.Weights, engine,
+                results.PlotRange(parsed).Start, cancellation);
             if (truth is not null && report.Truth is null)
                 terminal.Note("--truth was not compared: what is translated without a calibration has no scale");
             Show(terminal, report, results.Json(parsed), [results.Out(parsed), results.Plot(parsed)]);

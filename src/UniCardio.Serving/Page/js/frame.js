@@ -50,6 +50,7 @@ function decodeVital(view, at) {
   return {
     rate: view.getFloat32(at, true), systolic: view.getFloat32(at + 4, true), diastolic: view.getFloat32(at + 8, true), mean: view.getFloat32(at + 12, true),
     quality: view.getFloat32(at + 16, true), age: view.getFloat32(at + 20, true), absence: view.getUint8(at + 24), generated: view.getUint8(at + 25) !== 0,
+    reasons: view.getUint16(at + 26, true),
   };
 }
 
@@ -62,7 +63,7 @@ function decodeSignal(view, at, frame) {
     task: view.getUint8(at + 4),
     conditions: view.getUint8(at + 5),
     normalized: (flags & 1) !== 0,
-    quality: view.getFloat32(at + 8, true),
+    usable: view.getFloat32(at + 8, true),
     stretches: new Uint32Array(view.buffer, at + SIGNAL, 2 * stretches),
     values: null, low: null, high: null, measured: null,
   };

@@ -14,7 +14,10 @@ export const NOT_RECEIVED = 7;
 const ABSENCES = ["", "no sensor", "missing", "flat", "clipped", "implausible", "sensor switched off"];
 
 /** Why a figure is not shown, by the protocol's code. */
-export const VITAL_ABSENCES = ["", "warming up", "no signal", "no pulse found: flat", "no pulse found: too small", "line open or zeroed", "line flushed", "line damped", "no pulse found", "band too wide", "no level: made from other signals"];
+export const VITAL_ABSENCES = ["", "warming up", "no signal", "no pulse found: flat", "no pulse found: too small", "line open or zeroed", "line flushed", "line damped", "no pulse found", "band too wide", "no level: made from other signals", "not readable"];
+
+/** Why a signal's quality is low, by the protocol's bits. */
+export const QUALITY_REASONS = ["missing", "flat", "clipped", "no beats", "detectors disagree", "noisy", "wandering", "implausible", "damped"];
 
 /** What the newest sample of a signal is, in words: "generated: translated from PPG + ECG". */
 export function originText(modality, signal) {
