@@ -203,7 +203,8 @@ public sealed class VitalSigns
             if (modality != Modality.Bp || absence != VitalAbsence.None || isTranslated)
                 return new VitalReading
                 {
-                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Reasons = reasons, Age = age,
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality,
+                    Reasons = reasons, Age = age,
                     Absence = modality == Modality.Bp && absence == VitalAbsence.None ? VitalAbsence.NoLevel : absence,
                     IsGenerated = generated,
                 };
@@ -212,13 +213,13 @@ public sealed class VitalSigns
             return isDamped || systolic - diastolic < MinPulse
                 ? new VitalReading
                 {
-                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality, Reasons = reasons, Age = age,
-                    Absence = VitalAbsence.Damped, IsGenerated = generated,
+                    Rate = shown, Systolic = float.NaN, Diastolic = float.NaN, Mean = float.NaN, Quality = quality,
+                    Reasons = reasons, Age = age, Absence = VitalAbsence.Damped, IsGenerated = generated,
                 }
                 : new VitalReading
                 {
-                    Rate = shown, Systolic = systolic, Diastolic = diastolic, Mean = MeanPressure(), Quality = quality, Reasons = reasons, Age = age,
-                    Absence = absence, IsGenerated = generated,
+                    Rate = shown, Systolic = systolic, Diastolic = diastolic, Mean = MeanPressure(), Quality = quality,
+                    Reasons = reasons, Age = age, Absence = absence, IsGenerated = generated,
                 };
         }
 

@@ -15,7 +15,8 @@ internal static class BinaryFrames
     private static readonly string?[] Absences = [null, "no_sensor", "missing", "flat", "clipped", "implausible", "muted"];
 
     private static readonly string?[] VitalAbsences =
-        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain", "no_level", "unreadable"];
+        [null, "warming_up", "no_signal", "flat", "too_small", "line_open", "flushed", "damped", "no_pulse", "uncertain", "no_level",
+            "unreadable"];
 
     private static readonly string[] Reasons =
         ["missing", "flat", "clipped", "no_beats", "detectors_disagree", "noisy", "wandering", "implausible", "damped"];

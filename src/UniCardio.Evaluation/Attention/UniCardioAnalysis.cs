@@ -55,9 +55,10 @@ internal static class UniCardioAnalysis
         double token = TokenSeconds(m);
         int most = seen.Shapes[0][0].MaxLag, near = Math.Min(most, (int)Math.Ceiling(1 / token));
         double[] x = [.. Enumerable.Range(-near, (2 * near) + 1).Select(k => k * token)];
-        return AttentionPicture.Lines($"Queries of {task.Output.Name()} on keys of {condition.Name()}", x, [.. seen.Shapes.Select((heads, b) =>
-            ($"block {b + 1}", Mean([.. heads.Select(h => h.Profile((int)task.Target, (int)condition)[(most - near)..(most + near + 1)])])))],
-            "lag, s", [("true delay", seen.Delay(task.Output, condition))]);
+        (string, double[])[] lines = [.. seen.Shapes.Select((heads, b) => ($"block {b + 1}",
+            Mean([.. heads.Select(h => h.Profile((int)task.Target, (int)condition)[(most - near)..(most + near + 1)])])))];
+        return AttentionPicture.Lines($"Queries of {task.Output.Name()} on keys of {condition.Name()}", x, lines, "lag, s",
+            [("true delay", seen.Delay(task.Output, condition))]);
     }
 
     private static AnalysisTable Table(ModelConfiguration m, CardioTask task, string title, Seen trained, Seen untrained)

@@ -7,7 +7,8 @@ namespace UniCardio.Signals.Quality;
 /// Nothing is allocated after construction.</summary>
 /// <remarks>
 /// A second is judged once <see cref="LagSeconds"/> more have come, since its beats are certain only then. What differs from a whole
-/// recording: the second detector's threshold, clipping and the usual pulse are those of the last <see cref="KeptSeconds"/> s and 128 beats.
+/// recording: the second detector's threshold, clipping and the usual pulse are those of the last <see cref="KeptSeconds"/> s and 128
+/// beats.
 /// Cost a second of signal: about 0.2 million operations, most of them the spectrum's.
 /// </remarks>
 internal sealed class LiveQuality
@@ -94,8 +95,8 @@ internal sealed class LiveQuality
             _times[next] = (int)(_beats[next].Sample - _start);
         int found = TwoAverageDetector.Find(bridged, Rate, _kind, _detector.IsInverted, _scratch.AsSpan(0, 3 * _filled), _others), at = 0;
         ReadOnlySpan<int> others = PublishedIndices.Within(_others.AsSpan(0, found), from, to, ref at);
-        PublishedIndices indices = PublishedIndices.Of(bridged[from..to], from, _times.AsSpan(first, next - first), others, _spectrum, _kind,
-            _detector.IsInverted);
+        PublishedIndices indices = PublishedIndices.Of(bridged[from..to], from, _times.AsSpan(first, next - first), others, _spectrum,
+            _kind, _detector.IsInverted);
         BeatWindow window = BeatQuality.Window(_beats.AsSpan(first, next - first), (to - from) / (double)Rate, Rate, out double rate,
             out double deviation);
         QualityFeatures features = QualityFeatures.Of(_counts, second, window, rate, deviation, indices);

@@ -183,8 +183,9 @@ internal sealed record MaskedConfiguration
         ArgumentNullException.ThrowIfNull(metadata);
         if (metadata.GetValueOrDefault("model") != Kind)
             return null;
-        int Number(string name) => int.TryParse(metadata.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
-            ? n : throw new ConfigurationException(name, $"'{metadata.GetValueOrDefault(name)}' is no whole number");
+        int Number(string name) =>
+            int.TryParse(metadata.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n
+             : throw new ConfigurationException(name, $"'{metadata.GetValueOrDefault(name)}' is no whole number");
         if (!Enum.TryParse(metadata.GetValueOrDefault("arm"), out MaskedArm arm) || !Enum.IsDefined(arm))
             throw new ConfigurationException("arm", $"'{metadata.GetValueOrDefault("arm")}' is not known");
         return new MaskedConfiguration

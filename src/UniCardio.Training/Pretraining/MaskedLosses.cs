@@ -6,7 +6,8 @@ namespace UniCardio.Training.Pretraining;
 /// <summary>Losses of the arms; each adds its gradient to its input's.</summary>
 internal static class MaskedLosses
 {
-    /// <summary>Squared error of patches that were asked for and not shown, weighted: sum of weight (y - target)^2 over their samples.</summary>
+    /// <summary>Squared error of patches that were asked for and not shown, weighted: sum of weight (y - target)^2 over their
+    /// samples.</summary>
     /// <param name="patches">[windows places, 3 x 25].</param>
     /// <param name="windows">The windows.</param>
     /// <param name="draws">What each showed and was asked.</param>
@@ -62,7 +63,8 @@ internal static class MaskedLosses
     public static double Contrast(TapeMatrix a, TapeMatrix b, double temperature, double weight)
     {
         int n = a.Rows;
-        float[][] za = [.. Enumerable.Range(0, n).Select(i => Unit(a.Row(i)))], zb = [.. Enumerable.Range(0, n).Select(i => Unit(b.Row(i)))];
+        float[][] za = [.. Enumerable.Range(0, n).Select(i => Unit(a.Row(i)))],
+            zb = [.. Enumerable.Range(0, n).Select(i => Unit(b.Row(i)))];
         double[,] score = new double[n, n], slope = new double[n, n];
         for (int i = 0; i < n; i++)
         {

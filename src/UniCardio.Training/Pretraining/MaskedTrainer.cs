@@ -200,7 +200,8 @@ internal sealed class MaskedRun<S, V> : IDisposable
         {
             int[] places = s_all[(m * MaskedConfiguration.Patches)..((m + 1) * MaskedConfiguration.Patches)];
             TapeMatrix encoded = MaskedTape.Encode(_tape, _m, _m.Encoder(m), windows, [.. windows.Select(_ => places)]);
-            TapeMatrix Project(TapeMatrix x, string name) => _tape.Linear(x, $"{_m.Decoder(m)}.{name}.weight", $"{_m.Decoder(m)}.{name}.bias");
+            TapeMatrix Project(TapeMatrix x, string name) =>
+                _tape.Linear(x, $"{_m.Decoder(m)}.{name}.weight", $"{_m.Decoder(m)}.{name}.bias");
             pooled[m] = Project(_tape.Gelu(Project(_tape.WindowMean(encoded, windows.Count), "project1")), "project2");
         }
 

@@ -35,14 +35,15 @@ internal sealed class ExplainPage(Recording recording, ChannelSelection channels
         page.Paragraph($"{RestorationResult.Remark} Attention says what a network read, not why a result is what it is.", "remark")
             .Paragraph(string.Create(CultureInfo.InvariantCulture,
                 $"The window of {m.SlotSamples / NetworkSignal.Rate:0.###} s from {window.StartSeconds:0.###} s, {options.Draws} draws, "
-                + $"{window.Steps.Count} evaluations of the network each. This is the network's own part: in a gap the patient's own beat, a "
-                + $"filter and lines may have the larger say, which the command's summary tells."));
-        page.Heading(2, "What was given, and what came out").Picture(Given(window, m), "Measured signals; below, the draws' median and band.");
+                + $"{window.Steps.Count} evaluations of the network each. This is the network's own part: in a gap the patient's own "
+                + $"beat, a filter and lines may have the larger say, which the command's summary tells."));
+        page.Heading(2, "What was given, and what came out")
+            .Picture(Given(window, m), "Measured signals; below, the draws' median and band.");
         page.Heading(2, "The sampler's states");
         foreach (ExplainedStep step in Chosen(window.Steps, ShownStates))
             page.Picture(State(step, m), string.Create(CultureInfo.InvariantCulture,
-                $"Evaluation {step.Row + 1} of {window.Steps.Count}, diffusion step {step.T}: the state that the network looked at (dotted) "
-                + $"and the clean signal that it predicted of it (dashed, band over the draws). Scaled."));
+                $"Evaluation {step.Row + 1} of {window.Steps.Count}, diffusion step {step.T}: the state that the network looked at "
+                + $"(dotted) and the clean signal that it predicted of it (dashed, band over the draws). Scaled."));
         Attention(page, weights, window, cancellation);
         return page.ToString();
     }
@@ -56,8 +57,8 @@ internal sealed class ExplainPage(Recording recording, ChannelSelection channels
         int[] slots = NetworkAttention.Slots(window.Task);
         double token = m.SamplesPerToken / NetworkSignal.Rate;
         page.Heading(2, "What the target's tokens looked at").List([
-            $"Keys of a map from the left: {string.Join(", ", names)}. Queries from above, in time. White is nothing, dark the most of a map; "
-            + "a diagonal is attention to the same time, one to its right attention to what comes later.",
+            $"Keys of a map from the left: {string.Join(", ", names)}. Queries from above, in time. White is nothing, dark the most of a "
+            + "map; a diagonal is attention to the same time, one to its right attention to what comes later.",
             "Lag: time of the key less time of the query.",
         ]);
         foreach (ExplainedStep step in Chosen(window.Steps, 3))

@@ -19,15 +19,16 @@ internal static class AnalyzeCommand
         var file = new Argument<string?>("WEIGHTS")
             { Description = "Weights of UniCardio or of a masked encoder (pretrain masked); the shipped ones if left out.",
                 Arity = ArgumentArity.ZeroOrOne };
-        var subjects = new Option<int>("--subjects") { Description = "Synthetic subjects, one window each.", DefaultValueFactory = _ => 24 };
+        var subjects = new Option<int>("--subjects")
+            { Description = "Synthetic subjects, one window each.", DefaultValueFactory = _ => 24 };
         var task = new Option<string>("--task")
             { Description = "Of UniCardio's tasks, e.g. \"ppg->ecg\" or \"impute bp | ppg,ecg\".", DefaultValueFactory = _ => "ppg->ecg",
                 HelpName = "TASK" };
         var html = new Option<string?>("--html") { Description = "The page to write.", HelpName = "FILE" };
         var command = new ExampleCommand("analyze",
             "Says what attention looks at: how much of it goes to other signals, how much of that to the same time, at which lag, beside "
-            + "the true pulse delay; for a masked encoder also how signals share the units of its embedding. Everything beside the untrained "
-            + "network, on synthetic subjects.",
+            + "the true pulse delay; for a masked encoder also how signals share the units of its embedding. Everything beside the "
+            + "untrained network, on synthetic subjects.",
             "analyze pretraining/arm-C/encoder.safetensors --html encoder.html",
             "analyze --task \"ppg->ecg\" --subjects 8 --html attention.html")
         {

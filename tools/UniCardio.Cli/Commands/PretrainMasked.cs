@@ -17,9 +17,9 @@ internal static class PretrainMasked
     {
         var arms = new Option<string>("--arms")
         {
-            Description = "Arms, by letter. A: an encoder a signal; B: one encoder of all; C: as B, signals dropped from the input and still "
-                + "reconstructed; D: as B, signals dropped from what is reconstructed; E: encoders told to agree (contrast); F: untrained; "
-                + "G: features by hand.",
+            Description = "Arms, by letter. A: an encoder a signal; B: one encoder of all; C: as B, signals dropped from the input and "
+                + "still reconstructed; D: as B, signals dropped from what is reconstructed; E: encoders told to agree "
+                + "(contrast); F: untrained; G: features by hand.",
             DefaultValueFactory = _ => "ABCDEFG", HelpName = "LETTERS",
         };
         var size = new Option<string>("--size")
