@@ -21,7 +21,7 @@ public class HelpTests
     {
         string[] expected = ["impute", "denoise", "translate", "learn", "serve", "synth", "info", "convert", "evaluate", "train",
             "finetune", "golden", "golden verify", "golden record", "beats", "bench", "profile", "devices", "kernels",
-            "quality", "rhythm", "pretrain", "pretrain quality"];
+            "quality", "rhythm", "pretrain", "pretrain quality", "pretrain masked", "analyze"];
         Assert.Equal(expected.Order(), Commands().Select(c => string.Join(' ', c.Path)).Where(n => n.Length > 0).Order());
     }
 

@@ -16,6 +16,10 @@ internal static class RhythmFeatures
     /// <summary>Fewest beats that a rhythm is read from.</summary>
     public const int MinBeats = 8;
 
+    // A run is five beats and more at over 92 a minute; a steady rhythm's intervals vary by less than an eighth. Chosen.
+    private const int MinRun = 5;
+    private const double MaxRunInterval = 0.65, SteadyVariation = 0.125;
+
     /// <summary>Features of a window.</summary>
     /// <param name="beats">The window's beats, ascending.</param>
     /// <param name="signal">[n] the whole signal, gaps bridged.</param>
@@ -56,6 +60,58 @@ internal static class RhythmFeatures
         else
             Pulses(beats, rate, to[8..]);
         return true;
+    }
+
+    /// <summary>How alike the beats of the longest row of fast ones are: the median correlation of a beat with the one before, moved by
+    /// up to 24 ms. A run's beats come from one place; what noise is taken for are no two alike.</summary>
+    /// <param name="beats">The window's beats of an ECG, ascending.</param>
+    /// <param name="signal">[n] the whole signal, gaps bridged.</param>
+    /// <param name="rate">Samples a second.</param>
+    /// <returns>-1 to 1; -1 without five fast beats in a row.</returns>
+    internal static double RunLikeness(ReadOnlySpan<Beat> beats, ReadOnlySpan<float> signal, double rate)
+    {
+        int first = 0, count = 1, start = 0;
+        for (int i = 1; i < beats.Length; i++)
+        {
+            start = (beats[i].Sample - beats[i - 1].Sample) / rate < MaxRunInterval ? start : i;
+            if (i + 1 - start > count)
+                (first, count) = (start, i + 1 - start);
+        }
+
+        if (count < MinRun)
+            return -1;
+        int half = (int)(0.12 * rate), most = (int)(0.024 * rate);
+        var alike = new List<double>();
+        for (int i = first + 1; i < first + count; i++)
+        {
+            double best = -1;
+            for (int shift = -most; shift <= most; shift++)
+                best = Math.Max(best, Correlation(Shape(signal, (int)beats[i - 1].Sample, half), Shape(signal,
+                    (int)beats[i].Sample + shift, half)));
+            alike.Add(best);
+        }
+
+        alike.Sort();
+        return alike[alike.Count / 2];
+    }
+
+    /// <summary>Whether the beats go steadily and never as fast as a run for long.</summary>
+    /// <param name="features">As <see cref="Write"/> made them.</param>
+    /// <param name="beats">How many beats.</param>
+    internal static bool IsSlowAndSteady(ReadOnlySpan<double> features, int beats) =>
+        features[0] < SteadyVariation && features[6] * (beats - 1) < MinRun - 1;
+
+    // Zeros past the ends.
+    private static float[] Shape(ReadOnlySpan<float> signal, int at, int half)
+    {
+        float[] shape = new float[(2 * half) + 1];
+        for (int i = 0; i < shape.Length; i++)
+        {
+            int from = at - half + i;
+            shape[i] = from >= 0 && from < signal.Length ? signal[from] : 0;
+        }
+
+        return shape;
     }
 
     /// <summary>-ln of the share of pairs within r that stay so one interval later, less ln of 2 r and of the mean interval: low for a

@@ -29,6 +29,13 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
     // Least probability at which a rhythm is told, set beforehand; on synthetic hearts 184 of 206 windows told from an ECG are then right.
     internal const double MinShare = 0.6, MinQuality = 0.6;
 
+    // A run whose beats are less alike is noise (RhythmFeatures.RunLikeness).
+    private const double MinRunLikeness = 0.75;
+
+    /// <summary>Whether the beats go steadily, never as fast as a run for long: what speaks against a run that another signal
+    /// shows.</summary>
+    public bool IsSlowAndSteady { get; init; }
+
     /// <summary>The likeliest rhythm; null where it abstains.</summary>
     public RhythmKind? Kind => Abstained.Length > 0 ? null : (RhythmKind)Array.IndexOf(Shares, Shares.Max());
 
@@ -62,15 +69,23 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
                 && track.Indices[s].Agreement >= 0.7 ? 1.0 : 0.0);
             bool enough = RhythmFeatures.Write(own, bridged, QualityTrack.WorkRate, track.Beats.Kind == ChannelKind.Ecg, features);
             double[] shares = enough ? RhythmModel.For(track.Beats.Kind).Shares(features) : [];
-            string why = !enough ? "too few beats" : quality < MinQuality ? "poor signal" : shares.Max() < MinShare ? "undecided" : "";
-            readings.Add(new RhythmReading(from, to, quality < MinQuality ? [] : shares, quality, why));
+            bool isEcg = track.Beats.Kind == ChannelKind.Ecg;
+            bool isRun = enough && Array.IndexOf(shares, shares.Max()) == (int)RhythmKind.VentricularRun;
+            string why = !enough ? "too few beats" : quality < MinQuality ? "poor signal" : shares.Max() < MinShare ? "undecided"
+                : isRun && isEcg && RhythmFeatures.RunLikeness(own, bridged, QualityTrack.WorkRate) < MinRunLikeness ? "noise"
+                : "";
+            readings.Add(new RhythmReading(from, to, quality < MinQuality || why == "noise" ? [] : shares, quality, why)
+            {
+                IsSlowAndSteady = enough && quality >= MinQuality && RhythmFeatures.IsSlowAndSteady(features, own.Length),
+            });
         }
 
         return readings;
     }
 
     /// <summary>One reading of several signals' readings of the same windows: the product of their probabilities, those of a pulse counted
-    /// half (it shows an interval, not where the beat came from); signals that abstain for want of beats or quality are left out.</summary>
+    /// half (it shows an interval, not where the beat came from); signals that abstain for want of beats or quality are left out. A run
+    /// that any readable signal contradicts by slow, steady beats is not told.</summary>
     /// <param name="readings">An ECG's and a pulse's readings, window by window.</param>
     /// <param name="isEcg">Which of them are of an ECG.</param>
     /// <exception cref="ArgumentException">The windows differ.</exception>
@@ -102,8 +117,13 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
             }
 
             double[] shares = weights == 0 ? [] : RhythmModel.Softmax([.. log.Select(l => l / Math.Max(1, weights))]);
+            bool isRun = weights > 0 && Array.IndexOf(shares, shares.Max()) == (int)RhythmKind.VentricularRun;
+            bool steady = readings.Any(r => r[w].IsSlowAndSteady);
             fused.Add(new RhythmReading(any.Start, any.End, shares, quality,
-                weights == 0 ? "poor signal" : shares.Max() < MinShare ? "undecided" : ""));
+                weights == 0 ? "poor signal" : shares.Max() < MinShare ? "undecided" : isRun && steady ? "contradicted" : "")
+            {
+                IsSlowAndSteady = steady,
+            });
         }
 
         return fused;

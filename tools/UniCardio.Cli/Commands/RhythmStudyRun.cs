@@ -36,6 +36,7 @@ internal static class RhythmStudyRun
         using IQualityNetwork? network = loaded is null ? null : QualityNetwork.Cpu(loaded);
         QualityReader? reader = network is null ? null : new QualityReader(network);
         Tell(terminal, "Synthetic hearts, 30 s", RhythmStudy.Synthetic(SyntheticHearts, reader, cancellation), c => c.Signal);
+        Alarms(terminal, cancellation);
         IReadOnlyList<(Recording Recording, string Subject)> real = recordings();
         foreach (int window in (int[])[10, 20, 30])
         {
@@ -45,6 +46,15 @@ internal static class RhythmStudyRun
         }
 
         return ExitCode.Success;
+    }
+
+    private static void Alarms(Terminal terminal, CancellationToken cancellation)
+    {
+        terminal.Out.WriteLine("Alarms of a ventricular run, synthetic hearts, 30 s:");
+        var table = ResultTable.Create("signals", ">true alarms", ">run told", ">abstained", ">false alarms", ">run told", ">abstained");
+        foreach (AlarmLine l in AlarmStudy.Run(2 * SyntheticHearts, Seed, cancellation))
+            table.Add(l.Signals, l.TrueAlarms, l.Kept, l.TrueAbstained, l.FalseAlarms, l.Confirmed, l.FalseAbstained);
+        terminal.Write(table);
     }
 
     private static void Tell(Terminal terminal, string title, IReadOnlyList<RhythmCase> cases, Func<RhythmCase, string> group)
