@@ -73,6 +73,26 @@ internal sealed unsafe class Muon : IDisposable
             _rooms.Add([]);
     }
 
+    /// <summary>Takes given maps.</summary>
+    /// <param name="maps">Maps [R, C], both at least 16, and how many stand stacked in one tensor.</param>
+    /// <param name="options">Its numbers.</param>
+    /// <param name="instructionSet">Vector instructions; not Auto.</param>
+    /// <exception cref="ConfigurationException">A number is out of range.</exception>
+    internal Muon(IEnumerable<(ParameterSlice Slice, int Stacked)> maps, MuonOptions options, CpuInstructionSet instructionSet)
+    {
+        ArgumentNullException.ThrowIfNull(maps);
+        ArgumentNullException.ThrowIfNull(options);
+        (_options, _set) = (options.Validate(), instructionSet);
+        foreach ((ParameterSlice slice, int stacked) in maps)
+        {
+            Slices.Add(slice);
+            for (int i = 0; i < stacked; i++)
+                _parts.Add(new MatrixPart(slice.Offset + (i * (slice.Count / stacked)), slice.Shape[0] / stacked, slice.Shape[1]));
+        }
+
+        _rooms.Add([]);
+    }
+
     /// <summary>The tensors that are this optimiser's.</summary>
     internal List<ParameterSlice> Slices { get; } = [];
 

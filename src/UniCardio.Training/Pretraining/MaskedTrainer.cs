@@ -66,6 +66,7 @@ internal sealed class MaskedRun<S, V> : IDisposable
     private readonly TapeParameters _parameters;
     private readonly Tape<S, V> _tape;
     private readonly Adam _adam;
+    private readonly Muon? _muon;
 
     public MaskedRun(MaskedTrainingOptions options)
     {
@@ -73,8 +74,13 @@ internal sealed class MaskedRun<S, V> : IDisposable
         _parameters = new TapeParameters(_m.Shapes(), 2 * S.Width);
         _parameters.Read(MaskedTrainer.Initial(_m, _o.Seed));
         _tape = new Tape<S, V>(_parameters);
+        // Momentum made orthogonal for the maps inside the layers; queries, keys and values one by one.
+        _muon = _o.Muon && Math.Min(_m.Width, _m.DecoderWidth) >= 16 ? new Muon(_parameters.Slices
+            .Where(s => s.Shape.Count == 2 && s.Name.Contains(".layers.", StringComparison.Ordinal))
+            .Select(s => (s, s.Name.EndsWith(".in.weight", StringComparison.Ordinal) ? 3 : 1)), new MuonOptions(),
+            CpuInstructionSets.Resolve(CpuInstructionSet.Auto)) : null;
         _adam = new Adam(_parameters.Values.Length, _parameters.Slices,
-            new AdamOptions { Beta2 = 0.95, WeightDecay = _o.Decay, Decay = WeightDecayKind.Decoupled, ClipNorm = 1 });
+            new AdamOptions { Beta2 = 0.95, WeightDecay = _o.Decay, Decay = WeightDecayKind.Decoupled, ClipNorm = 1 }, _muon);
     }
 
     /// <summary>The gradient of the last step, [N] beside <see cref="Parameters"/>.</summary>
@@ -102,6 +108,11 @@ internal sealed class MaskedRun<S, V> : IDisposable
             double norm = _adam.Update(_parameters.Values, _tape.Gradients, rate);
             if (!double.IsFinite(norm) || !double.IsFinite(loss))
                 throw new UniCardioException($"training diverged at step {step}: the loss is {loss}, the gradient {norm}");
+            _muon?.Update(_parameters.Values, _tape.Gradients, _adam.Moment1.Span, _adam.ClipScale(norm), rate, (pieces, work) =>
+            {
+                for (int piece = 0; piece < pieces; piece++)
+                    work(piece, 0);
+            });
             _parameters.Changed();
             sum += loss;
             if ((step + 1) % _o.LogEvery == 0 || step + 1 == _o.Steps)
@@ -141,6 +152,7 @@ internal sealed class MaskedRun<S, V> : IDisposable
     {
         _tape.Dispose();
         _parameters.Dispose();
+        _muon?.Dispose();
     }
 
     private List<MaskedWindow> Batch(int step)

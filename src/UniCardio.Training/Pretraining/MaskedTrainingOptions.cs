@@ -21,10 +21,13 @@ internal sealed record MaskedTrainingOptions
     public int WindowsPerSubject { get; init; } = 4;
 
     /// <summary>Learning rate after 5% of warm-up; a cosine down to a hundredth follows.</summary>
-    public double Rate { get; init; } = 1e-3;
+    public double Rate { get; init; } = 3e-3;
 
     /// <summary>Decoupled weight decay of matrices.</summary>
     public double Decay { get; init; } = 0.05;
+
+    /// <summary>Whether momentum is made orthogonal for the maps inside the layers (Muon); else all is AdamW's.</summary>
+    public bool Muon { get; init; } = true;
 
     /// <summary>How often signals are dropped (arms C and D).</summary>
     public double DropRate { get; init; } = 0.5;

@@ -27,7 +27,8 @@ internal static class PretrainMasked
         size.AcceptOnlyFromAmong(s_sizes);
         var steps = new Option<int>("--steps") { Description = "Updates of each arm; 0 only probes.", DefaultValueFactory = _ => 2000 };
         var batch = new Option<int>("--batch") { Description = "Windows a step, a multiple of 4.", DefaultValueFactory = _ => 64 };
-        var rate = new Option<double>("--rate") { Description = "Learning rate after warm-up.", DefaultValueFactory = _ => 1e-3 };
+        var rate = new Option<double>("--rate") { Description = "Learning rate after warm-up.", DefaultValueFactory = _ => 3e-3 };
+        var adam = new Option<bool>("--adam") { Description = "AdamW for all weights; else Muon for the maps inside the layers." };
         var drop = new Option<double>("--drop") { Description = "How often signals are dropped (C, D).", DefaultValueFactory = _ => 0.5 };
         var masked = new Option<double>("--mask") { Description = "Share of patches that are masked.", DefaultValueFactory = _ => 0.5 };
         var seed = new Option<ulong>("--seed") { Description = "Seed of weights and windows.", DefaultValueFactory = _ => 1 };
@@ -43,7 +44,7 @@ internal static class PretrainMasked
             "pretrain masked --run pretraining",
             "pretrain masked --arms CF --size reduced --steps 300 --batch 32 --probe 200")
         {
-            arms, size, steps, batch, rate, drop, masked, seed, run, probe,
+            arms, size, steps, batch, rate, adam, drop, masked, seed, run, probe,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -62,8 +63,8 @@ internal static class PretrainMasked
                 var options = new MaskedTrainingOptions
                 {
                     Network = network with { Arm = arm }, Steps = parsed.GetValue(steps), Batch = parsed.GetValue(batch),
-                    Rate = parsed.GetValue(rate), DropRate = parsed.GetValue(drop), Masked = parsed.GetValue(masked),
-                    Seed = parsed.GetValue(seed),
+                    Rate = parsed.GetValue(rate), Muon = !parsed.GetValue(adam), DropRate = parsed.GetValue(drop),
+                    Masked = parsed.GetValue(masked), Seed = parsed.GetValue(seed),
                 };
                 probed.Add(new ProbedArm(options.Network, Weights(terminal, options, parsed.GetValue(run), cancellation)));
             }
