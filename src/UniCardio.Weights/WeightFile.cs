@@ -70,7 +70,7 @@ public static class WeightFile
     /// <param name="destination">The file to write; replaced if it exists.</param>
     /// <param name="options">What the source cannot tell.</param>
     /// <param name="metadata">Further pairs, e.g. <see cref="DescriptionKey"/>; they win over the source's.</param>
-    /// <param name="type">F32, or F16 or BF16 for half the size.</param>
+    /// <param name="type">F32; F16 or BF16 for half the size; I8 with a scale a row for a quarter.</param>
     /// <param name="cancellation">Asked between tensors.</param>
     /// <returns>The source's weights, still open, with notes on what was left out.</returns>
     /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>
@@ -170,13 +170,15 @@ public static class WeightFile
             if (!fits)
                 problems.Add(wanted is null ? $"{WeightFormatException.Shorten(parameter.Name)}: not part of this model"
                     : $"{parameter.Name}: shape [{string.Join(", ", parameter.Shape)}], expected [{string.Join(", ", wanted.Shape)}]");
-            if (!type.IsConvertible())
-                problems.Add($"{WeightFormatException.Shorten(parameter.Name)}: type {type}, expected F32, F64, F16 or BF16");
+            if (!(source.HoldsWeights?.Invoke(parameter.Name) ?? type.IsConvertible()))
+                problems.Add($"{WeightFormatException.Shorten(parameter.Name)}: type {type}, expected F32, F64, F16, BF16, or I8 with "
+                    + "scales");
             else if (fits)
                 tensors.Add(source.Tensor(parameter.Name));
         }
 
-        foreach (IGrouping<ElementType, ElementType> type in live.Select(e => e.Type).Where(t => t != ElementType.F32 && t.IsConvertible())
+        foreach (IGrouping<ElementType, ElementType> type in live.Select(e => e.Type)
+            .Where(t => t != ElementType.F32 && (t.IsConvertible() || t == ElementType.I8))
             .GroupBy(t => t))
             notes.Add($"converted {type.Count()} tensors from {type.Key} to float32");
         if (problems.Count == 0)

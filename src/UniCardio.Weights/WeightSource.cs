@@ -15,6 +15,9 @@ internal sealed record WeightSource(
     /// <summary>What the file holds beside the tensors, passed over.</summary>
     public IReadOnlyList<string> Skipped { get; init; } = [];
 
+    /// <summary>Whether a tensor is of a type in which weights are stored; null where the type alone says it.</summary>
+    public Func<string, bool>? HoldsWeights { get; init; }
+
     public static WeightSource Open(string path, WeightLoadOptions options)
     {
         FileContent content = FileContent.Open(path, options.MemoryMap);
@@ -58,7 +61,9 @@ internal sealed record WeightSource(
         }
 
         return new(WeightFormat.Safetensors,
-            [.. file.Entries.Select(e => (new ParameterShape(TensorNames.Strip(e.Name), e.Shape), e.Type))], file.Metadata, Tensor, file);
+            [.. file.Entries.Where(e => !file.IsScale(e.Name))
+                .Select(e => (new ParameterShape(TensorNames.Strip(e.Name), e.Shape), e.Type))],
+            file.Metadata, Tensor, file) { HoldsWeights = name => file.HoldsWeights(names.GetValueOrDefault(name, name)) };
     }
 
     private static WeightSource Of(TorchCheckpoint file) => new(

@@ -123,8 +123,11 @@ internal static class RhythmStudy
             double.NaN, double.NaN, network] : [reading.Shares[1], f[0], f[1], f[2], network]);
     }
 
+    /// <summary>Whether a recording's beats or rhythms are labelled.</summary>
+    internal static bool HasLabels(Recording recording) => recording.Annotations.Any(n => n.IsBeat);
+
     // Null where the window is of no one rhythm.
-    private static RhythmKind? Truth(Recording recording, double start, double end)
+    internal static RhythmKind? Truth(Recording recording, double start, double end)
     {
         double fibrillating = 0, at = 0;
         bool now = false;

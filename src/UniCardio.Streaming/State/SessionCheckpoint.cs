@@ -10,7 +10,7 @@ namespace UniCardio.Streaming.State;
 internal static class SessionCheckpoint
 {
     private const uint Magic = 0x54534355;
-    private const int Version = 2;
+    private const int Version = 3;
     private const int MaxPlans = 1 << 16;
 
     /// <summary>Writes a session. Its lock and the host's gate are held.</summary>

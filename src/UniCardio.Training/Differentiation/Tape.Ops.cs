@@ -237,6 +237,8 @@ internal sealed unsafe partial class Tape<S, V>
     /// <param name="sink">Takes P [windows, heads, tokens, tokens], if given; not to be changed.</param>
     public TapeMatrix Attention(TapeMatrix qkv, int windows, int heads, Func<int, int, bool>? reads, Action<float[]>? sink = null)
     {
+        if (reads is null && sink is null)
+            return DenseAttention(qkv, windows, heads);
         int tokens = qkv.Rows / windows, channels = qkv.Columns / 3, d = channels / heads;
         float scale = 1 / MathF.Sqrt(d);
         TapeMatrix y = New(qkv.Rows, channels);

@@ -1,5 +1,6 @@
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
+using UniCardio.Training.Kernels;
 using UniCardio.Training.Network;
 
 namespace UniCardio.Training.Differentiation;
@@ -112,8 +113,11 @@ internal sealed unsafe partial class Tape<S, V> : IDisposable
     {
         foreach (AlignedBuffer buffer in _used.Concat(_free.Values.SelectMany(s => s)))
             buffer.Dispose();
+        foreach (AttentionScratch scratch in _scratch.Values)
+            scratch.Dispose();
         _used.Clear();
         _free.Clear();
+        _scratch.Clear();
     }
 
     private static int Width => 2 * S.Width;

@@ -77,7 +77,10 @@ internal sealed record MaskedConfiguration
     public static MaskedConfiguration Full { get; } = new();
 
     /// <summary>About 40 thousand weights, for a comparison on a starved core.</summary>
-    public static MaskedConfiguration Reduced { get; } = new() { Width = 32, Layers = 2, DecoderWidth = 32, DecoderLayers = 1 };
+    public static MaskedConfiguration Reduced { get; } = new()
+    {
+        Width = 32, Layers = 2, Heads = 2, DecoderWidth = 32, DecoderLayers = 1,
+    };
 
     /// <summary>Names of the signals, as in tables.</summary>
     public static IReadOnlyList<string> SignalNames { get; } = ["PPG", "BP", "ECG"];

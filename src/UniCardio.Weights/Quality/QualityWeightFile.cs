@@ -72,7 +72,7 @@ public static class QualityWeightFile
     /// <param name="source">A file or a recipe text.</param>
     /// <param name="destination">The file to write; replaced if it exists.</param>
     /// <param name="known">What the source cannot tell; see <see cref="Load"/>.</param>
-    /// <param name="type">F32, or F16 or BF16 for half the size.</param>
+    /// <param name="type">F32; F16 or BF16 for half the size; I8 with a scale a row for a quarter.</param>
     /// <param name="cancellation">Asked between tensors.</param>
     /// <returns>The source's weights, still open.</returns>
     /// <exception cref="WeightFormatException">The source cannot be read, or is the destination.</exception>

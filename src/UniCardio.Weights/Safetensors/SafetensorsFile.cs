@@ -83,8 +83,10 @@ internal sealed class SafetensorsFile : IDisposable
     {
         SafetensorsEntry entry = Entry(name);
         int bytes = CheckLength(entry), count = bytes / entry.Type.Size();
+        if (entry.Type == ElementType.I8 && _byName.TryGetValue(name + Int8Rows.ScaleSuffix, out SafetensorsEntry? scales))
+            return Int8Rows.Widen(_content.Slice(entry.Offset, bytes), Scales(entry, scales));
         if (!entry.Type.IsConvertible())
-            throw new WeightFormatException(Path, $"is {entry.Type}, expected F32, F64, F16 or BF16", name);
+            throw new WeightFormatException(Path, $"is {entry.Type}, expected F32, F64, F16, BF16, or I8 with scales", name);
         if (entry.Type == ElementType.F32 && _content.IsFloatAligned(entry.Offset))
             return _content.Floats(entry.Offset, count);
         if (count > Array.MaxLength)
@@ -111,6 +113,25 @@ internal sealed class SafetensorsFile : IDisposable
             content.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a tensor is of a type in which weights are stored: integers go with their scales.</summary>
+    internal bool HoldsWeights(string name) => Entry(name).Type.IsConvertible() || (Entry(name).Type == ElementType.I8
+        && _byName.ContainsKey(name + Int8Rows.ScaleSuffix));
+
+    /// <summary>Whether a tensor holds the scales of another one's integers.</summary>
+    internal bool IsScale(string name) => name.EndsWith(Int8Rows.ScaleSuffix, StringComparison.Ordinal)
+        && _byName.TryGetValue(name[..^Int8Rows.ScaleSuffix.Length], out SafetensorsEntry? of) && of.Type == ElementType.I8;
+
+    private ReadOnlySpan<float> Scales(SafetensorsEntry of, SafetensorsEntry scales)
+    {
+        if (scales.Type != ElementType.F32 || scales.Shape.Count != 1 || of.Shape.Count < 2 || scales.Shape[0] != of.Shape[0])
+            throw new WeightFormatException(Path,
+                $"is {scales.Type} [{string.Join(", ", scales.Shape)}], expected F32 [{of.Shape.FirstOrDefault()}]: a scale a row",
+                scales.Name);
+        ReadOnlySpan<float> values = Floats(scales.Name).Span;
+        int bad = Engine.FiniteScan.FirstNonFinite(values);
+        return bad < 0 ? values : throw new WeightFormatException(Path, $"element {bad} is {values[bad]}", scales.Name);
     }
 
     private int CheckLength(SafetensorsEntry entry) => entry.Length <= int.MaxValue

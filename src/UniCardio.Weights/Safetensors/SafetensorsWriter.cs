@@ -15,7 +15,8 @@ internal static class SafetensorsWriter
     /// <param name="path">The destination; replaced if it exists.</param>
     /// <param name="tensors">Written in this order; names are unique.</param>
     /// <param name="metadata">Written as <c>__metadata__</c>, sorted by key; left out if null or empty.</param>
-    /// <param name="type">F32; or F16 or BF16, each value rounded to the nearest, ties to even.</param>
+    /// <param name="type">F32; F16 or BF16, each value rounded to the nearest, ties to even; or I8 with a scale a row of maps and
+    /// convolutions (<see cref="Int8Rows"/>), the rest F32.</param>
     /// <param name="cancellation">Asked between tensors.</param>
     /// <exception cref="WeightFormatException">A value that float16 cannot hold; two tensors of one name, a tensor named
     /// <c>__metadata__</c>, or a file that could not be read back (over <see cref="SafetensorsFile.MaxTensors"/> tensors, a header over
@@ -27,8 +28,8 @@ internal static class SafetensorsWriter
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
-        if (type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are written as F32, F16 or BF16.");
+        if (type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16 or ElementType.I8))
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are written as F32, F16, BF16 or I8.");
         ReadOnlyMemory<byte> header = Header(path, tensors, metadata, type);
         AtomicFile.Write(path, stream =>
         {
@@ -39,7 +40,9 @@ internal static class SafetensorsWriter
             foreach (ParameterTensor tensor in tensors)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (type == ElementType.F32)
+                if (type == ElementType.I8)
+                    AppendRows(stream, tensor);
+                else if (type == ElementType.F32)
                     Append(stream, tensor.Span);
                 else
                     AppendRounded(stream, path, tensor, type);
@@ -51,7 +54,6 @@ internal static class SafetensorsWriter
     private static ReadOnlyMemory<byte> Header(string path, IReadOnlyList<ParameterTensor> tensors,
         IReadOnlyDictionary<string, string>? metadata, ElementType type)
     {
-        int size = type == ElementType.F32 ? sizeof(float) : sizeof(ushort);
         if (tensors.Count > SafetensorsFile.MaxTensors)
             throw new WeightFormatException(path, $"{tensors.Count} tensors, over {SafetensorsFile.MaxTensors}");
         var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsFile.MetadataKey };
@@ -74,13 +76,11 @@ internal static class SafetensorsWriter
                 if (!names.Add(tensor.Name))
                     throw new WeightFormatException(path, tensor.Name == SafetensorsFile.MetadataKey ? "no tensor may have this name"
                         : "two tensors of this name", tensor.Name);
-                json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", type.ToString());
-                WriteNumbers(json, "shape", tensor.Shape.Select(d => (long)d));
-                long end = offset + ((long)size * tensor.Data.Length);
-                WriteNumbers(json, "data_offsets", [offset, end]);
-                offset = end;
-                json.WriteEndObject();
+                bool integers = type == ElementType.I8 && Int8Rows.Fits(tensor);
+                WriteEntry(json, tensor.Name, integers ? ElementType.I8 : type == ElementType.I8 ? ElementType.F32 : type, tensor.Shape,
+                    ref offset);
+                if (integers)
+                    WriteEntry(json, tensor.Name + Int8Rows.ScaleSuffix, ElementType.F32, [tensor.Shape[0]], ref offset);
             }
 
             json.WriteEndObject();
@@ -93,6 +93,30 @@ internal static class SafetensorsWriter
         return buffer.WrittenCount <= SafetensorsFile.MaxHeaderLength
             ? buffer.WrittenMemory
             : throw new WeightFormatException(path, $"the header has {buffer.WrittenCount} bytes, over {SafetensorsFile.MaxHeaderLength}");
+    }
+
+    private static void WriteEntry(Utf8JsonWriter json, string name, ElementType type, IReadOnlyList<int> shape, ref long offset)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("dtype", type.ToString());
+        WriteNumbers(json, "shape", shape.Select(d => (long)d));
+        long end = offset + shape.Aggregate((long)type.Size(), (n, d) => n * d);
+        WriteNumbers(json, "data_offsets", [offset, end]);
+        offset = end;
+        json.WriteEndObject();
+    }
+
+    private static void AppendRows(Stream stream, ParameterTensor tensor)
+    {
+        if (!Int8Rows.Fits(tensor))
+        {
+            Append(stream, tensor.Span);
+            return;
+        }
+
+        float[] scales = Int8Rows.Scales(tensor);
+        stream.Write(MemoryMarshal.AsBytes<sbyte>(Int8Rows.Round(tensor, scales)));
+        Append(stream, scales);
     }
 
     private static void WriteNumbers(Utf8JsonWriter json, string key, IEnumerable<long> numbers)

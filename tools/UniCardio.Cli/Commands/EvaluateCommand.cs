@@ -1,6 +1,7 @@
 using System.CommandLine;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
 using UniCardio.Evaluation;
 using UniCardio.Evaluation.Cases;
@@ -24,6 +25,8 @@ internal enum EvaluationStudy
     Gaps,
     Rates,
     Calibration,
+    Downstream,
+    Precision,
 }
 
 /// <summary><c>evaluate</c>: how well a network does on recordings, beside baselines.</summary>
@@ -42,7 +45,9 @@ internal static class EvaluateCommand
             + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
             + "quality: how "
             + "well quality indices tell where a heart rate is wrong (--weights names a quality network; --fit fits the index on "
-            + "synthetic recordings); rhythm: how well rhythms are told (recordings with WFDB labels)." };
+            + "synthetic recordings); rhythm: how well rhythms are told (recordings with WFDB labels), "
+            + "and false alarms of ventricular runs; downstream: heart rate, rhythm and pressure from clean, damaged, restored and "
+            + "generated signals; precision: f16, bf16 and int8 weights, their error and what it does to the tasks." };
         var fit = new Option<int>("--fit") { Description =
             "With --study quality or rhythm: fits the index or the rhythms on so many synthetic recordings.",
             HelpName = "N" };
@@ -61,6 +66,8 @@ internal static class EvaluateCommand
             "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
             "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
             "evaluate --study gaps --recordings recordings/ --correction correction.safetensors --gap 1.2",
+            "evaluate --study downstream --recordings a.csv,subject=a b.hea,subject=b",
+            "evaluate --study precision --tasks 'ppg->ecg' 'impute bp | ppg' --windows 10",
             "evaluate --study rates --markdown rates.md",
             "evaluate --study calibration --recordings recordings/ --markdown calibration.md");
         sources.AddTo(command);
@@ -82,11 +89,18 @@ internal static class EvaluateCommand
                 return Task.FromResult(QualityStudyRun.Run(terminal, parsed.GetValue(fit), weights.Source(parsed),
                     () => sources.ReadWhole(parsed, terminal.Note, cancellation), cancellation));
             using LoadedWeights loaded = weights.Load(parsed, weights.Source(parsed) ?? ShippedWeights.Find());
+            InferenceEngine Open(ModelWeights opened) => new(backend.Create(parsed, opened, terminal.Note));
             if (loaded.IsUntrained && !parsed.GetValue(untrained))
                 throw new UsageException(
                     $"{loaded.Source} holds untrained weights ({loaded.Recipe}): their output is noise, not a signal; --untrained "
                     + $"measures them all the same");
             EvaluationStudy? chosen = parsed.GetValue(study);
+            if (chosen == EvaluationStudy.Downstream)
+            {
+                using InferenceEngine restoring = Open(loaded.Weights);
+                return Task.FromResult(DownstreamRun.Run(terminal, restoring, 2, sources.ReadWhole(parsed, terminal.Note, cancellation),
+                    cancellation));
+            }
             EvaluationOptions? measured = chosen is null ? options.Read(parsed, loaded.Configuration) : null;
             SamplerStudyOptions? compared = chosen == EvaluationStudy.Samplers ? options.ReadStudy(parsed, loaded.Configuration) : null;
             GapStudyOptions? gaps = chosen == EvaluationStudy.Gaps ? options.ReadGaps(parsed, loaded.Configuration) : null;
@@ -97,6 +111,9 @@ internal static class EvaluateCommand
                 EvaluationStudy.Gaps => new SyntheticSubjects(8, 240, AreLiving: true),
                 _ => new SyntheticSubjects(4, 60),
             }, cancellation);
+            if (chosen == EvaluationStudy.Precision)
+                return Task.FromResult(PrecisionRun.Run(terminal, weights.Source(parsed) ?? ShippedWeights.Find()!,
+                    options.Read(parsed, loaded.Configuration), recordings, Open, cancellation));
             using var engine = new InferenceEngine(backend.Create(parsed, loaded.Weights, terminal.Note));
             using LoadedWeights? correcting = correction.Load(parsed, EstimatorChoice.Auto);
             if (correcting is not null && gaps is null)
