@@ -19,6 +19,8 @@ public static class Program
             case ["streaming", .. string[] rest]:
                 StreamingLoad.Run(rest);
                 return 0;
+            case ["quality"]:
+                return QualityLoad.Run();
             case ["sparse"]:
                 return SparseAttention.Run();
             case ["beats", .. string[] rest]:

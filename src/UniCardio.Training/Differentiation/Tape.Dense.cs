@@ -15,8 +15,10 @@ internal sealed unsafe partial class Tape<S, V>
         TapeMatrix y = New(qkv.Rows, channels);
         AlignedBuffer logs = Buffer((long)qkv.Rows * heads);
         AttentionBuffers forward = Buffers(qkv, logs, channels, heads), backward = forward;
-        (forward.Output, forward.OutputStride) = (y.Value, y.Stride);
-        (backward.Output, backward.OutputStride, backward.DQkv) = (y.Gradient, y.Stride, qkv.Gradient);
+        forward.OutputStride = backward.OutputStride = y.Stride;
+        forward.Output = y.Value;
+        backward.Output = y.Gradient;
+        backward.DQkv = qkv.Gradient;
         AttentionScratch scratch = ScratchOf(tokens, channels / heads);
         for (int w = 0; w < windows; w++)
             TrainedAttention.Forward<S, V>(forward, new WindowRows(w, w * tokens, 0, w * tokens, tokens), scratch, default);

@@ -3,7 +3,7 @@ using UniCardio.Evaluation.Quality;
 using UniCardio.Pipeline;
 using UniCardio.Signals;
 using UniCardio.Signals.Beats;
-using UniCardio.Signals.Processing;
+using UniCardio.Signals.Patient;
 using UniCardio.Signals.Quality;
 using UniCardio.Signals.Synthesis;
 
@@ -204,7 +204,7 @@ internal static class DownstreamStudy
             Beat[] beats = [.. Recording.Annotations.Where(a => a.IsBeat && a.TimeSeconds >= Start && a.TimeSeconds < Start + Seconds)
                 .Select(a => (long)((a.TimeSeconds - Start) * Rate)).Select(s => new Beat(s, s, 0, 0, 1))];
             return beats.Length < 10 ? null
-                : Signals.Patient.BeatQuality.Read(new BeatSeries(ChannelKind.Ecg, Rate, beats, false, NoBeatReason.None), Seconds, Rate)
+                : BeatQuality.Read(new BeatSeries(ChannelKind.Ecg, Rate, beats, false, NoBeatReason.None), Seconds, Rate)
                     .Heart.Rate;
         }
 
