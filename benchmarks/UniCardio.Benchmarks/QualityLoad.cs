@@ -39,8 +39,8 @@ internal static class QualityLoad
         bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
         double network = Network();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"index of three signals: {hop:0.000} ms a hop of {1000 * HopSeconds:0} ms ({hop / HopSeconds / 10:0.00}% of it), {bytes} B; the "
-            + $"compact network, 8 draws, dpm++2m:10, one thread: {network:0} ms, of which the index is {100 * hop / network:0.00}%"));
+            $"index of three signals: {hop:0.000} ms a hop of {1000 * HopSeconds:0} ms ({hop / HopSeconds / 10:0.00}% of it), {bytes} B; "
+            + $"the compact network, 8 draws, dpm++2m:10, one thread: {network:0} ms, of which the index is {100 * hop / network:0.00}%"));
         return 0;
     }
 

@@ -71,7 +71,8 @@ internal sealed record DownstreamLine
 
 /// <summary>Heart rate, rhythm and pressure read from clean, damaged, restored and generated signals, side by side.</summary>
 /// <remarks>
-/// Of each recording a minute in sinus rhythm, and one with fibrillation where labels say so. Rates: against labelled beats' or the clean
+/// Of each recording a minute in sinus rhythm, and one that fibrillates for most of it where labels say so.
+/// Rates: against labelled beats' or the clean
 /// ECG's (without an ECG the clean signal's own). Rhythm: windows of 20 s against labels, else what the clean ECG tells. The readers are
 /// the product's own (<see cref="QualityTrack"/>, <see cref="RhythmReading"/>), fitted on synthetic hearts: no subject here took part.
 /// </remarks>
@@ -116,7 +117,7 @@ internal static class DownstreamStudy
             bool[] inFibrillation = [.. Enumerable.Range(0, Seconds / Window).Select(k => RhythmStudy.Truth(recording, start + (k * Window),
                 start + ((k + 1) * Window)) == RhythmKind.AtrialFibrillation)];
             calm ??= inFibrillation.All(f => !f) ? start : null;
-            fibrillating ??= inFibrillation.All(f => f) ? start : null;
+            fibrillating ??= inFibrillation.Count(f => f) * 2 > inFibrillation.Length ? start : null;
         }
 
         return new[] { calm, fibrillating }.OfType<int>();
