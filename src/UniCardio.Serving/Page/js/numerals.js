@@ -24,10 +24,15 @@ class Figure {
     return element;
   }
 
-  show(text, source, generated) {
+  show(text, source, generated, quality = NaN) {
     const none = text.startsWith("– –");
     write(this.value, text);
     write(this.source, source);
+    // The index of a measured signal; a generated one has none of its own.
+    if (none || generated || !Number.isFinite(quality))
+      delete this.source.dataset.quality;
+    else
+      this.source.dataset.quality = `quality ${Math.round(100 * quality)}%`;
     this.mark.hidden = none || !generated;
     this.root.classList.toggle("none", none);
     this.root.classList.toggle("generated", !none && generated);
@@ -53,10 +58,10 @@ export class Numerals {
 
   show({ heart, pressure, pulse }) {
     const both = Number.isFinite(pressure.systolic) ? `${whole(pressure.systolic)}/${whole(pressure.diastolic)}` : "– –";
-    this.heart.show(whole(heart.rate), heart.text, heart.generated);
-    this.pressure.show(both, pressure.text, pressure.generated);
+    this.heart.show(whole(heart.rate), heart.text, heart.generated, heart.quality);
+    this.pressure.show(both, pressure.text, pressure.generated, pressure.quality);
     this.mean.show(whole(pressure.mean), "", pressure.generated);
-    this.pulse.show(whole(pulse.rate), pulse.text, pulse.generated);
+    this.pulse.show(whole(pulse.rate), pulse.text, pulse.generated, pulse.quality);
     const told = (name, figure, unit) => figure.value.textContent.startsWith("–") ? `${name} not available.` : `${name} ${figure.value.textContent} ${unit}${figure.mark.hidden ? "" : ", generated"}.`;
     this.lanes.ecg.describe(told("Heart rate", this.heart, "beats a minute"));
     this.lanes.bp.describe(told("Pressure", this.pressure, "millimetres of mercury"));

@@ -27,9 +27,9 @@ export class Vitals {
     const shown = SOURCES.filter(s => Number.isFinite(readings[s.slot].rate));
     const source = shown.find(s => !readings[s.slot].generated) ?? shown[0];
     this.heart = source === undefined ? { ...readings[ECG], text: reason(SOURCES.map(s => readings[s.slot]).find(r => r.absence === UNCERTAIN) ?? readings[ECG]) }
-      : { ...readings[source.slot], text: withQuality(source.text, readings[source.slot]) };
-    this.pulse = { ...readings[PPG], text: Number.isFinite(readings[PPG].rate) ? withQuality("from pulses", readings[PPG]) : reason(readings[PPG]) };
-    this.pressure = { ...readings[BP], text: Number.isFinite(readings[BP].systolic) ? withQuality("", readings[BP]) : reason(readings[BP]) };
+      : { ...readings[source.slot], text: source.text };
+    this.pulse = { ...readings[PPG], text: Number.isFinite(readings[PPG].rate) ? "from pulses" : reason(readings[PPG]) };
+    this.pressure = { ...readings[BP], text: Number.isFinite(readings[BP].systolic) ? "" : reason(readings[BP]) };
   }
 }
 
@@ -38,11 +38,4 @@ function reason(reading) {
   if (reading.absence === UNREADABLE)
     return `${text}: ${QUALITY_REASONS.filter((_, i) => reading.reasons >> i & 1).join(", ") || "low quality"}`;
   return reading.absence === UNCERTAIN || !Number.isFinite(reading.age) || reading.age < 5 ? text : `${text}, last beat ${Math.round(reading.age)} s ago`;
-}
-
-// The index of a measured signal; a generated one has none of its own.
-function withQuality(text, reading) {
-  if (reading.generated || !Number.isFinite(reading.quality))
-    return text;
-  return `${text}${text === "" ? "" : ", "}quality ${Math.round(100 * reading.quality)}%`;
 }
