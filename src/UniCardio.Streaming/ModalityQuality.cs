@@ -21,8 +21,8 @@ public readonly record struct ModalityQuality(float Usable, float Missing, float
     AbsenceReason Absence)
 {
     /// <summary>The estimated probability, 0 to 1, that the heart rate of ten seconds of the input is right to 5 bpm
-    /// (<c>unicardio quality</c> gives the same); the ten seconds end 5 s before the window. Null before 15 s have come, and without a
-    /// sensor.</summary>
+    /// (<c>unicardio quality</c> gives the same); the ten seconds end 5 s before the window. Null before 15 s have come, without a
+    /// sensor, and where the session judges none (<see cref="StreamingSessionOptions.MinIndex"/>).</summary>
     public float? Index { get; init; }
 
     /// <summary>Why it is low.</summary>

@@ -83,11 +83,12 @@ public sealed record StreamingSessionOptions
     public double MinCoverage { get; init; } = 0.5;
 
     /// <summary>
-    /// Least index (<see cref="ModalityQuality.Index"/>, 0 to 1) for a signal to be a condition of another one: from one whose heart rate
-    /// cannot be read nothing is made. 0 lets every signal be one. A signal of which too little came is no worse for that, and one that
-    /// was not judged yet is trusted; a session that goes on from a checkpoint judges anew.
+    /// Least index (<see cref="ModalityQuality.Index"/>, 0 to 1) for a signal to be a condition of another one: above 0, nothing is made
+    /// from a signal whose heart rate cannot be read; 0.5 is where <c>unicardio quality</c> draws that line. 0, the default, lets every
+    /// signal be one, and the session judges none. A signal that was not judged yet is trusted, and so is one of which too little came. A
+    /// session that continues from a checkpoint judges anew, so that with a limit its bits may differ for the first 15 s.
     /// </summary>
-    public double MinIndex { get; init; } = 0.5;
+    public double MinIndex { get; init; }
 
     /// <summary>Gaps that last no longer than this (0 to 0.2 s) are bridged by a straight line and never generated.</summary>
     public TimeSpan BridgedGap { get; init; } = TimeSpan.FromMilliseconds(16);

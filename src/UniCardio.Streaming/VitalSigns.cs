@@ -61,7 +61,7 @@ public readonly record struct VitalReading
     /// <summary>Mean pressure over whole pulses.</summary>
     public required float Mean { get; init; }
 
-    /// <summary>0 to 1: the index of the input (<see cref="ModalityQuality.Index"/>); NaN where it is not known yet.</summary>
+    /// <summary>0 to 1: the index of the input, that of <c>unicardio quality</c>; NaN where it is not known yet.</summary>
     public required float Quality { get; init; }
 
     /// <summary>Why it is low.</summary>
@@ -120,7 +120,8 @@ public sealed class VitalSigns
         private int _count;
         private long _end, _lastGenerated, _lastTranslated, _lastWide, _lastSignal;
         private float _low, _high;
-        private ModalityQuality _input;
+        private readonly float[] _given = new float[Samples];
+        private LiveQuality? _judge;
 
         public VitalReading Reading { get; private set; } = new()
         {
@@ -133,13 +134,14 @@ public sealed class VitalSigns
             if (starts || _detector is null)
             {
                 _detector = new BeatDetector(NetworkSignal.KindOf(modality), StreamingFrame.SampleRate, UnitOf(modality));
+                _judge = new LiveQuality(NetworkSignal.KindOf(modality), UnitOf(modality));
                 (_count, _end) = (0, 0);
                 _lastGenerated = _lastTranslated = _lastWide = _lastSignal = long.MinValue / 2;
                 (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
             }
             ReadOnlySpan<float> values = frame.Values(modality), low = frame.Low(modality), high = frame.High(modality);
             ReadOnlySpan<Provenance> provenance = frame.Provenance(modality);
-            _input = frame.Status(modality).Quality;
+            Judge(frame);
             double band = 0;
             int banded = 0;
             for (int i = 0; i < values.Length; i++, _end++)
@@ -158,6 +160,25 @@ public sealed class VitalSigns
             while (_detector.TryRead(out Beat beat))
                 Keep(beat);
             Reading = Read();
+        }
+
+        // The index is of what was measured; of a denoised stretch of what came in.
+        private void Judge(StreamingFrame frame)
+        {
+            ReadOnlySpan<float> values = frame.Values(modality), input = frame.Measured(modality);
+            ReadOnlySpan<Provenance> provenance = frame.Provenance(modality);
+            for (int at = 0; at < values.Length; at += Samples)
+            {
+                Span<float> given = _given.AsSpan(0, Math.Min(Samples, values.Length - at));
+                for (int i = 0; i < given.Length; i++)
+                    given[i] = provenance[at + i] switch
+                    {
+                        Provenance.Measured or Provenance.Bridged => values[at + i],
+                        Provenance.Denoised => input[at + i],
+                        _ => float.NaN,
+                    };
+                _judge!.Push(given);
+            }
         }
 
         private void Keep(in Beat beat)
@@ -191,14 +212,15 @@ public sealed class VitalSigns
                     ? (_end < 2 * Window * rate && _detector.Absence == NoBeatReason.TooShort ? VitalAbsence.WarmingUp
                         : VitalAbsence.NoPulse)
                 : age > MaxLag + 2.5 * interval ? VitalAbsence.NoPulse
-                : !generated && _input.IsUnreadable(QualityTrack.Readable) ? VitalAbsence.Unreadable : VitalAbsence.None;
+                : !generated && _judge!.Index < QualityTrack.Readable && (_judge.Reasons & QualityReasons.Missing) == 0
+                    ? VitalAbsence.Unreadable : VitalAbsence.None;
             // A pressure made from other signals has beats, but no level: a rate, and no pressure, and nothing that is told by a level.
             bool isTranslated = _lastTranslated > _end - Window * rate;
             if (modality == Modality.Bp && isTranslated
                 && absence is VitalAbsence.LineOpen or VitalAbsence.Flushed or VitalAbsence.TooSmall)
                 absence = VitalAbsence.NoLevel;
-            float quality = _input.Index ?? float.NaN;
-            QualityReasons reasons = _input.Reasons;
+            float quality = (float)_judge!.Index;
+            QualityReasons reasons = _judge.Reasons;
             float shown = absence == VitalAbsence.None ? (float)(60 / interval) : float.NaN;
             if (modality != Modality.Bp || absence != VitalAbsence.None || isTranslated)
                 return new VitalReading

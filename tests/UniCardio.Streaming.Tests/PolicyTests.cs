@@ -68,11 +68,10 @@ public sealed class PolicyTests : IDisposable
         Assert.DoesNotContain(frames.Provenances(Modality.Ecg), p => p is not (Provenance.Measured or Provenance.NoSignal));
     }
 
-    [Theory]
-    [InlineData(0.5)]
-    [InlineData(0)]
-    public void NothingIsMadeFromASignalThatCannotBeRead(double minIndex)
+    [Fact]
+    public void NothingIsMadeFromASignalThatCannotBeRead()
     {
+        const double minIndex = 0.5;
         StreamingSessionOptions options = Make.Options() with { Ecg = null, Bp = null, MinIndex = minIndex };
         var random = new Random(3);
         // 30 s of noise as large as pulses: no beats from 10 s on, which is judged 15 s later at most.
@@ -83,8 +82,8 @@ public sealed class PolicyTests : IDisposable
         Assert.True(noise.Quality.Index < 0.5 && noise.Quality.Reasons != QualityReasons.None, $"{noise.Quality}");
         Assert.Equal((1f, AbsenceReason.None), (noise.Quality.Usable, noise.Quality.Absence));
         ModalityStatus made = At(frames, 35).Status(Modality.Ecg);
-        Assert.Equal(minIndex == 0, made.Task.IsValid);
-        Assert.Equal(minIndex == 0 ? NoSignalReason.None : NoSignalReason.NothingSupports, made.NoSignal);
+        Assert.False(made.Task.IsValid);
+        Assert.Equal(NoSignalReason.NothingSupports, made.NoSignal);
     }
 
     [Fact]

@@ -261,7 +261,7 @@ internal sealed class SignalIntake
     // segment, and with a session that goes on from a checkpoint.
     private ModalityQuality Judged(int m, long windowEnd, in ModalityQuality shares)
     {
-        if (_channels[m] is not { } channel)
+        if (_options.MinIndex == 0 || _channels[m] is not { } channel)
             return shares;
         LiveQuality judge = _judges[m] ??= new LiveQuality(NetworkSignal.KindOf((Modality)m), VitalSigns.UnitOf((Modality)m));
         long from = Math.Max(_judged[m], windowEnd - _fresh.Length);
