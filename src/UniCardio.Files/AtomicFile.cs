@@ -40,10 +40,11 @@ internal static class AtomicFile
                 string beside = Beside(path);
                 temporary.Add(beside);
                 using FileStream file = FileSteps.Create(beside);
-                write(FileSteps.Before is null ? file : new WatchedStream(file));
-                FileSteps.Flush(file);
+                // Before anything is in it: what is private is so from the first byte.
                 if (!OperatingSystem.IsWindows() && File.Exists(path))
                     File.SetUnixFileMode(beside, File.GetUnixFileMode(path));
+                write(FileSteps.Before is null ? file : new WatchedStream(file));
+                FileSteps.Flush(file);
             }
             foreach (string path in obsolete)
                 SetAside(path, aside, ref current);

@@ -22,7 +22,7 @@ public sealed record BeatFamily(string Name, Func<int, BeatCase> Draw)
     private static readonly (string Part, int Beats)[] s_tolerated =
     [
         ("then ventricular fibrillation", 18), ("then noise", 18), ("then movements", 6), ("then the line open", 2), ("zeroed and back", 2),
-        ("flushed and back", 2), ("humps of one shape", 45), ("swelling mains", 45), ("a tone", 70), ("none, ABP: motion", 1),
+        ("flushed and back", 2), ("humps of one shape", 45), ("none, ABP: motion", 1),
     ];
 
     /// <summary>Every family: what has beats, and what has none.</summary>

@@ -25,6 +25,9 @@ public class WrappedWeightsTests
     [InlineData("model.")]
     [InlineData("module._orig_mod.")]
     [InlineData("model.module.")]
+    [InlineData("net.")]
+    [InlineData("module.network.")]
+    [InlineData("unicardio._orig_mod.")]
     [InlineData("_orig_mod.module.model.")]
     public void PrefixesAreTakenOffInBothFormats(string prefix)
     {

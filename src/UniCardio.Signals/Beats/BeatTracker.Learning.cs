@@ -126,6 +126,9 @@ internal sealed partial class BeatTracker
             _sorted[i] = _pending[_path[i]].Strength;
         Array.Sort(_sorted, 0, n);
         double middle = _sorted[n / 2];
+        // No QRS complex is as broad as the waves of a slow tone.
+        if (_wideLevel > 0 && middle < MinSharpness * _wideLevel)
+            return Proof.None;
         // Early beats and their pauses make intervals uneven, and less so two of them together.
         double irregular = Irregularity(n, 1);
         if (n >= 6)
@@ -214,13 +217,25 @@ internal sealed partial class BeatTracker
         {
             if (k >= 0 && _path[k] == i)
                 k--;
-            else if (_pending[i].Sign == _sign && _pending[i].Agreement > 0.93 && _pending[i].Strength > 0.7 * middle)
+            else if (_pending[i].Sign == _sign && _pending[i].Strength > 0.7 * middle
+                && (_pending[i].IsBlurred || _pending[i].Agreement > 0.93 || IsMirrored(_pending[i].Slot)))
                 twins++;
         }
         return twins;
     }
 
-    private bool IsStrong(int i) => _pending[i].Sign == _sign && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
+    // The other half of a tone's wave; the waves of a QRS complex are nearer to each other than two events are.
+    private bool IsMirrored(int slot)
+    {
+        for (int t = 0; t < Templates; t++)
+        {
+            if (_templateWeight[t] > 0 && Agreement(_templates[t], slot, -1) > 0.93)
+                return true;
+        }
+        return false;
+    }
+
+    private bool IsStrong(int i) => !_pending[i].IsBlurred && _pending[i].Sign == _sign && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
 
     private bool Known(int i, int templates)
     {
@@ -287,7 +302,7 @@ internal sealed partial class BeatTracker
         largest.Clear();
         for (int i = 0; i < _count; i++)
         {
-            if (_pending[i].At < from || (_s.IsPulse && _pending[i].Sign != sign))
+            if (_pending[i].At < from || _pending[i].IsBlurred || (_s.IsPulse && _pending[i].Sign != sign))
                 continue;
             int b = Math.Clamp((int)((_pending[i].At - from) / length), 0, blocks - 1);
             largest[b] = Math.Max(largest[b], _pending[i].Strength);

@@ -6,6 +6,11 @@ internal sealed partial class BeatTracker
     private void Weigh(ref Candidate c)
     {
         (c.Agreement, c.Forgiven, c.Withheld) = (-1, 0, 0);
+        if (c.IsBlurred)
+        {
+            c.Odds = double.NegativeInfinity;
+            return;
+        }
         for (int t = 0; t < Templates; t++)
         {
             if (_templateWeight[t] <= 0)
@@ -99,7 +104,7 @@ internal sealed partial class BeatTracker
 
     private double Clarity => Math.Clamp(Math.Log(_level / _noise) / Math.Log(_s.Clear), 0.25, 1);
 
-    private double Agreement(float[] template, int slot)
+    private double Agreement(float[] template, int slot, int sign = 1)
     {
         ReadOnlySpan<float> shape = _finder.ShapeOf(slot);
         double best = -1;
@@ -112,7 +117,7 @@ internal sealed partial class BeatTracker
                 xy += x * template[i];
                 xx += x * x;
             }
-            best = Math.Max(best, xx > 0 ? xy / Math.Sqrt(xx) : -1);
+            best = Math.Max(best, xx > 0 ? sign * xy / Math.Sqrt(xx) : -1);
         }
         return best;
     }

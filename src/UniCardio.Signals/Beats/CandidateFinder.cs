@@ -18,6 +18,9 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// <summary>Response of the wide wavelet.</summary>
     public double Wide;
 
+    /// <summary>Whether what moves within a mains period is so large about it that the filters may have left it: no beat, but told.</summary>
+    public bool IsBlurred;
+
     /// <summary>Whether the end of the signal cuts its shape off.</summary>
     public bool IsCut;
 
@@ -51,7 +54,7 @@ internal sealed class CandidateFinder
     private readonly double[] _raw, _clean, _band0, _up, _sorted;
     private readonly bool[] _missing;
     private readonly int _half, _medianHalf, _neighbours, _gap, _delay, _mask, _rest;
-    private readonly int _period;
+    private readonly int _period, _rangeReach;
     private readonly float[] _shapes;
     private readonly int _before, _after, _step;
     private double _sum, _last;
@@ -61,6 +64,9 @@ internal sealed class CandidateFinder
     private int _nextSlot, _ranged;
     private float _low = float.PositiveInfinity, _high = float.NegativeInfinity;
     private double _range = -1;
+    private readonly (long At, double Range)[] _ranges = new (long, double)[128];
+    private readonly double[] _near = new double[128];
+    private int _rangeCount;
 
     public CandidateFinder(BeatSettings settings, double sampleRate, int slots)
     {
@@ -78,6 +84,7 @@ internal sealed class CandidateFinder
         _band = Kernels.Band(Math.Max(settings.ShapeBand.Fine * Rate, 0.5), settings.ShapeBand.Coarse * Rate);
         _half = Math.Max(Math.Max(_even.Length, _odd.Length), Math.Max(_wideOdd.Length, _band.Length)) / 2;
         _rest = (int)Math.Round(0.12 * Rate);
+        _rangeReach = (int)Math.Round(0.15 * Rate);
         _period = Math.Max(2, (int)Math.Round(0.02 * sampleRate));
         _medianHalf = Rate < 90 && !settings.IsPulse ? 0
             : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
@@ -167,7 +174,21 @@ internal sealed class CandidateFinder
         double range = (double)_high - _low;
         _range = _range < 0 ? range
             : Math.Max(_range, 1e-30) * Math.Exp(0.02 * Math.Clamp(Math.Log((range + 1e-30) / (_range + 1e-30)), -1, 1));
+        _ranges[_rangeCount++ % _ranges.Length] = (_count, range);
         (_ranged, _low, _high) = (0, float.PositiveInfinity, float.NegativeInfinity);
+    }
+
+    // The median range about an event: mains that swell are as large where they leave an event as beside it.
+    private double RangeAbout(long at)
+    {
+        int n = 0;
+        for (int i = 0; i < Math.Min(_rangeCount, _ranges.Length); i++)
+        {
+            if (Math.Abs(_ranges[i].At - at) <= _rangeReach)
+                _near[n++] = _ranges[i].Range;
+        }
+        Array.Sort(_near, 0, n);
+        return n < 8 ? 0 : _near[n / 2];
     }
 
     /// <summary>Takes a work sample that continues the last value: the end of the signal.</summary>
@@ -232,7 +253,7 @@ internal sealed class CandidateFinder
         for (int k = 0; k < Stride; k++)
             shape[k] = (float)_band0[(at + (k - _before - 2) * _step) & _mask];
         candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at),
-            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsCut = _end >= 0 && at + _after * _step >= _end };
+            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsBlurred = size < LeastShare * RangeAbout(at), IsCut = _end >= 0 && at + _after * _step >= _end };
         return true;
     }
 

@@ -110,7 +110,8 @@ public static class RecordingFile
 
     // A rate that is given for a file that states its own must be one of those.
     private static Recording Agreeing(string path, RecordingReadOptions options, Recording recording) =>
-        options.SampleRate is not { } given || recording.Channels.Any(c => Math.Abs(c.SampleRate - given) <= 0.01 * c.SampleRate) ? recording
+        options.SampleRate is not { } given || recording.Channels.Any(c => Math.Abs(c.SampleRate - given) <= 0.01 * c.SampleRate)
+            ? recording
             : throw new SignalFormatException(path, string.Create(System.Globalization.CultureInfo.InvariantCulture,
                 $"states {string.Join(" and ", recording.Channels.Select(c => c.SampleRate).Distinct())} Hz, but {given} Hz was given."));
 

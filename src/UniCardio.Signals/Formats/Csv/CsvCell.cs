@@ -12,7 +12,8 @@ internal enum CsvCellKind
     /// <summary>Nothing, or a word for it: NaN, NA, null, a dash, a question mark.</summary>
     Missing,
 
-    /// <summary>What a spreadsheet writes where a formula failed, or a monitor where it measured nothing: #N/A, #VALUE!, Lead off.</summary>
+    /// <summary>What a spreadsheet writes where a formula failed, or a monitor where it measured nothing: #N/A, #VALUE!, Lead
+    /// off.</summary>
     Error,
 
     /// <summary>Inf, by name.</summary>
@@ -107,8 +108,9 @@ internal static class CsvCell
     {
         while (!cell.IsEmpty)
         {
-            int from = cell[0] == (byte)' ' ? 1 : cell.StartsWith("\u00A0"u8) ? 2 : cell.StartsWith("\u202F"u8) ? 3 : 0,
-                to = from == cell.Length ? 0 : cell[^1] == (byte)' ' ? 1 : cell.EndsWith("\u00A0"u8) ? 2 : cell.EndsWith("\u202F"u8) ? 3 : 0;
+            int from = cell[0] == (byte)' ' ? 1 : cell.StartsWith("\u00A0"u8) ? 2 : cell.StartsWith("\u202F"u8) ? 3 : 0;
+            ReadOnlySpan<byte> rest = cell[from..];
+            int to = rest.EndsWith(" "u8) ? 1 : rest.EndsWith("\u00A0"u8) ? 2 : rest.EndsWith("\u202F"u8) ? 3 : 0;
             if (from + to == 0)
                 break;
             cell = cell[from..^to];
