@@ -69,6 +69,13 @@ internal static class MutationFuzzer
             }
             TimeSpan took = Stopwatch.GetElapsedTime(start);
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            // A process may be stopped while others measure: what is slow itself is slow again.
+            if (took > limit)
+            {
+                start = Stopwatch.GetTimestamp();
+                Repeat(target, input);
+                took = Stopwatch.GetElapsedTime(start);
+            }
             if (took > limit)
                 throw Failure(seed, i, input, $"took {took}, bound {limit}", null);
             if (allocated > maxAllocated)
@@ -78,6 +85,18 @@ internal static class MutationFuzzer
                 (max, maxFor) = (allocated, input.Length);
         }
         return new FuzzReport(count, accepted, count - accepted, slowest, max, maxFor, refusedBy);
+    }
+
+    private static void Repeat(Action<byte[]> target, byte[] input)
+    {
+        try
+        {
+            target(input);
+        }
+        catch (Exception)
+        {
+            // What came out the first time was judged then.
+        }
     }
 
     /// <summary>Mutant number <paramref name="index"/> of a run: 1 to 6 mutations of one of the seeds.</summary>

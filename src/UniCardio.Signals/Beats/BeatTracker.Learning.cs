@@ -235,7 +235,8 @@ internal sealed partial class BeatTracker
         return false;
     }
 
-    private bool IsStrong(int i) => !_pending[i].IsBlurred && _pending[i].Sign == _sign && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
+    private bool IsStrong(int i) => !_pending[i].IsBlurred && _pending[i].Sign == _sign
+        && _pending[i].Strength > 0.25 * _level && _pending[i].Strength < 3 * _level;
 
     private bool Known(int i, int templates)
     {

@@ -18,7 +18,8 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// <summary>Response of the wide wavelet.</summary>
     public double Wide;
 
-    /// <summary>Whether what moves within a mains period is so large about it that the filters may have left it: no beat, but told.</summary>
+    /// <summary>Whether what moves within a mains period is so large about it that the filters may have left it: no beat, but
+    /// told.</summary>
     public bool IsBlurred;
 
     /// <summary>Whether the end of the signal cuts its shape off.</summary>
@@ -253,7 +254,8 @@ internal sealed class CandidateFinder
         for (int k = 0; k < Stride; k++)
             shape[k] = (float)_band0[(at + (k - _before - 2) * _step) & _mask];
         candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at),
-            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsBlurred = size < LeastShare * RangeAbout(at), IsCut = _end >= 0 && at + _after * _step >= _end };
+            Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsBlurred = size < LeastShare * RangeAbout(at),
+            IsCut = _end >= 0 && at + _after * _step >= _end };
         return true;
     }
 
