@@ -45,9 +45,6 @@ internal sealed record BeatSettings
 
     public double MaxInterval { get; init; } = 3.2;
 
-    /// <summary>Longest pause or gap between beats of one rhythm that is known.</summary>
-    public double LongestPause { get; init; } = 9;
-
     /// <summary>How long a decision waits for what comes after.</summary>
     public double Lag { get; init; } = 3;
 

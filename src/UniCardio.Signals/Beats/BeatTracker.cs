@@ -167,7 +167,7 @@ internal sealed partial class BeatTracker
             for (int j = i - 1; j >= 0; j--)
             {
                 double t = (c.At - _pending[j].At) / _rate;
-                if (t > (_tracking ? _s.LongestPause : _s.MaxInterval))
+                if (t > _s.MaxInterval)
                     break;
                 if (t < _s.MinInterval)
                     continue;
