@@ -6,7 +6,8 @@ using UniCardio.OpCases;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>How kernels are asked for a row of the list of op cases.</summary>
-/// <param name="Kernels">Names as in <see cref="KernelCatalog"/>; several where one is only seen through another, or serves by size.</param>
+/// <param name="Kernels">Names as in <see cref="KernelCatalog"/>; several where one is only seen through another, or serves by
+/// size.</param>
 /// <param name="Row">Sizes, inputs, twin and bound.</param>
 /// <param name="OnTensorCores">Whether only CUDA has it.</param>
 /// <param name="Run">Size and inputs to outputs.</param>
@@ -254,7 +255,8 @@ internal static class AttentionLaunch
         {
             const int Tile = AttentionKernel<HeadWidth16>.TileTokens, Threads = AttentionKernel<HeadWidth16>.Threads;
             lease.Device.Kernels.Attention(shape.HeadDimQuads)(accelerator.DefaultStream,
-                new KernelConfig(new Index3D(launched * ((shape.SlotTokens + Tile - 1) / Tile), heads, 1), new Index3D(Threads, Threads, 1)),
+                new KernelConfig(new Index3D(launched * ((shape.SlotTokens + Tile - 1) / Tile), heads, 1),
+                    new Index3D(Threads, Threads, 1)),
                 shape, qkv.View, result.View);
         }
 

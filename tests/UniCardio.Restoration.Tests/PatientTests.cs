@@ -136,8 +136,8 @@ public sealed class PatientTests(InterimWeights weights)
             Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40) } }).Run(Make.Heart(360));
         float[] low = result.Band!.Low.ToArray(), high = result.Band.High.ToArray();
         double Width(int seconds) => Enumerable.Range(seconds * 125, 7500).Average(i => high[i] - low[i]);
-        // Half a band of b mmHg becomes sqrt(b^2 + 1.645^2 25 minutes): at 5.3 and 0.7 minutes, with b of 2 to 4 mmHg, 19.1 to 19.4 over 7.2
-        // to 8.0: 2.4 to 2.7.
+        // Half a band of b mmHg becomes sqrt(b^2 + 1.645^2 25 minutes): at 5.3 and 0.7 minutes, with b of 2 to 4 mmHg, 19.1 to 19.4 over
+        // 7.2 to 8.0: 2.4 to 2.7.
         Assert.InRange(Width(290) / Width(10), 2.0, 3.0);
     }
 

@@ -1,9 +1,9 @@
 namespace UniCardio.Signals.Synthesis;
 
 /// <summary>
-/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, motion of electrodes, muscle noise and white
-/// noise are added, the sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's standard deviation. By
-/// default nothing is done.
+/// What <see cref="SignalCorruption"/> does to a clean signal, in this order: baseline wander, powerline, motion, motion of electrodes,
+/// muscle noise and white noise are added, the sum is clipped, then quantised, then gaps are cut. Sizes are multiples of the clean signal's
+/// standard deviation. By default nothing is done.
 /// </summary>
 // Constants without a source beside them are chosen.
 internal sealed record NoiseParameters

@@ -6,8 +6,8 @@ namespace UniCardio.Training.Objectives;
 
 /// <summary>The loss of a network that corrects proposals: answer = proposal + prediction, counted in the gap.</summary>
 /// <remarks>
-/// L = 1/B sum over windows of ln(1 + m / 0.02^2) / 2, m the mean squared error over the window's gap: by how much an error is made larger or
-/// smaller counts, whatever its size, so that a beat that is right already is left alone and one that is another beat than proposed does
+/// L = 1/B sum over windows of ln(1 + m / 0.02^2) / 2, m the mean squared error over the window's gap: by how much an error is made larger
+/// or smaller counts, whatever its size, so that a beat that is right already is left alone and one that is another beat than proposed does
 /// not swamp the rest. (With the root of m + 0.01 in its place a proposal off by 0.03 was made worse by a quarter, at no cost.)
 /// d L / d p = (answer - clean) / (B n (m + 0.02^2)) in a gap of n samples.
 /// </remarks>

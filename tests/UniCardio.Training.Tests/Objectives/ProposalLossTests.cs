@@ -72,8 +72,8 @@ public class ProposalLossTests
             Assert.Equal(Math.Log(1 + (square / counted / 0.0004)) / 4, loss, 1e-6);
             for (int s = 0; s < Samples; s++)
             {
-                // Central difference over +-h = 2^-6 of ln(n m + c) / 4 with n m of 1 and more: the third derivative in one sample's error e
-                // is (e / 2) (4 e^2 / (n m)^3 - 3 / (n m)^2), below 2 for e below 1; h^2 / 6 of it is 1e-4; float rounding of the answer
+                // Central difference over +-h = 2^-6 of ln(n m + c) / 4 with n m of 1 and more: the third derivative in one sample's error
+                // e is (e / 2) (4 e^2 / (n m)^3 - 3 / (n m)^2), below 2 for e below 1; h^2 / 6 of it is 1e-4; float rounding of the answer
                 // 1e-7 / h = 8e-6.
                 const float H = 1f / 64;
                 float[] up = [.. correction], down = [.. correction];

@@ -86,7 +86,8 @@ public class CorrectionRunTests
             && s.Name.Contains("_2.", StringComparison.Ordinal)))
         {
             ParameterTensor from = others.Tensors.First(t => slice.Name.EndsWith(t.Name, StringComparison.Ordinal));
-            Assert.Equal(from.Span.ToArray().Select(w => by == 0 ? 0 : by * w), network.Parameters.Slice(slice.Offset, slice.Count).ToArray());
+            Assert.Equal(from.Span.ToArray().Select(w => by == 0 ? 0 : by * w),
+                network.Parameters.Slice(slice.Offset, slice.Count).ToArray());
             scaled++;
         }
 

@@ -50,7 +50,8 @@ internal static class CalibrationStudy
     /// <param name="progress">Told after every recording.</param>
     /// <param name="cancellation">Looked at before every place.</param>
     public static StudyReport Run(IReadOnlyList<EvaluationRecording> recordings, EvaluationSubject with,
-        (double Growth, double Most) widening, ulong seed, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+        (double Growth, double Most) widening, ulong seed, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
         long start = Stopwatch.GetTimestamp();

@@ -126,7 +126,8 @@ internal sealed class GapStudy
             Add(Auto, i, fills[i].Value);
             if (made[i] is { } network1)
                 Add(Network, i, network1);
-            foreach (GapEstimate estimate in fills[i].Estimates.Where(e => e.Kind is not (EstimatorKind.Network or EstimatorKind.Correction)))
+            foreach (GapEstimate estimate in fills[i].Estimates.Where(e =>
+                e.Kind is not (EstimatorKind.Network or EstimatorKind.Correction)))
                 Add(NameOf(estimate), i, estimate.Wave);
             foreach ((string name, double[] wave) in Simple(patient, target, sources, gaps[i], fills[i].Estimates))
                 Add(name, i, wave);
