@@ -48,7 +48,7 @@ internal sealed class ExplainPage(Recording recording, ChannelSelection channels
         return page.ToString();
     }
 
-    private void Attention(HtmlPage page, ModelWeights weights, ExplainedWindow window, CancellationToken cancellation)
+    private static void Attention(HtmlPage page, ModelWeights weights, ExplainedWindow window, CancellationToken cancellation)
     {
         var network = new ReferenceNetwork(weights);
         ModelConfiguration m = weights.Configuration;
@@ -111,7 +111,7 @@ internal sealed class ExplainPage(Recording recording, ChannelSelection channels
     {
         (float[] low, float[] middle, float[] high) = Quantiles(step.Clean, m.SlotSamples);
         return Plot(string.Create(CultureInfo.InvariantCulture, $"Diffusion step {step.T}"), [new PlotPanel("target", "scaled",
-            [new PlotTrace(TraceRole.Reference, step.Before[..m.SlotSamples]) { Label = "State, first draw" },
+            [new PlotTrace(TraceRole.Reference, step.Before.AsMemory(0, m.SlotSamples)) { Label = "State, first draw" },
                 new PlotTrace(TraceRole.Generated, middle) { Label = "Clean, predicted", Lower = low, Upper = high }])], 0);
     }
 
