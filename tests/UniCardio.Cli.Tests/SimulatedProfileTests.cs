@@ -21,7 +21,7 @@ public class SimulatedProfileTests
         JsonElement profile = JsonDocument.Parse(await output).RootElement;
         Assert.Equal("rtx4060", profile.GetProperty("device").GetString());
         JsonElement[] rows = [.. profile.GetProperty("rows").EnumerateArray()];
-        Assert.Contains("AttentionKernel", rows.Select(r => r.GetProperty("kernel").GetString()));
+        Assert.Contains("TensorAttentionKernel", rows.Select(r => r.GetProperty("kernel").GetString()));
         Assert.Equal(rows.Sum(r => r.GetProperty("launches").GetInt32()), profile.GetProperty("launches").GetInt32());
         Assert.Equal(profile.GetProperty("model_us").GetDouble(), rows.Sum(r => r.GetProperty("model_us").GetDouble()), 6);
         foreach (JsonElement row in rows)

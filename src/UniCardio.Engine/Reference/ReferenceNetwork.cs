@@ -74,7 +74,7 @@ internal sealed class ReferenceNetwork
         {
             BlockWeights<LinearMap> block = _weights.Blocks[i];
             double[] y = ReferenceBlock.AddStep(block, embedding, tokens);
-            activations?.Keep($"layer{i}/y", y);
+            activations?.KeepInput(y);
             ReferenceKeyValues own = ReferenceBlock.KeysAndValues(block, y, _threads);
             ReferenceBlockOutput output = ReferenceBlock.Forward(block, m.Heads, tokens, y, own with { Mask = mask }, positions, _threads);
             activations?.KeepTransposed($"layer{i}/time_layer", output.TimeLayer, m.Channels);
@@ -189,9 +189,16 @@ internal sealed class ReferenceNetwork
 internal sealed class ReferenceActivations
 {
     private readonly Dictionary<string, double[]> _values = new(StringComparer.Ordinal);
+    private readonly List<double[]> _inputs = [];
 
     /// <summary>The values by name.</summary>
     public IReadOnlyDictionary<string, double[]> Values => _values;
+
+    /// <summary>[tokens, C] of each block in turn: its input with the diffusion step added, which attention looks at; in no golden
+    /// file.</summary>
+    public IReadOnlyList<double[]> BlockInputs => _inputs;
+
+    internal void KeepInput(ReadOnlySpan<double> rows) => _inputs.Add(rows.ToArray());
 
     internal void Keep(string name, ReadOnlySpan<double> values) => _values[name] = values.ToArray();
 

@@ -41,7 +41,7 @@ internal static class NetworkAttention
             x[((int)task.Target * m.SlotSamples) + i] = state[i];
         var seen = new ReferenceActivations();
         network.Dense(task, x, t, prediction, seen);
-        return [.. Enumerable.Range(0, m.Blocks).Select(b => Weights(network, b, seen.Values[$"layer{b}/y"], task))];
+        return [.. Enumerable.Range(0, m.Blocks).Select(b => Weights(network, b, seen.BlockInputs[b], task))];
     }
 
     private static double[][] Weights(ReferenceNetwork network, int block, double[] y, CardioTask task)

@@ -31,7 +31,7 @@ internal sealed class HtmlPage
     {
         _text.Append(CultureInfo.InvariantCulture,
             $"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
-            + $"charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"
+            + $"charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width\"/>\n"
             + $"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n"
             + $"<body>\n<h1>{Escape(title)}</h1>\n");
     }

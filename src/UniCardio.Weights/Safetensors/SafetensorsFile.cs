@@ -127,7 +127,8 @@ internal sealed class SafetensorsFile : IDisposable
     {
         if (scales.Type != ElementType.F32 || scales.Shape.Count != 1 || of.Shape.Count < 2 || scales.Shape[0] != of.Shape[0])
             throw new WeightFormatException(Path,
-                $"is {scales.Type} [{string.Join(", ", scales.Shape)}], expected F32 [{(of.Shape.Count == 0 ? 0 : of.Shape[0])}]: a scale a row",
+                $"is {scales.Type} [{string.Join(", ", scales.Shape)}], expected F32 [{(of.Shape.Count == 0 ? 0 : of.Shape[0])}]: "
+                + "a scale a row",
                 scales.Name);
         ReadOnlySpan<float> values = Floats(scales.Name).Span;
         int bad = Engine.FiniteScan.FirstNonFinite(values);

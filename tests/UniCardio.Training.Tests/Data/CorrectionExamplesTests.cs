@@ -12,7 +12,7 @@ public class CorrectionExamplesTests
     private static readonly CardioTask Task = CardioTask.Parse("impute bp | ecg");
 
     [Fact]
-    public void WindowsHoldAProposalInTheGapOfNineOutOfTen()
+    public void WindowsHoldAProposalInTheGapOfNearlyAll()
     {
         var source = new CorrectionExamples(7, Samples);
         var batch = new TrainingBatch(48, Samples);
@@ -36,8 +36,8 @@ public class CorrectionExamplesTests
             nothing += Math.Sqrt(batch.CleanTarget(i).ToArray().Where((_, s) => gap[s] == 1).Average(x => (double)x * x));
         }
 
-        // 48 windows with a chance of 0.9: 43 +- 3 x 2.1, less the few of which no beat can be made.
-        Assert.InRange(proposed, 30, 48);
+        // All 48 but the few of which no beat can be made.
+        Assert.InRange(proposed, 42, 48);
 
         // The own beat errs by less than half of what an empty gap does, or it is none.
         Assert.True(own < 0.5 * nothing, $"{own / proposed} against {nothing / proposed}");
@@ -62,7 +62,6 @@ public class CorrectionExamplesTests
 
         Assert.NotEqual(batch.CleanTarget(0).ToArray(), batch.CleanTarget(2).ToArray());
         Assert.NotEqual(source.Identity, new CorrectionExamples(8, Samples).Identity);
-        Assert.NotEqual(source.Identity, new CorrectionExamples(7, Samples, alwaysProposes: true).Identity);
     }
 
     [Fact]

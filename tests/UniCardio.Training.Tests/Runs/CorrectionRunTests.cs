@@ -43,9 +43,9 @@ public class CorrectionRunTests
         using var folder = new RunTestFolder();
         using var network = new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1 });
         // A source that gives the same few windows: what can be learned of them in 60 updates is learned.
-        var few = new FewWindows(new CorrectionExamples(Subject, Samples, alwaysProposes: true), 16);
+        var few = new FewWindows(new CorrectionExamples(Subject, Samples), 16);
         using var run =
-            new TrainingRun(folder.Run, Options, network, few, new CorrectionExamples(Subject, Samples, alwaysProposes: true),
+            new TrainingRun(folder.Run, Options, network, few, new CorrectionExamples(Subject, Samples),
                 new RunSettings());
         var batch = new TrainingBatch(1, Samples) { Steps = { [0] = 49 } };
         few.Fill(1, CardioTask.Parse("impute bp | ecg"), batch, 0);

@@ -129,7 +129,7 @@ public class TorchCheckpointTests
         builder.Entries.Add(("archive/data/i", new byte[64]));
         File.WriteAllBytes(folder.File("w"), builder.Bytes());
         var e = Assert.Throws<WeightsException>(() => WeightFile.Load(folder.File("w"), new WeightLoadOptions { Heads = 3 }));
-        Assert.Equal($"{first}: type I32, expected F32, F64, F16 or BF16", Assert.Single(e.Problems));
+        Assert.Equal($"{first}: type I32, expected F32, F64, F16, BF16, or I8 with scales", Assert.Single(e.Problems));
     }
 
     [Fact]

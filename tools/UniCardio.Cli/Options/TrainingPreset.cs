@@ -68,9 +68,9 @@ internal static class TrainingPresets
                 Network = network with { Prediction = PredictionKind.Correction },
                 Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed,
                     Tasks = [.. CardioTask.All.Where(t => t.Kind == TaskKind.Impute).Select(t => t.ToString())] },
-                LearningRate = new LearningRateSchedule { Peak = 5e-4, WarmupSteps = 50 },
-                // The last layer begins at 0, so that nothing before it has a gradient at first; Adam would turn an L2 decay alone into
-                // whole steps and wear the features away.
+                LearningRate = new LearningRateSchedule { Peak = 2e-4, WarmupSteps = 50 },
+                // Adam turns an L2 decay alone into whole steps: where a gradient is small, as at the start of a correction, features wear
+                // away.
                 Adam = new AdamOptions { WeightDecay = 0 },
                 EmaDecay = 0.99,
                 Validation = new ValidationOptions { Every = 200, Windows = 16 },

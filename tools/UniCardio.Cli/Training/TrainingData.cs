@@ -19,7 +19,7 @@ internal static class TrainingData
     {
         int samples = options.Network.SlotSamples;
         if (options.Network.Prediction == PredictionKind.Correction)
-            return (new CorrectionExamples(options.DataSeed, samples), new CorrectionExamples(HeldOutSeed, samples, alwaysProposes: true));
+            return (new CorrectionExamples(options.DataSeed, samples), new CorrectionExamples(HeldOutSeed, samples));
         var synthetic = new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = samples });
         var heldOut = new SyntheticExamples(new SyntheticExampleOptions { Seed = HeldOutSeed, SlotSamples = samples });
         if (options.PairFile is string file)
