@@ -18,9 +18,8 @@ namespace UniCardio.Training.Data;
 /// <remarks>
 /// Subjects are those of <see cref="LivingSubject"/>, whose beats' shapes nothing but their other beats can tell. All windows have a
 /// proposal but those of which none can be made (<see cref="Proposal.IsMissing"/>): with a tenth without, filling a gap from nothing was
-/// all that was learned. Sixteen windows are of one subject, but no two of sixteen that follow each other,
-/// so that a batch averages over people and not over the minutes of one; a window is a function of (seed, index, task) all the same.
-/// Imputation only.
+/// all that was learned. Sixteen windows are of one subject, but no two of sixteen that follow each other, so that a batch averages over
+/// people and not over the minutes of one; a window is a function of (seed, index, task) all the same. Imputation only.
 /// </remarks>
 internal sealed class CorrectionExamples : IExampleSource
 {

@@ -97,7 +97,7 @@ internal sealed class LivingSubject
         EcgRespiration = Math.Min(0.4, p.EcgRespiration + Rarely(0.7, 0.4, ref life)),
     };
 
-    // Pulse waves arrive earlier and later: with breath, and slowly (half a minute and more), by up to 12 and 25 ms; PPG more than
+    // Pulse waves arrive earlier and later: with breath, and slowly (half a minute and more), by up to 30 and 60 ms; PPG more than
     // pressure.
     private void Warp(SyntheticRecording recording, SynthesisParameters p, ref CounterRandom life)
     {

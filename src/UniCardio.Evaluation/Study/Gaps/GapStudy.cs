@@ -85,7 +85,7 @@ internal sealed class GapStudy
         (EstimatorKind.Edges, _) => "edges",
         (EstimatorKind.Fir, _) => Fir,
         (EstimatorKind.Network, _) => "network, joined",
-        (EstimatorKind.Correction, _) => "corrected beat",
+        (EstimatorKind.Correction, _) => CorrectedBeat,
         (EstimatorKind.Analogue, _) => "moments alike",
         (_, null) => Rhythm,
         (_, { } source) => $"beat, {(source == ChannelKind.BloodPressure ? "bp" : source.ToString().ToLowerInvariant())}",
