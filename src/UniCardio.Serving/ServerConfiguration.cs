@@ -106,9 +106,9 @@ internal static class ServerConfiguration
     private static string Text(string path, JsonProperty property) => property.Value.ValueKind switch
     {
         JsonValueKind.String => property.Value.GetString()!,
-        JsonValueKind.Number => property.Value.GetRawText(),
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => property.Value.GetRawText(),
         JsonValueKind.Array when property.Value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) =>
             string.Join(',', property.Value.EnumerateArray().Select(e => e.GetString())),
-        _ => throw new ConfigurationException(path, $"'{property.Name}' should be a text, a number or a list of texts"),
+        _ => throw new ConfigurationException(path, $"'{property.Name}' should be a text, a number, true, false or a list of texts"),
     };
 }

@@ -116,6 +116,14 @@ public sealed record ServerOptions
     /// <summary>Draws and sampler of live sessions that ask for none.</summary>
     public LiveSampling Live { get; init; } = new();
 
+    /// <summary>Whether live sessions that do not say fill gaps by the patient's own last minute too
+    /// (<see cref="StreamingSessionOptions.OwnSignals"/>).</summary>
+    public bool OwnSignals { get; init; }
+
+    /// <summary>Least quality index, 0 to 1, of a signal from which live sessions that do not say make another one; 0 for any
+    /// (<see cref="StreamingSessionOptions.MinIndex"/>).</summary>
+    public double MinIndex { get; init; }
+
     /// <summary>Sampler of <c>infer</c> requests that ask for none.</summary>
     public SamplerOptions Sampler { get; init; } = SamplerOptions.Default;
 
@@ -165,6 +173,7 @@ public sealed record ServerOptions
         InRange("draws", Draws, 1, MaxDraws);
         Live.Validate();
         InRange("live_draws", Live.Draws, 1, MaxDraws);
+        Require(MinIndex is >= 0 and <= 1, "min_index", FormattableString.Invariant($"{MinIndex} is not between 0 and 1"));
         Sampler.Validate();
         InRange("max_batch", MaxBatch, 1, 64);
         InRange("max_compute_bytes", MaxComputeBytes, 16L << 20, 1L << 40);

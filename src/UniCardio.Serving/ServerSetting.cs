@@ -48,10 +48,14 @@ internal sealed class ServerSetting
             o with { Live = o.Live with { Draws = Integer(v) } }),
         new("live_sampler", "SAMPLER", $"Sampler of a live session that asks for none ({SamplerOptions.Default}).", (o, v) =>
             o with { Live = o.Live with { Sampler = SamplerOptions.Parse(v) } }),
+        new("own_signals", "true|false", "Whether live sessions that do not say fill gaps by the patient's own last minute too (false).",
+            (o, v) => o with { OwnSignals = bool.TryParse(v, out bool own) ? own : throw new FormatException(
+                $"'{v}' is neither true nor false") }),
+        new("min_index", "INDEX", "Least quality index, 0 to 1, of a signal that live sessions that do not say make another one from: 0.5 "
+            + "is where a heart rate can be read, 0 lets any (0).", (o, v) => o with { MinIndex = Number(v) }),
         new("max_patients", "N", "Most patients with a live session (64).", (o, v) => o with { MaxPatients = Integer(v) }),
         new("max_load", "SHARE", "Share of the measured capacity that live sessions may ask for before new ones are refused (1).", (o, v) =>
-            o with { MaxLoad = double.TryParse(v, NumberStyles.Float, CultureInfo.InvariantCulture, out double share) ? share
-            : throw new FormatException($"'{v}' is not a number") }),
+            o with { MaxLoad = Number(v) }),
         new("max_connections", "N", "Most live connections and event streams (256).", (o, v) => o with { MaxConnections = Integer(v) }),
         new("max_connections_of_an_address", "N", "Most TCP connections of one remote address (256).", (o, v) =>
             o with { MaxConnectionsOfAnAddress = Integer(v) }),
@@ -131,6 +135,10 @@ internal sealed class ServerSetting
     private static long Long(string text) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
             : throw new FormatException($"'{text}' is not a whole number");
+
+    private static double Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
+            : throw new FormatException($"'{text}' is not a number");
 
     private static TimeSpan Seconds(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) < 1e9

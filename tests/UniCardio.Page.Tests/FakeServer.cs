@@ -38,7 +38,7 @@ internal sealed class FakeServer : IAsyncDisposable
                 ["ecg"] = new JsonObject { ["rate"] = 125 } },
             ["generate"] = new JsonArray("ppg", "bp", "ecg"), ["denoise"] = new JsonArray(), ["muted"] = new JsonArray(),
             ["draws"] = 8, ["sampler"] = "dpm++2m:6", ["steps"] = 6, ["seed"] = "1", ["window"] = 4, ["hop"] = 0.5, ["lateness"] = 0.1,
-            ["algorithmic_delay"] = 0.6, ["time"] = null,
+            ["own_signals"] = false, ["min_index"] = 0, ["algorithmic_delay"] = 0.6, ["time"] = null,
         };
         _clock = Task.Run(SendFramesAsync);
     }

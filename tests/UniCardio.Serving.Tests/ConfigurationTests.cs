@@ -26,12 +26,13 @@ public sealed class ConfigurationTests : IDisposable
     {
         string file = Write(
             "server.json",
-            """{"port": 1, "draws": 2, "live_draws": 3, "sampler": "ddim:4", "origins": ["https://a.example", "https://b.example"], "linger_seconds": 1.5} // comment""");
+            """{"port": 1, "draws": 2, "live_draws": 3, "sampler": "ddim:4", "origins": ["https://a.example", "https://b.example"], "linger_seconds": 1.5, "own_signals": true, "min_index": 0.5} // comment""");
         ServerOptions options = Read(file, new() { ["UNICARDIO_DRAWS"] = "20", ["UNICARDIO_LIVE_DRAWS"] = "30", ["UNICARDIO_TRACE"] = "1" },
             new() { ["--live-draws"] = "7" });
         Assert.Equal((1, 20, 7), (options.Port, options.Draws, options.Live.Draws));
         Assert.Equal("ddim:4", options.Sampler.ToString());
         Assert.Equal(["https://a.example", "https://b.example"], options.Origins);
+        Assert.Equal((true, 0.5), (options.OwnSignals, options.MinIndex));
         Assert.Equal(1.5, options.Linger.TotalSeconds);
         Assert.Equal(new ServerOptions().MaxBodyBytes, options.MaxBodyBytes);
         options.Validate();

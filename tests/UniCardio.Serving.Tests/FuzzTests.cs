@@ -17,7 +17,7 @@ public class FuzzTests
 
     private static readonly string[] Messages =
     [
-        """{"type":"open","id":1,"channels":{"ppg":{"rate":125,"min_value":-10,"max_value":10},"ecg":{"rate":250}},"generate":["bp"],"denoise":[],"muted":["ecg"],"draws":1,"sampler":"ddim:1","seed":"7","hop":0.4,"lateness":0.1,"restart":true}""",
+        """{"type":"open","id":1,"channels":{"ppg":{"rate":125,"min_value":-10,"max_value":10},"ecg":{"rate":250}},"generate":["bp"],"denoise":[],"muted":["ecg"],"draws":1,"sampler":"ddim:1","seed":"7","hop":0.4,"lateness":0.1,"own_signals":true,"min_index":0.5,"restart":true}""",
         """{"type":"samples","id":"x","modality":"ppg","time":1.25,"samples":[0.1,0.2,null,0.4]}""",
         """{"type":"set","muted":["ppg"],"generate":[],"steps":1,"draws":2}""",
         """{"type":"advance","time":3.5}""",

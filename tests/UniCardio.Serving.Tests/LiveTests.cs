@@ -124,6 +124,28 @@ public class LiveTests(SharedServer shared) : IClassFixture<SharedServer>
     }
 
     [Fact]
+    public async Task OwnSignalsAndTheGateOfConditionsAreAskedForWhenASessionOpensAndLeaveItsDelay()
+    {
+        await using LiveClient plain = await LiveClient.ConnectAsync(shared.Server, Patient());
+        await plain.SendAsync(Open);
+        JsonElement without = await plain.NextAsync("session");
+        Assert.False(without.GetProperty("own_signals").GetBoolean());
+        Assert.Equal(0, without.GetProperty("min_index").GetDouble());
+        await using LiveClient device = await LiveClient.ConnectAsync(shared.Server, Patient());
+        await device.SendAsync(Open.Replace("\"draws\"", "\"own_signals\":true,\"min_index\":0.5,\"draws\"", StringComparison.Ordinal));
+        JsonElement with = await device.NextAsync("session");
+        Assert.True(with.GetProperty("own_signals").GetBoolean());
+        Assert.Equal(0.5, with.GetProperty("min_index").GetDouble());
+        Assert.Equal(without.GetProperty("algorithmic_delay").GetDouble(), with.GetProperty("algorithmic_delay").GetDouble());
+
+        await using LiveClient wrong = await LiveClient.ConnectAsync(shared.Server, Patient());
+        await wrong.SendAsync(Open.Replace("\"draws\"", "\"min_index\":2,\"draws\"", StringComparison.Ordinal));
+        Assert.Equal("invalid", (await wrong.NextAsync("error")).GetProperty("code").GetString());
+        await wrong.SendAsync("""{"type":"set","own_signals":true}""");
+        Assert.Equal("malformed", (await wrong.NextAsync("error")).GetProperty("code").GetString());
+    }
+
+    [Fact]
     public async Task ASwitchedOffModalityIsGeneratedAndItsInputSaysSo()
     {
         string patient = Patient();

@@ -11,16 +11,17 @@ public sealed class AllocationTests
     private static StreamingSessionOptions Options => Make.Options(125, 100, 500) with { Denoise = ModalitySet.Ppg };
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void OneThread(bool ownSignals)
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(true, 0.2)]
+    public void OneThread(bool ownSignals, double minIndex)
     {
         using InferenceEngine engine = Make.Engine();
         using StreamingHost host = Make.Host(engine, TimeProvider.System);
         int hops = 0, generated = 0;
         StreamingSession[] sessions = [.. Enumerable.Range(0, 3)
-            .Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1), OwnSignals = ownSignals },
-                (_, frame) =>
+            .Select(i => host.Open(Options with { Seed = (ulong)i, Deadline = TimeSpan.FromHours(1), OwnSignals = ownSignals,
+                MinIndex = minIndex }, (_, frame) =>
         {
             hops++;
             generated += frame.Provenance(Modality.Bp)[^1] is Provenance.Imputed or Provenance.Translated ? 1 : 0;

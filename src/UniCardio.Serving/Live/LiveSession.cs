@@ -110,6 +110,8 @@ internal sealed class LiveSession : IDisposable
             Window = s.Options.Window!.Value.TotalSeconds,
             Hop = s.Options.Hop.TotalSeconds,
             Lateness = s.Options.MaximumLateness.TotalSeconds,
+            OwnSignals = s.Options.OwnSignals,
+            MinIndex = s.Options.MinIndex,
             AlgorithmicDelay = s.AlgorithmicDelay.TotalSeconds,
             Time = Time,
         };

@@ -144,6 +144,8 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
             Hop = hop,
             Window = settings.Window ?? defaults.Window,
             MaximumLateness = settings.Lateness ?? defaults.MaximumLateness,
+            OwnSignals = settings.OwnSignals ?? options.OwnSignals,
+            MinIndex = settings.MinIndex ?? options.MinIndex,
             ImputeFor = SlotTime * ImputedShare < defaults.ImputeFor ? SlotTime * ImputedShare : defaults.ImputeFor,
             Fade = hop / 5 < defaults.Fade ? hop / 5 : defaults.Fade,
         };

@@ -32,6 +32,10 @@ internal sealed record LiveSettings
 
     public TimeSpan? Lateness { get; init; }
 
+    public bool? OwnSignals { get; init; }
+
+    public double? MinIndex { get; init; }
+
     /// <summary>Draws and sampler with what these settings say of them.</summary>
     public LiveSampling ApplyTo(LiveSampling sampling)
     {

@@ -14,7 +14,7 @@ internal sealed class MessageReader
     private const int MaxDepth = 8;
     private const double MaxTime = 36525 * 86400.0;
     private static readonly string[] SettingFields = ["generate", "denoise", "muted", "draws", "sampler", "steps"];
-    private static readonly string[] OpeningFields = [.. SettingFields, "seed", "hop", "window", "lateness"];
+    private static readonly string[] OpeningFields = [.. SettingFields, "seed", "hop", "window", "lateness", "own_signals", "min_index"];
 
     private float[] _samples = new float[256];
 
@@ -135,6 +135,8 @@ internal sealed class MessageReader
             Hop = opens ? fields.Seconds("hop") : null,
             Window = opens ? fields.Seconds("window") : null,
             Lateness = opens ? fields.Seconds("lateness") : null,
+            OwnSignals = opens ? fields.Choice("own_signals") : null,
+            MinIndex = opens ? fields.Number("min_index") : null,
         };
     }
 
@@ -204,9 +206,11 @@ internal sealed class MessageReader
             _ => throw Malformed($"'{name}' should be a text"),
         };
 
-        public bool Flag(string name) => Take(name) switch
+        public bool Flag(string name) => Choice(name) ?? false;
+
+        public bool? Choice(string name) => Take(name) switch
         {
-            null => false,
+            null => null,
             { ValueKind: JsonValueKind.True } => true,
             { ValueKind: JsonValueKind.False } => false,
             _ => throw Malformed($"'{name}' should be true or false"),

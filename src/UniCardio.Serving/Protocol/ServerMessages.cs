@@ -42,6 +42,10 @@ internal sealed record SessionState
 
     public required double Lateness { get; init; }
 
+    public required bool OwnSignals { get; init; }
+
+    public required double MinIndex { get; init; }
+
     public required double AlgorithmicDelay { get; init; }
 
     public required double? Time { get; init; }

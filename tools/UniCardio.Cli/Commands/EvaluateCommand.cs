@@ -131,7 +131,7 @@ internal static class EvaluateCommand
                     new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
                 : chosen == EvaluationStudy.Calibration
                 ? Told(terminal, terminal.WithProgress("calibration", bar => CalibrationStudy.Run(recordings, with,
-                    (CalibrationReport.PairedGrowth, CalibrationReport.GrowingMinutes), options.Seed(parsed),
+                    (CalibrationReport.PairedGrowth, CalibrationReport.CuffGrowth, CalibrationReport.GrowingMinutes), options.Seed(parsed),
                     new CaseProgress(bar, terminal), cancellation)),
                     report => Write(reports, parsed, report))
                 : measured is not null

@@ -45,12 +45,13 @@ internal static class CalibrationStudy
     /// <summary>Measures.</summary>
     /// <param name="recordings">Recordings; those without a pressure and another signal take no part.</param>
     /// <param name="with">What is measured with.</param>
-    /// <param name="widening">The variance (mmHg^2) that the product adds a minute, and after how many minutes it adds no more.</param>
+    /// <param name="widening">The variance (mmHg^2) that the product adds a minute to paired seconds and to a cuff, and after how many
+    /// minutes it adds no more.</param>
     /// <param name="seed">Draws the intervals.</param>
     /// <param name="progress">Told after every recording.</param>
     /// <param name="cancellation">Looked at before every place.</param>
     public static StudyReport Run(IReadOnlyList<EvaluationRecording> recordings, EvaluationSubject with,
-        (double Growth, double Most) widening, ulong seed, IProgress<EvaluationProgress>? progress = null,
+        (double Growth, double Cuff, double Most) widening, ulong seed, IProgress<EvaluationProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recordings);
@@ -141,16 +142,21 @@ internal static class CalibrationStudy
 
     private static StudyTable Left(string title, IReadOnlyList<BandGrowth.Piece> pieces, double most)
     {
-        IReadOnlyList<(string Subject, double Growth, double Held)> left = BandGrowth.LeftOut(pieces, most);
-        IReadOnlyList<string> Row(string name, double growth, double held) =>
-            [name, ReportTable.Text(growth, "0.0"), ReportTable.Text(100 * held, "0")];
-        IReadOnlyList<IReadOnlyList<string>> rows = [.. left.Select(l => Row(l.Subject, l.Growth, l.Held))];
-        return new StudyTable(title, ["subject left out", "growth mmHg^2", "band holds %"], left.Count == 0 ? rows
-            : [.. rows, Row("mean; growth of all", BandGrowth.Fit(pieces, most), left.Average(l => l.Held))]);
+        IReadOnlyList<(string Subject, double Growth, double Held)> fitted = BandGrowth.LeftOut(pieces, most, BandGrowth.Fit),
+            next = BandGrowth.LeftOut(pieces, most, BandGrowth.ForTheNext);
+        IReadOnlyList<string> Row(string name, double? own, (double Growth, double Held) a, (double Growth, double Held) b) =>
+            [name, ReportTable.Text(own, "0.0"), .. ((double[])[a.Growth, 100 * a.Held, b.Growth, 100 * b.Held])
+                .Select((x, i) => ReportTable.Text(x, i % 2 == 0 ? "0.0" : "0"))];
+        IReadOnlyList<IReadOnlyList<string>> rows = [.. fitted.Zip(next, (f, n) => Row(f.Subject,
+            BandGrowth.Fit([.. pieces.Where(p => p.Subject == f.Subject)], most), (f.Growth, f.Held), (n.Growth, n.Held)))];
+        return new StudyTable(title, ["subject left out", "own growth mmHg^2", "the others' fit", "holds %", "for the next person",
+            "holds %"], rows.Count == 0 ? rows : [.. rows, Row("mean of holds; growth of all", null,
+                (BandGrowth.Fit(pieces, most), fitted.Average(l => l.Held)),
+                (BandGrowth.ForTheNext(pieces, most), next.Average(l => l.Held)))]);
     }
 
     private static StudyReport Report(List<Piece> pieces, EvaluationRecording[] recordings, EvaluationSubject with,
-        (double Growth, double Most) widening, ulong seed, double seconds)
+        (double Growth, double Cuff, double Most) widening, ulong seed, double seconds)
     {
         string Age(int bin) =>
             bin + 1 < s_ages.Length ? string.Create(CultureInfo.InvariantCulture, $"{s_ages[bin]}-{s_ages[bin + 1]}") : "";
@@ -165,11 +171,12 @@ internal static class CalibrationStudy
             By(some, p => p.CuffSystolic).ToText("0.0"), By(some, p => p.CuffDiastolic).ToText("0.0"),
             Growth(some).ToText("0.00"), ReportTable.Text(Math.Sqrt(some.Average(Added)), "0.0"),
             ReportTable.Text(100 * By(some, p => BandGrowth.Held(p.Band, Added(p))).Mean, "0"),
+            ReportTable.Text(100 * By(some, p => BandGrowth.Held(p.Cuff, widening.Cuff * Math.Min(p.Minutes, widening.Most))).Mean, "0"),
         ];
         SubjectInterval Growth(IEnumerable<Piece> some) =>
             By(some, p => Math.Log(Math.Max(p.Wave, 0.1) / Math.Max(p.Fresh, 0.1))).Map(Math.Exp);
         string[] headings = ["task", "minutes", "subjects", "pieces", "wave mmHg", "SBP mmHg", "DBP mmHg", "cuff SBP", "cuff DBP",
-            "error over paired", "added mmHg", "band holds %"];
+            "error over paired", "added mmHg", "band holds %", "cuff band holds %"];
         Piece[] kept = [.. pieces.Where(p => Bin(p) + 1 < s_ages.Length)];
         return new StudyReport
         {
