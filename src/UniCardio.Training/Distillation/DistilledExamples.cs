@@ -7,7 +7,7 @@ namespace UniCardio.Training.Distillation;
 
 /// <summary>A teacher's samples as examples: conditions of the source that they were drawn from, the sample for a target, and the noise
 /// that it came from.</summary>
-/// <remarks>Every sixteenth pair of a task is kept apart for held-out figures.</remarks>
+/// <remarks>Every sixteenth window of a task is kept apart, with all its draws, for held-out figures.</remarks>
 internal sealed class DistilledExamples : IExampleSource
 {
     private const int HeldOutOf = 16;
@@ -33,10 +33,10 @@ internal sealed class DistilledExamples : IExampleSource
         for (int k = 0; k < pairs.Tasks.Count; k++)
         {
             int[] own = [.. Enumerable.Range(0, pairs.Count)
-                .Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
+                .Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count / pairs.Draws % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
             _ofTask[pairs.Tasks[k]] = own.Length > 0 ? own
                 : throw new ConfigurationException(
-                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf}");
+                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf} windows of {pairs.Draws}");
         }
 
         Identity = FormattableString.Invariant(
@@ -57,7 +57,7 @@ internal sealed class DistilledExamples : IExampleSource
         if (!_ofTask.TryGetValue(task, out int[]? pairs))
             throw new ArgumentException($"the teacher drew no '{task}'", nameof(task));
         int pair = pairs[(int)(CounterRandom.Derive(_seed, (ulong)index) % (ulong)pairs.Length)];
-        _source.Fill(pair, task, batch, place);
+        _source.Fill(_pairs.WindowOf(pair), task, batch, place);
         _pairs.Sample(pair).CopyTo(batch.CleanTarget(place));
         _pairs.Noise(pair, batch.WindowNoise(place));
     }

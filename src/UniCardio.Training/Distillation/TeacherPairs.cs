@@ -14,24 +14,27 @@ namespace UniCardio.Training.Distillation;
 /// <param name="Tasks">The tasks, each as often.</param>
 /// <param name="Count">Pairs N; at least a pair a task.</param>
 /// <param name="Seed">Seed of the noise.</param>
-internal sealed record TeacherDraw(string Name, IReadOnlyList<CardioTask> Tasks, int Count, ulong Seed);
+/// <param name="Draws">Draws D of a window: they share its condition rows, so that a pair costs about half of a window's only one.</param>
+internal sealed record TeacherDraw(string Name, IReadOnlyList<CardioTask> Tasks, int Count, ulong Seed, int Draws = 1);
 
 /// <summary>Samples that a teacher drew, each with what it was drawn from: a file of (noise, condition, sample).</summary>
 /// <remarks>
-/// Pair i is of task i mod K, of window i of a source of examples, and of noise i under the file's seed; noise and condition are functions
-/// of these numbers and only the samples are stored, [N, S]. The teacher's sampler is 2M with 20 calls at levels equally far apart in
+/// Pair i is of task i mod K, of window K floor(floor(i / K) / D) + i mod K of a source of examples (D draws of a window follow each other
+/// within a task), and of noise i under the file's seed; noise and condition are functions of these numbers and only the samples are
+/// stored, [N, S]. The teacher's sampler is 2M with 20 calls at levels equally far apart in
 /// log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of it with a perfect network); a sampler that narrows it
 /// would teach a narrow student.
 /// </remarks>
 internal sealed class TeacherPairs
 {
-    private const string FormatKey = "teacher_pairs", Format = "1", SamplesName = "samples";
+    private const string FormatKey = "teacher_pairs", Format = "2", SamplesName = "samples";
     private const uint NoisePlane = 7;
     private readonly float[] _samples;
 
-    private TeacherPairs(float[] samples, int slotSamples, IReadOnlyList<CardioTask> tasks, ulong seed, string source, string teacher)
+    private TeacherPairs(float[] samples, int slotSamples, TeacherDraw drawn, string source)
     {
-        (_samples, SlotSamples, Tasks, Seed, Source, Teacher) = (samples, slotSamples, tasks, seed, source, teacher);
+        (_samples, SlotSamples, Tasks, Seed) = (samples, slotSamples, drawn.Tasks, drawn.Seed);
+        (Draws, Source, Teacher) = (drawn.Draws, source, drawn.Name);
         Identity = Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(samples)))[..16];
     }
 
@@ -54,6 +57,9 @@ internal sealed class TeacherPairs
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; }
 
+    /// <summary>Draws D of a window.</summary>
+    public int Draws { get; }
+
     /// <summary>Identity of the examples that the conditions are of.</summary>
     public string Source { get; }
 
@@ -69,6 +75,9 @@ internal sealed class TeacherPairs
     /// <summary>The task of a pair.</summary>
     public CardioTask TaskOf(int pair) => Tasks[pair % Tasks.Count];
 
+    /// <summary>The window of the source that a pair is of.</summary>
+    public int WindowOf(int pair) => WindowOf(pair, Tasks.Count, Draws);
+
     /// <summary>Writes the noise of a pair, [S], standard normal.</summary>
     public void Noise(int pair, Span<float> noise) => Noise(Seed, pair, noise);
 
@@ -83,42 +92,30 @@ internal sealed class TeacherPairs
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(wanted);
-        (string name, IReadOnlyList<CardioTask> tasks, int count, ulong seed) = wanted;
-        ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(source);
-        ArgumentOutOfRangeException.ThrowIfZero(tasks.Count);
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, tasks.Count);
-        const int Windows = 16;
-        int samples = teacher.Configuration.SlotSamples;
-        float[] drawn = new float[checked(count * samples)], noise = new float[Windows * samples], results = new float[Windows * samples];
-        var batch = new TrainingBatch(1, samples);
-        int done = 0;
-        for (int k = 0; k < tasks.Count; k++)
+        ArgumentOutOfRangeException.ThrowIfZero(wanted.Tasks.Count);
+        ArgumentOutOfRangeException.ThrowIfLessThan(wanted.Count, wanted.Tasks.Count);
+        ArgumentOutOfRangeException.ThrowIfLessThan(wanted.Draws, 1);
+        const int Rows = 16;
+        int samples = teacher.Configuration.SlotSamples, tasks = wanted.Tasks.Count, done = 0;
+        float[] drawn = new float[checked(wanted.Count * samples)];
+        for (int k = 0; k < tasks; k++)
         {
-            int[] pairs = [.. Enumerable.Range(0, count).Where(i => i % tasks.Count == k)];
-            foreach (int[] part in pairs.Chunk(Windows))
-            {
-                using InferenceSession session =
-                    teacher.CreateSession(tasks[k], new SessionOptions { Windows = part.Length, Sampler = Sampler });
-                float[] conditions = new float[session.Plan.ConditionSamples];
-                for (int w = 0; w < part.Length; w++)
-                {
-                    source.Fill(part[w], tasks[k], batch, 0);
-                    for (int c = 0; c < session.Plan.Conditions.Count; c++)
-                        batch.Condition(0, session.Plan.Conditions[c])
-                            .CopyTo(conditions.AsSpan(((w * session.Plan.Conditions.Count) + c) * samples));
-                    Noise(seed, part[w], noise.AsSpan(w * samples, samples));
-                }
+            int[][] windows = [.. Enumerable.Range(0, wanted.Count).Where(i => i % tasks == k)
+                .GroupBy(i => WindowOf(i, tasks, wanted.Draws)).Select(g => g.ToArray())];
 
-                Span<float> made = results.AsSpan(0, part.Length * samples);
-                session.Run(conditions, made, NoiseSource.Explicit(noise.AsSpan(0, part.Length * samples)), null, cancellation);
-                for (int w = 0; w < part.Length; w++)
-                    made.Slice(w * samples, samples).CopyTo(drawn.AsSpan(part[w] * samples));
-                progress?.Report((done += part.Length) / (double)count);
+            // The last window of a task may have fewer draws: it is a session of its own.
+            foreach (IGrouping<int, int[]> alike in windows.GroupBy(w => w.Length))
+            {
+                foreach (int[][] part in alike.Chunk(Math.Max(1, Rows / alike.Key)))
+                {
+                    DrawPart(teacher, wanted, wanted.Tasks[k], source, part, drawn, cancellation);
+                    progress?.Report((done += part.Length * alike.Key) / (double)wanted.Count);
+                }
             }
         }
 
-        return new TeacherPairs(drawn, samples, tasks, seed, source.Identity, name);
+        return new TeacherPairs(drawn, samples, wanted, source.Identity);
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
@@ -129,6 +126,7 @@ internal sealed class TeacherPairs
         ["tasks"] = string.Join('\n', Tasks),
         ["seed"] = Seed.ToString(CultureInfo.InvariantCulture),
         ["source"] = Source,
+        ["draws"] = Draws.ToString(CultureInfo.InvariantCulture),
         ["teacher"] = Teacher,
         ["sampler"] = Sampler.ToString(),
     });
@@ -146,6 +144,8 @@ internal sealed class TeacherPairs
             throw new WeightFormatException(path, $"was drawn by '{Text("sampler")}', expected '{Sampler}'");
         if (!ulong.TryParse(Text("seed"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
             throw new WeightFormatException(path, $"'{Text("seed")}' is not a seed");
+        if (!int.TryParse(Text("draws"), NumberStyles.None, CultureInfo.InvariantCulture, out int draws) || draws < 1)
+            throw new WeightFormatException(path, $"'{Text("draws")}' is not a number of draws");
         var tasks = new List<CardioTask>();
         foreach (string text in Text("tasks").Split('\n'))
             tasks.Add(CardioTask.TryParse(text, null, out CardioTask task) ? task
@@ -158,8 +158,35 @@ internal sealed class TeacherPairs
         float[] samples = file.Floats(SamplesName).ToArray();
         if (Engine.FiniteScan.FirstNonFinite(samples) is >= 0 and int bad)
             throw new WeightFormatException(path, $"pair {bad / shape[1]}, sample {bad % shape[1]} is {samples[bad]}", SamplesName);
-        return new TeacherPairs(samples, shape[1], tasks, seed, Text("source"), Text("teacher"));
+        return new TeacherPairs(samples, shape[1], new TeacherDraw(Text("teacher"), tasks, shape[0], seed, draws), Text("source"));
     }
+
+    // Draws of windows of one task, windows[w][d] the pair's number.
+    private static void DrawPart(InferenceEngine teacher, TeacherDraw wanted, CardioTask task, IExampleSource source, int[][] windows,
+        float[] drawn, CancellationToken cancellation)
+    {
+        int samples = teacher.Configuration.SlotSamples, draws = windows[0].Length;
+        using InferenceSession session =
+            teacher.CreateSession(task, new SessionOptions { Windows = windows.Length, Draws = draws, Sampler = Sampler });
+        var batch = new TrainingBatch(1, samples);
+        float[] conditions = new float[session.Plan.ConditionSamples], noise = new float[windows.Length * draws * samples],
+            made = new float[noise.Length];
+        int slots = session.Plan.Conditions.Count;
+        for (int w = 0; w < windows.Length; w++)
+        {
+            source.Fill(WindowOf(windows[w][0], wanted.Tasks.Count, wanted.Draws), task, batch, 0);
+            for (int c = 0; c < slots; c++)
+                batch.Condition(0, session.Plan.Conditions[c]).CopyTo(conditions.AsSpan(((w * slots) + c) * samples));
+            for (int d = 0; d < draws; d++)
+                Noise(wanted.Seed, windows[w][d], noise.AsSpan(((w * draws) + d) * samples, samples));
+        }
+
+        session.Run(conditions, made, NoiseSource.Explicit(noise), null, cancellation);
+        for (int row = 0; row < windows.Length * draws; row++)
+            made.AsSpan(row * samples, samples).CopyTo(drawn.AsSpan(windows[row / draws][row % draws] * samples));
+    }
+
+    private static int WindowOf(int pair, int tasks, int draws) => (pair / tasks / draws * tasks) + (pair % tasks);
 
     private static void Noise(ulong seed, int pair, Span<float> noise) => PhiloxNormal.Fill(seed, (uint)pair, NoisePlane, 0, noise);
 }

@@ -24,12 +24,12 @@ public class DistillationTests
 
     private static readonly CardioTask[] Tasks = [CardioTask.Parse("ppg->bp"), CardioTask.Parse("impute bp | ecg")];
 
-    private static (ModelWeights Weights, TeacherPairs Pairs, WaveExamples Source) Teach(int count)
+    private static (ModelWeights Weights, TeacherPairs Pairs, WaveExamples Source) Teach(int count, int draws = 1)
     {
         ModelWeights weights = new WeightRecipe(3, Network).Create();
         var source = new WaveExamples(4, Network.SlotSamples);
         using var engine = new InferenceEngine(weights, new EngineOptions { Threads = 1 });
-        return (weights, TeacherPairs.Draw(engine, new TeacherDraw("recipe", Tasks, count, Seed: 9), source), source);
+        return (weights, TeacherPairs.Draw(engine, new TeacherDraw("recipe", Tasks, count, Seed: 9, draws), source), source);
     }
 
     [Fact]
@@ -59,15 +59,39 @@ public class DistillationTests
     }
 
     [Fact]
+    public void DrawsOfAWindowShareItsConditionAndNotTheirNoise()
+    {
+        // Two tasks, four draws: pairs 1, 3, 5, 7 are of the second task's first window, 9 of its second; 21 pairs leave that task two of
+        // its third.
+        (ModelWeights weights, TeacherPairs pairs, WaveExamples source) = Teach(21, draws: 4);
+        using ModelWeights teacher = weights;
+        Assert.Equal([1, 1, 1, 1, 3, 3, 3, 3, 5, 5], Enumerable.Range(0, 10).Select(j => pairs.WindowOf((2 * j) + 1)));
+        using var engine = new InferenceEngine(teacher, new EngineOptions { Threads = 1 });
+        using InferenceSession session = engine.CreateSession(Tasks[1], new SessionOptions { Sampler = TeacherPairs.Sampler });
+        var batch = new TrainingBatch(1, Network.SlotSamples);
+        float[] conditions = new float[session.Plan.ConditionSamples], drawn = new float[Network.SlotSamples],
+            noise = new float[Network.SlotSamples];
+        foreach (int pair in (int[])[1, 7, 9, 19])
+        {
+            source.Fill(pairs.WindowOf(pair), Tasks[1], batch, 0);
+            for (int c = 0; c < session.Plan.Conditions.Count; c++)
+                batch.Condition(0, session.Plan.Conditions[c]).CopyTo(conditions.AsSpan(c * Network.SlotSamples));
+            pairs.Noise(pair, noise);
+            session.Run(conditions, drawn, NoiseSource.Explicit(noise));
+            Assert.Equal(pairs.Sample(pair).ToArray(), drawn);
+        }
+    }
+
+    [Fact]
     public void AFileHoldsEveryPairAndNothingElseIsTakenForOne()
     {
-        (ModelWeights weights, TeacherPairs pairs, _) = Teach(34);
+        (ModelWeights weights, TeacherPairs pairs, _) = Teach(34, draws: 2);
         weights.Dispose();
         string path = Path.Combine(Directory.CreateTempSubdirectory("unicardio-pairs-").FullName, "pairs.safetensors");
         pairs.Write(path);
         TeacherPairs again = TeacherPairs.Read(path);
-        Assert.Equal((pairs.Identity, pairs.Count, pairs.Seed, pairs.Source, pairs.Teacher),
-            (again.Identity, again.Count, again.Seed, again.Source, again.Teacher));
+        Assert.Equal((pairs.Identity, pairs.Count, pairs.Draws, pairs.Seed, pairs.Source, pairs.Teacher),
+            (again.Identity, again.Count, again.Draws, again.Seed, again.Source, again.Teacher));
         Assert.Equal(pairs.Tasks, again.Tasks);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^8]);
         Assert.Throws<WeightFormatException>(() => TeacherPairs.Read(path));

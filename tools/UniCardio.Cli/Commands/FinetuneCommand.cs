@@ -66,7 +66,7 @@ internal static class FinetuneCommand
             var start = new StartWeights(loaded.Weights, $"{Path.GetFileName(source)} sha256 {Hash(loaded)}");
             TrainingOptions wanted = options.Read(parsed, basis);
             if (wanted.PairFile is string pairs && !File.Exists(pairs))
-                DrawPairs(terminal, loaded, wanted, start.Name, options.Distil(parsed).Count, run.Backend.Threads(parsed), cancellation);
+                DrawPairs(terminal, loaded, wanted, start.Name, options.Pairs(parsed), run.Backend.Threads(parsed), cancellation);
             return Task.FromResult(new TrainingSession(terminal, folder, wanted, run,
                 parsed) { Start = start }.Run(cancellation));
         });
@@ -74,8 +74,8 @@ internal static class FinetuneCommand
     }
 
     // The teacher draws from the windows that the run's own seed gives, so that the run finds their conditions again.
-    private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name, int count, int threads,
-        CancellationToken cancellation)
+    private static void DrawPairs(Terminal terminal, LoadedWeights teacher, TrainingOptions options, string name,
+        (int Count, int Draws) wanted, int threads, CancellationToken cancellation)
     {
         CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All]
             : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
@@ -83,9 +83,9 @@ internal static class FinetuneCommand
             new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
         using var engine = new InferenceEngine(teacher.Weights, new EngineOptions { Threads = threads });
         TeacherPairs pairs = terminal.WithProgress("samples", bar => TeacherPairs.Draw(engine,
-            new TeacherDraw(name, tasks, count, options.Seed), source, new Share(bar, count), cancellation));
+            new TeacherDraw(name, tasks, wanted.Count, options.Seed, wanted.Draws), source, new Share(bar, wanted.Count), cancellation));
         pairs.Write(options.PairFile!);
-        terminal.Note($"wrote {options.PairFile}: {count} samples of {TeacherPairs.Sampler}");
+        terminal.Note($"wrote {options.PairFile}: {wanted.Count} samples of {TeacherPairs.Sampler}, {wanted.Draws} a window");
     }
 
     private sealed class Share(IProgress<(double Share, string What)> bar, int count) : IProgress<double>

@@ -30,6 +30,8 @@ internal sealed class TrainingOptionSet
             + "(see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
     private readonly Option<int?> _pairs =
         Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 20 calls each (20000).", 1, 1_000_000);
+    private readonly Option<int?> _pairDraws =
+        Bounded.OptionalNumber("--pair-draws", "Of them of one window, which share its condition rows (4).", 1, 64);
     private readonly Option<double?> _dataShare =
         Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
@@ -72,15 +74,16 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _dataShare, _rate, _schedule,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _pairDraws, _dataShare, _rate, _schedule,
             _cooldown, _warmup,
             _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1,
             _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
-    /// <summary>The file of a teacher's samples, or null, and how many to draw where it is not there.</summary>
-    public (string? File, int Count) Distil(ParseResult parsed) => (parsed.GetValue(_distil), parsed.GetValue(_pairs) ?? 20_000);
+    /// <summary>How many samples a teacher is to draw where the file of them is not there, and how many of a window.</summary>
+    public (int Count, int Draws) Pairs(ParseResult parsed) =>
+        (parsed.GetValue(_pairs) ?? 20_000, parsed.GetValue(_pairDraws) ?? 4);
 
     /// <summary>What was given, over what it starts from.</summary>
     public TrainingOptions Read(ParseResult parsed, TrainingOptions basis)
