@@ -55,6 +55,9 @@ public enum ElementType
 /// <summary>Sizes of element types and their conversion to float32.</summary>
 internal static class ElementTypes
 {
+    /// <summary>The types in which weights are stored, as messages say them.</summary>
+    public const string Stored = "F32, F64, F16, BF16, or I8 with scales";
+
     /// <summary>Bytes of one element.</summary>
     public static int Size(this ElementType type) => type switch
     {

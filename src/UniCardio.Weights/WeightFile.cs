@@ -171,8 +171,7 @@ public static class WeightFile
                 problems.Add(wanted is null ? $"{WeightFormatException.Shorten(parameter.Name)}: not part of this model"
                     : $"{parameter.Name}: shape [{string.Join(", ", parameter.Shape)}], expected [{string.Join(", ", wanted.Shape)}]");
             if (!(source.HoldsWeights?.Invoke(parameter.Name) ?? type.IsConvertible()))
-                problems.Add($"{WeightFormatException.Shorten(parameter.Name)}: type {type}, expected F32, F64, F16, BF16, or I8 with "
-                    + "scales");
+                problems.Add($"{WeightFormatException.Shorten(parameter.Name)}: type {type}, expected {ElementTypes.Stored}");
             else if (fits)
                 tensors.Add(source.Tensor(parameter.Name));
         }

@@ -184,6 +184,39 @@ internal sealed class Frames
 /// <summary>Runs blocks through a session of its own host, computing after every push.</summary>
 internal static class Live
 {
+    /// <summary>Two hosts: the first takes blocks up to the cut and computes up to an earlier one, so that hops wait when the end comes; the
+    /// second is given its checkpoint and the rest.</summary>
+    public static Frames Across(InferenceEngine engine, StreamingSessionOptions options, Block[] blocks, int cut, int computed,
+        Action<StreamingSession>? look = null)
+    {
+        var frames = new Frames();
+        byte[] checkpoint;
+        using (StreamingHost first = Make.Host(engine))
+        {
+            using StreamingSession session = first.Open(options, frames.Handle);
+            for (int i = 0; i < cut; i++)
+            {
+                session.Push(blocks[i].Modality, blocks[i].Time, blocks[i].Samples);
+                if (i < computed)
+                    first.RunPending();
+            }
+            checkpoint = session.Checkpoint();
+        }
+
+        using StreamingHost second = Make.Host(engine);
+        using StreamingSession restored = second.Restore(checkpoint, frames.Handle);
+        Assert.Equal(checkpoint, restored.Checkpoint());
+        for (int i = cut; i < blocks.Length; i++)
+        {
+            restored.Push(blocks[i].Modality, blocks[i].Time, blocks[i].Samples);
+            second.RunPending();
+        }
+        restored.Complete();
+        second.RunPending();
+        look?.Invoke(restored);
+        return frames;
+    }
+
     public static Frames Run(InferenceEngine engine, StreamingSessionOptions options, IEnumerable<Block> blocks, bool complete = true,
         Action<StreamingSession>? look = null)
     {

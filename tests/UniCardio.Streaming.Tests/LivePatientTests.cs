@@ -72,33 +72,7 @@ public sealed class LivePatientTests : IDisposable
         Block[] blocks = [.. Sick(55, Options).Blocks(0.1)];
         Frames expected = Live.Run(_engine, Options, blocks);
         foreach (int cut in (int[])[3, blocks.Length / 2, (int)(blocks.Length * 40.4 / 55), (int)(blocks.Length * 47.6 / 55)])
-        {
-            var frames = new Frames();
-            byte[] checkpoint;
-            using (StreamingHost first = Make.Host(_engine))
-            {
-                using StreamingSession session = first.Open(Options, frames.Handle);
-                for (int i = 0; i < cut; i++)
-                {
-                    session.Push(blocks[i].Modality, blocks[i].Time, blocks[i].Samples);
-                    if (i < cut - 12)
-                        first.RunPending();
-                }
-                checkpoint = session.Checkpoint();
-            }
-
-            using StreamingHost second = Make.Host(_engine);
-            using StreamingSession restored = second.Restore(checkpoint, frames.Handle);
-            Assert.Equal(checkpoint, restored.Checkpoint());
-            for (int i = cut; i < blocks.Length; i++)
-            {
-                restored.Push(blocks[i].Modality, blocks[i].Time, blocks[i].Samples);
-                second.RunPending();
-            }
-            restored.Complete();
-            second.RunPending();
-            Frames.Same(expected, frames, delays: true);
-        }
+            Frames.Same(expected, Live.Across(_engine, Options, blocks, cut, cut - 12), delays: true);
     }
 
     [Fact]

@@ -86,7 +86,7 @@ internal sealed class SafetensorsFile : IDisposable
         if (entry.Type == ElementType.I8 && _byName.TryGetValue(name + Int8Rows.ScaleSuffix, out SafetensorsEntry? scales))
             return Int8Rows.Widen(_content.Slice(entry.Offset, bytes), Scales(entry, scales));
         if (!entry.Type.IsConvertible())
-            throw new WeightFormatException(Path, $"is {entry.Type}, expected F32, F64, F16, BF16, or I8 with scales", name);
+            throw new WeightFormatException(Path, $"is {entry.Type}, expected {ElementTypes.Stored}", name);
         if (entry.Type == ElementType.F32 && _content.IsFloatAligned(entry.Offset))
             return _content.Floats(entry.Offset, count);
         if (count > Array.MaxLength)
