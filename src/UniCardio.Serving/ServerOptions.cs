@@ -180,6 +180,9 @@ public sealed record ServerOptions
         return this;
     }
 
+    /// <summary>By which the silence of connections is measured: the tests have one that they move.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>SHA-256 of the token, so that comparing takes the same time whatever is compared; null without a token.</summary>
     internal byte[]? TokenHash() => Token is null ? null : SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Token));
 

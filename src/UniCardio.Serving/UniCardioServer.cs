@@ -49,6 +49,9 @@ public sealed class UniCardioServer : IAsyncDisposable
     /// <summary>Where gRPC is answered, if <see cref="ServerOptions.GrpcPort"/> is set.</summary>
     public Uri? GrpcAddress { get; private set; }
 
+    /// <summary>What bodies, results and replays share.</summary>
+    internal ByteBudget Memory => _app.Services.GetRequiredService<ByteBudget>();
+
     /// <summary>Ends when requests are answered; fails with what kept the network from being loaded.</summary>
     public Task Ready => _host.Ready;
 
@@ -145,7 +148,7 @@ public sealed class UniCardioServer : IAsyncDisposable
         kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
         {
             // Live connections are counted where they can be answered; this is for all, and for those that never send a request.
-            Guard(listen, new ConnectionGuard(256 + (4 * options.MaxConnections), options.MaxConnectionsOfAnAddress, options.FirstRequest));
+            Guard(listen, new ConnectionGuard(256 + (4 * options.MaxConnections), options.MaxConnectionsOfAnAddress, options));
             if (options.Certificate is string certificate)
                 listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
         });
@@ -154,7 +157,7 @@ public sealed class UniCardioServer : IAsyncDisposable
             kestrel.Listen(new IPEndPoint(options.Address, grpc), listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                Guard(listen, new ConnectionGuard(256, options.MaxConnectionsOfAnAddress, options.FirstRequest));
+                Guard(listen, new ConnectionGuard(256, options.MaxConnectionsOfAnAddress, options));
                 if (options.Certificate is string certificate)
                     listen.UseHttps(ReadCertificate(certificate, options.CertificateKey));
             });
@@ -163,7 +166,7 @@ public sealed class UniCardioServer : IAsyncDisposable
             return;
         kestrel.Listen(new IPEndPoint(options.Address, health), listen =>
         {
-            Guard(listen, new ConnectionGuard(256, 64, options.FirstRequest));
+            Guard(listen, new ConnectionGuard(256, 64, options));
             listen.Use(next => connection =>
             {
                 connection.Features.Set(new HealthListener());
@@ -210,8 +213,9 @@ public sealed class UniCardioServer : IAsyncDisposable
         _app.UseMiddleware<ErrorBodies>();
         _app.UseRouting();
         _app.UseMiddleware<AccessPolicy>(_options);
+        // A reader that is slow may not come to the ping for as long as it may be slow.
         _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(15),
-            KeepAliveTimeout = TimeSpan.FromSeconds(30) });
+            KeepAliveTimeout = TimeSpan.FromSeconds(Math.Max(30, _options.SlowReader.TotalSeconds)) });
         _app.MapParts();
         ApiDescription.Map(_app);
         if (_options.GrpcPort is not null)

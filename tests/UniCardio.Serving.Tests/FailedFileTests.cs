@@ -101,15 +101,13 @@ public sealed class FailedFileTests : IDisposable
         await client.SendAsync(Open);
         await client.NextAsync("session");
         string file = Path.Combine(_folder, "bed.checkpoint");
-        for (int i = 0; i < 200 && !File.Exists(file); i++)
-            await Task.Delay(20);
+        await TestServer.UntilAsync(() => File.Exists(file), "no checkpoint is written");
         for (int step = 1; step <= 8; step++)
         {
             int before = Volatile.Read(ref failed);
             Volatile.Write(ref left, step);
             await client.PushAsync("ppg", step, Wave.Make(1, 1, 1));
-            for (int i = 0; i < 200 && Volatile.Read(ref failed) == before; i++)
-                await Task.Delay(20);
+            await TestServer.UntilAsync(() => Volatile.Read(ref failed) != before, $"step {step} does not come");
             Assert.Equal(before + 1, Volatile.Read(ref failed));
             // Whole at any moment: it can be restored.
             using ServedModel model = TestServer.Tiny();
@@ -118,8 +116,7 @@ public sealed class FailedFileTests : IDisposable
         }
         await client.SendAsync("""{"type":"stop"}""");
         Assert.Equal("stopped", (await client.NextAsync("ended")).GetProperty("reason").GetString());
-        for (int i = 0; i < 100 && File.Exists(file); i++)
-            await Task.Delay(20);
+        await TestServer.UntilAsync(() => !File.Exists(file), "the checkpoint of a session that was stopped stays");
         Assert.Empty(Directory.EnumerateFiles(_folder));
     }
 }

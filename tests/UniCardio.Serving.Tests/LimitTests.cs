@@ -118,28 +118,53 @@ public class LimitTests
     [Fact]
     public async Task RequestsBeyondTheQueueAre503AndThoseInItAreServed()
     {
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaiting = 1 });
-        Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", Slow());
-        while (!(await server.Client.GetStringAsync("/metrics"))
-            .Contains("unicardio_serving_infer_wait_seconds_count 1", StringComparison.Ordinal) && !running.IsCompleted)
-            await Task.Delay(5);
-        Task<HttpResponseMessage>[] others =
-            [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", Slow(1)))];
-        HttpResponseMessage[] answers = await Task.WhenAll(others);
-        // One may wait while one runs: of four that come together at least one is served and at least one is not.
-        Assert.Contains(answers, a => a.StatusCode == HttpStatusCode.OK);
-        HttpResponseMessage refused = answers.First(a => a.StatusCode != HttpStatusCode.OK);
-        await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "wait already", refused);
-        Assert.NotNull(refused.Headers.RetryAfter);
-        await TestServer.JsonAsync(await running);
+        using var gate = new ManualResetEventSlim(true);
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { MaxWaiting = 1 }, _ => GatedBackend.Tiny(gate));
+        gate.Reset();
+        try
+        {
+            Task<HttpResponseMessage> running = server.PostAsync("/v2/models/translate/infer", Slow());
+            while (!(await server.Client.GetStringAsync("/metrics"))
+                .Contains("unicardio_serving_infer_wait_seconds_count 1", StringComparison.Ordinal))
+                await Task.Delay(5);
+            List<Task<HttpResponseMessage>> others =
+                [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", Slow(1)))];
+            // One may wait while one runs: of four that come meanwhile three are refused.
+            for (int i = 0; i < 3; i++)
+            {
+                Task<HttpResponseMessage> first = await Task.WhenAny(others).WaitAsync(TestServer.Patience);
+                others.Remove(first);
+                HttpResponseMessage refused = await first;
+                await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "wait already", refused);
+                Assert.NotNull(refused.Headers.RetryAfter);
+            }
+            Assert.False(running.IsCompleted || others[0].IsCompleted);
+            gate.Set();
+            await TestServer.JsonAsync(await others[0]);
+            await TestServer.JsonAsync(await running);
+        }
+        finally
+        {
+            gate.Set();
+        }
     }
 
     [Fact]
     public async Task RequestsThatTakeTooLongAre504AndDoNotHoldOthersUp()
     {
-        await using TestServer server = await TestServer.StartAsync(new ServerOptions { RequestTime = TimeSpan.FromSeconds(0.3) });
-        await TestServer.RefusedAsync(HttpStatusCode.GatewayTimeout, "0.3 s",
-            await server.PostAsync("/v2/models/translate/infer", Slow(64)));
+        using var gate = new ManualResetEventSlim(true);
+        await using TestServer server =
+            await TestServer.StartAsync(new ServerOptions { RequestTime = TimeSpan.FromSeconds(0.3) }, _ => GatedBackend.Tiny(gate));
+        gate.Reset();
+        try
+        {
+            await TestServer.RefusedAsync(HttpStatusCode.GatewayTimeout, "0.3 s",
+                await server.PostAsync("/v2/models/translate/infer", Slow(64)).WaitAsync(TestServer.Patience));
+        }
+        finally
+        {
+            gate.Set();
+        }
         HttpResponseMessage next = await server.PostAsync("/v2/models/translate/infer", Quick());
         Assert.Contains(next.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.GatewayTimeout]);
     }
@@ -242,7 +267,7 @@ public class LimitTests
     {
         const int Blocks = 700, PerBlock = 500;
         await using TestServer server =
-            await TestServer.StartAsync(new ServerOptions { MaxWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(1) });
+            await TestServer.StartAsync(new ServerOptions { MaxWaitingFrames = 4, SlowReader = TimeSpan.FromMinutes(10) });
         await using LiveClient device = await LiveClient.ConnectAsync(server, "a", "?frames=binary");
         await using LiveClient slow = await LiveClient.ConnectAsync(server, "a");
         await device.SendAsync(Open);
@@ -272,7 +297,7 @@ public class LimitTests
             {
                 return await LiveClient.ConnectAsync(server, patient);
             }
-            catch (HttpRequestException) when (i < 500)
+            catch (HttpRequestException) when (i < 6000)
             {
                 // The server learns of a closed connection a moment later.
                 await Task.Delay(10);

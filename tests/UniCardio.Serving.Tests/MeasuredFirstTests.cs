@@ -1,13 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using UniCardio.Engine.Backends;
-using UniCardio.Engine.Backends.Cpu;
-using UniCardio.Engine.Model;
-using UniCardio.Engine.Plan;
-using UniCardio.Engine.Sampling;
-using UniCardio.Engine.Sessions;
-using UniCardio.Weights;
 using Xunit.Abstractions;
 
 namespace UniCardio.Serving.Tests;
@@ -17,51 +10,11 @@ public class MeasuredFirstTests(ITestOutputHelper output)
 {
     private const string Open = """{"type":"open","channels":{"ppg":{"rate":125}},"generate":["bp"],"draws":2,"sampler":"ddim:2"}""";
 
-    /// <summary>Computes only while the gate is open.</summary>
-    private sealed class Gated(IBackend backend, ManualResetEventSlim gate) : IBackend
-    {
-        public string Name => backend.Name;
-
-        public ModelConfiguration Configuration => backend.Configuration;
-
-        public IExecutor CreateExecutor(InferencePlan plan) => new Executor(backend.CreateExecutor(plan), gate);
-
-        public void Dispose() => backend.Dispose();
-
-        private sealed class Executor(IExecutor inner, ManualResetEventSlim gate) : IExecutor
-        {
-            public InferencePlan Plan => inner.Plan;
-
-            public long ArenaBytes => inner.ArenaBytes;
-
-            public void SetConditions(ReadOnlySpan<float> conditions) => inner.SetConditions(conditions);
-
-            public void SetState(ReadOnlySpan<float> state) => inner.SetState(state);
-
-            public void SetState(NoiseSource noise) => inner.SetState(noise);
-
-            public void GetState(Span<float> state) => inner.GetState(state);
-
-            public void GetClean(Span<float> clean) => inner.GetClean(clean);
-
-            public void Predict(int t, Span<float> prediction) => inner.Predict(t, prediction);
-
-            public void Step(in SamplerStep step, NoiseSource noise)
-            {
-                gate.Wait();
-                inner.Step(step, noise);
-            }
-
-            public void Dispose() => inner.Dispose();
-        }
-    }
-
     [Fact]
     public async Task WhileTheNetworkStandsStillMeasuredSamplesComeAndTheWholeFramesFollow()
     {
         using var gate = new ManualResetEventSlim(true);
-        await using TestServer server = await TestServer.StartAsync(load: _ =>
-            new ServedModel(WeightFile.Load("recipe:1,tiny"), w => new InferenceEngine(new Gated(new CpuBackend(w.Weights), gate))));
+        await using TestServer server = await TestServer.StartAsync(load: _ => GatedBackend.Tiny(gate));
         await using LiveClient first = await LiveClient.ConnectAsync(server, "p", "?measured=first");
         await using LiveClient binary = await LiveClient.ConnectAsync(server, "p", "?measured=first&frames=binary");
         await using LiveClient whole = await LiveClient.ConnectAsync(server, "p");

@@ -71,14 +71,14 @@ public sealed class NamesTests : IDisposable
         // A disk that fails: its folder has gone, and what has its name now is no folder.
         Directory.Delete(_folder, recursive: true);
         await File.WriteAllTextAsync(_folder, "");
-        for (int i = 0; i < 200 && !lines.Written.Any(l => l.Contains("was not written", StringComparison.Ordinal)); i++)
-            await Task.Delay(25);
+        await TestServer.UntilAsync(() => lines.Written.Any(l => l.Contains("was not written", StringComparison.Ordinal)),
+            "nothing is said of a checkpoint that was not written");
         Assert.Contains(lines.Written, l => l.Contains("was not written", StringComparison.Ordinal));
         await gone.SendAsync("""{"type":"stop"}""");
         Assert.Equal("stopped", (await gone.NextAsync("ended")).GetProperty("reason").GetString());
         await gone.SendAsync(Open);
         await gone.NextAsync("session");
-        await server.Server.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await server.Server.StopAsync().WaitAsync(TestServer.Patience);
         HoldNoName(lines, "jane-doe");
         File.Delete(_folder);
     }

@@ -12,6 +12,9 @@ internal sealed class TestServer : IAsyncDisposable
 {
     public const int Samples = 100;
 
+    /// <summary>After how long a test that waits for something is held to hang.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(1);
+
     private TestServer(UniCardioServer server, HttpClient client)
     {
         Server = server;
@@ -37,6 +40,17 @@ internal sealed class TestServer : IAsyncDisposable
 
     public static TestServer Of(UniCardioServer server) =>
         new(server, new HttpClient { BaseAddress = server.Address, Timeout = TimeSpan.FromMinutes(2) });
+
+    /// <summary>Waits for a state of the server, however slow the machine is.</summary>
+    public static async Task UntilAsync(Func<bool> condition, string otherwise)
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(start) < Patience, otherwise);
+            await Task.Delay(10);
+        }
+    }
 
     /// <summary>Posts JSON.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string json) =>

@@ -8,7 +8,7 @@ namespace UniCardio.Serving.Hosting;
 /// Counts the connections of a listener, together and by remote address, and closes those that do not come to a request in time. Where
 /// there is no room, the one that has been silent for longest makes it: who has something to say is not shut out by those who have not.
 /// </summary>
-internal sealed class ConnectionGuard(int max, int maxOfAnAddress, TimeSpan silence)
+internal sealed class ConnectionGuard(int max, int maxOfAnAddress, ServerOptions options)
 {
     private readonly ConcurrentDictionary<ConnectionContext, Guarded> _open = new();
     private readonly ConcurrentDictionary<IPAddress, int> _addresses = new();
@@ -37,11 +37,11 @@ internal sealed class ConnectionGuard(int max, int maxOfAnAddress, TimeSpan sile
             }
             connection.Features.Set(guarded);
             _open.TryAdd(connection, guarded);
-            await using var timer = new Timer(_ =>
+            await using ITimer timer = options.Clock.CreateTimer(_ =>
             {
                 if (guarded.TryEndSilence())
                     Close(connection);
-            }, null, silence, Timeout.InfiniteTimeSpan);
+            }, null, options.FirstRequest, Timeout.InfiniteTimeSpan);
             await next(connection);
         }
         finally

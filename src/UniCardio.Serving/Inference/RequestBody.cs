@@ -7,7 +7,7 @@ namespace UniCardio.Serving.Inference;
 
 /// <summary>
 /// The body of a request: one copy, outside the managed heap, so that it is given back the moment it is disposed. Grows with what has come
-/// and not with what is announced, and counts in the budget of all requests.
+/// and not with what is announced, to no more than that, and counts in the budget of all requests.
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
@@ -31,11 +31,12 @@ internal sealed class RequestBody : IDisposable
             throw TooLong(max);
         Stream stream = Decoded(request);
         var body = new RequestBody(budget);
+        long announced = stream == request.Body && request.ContentLength is long length ? length : max;
         byte[] piece = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
             for (int read; (read = await stream.ReadAsync(piece.AsMemory(0, Piece), cancellation)) > 0;)
-                body.Append(piece.AsSpan(0, read), max);
+                body.Append(piece.AsSpan(0, read), max, announced);
             return body;
         }
         catch (InvalidDataException problem)
@@ -83,14 +84,14 @@ internal sealed class RequestBody : IDisposable
             $"a Content-Encoding of '{(other.Length > 64 ? other[..64] : other)}' is not taken; expected gzip, deflate, br or none"),
     };
 
-    private unsafe void Append(ReadOnlySpan<byte> piece, long max)
+    private unsafe void Append(ReadOnlySpan<byte> piece, long max, long announced)
     {
         long length = Length + (long)piece.Length;
         if (length > max)
             throw TooLong(max);
         if (length > _capacity)
         {
-            long capacity = Math.Min(max, Math.Max(length, Math.Max(1024, 2 * _capacity)));
+            long capacity = Math.Max(length, Math.Min(announced, Math.Max(1024, 2 * _capacity)));
             _lease.GrowTo(capacity);
             // Large blocks move by their page tables, not by copying.
             _bytes = (byte*)NativeMemory.Realloc(_bytes, (nuint)capacity);
