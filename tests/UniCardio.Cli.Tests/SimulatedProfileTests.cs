@@ -14,12 +14,13 @@ public class SimulatedProfileTests
         string listing = folder.File("listing");
         // In a process of its own: ILGPU lists devices once, and other tests of this one may have listed them without the simulated driver.
         using Process command = Cli.Start("profile", "--backend", "ptx", "--device", "rtx4060", "--size", "tiny", "--groups", "4",
-            "--listing", listing, "--json");
+            "--listing", listing, "--kernel-cache", folder.File("kernels"), "--json");
         Task<string> output = command.StandardOutput.ReadToEndAsync(), error = command.StandardError.ReadToEndAsync();
         await command.WaitForExitAsync();
         Assert.True(command.ExitCode == ExitCode.Success, await error);
         JsonElement profile = JsonDocument.Parse(await output).RootElement;
         Assert.Equal("rtx4060", profile.GetProperty("device").GetString());
+        Assert.NotEmpty(Directory.GetFiles(folder.File("kernels")));
         JsonElement[] rows = [.. profile.GetProperty("rows").EnumerateArray()];
         Assert.Contains("TensorAttentionKernel", rows.Select(r => r.GetProperty("kernel").GetString()));
         Assert.Equal(rows.Sum(r => r.GetProperty("launches").GetInt32()), profile.GetProperty("launches").GetInt32());

@@ -1,4 +1,5 @@
 using UniCardio.Ptx.Cuda;
+using UniCardio.Ptx.Execution;
 
 // The devices are the process's, and tests of single kernels launch without taking turns.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
@@ -87,7 +88,9 @@ internal static class TestDevices
             return (null, $"UNICARDIO_TEST_DEVICE={named} runs on that device alone");
         try
         {
-            return (SimulatedDriver.Start(SimulatedGpu.H100), null);
+            // Every kernel at every size under the sanitizer, by command: CONTRIBUTING.md.
+            bool sanitizes = Environment.GetEnvironmentVariable("UNICARDIO_SANITIZE_ALL") == "1";
+            return (SimulatedDriver.Start(SimulatedGpu.H100 with { Options = new PtxDeviceOptions { Sanitize = sanitizes } }), null);
         }
         catch (PlatformNotSupportedException e)
         {

@@ -25,16 +25,22 @@ public class SanitizedNetworkTests(ITestOutputHelper output)
     private static readonly SimulatedGpu s_checked = SimulatedGpu.H100 with { Options = new PtxDeviceOptions { Sanitize = true } };
 
     [SkippableTheory]
-    [InlineData("tiny.eps.safetensors", true)]
-    [InlineData("p5.eps.safetensors", false)]
-    [InlineData("p5slot.eps.safetensors", false)]
-    public void GoldenCallsMatch(string file, bool isLong)
+    [InlineData("tiny.eps.safetensors", GpuPrecision.ThreeTf32, true)]
+    [InlineData("tiny.eps.safetensors", GpuPrecision.SingleTiles, true)]
+    [InlineData("tiny.eps.safetensors", GpuPrecision.Single, true)]
+    [InlineData("p5.eps.safetensors", GpuPrecision.ThreeTf32, false)]
+    [InlineData("p5.eps.safetensors", GpuPrecision.SingleTiles, true)]
+    [InlineData("p5slot.eps.safetensors", GpuPrecision.SingleTiles, false)]
+    [InlineData("p5slot.eps.safetensors", GpuPrecision.ThreeTf32, true)]
+    public void GoldenCallsMatch(string file, GpuPrecision precision, bool isLong)
     {
         Skip.If(isLong && !s_all, "takes a minute; UNICARDIO_SANITIZE_ALL=1 runs it");
         using GoldenFile golden = GoldenFile.Open(Project.Shared("golden", file));
         using ModelWeights weights = new WeightRecipe(golden.Seed!.Value, golden.Configuration).Create();
         using GpuDevice device = Open();
-        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w));
+        var options = new GpuOptions { Precision = precision };
+        GoldenReport report = GoldenVerifier.Verify(golden, weights, w => new GpuBackend(device, w, options));
+        output.WriteLine($"{file}, {precision}: {report.Worst}");
         Assert.True(report.Passed, $"{report.Worst}");
     }
 
@@ -68,19 +74,26 @@ public class SanitizedNetworkTests(ITestOutputHelper output)
             Assert.True(Math.Abs(result[i] - expected[i]) <= Tolerance * largest, $"sample {i}: {result[i]}, expected {expected[i]}");
     }
 
-    // Sizes that are no multiple of a tile, with padding everywhere, fused and apart, with and without a window.
+    // Sizes that are no multiple of a tile, with padding everywhere, fused and apart, with and without a window, on tensor cores and in
+    // tiles of float32.
     [SkippableTheory]
-    [InlineData(true, 1, -1)]
-    [InlineData(true, 3, 4)]
-    [InlineData(false, 2, -1)]
-    public void OddSizesAreSound(bool fused, int draws, int window)
+    [InlineData(GpuPrecision.Single, true, 1, -1)]
+    [InlineData(GpuPrecision.Single, true, 3, 4)]
+    [InlineData(GpuPrecision.Single, false, 2, -1)]
+    [InlineData(GpuPrecision.ThreeTf32, true, 2, -1)]
+    [InlineData(GpuPrecision.ThreeTf32, true, 1, 4)]
+    [InlineData(GpuPrecision.SingleTiles, true, 2, -1)]
+    [InlineData(GpuPrecision.OneTf32, true, 1, -1)]
+    [InlineData(GpuPrecision.BFloat16, true, 1, -1)]
+    public void OddSizesAreSound(GpuPrecision precision, bool fused, int draws, int window)
     {
         var m = new ModelConfiguration { Channels = 30, Heads = 3, Blocks = 2, FeedForward = 70, Embedding = 8, SlotSamples = 85,
             SamplesPerToken = 5, Positions = PositionKind.Slot };
         using ModelWeights weights = new WeightRecipe(5, m).Create();
         using GpuDevice device = Open();
         var pattern = window < 0 ? default : new AttentionPattern { Window = window, GlobalTokens = 1 };
-        using var backend = new GpuBackend(device, weights, new GpuOptions { FuseBlocks = fused, Attention = pattern });
+        var options = new GpuOptions { FuseBlocks = fused, Attention = pattern, Precision = precision };
+        using var backend = new GpuBackend(device, weights, options);
         var plan = new InferencePlan(m, CardioTask.Parse("impute ecg | ppg", null), windows: 2, draws);
         using IExecutor executor = backend.CreateExecutor(plan);
         executor.SetConditions(new float[plan.ConditionSamples]);

@@ -23,6 +23,7 @@ internal static class BenchCommand
         Option<int> device = Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
         var precision = new Option<GpuPrecision>("--precision")
             { Description = "With --backend gpu or cuda: what matrix products are computed with; automatic by the device." };
+        var kernelCache = new KernelCacheOption();
         var json = new Option<bool>("--json") { Description = "Writes a JSON array, one object a configuration." };
         var command = new ExampleCommand("bench",
             "Times network calls: a call is one sampler step of all windows and draws, condition rows included. GFLOP are twice the "
@@ -39,6 +40,7 @@ internal static class BenchCommand
             precision,
             json,
         };
+        kernelCache.AddTo(command);
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -50,6 +52,7 @@ internal static class BenchCommand
                     throw new UsageException("--backend is gpu, cuda or opencl, and goes with --size or --weights");
                 DeviceSelector? selector = on is BackendChoice.Gpu ? null
                     : new DeviceSelector(on is BackendChoice.Cuda ? "cuda" : "opencl", parsed.GetValue(device));
+                kernelCache.Apply(parsed);
                 BenchCase call = options.Read(parsed) with { Calls = count };
                 GpuBenchResult measured =
                     new GpuBenchRun(call, options.Loading(parsed), selector, parsed.GetValue(precision), cancellation).Measure();

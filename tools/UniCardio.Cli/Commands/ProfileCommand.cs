@@ -43,6 +43,7 @@ internal static class ProfileCommand
             "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
         var precision = new Option<GpuPrecision>("--precision")
             { Description = "With --backend ptx: what matrix products are computed with; automatic by the device." };
+        var kernelCache = new KernelCacheOption();
         var listing = new Option<string?>("--listing")
             { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };
@@ -55,6 +56,7 @@ internal static class ProfileCommand
         {
             calls, trace, backendName, device, groups, precision, listing, json,
         };
+        kernelCache.AddTo(command);
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -62,6 +64,7 @@ internal static class ProfileCommand
             using LoadedWeights loaded = WeightFile.Load(one.Weights, options.Loading(parsed));
             if (parsed.GetValue(backendName) == "ptx")
             {
+                kernelCache.Apply(parsed);
                 SimulatedProfile simulated =
                     SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups),
                         new GpuOptions { Precision = parsed.GetValue(precision) });

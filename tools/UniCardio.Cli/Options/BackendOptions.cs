@@ -30,12 +30,7 @@ internal sealed class BackendOptions
         Bounded.Number("--device", "Number of the cuda or opencl device, as 'devices' lists them.", 0, 63, 0);
     private readonly Option<int> _threads = Bounded.Number("--threads",
         "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
-    private readonly Option<string?> _kernelCache = new("--kernel-cache")
-    {
-        Description = "Folder in which compiled kernels of CUDA devices are kept, or off; if left out what "
-            + $"{GpuDevices.KernelCacheVariable} says, else unicardio/kernels in the user's cache folder.",
-        HelpName = "DIR",
-    };
+    private readonly KernelCacheOption _kernelCache = new();
     private readonly Option<CpuInstructionSet> _isa =
         new("--isa")
         {
@@ -58,7 +53,7 @@ internal sealed class BackendOptions
         {
             command.Add(_backend);
             command.Add(_device);
-            command.Add(_kernelCache);
+            _kernelCache.AddTo(command);
         }
 
         command.Add(_threads);
@@ -91,7 +86,7 @@ internal sealed class BackendOptions
     private IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note, Func<DeviceSelector?, IBackend> onGpu)
     {
         if (_backend is not null)
-            GpuDevices.KernelCacheFolder = GpuDevices.CacheFolder(parsed.GetValue(_kernelCache), isUsual: true);
+            _kernelCache.Apply(parsed);
         return CreateChosen(parsed, weights, note, onGpu);
     }
 
