@@ -51,7 +51,9 @@ public sealed class EmissionTests
                 _ when name.StartsWith("Tensor", StringComparison.Ordinal) => TensorTile.Threads,
                 _ when name.StartsWith("Encoder", StringComparison.Ordinal) => Convolution.MaxThreads,
                 _ when name.StartsWith("Attention", StringComparison.Ordinal) && name != nameof(AttentionOutKernel) => 64,
-                nameof(NoiseKernel) => 64,
+                nameof(NoiseKernel) or nameof(RowProductKernel) => 64,
+                nameof(RowNormKernel) => RowNormKernel.Threads,
+                nameof(RowMeanKernel) => RowMeanKernel.Threads,
                 _ => strips,
             };
             // A scheduler has a quarter of 65,536 and a quarter of the warps; registers are given out by 8.

@@ -162,7 +162,7 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     }
 
     [SkippableTheory]
-    [InlineData("heads", 132, 2, 1)]
+    [InlineData("heads", 264, 2, 1)]
     [InlineData("channels", 600, 600, 1)]
     [InlineData("group_rows", 12, 2, 9)]
     public void NetworksThatDoNotFitAreRefused(string setting, int channels, int heads, int groupRows)

@@ -24,7 +24,7 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
     /// <summary>Every kernel.</summary>
     public static IReadOnlyList<KernelLaunch> All { get; } =
     [
-        .. Encoders, .. Strips, .. Tensors, .. Decoders, AttentionLaunch.OfSlots(onTensorCores: false),
+        .. Encoders, .. Strips, .. Tensors, .. Decoders, .. RowLaunch.All, AttentionLaunch.OfSlots(onTensorCores: false),
         AttentionLaunch.OfSlots(onTensorCores: true), AttentionLaunch.OfWindow(onTensorCores: false),
         AttentionLaunch.OfWindow(onTensorCores: true),
     ];
@@ -202,7 +202,7 @@ internal static class AttentionLaunch
             return [Run(shape, heads, d, (row, part, c) => x[0][(((row * 3) + part) * heads * d) + c], onTensorCores)];
         })
         {
-            Takes = n => n[0] % n[1] == 0 && n[3] <= (onTensorCores ? 4 * TensorAttentionKernel.MaxHeadQuads : 64),
+            Takes = n => n[0] % n[1] == 0 && n[3] <= (onTensorCores ? 4 * TensorAttentionKernel.MaxHeadQuads : DeviceLayout.MaxHeadDim),
         };
 
     /// <summary>[launched slots, T, heads] of the slots' attention.</summary>

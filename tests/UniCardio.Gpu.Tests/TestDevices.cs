@@ -41,6 +41,9 @@ internal static class TestDevices
     /// <summary>Rows / 4 of a strip where a test does not say: PoCL compiles a kernel again for each size of its groups.</summary>
     public const int GroupRows = 1;
 
+    /// <summary>Whether the simulator runs what takes minutes, and everything under its sanitizer.</summary>
+    public static bool RunsLongForms { get; } = Environment.GetEnvironmentVariable("UNICARDIO_SANITIZE_ALL") == "1";
+
     /// <summary>Whether there is a driver of the simulated device.</summary>
     public static bool HasDriver => s_simulated.Value.Driver is not null;
 
@@ -89,8 +92,7 @@ internal static class TestDevices
         try
         {
             // Every kernel at every size under the sanitizer, by command: CONTRIBUTING.md.
-            bool sanitizes = Environment.GetEnvironmentVariable("UNICARDIO_SANITIZE_ALL") == "1";
-            return (SimulatedDriver.Start(SimulatedGpu.H100 with { Options = new PtxDeviceOptions { Sanitize = sanitizes } }), null);
+            return (SimulatedDriver.Start(SimulatedGpu.H100 with { Options = new PtxDeviceOptions { Sanitize = RunsLongForms } }), null);
         }
         catch (PlatformNotSupportedException e)
         {

@@ -309,7 +309,9 @@ internal sealed class SlotAttention : OpRow
         [.. from tokens in (int[])[1, 17, 33, 100, 500]
          from headDim in (int[])[12, 30, 36, 64]
          from seen in (int[][])[[-1, 0], [0, 0], [0, 40], [8, 0], [8, 3]]
-         select (int[])[tokens, headDim, .. seen]];
+         select (int[])[tokens, headDim, .. seen],
+         // QualityFM's widest head, its window, its global token; and a head of no whole quads.
+         [1, 128, 4, 1], [18, 128, 4, 1], [60, 128, 4, 1], [33, 121, -1, 0], [100, 70, 8, 3]];
 
     public static AttentionPattern Pattern(int[] n) => new() { Window = n[2] < 0 ? null : n[2], GlobalTokens = n[3] };
 

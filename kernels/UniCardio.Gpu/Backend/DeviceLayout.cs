@@ -20,8 +20,8 @@ internal sealed class DeviceLayout
         StepQuads = (3 * HeadQuads) + Quads;
         DecoderQuads = (4 * Quads * Quads) + Quads + (m.SamplesPerToken * Quads) + Up(m.SamplesPerToken);
         ChunkTokens = Math.Min(16, (Convolution.Samples - (2 * Convolution.Reach)) / m.SamplesPerToken);
-        if (m.HeadDim > 64)
-            throw new ConfigurationException("heads", $"a head of {m.HeadDim} channels is more than the GPU kernels' 64");
+        if (m.HeadDim > MaxHeadDim)
+            throw new ConfigurationException("heads", $"a head of {m.HeadDim} channels is more than the GPU kernels' {MaxHeadDim}");
         if (Strip.RowsPerThread * StripQuads > Strip.Capacity)
             throw new ConfigurationException(
                 "channels",
@@ -54,6 +54,9 @@ internal sealed class DeviceLayout
         HasTensorDecoder = padded <= TensorDecoderKernel.MaxQuads && vectors <= TensorDecoderKernel.MaxVectors;
         TensorDecoderQuads = (4 * padded * padded) + vectors;
     }
+
+    /// <summary>Channels of the widest head.</summary>
+    public const int MaxHeadDim = 128;
 
     public ModelConfiguration Configuration { get; }
 

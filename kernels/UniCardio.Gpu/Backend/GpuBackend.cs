@@ -164,7 +164,7 @@ public sealed class GpuBackend : IBackend
     public void Dispose() => _life.End();
 
     // All but strips take instructions of compute capability 8.0.
-    private static bool UsesTensors(GpuDevice device, GpuPrecision precision)
+    internal static bool UsesTensors(GpuDevice device, GpuPrecision precision)
     {
         if (precision == GpuPrecision.Single)
             return false;

@@ -312,9 +312,12 @@ internal sealed class NetworkPass
         FeedForwardQuads = Layout.FeedForwardQuads,
         StripQuads = Layout.StripQuads,
         Blocks = _plan.Configuration.Blocks,
-        Products = _options.Precision switch { GpuPrecision.OneTf32 => 1, GpuPrecision.BFloat16 => 0,
-            GpuPrecision.SingleTiles => -1, _ => 3 },
+        Products = ProductsOf(_options.Precision),
     };
+
+    /// <summary><see cref="StripShape.Products"/> of a precision.</summary>
+    internal static int ProductsOf(GpuPrecision precision) =>
+        precision switch { GpuPrecision.OneTf32 => 1, GpuPrecision.BFloat16 => 0, GpuPrecision.SingleTiles => -1, _ => 3 };
 
     // LayerNorm's sums need 4 threads a row group.
     private int GroupColumns => Math.Max(4, Layout.Quads);

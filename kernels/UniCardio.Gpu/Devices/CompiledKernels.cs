@@ -46,6 +46,14 @@ internal sealed class CompiledKernels
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>,
         ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>> _tensorDecoder;
 
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, ProductShape, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<float>, ArrayView<float>>> _rowProduct;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, ProductShape, long, long, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>>> _tensorRowProduct;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, NormShape, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _rowNorm;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, int, int, int, int, ArrayView<Float4>, ArrayView<Float4>>> _rowMean;
+
     private readonly GpuDevice _device;
 
     private const int AttentionThreads = AttentionKernel<HeadWidth16>.Threads * AttentionKernel<HeadWidth16>.Threads;
@@ -72,12 +80,17 @@ internal sealed class CompiledKernels
         Load(out _tensorGate, nameof(TensorGateKernel), TensorGateKernel.TensorGate, Tiles);
         Load(out _tensorOutput, nameof(TensorOutputKernel), TensorOutputKernel.TensorOutput, Tiles);
         Load(out _tensorDecoder, nameof(TensorDecoderKernel), TensorDecoderKernel.TensorDecoder, TensorDecoderKernel.Threads);
+        Load(out _rowProduct, nameof(RowProductKernel), RowProductKernel.RowProduct, RowProductKernel.Threads * RowProductKernel.Threads);
+        Load(out _tensorRowProduct, nameof(TensorRowProductKernel), TensorRowProductKernel.TensorRowProduct, Tiles);
+        Load(out _rowNorm, nameof(RowNormKernel), RowNormKernel.RowNorm, RowNormKernel.Threads);
+        Load(out _rowMean, nameof(RowMeanKernel), RowMeanKernel.RowMean, RowMeanKernel.Threads);
         const string Heads = "AttentionKernel-";
-        _attention = new Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[4];
+        _attention = new Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[5];
         Load(out _attention[0], Heads + nameof(HeadWidth16), AttentionKernel<HeadWidth16>.Attention, AttentionThreads);
         Load(out _attention[1], Heads + nameof(HeadWidth32), AttentionKernel<HeadWidth32>.Attention, AttentionThreads);
         Load(out _attention[2], Heads + nameof(HeadWidth40), AttentionKernel<HeadWidth40>.Attention, AttentionThreads);
         Load(out _attention[3], Heads + nameof(HeadWidth64), AttentionKernel<HeadWidth64>.Attention, AttentionThreads);
+        Load(out _attention[4], Heads + nameof(HeadWidth128), AttentionKernel<HeadWidth128>.Attention, AttentionThreads);
     }
 
     public Action<AcceleratorStream, KernelConfig, EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>,
@@ -128,6 +141,17 @@ internal sealed class CompiledKernels
     public Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>, ArrayView<float>,
         ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> TensorDecoder => _tensorDecoder.Value;
 
+    public Action<AcceleratorStream, KernelConfig, ProductShape, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<float>, ArrayView<float>> RowProduct => _rowProduct.Value;
+
+    public Action<AcceleratorStream, KernelConfig, ProductShape, long, long, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>> TensorRowProduct => _tensorRowProduct.Value;
+
+    public Action<AcceleratorStream, KernelConfig, NormShape, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<Float4>> RowNorm => _rowNorm.Value;
+
+    public Action<AcceleratorStream, KernelConfig, int, int, int, int, ArrayView<Float4>, ArrayView<Float4>> RowMean => _rowMean.Value;
+
     public Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>> Noise => _noise.Value;
 
     /// <summary>Compiles what a network needs, so that a kernel that does not compile is known before anything runs.</summary>
@@ -148,7 +172,7 @@ internal sealed class CompiledKernels
 
     /// <summary>The attention kernel of the narrowest width that a head fits.</summary>
     public Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>> Attention(int headDimQuads) =>
-        _attention[headDimQuads <= 4 ? 0 : headDimQuads <= 8 ? 1 : headDimQuads <= 10 ? 2 : 3].Value;
+        _attention[headDimQuads <= 4 ? 0 : headDimQuads <= 8 ? 1 : headDimQuads <= 10 ? 2 : headDimQuads <= 16 ? 3 : 4].Value;
 
     // Compiled when it is first asked for. The assembler keeps registers within what a group of this size can have, so that no launch is
     // refused for them.

@@ -17,20 +17,25 @@ internal static class KernelCatalog
             typeof(AttentionKernel<HeadWidth32>),
             typeof(AttentionKernel<HeadWidth40>),
             typeof(AttentionKernel<HeadWidth64>),
+            typeof(AttentionKernel<HeadWidth128>),
             typeof(AttentionOutKernel),
             typeof(FeedForwardKernel),
             typeof(NormFeedForwardKernel),
             typeof(GateKernel),
             typeof(BlockTailKernel),
             typeof(DecoderStepKernel),
-            typeof(NoiseKernel)),
+            typeof(NoiseKernel),
+            typeof(RowProductKernel),
+            typeof(RowNormKernel),
+            typeof(RowMeanKernel)),
     ];
 
     /// <summary>Kernels for tensor cores: PTX for compute capability 8.0 and later.</summary>
     public static IReadOnlyList<(string Name, MethodInfo Method)> Tensor { get; } =
     [
         .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel),
-            typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel), typeof(TensorDecoderKernel)),
+            typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel), typeof(TensorDecoderKernel),
+            typeof(TensorRowProductKernel)),
     ];
 
     private static IEnumerable<(string Name, MethodInfo Method)> Entries(params Type[] kernels)

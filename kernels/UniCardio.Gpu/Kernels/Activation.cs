@@ -14,11 +14,27 @@ internal static class Activation
     /// <summary>x (1 + erf(x / sqrt 2)) / 2, element by element.</summary>
     public static Float4 Gelu(Float4 x) => new(Gelu(x.X), Gelu(x.Y), Gelu(x.Z), Gelu(x.W));
 
+    /// <summary>A <see cref="RowActivation"/>, element by element.</summary>
+    public static Float4 Apply(Float4 x, int activation) =>
+        new(Apply(x.X, activation), Apply(x.Y, activation), Apply(x.Z, activation), Apply(x.W, activation));
+
+    /// <summary>A <see cref="RowActivation"/>.</summary>
+    public static float Apply(float x, int activation)
+    {
+        if (activation == (int)RowActivation.Gelu)
+            return Gelu(x);
+        if (activation == (int)RowActivation.Relu)
+            return XMath.Max(x, 0f);
+        return activation == (int)RowActivation.Tanh ? Tanh(x) : x;
+    }
+
+    private static float Tanh(float x) => 1f - (2f / (1f + XMath.Exp2(XMath.Min(2 * Log2E * x, 64f))));
+
     // The clamp keeps the power finite; tanh is 1 to float32 beyond it.
     private static float Gate(float a, float b)
     {
-        float negative = XMath.Exp2(XMath.Min(-a * Log2E, 126f)), twice = XMath.Exp2(XMath.Min(2 * Log2E * b, 64f));
-        return (1f - (2f / (1f + twice))) / (1f + negative);
+        float negative = XMath.Exp2(XMath.Min(-a * Log2E, 126f));
+        return Tanh(b) / (1f + negative);
     }
 
     private static float Gelu(float x) => 0.5f * x * (1f + Erf(x * InverseSqrt2));

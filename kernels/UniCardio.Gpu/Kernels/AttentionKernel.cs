@@ -10,7 +10,7 @@ namespace UniCardio.Gpu.Kernels;
 /// </summary>
 /// <remarks>
 /// Grid (query tiles of all slots of the launch, heads), group (8, 8). A tile is 32 queries by 32 keys. Thread (x, y) owns
-/// queries 4y to 4y+3, keys x, x+8, x+16, x+24 of the tile, and columns x, x+8, ... of the output: 16 scores and up to 32 sums in
+/// queries 4y to 4y+3, keys x, x+8, x+16, x+24 of the tile, and columns x, x+8, ... of the output: 16 scores and up to 64 sums in
 /// registers. Rows of K are an odd number of quads apart and the 8 threads of a quarter warp read 8 neighbouring rows, so they
 /// meet all 32 banks; rows of probabilities are 9 quads apart for the same reason; V is read 8 neighbours at a time, Q and
 /// probabilities as broadcasts. Scores are powers of 2: Q carries log2(e) / sqrt(head dim).
@@ -37,7 +37,7 @@ internal static class AttentionKernel<TWidth>
     {
         ArrayView<Float4> q = SharedMemory.Allocate<Float4>(TileTokens * TWidth.Stride);
         ArrayView<Float4> k = SharedMemory.Allocate<Float4>(TileTokens * TWidth.Stride);
-        ArrayView<Float4> v = SharedMemory.Allocate<Float4>(TileTokens * TWidth.Columns * 2);
+        ArrayView<Float4> v = TWidth.SharesKeys ? k : SharedMemory.Allocate<Float4>(TileTokens * TWidth.Columns * 2);
         ArrayView<Float4> p = SharedMemory.Allocate<Float4>(TileTokens * ProbabilityStride);
         ArrayView<Float4> largest = SharedMemory.Allocate<Float4>(Threads * Threads);
         int tiles = (shape.SlotTokens + TileTokens - 1) / TileTokens, x = Group.IdxX, y = Group.IdxY;
@@ -48,7 +48,7 @@ internal static class AttentionKernel<TWidth>
         AttentionTile.Load(q, TWidth.Stride, shape, qkv, slot, firstQuery, head, shape.HeadDimQuads);
 
         Float4 top = new Float4(MinScore, MinScore, MinScore, MinScore), total = default;
-        Columns8 sum = default;
+        Columns8 sum = default, upper = default;
         for (int i = 0; i < shape.Conditions + own; i++)
         {
             int keySlot = i == shape.Conditions ? slot : (window * shape.Conditions) + i;
@@ -59,13 +59,17 @@ internal static class AttentionKernel<TWidth>
                     continue;
                 Group.Barrier();
                 AttentionTile.Load(k, TWidth.Stride, shape, qkv, keySlot, firstKey, shape.HeadQuads + head, shape.HeadDimQuads);
-                AttentionTile.Load(v, TWidth.Columns * 2, shape, qkv, keySlot, firstKey, (2 * shape.HeadQuads) + head, shape.HeadDimQuads);
+                if (!TWidth.SharesKeys)
+                    LoadValues(v, shape, qkv, keySlot, firstKey, head);
                 Group.Barrier();
                 Tile scores = AttentionTile.Scores(q, k, TWidth.Stride, shape.HeadDimQuads, x, y);
                 scores = AttentionTile.Mask(scores, shape, firstQuery + (4 * y), firstKey + x, Masked);
                 largest[(y * Threads) + x] =
                     AttentionTile.Max(AttentionTile.Max(scores.R0, scores.R1), AttentionTile.Max(scores.R2, scores.R3));
                 Group.Barrier();
+                // Everybody has the scores: the keys are not needed any more.
+                if (TWidth.SharesKeys)
+                    LoadValues(v, shape, qkv, keySlot, firstKey, head);
                 Float4 before = top;
                 for (int j = 0; j < Threads; j++)
                     top = AttentionTile.Max(top, largest[(y * Threads) + j]);
@@ -80,8 +84,12 @@ internal static class AttentionKernel<TWidth>
                 p[((x + 16) * ProbabilityStride) + y] = scores.R2;
                 p[((x + 24) * ProbabilityStride) + y] = scores.R3;
                 sum = Columns8.Scale(sum, fade, TWidth.Columns);
+                if (TWidth.Columns > 8)
+                    upper = Columns8.Scale(upper, fade, 8);
                 Group.Barrier();
                 sum = Columns8.AddTile(sum, p, v.Cast<float>(), TWidth.Columns, ProbabilityStride, TileTokens, x, y);
+                if (TWidth.Columns > 8)
+                    upper = Columns8.AddTile(upper, p, v.Cast<float>(), TWidth.Columns, ProbabilityStride, TileTokens, x + 64, y);
             }
         }
 
@@ -94,5 +102,10 @@ internal static class AttentionKernel<TWidth>
             row = Float4.Add(row, largest[(y * Threads) + j]);
         row = new Float4(1f / row.X, 1f / row.Y, 1f / row.Z, 1f / row.W);
         Columns8.Store(Columns8.Scale(sum, row, TWidth.Columns), TWidth.Columns, shape, output, slot, firstQuery + (4 * y), head * 4, x);
+        if (TWidth.Columns > 8)
+            Columns8.Store(Columns8.Scale(upper, row, 8), 8, shape, output, slot, firstQuery + (4 * y), head * 4, x + 64);
     }
+
+    private static void LoadValues(ArrayView<Float4> v, AttentionShape shape, ArrayView<Float4> qkv, int slot, int first, int head) =>
+        AttentionTile.Load(v, TWidth.Columns * 2, shape, qkv, slot, first, (2 * shape.HeadQuads) + head, shape.HeadDimQuads);
 }

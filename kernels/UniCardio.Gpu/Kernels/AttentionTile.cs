@@ -36,10 +36,13 @@ internal static class AttentionTile
     }
 
     /// <summary>Scores of four queries (elements) by four keys (rows of the tile).</summary>
-    public static Tile Scores(ArrayView<Float4> q, ArrayView<Float4> k, int stride, int quads, int x, int y)
+    public static Tile Scores(ArrayView<Float4> q, ArrayView<Float4> k, int stride, int quads, int x, int y) =>
+        AddScores(default, q, k, stride, quads, x, y);
+
+    /// <summary>The same, added to others.</summary>
+    public static Tile AddScores(Tile s, ArrayView<Float4> q, ArrayView<Float4> k, int stride, int quads, int x, int y)
     {
         int row = 4 * y * stride, key = x * stride;
-        Tile s = default;
         for (int i = 0; i < quads; i++)
         {
             Float4 q0 = q[row + i], q1 = q[row + stride + i], q2 = q[row + (2 * stride) + i], q3 = q[row + (3 * stride) + i];

@@ -49,12 +49,20 @@ internal static class TensorTile
     /// <param name="first">First row of the tile.</param>
     /// <param name="end">Row after the last.</param>
     /// <param name="quads">K in quads.</param>
-    public static void SetA(long pointer, int first, int end, int quads)
+    public static void SetA(long pointer, int first, int end, int quads) => SetA(pointer, first, end, quads, quads);
+
+    /// <summary>The same where rows are another distance apart than they are long.</summary>
+    /// <param name="pointer">A's address.</param>
+    /// <param name="first">First row of the tile.</param>
+    /// <param name="end">Row after the last.</param>
+    /// <param name="quads">K in quads.</param>
+    /// <param name="stride">From one row to the next in quads.</param>
+    public static void SetA(long pointer, int first, int end, int quads, int stride)
     {
-        CudaAsm.Emit("mov.b64 %%pa0, %0;", Address(pointer, first, 0, end, quads));
-        CudaAsm.Emit("mov.b64 %%pa1, %0;", Address(pointer, first, 16, end, quads));
-        CudaAsm.Emit("mov.b64 %%pa2, %0;", Address(pointer, first, 32, end, quads));
-        CudaAsm.Emit("mov.b64 %%pa3, %0;", Address(pointer, first, 48, end, quads));
+        CudaAsm.Emit("mov.b64 %%pa0, %0;", Address(pointer, first, 0, end, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pa1, %0;", Address(pointer, first, 16, end, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pa2, %0;", Address(pointer, first, 32, end, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pa3, %0;", Address(pointer, first, 48, end, quads, stride));
         CudaAsm.Emit("mov.b32 %%za0, %0;", Bytes(first, 0, end));
         CudaAsm.Emit("mov.b32 %%za1, %0;", Bytes(first, 16, end));
         CudaAsm.Emit("mov.b32 %%za2, %0;", Bytes(first, 32, end));
@@ -68,12 +76,23 @@ internal static class TensorTile
     /// <param name="high">First of the rows 32 to 63.</param>
     /// <param name="highEnd">Row after the last of these.</param>
     /// <param name="quads">K in quads.</param>
-    public static void SetB(long pointer, int low, int lowEnd, int high, int highEnd, int quads)
+    public static void SetB(long pointer, int low, int lowEnd, int high, int highEnd, int quads) =>
+        SetB(pointer, low, lowEnd, high, highEnd, quads, quads);
+
+    /// <summary>The same where rows are another distance apart than they are long.</summary>
+    /// <param name="pointer">B's address.</param>
+    /// <param name="low">First of the rows 0 to 31 of the tile.</param>
+    /// <param name="lowEnd">Row after the last of these.</param>
+    /// <param name="high">First of the rows 32 to 63.</param>
+    /// <param name="highEnd">Row after the last of these.</param>
+    /// <param name="quads">K in quads.</param>
+    /// <param name="stride">From one row to the next in quads.</param>
+    public static void SetB(long pointer, int low, int lowEnd, int high, int highEnd, int quads, int stride)
     {
-        CudaAsm.Emit("mov.b64 %%pb0, %0;", Address(pointer, low, 0, lowEnd, quads));
-        CudaAsm.Emit("mov.b64 %%pb1, %0;", Address(pointer, low, 16, lowEnd, quads));
-        CudaAsm.Emit("mov.b64 %%pb2, %0;", Address(pointer, high, 0, highEnd, quads));
-        CudaAsm.Emit("mov.b64 %%pb3, %0;", Address(pointer, high, 16, highEnd, quads));
+        CudaAsm.Emit("mov.b64 %%pb0, %0;", Address(pointer, low, 0, lowEnd, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pb1, %0;", Address(pointer, low, 16, lowEnd, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pb2, %0;", Address(pointer, high, 0, highEnd, quads, stride));
+        CudaAsm.Emit("mov.b64 %%pb3, %0;", Address(pointer, high, 16, highEnd, quads, stride));
         CudaAsm.Emit("mov.b32 %%zb0, %0;", Bytes(low, 0, lowEnd));
         CudaAsm.Emit("mov.b32 %%zb1, %0;", Bytes(low, 16, lowEnd));
         CudaAsm.Emit("mov.b32 %%zb2, %0;", Bytes(high, 0, highEnd));
@@ -140,12 +159,12 @@ internal static class TensorTile
     // In bytes, of a row of 8 quads.
     private static int Swizzled(int row, int quad) => (row * 128) + ((quad ^ (row & 7)) * 16);
 
-    private static long Address(long pointer, int first, int offset, int end, int quads)
+    private static long Address(long pointer, int first, int offset, int end, int quads, int stride)
     {
         int row = first + offset + OwnRow;
         row = row < end ? row : end - 1;
         // Where this thread has no input the address stays at one that there is: nothing is read there.
-        return pointer + ((((long)row * quads) + (OwnQuad < quads ? OwnQuad : quads - 1)) * 16);
+        return pointer + ((((long)row * stride) + (OwnQuad < quads ? OwnQuad : quads - 1)) * 16);
     }
 
     private static int Bytes(int first, int offset, int end) => first + offset + OwnRow < end ? 16 : 0;

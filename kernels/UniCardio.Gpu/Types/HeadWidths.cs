@@ -8,6 +8,9 @@ internal interface IHeadWidth
 
     /// <summary>Distance of two rows of Q or K in quads: odd, so that 8 neighbouring rows meet all banks.</summary>
     static abstract int Stride { get; }
+
+    /// <summary>Whether the values take the keys' place once the scores are there: shared memory of both would be more than 48 KB.</summary>
+    static virtual bool SharesKeys => false;
 }
 
 /// <summary>Heads of up to 16.</summary>
@@ -48,4 +51,17 @@ internal struct HeadWidth64 : IHeadWidth
 
     /// <inheritdoc/>
     public static int Stride => 17;
+}
+
+/// <summary>Heads of up to 128.</summary>
+internal struct HeadWidth128 : IHeadWidth
+{
+    /// <inheritdoc/>
+    public static int Columns => 16;
+
+    /// <inheritdoc/>
+    public static int Stride => 33;
+
+    /// <inheritdoc/>
+    public static bool SharesKeys => true;
 }

@@ -8,6 +8,7 @@ using UniCardio.Engine.Reference;
 using UniCardio.Engine.Sessions;
 using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
+using UniCardio.Gpu.Quality;
 
 namespace UniCardio.Cli.Options;
 
@@ -101,18 +102,23 @@ internal sealed class BackendOptions
         _ => CreateCpu(parsed, weights),
     };
 
-    /// <summary>Makes a network of the quality family ready: reference or CPU.</summary>
+    /// <summary>Makes a network of the quality family ready; <c>auto</c> is the CPU.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="weights">The weights.</param>
-    /// <exception cref="UsageException">Another backend was asked for by name.</exception>
-    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights) =>
-        (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+    /// <param name="weights">The weights; must outlive the network.</param>
+    /// <exception cref="UniCardioException">It cannot run here.</exception>
+    public IQualityNetwork CreateQuality(ParseResult parsed, QualityWeights weights)
     {
-        BackendChoice.Reference => QualityNetwork.Reference(weights),
-        BackendChoice.Cpu or BackendChoice.Auto =>
-            QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
-        _ => throw new UsageException("networks of the quality family run on the CPU and the reference; take --backend cpu or reference"),
-    };
+        if (_backend is not null)
+            _kernelCache.Apply(parsed);
+        return (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
+        {
+            BackendChoice.Reference => QualityNetwork.Reference(weights),
+            BackendChoice.Gpu => GpuQualityNetwork.Create(weights),
+            BackendChoice.Cuda => GpuQualityNetwork.Create(weights, new DeviceSelector("cuda", Device(parsed))),
+            BackendChoice.OpenCl => GpuQualityNetwork.Create(weights, new DeviceSelector("opencl", Device(parsed))),
+            _ => QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
+        };
+    }
 
     private CpuBackend CreateCpu(ParseResult parsed, ModelWeights weights) =>
         new(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) });

@@ -81,91 +81,34 @@ internal sealed record PackedQualityPart(IReadOnlyList<PackedConvolution> Convol
     }
 }
 
-/// <summary>Packs a network's weights for one vector width. Folded: log2(e) / sqrt(head dim) into the queries' rows; batch norms into their
-/// convolutions.</summary>
+/// <summary>Packs a network's weights for one vector width.</summary>
 internal sealed class QualityPacking(QualityWeights weights, int panel)
 {
-    private readonly QualityConfiguration _m = weights.Configuration;
+    private readonly FoldedQuality _folded = new(weights);
 
     public PackedQualityPart Part(string part, int channels) => new(
-        [.. Enumerable.Range(0, QualityConfiguration.TokeniserStages).Select(i =>
-            Convolution($"{part}.patch_embed.conv{i + 1}", i == 0 ? channels : _m.StageChannels[i - 1], _m.Strides[i], norm: null))],
+        [.. _folded.Tokeniser(part, channels).Select(Pack)],
         [.. Enumerable.Range(1, QualityConfiguration.TokeniserStages)
             .Select(i => new PackedNorm(weights, $"{part}.patch_embed.norm{i}", panel))],
-        [.. Enumerable.Range(0, _m.Layers).Select(i => Block($"{part}.longformer_encoder.layers.{i}."))],
+        [.. Enumerable.Range(0, weights.Configuration.Layers).Select(i => Block($"{part}.longformer_encoder.layers.{i}."))],
         Linear($"{part}.output_feature_layer"));
 
-    public PackedMatrix Linear(string name) => Map(weights[name + ".weight"], weights[name + ".bias"], 0, 1);
+    public PackedMatrix Linear(string name) => new(_folded.Linear(name), panel);
 
-    /// <summary>A convolution; with a batch norm, y = (Wx - mean) / sqrt(variance + eps) gamma + beta is one map.</summary>
-    public PackedConvolution Convolution(string name, int inputs, int stride, string? norm)
-    {
-        ParameterTensor tensor = weights[name + ".weight"];
-        int outputs = tensor.Shape[0], kernel = tensor.Shape[2];
-        float[] w = tensor.Span.ToArray();
-        double[] scale = [.. Enumerable.Repeat(1.0, outputs)], shift = new double[outputs];
-        if (!name.Contains(".stage", StringComparison.Ordinal))
-            Widen(weights[name + ".bias"], shift);
-        if (norm is not null)
-            (scale, shift) = BatchNorm(norm, shift);
-        return new PackedConvolution(
-            new PackedMatrix(
-                LinearMap.Of(outputs, kernel * inputs, (n, k) => scale[n] * w[(((n * inputs) + (k % inputs)) * kernel) + (k / inputs)], n =>
-                    shift[n]), panel),
-            inputs,
-            kernel,
-            stride);
-    }
+    /// <summary>A convolution; with a batch norm in it, if one is named.</summary>
+    public PackedConvolution Convolution(string name, int inputs, int stride, string? norm) =>
+        Pack(_folded.Convolution(name, inputs, stride, norm));
 
     /// <summary>A linear map with a batch norm after it.</summary>
-    public PackedMatrix NormedLinear(string name, string norm)
-    {
-        ParameterTensor tensor = weights[name + ".weight"];
-        float[] w = tensor.Span.ToArray();
-        int inputs = tensor.Shape[1];
-        double[] shift = new double[tensor.Shape[0]];
-        Widen(weights[name + ".bias"], shift);
-        (double[] scale, double[] moved) = BatchNorm(norm, shift);
-        return new PackedMatrix(LinearMap.Of(tensor.Shape[0], inputs, (n, k) => scale[n] * w[(n * inputs) + k], n => moved[n]), panel);
-    }
+    public PackedMatrix NormedLinear(string name, string norm) => new(_folded.NormedLinear(name, norm), panel);
+
+    private PackedConvolution Pack(FoldedConvolution c) => new(new PackedMatrix(c.Map, panel), c.Inputs, c.Kernel, c.Stride);
 
     private PackedQualityBlock Block(string name) => new(
-        Map(weights[name + "self_attn.in_proj_weight"], weights[name + "self_attn.in_proj_bias"], _m.Width,
-            1 / (Math.Log(2) * Math.Sqrt(_m.HeadDim))),
+        new PackedMatrix(_folded.AttentionIn(name), panel),
         Linear(name + "self_attn.out_proj"),
         Linear(name + "linear1"),
         Linear(name + "linear2"),
         new PackedNorm(weights, name + "norm1", panel),
         new PackedNorm(weights, name + "norm2", panel));
-
-    // The first rows, as many as scaled says, carry a factor.
-    private PackedMatrix Map(ParameterTensor weight, ParameterTensor bias, int scaled, double factor)
-    {
-        int inputs = weight.Shape[1];
-        float[] w = weight.Span.ToArray(), b = bias.Span.ToArray();
-        return new PackedMatrix(
-            LinearMap.Of(weight.Shape[0], inputs, (n, k) => w[(n * inputs) + k] * (n < scaled ? factor : 1), n =>
-                b[n] * (n < scaled ? factor : 1)), panel);
-    }
-
-    private (double[] Scale, double[] Shift) BatchNorm(string name, double[] bias)
-    {
-        ReadOnlySpan<float> gamma = weights[name + ".weight"].Span, beta = weights[name + ".bias"].Span;
-        ReadOnlySpan<float> mean = weights[name + ".running_mean"].Span, variance = weights[name + ".running_var"].Span;
-        double[] scale = new double[bias.Length], shift = new double[bias.Length];
-        for (int n = 0; n < scale.Length; n++)
-        {
-            scale[n] = gamma[n] / Math.Sqrt(variance[n] + QualityConfiguration.NormEpsilon);
-            shift[n] = ((bias[n] - mean[n]) * scale[n]) + beta[n];
-        }
-
-        return (scale, shift);
-    }
-
-    private static void Widen(ParameterTensor source, double[] target)
-    {
-        ReadOnlySpan<float> values = source.Span;
-        for (int i = 0; i < target.Length; i++)
-            target[i] = values[i];
-    }
 }
