@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 using UniCardio.Serving.Hosting;
 
 namespace UniCardio.Serving.Inference;
@@ -14,14 +13,13 @@ internal sealed class RequestBody : IDisposable
     private const int Piece = 1 << 16;
 
     private readonly ByteBudget.Lease _lease;
-    private unsafe byte* _bytes;
-    private long _capacity;
+    private readonly GrowingBytes _bytes = new();
 
     private RequestBody(ByteBudget budget) => _lease = budget.Take(0);
 
     public int Length { get; private set; }
 
-    public unsafe ReadOnlySpan<byte> Bytes => new(_bytes, Length);
+    public unsafe ReadOnlySpan<byte> Bytes => new(_bytes.Pointer, Length);
 
     /// <summary>Reads a body, unpacked if its Content-Encoding says how.</summary>
     /// <exception cref="RequestException">It is too long, there is no room for it now, or it is encoded as nobody here knows.</exception>
@@ -63,11 +61,10 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    public unsafe void Dispose()
+    public void Dispose()
     {
-        NativeMemory.Free(_bytes);
-        _bytes = null;
-        (_capacity, Length) = (0, 0);
+        _bytes.Dispose();
+        Length = 0;
         _lease.Dispose();
     }
 
@@ -89,15 +86,13 @@ internal sealed class RequestBody : IDisposable
         long length = Length + (long)piece.Length;
         if (length > max)
             throw TooLong(max);
-        if (length > _capacity)
+        if (length > (long)_bytes.Capacity)
         {
-            long capacity = Math.Max(length, Math.Min(announced, Math.Max(1024, 2 * _capacity)));
+            long capacity = Math.Max(length, Math.Min(announced, Math.Max(1024, 2 * (long)_bytes.Capacity)));
             _lease.GrowTo(capacity);
-            // Large blocks move by their page tables, not by copying.
-            _bytes = (byte*)NativeMemory.Realloc(_bytes, (nuint)capacity);
-            _capacity = capacity;
+            _bytes.GrowTo((nuint)capacity);
         }
-        piece.CopyTo(new Span<byte>(_bytes + Length, piece.Length));
+        piece.CopyTo(new Span<byte>(_bytes.Pointer + Length, piece.Length));
         Length = (int)length;
     }
 }
