@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
 using UniCardio.Engine.Backends.Cpu.Simd;
 
 namespace UniCardio.Engine.Backends.Cpu.Kernels;
@@ -76,7 +77,8 @@ internal readonly struct Power : ITileEnd
 /// <para>a: rows x K, by row or by column with a stride; b: one panel, [K, 2W] dense; c: row stride in floats; init: row stride
 /// in floats, 0 repeats one row (a bias), c itself accumulates.</para>
 /// <para>FLOPs: 2 rows K 2W. Registers: rows x 2 accumulators + 2 panel vectors + 1 broadcast (6 rows: 15 of 16, 12 rows: 27 of
-/// 32). Loads a k step: 2 + rows for 2 rows multiply-adds, so two load ports keep two FMA ports fed.</para>
+/// 32; NEON's 12 rows are <see cref="NeonTile"/>). Loads a k step: 2 + rows for 2 rows multiply-adds, so two load ports keep two FMA ports
+/// fed.</para>
 /// <para>Each element is one chain of K fused multiply-adds in ascending k whatever the number of rows, so the split of rows
 /// into tiles never changes a bit. Error: |c - exact| &lt;= (K + 1) u sum |a b| + |init|, u = 2^-24.</para>
 /// <para>How it got here (shares of the multiply-add peak; machines and method in benchmarks/README.md):</para>
@@ -130,9 +132,14 @@ internal static unsafe class RegisterTile
         where TLayout : struct, ITileLayout
         where TEnd : struct, ITileEnd
     {
+        if (AdvSimd.Arm64.IsSupported && typeof(S) == typeof(Vector128Simd) && typeof(TRows) == typeof(Rows12))
+        {
+            NeonTile.Run<TLayout, TEnd>(a, aStride, b, depth, init, initStride, c, cStride, totals);
+            return;
+        }
+
         // The JIT folds a comparison of types before it inlines anything, so that what another shape needs costs no locals: it keeps at
-        // most
-        // 1,024 of a method in registers, and one that is not kept costs an accumulator.
+        // most 1,024 of a method in registers, and one that is not kept costs an accumulator.
         bool byRow = typeof(TLayout) == typeof(ByRow);
         V c00 = default, c01 = default;
         V c10 = default, c11 = default;
