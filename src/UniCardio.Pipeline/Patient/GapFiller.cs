@@ -407,7 +407,7 @@ internal sealed class GapFiller
     private static (double[] Value, double[] Deviation) Mix(IReadOnlyList<GapEstimate> estimates, StackedWeights stack,
         out double[] weights)
     {
-        double[] shares = stack.Of([.. estimates.Select(e => e.Identity)]);
+        double[] shares = stack.Of(estimates);
         weights = shares;
         double[] value = new double[estimates[0].Wave.Length], deviation = new double[value.Length];
         // A network says nothing of how far off it is: the others' deviations speak for it.

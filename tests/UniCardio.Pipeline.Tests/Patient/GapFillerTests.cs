@@ -108,9 +108,28 @@ public class GapFillerTests
         var stack = new StackedWeights(_ => 1);
         for (int i = 0; i < 20; i++)
             stack.Add([Noise(EstimatorKind.Beat, 1), Noise(EstimatorKind.Network, error)], new float[50], 1);
-        double[] weights = stack.Of([Noise(EstimatorKind.Beat, 1).Identity, Noise(EstimatorKind.Network, error).Identity]);
+        double[] weights = stack.Of([Noise(EstimatorKind.Beat, 1), Noise(EstimatorKind.Network, error)]);
         Assert.InRange(weights[1], least, most);
         Assert.Equal(1, weights.Sum(), 12);
+    }
+
+    // Two that err by 0.1 share the weight; where one of them stands 0.4 from all others, more than twice as far as ever, it is doubted.
+    [Fact]
+    public void AnEstimateThatStandsAloneCountsForLess()
+    {
+        var random = new CounterRandom(12, 1);
+        GapEstimate Noise(EstimatorKind kind, double sd, double by = 0) =>
+            new(kind, null, [.. Enumerable.Range(0, 50).Select(_ => by + (sd * random.NextGaussian()))], new double[50]);
+        var stack = new StackedWeights(_ => 1);
+        for (int i = 0; i < 20; i++)
+            stack.Add([Noise(EstimatorKind.Beat, 0.1), Noise(EstimatorKind.Analogue, 0.1), Noise(EstimatorKind.Fir, 0.12)], new float[50], 1);
+        double At(double by) => stack.Of([Noise(EstimatorKind.Beat, 0.1), Noise(EstimatorKind.Analogue, 0.1, by),
+            Noise(EstimatorKind.Fir, 0.12)])[1];
+
+        // Errors are independent: the weight is 1 / (d^2 s^2) over the sum of these, s 0.1, 0.1 and 0.12; the distance is usually 0.14, at
+        // 0.4 about 0.42, so that d^2 is 3.
+        Assert.InRange(At(0), 0.32, 0.42);
+        Assert.InRange(At(0.4), 0.1, 0.22);
     }
 
     // The blend is right but for every fifth stretch, where it is far off and the network is right: least squares with four stretches
