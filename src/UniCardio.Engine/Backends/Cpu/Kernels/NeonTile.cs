@@ -248,10 +248,12 @@ internal static unsafe class NeonTile
 
     // c + b a[lane], fused.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Add(Vector128<float> c, Vector128<float> b, Vector64<float> a, [ConstantExpected] byte lane) =>
+    private static Vector128<float> Add(Vector128<float> c, Vector128<float> b, Vector64<float> a,
+        [ConstantExpected(Max = (byte)1)] byte lane) =>
         AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c, b, a, lane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Add(Vector128<float> c, Vector128<float> b, Vector128<float> a, [ConstantExpected] byte lane) =>
+    private static Vector128<float> Add(Vector128<float> c, Vector128<float> b, Vector128<float> a,
+        [ConstantExpected(Max = (byte)3)] byte lane) =>
         AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c, b, a, lane);
 }
