@@ -128,7 +128,7 @@ internal sealed class Analogues
             _weight[f] = (float)(_weight[f] / total / (moments.Deviation * moments.Deviation));
     }
 
-    // distance += weight (x - query)^2, NaN where x is missing.
+    // distance += weight (x - query)^2, NaN where x is missing; infinite where float32 does not hold it.
     private static void Accumulate(ReadOnlySpan<float> x, float query, float weight, Span<float> distance)
     {
         int i = 0;
@@ -150,7 +150,7 @@ internal sealed class Analogues
         int finite = 0;
         for (int c = 0; c < count; c++)
         {
-            if (float.IsNaN(_distance[c]))
+            if (!float.IsFinite(_distance[c]))
                 continue;
             (_distance[finite], _place[finite]) = (_distance[c], start + c);
             finite++;

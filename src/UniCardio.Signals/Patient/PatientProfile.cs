@@ -163,9 +163,11 @@ internal sealed record PatientProfile
         try
         {
             PatientProfile? profile = JsonSerializer.Deserialize(json, s_json.PatientProfile);
-            if (profile is not { Version: FormatVersion, SampleRate: >= 50 and <= 1000, Reference: not null })
+            bool isWhole = profile is { Version: FormatVersion, SampleRate: >= 50 and <= 1000, Reference: not null, Signals: not null,
+                Pairs: not null } && !profile.Reference.Values.Contains(null!);
+            if (!isWhole)
                 throw new SignalException($"no patient profile of version {FormatVersion}");
-            return profile;
+            return profile!;
         }
         catch (JsonException problem)
         {

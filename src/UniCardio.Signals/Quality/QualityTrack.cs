@@ -33,6 +33,9 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
     /// <summary>[n] the signal at <see cref="WorkRate"/> that was judged, NaN where missing.</summary>
     internal float[] Work { get; private init; } = [];
 
+    // A normalised pressure has beats and no level.
+    private bool HasLevel { get; init; } = true;
+
     /// <summary>Number of whole seconds.</summary>
     public int Seconds => Indices.Length;
 
@@ -47,10 +50,10 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
     /// <param name="second">The second, from 0.</param>
     public bool RhythmReadable(int second) => Index[second] >= RhythmIndex && Indices[second].Agreement >= RhythmAgreement;
 
-    /// <summary>Whether systolic and diastolic pressure can be read: a pressure with beats, in an artery's range, neither flushed nor
-    /// damped nor clipped.</summary>
+    /// <summary>Whether systolic and diastolic pressure can be read: a pressure with beats, not normalised, in an artery's range, neither
+    /// flushed nor damped nor clipped.</summary>
     /// <param name="second">The second, from 0.</param>
-    public bool PressureReadable(int second) => Beats.Kind == ChannelKind.BloodPressure && HeartRateReadable(second)
+    public bool PressureReadable(int second) => Beats.Kind == ChannelKind.BloodPressure && HasLevel && HeartRateReadable(second)
         && (Reasons[second] & (QualityReasons.Implausible | QualityReasons.Damped | QualityReasons.Clipped | QualityReasons.Flat)) == 0;
 
     /// <summary>Judges a channel.</summary>
@@ -107,7 +110,7 @@ internal sealed record QualityTrack(BeatSeries Beats, BeatQuality Heart, Publish
 
         if (series.Kind == ChannelKind.BloodPressure)
             AddDamping(series, usual, reasons);
-        return new QualityTrack(series, heart, indices, reasons) { Work = work };
+        return new QualityTrack(series, heart, indices, reasons) { Work = work, HasLevel = unit != SignalUnit.Normalized };
     }
 
     /// <summary>Why a second is not good, damping aside.</summary>

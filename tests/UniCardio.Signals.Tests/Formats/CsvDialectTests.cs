@@ -17,6 +17,22 @@ public class CsvDialectTests
 
     private static string F(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
+    // No single step stands out; before, such a table was read at the mean of its two rates.
+    [Theory]
+    [InlineData(0.008, 0.010, "F3")]
+    [InlineData(0.008, 0.016, "F3")]
+    [InlineData(0.0100, 0.0103, "F4")]
+    public void ARateThatChangesWithinATableIsRefused(double before, double after, string format)
+    {
+        double Time(int i) => i < 2000 ? i * before : (2000 * before) + ((i - 2000) * after);
+        string text = "time,ppg\n" + Rows(4000, i => $"{F(Time(i), format)},{i % 7}");
+        if (after / before < 1.05)
+            Assert.InRange(Parse(text).Channels[0].SampleRate, 97, 99);
+        else
+            Assert.Contains("expected uniform sampling", Assert.Throws<SignalFormatException>(() => Parse(text)).Message,
+                StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("#N/A")]
     [InlineData("#VALUE!")]

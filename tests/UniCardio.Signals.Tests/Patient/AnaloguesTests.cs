@@ -34,6 +34,20 @@ public class AnaloguesTests
         Assert.True(Error(wave, truth, gap) < 0.02, $"{Error(wave, truth, gap)}");
     }
 
+    // Distances over the variance of so small a signal leave float32.
+    [Theory]
+    [InlineData(1e-20f)]
+    [InlineData(1e-30f)]
+    [InlineData(1e30f)]
+    public void ASignalBeyondFloat32sSquaresIsToldFinitelyOrNotAtAll(float scale)
+    {
+        var gap = new SampleRange(3000, 100);
+        (float[] given, _) = Hidden([.. Enumerable.Range(0, Samples).Select(i => scale * (float)Math.Sin(2 * Math.PI * i / 125))], gap);
+        double[] wave = new double[gap.Length], deviation = new double[gap.Length];
+        if (new Analogues(Samples, 200).Estimate(given, default, default, gap, wave, deviation))
+            Assert.All([.. wave, .. deviation], x => Assert.True(double.IsFinite(x)));
+    }
+
     [Theory]
     [InlineData(50)]
     [InlineData(150)]

@@ -34,6 +34,8 @@ public class ProfileTests
     [InlineData("{}")]
     [InlineData("not json")]
     [InlineData("""{"version":2,"sample_rate":125}""")]
+    [InlineData("""{"version":1,"sample_rate":125,"reference":{"ppg":null}}""")]
+    [InlineData("""{"version":1,"sample_rate":125,"signals":null}""")]
     public void WhatIsNoProfileIsRefused(string text) => Assert.Throws<SignalException>(() => PatientProfile.Parse(text));
 
     // A device whose clock gains 60 ms a minute and starts 1.1 s late.

@@ -22,6 +22,15 @@ public class QualityTests
         (ChannelKind.Ppg, heart.Ppg), (ChannelKind.BloodPressure, heart.BloodPressure)];
 
     [Fact]
+    public void ANormalisedPressureHasARateAndNoPressureToBeRead()
+    {
+        float[] normalised = [.. Heart().BloodPressure.Select(x => (x - 100) / 50)];
+        QualityTrack track = QualityTrack.Of(ChannelKind.BloodPressure, normalised, Rate, SignalUnit.Normalized);
+        Assert.True(track.HeartRateReadable(40));
+        Assert.False(track.PressureReadable(40));
+    }
+
+    [Fact]
     public void TheAreaUnderTheCurveIsTheShareOfPairsInOrder()
     {
         double[] scores = [1, 3, 3, 2, double.NaN, 5, 3];
