@@ -23,7 +23,7 @@ internal static class CalibratedTranslation
     {
         Calibration calibration = options.Calibration!;
         Modality target = options.Task.Output;
-        (float[]?[] signals, Channel channel, SampleRange make, double end) = calibration.Recording is { } other
+        (float[]?[] signals, Channel channel, SampleRange make) = calibration.Recording is { } other
             ? Joined(prepared, other, selection, options, cancellation)
             : Within(prepared, recording, selection, options, cancellation);
         var patient = new PatientSignals(NetworkSignal.Rate, signals[0], signals[1], signals[2]);
@@ -36,10 +36,13 @@ internal static class CalibratedTranslation
         double unit = target == Modality.Bp ? 1
             : (SignalMoments.Of(signals[(int)target])?.Deviation ?? UsualDeviation) / UsualDeviation;
         double Wide(double age, double half) => CalibrationReport.Widening(age, Math.Abs(half) / unit);
+        (double From, double To)? known = When(calibration, recording);
+        (double from, double to) = known ?? (0, 0);
+        double AgeAt(double seconds) => Math.Max(0, Math.Max(from - seconds, seconds - to));
         float[] low = new float[make.Length], high = new float[make.Length], weight = new float[make.Length];
         for (int i = 0; i < make.Length; i++)
         {
-            double age = (i / NetworkSignal.Rate) - end;
+            double age = AgeAt(i / NetworkSignal.Rate);
             low[i] = (float)(made.Value[i] + (Wide(age, made.Below[i]) * made.Below[i]));
             high[i] = (float)(made.Value[i] + (Wide(age, made.Above[i]) * made.Above[i]));
             weight[i] = float.IsNaN(made.Value[i]) ? 0 : 1;
@@ -48,18 +51,32 @@ internal static class CalibratedTranslation
         string by = calibration.Recording is { } paired ? $"paired seconds of '{paired.Name}'"
             : string.Create(CultureInfo.InvariantCulture,
                 $"paired seconds {calibration.StartSeconds:0.#} to {calibration.EndSeconds:0.#} s");
-        double aged = (make.Length / NetworkSignal.Rate) - end;
         // In translation the result is in the network's unit: mmHg, or the unit of the PPG or ECG that it was paired with.
         return new RestoredSignal(made.Value, low, high, weight)
         {
-            Calibration = new CalibrationReport(by, made.Beats, end, Math.Max(0, aged),
-                made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" }),
+            Calibration = new CalibrationReport(by, made.Beats, to, AgeAt(make.Length / NetworkSignal.Rate),
+                made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" })
+            {
+                MayBeOlder = known is null,
+            },
             Unit = target == Modality.Bp ? SignalUnit.MillimetresOfMercury : channel.Unit,
         };
     }
 
+    // The paired seconds on the recording's own clock; null where nothing says when they were.
+    private static (double From, double To)? When(Calibration calibration, Recording recording)
+    {
+        if (calibration.Recording is not { } other)
+            return (calibration.StartSeconds!.Value, calibration.EndSeconds!.Value);
+        // A time of day without a date is of the year 1.
+        if (other.StartTime is not { Year: > 1 } theirs || recording.StartTime is not { Year: > 1 } ours)
+            return null;
+        double from = (theirs - ours).TotalSeconds;
+        return (from, from + other.DurationSeconds);
+    }
+
     // The target is looked at within the stretch and nowhere else.
-    private static (float[]?[] Signals, Channel Channel, SampleRange Make, double End) Within(
+    private static (float[]?[] Signals, Channel Channel, SampleRange Make) Within(
         PreparedRecording prepared, Recording recording, ChannelSelection selection, RestorationOptions options,
         CancellationToken cancellation)
     {
@@ -71,11 +88,11 @@ internal static class CalibratedTranslation
         target.AsSpan(to).Fill(float.NaN);
         float[]?[] signals = [.. prepared.Signals];
         signals[(int)options.Task.Output] = target;
-        return (signals, channel, new SampleRange(0, prepared.Length), calibration.EndSeconds.Value);
+        return (signals, channel, new SampleRange(0, prepared.Length));
     }
 
     // The other recording, a seam, and this one.
-    private static (float[]?[] Signals, Channel Channel, SampleRange Make, double End) Joined(
+    private static (float[]?[] Signals, Channel Channel, SampleRange Make) Joined(
         PreparedRecording prepared, Recording other, ChannelSelection selection, RestorationOptions options, CancellationToken cancellation)
     {
         PreparedRecording paired = PreparedRecording.Create(other, selection, options, cancellation);
@@ -92,6 +109,6 @@ internal static class CalibratedTranslation
             signals[(int)modality] = all;
         }
 
-        return (signals, channel, new SampleRange(start, prepared.Length), 0);
+        return (signals, channel, new SampleRange(start, prepared.Length));
     }
 }

@@ -67,6 +67,10 @@ public sealed record Calibration
 /// <param name="Source">The signal whose beats placed most of it, or null.</param>
 public sealed record CalibrationReport(string By, int Beats, double EndSeconds, double AgeSeconds, string? Source)
 {
+    /// <summary>Whether it may be older than <see cref="AgeSeconds"/> says: it comes from another recording, and the two do not both
+    /// say when they began. Then it counts as ended where this one begins.</summary>
+    public bool MayBeOlder { get; init; }
+
     /// <summary>What the band of a translation by paired seconds is multiplied by at an age: its level walks, by the same mmHg whether the
     /// paired seconds were told well or badly.</summary>
     /// <remarks>What <c>evaluate --study calibration</c> says of the next person: three people's levels walked by different amounts, and

@@ -141,6 +141,9 @@ internal sealed class PreparedRecording
         CancellationToken cancellation)
     {
         Channel channel = selection.NameOf(target) is { } name ? recording.Require(name) : recording.Require(NetworkSignal.KindOf(target));
+        if (target == Modality.Bp && channel.Unit == SignalUnit.Normalized)
+            throw new RestorationException(
+                $"channel '{channel.Name}' is normalised, so it tells no level of a pressure; calibrate by one in mmHg");
         double factor = Inspect(target, channel);
         float[] signal = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name)
             .Resample(channel.Samples.Span, cancellation);

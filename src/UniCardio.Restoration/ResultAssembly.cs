@@ -143,7 +143,8 @@ internal static class ResultAssembly
             : string.Create(CultureInfo.InvariantCulture, $"{options.Draws} draws, {options.Sampler}, seed {options.Seed}");
         if (made.Calibration is { } calibration)
             how = string.Create(CultureInfo.InvariantCulture,
-                $"calibrated by {calibration.By}, {calibration.AgeSeconds:0} s old at the end{(options.IsPaired ? "" : $"; {how}")}");
+                $"calibrated by {calibration.By}, {(calibration.MayBeOlder ? "at least " : "")}{calibration.AgeSeconds:0} s old at the end"
+                + $"{(options.IsPaired ? "" : $"; {how}")}");
         if (made.Fills.Count > 0)
             how = $"estimator {options.Estimator.ToString().ToLowerInvariant()}, {how}";
         string comment =

@@ -103,15 +103,17 @@ internal sealed class WindowSchedule
         return set;
     }
 
-    // A PPG or ECG without any measured sample has no scale to be filled in.
+    // Without any measured sample there is no scale to fill in at, nor a pressure's level: no other signal tells them.
     private static void CheckScale(PreparedRecording prepared, CardioTask task, Dictionary<Modality, int[]> counts)
     {
         ModalitySet others = task.Conditions & ~task.Output.ToSet();
-        if (counts[task.Output][^1] > 0 || others == ModalitySet.None || task.Output == Modality.Bp)
+        if (counts[task.Output][^1] > 0 || others == ModalitySet.None)
             return;
+        string lacks = task.Output == Modality.Bp ? "level to fill it in at" : "scale to fill it in",
+            how = task.Output == Modality.Bp ? ", calibrated where a level is needed" : "";
         throw new RestorationException(
-            $"channel '{prepared.Reference.Name}' has no measured sample, so there is no scale to fill it in; translate it instead "
-            + $"('{CardioTask.Translate(others, task.Output)}')");
+            $"channel '{prepared.Reference.Name}' has no measured sample, so there is no {lacks}; translate it instead "
+            + $"('{CardioTask.Translate(others, task.Output)}'{how})");
     }
 
     private static void CheckLongGaps(PreparedRecording prepared, CardioTask task, WindowCover cover, Dictionary<Modality, int[]> counts,
@@ -146,7 +148,9 @@ internal sealed class WindowSchedule
         {
             string name = prepared.Channel(modality).Name;
             string what = modality != task.Output ? "they ran without it"
-                : task.Kind == TaskKind.Impute ? "there it was translated from the other signals" : "they were left as they are";
+                : task.Kind != TaskKind.Impute ? "they were left as they are"
+                : task.Output == Modality.Bp ? "there it was translated from the other signals, and its level is the network's guess"
+                : "there it was translated from the other signals";
             if (task.Conditions.Count() == 1)
                 what = "they were left missing";
             prepared.Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,

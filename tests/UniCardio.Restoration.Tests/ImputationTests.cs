@@ -145,7 +145,16 @@ public sealed class ImputationTests(InterimWeights weights)
         RestorationResult result = new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(recording);
         AssertFilled(recording.Require("ABP"), result);
         Assert.Contains(result.Warnings, w =>
-            w.Channel == "ABP" && w.Message.Contains("translated from the other signals", StringComparison.Ordinal));
+            w.Channel == "ABP" && w.Message.Contains("its level is the network's guess", StringComparison.Ordinal));
+    }
+
+    // Before, a pressure of which nothing was measured came out in mmHg at a level that was the network's guess.
+    [Fact]
+    public void APressureThatIsMeasuredNowhereIsRefused()
+    {
+        var problem = Assert.Throws<RestorationException>(() =>
+            new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(Make.WithGaps(Whole, "ABP", (0, 1e3))));
+        Assert.Contains("'ABP' has no measured sample, so there is no level", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -141,6 +141,68 @@ public sealed class PatientTests(InterimWeights weights)
         Assert.InRange(Width(290) / Width(10), 2.0, 3.0);
     }
 
+    // Both sources of a recording too short to be judged: open from some second on. Before, beats were carried on by rhythm.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    public void WhereNoSourceShowsABeatNoPressureIsMade(int from)
+    {
+        Recording heart = Make.Heart(15);
+        Recording open = heart.WithChannels(heart.Channels.Where(c => c.Name != "ABP").Select(c =>
+        {
+            float[] samples = c.Samples.ToArray();
+            samples.AsSpan(from * 125).Fill(0.5f);
+            return c.WithSamples(samples);
+        }));
+        RestorationResult result = new Restorer(weights.Engine,
+            Make.Options("ppg,ecg->bp") with { Calibration = new Calibration { Recording = Make.Heart(40, seed: 5) } }).Run(open);
+        // A beat and a half after the last one, at 45 a minute or more, nothing stands there.
+        for (int i = (from + (from == 0 ? 0 : 2)) * 125; i < 15 * 125; i++)
+            Assert.Equal((Provenance.NoSignal, true), (result.Provenance.Span[i], float.IsNaN(result.Channel.Samples.Span[i])));
+        Assert.Equal(from > 0, result.GeneratedCount > 5 * 125);
+    }
+
+    [Fact]
+    public void AnAgeCountsFromBothSidesOfThePairedSeconds()
+    {
+        RestorationResult result = new Restorer(weights.Engine,
+            Make.Options("ecg->bp") with { Calibration = new Calibration { StartSeconds = 300, EndSeconds = 350 } }).Run(Make.Heart(360));
+        float[] low = result.Band!.Low.ToArray(), high = result.Band.High.ToArray();
+        double Width(int seconds) => Enumerable.Range(seconds * 125, 2500).Average(i => high[i] - low[i]);
+        // 290 and 0 s: as TheBandWidensWithAge has it.
+        Assert.InRange(Width(0) / Width(320), 2.0, 8.0);
+        Assert.Equal((10, false), (Math.Round(result.Calibration!.AgeSeconds, 3), result.Calibration.MayBeOlder));
+    }
+
+    [Fact]
+    public void TheAgeOfAnotherRecordingIsToldByTheirClocksOrSaidToBeOpen()
+    {
+        Recording At(Recording r, DateTime? start) => new(r.Name, r.Channels, startTime: start);
+        var noon = new DateTime(2024, 5, 1, 12, 0, 0);
+        CalibrationReport Report(DateTime? theirs, DateTime? ours) => new Restorer(weights.Engine, Make.Options("ecg->bp")
+            with { Calibration = new Calibration { Recording = At(Make.Heart(40), theirs) } }).Run(At(Make.Heart(60), ours)).Calibration!;
+        CalibrationReport dayBefore = Report(noon.AddDays(-1), noon);
+        Assert.Equal((86_400 - 40 + 60, -(86_400 - 40), false),
+            (Math.Round(dayBefore.AgeSeconds), Math.Round(dayBefore.EndSeconds), dayBefore.MayBeOlder));
+        foreach (DateTime? unknown in new DateTime?[] { null, DateTime.MinValue.AddHours(11) })
+        {
+            CalibrationReport open = Report(unknown, noon);
+            Assert.Equal((60, true), (Math.Round(open.AgeSeconds), open.MayBeOlder));
+        }
+    }
+
+    [Fact]
+    public void ANormalisedPressureCalibratesNothing()
+    {
+        Recording heart = Make.Heart(40);
+        Channel pressure = heart.Require("ABP");
+        Recording normalised = heart.WithChannels(heart.Channels.Select(c => c != pressure ? c
+            : new Channel(c.Name, SignalUnit.Normalized, c.SampleRate, c.Samples, c.Kind)));
+        Assert.Contains("'ABP' is normalised", Assert.Throws<RestorationException>(() => new Restorer(weights.Engine,
+            Make.Options("ecg->bp") with { Calibration = new Calibration { Recording = normalised } }).Run(Whole)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void CuffReadingsLevelEveryBeat()
     {

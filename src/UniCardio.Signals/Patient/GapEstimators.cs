@@ -43,6 +43,9 @@ internal sealed record GapEstimate(EstimatorKind Kind, ChannelKind? Source, doub
 /// gap.</remarks>
 internal sealed class GapEstimators
 {
+    /// <summary>Usual intervals without a beat after which a line that is measured is taken to show none.</summary>
+    internal const double LongestPause = 2.5;
+
     // Errors of an estimate are looked at nearer by than the beats it is made of: they only have to tell how long errors last.
     private const double NetworkFade = 0.15, EdgeSeconds = 20;
 
@@ -179,10 +182,10 @@ internal sealed class GapEstimators
             && HasBeats(signals.BeatsOf(source), about);
     }
 
-    // A line that is open, flat or noise is measured and shows no beats: a pause of more than 2.5 usual intervals is taken for that.
+    // A line that is open, flat or noise is measured and shows no beats: a long pause is taken for that.
     private static bool HasBeats(BeatTrain beats, SampleRange about)
     {
-        double longest = 2.5 * beats.Interval, last = about.Start;
+        double longest = LongestPause * beats.Interval, last = about.Start;
         if (!(longest > 0))
             return false;
         for (int k = beats.FirstFrom(about.Start); k < beats.Count && beats[k] < about.End; k++)

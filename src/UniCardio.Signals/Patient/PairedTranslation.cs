@@ -54,7 +54,7 @@ internal sealed class PairedTranslation
             double[] wave = new double[signals.Length], spread = new double[signals.Length];
             Array.Fill(wave, double.NaN);
             beat.Render(whole, wave, spread);
-            Silence(signals[source], wave, signals.SampleRate);
+            Silence(signals[source], signals.BeatsOf(source), wave, signals.SampleRate);
             if (Error(paired, wave) is { } error)
                 made.Add((source, wave, spread, error));
         }
@@ -92,13 +92,27 @@ internal sealed class PairedTranslation
         return new PairedTranslation(result, below, above, signals.BeatsOf(target).Count, made.MinBy(m => m.Error).Source);
     }
 
-    // A beat that no source shows is not drawn: nothing stands where the source was missing for a second.
-    private static void Silence(ReadOnlySpan<float> source, double[] wave, double rate)
+    // A beat that no source shows is not drawn: nothing stands where the source was missing for a second, nor where it was measured and
+    // showed no beat, as a line does that is open or flat. The pause that is taken for that is no shorter than two seconds: a slow heart.
+    private static void Silence(ReadOnlySpan<float> source, BeatTrain beats, double[] wave, double rate)
     {
         foreach (SampleRange gap in GapFinder.Find(source))
         {
             if (gap.Length >= rate)
                 wave.AsSpan(gap.Start, gap.Length).Fill(double.NaN);
+        }
+
+        double longest = Math.Max(GapEstimators.LongestPause * beats.Interval, 2 * rate);
+        for (int k = 0; k <= beats.Count; k++)
+        {
+            double before = k == 0 ? double.NegativeInfinity : beats[k - 1], after = k == beats.Count ? double.PositiveInfinity : beats[k];
+            int from = (int)Math.Clamp(before, 0, wave.Length), to = (int)Math.Clamp(after, from, wave.Length);
+            if (GapFinder.CountMeasured(source[from..to]) <= longest)
+                continue;
+            // The last beat's own wave ends, and the next one's begins.
+            from = (int)Math.Clamp(before + (1.5 * beats.Interval), 0, wave.Length);
+            to = (int)Math.Clamp(after - (0.5 * beats.Interval), from, wave.Length);
+            wave.AsSpan(from, to - from).Fill(double.NaN);
         }
     }
 

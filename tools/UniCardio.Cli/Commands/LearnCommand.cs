@@ -37,7 +37,7 @@ internal static class LearnCommand
         command.SetAction((parsed, cancellation) =>
         {
             Recording recording = StandardStreams.Read(terminal, parsed.GetValue(input)!, reading.Read(parsed), cancellation);
-            PatientSignals signals = Signals(recording, cancellation);
+            PatientSignals signals = Signals(terminal, recording, cancellation);
             PatientProfile profile = PatientProfile.Learn(signals);
             if (profile.Signals.Count == 0)
                 throw new SignalException(
@@ -56,13 +56,22 @@ internal static class LearnCommand
     }
 
     // The first channel of each kind at 125 Hz on one axis.
-    private static PatientSignals Signals(Recording recording, CancellationToken cancellation)
+    private static PatientSignals Signals(Terminal terminal, Recording recording, CancellationToken cancellation)
     {
         var channels = new List<(Modality Modality, Channel Channel)>();
         foreach (Modality modality in Modalities.All)
         {
-            if (recording.Find(NetworkSignal.KindOf(modality)) is { } channel)
-                channels.Add((modality, channel));
+            if (recording.Find(NetworkSignal.KindOf(modality)) is not { } channel)
+                continue;
+            // What is learned of a pressure is its level too, in mmHg.
+            if (modality == Modality.Bp && channel.Unit == SignalUnit.Normalized)
+            {
+                terminal.Note($"passed over: {channel.Name} is normalised and tells no level of a pressure");
+                continue;
+            }
+
+            _ = NetworkSignal.ResamplerOf(channel.SampleRate, NetworkSignal.Rate, channel.Name);
+            channels.Add((modality, channel));
         }
 
         if (channels.Count == 0)
@@ -115,6 +124,8 @@ internal static class LearnCommand
         {
             Lower = Floats([.. s.MeanBeat.Zip(s.BeatSpread, (m, d) => m - d)]),
             Upper = Floats([.. s.MeanBeat.Zip(s.BeatSpread, (m, d) => m + d)]),
+            Label = "Mean beat",
+            BandLabel = "One standard deviation",
         }]))],
         Remark = "One interval between beats, from a fifth of it before the beat; the band is one standard deviation.",
     };

@@ -59,6 +59,8 @@ internal static class RhythmCommand
                     f.Readings.Select(Row) }) });
             else
                 Print(terminal, found);
+            foreach ((string name, _, _) in found.Where(f => f.Readings.Count == 0))
+                terminal.Note($"{name}: no rhythm can be told, it is shorter than a window of {seconds} s");
             foreach (SignalWarning warning in recording.Warnings)
                 terminal.Note($"warning: {warning}");
             return Task.FromResult(ExitCode.Success);

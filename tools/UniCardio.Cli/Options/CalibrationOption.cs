@@ -78,6 +78,10 @@ internal sealed class CalibrationOption
         {
             throw new SignalFileException(path, "cannot be read: " + problem.Message, problem);
         }
+        catch (SignalException problem) when (problem is not SignalFileException)
+        {
+            throw new SignalFileException(path, problem.Message, problem);
+        }
     }
 
     private static Calibration? Stretch(string text)

@@ -28,7 +28,7 @@ internal static class RestorationPlot
         List<PlotPanel> panels = result.Task.Kind == TaskKind.Denoise ? Denoised(recording, result, truth, range)
             : [Restored(recording, result, truth, range)];
         panels.AddRange(recording.Channels.Where(c => IsShown(c, recording, result, hasTruth))
-            .Select(c => Measured(c, result.Task, made.SampleRate, made.Length, range)));
+            .Select(c => Measured(c, result, range)));
         return new SignalPlot
         {
             Title = $"{Title(result.Task)}: {recording.Name}",
@@ -63,6 +63,7 @@ internal static class RestorationPlot
         {
             Lower = result.Band?.Low.Slice(range.Start, range.Length) ?? default,
             Upper = result.Band?.High.Slice(range.Start, range.Length) ?? default,
+            BandLabel = result.Fills.Count > 0 || result.Calibration is not null ? "5\u201395%" : "5\u201395% of draws",
         });
         bool fills = result.Task.Kind == TaskKind.Impute;
         bool translates = result.Task.Kind == TaskKind.Translate;
@@ -114,8 +115,9 @@ internal static class RestorationPlot
         return shown.Members().Any(m => ReferenceEquals(recording.Find(NetworkSignal.KindOf(m)), channel));
     }
 
-    private static PlotPanel Measured(Channel channel, CardioTask task, double rate, int length, SampleRange range)
+    private static PlotPanel Measured(Channel channel, RestorationResult result, SampleRange range)
     {
+        (CardioTask task, double rate, int length) = (result.Task, result.Channel.SampleRate, result.Channel.Length);
         var resampler = new Resampler(channel.SampleRate, rate);
         float[] samples = resampler.IsIdentity ? channel.Samples.ToArray() : resampler.Resample(channel.Samples.Span);
         int there = samples.Length;
@@ -124,7 +126,11 @@ internal static class RestorationPlot
             samples.AsSpan(there).Fill(float.NaN);
         bool given = task.Conditions.Members().Any(m => NetworkSignal.KindOf(m) == channel.Kind);
         var trace = new PlotTrace(given ? TraceRole.Measured : TraceRole.Reference,
-            samples.AsMemory(range.Start, range.Length)) { Label = given ? null : "Recorded, not given to the network" };
+            samples.AsMemory(range.Start, range.Length))
+        {
+            // Paired seconds of it may have calibrated the translation.
+            Label = given ? null : result.Calibration is null ? "Recorded, not given to the network" : "Recorded",
+        };
         return new PlotPanel(channel.Name, channel.Unit, [trace])
         {
             Gaps = Within(GapFinder.Find(samples), range),

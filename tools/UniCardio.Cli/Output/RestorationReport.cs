@@ -128,8 +128,9 @@ internal sealed record RestorationReport
                 ", ", Estimators.Where(e => e.Share >= 0.005).Select(e => $"{e.Estimator} {(100 * e.Share).In("0")}%")));
         if (Calibration is { } calibration)
             output.WriteLine(
-                $"calibrated by {calibration.By} ({calibration.Beats} {(calibration.Source is null ? "readings" : "beats")}), "
-                + $"{calibration.AgeSeconds.In("0")} s old at the end");
+                $"calibrated by {calibration.By} ({calibration.Beats} "
+                + $"{(calibration.Source is not null ? "beats" : calibration.Beats == 1 ? "reading" : "readings")}), "
+                + $"{(calibration.MayBeOlder ? "at least " : "")}{calibration.AgeSeconds.In("0")} s old at the end");
         if (Truth is TruthComparison t)
             output.WriteLine(
                 $"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
