@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using UniCardio.BeatCases;
 using UniCardio.Engine.Model;
 using UniCardio.Pipeline;
+using UniCardio.Signals;
 using UniCardio.Signals.Processing;
 
 namespace UniCardio.Streaming.Tests;
@@ -72,6 +74,50 @@ public class VitalSignTests
         // 5 uV is below any beat's height in mV and noise where the unit is not given; 3 mmHg is no artery's.
         Assert.Contains(readings[^1].Absence, modality == Modality.Bp ? [VitalAbsence.LineOpen]
             : new[] { VitalAbsence.NoPulse, VitalAbsence.TooSmall });
+    }
+
+    // As a session takes them: resampled to 125 Hz.
+    private static VitalReading[] Play(BeatCase c)
+    {
+        Modality modality = c.Kind switch
+        {
+            ChannelKind.Ecg => Modality.Ecg,
+            ChannelKind.Ppg => Modality.Ppg,
+            _ => Modality.Bp,
+        };
+        return Play(modality, c.Rate == 125 ? c.Samples : new Resampler(c.Rate, 125).Resample(c.Samples));
+    }
+
+    public static TheoryData<string> Silent =>
+        [.. BeatFamily.All.Select(f => f.Name).Where(n => n.StartsWith("none", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Silent))]
+    public void NoRateIsShownWhereNoBeatIs(string name)
+    {
+        foreach (BeatCase c in BeatFamily.All.Single(f => f.Name == name).Cases(2))
+        {
+            VitalReading[] shown = [.. Play(c).Where(r => !float.IsNaN(r.Rate) || !float.IsNaN(r.Systolic))];
+            Assert.True(shown.Length == 0, $"{c}: {shown.Length} frames, {(shown.Length > 0 ? shown[0] : null)}");
+        }
+    }
+
+    [Fact]
+    public void ARateGoesWhenTheVentriclesFibrillate()
+    {
+        foreach (BeatCase c in BeatFamily.All.Single(f => f.Name.EndsWith("then ventricular fibrillation", StringComparison.Ordinal)).Cases(6))
+        {
+            VitalReading[] readings = Play(c);
+            double[] intervals = [.. c.Truth.Zip(c.Truth.Skip(1), (a, b) => b - a)];
+            // Beats come out 3.5 s late, and a rate goes 4.5 s and two and a half intervals after the last: then none returns.
+            double end = c.Truth[^1] + 4.5 + (2.5 * intervals.Max()) + (2.0 * Hop / 125);
+            for (int i = 0; i < readings.Length; i++)
+            {
+                double at = (i + 1) * Hop / 125.0;
+                if (!float.IsNaN(readings[i].Rate))
+                    Assert.True(at <= end && readings[i].Rate < 1.1 * 60 / intervals.Min(), $"{c}: {at} s, {readings[i]}, end {end}");
+            }
+        }
     }
 
     private static float[] Pulses(double height)

@@ -116,6 +116,12 @@ internal sealed record BeatSettings
     /// are.</summary>
     public double LostAgreement { get; init; } = 0.8;
 
+    /// <summary>Waves that fall less than so many times as long as they rise, and are narrower than the share of their intervals, are no
+    /// pulses; 0 for not judged.</summary>
+    public double MinSkew { get; init; }
+
+    public double MaxHumpShare { get; init; } = 0.38;
+
     /// <summary>Events that a template needs to count fully.</summary>
     public double Trusted { get; init; } = 4;
 
@@ -135,6 +141,6 @@ internal sealed record BeatSettings
         IsPulse = true, MinRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
             Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, MinAgreement = 0.92,
         GapMargin = 0.12, Alike = 1e-9, Uncommon = double.PositiveInfinity, OddShapeClear = 0, OddGain = 0, PauseWeight = 0,
-        AfterWave = (0.42, 0.6),
+        AfterWave = (0.42, 0.6), MinSkew = 1.25,
     };
 }

@@ -98,6 +98,7 @@ internal sealed partial class BeatTracker
         _noise = Math.Clamp(noise, _level / 50, _level);
         _tracking = true;
         _lastCommit = now;
+        _trackedSince = now;
         (_recentAgreement, _sureLevel) = (1, _level);
         return true;
     }
@@ -118,6 +119,8 @@ internal sealed partial class BeatTracker
     {
         // Three beats are within the window at the slowest rate.
         if (n < 3)
+            return Proof.None;
+        if (_s.IsPulse ? AreHumps(n) : AreSpikes(n))
             return Proof.None;
         for (int i = 0; i < n; i++)
             _sorted[i] = _pending[_path[i]].Strength / _templateLevel[Math.Max(0, _pending[_path[i]].Template)];
@@ -155,6 +158,34 @@ internal sealed partial class BeatTracker
         bool standsOut = ratio > 2 || (agreement >= 0.94 && ratio > 1.25);
         return agreement >= Math.Max(_s.MinAgreement, 0.88) && standsOut && chaos < (agreement >= 0.975 ? 2.5 : 2) ? Proof.Part
             : Proof.None;
+    }
+
+    // Waves as steep behind as before, on a line that is flat for most of the time, are no pulses: those rise more steeply than they fall
+    // (1.4 times and more in the annotated recordings), or have been filtered into one another.
+    private bool AreHumps(int n)
+    {
+        if (_s.MinSkew <= 0)
+            return false;
+        double skew = Middle(n, static c => c.Skew), width = Middle(n, static c => c.HalfWidth);
+        for (int i = 0; i + 1 < n; i++)
+            _sorted[i] = (_pending[_path[i]].At - _pending[_path[i + 1]].At) / _rate;
+        Array.Sort(_sorted, 0, n - 1);
+        return skew < _s.MinSkew && width < _s.MaxHumpShare * _sorted[(n - 1) / 2];
+    }
+
+    // Pacing spikes that no wave follows; resampled, they have side lobes that a median does not take off.
+    private bool AreSpikes(int n) =>
+        Middle(n, static c => c.Abruptness) > SpikeAbruptness && Middle(n, static c => c.Sharpness) > SpikeSharpness;
+
+    private static bool IsSpike(in Candidate c) => c.Abruptness > SpikeAbruptness && c.Sharpness > SpikeSharpness;
+
+    // Median over the path.
+    private double Middle(int n, Func<Candidate, double> of)
+    {
+        for (int i = 0; i < n; i++)
+            _sorted[i] = of(_pending[_path[i]]);
+        Array.Sort(_sorted, 0, n);
+        return _sorted[n / 2];
     }
 
     // How much likelier the intervals between events so many apart are in a rhythm than at random times (nepers): by the spread of their

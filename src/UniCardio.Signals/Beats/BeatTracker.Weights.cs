@@ -52,7 +52,7 @@ internal sealed partial class BeatTracker
         if (c.IsCut && c.Agreement < 0.9)
             shape = -1;
         c.Odds = (odds > 0 ? odds * clarity : odds) + _s.ShapeWeight * (1 - _s.ShapeClear * clarity) * shape
-            - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1);
+            - 8 * Math.Clamp((c.StepShare - 0.75) / 0.15, 0, 1) - (clarity > 0.95 && IsSpike(c) ? 8 : 0);
     }
 
     // How sharp the averaged shape is that a candidate agrees with: root mean square of its steps over that of its values.

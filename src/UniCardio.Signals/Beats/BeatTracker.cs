@@ -17,8 +17,15 @@ internal sealed partial class BeatTracker
     private const int Capacity = 256, Templates = 4, Intervals = 12;
     private const double AgreementGain = 1 / 8.0;
 
-    // Response of the narrow wavelet over that of the wide one: 0.27 for a Gaussian of 38 ms, 0.17 for a tone of 3.4 Hz.
-    private const double MinSharpness = 0.2;
+    // Clarity up to which a signal is noisy; seconds without an event like a beat after which a clear signal has none, less than the lag.
+    private const double OverClarity = 0.9, OverWait = 2.6, AlikeAgreement = 0.8;
+
+    // Pacing spikes without capture have 8 and 2.2 where they were resampled, QRS complexes up to 2.3 and 2.6, paced ones up to 12 and 1.3.
+    private const double SpikeAbruptness = 5, SpikeSharpness = 1.7;
+
+    // Response of the narrow wavelet over that of the wide one: 0.27 for a Gaussian of 38 ms, 0.17 for a tone of 3.4 Hz. What is blunter
+    // than the second may be a beat, but not one that is unlike all others.
+    private const double MinSharpness = 0.2, BluntSharpness = 0.4;
     private readonly BeatSettings _s;
     private readonly CandidateFinder _finder;
     private readonly Candidate[] _pending = new Candidate[Capacity];
@@ -36,7 +43,7 @@ internal sealed partial class BeatTracker
     private Candidate _anchor;
     private bool _hasAnchor;
     // Time counts from the first event, so that what stands still before it changes nothing.
-    private long _origin = -1, _lastCommit, _doubtfulSince = long.MaxValue;
+    private long _origin = -1, _lastCommit, _lastAlike, _trackedSince, _doubtfulSince = long.MaxValue;
     private readonly double _floor;
     private readonly bool _allowsInversion, _assumesRhythm;
 
@@ -129,9 +136,75 @@ internal sealed partial class BeatTracker
     private bool IsLost => !_assumesRhythm && _recentAgreement < _s.LostAgreement && Clarity < 0.4 && _spread > 0.3
         && _level < 0.8 * _sureLevel;
 
+    // Whether the rhythm is at an end: nothing like a beat came for some time, nor comes until now, and what does is as blunt and uneven
+    // as the waves of ventricular fibrillation. In noise a rhythm is followed for longer, a regular one until it is silent.
+    private bool IsOver(long now, int end)
+    {
+        if (_assumesRhythm || !_hasAnchor)
+            return false;
+        if (_s.IsPulse)
+            return IsRandom();
+        bool isClear = Clarity > OverClarity;
+        double unlike = (now - Math.Max(_lastAlike, _trackedSince)) / _rate;
+        if (unlike < (isClear ? Math.Max(OverWait, 2.5 * _expected) : _s.Lag + Math.Max(1.5, 2 * _expected)))
+            return false;
+        for (int i = 0; i < _count; i++)
+        {
+            if (_pending[i].Sign == _sign && IsAlike(_pending[i]))
+                return false;
+        }
+        int n = 0;
+        for (int i = end; i >= 0; i = _pending[i].Before)
+            _path[n++] = i;
+        if (n < 3)
+            return false;
+        if (!isClear)
+            return _spread >= 0.25 || AreSpikes(n);
+        return Middle(n, static c => c.Sharpness) < BluntSharpness && PathSpread(n) > 0.12;
+    }
+
+    // Mean deviation of the logarithms of the path's intervals from their median.
+    private double PathSpread(int n)
+    {
+        for (int i = 0; i < n; i++)
+            _sorted[i] = Math.Log((_pending[_path[i]].At - (i + 1 < n ? _pending[_path[i + 1]] : _anchor).At) / _rate);
+        Array.Sort(_sorted, 0, n);
+        double middle = _sorted[n / 2], sum = 0;
+        for (int i = 0; i < n; i++)
+            sum += Math.Abs(_sorted[i] - middle);
+        return sum / n;
+    }
+
+    // Whether the last intervals are those of random times (0.55; of two together 0.4) rather than of fibrillation (0.3 and less) or of
+    // early beats and their pauses, which are regular two by two.
+    private bool IsRandom() => _intervalCount == Intervals && Spread(1) > 0.42 && Spread(2) > 0.3;
+
+    // Standard deviation of the logarithms of so many intervals together, of the last ones.
+    private double Spread(int together)
+    {
+        double sum = 0, squares = 0;
+        int n = Intervals - together + 1;
+        for (int i = 0; i < n; i++)
+        {
+            double t = _intervals[(_nextInterval + i) % Intervals];
+            if (together == 2)
+                t += _intervals[(_nextInterval + i + 1) % Intervals];
+            (sum, squares) = (sum + Math.Log(t), squares + Math.Log(t) * Math.Log(t));
+        }
+        return Math.Sqrt(Math.Max(0, squares - sum * sum / n) / (n - 1));
+    }
+
+    private bool IsAlike(in Candidate c) => c.Agreement > AlikeAgreement && c.Strength > 0.5 * _sureLevel;
+
     private void Track(long now, long until, BeatSink commit)
     {
         int end = BestPath(now);
+        if (until < long.MaxValue && IsOver(now, end))
+        {
+            _tracking = false;
+            _hasAnchor = false;
+            return;
+        }
         int length = 0;
         for (int i = end; i >= 0; i = _pending[i].Before)
             _path[length++] = i;
@@ -229,6 +302,8 @@ internal sealed partial class BeatTracker
         if (c.Wide > 0 && _wideLevel > 0)
             _wideLevel *= Math.Exp(0.12 * Math.Clamp(Math.Log(c.Wide / _wideLevel), -0.7, 0.7));
         _recentAgreement += AgreementGain * (Math.Max(0, c.Agreement) - _recentAgreement);
+        if (IsAlike(c))
+            _lastAlike = c.At;
         if (c.Agreement > 0.9 && Clarity > 0.8)
             _sureLevel += AgreementGain * (_level - _sureLevel);
         // A shape of its own may be a beat; more of them, each another one, are noise.

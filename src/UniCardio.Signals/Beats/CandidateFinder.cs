@@ -22,6 +22,16 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// told.</summary>
     public bool IsBlurred;
 
+    /// <summary>Of a pulse: how long it falls over how long it rises, between half and nine tenths of its height, and its width at half
+    /// height (s).</summary>
+    public float Skew, HalfWidth;
+
+    /// <summary>How quickly an ECG's event changes its slope: 12 for a single sample, 1 for a QRS complex.</summary>
+    public float Abruptness;
+
+    /// <summary>Response of the narrow wavelet over that of the wide one; 0 for a pulse.</summary>
+    public readonly double Sharpness => Wide > 0 ? Strength / Wide : 0;
+
     /// <summary>Whether the end of the signal cuts its shape off.</summary>
     public bool IsCut;
 
@@ -50,6 +60,9 @@ internal sealed class CandidateFinder
 {
     // Least strength as a share of the range within a mains period.
     private const double LeastShare = 0.12;
+
+    // Below it a QRS complex is as abrupt as a spike.
+    private const double MinAbruptRate = 100;
     private readonly BeatSettings _settings;
     private readonly double[] _even, _odd, _wideEven, _wideOdd, _band;
     private readonly double[] _raw, _clean, _band0, _up, _sorted;
@@ -86,7 +99,7 @@ internal sealed class CandidateFinder
         _half = Math.Max(Math.Max(_even.Length, _odd.Length), Math.Max(_wideOdd.Length, _band.Length)) / 2;
         _rest = (int)Math.Round(0.12 * Rate);
         _rangeReach = (int)Math.Round(0.15 * Rate);
-        _period = Math.Max(2, (int)Math.Round(0.02 * sampleRate));
+        _period = Math.Max(2, (int)Math.Round(0.02 * sampleRate, MidpointRounding.AwayFromZero));
         _medianHalf = Rate < 90 && !settings.IsPulse ? 0
             : Math.Max(settings.MedianHalf > 0 ? 1 : 0, (int)Math.Round(settings.MedianHalf * Rate));
         _neighbours = (int)Math.Round(settings.Neighbourhood * Rate);
@@ -256,7 +269,68 @@ internal sealed class CandidateFinder
         candidate = new Candidate(at, size, sign, slot) { Before = -1, Template = -1, StepShare = _settings.IsPulse ? 0 : StepShare(at),
             Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsBlurred = size < LeastShare * RangeAbout(at),
             IsCut = _end >= 0 && at + _after * _step >= _end };
+        if (_settings.IsPulse)
+            (candidate.Skew, candidate.HalfWidth) = Form(at, sign);
+        else if (Rate >= MinAbruptRate)
+            candidate.Abruptness = Abruptness(at);
         return true;
+    }
+
+    // A pulse about its upstroke: from the foot before to the half of its height after it.
+    private (float Skew, float HalfWidth) Form(long at, int sign)
+    {
+        int reach = (int)(0.3 * Rate), fore = (int)(0.25 * Rate);
+        long peak = at;
+        double foot = double.PositiveInfinity;
+        for (long i = at; i <= at + fore; i++)
+            peak = Value(i, sign) > Value(peak, sign) ? i : peak;
+        for (long i = at - reach; i <= at; i++)
+            foot = Math.Min(foot, Value(i, sign));
+        double height = Value(peak, sign) - foot;
+        if (!(height > 0))
+            return (1, 0);
+        double left = Crossing(peak, -1, sign, foot + 0.5 * height), right = Crossing(peak, 1, sign, foot + 0.5 * height),
+            top = Crossing(peak, -1, sign, foot + 0.9 * height), end = Crossing(peak, 1, sign, foot + 0.9 * height);
+        // What is clipped has lost its form.
+        double skew = top + end > 0.6 * (left + right) ? double.PositiveInfinity : (right - end) / Math.Max(left - top, 0.25);
+        return ((float)skew, (float)((left + right) / Rate));
+    }
+
+    private double Value(long at, int sign) => sign * _clean[at & _mask];
+
+    // Work samples from a peak to where it has fallen to a level; as far as is looked where it has not.
+    private double Crossing(long peak, int direction, int sign, double level)
+    {
+        int reach = (int)(0.3 * Rate);
+        for (int k = 1; k <= reach; k++)
+        {
+            double here = Value(peak + direction * k, sign), before = Value(peak + direction * (k - 1), sign);
+            if (here < level)
+                return k - ((level - here) / Math.Max(before - here, 1e-30));
+        }
+        return reach;
+    }
+
+    // Power of the second difference over that of the slope, less what stands beside the event.
+    private float Abruptness(long at)
+    {
+        int reach = Math.Max(3, (int)(0.05 * Rate));
+        (double bend, double slope) = Bending(at - reach, at + reach);
+        (double bend0, double slope0) = Bending(at - 3 * reach, at - reach);
+        (double bend1, double slope1) = Bending(at + reach, at + 3 * reach);
+        return (float)((bend - Math.Min(bend0, bend1)) / Math.Max(slope - Math.Min(slope0, slope1), 1e-30));
+    }
+
+    private (double Bend, double Slope) Bending(long from, long to)
+    {
+        double bend = 0, slope = 0;
+        for (long i = from; i <= to; i++)
+        {
+            double a = _raw[(i - 1) & _mask], b = _raw[i & _mask], c = _raw[(i + 1) & _mask];
+            bend += (a - 2 * b + c) * (a - 2 * b + c);
+            slope += (c - a) * (c - a) / 4;
+        }
+        return (bend, slope);
     }
 
     // How much of a wave's height is a step that stays: 0 to 1.
