@@ -270,10 +270,24 @@ internal sealed class CandidateFinder
             Wide = _settings.IsPulse ? 0 : Envelope(_wideEven, _wideOdd, at), IsBlurred = size < LeastShare * RangeAbout(at),
             IsCut = _end >= 0 && at + _after * _step >= _end };
         if (_settings.IsPulse)
+        {
             (candidate.Skew, candidate.HalfWidth) = Form(at, sign);
+            candidate.IsBlurred |= TakenOff(at) > size;
+        }
         else if (Rate >= MinAbruptRate)
             candidate.Abruptness = Abruptness(at);
         return true;
+    }
+
+    // What the running median takes off about an event, by its own median so that spikes do not count: of a tone quicker than a pulse it
+    // leaves slow waves that are none of the signal's.
+    private double TakenOff(long at)
+    {
+        int reach = Math.Min((_near.Length - 1) / 2, (int)(0.25 * Rate)), n = 0;
+        for (int k = -reach; k <= reach; k++)
+            _near[n++] = Math.Abs(_raw[(at + k) & _mask] - _clean[(at + k) & _mask]);
+        Array.Sort(_near, 0, n);
+        return n == 0 ? 0 : _near[n / 2];
     }
 
     // A pulse about its upstroke: from the foot before to the half of its height after it.
