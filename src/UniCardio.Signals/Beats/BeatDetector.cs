@@ -101,7 +101,7 @@ public sealed class BeatDetector
         _minValue = known && kind == ChannelKind.BloodPressure ? (float)(MinSystolic / factor) : float.NegativeInfinity;
         _maxValue = known && kind == ChannelKind.BloodPressure ? (float)(MaxPressure / factor) : float.PositiveInfinity;
         _hop = Math.Max(1, (int)(_finder.Rate / 2));
-        int kept = (int)((2 * _settings.Learning + _settings.Lag + 4) * sampleRate) + (_finder.Delay + 2 * _hop) * _finder.Decimation;
+        int kept = (int)((3 * _settings.Learning + _settings.Lag + 4) * sampleRate) + (_finder.Delay + 2 * _hop) * _finder.Decimation;
         _ring = new float[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)kept)];
         _mask = _ring.Length - 1;
         _sink = Report;

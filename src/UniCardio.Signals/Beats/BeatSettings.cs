@@ -45,6 +45,9 @@ internal sealed record BeatSettings
 
     public double MaxInterval { get; init; } = 3.2;
 
+    /// <summary>Longest pause or gap between beats of one rhythm that is known.</summary>
+    public double LongestPause { get; init; } = 9;
+
     /// <summary>How long a decision waits for what comes after.</summary>
     public double Lag { get; init; } = 3;
 
@@ -116,11 +119,15 @@ internal sealed record BeatSettings
     /// are.</summary>
     public double LostAgreement { get; init; } = 0.8;
 
-    /// <summary>Waves that fall less than so many times as long as they rise, and are narrower than the share of their intervals, are no
-    /// pulses; 0 for not judged.</summary>
-    public double MinSkew { get; init; }
+    /// <summary>Waves that fall less than so many times as long as they rise, have so short a tail (1.65 for a Gaussian hump) and are
+    /// narrower than the share of their intervals are pulses only where the intervals' quartiles are nearer than the ratio.</summary>
+    public double MinSkew { get; init; } = 1.25;
+
+    public double MinTail { get; init; } = 2;
 
     public double MaxHumpShare { get; init; } = 0.38;
+
+    public double MaxHumpIrregularity { get; init; } = double.PositiveInfinity;
 
     /// <summary>Events that a template needs to count fully.</summary>
     public double Trusted { get; init; } = 4;
@@ -141,6 +148,6 @@ internal sealed record BeatSettings
         IsPulse = true, MinRate = 25, WorkRate = 60, MedianHalf = 0.032, Sigma = 0.04, ShapeBand = (0.02, 0.25),
             Shape = (0.12, 0.3, 0.02), Floor = 0.8, Surplus = 1.9, EvenAgreement = 0.7, SureAgreement = 0.94, MinAgreement = 0.92,
         GapMargin = 0.12, Alike = 1e-9, Uncommon = double.PositiveInfinity, OddShapeClear = 0, OddGain = 0, PauseWeight = 0,
-        AfterWave = (0.42, 0.6), MinSkew = 1.25,
+        AfterWave = (0.42, 0.6), MaxHumpIrregularity = 1.3,
     };
 }

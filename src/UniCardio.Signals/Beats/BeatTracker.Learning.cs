@@ -120,7 +120,7 @@ internal sealed partial class BeatTracker
         // Three beats are within the window at the slowest rate.
         if (n < 3)
             return Proof.None;
-        if (_s.IsPulse ? AreHumps(n) : AreSpikes(n))
+        if (!_s.IsPulse && AreSpikes(n))
             return Proof.None;
         for (int i = 0; i < n; i++)
             _sorted[i] = _pending[_path[i]].Strength / _templateLevel[Math.Max(0, _pending[_path[i]].Template)];
@@ -137,6 +137,8 @@ internal sealed partial class BeatTracker
         if (n >= 6)
             irregular = Math.Min(irregular, Irregularity(n, 2));
         double chaos = irregular * uneven;
+        if (irregular > _s.MaxHumpIrregularity && AreHumps(n))
+            return Proof.None;
         // Where next to nothing else is there, the floor took it.
         double ratio = 3 * others < n ? (_floor > 0 ? middle / _floor : double.PositiveInfinity) : middle / noise;
         // A tone: the path skips waves that are the same.
@@ -160,17 +162,15 @@ internal sealed partial class BeatTracker
             : Proof.None;
     }
 
-    // Waves as steep behind as before, on a line that is flat for most of the time, are no pulses: those rise more steeply than they fall
-    // (1.4 times and more in the annotated recordings), or have been filtered into one another.
+    // Waves as steep behind as before, on a line that is flat between them: most pulses rise more steeply than they fall (1.4 times and
+    // more in the recordings at hand), have a second wave, or have been filtered into one another. Others must be regular.
     private bool AreHumps(int n)
     {
-        if (_s.MinSkew <= 0)
-            return false;
-        double skew = Middle(n, static c => c.Skew), width = Middle(n, static c => c.HalfWidth);
+        double skew = Middle(n, static c => c.Skew), width = Middle(n, static c => c.HalfWidth), tail = Middle(n, static c => c.Tail);
         for (int i = 0; i + 1 < n; i++)
             _sorted[i] = (_pending[_path[i]].At - _pending[_path[i + 1]].At) / _rate;
         Array.Sort(_sorted, 0, n - 1);
-        return skew < _s.MinSkew && width < _s.MaxHumpShare * _sorted[(n - 1) / 2];
+        return skew < _s.MinSkew && tail < _s.MinTail && width < _s.MaxHumpShare * _sorted[(n - 1) / 2];
     }
 
     // Pacing spikes that no wave follows; resampled, they have side lobes that a median does not take off.

@@ -18,7 +18,7 @@ internal sealed partial class BeatTracker
     private const double AgreementGain = 1 / 8.0;
 
     // Clarity up to which a signal is noisy; seconds without an event like a beat after which a clear signal has none, less than the lag.
-    private const double OverClarity = 0.9, OverWait = 2.6, AlikeAgreement = 0.8;
+    private const double OverClarity = 0.9, OverWait = 2.6, AlikeAgreement = 0.8, RecallAgreement = 0.9;
 
     // Pacing spikes without capture have 8 and 2.2 where they were resampled, QRS complexes up to 2.3 and 2.6, paced ones up to 12 and 1.3.
     private const double SpikeAbruptness = 5, SpikeSharpness = 1.7;
@@ -28,7 +28,7 @@ internal sealed partial class BeatTracker
     private const double MinSharpness = 0.2, BluntSharpness = 0.4;
     private readonly BeatSettings _s;
     private readonly CandidateFinder _finder;
-    private readonly Candidate[] _pending = new Candidate[Capacity];
+    private readonly Candidate[] _pending = new Candidate[Capacity], _older = new Candidate[Capacity];
     private readonly double[] _scratch = new double[Capacity], _sorted = new double[Capacity], _intervals = new double[Intervals],
         _sortedIntervals = new double[Intervals];
     private readonly int[] _path = new int[Capacity];
@@ -36,7 +36,7 @@ internal sealed partial class BeatTracker
     private readonly double[] _templateWeight = new double[Templates], _sharpness = new double[Templates], _templateLevel =
         new double[Templates];
     private readonly double _rate;
-    private int _count, _intervalCount, _nextInterval;
+    private int _count, _olderCount, _intervalCount, _nextInterval;
     private bool _tracking;
     private int _sign = 1;
     private double _level, _wideLevel, _afterStrength, _afterWide, _recentAgreement, _sureLevel, _noise, _expected, _spread = 0.3;
@@ -117,9 +117,10 @@ internal sealed partial class BeatTracker
                 int old = 0;
                 while (old < _count && _pending[old].At < Math.Min(_doubtfulSince, now) - (long)((_s.Learning + 1) * _rate))
                     old++;
-                Drop(old);
+                PutAside(old, now);
                 return;
             }
+            Recall();
             foreach (ref Candidate c in _pending.AsSpan(0, _count))
                 Weigh(ref c);
         }
@@ -240,8 +241,10 @@ internal sealed partial class BeatTracker
             for (int j = i - 1; j >= 0; j--)
             {
                 double t = (c.At - _pending[j].At) / _rate;
-                if (t > _s.MaxInterval)
+                if (t > (_tracking ? _s.LongestPause : _s.MaxInterval))
                     break;
+                if (t > _s.MaxInterval && _s.IsPulse && !(c.Agreement > 0.95 && _pending[j].Agreement > 0.95))
+                    continue;
                 if (t < _s.MinInterval)
                     continue;
                 double score = _pending[j].Path + Transition(_pending[j], c);
@@ -347,6 +350,43 @@ internal sealed partial class BeatTracker
         if (_s.IsPulse && c.Sign != _sign)
             return;
         _noise *= Math.Exp(_s.NoiseGain * Math.Clamp(Math.Log(c.Strength / _noise), -1, 1));
+    }
+
+    // Events from before the stretch that a rhythm is learned from, for twice as long again.
+    private void PutAside(int count, long now)
+    {
+        long from = now - (long)((3 * _s.Learning + 1) * _rate);
+        int old = 0;
+        while (old < _olderCount && (_older[old].At < from || _olderCount - old + count > Capacity))
+            old++;
+        Array.Copy(_older, old, _older, 0, _olderCount - old);
+        _olderCount -= old;
+        for (int i = 0; i < count; i++)
+        {
+            if (_pending[i].At >= from)
+                _older[_olderCount++] = _pending[i];
+        }
+        Drop(count);
+    }
+
+    // A rhythm that is known makes those of them beats that are like its own, back to the first that is not there.
+    private void Recall()
+    {
+        int n = 0;
+        for (int i = 0; i < _olderCount; i++)
+        {
+            ref Candidate c = ref _older[i];
+            if (c.Sign != _sign || c.IsBlurred)
+                continue;
+            Weigh(ref c);
+            if (c.Agreement > (_s.IsPulse ? 0.97 : RecallAgreement) && c.Strength > 0.5 * _level && c.Strength < 2 * _level)
+                _older[n++] = c;
+        }
+        n = Math.Min(n, Capacity - _count);
+        Array.Copy(_pending, 0, _pending, n, _count);
+        Array.Copy(_older, _pending, n);
+        _count += n;
+        _olderCount = 0;
     }
 
     private void Drop(int count)

@@ -26,6 +26,10 @@ internal record struct Candidate(long At, double Strength, int Sign, int Slot)
     /// height (s).</summary>
     public float Skew, HalfWidth;
 
+    /// <summary>Of a pulse: how long it stays above 15% of its height after the peak, a second wave included, over the time above
+    /// half.</summary>
+    public float Tail;
+
     /// <summary>How quickly an ECG's event changes its slope: 12 for a single sample, 1 for a QRS complex.</summary>
     public float Abruptness;
 
@@ -271,7 +275,7 @@ internal sealed class CandidateFinder
             IsCut = _end >= 0 && at + _after * _step >= _end };
         if (_settings.IsPulse)
         {
-            (candidate.Skew, candidate.HalfWidth) = Form(at, sign);
+            (candidate.Skew, candidate.HalfWidth, candidate.Tail) = Form(at, sign);
             candidate.IsBlurred |= TakenOff(at) > size;
         }
         else if (Rate >= MinAbruptRate)
@@ -291,7 +295,7 @@ internal sealed class CandidateFinder
     }
 
     // A pulse about its upstroke: from the foot before to the half of its height after it.
-    private (float Skew, float HalfWidth) Form(long at, int sign)
+    private (float Skew, float HalfWidth, float Tail) Form(long at, int sign)
     {
         int reach = (int)(0.3 * Rate), fore = (int)(0.25 * Rate);
         long peak = at;
@@ -302,12 +306,15 @@ internal sealed class CandidateFinder
             foot = Math.Min(foot, Value(i, sign));
         double height = Value(peak, sign) - foot;
         if (!(height > 0))
-            return (1, 0);
+            return (1, 0, 0);
         double left = Crossing(peak, -1, sign, foot + 0.5 * height), right = Crossing(peak, 1, sign, foot + 0.5 * height),
             top = Crossing(peak, -1, sign, foot + 0.9 * height), end = Crossing(peak, 1, sign, foot + 0.9 * height);
         // What is clipped has lost its form.
         double skew = top + end > 0.6 * (left + right) ? double.PositiveInfinity : (right - end) / Math.Max(left - top, 0.25);
-        return ((float)skew, (float)((left + right) / Rate));
+        int last = 0;
+        for (int k = 1; k <= (int)(0.45 * Rate); k++)
+            last = Value(peak + k, sign) > foot + 0.15 * height ? k : last;
+        return ((float)skew, (float)((left + right) / Rate), (float)(last / right));
     }
 
     private double Value(long at, int sign) => sign * _clean[at & _mask];
