@@ -52,7 +52,7 @@ public sealed class EmissionTests
                 _ when name.StartsWith("Encoder", StringComparison.Ordinal) => Convolution.MaxThreads,
                 _ when name.StartsWith("Attention", StringComparison.Ordinal) && name != nameof(AttentionOutKernel) => 64,
                 nameof(NoiseKernel) or nameof(RowProductKernel) => 64,
-                nameof(RowNormKernel) => RowNormKernel.Threads,
+                nameof(RowNormKernel) => RowNormKernel.WindowThreads,
                 nameof(RowMeanKernel) => RowMeanKernel.Threads,
                 _ => strips,
             };

@@ -42,6 +42,7 @@ public abstract class KernelTests(TestDevice device) : DeviceTests(device)
     [InlineData(100, 36, 33, 0)]
     [InlineData(500, 30, 8, 3)]
     [InlineData(500, 64, 8, 0)]
+    [InlineData(300, 128, 4, 1)]
     public void KeyTilesOutsideTheWindowAreNotRead(int tokens, int headDim, int window, int globals)
     {
         Skip.If(TestDevices.IsSlow, "too slow on ILGPU's CPU device");

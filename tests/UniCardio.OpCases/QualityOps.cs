@@ -91,7 +91,7 @@ internal sealed class NormedWindows : OpRow
     }
 
     // As NormOp's, a thread's sums being of its share of the values, and GELU, which errs by 4e-7 of 1.
-    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => (4 * ((n[1] * n[2] / 128) + 24) * U * 5) + 1e-6;
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => (4 * ((n[1] * n[2] / 512) + 24) * U * 5) + 1e-6;
 }
 
 /// <summary>The mean of each window's rows. Size: windows, rows, C.</summary>

@@ -4,7 +4,7 @@
 #   SIMULATE="h100 a100"  devices whose counts are taken here and shown beside the measured times (default h100; "" for none)
 #   DRAWS="1 8 50 256"    draws of these
 #   SIZES="full compact"  networks of these
-#   GROUPS_EACH=6              groups a launch that the simulator executes
+#   GROUPS_EACH=6         groups a launch that the simulator executes
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); root=$(cd "$here/../.." && pwd)
 out=${1:-$here/obj}; bundle=$out/unicardio-gpu

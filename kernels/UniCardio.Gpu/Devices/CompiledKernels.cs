@@ -82,7 +82,7 @@ internal sealed class CompiledKernels
         Load(out _tensorDecoder, nameof(TensorDecoderKernel), TensorDecoderKernel.TensorDecoder, TensorDecoderKernel.Threads);
         Load(out _rowProduct, nameof(RowProductKernel), RowProductKernel.RowProduct, RowProductKernel.Threads * RowProductKernel.Threads);
         Load(out _tensorRowProduct, nameof(TensorRowProductKernel), TensorRowProductKernel.TensorRowProduct, Tiles);
-        Load(out _rowNorm, nameof(RowNormKernel), RowNormKernel.RowNorm, RowNormKernel.Threads);
+        Load(out _rowNorm, nameof(RowNormKernel), RowNormKernel.RowNorm, RowNormKernel.WindowThreads);
         Load(out _rowMean, nameof(RowMeanKernel), RowMeanKernel.RowMean, RowMeanKernel.Threads);
         const string Heads = "AttentionKernel-";
         _attention = new Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[5];

@@ -8,14 +8,17 @@ namespace UniCardio.Gpu.Kernels;
 /// window (GroupNorm with one group). x may come in parts, which are added with a bias first.
 /// </summary>
 /// <remarks>
-/// Grid (units). Group of 128 threads, each with every 128th quad of the unit, which it alone reads and writes; sums of a thread in order,
-/// then pairwise over the group: errors of a mean are (quads / 128 + 7) 2^-24 of the mean magnitude. Two passes, the mean first; bytes: x
+/// Grid (units). Group of n = 128 threads for rows, 512 for windows, each with every n-th quad of the unit, which it alone reads and writes;
+/// sums of a thread in order, then pairwise over the group: errors of a mean are (quads / n + 9) 2^-24 of the mean magnitude. Two passes, the mean first; bytes: x
 /// read three times (from the second-level cache), result written once.
 /// </remarks>
 internal static class RowNormKernel
 {
-    /// <summary>Threads of a group.</summary>
+    /// <summary>Threads of a group where a unit is a row.</summary>
     public const int Threads = 128;
+
+    /// <summary>Threads of a group where it is a window; the most.</summary>
+    public const int WindowThreads = 512;
 
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>
@@ -28,12 +31,12 @@ internal static class RowNormKernel
     public static void RowNorm(NormShape shape, ArrayView<Float4> x, ArrayView<Float4> bias, ArrayView<Float4> gamma,
         ArrayView<Float4> beta, ArrayView<Float4> addend, ArrayView<Float4> target)
     {
-        ArrayView<float> sums = SharedMemory.Allocate<float>(Threads);
+        ArrayView<float> sums = SharedMemory.Allocate<float>(WindowThreads);
         int count = shape.Rows * shape.Quads, first = Grid.IdxX * count, thread = Group.IdxX;
         // The quad's place in its row, from one of this thread's to the next without a division.
-        int start = thread % shape.Quads, next = Threads % shape.Quads;
+        int start = thread % shape.Quads, next = Group.DimX % shape.Quads;
         float sum = 0, scale = 1f / (shape.Rows * (float)shape.Channels);
-        for (int i = thread, quad = start; i < count; i += Threads)
+        for (int i = thread, quad = start; i < count; i += Group.DimX)
         {
             Float4 v = x[first + i];
             if (shape.Parts > 1)
@@ -50,7 +53,7 @@ internal static class RowNormKernel
 
         float mean = Total(sums, sum) * scale;
         sum = 0;
-        for (int i = thread, quad = start; i < count; i += Threads)
+        for (int i = thread, quad = start; i < count; i += Group.DimX)
         {
             Float4 v = Less(x[first + i], mean, shape.Channels - (4 * quad));
             sum = Float4.Dot(v, v, sum);
@@ -59,7 +62,7 @@ internal static class RowNormKernel
 
         float rate = 1f / XMath.Sqrt((Total(sums, sum) * scale) + 1e-5f);
         int to = shape.TargetFirst + (Grid.IdxX * shape.TargetQuads);
-        for (int i = thread, quad = start; i < count; i += Threads)
+        for (int i = thread, quad = start; i < count; i += Group.DimX)
         {
             Float4 v = Float4.MultiplyAdd(Float4.Scale(rate, Less(x[first + i], mean, shape.Channels - (4 * quad))), gamma[quad],
                 beta[quad]);

@@ -122,7 +122,9 @@ internal sealed class RowLaunches(GpuDevice device, GpuPrecision precision)
     /// <param name="target">[units, rows, C].</param>
     public void Norm(NormShape shape, int units, ArrayView<Float4> x, DeviceNorm norm, ArrayView<Float4> bias, ArrayView<Float4> addend,
         ArrayView<Float4> target) =>
-        device.Kernels.RowNorm(Stream, new KernelConfig(units, RowNormKernel.Threads), shape, x, bias, norm.Gamma.View, norm.Beta.View,
+        device.Kernels.RowNorm(Stream,
+            new KernelConfig(units, shape.Rows > 1 ? Math.Min(RowNormKernel.WindowThreads, device.Accelerator.MaxNumThreadsPerGroup)
+                : RowNormKernel.Threads), shape, x, bias, norm.Gamma.View, norm.Beta.View,
             addend, target);
 
     /// <summary>Means of rows: [windows, C].</summary>

@@ -1,9 +1,11 @@
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Plan;
+using UniCardio.Engine.Quality;
 using UniCardio.Engine.Sampling;
 using UniCardio.Gpu.Backend;
 using UniCardio.Gpu.Devices;
 using UniCardio.Gpu.Emission;
+using UniCardio.Gpu.Quality;
 using UniCardio.Ptx.Code;
 using UniCardio.Ptx.Cuda;
 using UniCardio.Ptx.Execution;
@@ -119,6 +121,26 @@ internal sealed class SimulatedProfile
         driver.ClearLaunches();
         calls.Call();
         executor.GetState(state);
+        return new SimulatedProfile(device, driver.Launches);
+    }
+
+    /// <summary>Simulates the second encoding of a group of whole windows by a network of the quality family.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="windows">Windows.</param>
+    /// <param name="device">As above.</param>
+    /// <param name="groups">As above.</param>
+    /// <param name="how">Of this the precision.</param>
+    public static SimulatedProfile Measure(QualityWeights weights, int windows, PtxDeviceModel device, int groups, GpuOptions? how = null)
+    {
+        var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
+        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
+        using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
+        using var network = new GpuQualityNetwork(opened, weights, how);
+        QualityConfiguration m = weights.Configuration;
+        float[] x = new float[windows * m.Channels * m.Samples], features = new float[windows * m.Tokens * m.Width];
+        network.Encode(x, windows, features);
+        driver.ClearLaunches();
+        network.Encode(x, windows, features);
         return new SimulatedProfile(device, driver.Launches);
     }
 

@@ -5,10 +5,12 @@ using UniCardio.Cli.Output;
 using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Diagnostics;
 using UniCardio.Engine.Plan;
+using UniCardio.Engine.Quality;
 using UniCardio.Engine.Sampling;
 using UniCardio.Gpu.Backend;
 using UniCardio.Ptx.Profiling;
 using UniCardio.Weights;
+using UniCardio.Weights.Quality;
 
 namespace UniCardio.Cli.Commands;
 
@@ -52,7 +54,8 @@ internal static class ProfileCommand
             + "multiply-add peak of the same process, GB/s, share of the step.",
             "profile --size full --threads 2 --isa avx2",
             "profile --size full --draws 8 --target-only --threads 1 --trace trace.json",
-            "profile --backend ptx --device h100 --size full --draws 8")
+            "profile --backend ptx --device h100 --size full --draws 8",
+            "profile --backend ptx --weights recipe:2,quality-base --windows 32")
         {
             calls, trace, backendName, device, groups, precision, listing, json,
         };
@@ -61,6 +64,20 @@ internal static class ProfileCommand
         command.SetAction((parsed, cancellation) =>
         {
             BenchCase one = options.Read(parsed);
+            if (parsed.GetValue(backendName) == "ptx" && QualityWeightFile.IsQuality(one.Weights))
+            {
+                kernelCache.Apply(parsed);
+                using QualityWeights quality = QualityWeightFile.Load(one.Weights);
+                SimulatedReport.Write(
+                    terminal,
+                    $"{one.Weights}: {one.Windows} windows encoded",
+                    SimulatedProfile.Measure(quality, one.Windows, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups),
+                        new GpuOptions { Precision = parsed.GetValue(precision) }),
+                    parsed.GetValue(json),
+                    parsed.GetValue(listing));
+                return Task.FromResult(ExitCode.Success);
+            }
+
             using LoadedWeights loaded = WeightFile.Load(one.Weights, options.Loading(parsed));
             if (parsed.GetValue(backendName) == "ptx")
             {
