@@ -184,8 +184,8 @@ internal sealed class Frames
 /// <summary>Runs blocks through a session of its own host, computing after every push.</summary>
 internal static class Live
 {
-    /// <summary>Two hosts: the first takes blocks up to the cut and computes up to an earlier one, so that hops wait when the end comes; the
-    /// second is given its checkpoint and the rest.</summary>
+    /// <summary>Two hosts: the first takes blocks up to the cut and computes up to an earlier one, so that hops wait when the end comes;
+    /// the second is given its checkpoint and the rest.</summary>
     public static Frames Across(InferenceEngine engine, StreamingSessionOptions options, Block[] blocks, int cut, int computed,
         Action<StreamingSession>? look = null)
     {

@@ -107,7 +107,8 @@ public class VitalSignTests
     [Fact]
     public void ARateGoesWhenTheVentriclesFibrillate()
     {
-        foreach (BeatCase c in BeatFamily.All.Single(f => f.Name.EndsWith("then ventricular fibrillation", StringComparison.Ordinal)).Cases(6))
+        foreach (BeatCase c in BeatFamily.All.Single(f => f.Name.EndsWith("then ventricular fibrillation", StringComparison.Ordinal))
+            .Cases(6))
         {
             VitalReading[] readings = Play(c);
             double[] intervals = [.. c.Truth.Zip(c.Truth.Skip(1), (a, b) => b - a)];

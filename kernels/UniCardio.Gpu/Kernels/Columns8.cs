@@ -3,7 +3,8 @@ using ILGPU;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>What a thread of the attention kernel accumulates: four rows (elements) of up to eight columns.</summary>
-/// <remarks>Heads of more than 64 take two of these. The number of columns is a constant of the compiled kernel, so the tests on it cost nothing there.</remarks>
+/// <remarks>Heads of more than 64 take two of these. The number of columns is a constant of the compiled kernel, so the tests on
+/// it cost nothing there.</remarks>
 internal struct Columns8
 {
     private Float4 _c0;

@@ -8,9 +8,9 @@ namespace UniCardio.Gpu.Kernels;
 /// window (GroupNorm with one group). x may come in parts, which are added with a bias first.
 /// </summary>
 /// <remarks>
-/// Grid (units). Group of n = 128 threads for rows, 512 for windows, each with every n-th quad of the unit, which it alone reads and writes;
-/// sums of a thread in order, then pairwise over the group: errors of a mean are (quads / n + 9) 2^-24 of the mean magnitude. Two passes, the mean first; bytes: x
-/// read three times (from the second-level cache), result written once.
+/// Grid (units). Group of n = 128 threads for rows, 512 for windows, each with every n-th quad of the unit, which it alone reads and
+/// writes; sums of a thread in order, then pairwise over the group: errors of a mean are (quads / n + 9) 2^-24 of the mean magnitude. Two
+/// passes, the mean first; bytes: x read three times (from the second-level cache), result written once.
 /// </remarks>
 internal static class RowNormKernel
 {

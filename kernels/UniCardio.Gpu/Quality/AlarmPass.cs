@@ -12,7 +12,8 @@ internal sealed class AlarmPass : IDisposable
 {
     private readonly RowLaunches _launches;
     private readonly DeviceMemory _memory;
-    private readonly List<(DeviceConvolution Map, DeviceSignal From, DeviceSignal To, DeviceSignal? Residual, RowActivation End)> _steps = [];
+    private readonly List<(DeviceConvolution Map, DeviceSignal From, DeviceSignal To, DeviceSignal? Residual, RowActivation End)>
+        _steps = [];
     private readonly DeviceSignal _input, _last, _mean, _projected, _logits;
     private readonly DeviceMap _projector, _classifier;
     private readonly int _channels;

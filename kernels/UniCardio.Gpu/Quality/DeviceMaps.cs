@@ -68,7 +68,8 @@ internal sealed class QualityUpload(QualityWeights weights, AcceleratorStream st
     {
         int quads = DeviceLayout.Up(c.Inputs);
         return new DeviceConvolution(
-            Map(c.Map, n => n, DeviceLayout.Up(c.Map.Outputs), k => (k / c.Inputs * 4 * quads) + (k % c.Inputs), c.Kernel * quads), c.Kernel,
+            Map(c.Map, n => n, DeviceLayout.Up(c.Map.Outputs), k => (k / c.Inputs * 4 * quads) + (k % c.Inputs),
+                c.Kernel * quads), c.Kernel,
             c.Stride);
     }
 

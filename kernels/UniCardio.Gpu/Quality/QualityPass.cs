@@ -48,7 +48,8 @@ internal sealed class QualityPass : IDisposable
             DeviceSignal Take(int length, int width) => new(_memory, device.Stream, Windows, length, width);
             int heads = 3 * m.Heads * DeviceLayout.Up(m.HeadDim);
             if (4 * Windows * Math.Max(convolved, (long)Tokens * heads) > int.MaxValue)
-                throw new Engine.ConfigurationException("samples", $"{size.Samples} samples a window are more than the GPU kernels can index");
+                throw new Engine.ConfigurationException(
+                    "samples", $"{size.Samples} samples a window are more than the GPU kernels can index");
             _convolved = Take(1, (int)convolved);
             _x = Take(Tokens, quads);
             _y = Take(Tokens, quads);

@@ -9,7 +9,8 @@ internal interface IHeadWidth
     /// <summary>Distance of two rows of Q or K in quads: odd, so that 8 neighbouring rows meet all banks.</summary>
     static abstract int Stride { get; }
 
-    /// <summary>Whether the values take the keys' place once the scores are there: shared memory of both would be more than 48 KB.</summary>
+    /// <summary>Whether the values take the keys' place once the scores are there: shared memory of both would be more than 48
+    /// KB.</summary>
     static virtual bool SharesKeys => false;
 }
 

@@ -36,7 +36,8 @@ internal sealed class DistilledExamples : IExampleSource
                 .Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count / pairs.Draws % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
             _ofTask[pairs.Tasks[k]] = own.Length > 0 ? own
                 : throw new ConfigurationException(
-                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf} windows of {pairs.Draws}");
+                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf} windows of "
+                        + $"{pairs.Draws}");
         }
 
         Identity = FormattableString.Invariant(

@@ -122,7 +122,8 @@ public class GapFillerTests
             new(kind, null, [.. Enumerable.Range(0, 50).Select(_ => by + (sd * random.NextGaussian()))], new double[50]);
         var stack = new StackedWeights(_ => 1);
         for (int i = 0; i < 20; i++)
-            stack.Add([Noise(EstimatorKind.Beat, 0.1), Noise(EstimatorKind.Analogue, 0.1), Noise(EstimatorKind.Fir, 0.12)], new float[50], 1);
+            stack.Add([Noise(EstimatorKind.Beat, 0.1), Noise(EstimatorKind.Analogue, 0.1), Noise(EstimatorKind.Fir, 0.12)],
+                new float[50], 1);
         double At(double by) => stack.Of([Noise(EstimatorKind.Beat, 0.1), Noise(EstimatorKind.Analogue, 0.1, by),
             Noise(EstimatorKind.Fir, 0.12)])[1];
 

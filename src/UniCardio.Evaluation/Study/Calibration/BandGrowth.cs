@@ -6,8 +6,8 @@ namespace UniCardio.Evaluation.Study.Calibration;
 /// <summary>How fast a band must widen to hold 90% of what is true as its calibration ages: half its width, squared, grows by 1.645^2 g t,
 /// t in minutes, g in mmHg^2.</summary>
 /// <remarks>Fitted to what the band holds, over people, each the same: their levels walk by different amounts, and the tail of their
-/// mixture is heavier than a normal one's, so that the mean squared error says too little. A few people do not show how much faster the next
-/// one's level walks: <see cref="ForTheNext"/> adds what that is worth.</remarks>
+/// mixture is heavier than a normal one's, so that the mean squared error says too little. A few people do not show how much faster the
+/// next one's level walks: <see cref="ForTheNext"/> adds what that is worth.</remarks>
 internal static class BandGrowth
 {
     /// <summary>What a band should hold.</summary>
