@@ -75,8 +75,8 @@ internal sealed class TrainingOptionSet
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _pairDraws, _dataShare, _rate,
-            _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1,
-            _drop, _weights, _tasks, _validateEvery, _validateWindows])
+            _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
+            _weighting, _amplitude, _phase, _peakL1, _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
