@@ -54,7 +54,7 @@ internal sealed unsafe partial class GrowingBytes : IDisposable
         (Capacity, _isMapped) = (0, false);
     }
 
-    private static byte* Checked(void* mapped) => (nint)mapped != Failed ? (byte*)mapped : throw new OutOfMemoryException();
+    private static byte* Checked(void* mapped) => (nint)mapped != Failed ? (byte*)mapped : throw new InsufficientMemoryException();
 
     [LibraryImport("libc", EntryPoint = "mmap")]
     private static partial void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);

@@ -99,14 +99,14 @@ public class PatientPieceTests
         var random = new CounterRandom(4, 4);
         double[] Noise(double sd) => [.. Enumerable.Range(0, 100).Select(_ => sd * random.NextGaussian())];
         double[] Sd() => new double[100];
+        GapEstimate[] Estimates() =>
+        [
+            new(EstimatorKind.Line, null, Noise(3), Sd()), new(EstimatorKind.Beat, null, Noise(0.5), Sd()),
+            new(EstimatorKind.Fir, null, Noise(0.5), Sd()),
+        ];
         for (int s = 0; s < 12; s++)
-        {
-            stack.Add([new GapEstimate(EstimatorKind.Line, null, Noise(3), Sd()),
-                new GapEstimate(EstimatorKind.Beat, null, Noise(0.5), Sd()), new GapEstimate(EstimatorKind.Fir, null, Noise(0.5), Sd())],
-                new float[100], 1);
-        }
-
-        double[] w = stack.Of([(int)EstimatorKind.Line * 4, (int)EstimatorKind.Beat * 4, (int)EstimatorKind.Fir * 4]);
+            stack.Add(Estimates(), new float[100], 1);
+        double[] w = stack.Of(Estimates());
         Assert.Equal(1, w.Sum(), 9);
         // Inverse variances would be 1/9 : 4 : 4.
         Assert.InRange(w[0], 0, 0.06);
