@@ -143,7 +143,7 @@ public class FloodTests(ITestOutputHelper output)
         List<TcpClient> clients = await SilentAsync(server, Clients);
         var answers = new List<Task<string?>>();
         // One after another till the budget is taken, then the others together: how many are held does not depend on who is faster.
-        while (answers.Count < Clients && answers.Count(a => a.IsCompleted) == 0)
+        while (answers.Count < Clients && !answers.Any(a => a.IsCompleted))
         {
             answers.Add(HoldAsync(server, clients[answers.Count], piece));
             await AreSettledAsync(server, answers, Each);
