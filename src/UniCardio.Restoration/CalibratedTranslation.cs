@@ -57,7 +57,7 @@ internal static class CalibratedTranslation
             Calibration = new CalibrationReport(by, made.Beats, to, AgeAt(make.Length / NetworkSignal.Rate),
                 made.Source switch { ChannelKind.Ecg => "ecg", ChannelKind.BloodPressure => "bp", _ => "ppg" })
             {
-                MayBeOlder = known is null,
+                MayBeOlder = known is null, StartSeconds = known?.From,
             },
             Unit = target == Modality.Bp ? SignalUnit.MillimetresOfMercury : channel.Unit,
         };

@@ -71,6 +71,10 @@ public sealed record CalibrationReport(string By, int Beats, double EndSeconds, 
     /// say when they began. Then it counts as ended where this one begins.</summary>
     public bool MayBeOlder { get; init; }
 
+    /// <summary>When the paired seconds began, in seconds of the recording; null for cuff readings, and where nothing says when they
+    /// were.</summary>
+    public double? StartSeconds { get; init; }
+
     /// <summary>What the band of a translation by paired seconds is multiplied by at an age: its level walks, by the same mmHg whether the
     /// paired seconds were told well or badly.</summary>
     /// <remarks>What <c>evaluate --study calibration</c> says of the next person: three people's levels walked by different amounts, and

@@ -131,6 +131,22 @@ public class SignalTests
         Assert.Single(words, "Recorded less denoised");
     }
 
+    // The pressure of the paired seconds is what the estimate was learned from: comparing it there flatters.
+    [Fact]
+    public void PairedSecondsTakeNoPartInTheComparisonWithTheTruth()
+    {
+        using var folder = new TemporaryFolder();
+        string input = folder.File("in.csv");
+        Cli.Succeed("synth", input, "--seconds", "40", "--seed", "5");
+        string json = Cli.Succeed("translate", input, "--target", "bp", "--with", "ecg", "--calibrate", "0..25", "--truth", input, "--out",
+            folder.File("out.csv"), "--json").Out;
+        JsonElement root = JsonDocument.Parse(json).RootElement;
+        int compared = root.GetProperty("truth").GetProperty("samples").GetInt32();
+        Assert.InRange(compared, 1, 15 * 125);
+        Assert.True(root.GetProperty("samples_generated").GetInt32() > compared + (20 * 125));
+        Assert.Equal(0, root.GetProperty("calibration").GetProperty("start_seconds").GetDouble());
+    }
+
     [Fact]
     public void ATranslationShowsTheTruthOnce()
     {

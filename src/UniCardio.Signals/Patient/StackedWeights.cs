@@ -13,8 +13,8 @@ namespace UniCardio.Signals.Patient;
 /// they are divided by what they were expected to be. Moments alike that are not alike, a beat whose place was missed and a filter from a
 /// spoiled signal are told by this, as stretches that went well cannot tell. The straight line, which is far off by nature, and
 /// the network, which may be the one to see a premature beat (that is the gate's business), are neither doubted nor asked. The square root
-/// was chosen on gaps of 0.4 and 1.2 s of five people and of synthetic subjects; at 2 s, where nothing was chosen, the blend errs 20% less than the best
-/// single estimator with it, 17% without.</para>
+/// was chosen on gaps of 0.4 and 1.2 s of five people and of synthetic subjects; at 2 s, where nothing was chosen, the blend errs 20% less
+/// than the best single estimator with it, 17% without.</para>
 /// </remarks>
 internal sealed class StackedWeights
 {

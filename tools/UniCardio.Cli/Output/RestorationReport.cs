@@ -133,7 +133,8 @@ internal sealed record RestorationReport
                 + $"{(calibration.MayBeOlder ? "at least " : "")}{calibration.AgeSeconds.In("0")} s old at the end");
         if (Truth is TruthComparison t)
             output.WriteLine(
-                $"against the truth, {t.Samples} samples: RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
+                $"against the truth, {t.Samples} samples{(Calibration?.StartSeconds is null ? "" : " outside of the paired seconds")}: "
+                + $"RMSE {t.Rmse.In("0.###")} {t.Unit}, MAE {t.Mae.In("0.###")} "
                 + t.Unit + (t.StraightLineRmse is double line ? $"; straight lines over the gaps: RMSE {line.In("0.###")} {t.Unit}" : ""));
     }
 
@@ -169,12 +170,14 @@ internal static class TruthFinder
         return samples;
     }
 
-    /// <summary>Errors over the generated samples, and those of straight lines where gaps were filled.</summary>
+    /// <summary>Errors over the generated samples outside of the seconds that calibrated them, and those of straight lines where gaps were
+    /// filled.</summary>
     public static TruthComparison? Compare(Recording recording, RestorationResult result, Recording truth)
     {
         if (Samples(result, truth) is not float[] all)
             return null;
-        int[] at = [.. Enumerable.Range(0, all.Length).Where(i => result.Provenance.Span[i].IsGenerated() && !float.IsNaN(all[i]))];
+        int[] at = [.. Enumerable.Range(0, all.Length)
+            .Where(i => result.Provenance.Span[i].IsGenerated() && !float.IsNaN(all[i]) && !IsPaired(result, i))];
         float[] expected = [.. at.Select(i => all[i])], generated = [.. at.Select(i => result.Channel.Samples.Span[i])];
         if (Measures.RootMeanSquareError(generated, expected) is not double rmse)
             return null;
@@ -187,6 +190,10 @@ internal static class TruthFinder
 
         return new TruthComparison(at.Length, rmse, Measures.MeanAbsoluteError(generated, expected)!.Value, line, result.Channel.Unit);
     }
+
+    // The estimate was learned from the truth of these samples.
+    private static bool IsPaired(RestorationResult result, int sample) => result.Calibration is { StartSeconds: double start } paired
+        && sample / result.Channel.SampleRate is double at && at >= start && at < paired.EndSeconds;
 
     // From the last measured sample before each gap to the first one after it; level at the ends of the recording.
     private static float[] StraightLines(RestorationResult result)
