@@ -158,7 +158,8 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         || text.Contains("h:mm", StringComparison.OrdinalIgnoreCase);
 
     private SignalFormatException Back(int row) => new(file, string.Create(CultureInfo.InvariantCulture,
-        $"time goes back from {At(row - 1)} to {At(row)}; expected rows in order of time."),
+        $"time {(At(row) == At(row - 1) ? "stands still at" : $"goes back from {At(row - 1)} to")} {At(row)}; "
+        + $"expected rows in order of time."),
         new SignalLocation(Line: lineOfRow(row), Channel: "time", Sample: row));
 
     private SignalFormatException Uneven(int row, double step) => new(file, string.Create(CultureInfo.InvariantCulture,
