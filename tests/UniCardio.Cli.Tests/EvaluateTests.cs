@@ -77,6 +77,8 @@ public class EvaluateTests
         Assert.Equal(["index.html"], Directory.GetFiles(page).Select(f => Path.GetFileName(f)));
         Cli.Refuse("own samplers", "evaluate", "--study", "samplers", "--sampler", "ddpm");
         Cli.Refuse("'pink' is none of white", "evaluate", "--tasks", "denoise ppg", "--noise", "white,pink");
+        Cli.Refuse("--rate is of recordings", "evaluate", "--tasks", "denoise ppg", "--rate", "125");
+        Cli.Refuse("--columns is of recordings", "evaluate", "--tasks", "denoise ppg", "--synthetic", "2", "--columns", "ppg");
     }
 
     [Fact]

@@ -86,6 +86,8 @@ internal sealed partial class EvaluationSources
         string[]? columns = parsed.GetValue(_columns) is { Length: > 0 } named ? named : null;
         RecordingSource[] sources = [.. parsed.GetValue(_recordings)!.Select(s =>
             s with { CommonRate = parsed.GetValue(_rate), Columns = s.Columns ?? columns })];
+        if (sources.Length == 0 && (parsed.GetValue(_rate) is not null || columns is not null))
+            throw new UsageException($"{(columns is null ? "--rate" : "--columns")} is of recordings, and --recordings names none");
         int made = parsed.GetValue(_synthetic) ?? (sources.Length == 0 ? synthetic.Count : 0);
         if (made is < 0 or > 1000 || (made == 0 && sources.Length == 0))
             throw new UsageException($"--synthetic {made}: expected 1 to 1000 subjects");
