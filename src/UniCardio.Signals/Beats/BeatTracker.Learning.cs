@@ -67,15 +67,10 @@ internal sealed partial class BeatTracker
         _hasAnchor = false;
         for (int i = 0; i < _count; i++)
             Weigh(ref _pending[i]);
-        int end = BestPath(now), n = 0;
-        double agreement = 0, first = 0, last = 0;
-        for (int i = end; i >= 0; i = _pending[i].Before)
-        {
-            _path[n++] = i;
-            agreement += _pending[i].Agreement;
-            last = n == 1 ? _pending[i].At : last;
-            first = _pending[i].At;
-        }
+        int n = Trace(BestPath(now));
+        double agreement = 0;
+        for (int i = 0; i < n; i++)
+            agreement += _pending[_path[i]].Agreement;
         if (n < 2)
         {
             _doubtfulSince = long.MaxValue;
@@ -125,10 +120,7 @@ internal sealed partial class BeatTracker
         for (int i = 0; i < n; i++)
             _sorted[i] = _pending[_path[i]].Strength / _templateLevel[Math.Max(0, _pending[_path[i]].Template)];
         double uneven = QuartileRatio(n);
-        for (int i = 0; i < n; i++)
-            _sorted[i] = _pending[_path[i]].Strength;
-        Array.Sort(_sorted, 0, n);
-        double middle = _sorted[n / 2];
+        double middle = Middle(n, static c => c.Strength);
         // No QRS complex is as broad as the waves of a slow tone.
         if (_wideLevel > 0 && middle < MinSharpness * _wideLevel)
             return Proof.None;

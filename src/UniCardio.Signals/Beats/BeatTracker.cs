@@ -139,7 +139,7 @@ internal sealed partial class BeatTracker
 
     // Whether the rhythm is at an end: nothing like a beat came for some time, nor comes until now, and what does is as blunt and uneven
     // as the waves of ventricular fibrillation. In noise a rhythm is followed for longer, a regular one until it is silent.
-    private bool IsOver(long now, int end)
+    private bool IsOver(long now, int n)
     {
         if (_assumesRhythm || !_hasAnchor)
             return false;
@@ -154,14 +154,20 @@ internal sealed partial class BeatTracker
             if (_pending[i].Sign == _sign && IsAlike(_pending[i]))
                 return false;
         }
-        int n = 0;
-        for (int i = end; i >= 0; i = _pending[i].Before)
-            _path[n++] = i;
         if (n < 3)
             return false;
         if (!isClear)
             return _spread >= 0.25 || AreSpikes(n);
         return Middle(n, static c => c.Sharpness) < BluntSharpness && PathSpread(n) > 0.12;
+    }
+
+    // The path that ends with an event, latest first; its length.
+    private int Trace(int end)
+    {
+        int n = 0;
+        for (int i = end; i >= 0; i = _pending[i].Before)
+            _path[n++] = i;
+        return n;
     }
 
     // Mean deviation of the logarithms of the path's intervals from their median.
@@ -199,16 +205,13 @@ internal sealed partial class BeatTracker
 
     private void Track(long now, long until, BeatSink commit)
     {
-        int end = BestPath(now);
-        if (until < long.MaxValue && IsOver(now, end))
+        int length = Trace(BestPath(now));
+        if (until < long.MaxValue && IsOver(now, length))
         {
             _tracking = false;
             _hasAnchor = false;
             return;
         }
-        int length = 0;
-        for (int i = end; i >= 0; i = _pending[i].Before)
-            _path[length++] = i;
         int done = 0;
         for (int k = length - 1; k >= 0 && _pending[_path[k]].At <= until; k--)
         {

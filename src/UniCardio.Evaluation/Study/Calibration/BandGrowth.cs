@@ -56,17 +56,8 @@ internal static class BandGrowth
     /// <summary>The growth with which the band holds <see cref="Wanted"/>; within 0.01 and 10,000 mmHg^2 a minute.</summary>
     /// <param name="pieces">The pieces, at least one.</param>
     /// <param name="most">Minutes after which it grows no further.</param>
-    public static double Fit(IReadOnlyList<Piece> pieces, double most)
-    {
-        double low = Math.Log(Least), high = Math.Log(Most);
-        for (int i = 0; i < 30; i++)
-        {
-            double middle = (low + high) / 2;
-            (low, high) = Held(pieces, Math.Exp(middle), most) < Wanted ? (middle, high) : (low, middle);
-        }
-
-        return Math.Exp((low + high) / 2);
-    }
+    public static double Fit(IReadOnlyList<Piece> pieces, double most) =>
+        Math.Exp(LogWhereWanted(log => Held(pieces, Math.Exp(log), most)));
 
     /// <summary>The growth with which the band of a person who is not among these should hold <see cref="Wanted"/>.</summary>
     /// <remarks>
@@ -84,15 +75,7 @@ internal static class BandGrowth
         double variance = ((UsualPeople * UsualSpread * UsualSpread) + logs.Sum(x => (x - mean) * (x - mean))) / freedom;
         double[] next = [.. Enumerable.Range(0, Quantiles).Select(i =>
             StudentT.InvCDF(mean, Math.Sqrt(variance * (1 + (1 / n))), freedom, (i + 0.5) / Quantiles))];
-        double low = Math.Log(Least), high = Math.Log(Most);
-        for (int i = 0; i < 30; i++)
-        {
-            double middle = (low + high) / 2;
-            double held = next.Average(x => SpecialFunctions.Erf(Inner * Math.Exp((middle - x) / 2) / Math.Sqrt(2)));
-            (low, high) = held < Wanted ? (middle, high) : (low, middle);
-        }
-
-        return Math.Exp((low + high) / 2);
+        return Math.Exp(LogWhereWanted(log => next.Average(x => SpecialFunctions.Erf(Inner * Math.Exp((log - x) / 2) / Math.Sqrt(2)))));
     }
 
     /// <summary>What each person's band holds with the growth that the others say; empty with fewer than two people.</summary>
@@ -108,5 +91,18 @@ internal static class BandGrowth
             double g = fit([.. pieces.Where(p => p.Subject != s)], most);
             return (s, g, Held(pieces.Where(p => p.Subject == s), g, most));
         })];
+    }
+
+    // The logarithm of the growth from which on enough is held, by bisection.
+    private static double LogWhereWanted(Func<double, double> heldAtLog)
+    {
+        double low = Math.Log(Least), high = Math.Log(Most);
+        for (int i = 0; i < 30; i++)
+        {
+            double middle = (low + high) / 2;
+            (low, high) = heldAtLog(middle) < Wanted ? (middle, high) : (low, middle);
+        }
+
+        return (low + high) / 2;
     }
 }
