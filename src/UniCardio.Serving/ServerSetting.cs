@@ -76,7 +76,7 @@ internal sealed class ServerSetting
         new("request_seconds", "S", "Longest time of an infer request (60).", (o, v) => o with { RequestTime = Seconds(v) }),
         new("slow_seconds", "S", "How long a reader may stand still (20).", (o, v) => o with { SlowReader = Seconds(v) }),
         new("linger_seconds", "S", "How long a session stays without a pushing connection (30).", (o, v) => o with { Linger = Seconds(v) }),
-        new("drain_seconds", "S", "Longest time that shutting down waits for what is in flight (20).", (o, v) =>
+        new("drain_seconds", "S", "Longest time that shutting down takes for what is in flight (20).", (o, v) =>
             o with { DrainTime = Seconds(v) }),
     ];
 

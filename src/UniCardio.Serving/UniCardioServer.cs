@@ -52,6 +52,9 @@ public sealed class UniCardioServer : IAsyncDisposable
     /// <summary>What bodies, results and replays share.</summary>
     internal ByteBudget Memory => _app.Services.GetRequiredService<ByteBudget>();
 
+    /// <summary>Requests whose bodies have begun and do not wait to be computed yet.</summary>
+    internal int BodiesUnderWay => _host.BodiesUnderWay;
+
     /// <summary>Ends when requests are answered; fails with what kept the network from being loaded.</summary>
     public Task Ready => _host.Ready;
 
@@ -93,7 +96,8 @@ public sealed class UniCardioServer : IAsyncDisposable
     public async Task StopAsync()
     {
         await _lifetime.StopAsync();
-        await _app.StopAsync();
+        using var rest = new CancellationTokenSource(_lifetime.Left);
+        await _app.StopAsync(rest.Token);
     }
 
     /// <summary>Stops, and frees the network.</summary>

@@ -104,6 +104,7 @@ public sealed class CardioModel : IDisposable
     /// <param name="cancellation">Looked at before every sampler step.</param>
     /// <exception cref="ArgumentException">The target is not given, or arrays differ in length.</exception>
     /// <exception cref="RestorationException">A gap can be filled from nothing, or a signal cannot be worked with.</exception>
+    /// <exception cref="SignalException">A rate cannot be brought to the network's, or a signal has no measured sample.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public CardioResult Impute(CardioSignals signals, Modality target, CardioCallOptions? options = null,
         CancellationToken cancellation = default) =>

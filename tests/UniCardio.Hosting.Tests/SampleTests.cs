@@ -81,6 +81,18 @@ public class SampleTests
         JsonElement answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         Assert.Equal(100, answer.GetProperty("generated").EnumerateArray().Count(g => g.GetBoolean()));
         Assert.All(answer.GetProperty("pressure").EnumerateArray(), x => Assert.InRange(x.GetSingle(), 0, 250));
+        // What cannot be is told to whoever asked: no signal, one that is too short, one that is not there, a rate that is none.
+        foreach ((string body, string why) in ((string, string)[])[
+            ("{}", "no signal is given"),
+            ("""{"rate":125,"ppg":[1,2,3],"pressure":[1,2,3]}""", "window"),
+            ($$"""{"rate":125,"ppg":[{{string.Join(',', Enumerable.Range(0, 600))}}]}""", "pressure"),
+            ("""{"rate":1e300,"ppg":[1,2],"pressure":[1,2]}""", "ratio"),
+            ("""{"rate":-1,"ppg":[1,2],"pressure":[1,2]}""", "rate")])
+        {
+            response = await client.PostAsync("/fill", new StringContent(body, Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Contains(why, await response.Content.ReadAsStringAsync(), StringComparison.OrdinalIgnoreCase);
+        }
     });
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
@@ -40,6 +42,54 @@ public class ShutdownTests
         Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, device.Closed);
         await stopping;
         await Assert.ThrowsAsync<HttpRequestException>(() => server.Client.GetAsync("/v2/health/live"));
+    }
+
+    [Fact]
+    public async Task BodiesThatNeverEndAreRefusedAndThoseThatEndAreComputed()
+    {
+        // Ten minutes to finish in: who waited for the bodies would be held to hang.
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { DrainTime = TimeSpan.FromMinutes(10) });
+        string json = $$"""{"parameters":{"draws":1,"sampler":"ddim:1"},"inputs":[{{Wave.Json("ppg", Wave.Make(1, 1, 1), 1)}}]}""";
+        var clients = new List<TcpClient>();
+        for (int i = 0; i < 3; i++)
+        {
+            var client = new TcpClient("127.0.0.1", server.Server.Address.Port);
+            clients.Add(client);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/translate/infer HTTP/1.1\r\nHost: "
+                + $"{server.Server.Address.Authority}\r\nContent-Length: {json.Length}\r\n\r\n{json[..10]}"));
+        }
+        await TestServer.UntilAsync(() => server.Server.BodiesUnderWay == 3, "the bodies have not begun");
+        Task stopping = server.Server.StopAsync();
+        await clients[0].GetStream().WriteAsync(Encoding.ASCII.GetBytes(json[10..]));
+        Assert.StartsWith("HTTP/1.1 200 ", await ReadAsync(clients[0]), StringComparison.Ordinal);
+        foreach (TcpClient client in clients[1..])
+        {
+            string answer = await ReadAsync(client);
+            Assert.StartsWith("HTTP/1.1 503 ", answer, StringComparison.Ordinal);
+            Assert.Contains("Retry-After: 5", answer, StringComparison.Ordinal);
+        }
+        await stopping.WaitAsync(TestServer.Patience);
+        clients.ForEach(c => c.Dispose());
+
+        static async Task<string> ReadAsync(TcpClient client)
+        {
+            var bytes = new byte[4096];
+            return Encoding.ASCII.GetString(bytes, 0, await client.GetStream().ReadAsync(bytes).AsTask().WaitAsync(TestServer.Patience));
+        }
+    }
+
+    [Fact]
+    public async Task WhatIsNotComputedInTimeIsAnsweredSo()
+    {
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { DrainTime = TimeSpan.FromMilliseconds(500) });
+        // 4 x 64 draws of 50 steps of 32 windows: more than half a second of any machine, by far.
+        string json = $$"""{"parameters":{"draws":64,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(32, 1, 1), 32)}}]}""";
+        Task<HttpResponseMessage>[] running =
+            [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", json))];
+        while (!(await server.Client.GetStringAsync("/metrics")).Contains("unicardio_serving_infer_pending 4", StringComparison.Ordinal))
+            await Task.Delay(5);
+        await server.Server.StopAsync().WaitAsync(TestServer.Patience);
+        await TestServer.RefusedAsync(HttpStatusCode.ServiceUnavailable, "shut down before", await running[^1]);
     }
 
     [Fact]

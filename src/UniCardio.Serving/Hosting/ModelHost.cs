@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Serving.Inference;
 using UniCardio.Streaming;
@@ -11,12 +12,18 @@ internal sealed record Served(ServedModel Model, InferWorker Infer, StreamingHos
 internal sealed class ModelHost : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
+    private readonly CancellationTokenSource _bodies = new();
+    private int _reading;
     private readonly ServerOptions _options;
     private volatile Served? _served;
     private volatile bool _isReady;
     private volatile bool _stopping;
 
-    public ModelHost(ServerOptions options) => _options = options;
+    public ModelHost(ServerOptions options)
+    {
+        _options = options;
+        Bodies = _bodies.Token;
+    }
 
     /// <summary>Ends when the server is ready, or with what went wrong.</summary>
     public Task Ready { get; private set; } = Task.CompletedTask;
@@ -30,11 +37,20 @@ internal sealed class ModelHost : IDisposable
     /// <summary>What computes, or null.</summary>
     public Served? Served => _served;
 
+    /// <summary>Cancelled when a server that shuts down waits no longer for bodies that are not there yet.</summary>
+    public CancellationToken Bodies { get; }
+
+    /// <summary>Requests between the two ends of <see cref="Reading"/>.</summary>
+    public int BodiesUnderWay => Volatile.Read(ref _reading);
+
+    /// <summary>A request from the first byte of its body until it waits to be computed: stopping waits for it, for a while.</summary>
+    public IDisposable Reading() => new Reader(this);
+
     /// <exception cref="RequestException">It is not there yet, or not any more.</exception>
     public Served Require()
     {
         if (_stopping)
-            throw RequestException.Unavailable("the server is shutting down", 5);
+            throw RequestException.Stopping();
         return _isReady ? _served! : throw RequestException.Unavailable("the weights are not packed yet", 2);
     }
 
@@ -52,12 +68,18 @@ internal sealed class ModelHost : IDisposable
     });
 
     /// <summary>From now on nothing is ready; finishes what is in flight.</summary>
-    public async Task DrainAsync(TimeSpan time)
+    /// <param name="bodies">How long at most for bodies that have begun.</param>
+    /// <param name="computing">How long at most, with that, for what they ask for.</param>
+    public async Task DrainAsync(TimeSpan bodies, TimeSpan computing)
     {
+        long start = Stopwatch.GetTimestamp();
         _stopping = true;
         await _cancellation.CancelAsync();
+        while (BodiesUnderWay > 0 && Stopwatch.GetElapsedTime(start) < bodies)
+            await Task.Delay(10);
+        await _bodies.CancelAsync();
         if (_served is Served served)
-            await served.Infer.DrainAsync(time);
+            await served.Infer.DrainAsync(computing - Stopwatch.GetElapsedTime(start));
     }
 
     private Served Share(ServedModel model)
@@ -88,5 +110,23 @@ internal sealed class ModelHost : IDisposable
             served.Model.Dispose();
         }
         _cancellation.Dispose();
+        _bodies.Dispose();
+    }
+
+    private sealed class Reader : IDisposable
+    {
+        private ModelHost? _host;
+
+        public Reader(ModelHost host)
+        {
+            _host = host;
+            Interlocked.Increment(ref host._reading);
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _host, null) is ModelHost host)
+                Interlocked.Decrement(ref host._reading);
+        }
     }
 }

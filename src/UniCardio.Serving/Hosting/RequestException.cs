@@ -24,6 +24,10 @@ internal sealed class RequestException : UniCardioException
     public static RequestException Bad(string message, Exception? inner = null) =>
         new(StatusCodes.Status400BadRequest, message, inner: inner);
 
+    /// <summary>503: never again from this process.</summary>
+    public static RequestException Stopping(string? detail = null, Exception? inner = null) => new(StatusCodes.Status503ServiceUnavailable,
+        "the server is shutting down" + detail, 5, inner);
+
     /// <summary>503: not now.</summary>
     public static RequestException Unavailable(string message, int retryAfter = 1) =>
         new(StatusCodes.Status503ServiceUnavailable, message, retryAfter);

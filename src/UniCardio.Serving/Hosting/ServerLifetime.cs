@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using UniCardio.Serving.Live;
 
 namespace UniCardio.Serving.Hosting;
@@ -5,7 +6,23 @@ namespace UniCardio.Serving.Hosting;
 /// <summary>The parts' beginning and end, in the order that loses nothing.</summary>
 internal sealed class ServerLifetime(ServerOptions options, ModelHost host, PatientRegistry patients, SessionKeeper keeper)
 {
+    // Of the time that stopping may take: bodies that have begun get a tenth of it, 2 s at most (a client that means to end its body does
+    // so in less), and another tenth is kept for telling everybody.
+    private const double Part = 0.1;
+    private static readonly TimeSpan MaxPart = TimeSpan.FromSeconds(2);
+
     private int _stopped;
+    private long _stopBegan;
+
+    /// <summary>What is left of <see cref="ServerOptions.DrainTime"/>, at least a moment to write answers in.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            TimeSpan left = options.DrainTime - Stopwatch.GetElapsedTime(_stopBegan), moment = TimeSpan.FromMilliseconds(100);
+            return left > moment ? left : moment;
+        }
+    }
 
     /// <summary>Begins to load; sessions that were kept continue before anybody is answered.</summary>
     public void Start(Func<CancellationToken, ServedModel> load) => host.Start(load, served =>
@@ -21,10 +38,12 @@ internal sealed class ServerLifetime(ServerOptions options, ModelHost host, Pati
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
-        await host.DrainAsync(options.DrainTime);
+        _stopBegan = Stopwatch.GetTimestamp();
+        TimeSpan part = options.DrainTime * Part < MaxPart ? options.DrainTime * Part : MaxPart;
+        await host.DrainAsync(part, options.DrainTime - part);
         // Before the last checkpoint: frames that are sent after it would come a second time after a restart.
-        await patients.DrainAsync(options.DrainTime);
+        await patients.DrainAsync(Left > part ? Left - part : TimeSpan.Zero);
         await keeper.StopAsync();
-        await patients.ShutDownAsync();
+        await patients.ShutDownAsync(Left);
     }
 }

@@ -62,16 +62,28 @@ internal sealed class InferRunner(ServerOptions options, ModelHost host, ByteBud
         using ByteBudget.Lease memory = budget.Take(0);
         using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         time.CancelAfter(options.RequestTime);
+        using var bodyTime = CancellationTokenSource.CreateLinkedTokenSource(time.Token, host.Bodies);
         bool isRead = false;
         try
         {
-            InferRequest request = await read(options.MaxWindows * served.Model.Engine.Configuration.SlotSamples, time.Token);
-            isRead = true;
-            IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
-            InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
-            memory.GrowTo(job.Bytes);
-            await served.Infer.RunAsync(job, time.Token);
-            return await answer(new InferAnswer(family, request, wanted, job, served.Model));
+            InferAnswer result;
+            Task computed;
+            using (host.Reading())
+            {
+                InferRequest request = await read(options.MaxWindows * served.Model.Engine.Configuration.SlotSamples, bodyTime.Token);
+                isRead = true;
+                IReadOnlyList<InferOutput> wanted = InferResponse.Wanted(request);
+                InferJob job = InferJob.Create(family, request, options, served.Model.Engine.Configuration);
+                memory.GrowTo(job.Bytes);
+                computed = served.Infer.RunAsync(job, time.Token);
+                result = new InferAnswer(family, request, wanted, job, served.Model);
+            }
+            await computed;
+            return await answer(result);
+        }
+        catch (OperationCanceledException problem) when (!isRead && host.Bodies.IsCancellationRequested && !time.IsCancellationRequested)
+        {
+            throw RequestException.Stopping("; the body had not come", problem);
         }
         catch (OperationCanceledException problem) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -64,7 +64,7 @@ internal sealed class InferWorker : IDisposable
             }
             catch (InvalidOperationException)
             {
-                throw RequestException.Unavailable("the server is shutting down", 5);
+                throw RequestException.Stopping();
             }
             await using CancellationTokenRegistration registration = cancellation.Register(() => entry.Done.TrySetCanceled(cancellation));
             await entry.Done.Task;
@@ -76,16 +76,16 @@ internal sealed class InferWorker : IDisposable
         }
     }
 
-    /// <summary>Takes no more jobs and waits for those it has.</summary>
+    /// <summary>Takes no more jobs and waits for those it has; those that are not done in time are answered so.</summary>
     /// <param name="time">How long at most.</param>
-    /// <returns>Whether all are done.</returns>
-    public async Task<bool> DrainAsync(TimeSpan time)
+    public async Task DrainAsync(TimeSpan time)
     {
         _queue.CompleteAdding();
         long start = Stopwatch.GetTimestamp();
         while (_thread.IsAlive && Stopwatch.GetElapsedTime(start) < time)
             await Task.Delay(10);
-        return !_thread.IsAlive;
+        if (_thread.IsAlive)
+            await _stopping.CancelAsync();
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using UniCardio.Engine.Model;
 using UniCardio.Serving.Hosting;
 using UniCardio.Serving.Protocol;
@@ -235,14 +236,15 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
             LogUnfinished(log, served.Live.QueueLength);
     }
 
-    /// <summary>Ends everything: sessions are told, connections closed.</summary>
-    public async Task ShutDownAsync()
+    /// <summary>Ends everything: sessions are told, connections closed; waits so long at most until they are.</summary>
+    public async Task ShutDownAsync(TimeSpan time)
     {
+        long start = Stopwatch.GetTimestamp();
         foreach ((Patient patient, LiveSession session) in Sessions)
             patient.End(session, "shutdown", "the server is going down");
         foreach (LiveConnection connection in _connections.Keys)
             connection.ShutDown();
-        for (int i = 0; i < 500 && !_connections.IsEmpty; i++)
+        while (!_connections.IsEmpty && Stopwatch.GetElapsedTime(start) < time)
             await Task.Delay(10);
     }
 

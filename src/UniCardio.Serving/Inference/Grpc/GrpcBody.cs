@@ -9,7 +9,7 @@ namespace UniCardio.Serving.Inference.Grpc;
 /// Bodies of gRPC calls under the limits of all others: the framework gathers a message before anybody is asked, so what it gathers is
 /// counted while it comes.
 /// </summary>
-internal sealed class GrpcBody(RequestDelegate next, ServerOptions options, ByteBudget budget)
+internal sealed class GrpcBody(RequestDelegate next, ServerOptions options, ModelHost host, ByteBudget budget)
 {
     private const string ContentType = "application/grpc";
 
@@ -24,26 +24,29 @@ internal sealed class GrpcBody(RequestDelegate next, ServerOptions options, Byte
         if (context.Request.Headers["grpc-encoding"].ToString() is not ("" or "identity"))
             // What comes out of it is known only when it is out.
             lease.GrowTo(2 * options.MaxBodyBytes);
-        using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.Bodies);
         time.CancelAfter(options.RequestTime);
-        context.Features.Set<IRequestBodyPipeFeature>(new Counted(context.Request.BodyReader, lease, options, time.Token));
+        context.Features.Set<IRequestBodyPipeFeature>(new Counted(context.Request.BodyReader, lease, options, host, time.Token));
         await next(context);
     }
 
     /// <summary>Counts what is gathered twice, as bytes and as the message that is made of them.</summary>
-    private sealed class Counted(PipeReader inner, ByteBudget.Lease lease, ServerOptions options, CancellationToken time) : PipeReader,
-        IRequestBodyPipeFeature
+    private sealed class Counted(PipeReader inner, ByteBudget.Lease lease, ServerOptions options, ModelHost host, CancellationToken time)
+        : PipeReader, IRequestBodyPipeFeature
     {
         public PipeReader Reader => this;
 
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
+            using IDisposable reading = host.Reading();
             try
             {
                 return Count(await inner.ReadAsync(time));
             }
             catch (OperationCanceledException) when (time.IsCancellationRequested)
             {
+                if (host.Bodies.IsCancellationRequested)
+                    throw GrpcInference.Refusal(StatusCodes.Status503ServiceUnavailable, RequestException.Stopping().Message);
                 throw new RpcException(new Status(StatusCode.DeadlineExceeded, FormattableString.Invariant(
                     $"the message did not come within {options.RequestTime.TotalSeconds:0.###} s, or the client has gone")));
             }
