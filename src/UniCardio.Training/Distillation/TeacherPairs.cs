@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using UniCardio.Engine;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sampling;
 using UniCardio.Engine.Sessions;
@@ -17,33 +18,44 @@ namespace UniCardio.Training.Distillation;
 /// <param name="Draws">Draws D of a window: they share its condition rows, so that a pair costs about half of a window's only one.</param>
 internal sealed record TeacherDraw(string Name, IReadOnlyList<CardioTask> Tasks, int Count, ulong Seed, int Draws = 1);
 
-/// <summary>Samples that a teacher drew, each with what it was drawn from: a file of (noise, condition, sample).</summary>
+/// <summary>Samples that a teacher drew, each with what it was drawn from: a file of (noise, condition, state half way, sample).</summary>
 /// <remarks>
 /// Pair i is of task i mod K, of window K floor(floor(i / K) / D) + i mod K of a source of examples (D draws of a window follow each other
 /// within a task), and of noise i under the file's seed; noise and condition are functions of these numbers and only the samples are
-/// stored, [N, S]. The teacher's sampler is 2M with 20 calls at levels equally far apart in
-/// log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of it with a perfect network); a sampler that narrows it
-/// would teach a narrow student.
+/// stored, [N, S], with the states x_m of the same trajectories half way in log-SNR, [N, S], from which a student of two calls learns. The
+/// teacher's sampler is 2M at levels equally far apart in log-SNR to the last one, which keeps the spread of a posterior (0.96 to 1.02 of
+/// it with a perfect network); a sampler that narrows it would teach a narrow student. Of its 21 calls the eleventh is at the level of
+/// the second call of <c>ddim:2,placement=logsnr</c>: both cut the same range in half.
 /// </remarks>
 internal sealed class TeacherPairs
 {
-    private const string FormatKey = "teacher_pairs", Format = "2", SamplesName = "samples";
+    private const string FormatKey = "teacher_pairs", Format = "3", SamplesName = "samples", MiddlesName = "middles";
     private const uint NoisePlane = 7;
     private readonly float[] _samples;
+    private readonly float[] _middles;
 
-    private TeacherPairs(float[] samples, int slotSamples, TeacherDraw drawn, string source)
+    private TeacherPairs((float[] Samples, float[] Middles) made, int slotSamples, TeacherDraw drawn, string source)
     {
-        (_samples, SlotSamples, Tasks, Seed) = (samples, slotSamples, drawn.Tasks, drawn.Seed);
+        (_samples, _middles) = made;
+        (SlotSamples, Tasks, Seed) = (slotSamples, drawn.Tasks, drawn.Seed);
         (Draws, Source, Teacher) = (drawn.Draws, source, drawn.Name);
-        Identity = Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(samples)))[..16];
+        Identity = Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(_samples)))[..16];
     }
 
     /// <summary>The teacher's sampler.</summary>
     public static SamplerOptions Sampler { get; } =
-        new() { Kind = SamplerKind.DpmSolver2M, Steps = 20, Placement = StepPlacement.LogSnrToEnd, Threshold = false };
+        new() { Kind = SamplerKind.DpmSolver2M, Steps = 21, Placement = StepPlacement.LogSnrToEnd, Threshold = false };
 
-    /// <summary>The student's: one call.</summary>
-    public static SamplerOptions Student { get; } = new() { Kind = SamplerKind.Ddim, Steps = 1 };
+    /// <summary>The student's: one call, or two with the second half way in log-SNR.</summary>
+    /// <param name="calls">1 or 2.</param>
+    public static SamplerOptions Student(int calls) => calls == 1 ? new() { Kind = SamplerKind.Ddim, Steps = 1 }
+        : new() { Kind = SamplerKind.Ddim, Steps = calls, Placement = StepPlacement.LogSnr };
+
+    /// <summary>Diffusion steps of a student's calls, falling.</summary>
+    /// <param name="calls">1 or 2.</param>
+    /// <param name="configuration">The network, whose schedule counts.</param>
+    public static IReadOnlyList<int> StudentSteps(int calls, ModelConfiguration configuration) =>
+        [.. SamplerTable.Create(Student(calls), configuration, CardioTask.All[0]).Steps.Select(row => row.T)];
 
     /// <summary>Pairs N.</summary>
     public int Count => _samples.Length / SlotSamples;
@@ -72,6 +84,9 @@ internal sealed class TeacherPairs
     /// <summary>[S] the sample of a pair, scaled.</summary>
     public ReadOnlySpan<float> Sample(int pair) => _samples.AsSpan(pair * SlotSamples, SlotSamples);
 
+    /// <summary>[S] the state of a pair's trajectory at the second of two calls, scaled.</summary>
+    public ReadOnlySpan<float> Middle(int pair) => _middles.AsSpan(pair * SlotSamples, SlotSamples);
+
     /// <summary>The task of a pair.</summary>
     public CardioTask TaskOf(int pair) => Tasks[pair % Tasks.Count];
 
@@ -98,7 +113,7 @@ internal sealed class TeacherPairs
         ArgumentOutOfRangeException.ThrowIfLessThan(wanted.Draws, 1);
         const int Rows = 16;
         int samples = teacher.Configuration.SlotSamples, tasks = wanted.Tasks.Count, done = 0;
-        float[] drawn = new float[checked(wanted.Count * samples)];
+        var drawn = (Samples: new float[checked(wanted.Count * samples)], Middles: new float[wanted.Count * samples]);
         for (int k = 0; k < tasks; k++)
         {
             int[][] windows = [.. Enumerable.Range(0, wanted.Count).Where(i => i % tasks == k)
@@ -120,7 +135,8 @@ internal sealed class TeacherPairs
 
     /// <summary>Writes the file, whole or not at all.</summary>
     public void Write(string path) =>
-        SafetensorsWriter.Write(path, [new ParameterTensor(SamplesName, [Count, SlotSamples], _samples)], new Dictionary<string, string>
+        SafetensorsWriter.Write(path, [new ParameterTensor(SamplesName, [Count, SlotSamples], _samples),
+            new ParameterTensor(MiddlesName, [Count, SlotSamples], _middles)], new Dictionary<string, string>
     {
         [FormatKey] = Format,
         ["tasks"] = string.Join('\n', Tasks),
@@ -150,20 +166,30 @@ internal sealed class TeacherPairs
         foreach (string text in Text("tasks").Split('\n'))
             tasks.Add(CardioTask.TryParse(text, null, out CardioTask task) ? task
                 : throw new WeightFormatException(path, $"'{text}' is not a task"));
-        IReadOnlyList<int> shape = file.Entries.SingleOrDefault(e => e.Name == SamplesName)?.Shape
-            ?? throw new WeightFormatException(path, "has no samples", SamplesName);
-        if (shape.Count != 2 || shape[0] < tasks.Count || shape[1] < 1)
+        (float[] samples, int slotSamples) = Values(path, file, SamplesName, tasks.Count);
+        (float[] middles, _) = Values(path, file, MiddlesName, tasks.Count);
+        if (samples.Length != middles.Length)
+            throw new WeightFormatException(path, $"has {middles.Length} numbers, the samples {samples.Length}", MiddlesName);
+        return new TeacherPairs((samples, middles), slotSamples,
+            new TeacherDraw(Text("teacher"), tasks, samples.Length / slotSamples, seed, draws), Text("source"));
+    }
+
+    private static (float[] Values, int SlotSamples) Values(string path, SafetensorsFile file, string name, int tasks)
+    {
+        IReadOnlyList<int> shape = file.Entries.SingleOrDefault(e => e.Name == name)?.Shape
+            ?? throw new WeightFormatException(path, $"has no {name}", name);
+        if (shape.Count != 2 || shape[0] < tasks || shape[1] < 1)
             throw new WeightFormatException(
-                path, $"has the shape [{string.Join(", ", shape)}], expected [pairs, samples] with a pair a task at least", SamplesName);
-        float[] samples = file.Floats(SamplesName).ToArray();
-        if (Engine.FiniteScan.FirstNonFinite(samples) is >= 0 and int bad)
-            throw new WeightFormatException(path, $"pair {bad / shape[1]}, sample {bad % shape[1]} is {samples[bad]}", SamplesName);
-        return new TeacherPairs(samples, shape[1], new TeacherDraw(Text("teacher"), tasks, shape[0], seed, draws), Text("source"));
+                path, $"has the shape [{string.Join(", ", shape)}], expected [pairs, samples] with a pair a task at least", name);
+        float[] values = file.Floats(name).ToArray();
+        if (FiniteScan.FirstNonFinite(values) is >= 0 and int bad)
+            throw new WeightFormatException(path, $"pair {bad / shape[1]}, sample {bad % shape[1]} is {values[bad]}", name);
+        return (values, shape[1]);
     }
 
     // Draws of windows of one task, windows[w][d] the pair's number.
     private static void DrawPart(InferenceEngine teacher, TeacherDraw wanted, CardioTask task, IExampleSource source, int[][] windows,
-        float[] drawn, CancellationToken cancellation)
+        (float[] Samples, float[] Middles) drawn, CancellationToken cancellation)
     {
         int samples = teacher.Configuration.SlotSamples, draws = windows[0].Length;
         using InferenceSession session =
@@ -181,9 +207,29 @@ internal sealed class TeacherPairs
                 Noise(wanted.Seed, windows[w][d], noise.AsSpan(((w * draws) + d) * samples, samples));
         }
 
-        session.Run(conditions, made, NoiseSource.Explicit(noise), null, cancellation);
+        int before = RowBeforeMiddle(session.Sampler);
+        float[] middle = new float[made.Length];
+        session.Run(conditions, made, NoiseSource.Explicit(noise), (in StepObservation seen) =>
+        {
+            if (seen.Step == before)
+                seen.CopyState(middle);
+        }, cancellation);
         for (int row = 0; row < windows.Length * draws; row++)
-            made.AsSpan(row * samples, samples).CopyTo(drawn.AsSpan(windows[row / draws][row % draws] * samples));
+        {
+            int at = windows[row / draws][row % draws] * samples;
+            made.AsSpan(row * samples, samples).CopyTo(drawn.Samples.AsSpan(at));
+            middle.AsSpan(row * samples, samples).CopyTo(drawn.Middles.AsSpan(at));
+        }
+    }
+
+    // The state that it leaves is the one at the second of a student's two calls.
+    private static int RowBeforeMiddle(SamplerTable teacher)
+    {
+        int middle = StudentSteps(2, teacher.Configuration)[1];
+        int row = teacher.Steps.Select(s => s.T).ToList().IndexOf(middle);
+        return row > 0 ? row - 1
+            : throw new ConfigurationException(
+                "sampler", $"no call of {Sampler} is at t = {middle}: {teacher.Configuration.DiffusionSteps} diffusion steps are too few");
     }
 
     private static int WindowOf(int pair, int tasks, int draws) => (pair / tasks / draws * tasks) + (pair % tasks);

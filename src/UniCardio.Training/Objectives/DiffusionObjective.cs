@@ -33,8 +33,8 @@ internal sealed class DiffusionObjective
         _cleanLosses = CleanLosses.Of(options, configuration.SlotSamples);
     }
 
-    // One call at one step, whatever is drawn.
-    private bool IsOneCall => Corrects || _options.Distils;
+    // The step is the network's one, or comes with the example.
+    private bool HasGivenSteps => Corrects || _options.Distils;
 
     private bool Corrects => _configuration.Prediction == PredictionKind.Correction;
 
@@ -48,7 +48,7 @@ internal sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (!IsOneCall)
+        if (!HasGivenSteps)
             DrawSteps(batch.Steps, seed, batch.Step);
         Prepare(batch, seed, batch.Steps);
     }
@@ -56,14 +56,14 @@ internal sealed class DiffusionObjective
     /// <summary>The same with given steps.</summary>
     /// <param name="batch">Its <see cref="TrainingBatch.Step"/> and examples are read, the rest is written.</param>
     /// <param name="seed">Keys the noise.</param>
-    /// <param name="steps">[count] diffusion steps, 0 to T - 1.</param>
+    /// <param name="steps">[count] diffusion steps, 0 to T - 1; those of a teacher's samples come with the examples.</param>
     /// <exception cref="ArgumentException">An example has no counted sample, or a value is not finite.</exception>
     public void Prepare(TrainingBatch batch, ulong seed, ReadOnlySpan<int> steps)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (IsOneCall)
-            Array.Fill(batch.Steps, Corrects ? _schedule.CorrectionStep : _schedule.Steps - 1);
-        else
+        if (Corrects)
+            Array.Fill(batch.Steps, _schedule.CorrectionStep);
+        else if (!HasGivenSteps)
             steps.CopyTo(batch.Steps);
         double counted = 0;
         for (int window = 0; window < batch.Count; window++)

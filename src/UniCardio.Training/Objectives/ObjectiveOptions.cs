@@ -59,9 +59,9 @@ public sealed record ObjectiveOptions
     public StepDraw Draw { get; init; } = StepDraw.Independent;
 
     /// <summary>
-    /// Whether the network learns a teacher's samples in one call (Luhman and Luhman, arXiv 2101.02388): its state at t = T-1 is the noise
-    /// z that the sample was drawn from, and the loss is the squared error of the clean signal, (alpha z - sigma v) - sample for v. Only
-    /// with examples that bring their noise.
+    /// Whether the network learns a teacher's samples in one or two calls (Luhman and Luhman, arXiv 2101.02388): its state at t = T-1 is
+    /// the noise z that the sample was drawn from, and the loss is the squared error of the clean signal, (alpha z - sigma v) - sample for
+    /// v. Only with examples that bring their state and step.
     /// </summary>
     public bool Distils { get; init; }
 

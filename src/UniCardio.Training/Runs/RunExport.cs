@@ -32,7 +32,8 @@ public static class RunExport
     {
         TrainingOptions options = record.Options;
         var pairs = new Dictionary<string, string>(
-            (options.Objective.Distils ? options.Network with { OwnSampler = Distillation.TeacherPairs.Student.ToString() }
+            (options.Objective.Distils
+                ? options.Network with { OwnSampler = Distillation.TeacherPairs.Student(options.StudentCalls).ToString() }
                 : options.Network).ToMetadata(), StringComparer.Ordinal)
         {
             [WeightFile.DescriptionKey] = string.Create(CultureInfo.InvariantCulture,

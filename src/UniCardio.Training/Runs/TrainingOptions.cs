@@ -23,9 +23,12 @@ public sealed record TrainingOptions
     /// only.</summary>
     public string? RecordingFolder { get; init; }
 
-    /// <summary>File of a teacher's samples to learn in one call (<see cref="Distillation.TeacherPairs"/>); null for none. With
+    /// <summary>File of a teacher's samples to learn in one or two calls (<see cref="Distillation.TeacherPairs"/>); null for none. With
     /// <see cref="ObjectiveOptions.Distils"/>.</summary>
     public string? PairFile { get; init; }
+
+    /// <summary>Calls that a student of a <see cref="PairFile"/> is to need, 1 or 2.</summary>
+    public int StudentCalls { get; init; } = 1;
 
     /// <summary>Share of windows that are of recordings, 0 to 1, where there is a <see cref="RecordingFolder"/>.</summary>
     public double RecordingShare { get; init; }
@@ -96,6 +99,8 @@ public sealed record TrainingOptions
         Objective.Validate();
         if (Objective.Distils != (PairFile is not null))
             throw new ConfigurationException("distil", "a teacher's samples and the loss that learns them go together");
+        if (StudentCalls is < 1 or > 2)
+            throw new ConfigurationException("distil_calls", $"{StudentCalls} is neither 1 nor 2");
         if (Objective.Distils && Network.Prediction is (PredictionKind.Epsilon or PredictionKind.Correction))
             throw new ConfigurationException(
                 "prediction",

@@ -40,7 +40,7 @@ public class DistillationTests
         using var engine = new InferenceEngine(teacher, new EngineOptions { Threads = 1 });
         using InferenceSession session = engine.CreateSession(Tasks[1], new SessionOptions { Sampler = TeacherPairs.Sampler });
         var batch = new TrainingBatch(1, Network.SlotSamples);
-        var examples = new DistilledExamples(pairs, source, isHeldOut: true);
+        var examples = new DistilledExamples(pairs, source, (Network, 1), isHeldOut: true);
         examples.Fill(0, Tasks[1], batch, 0);
 
         // The only held-out pair of the second task among 40: number 15 of its 20, that is 2 x 15 + 1.
@@ -55,7 +55,7 @@ public class DistillationTests
         Assert.Throws<ArgumentException>(() => examples.Fill(0, CardioTask.Parse("ecg->bp"), batch, 0));
         Assert.Equal(
             "distil", Assert.Throws<ConfigurationException>(() =>
-                new DistilledExamples(pairs, new WaveExamples(5, Network.SlotSamples), false)).Setting);
+                new DistilledExamples(pairs, new WaveExamples(5, Network.SlotSamples), (Network, 1), false)).Setting);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public class DistillationTests
         (ModelWeights weights, TeacherPairs pairs, WaveExamples source) = Teach(34);
         weights.Dispose();
         var batch = new TrainingBatch(1, Network.SlotSamples);
-        new DistilledExamples(pairs, source, isHeldOut: false).Fill(3, Tasks[0], batch, 0);
+        new DistilledExamples(pairs, source, (Network, 1), isHeldOut: false).Fill(3, Tasks[0], batch, 0);
         float[] noise = batch.WindowNoise(0).ToArray();
         var objective = new DiffusionObjective(Network, new ObjectiveOptions { Distils = true });
         objective.Prepare(batch, seed: 1);
@@ -127,7 +127,66 @@ public class DistillationTests
     }
 
     [Fact]
-    public void AStudentLearnsItsTeachersSamplesAndNamesItsSampler()
+    public void TheFirstOfTwoCallsLandsOnTheTeachersStateAndTheSecondGoesOnFromIt()
+    {
+        (ModelWeights weights, TeacherPairs pairs, WaveExamples source) = Teach(64);
+        using ModelWeights teacher = weights;
+        SamplerTable student = SamplerTable.Create(TeacherPairs.Student(2) with { Threshold = false }, Network, Tasks[1]);
+        Assert.Equal([49, 23], student.Steps.Select(r => r.T));
+
+        // The state that the teacher itself has there: it is a state of its own sampler, seen after the row before.
+        SamplerTable table = SamplerTable.Create(TeacherPairs.Sampler, Network, Tasks[1]);
+        int row = table.Steps.Select(r => r.T).ToList().IndexOf(23);
+        using var engine = new InferenceEngine(teacher, new EngineOptions { Threads = 1 });
+        using InferenceSession session = engine.CreateSession(Tasks[1], new SessionOptions { Sampler = TeacherPairs.Sampler });
+        var batch = new TrainingBatch(1, Network.SlotSamples);
+        source.Fill(pairs.WindowOf(5), Tasks[1], batch, 0);
+        float[] conditions = new float[session.Plan.ConditionSamples], drawn = new float[Network.SlotSamples],
+            noise = new float[drawn.Length], middle = new float[drawn.Length];
+        for (int c = 0; c < session.Plan.Conditions.Count; c++)
+            batch.Condition(0, session.Plan.Conditions[c]).CopyTo(conditions.AsSpan(c * Network.SlotSamples));
+        pairs.Noise(5, noise);
+        session.Run(conditions, drawn, NoiseSource.Explicit(noise), (in StepObservation seen) =>
+        {
+            if (seen.Step == row - 1)
+                seen.CopyState(middle);
+        });
+        Assert.Equal(middle, pairs.Middle(5).ToArray());
+
+        // Both calls come up; with the clean signal that an example asks for, the sampler's own row makes the trajectory's next state.
+        var examples = new DistilledExamples(pairs, source, (Network, 2), isHeldOut: false);
+        bool[] seenCalls = new bool[2];
+        for (int index = 0; index < 40; index++)
+        {
+            examples.Fill(index, Tasks[1], batch, 0);
+            int call = batch.Steps[0] == 49 ? 0 : 1;
+            Assert.Equal(student.Steps[call].T, batch.Steps[0]);
+            seenCalls[call] = true;
+            float[] state = batch.WindowNoise(0).ToArray(), clean = batch.CleanTarget(0).ToArray();
+            int pair = Enumerable.Range(0, pairs.Count).First(i => pairs.TaskOf(i) == Tasks[1]
+                && (call == 0 ? Started(pairs, i, state) : pairs.Middle(i).SequenceEqual(state)));
+            float[] next = [.. state.Select((x, s) => (float)((student.Steps[call].State * x) + (student.Steps[call].Clean0 * clean[s])))];
+            float[] wanted = (call == 0 ? pairs.Middle(pair) : pairs.Sample(pair)).ToArray();
+
+            // Rounding of three products of numbers below 8 in float32: 8 x 3 x 6e-8.
+            Assert.All(next.Zip(wanted), p => Assert.Equal(p.Second, p.First, 2e-6f));
+            Assert.Equal(call == 0, batch.Weight(0).ToArray().All(w => w > 0));
+        }
+
+        Assert.All(seenCalls, Assert.True);
+    }
+
+    private static bool Started(TeacherPairs pairs, int pair, float[] state)
+    {
+        float[] noise = new float[state.Length];
+        pairs.Noise(pair, noise);
+        return noise.AsSpan().SequenceEqual(state);
+    }
+
+    [Theory]
+    [InlineData(1, "ddim:1")]
+    [InlineData(2, "ddim:2,placement=logsnr")]
+    public void AStudentLearnsItsTeachersSamplesAndNamesItsSampler(int calls, string sampler)
     {
         (ModelWeights weights, TeacherPairs pairs, WaveExamples source) = Teach(64);
         using ModelWeights teacher = weights;
@@ -137,12 +196,12 @@ public class DistillationTests
             Network = Network, Steps = 80, Batch = 8, Initialization = InitializationKind.Published, LearningRate =
                 new LearningRateSchedule { Peak = 2e-3, WarmupSteps = 5 }, EmaDecay = 0.8,
             Curriculum = new CurriculumOptions { Kind = CurriculumKind.Mixed, Tasks = [.. Tasks.Select(t => t.ToString())] },
-            Objective = new ObjectiveOptions { Distils = true }, PairFile = "pairs",
+            Objective = new ObjectiveOptions { Distils = true }, PairFile = "pairs", StudentCalls = calls,
             Validation = new ValidationOptions { Every = 80, Windows = 4, ChecksRaw = false },
         };
         using var network = new TrainingNetwork(Network, new TrainingNetworkOptions { Threads = 1 });
-        using var run = new TrainingRun(folder.Run, options, network, new DistilledExamples(pairs, source, false),
-            new DistilledExamples(pairs, source, true), new RunSettings(), new StartWeights(teacher, "teacher"));
+        using var run = new TrainingRun(folder.Run, options, network, new DistilledExamples(pairs, source, (Network, calls), false),
+            new DistilledExamples(pairs, source, (Network, calls), true), new RunSettings(), new StartWeights(teacher, "teacher"));
         Assert.Equal(RunOutcome.Completed, run.Run());
         double[] losses = [.. File.ReadAllLines(folder.Run.LogFile).Skip(1).Select(r => double.Parse(r.Split(',')[3]))];
         Assert.True(losses[^1] < 0.7 * losses[0], $"{losses[0]} -> {losses[^1]}");
@@ -150,10 +209,10 @@ public class DistillationTests
         string path = Path.Combine(folder.Run.Path, "student.safetensors");
         RunExport.Write(folder.Run, path);
         using LoadedWeights student = WeightFile.Load(path);
-        Assert.Equal("ddim:1", student.Configuration.OwnSampler);
+        Assert.Equal(sampler, student.Configuration.OwnSampler);
 
-        // Whoever names no sampler gets one call; another one that is named is taken.
-        Assert.Equal(1, SamplerTable.Create(SamplerOptions.Default, student.Configuration, Tasks[0]).NetworkCalls);
+        // Whoever names no sampler gets the student's calls; another one that is named is taken.
+        Assert.Equal(calls, SamplerTable.Create(SamplerOptions.Default, student.Configuration, Tasks[0]).NetworkCalls);
         Assert.Equal(4, SamplerTable.Create(SamplerOptions.Parse("ddim:4"), student.Configuration, Tasks[0]).NetworkCalls);
         Assert.Equal(SamplerOptions.Default.Steps, SamplerTable.Create(SamplerOptions.Default, Network, Tasks[0]).NetworkCalls);
     }

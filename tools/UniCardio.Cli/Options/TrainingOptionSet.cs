@@ -26,10 +26,12 @@ internal sealed class TrainingOptionSet
             HelpName = "DIR" };
     private readonly Option<string?> _distil = new("--distil")
         { Description =
-            "File of a teacher's samples to learn in one call; finetune draws it with --weights as the teacher where it is not there "
-            + "(see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
+            "File of a teacher's samples to learn in one call or two (--distil-calls); finetune draws it with --weights as the teacher "
+            + "where it is not there (see --pairs). The result's metadata names its sampler.", HelpName = "FILE" };
     private readonly Option<int?> _pairs =
-        Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 20 calls each (20000).", 1, 1_000_000);
+        Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 21 calls each (20000).", 1, 1_000_000);
+    private readonly Option<int?> _calls =
+        Bounded.OptionalNumber("--distil-calls", "Calls that the student is to need, 1 or 2 (1).", 1, 2);
     private readonly Option<int?> _pairDraws =
         Bounded.OptionalNumber("--pair-draws", "Of them of one window, which share its condition rows (4).", 1, 64);
     private readonly Option<double?> _dataShare =
@@ -74,8 +76,8 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _pairs, _pairDraws, _dataShare, _rate,
-            _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws, _dataShare,
+            _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
             _weighting, _amplitude, _phase, _peakL1, _drop, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
@@ -96,6 +98,7 @@ internal sealed class TrainingOptionSet
         return basis with
         {
             PairFile = pairs,
+            StudentCalls = parsed.GetValue(_calls) ?? basis.StudentCalls,
             Steps = parsed.GetValue(_steps) ?? basis.Steps,
             Batch = parsed.GetValue(_batch) ?? basis.Batch,
             Seed = parsed.GetValue(_seed) ?? basis.Seed,

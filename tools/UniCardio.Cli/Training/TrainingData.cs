@@ -26,8 +26,9 @@ internal static class TrainingData
         {
             TeacherPairs pairs = TeacherPairs.Read(file);
             terminal.Note($"{file}: {pairs.Count} samples of {pairs.Teacher}, {pairs.Tasks.Count} tasks");
-            return (new DistilledExamples(pairs, synthetic, isHeldOut: false, options.DataSeed),
-                new DistilledExamples(pairs, synthetic, isHeldOut: true));
+            (ModelConfiguration, int) student = (options.Network, options.StudentCalls);
+            return (new DistilledExamples(pairs, synthetic, student, isHeldOut: false, options.DataSeed),
+                new DistilledExamples(pairs, synthetic, student, isHeldOut: true));
         }
 
         if (options.RecordingFolder is not string folder)
