@@ -20,10 +20,11 @@ internal static class SignalUnit
     private static readonly FrozenDictionary<string, string> Spellings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["mmHg"] = "mmHg", ["mm Hg"] = "mmHg", ["mm_Hg"] = "mmHg", ["torr"] = "mmHg", ["mm[Hg]"] = "mmHg",
+        ["mmHg."] = "mmHg", ["mm-Hg"] = "mmHg", ["mm of Hg"] = "mmHg", ["мм рт. ст."] = "mmHg", ["мм рт.ст."] = "mmHg",
         ["kPa"] = "kPa", ["Pa"] = "Pa", ["hPa"] = "hPa", ["mbar"] = "hPa",
         ["cmH2O"] = "cmH2O", ["cm H2O"] = "cmH2O", ["cmH20"] = "cmH2O", ["cm_H2O"] = "cmH2O",
-        ["mV"] = "mV", ["millivolt"] = "mV", ["millivolts"] = "mV",
-        ["uV"] = "uV", ["microvolt"] = "uV", ["microvolts"] = "uV",
+        ["mV"] = "mV", ["millivolt"] = "mV", ["millivolts"] = "mV", ["мВ"] = "mV",
+        ["uV"] = "uV", ["microvolt"] = "uV", ["microvolts"] = "uV", ["microV"] = "uV", ["мкВ"] = "uV",
         ["nV"] = "nV", ["V"] = "V", ["volt"] = "V", ["volts"] = "V",
         ["NU"] = "NU", ["n.u."] = "NU", ["nd"] = "NU", ["norm"] = "NU", ["normalised"] = "NU", ["normalized"] = "NU",
         ["a.u."] = "NU", ["a.u"] = "NU", ["au"] = "NU", ["arb. unit"] = "NU", ["arb. units"] = "NU", ["adu"] = "adu",
@@ -48,7 +49,8 @@ internal static class SignalUnit
         ArgumentNullException.ThrowIfNull(text);
         // Both micro sign (U+00B5) and Greek mu (U+03BC) are met.
         string plain = text.Trim().Replace('\u00b5', 'u').Replace('\u03bc', 'u');
-        return Spellings.TryGetValue(plain, out string? canonical) ? canonical : plain;
+        // A photodiode's picoampere is no pascal.
+        return plain != "pA" && Spellings.TryGetValue(plain, out string? canonical) ? canonical : plain;
     }
 
     /// <summary>Whether the text is a unit known to <see cref="Canonicalize"/>, in any spelling.</summary>

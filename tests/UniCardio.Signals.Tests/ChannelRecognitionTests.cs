@@ -118,6 +118,33 @@ public class ChannelRecognitionTests
     public void KindIsToldFromNameAndUnit(string name, string unit, ChannelKind kind) =>
         Assert.Equal(kind, ChannelKindRecognition.Recognize(name, unit));
 
+    // Labels of eleven makers' monitors, of public archives, laboratory programs and nine languages.
+    [Fact]
+    public void LabelsOfMonitorsArchivesAndLanguagesAreTold()
+    {
+        using var reader = new StreamReader(typeof(ChannelRecognitionTests).Assembly.GetManifestResourceStream("channel-names")!);
+        string[][] rows = [.. reader.ReadToEnd().Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split('|'))];
+        Assert.True(rows.Length > 550);
+        ChannelKind Told(string heading) => SignalUnit.SplitName(heading) is var (name, unit)
+            ? ChannelKindRecognition.Recognize(name, unit) : default;
+        Assert.Equal([], rows.Where(r => Told(r[1].Length > 0 ? $"{r[0]} [{r[1]}]" : r[0]) != r[2] switch
+        {
+            "ecg" => ChannelKind.Ecg,
+            "ppg" => ChannelKind.Ppg,
+            "bp" => ChannelKind.BloodPressure,
+            _ => ChannelKind.Other,
+        }).Select(r => string.Join('|', r)));
+    }
+
+    // Half a surrogate pair, letters with marks of their own, and names of nothing but signs.
+    [Theory]
+    [InlineData("\ud800ECG", ChannelKind.Ecg)]
+    [InlineData("Ple\u0301thysmogramme", ChannelKind.Ppg)]
+    [InlineData("\u0301\u0301", ChannelKind.Other)]
+    [InlineData("///", ChannelKind.Other)]
+    public void LettersThatAreNoneDoNoHarm(string name, ChannelKind kind) =>
+        Assert.Equal(kind, ChannelKindRecognition.Recognize(name, ""));
+
     [Theory]
     [InlineData("abp_mmHg", "abp", "mmHg")]
     [InlineData("ecg_mV", "ecg", "mV")]

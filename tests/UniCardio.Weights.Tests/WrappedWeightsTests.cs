@@ -106,6 +106,40 @@ public class WrappedWeightsTests
             && n.Contains("optimizer", StringComparison.Ordinal));
     }
 
+    // What torch.load(weights_only=True) takes beside tensors too: seeds of 64 bits, bytes, sets, counters, keys that are no text.
+    [Fact]
+    public void PlainValuesOfATrainingArePassedOver()
+    {
+        using var folder = new TemporaryFolder();
+        var builder = new TorchBuilder();
+        builder.Entries.Add(("archive/data.pkl", []));
+        PickleBuilder pickle = new PickleBuilder().Op('}').Op('(')
+            .Text("seed").Raw(0x8A, 9).Raw(new byte[9])
+            .Text("hash").Global("_codecs", "encode").Text("abc").Text("latin1").Raw(0x86).Op('R')
+            .Text("done").Global("__builtin__", "set").Op(']').Op('(').Number(1).Number(2).Op('e').Raw(0x85).Op('R')
+            .Text("milestones").Global("collections", "Counter").Op('}').Number(30).Number(1).Op('s').Raw(0x85).Op('R')
+            .Text("scales").Global("collections", "defaultdict").Global("builtins", "float").Raw(0x85).Op('R')
+            .Text("table").Op('}').Op('(').Op('G').Raw(new byte[8]).Number(1).Number(1).Number(2).Raw(0x86).Number(3)
+            .Op('N').Number(5).Op('u')
+            .Text("model").OrderedDictionary().Op('(');
+        int storage = 0;
+        foreach (ParameterTensor tensor in SmallNetwork.Tensors(5000))
+        {
+            long[] size = [.. tensor.Shape.Select(d => (long)d)];
+            pickle.Text(tensor.Name).Tensor("FloatStorage", $"{storage}", tensor.Data.Length, 0, size, TorchBuilder.RowMajor(size));
+            builder.Entries.Add(($"archive/data/{storage++}", System.Runtime.InteropServices.MemoryMarshal.AsBytes(tensor.Span).ToArray()));
+        }
+        builder.Entries[0] = ("archive/data.pkl", pickle.Op('u').Op('u').Stop());
+        File.WriteAllBytes(folder.File("w.pth"), builder.Bytes());
+        AssertIsTheNetwork(folder.File("w.pth"));
+    }
+
+    [Fact]
+    public void ALargeNumberIsNoSize() => TorchBadInputTests.Refused("a tensor's dimension 0", TorchBuilder.Of(new PickleBuilder().Op('}')
+        .Text("w").Global("torch._utils", "_rebuild_tensor_v2").Op('(').Op('(').Text("storage").Global("torch", "FloatStorage").Text("0")
+        .Text("cpu").Number(6).Op('t').Op('Q').Number(0).Raw(0x8A, 9).Raw(new byte[9]).Raw(0x85).Tuple(1).Raw(0x89)
+        .OrderedDictionary().Op('t').Op('R').Op('s').Stop(), ("0", new byte[24])));
+
     [Theory]
     [InlineData("os", "system")]
     [InlineData("builtins", "eval")]

@@ -87,10 +87,10 @@ internal ref struct PickleReader
             case 0x85: Push(PopMany(1)); break;
             case 0x86: Push(PopMany(2)); break;
             case 0x87: Push(PopMany(3)); break;
-            case (byte)']': Push(new PicklePlain(isList: true)); break;
+            case (byte)']': Push(new PicklePlain("a list")); break;
             case (byte)'a': Append(PopMany(1)); break;
             case (byte)'e': Append(PopToMark()); break;
-            case (byte)'G': Take(8); Push(new PicklePlain(isList: false)); break;
+            case (byte)'G': Take(8); Push(PicklePlain.Value); break;
             case (byte)'}': Push(new PickleDictionary(isOrdered: false)); break;
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
@@ -140,8 +140,10 @@ internal ref struct PickleReader
             ("torch._utils", "_rebuild_parameter") => PickleGlobal.RebuildParameter,
             ("torch._utils", "_rebuild_parameter_with_state") => PickleGlobal.RebuildParameter,
             ("collections", "defaultdict") => PickleGlobal.DefaultDictionary,
-            ("__builtin__", "dict") => PickleGlobal.Dictionary,
-            ("builtins", "dict") => PickleGlobal.Dictionary,
+            ("collections", "Counter") => PickleGlobal.Counter,
+            ("__builtin__" or "builtins", "dict" or "list" or "int" or "float" or "str" or "bool") => PickleGlobal.PlainType,
+            ("__builtin__" or "builtins", "set" or "frozenset" or "bytearray" or "bytes" or "complex") => PickleGlobal.PlainValue,
+            ("_codecs", "encode") => PickleGlobal.PlainValue,
             ("torch", "Size") => PickleGlobal.Size,
             ("torch", "device") => PickleGlobal.Device,
             ("torch", "float32" or "float64" or "float16" or "bfloat16" or "int64" or "int32" or "int16" or "int8" or "uint8" or "bool") =>
@@ -205,8 +207,11 @@ internal ref struct PickleReader
             PickleGlobal.RebuildParameter => arguments is [TensorReference tensor, bool, PickleDictionary { Items.Count: 0 }, ..]
                 && arguments.Length <= 4
                 ? tensor : throw Problem("a parameter is not (tensor, requires_grad, no hooks)"),
-            PickleGlobal.DefaultDictionary when arguments is [] or [PickleGlobal.Dictionary] => new PickleDictionary(isOrdered: false),
-            PickleGlobal.Size or PickleGlobal.Device when arguments.Length <= 2 => new PicklePlain(isList: false),
+            PickleGlobal.DefaultDictionary when arguments is [] or [PickleGlobal.PlainType or PickleGlobal.PlainValue] =>
+                new PickleDictionary(isOrdered: false),
+            PickleGlobal.Counter when arguments is [] or [PickleDictionary] => new PickleDictionary(isOrdered: false),
+            // Text and an encoding make bytes, a list makes a set: what they would make is not kept.
+            PickleGlobal.Size or PickleGlobal.Device or PickleGlobal.PlainValue when arguments.Length <= 2 => PicklePlain.Value,
             _ => throw Problem($"a call of {Kind(pair[0])}"),
         });
     }
@@ -274,14 +279,15 @@ internal ref struct PickleReader
             throw Problem("a key without a value");
         for (int i = 0; i < items.Length; i += 2)
         {
-            // An optimiser numbers its parameters.
-            string key = items[i] switch
+            // An optimiser numbers its parameters. What has no name at all (a table by epoch and loss) is passed over.
+            string? key = items[i] switch
             {
                 string text => text,
                 long number => number.ToString(CultureInfo.InvariantCulture),
+                null or PicklePlain { IsList: false } or object?[] => null,
                 _ => throw Problem($"a dictionary key is {Kind(items[i])}, expected text"),
             };
-            if (!target.TryAdd(key, items[i + 1]))
+            if (key is not null && !target.TryAdd(key, items[i + 1]))
                 throw Problem($"key '{WeightFormatException.Shorten(key)}' is there twice");
         }
     }
@@ -329,11 +335,12 @@ internal ref struct PickleReader
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw Problem("a text is not UTF-8");
     }
 
-    private long Long(int length)
+    // A seed of 64 bits takes nine bytes: beside the tensors, and no size of anything.
+    private object Long(int length)
     {
-        if (length > 8)
-            throw Problem($"a whole number of {length} bytes");
         ReadOnlySpan<byte> bytes = Take(length);
+        if (length > 8)
+            return new PicklePlain($"a whole number of {length} bytes");
         long value = length > 0 && (bytes[^1] & 0x80) != 0 ? -1 : 0;
         for (int i = length - 1; i >= 0; i--)
             value = (value << 8) | bytes[i];
@@ -371,8 +378,7 @@ internal ref struct PickleReader
         bool => "a truth value",
         object?[] => "a tuple",
         PickleDictionary => "a dictionary",
-        PicklePlain { IsList: true } => "a list",
-        PicklePlain => "a plain value",
+        PicklePlain plain => plain.Kind,
         TensorReference => "a tensor",
         StorageReference => "a storage",
         PickleGlobal global => $"'{global}'",

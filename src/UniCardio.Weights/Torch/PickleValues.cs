@@ -18,7 +18,13 @@ internal enum PickleGlobal
     BoolStorage,
     RebuildParameter,
     DefaultDictionary,
-    Dictionary,
+    Counter,
+
+    /// <summary>dict, list, int and the like: what a defaultdict makes of a key that is not there.</summary>
+    PlainType,
+
+    /// <summary>What makes a plain value of plain values: set, bytes, complex.</summary>
+    PlainValue,
     Size,
     Device,
 
@@ -28,10 +34,15 @@ internal enum PickleGlobal
 
 /// <summary>A value that a training checkpoint keeps beside its tensors (a list, a learning rate): passed over, its content is not
 /// kept.</summary>
-internal sealed class PicklePlain(bool isList)
+internal sealed class PicklePlain(string kind)
 {
+    public static readonly PicklePlain Value = new("a plain value");
+
+    /// <summary>What it is, for messages.</summary>
+    public string Kind { get; } = kind;
+
     /// <summary>Whether items may be added to it.</summary>
-    public bool IsList { get; } = isList;
+    public bool IsList => Kind == "a list";
 }
 
 /// <summary>A dict or OrderedDict with text keys, in the order of insertion.</summary>

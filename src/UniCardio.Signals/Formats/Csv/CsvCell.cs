@@ -78,6 +78,9 @@ internal static class CsvCell
         }
         if (cell.Length > 16)
             return CsvCellKind.Text;
+        // LibreOffice: Err:502.
+        if (cell.Length == 7 && cell.StartsWith("Err:"u8) && !cell[4..].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            return CsvCellKind.Error;
         if (cell[0] == (byte)'#')
             return IsErrorToken(cell) ? CsvCellKind.Error : CsvCellKind.Text;
         string word = Encoding.UTF8.GetString(cell);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using CsvHelper;
 
@@ -13,6 +14,12 @@ namespace UniCardio.Signals.Formats.Csv;
 internal sealed record CsvLayout(int Records, int Columns, string[]? Names, string[]? Units, int OtherLines, bool FirstIsTime)
 {
     private const int MaxRecords = 200, RowsToTellTime = 8;
+
+    /// <summary>Samples a second and the start, where the first two rows state them and no name does (Empatica's E4).</summary>
+    public double? Rate { get; init; }
+
+    /// <summary>See <see cref="Rate"/>.</summary>
+    public DateTime? Start { get; init; }
 
     /// <summary>Looks at the first records.</summary>
     /// <exception cref="SignalFormatException">There are no rows, or text stands among them.</exception>
@@ -53,8 +60,10 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
         }
         int first = records.FindIndex(body, r => r.Cells.Any(c => c.Length > 0));
         int columns = records[first].Cells.Length;
-        // In a single column a blank line is a missing sample, in others it is nothing.
-        return WithNames(records, columns > 1 ? first : body, columns, text, file);
+        // In a single column a blank line is a missing sample, in others, and after lines on the file, it is nothing.
+        bool skip = columns > 1 || (body > 0 && records.FindLast(r => r.Cells.Any(c => c.Length > 0) && r.Line < records[first].Line)
+            .Cells is { Length: > 1 });
+        return WithNames(records, skip ? first : body, columns, text, file);
     }
 
     /// <summary>A cell in a message.</summary>
@@ -64,16 +73,27 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
     {
         List<string[]> lines = [.. records.Take(body).Select(r => r.Cells).Where(c => c.Any(x => x.Length > 0))];
         string[]? units = null;
-        if (lines.Count > 1 && lines[^1].Length == columns && IsUnits(lines[^1], lines[^2], text.DecimalComma))
+        if (lines.Count > 1 && lines[^1].Length == columns && lines[^2].Length >= columns - 1 && IsUnits(lines[^1], lines[^2], text.DecimalComma))
         {
             units = [.. lines[^1].Select(u => u.Trim('(', ')', '[', ']', ' '))
                 .Select(u => CsvCell.MeansNothing(u) ? "-" : u)];
             lines.RemoveAt(lines.Count - 1);
         }
         string[]? names = lines.Count > 0 ? lines[^1] : null;
+        // Above a single column, lines of two cells say something of the file: Sample Rate,512 hertz.
+        int others = lines.Count - 1;
+        if (names is { Length: > 1 } && columns == 1 && others > 0)
+            (names, others) = (null, lines.Count);
+        if (Titles(lines, columns) is var (titles, ranges))
+            (names, units) = (titles, ranges);
+        // R's write.table has no name over the numbers of its rows.
+        else if (names is not null && names.Length == columns - 1 && NumberRows([.. records.Skip(body).Select(r => r.Cells)]))
+            (names, units) = (["", .. names], units is null ? null : ["", .. units]);
         if (names is null && text.LastComment is { } comment && CsvText.Cells(comment, text.Separator, text.Blanks) is var given
             && given.Length == columns && IsHeader(given))
             names = [.. given.Select(Strip)];
+        if (names is null && lines.Count == 0 && StartAndRate(records, body) is var (start, rate))
+            return new CsvLayout(body + 2, columns, null, null, 0, false) { Start = start, Rate = rate };
         string[] spoken = names is not null && lines.Count > 0 ? names : body < records.Count ? records[body].Cells : [];
         if ((lines.Count > 0 || names is null) && spoken.Any(n => n.Length > 0 && CsvCell.Read(Encoding.UTF8.GetBytes(n),
             text.DecimalComma, out _) == CsvCellKind.Number))
@@ -87,8 +107,38 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
             }
         }
         bool known = names is not null && names.Any(n => CsvTimeColumn.IsTime(n, out _));
-        return new CsvLayout(body, columns, names, units, Math.Max(lines.Count - 1, 0), !known
+        return new CsvLayout(body, columns, names, units, Math.Max(others, 0), !known
             && FirstCountsUp([.. records.Skip(body).Select(r => r.Cells)], text.DecimalComma));
+    }
+
+    // LabChart's text: ChannelTitle= over the channels but not over the time, and a range with a unit for each.
+    private static (string[] Names, string[]? Units)? Titles(List<string[]> lines, int columns)
+    {
+        string[]? Find(string key) => lines.FindLast(l => l[0] == key) is { } line && line.Length >= columns
+            ? line[1..columns] : null;
+        if (Find("ChannelTitle=") is not { } titles)
+            return null;
+        string[]? units = Find("UnitName=") ?? (Find("Range=") is { } ranges ? [.. ranges.Select(r => r[(r.LastIndexOf(' ') + 1)..])]
+            : null);
+        return (["time", .. titles], units is null ? null : ["", .. units]);
+    }
+
+    private static bool NumberRows(string[][] rows)
+    {
+        rows = [.. rows.Where(r => r.Length > 1)];
+        return rows.Length > 1 && Enumerable.Range(0, rows.Length).All(i => int.TryParse(rows[i][0], NumberStyles.None,
+            CultureInfo.InvariantCulture, out int number) && number == i + 1);
+    }
+
+    // Unix time, then samples a second, the same in every column, then samples of another size.
+    private static (DateTime Start, double Rate)? StartAndRate(List<(string[] Cells, long Line)> records, int body)
+    {
+        double? Only(int row) => records[row].Cells is [var first, ..] cells && Array.TrueForAll(cells, c => c == first)
+            && double.TryParse(first, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) ? value : null;
+        return records.Count > body + 2 && Only(body) is > 1e9 and < 4.2e9 and var seconds && Only(body + 1) is >= 1 and <= 4096 and var rate
+            && rate == Math.Floor(rate) && double.TryParse(records[body + 2].Cells[0], NumberStyles.Float, CultureInfo.InvariantCulture,
+                out double sample) && Math.Abs(sample) < 1e8
+            ? (DateTime.UnixEpoch.AddTicks((long)(seconds * 1e6) * 10), rate) : null;
     }
 
     private static bool BeginsAsNumber(string cell) => cell.TrimStart('-', '+', '.') is [var digit, ..] && char.IsAsciiDigit(digit);

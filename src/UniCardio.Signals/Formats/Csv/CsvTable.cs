@@ -7,9 +7,6 @@ namespace UniCardio.Signals.Formats.Csv;
 /// <summary>The rows of a CSV file on their way into columns of float32.</summary>
 internal sealed class CsvTable
 {
-    // A pulse of 60/min needs more than 1 Hz; intracardiac electrograms are recorded at up to some kHz.
-    private const double SlowestWave = 2, FastestWave = 20_000;
-
     private readonly CsvReader _reader;
     private readonly CsvText _text;
     private readonly string _file;
@@ -26,7 +23,7 @@ internal sealed class CsvTable
     private int _rows;
     private int _blank;
     private bool _blankLine;
-    private long _marked, _errors, _infinite;
+    private long _marked, _errors, _infinite, _counts;
     private SignalFormatException? _cut;
 
     public CsvTable(CsvReader reader, CsvText text, CsvLayout layout, string file, RecordingReadOptions options,
@@ -41,8 +38,8 @@ internal sealed class CsvTable
             throw new SignalFormatException(file, Ragged(layout.Columns, names.Length),
                 new SignalLocation(Line: text.Lines + layout.Records + 1));
         _headings = Given(names);
-        _timeIndex = Array.FindIndex(_headings, h => CsvTimeColumn.IsTime(h, out _));
-        _dateIndex = Array.FindIndex(_headings, CsvTimeColumn.IsDate);
+        _timeIndex = CsvTimeColumn.Choose(_headings);
+        _dateIndex = CsvTimeColumn.FindDate(_headings);
         if (_timeIndex < 0 && _dateIndex >= 0)
             (_timeIndex, _dateIndex) = (_dateIndex, -1);
         if (_timeIndex < 0 && layout.FirstIsTime && options.ColumnNames is null)
@@ -57,9 +54,13 @@ internal sealed class CsvTable
         for (int i = 0; i < _columns.Length; i++)
         {
             _provenance[i] = CsvProvenance.ChannelOf(_headings[i]) is string of && signals.Contains(of) ? new CsvProvenance(of) : null;
-            _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" || _provenance[i] is not null ? null
+            _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" || _provenance[i] is not null
+                || IsOtherTime(i) ? null
                 : new SampleColumn();
         }
+        if (layout.Rate is { } rate)
+            warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
+                $"{file}: its first two rows are taken for the start and the rate of {rate} Hz, as wrist devices write them.")));
         if (layout.OtherLines > 0)
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
                 $"{file}: {layout.OtherLines} lines before the names of the columns are left out."));
@@ -103,7 +104,7 @@ internal sealed class CsvTable
             return [.. given];
         string[] kept = [.. names.Take(_layout.Columns)];
         int[] signals = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i].Length > 0 && !CsvTimeColumn.IsTime(kept[i], out _)
-            && !CsvTimeColumn.IsDate(kept[i]))];
+            && i != CsvTimeColumn.FindDate(kept))];
         if (_layout.Names is null || given.Count != signals.Length)
             throw new SignalFormatException(_file,
                 $"has {_layout.Columns} columns, but {given.Count} column names were given (a lone '-' leaves a column out).");
@@ -133,6 +134,12 @@ internal sealed class CsvTable
         while (cells > _columns.Length && _reader.GetSpan(cells - 1).IsEmpty)
             cells--;
         long line = _reader.LineNumber + _text.Lines;
+        // Under the names some programs write how many samples each column has.
+        if (_rows == 0 && _counts == 0 && _timeIndex >= 0 && _timeIndex < cells && _reader.GetSpan(_timeIndex).IsEmpty)
+        {
+            _counts = line;
+            return;
+        }
         if (_cut is not null)
             throw _cut;
         if (cells != _columns.Length && !(cells == _columns.Length - 1 && _headings[^1].Length == 0))
@@ -242,12 +249,11 @@ internal sealed class CsvTable
             throw new SignalFormatException(_file, "has a header but no samples.");
         Describe();
         (string Name, string Unit)[] labels = [.. Enumerable.Range(0, _columns.Length).Select(Label)];
-        int[] kept = [.. Enumerable.Range(0, _columns.Length).Where(i => _columns[i] is not null && !IsOtherTime(i))];
+        int[] kept = [.. Enumerable.Range(0, _columns.Length).Where(i => _columns[i] is not null)];
         if (kept.Length == 0)
             throw new SignalFormatException(_file, "has no column of samples beside the time.");
         bool hasWaves = kept.Any(i => ChannelKindRecognition.Recognize(labels[i].Name, labels[i].Unit) != ChannelKind.Other);
-        (double rate, RowGrid grid, DateTime? start) = Axis(rate => rate > 0 && (!hasWaves || rate is >= SlowestWave and <= FastestWave),
-            ref kept);
+        (double rate, RowGrid grid, DateTime? start) = Axis(hasWaves, ref kept);
         if (kept.Length == 0)
             throw new SignalFormatException(_file, "has no column of samples beside the time and an index.");
         GapBudget.Check(_file, grid.Missing * kept.Length, (long)_rows * kept.Length, _options);
@@ -285,6 +291,9 @@ internal sealed class CsvTable
                     $"{_file}: {count} cells {what} taken as missing.")));
         }
 
+        if (_counts > 0)
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{_file}, line {_counts}: a row without a time before the first sample is left out.")));
         Tell(_marked, $"of {string.Join(" or ", _options.MissingValues.Select(v => v.ToString(CultureInfo.InvariantCulture)))} are");
         Tell(_errors, "that hold an error of a spreadsheet or monitor (#N/A and the like) are");
         Tell(_infinite, "that hold an infinity are");
@@ -293,7 +302,7 @@ internal sealed class CsvTable
                 $"{_file}: {_blank} blank rows at its end are left out.")));
     }
 
-    private (double Rate, RowGrid Grid, DateTime? Start) Axis(Func<double, bool> isPlausible, ref int[] kept)
+    private (double Rate, RowGrid Grid, DateTime? Start) Axis(bool hasWaves, ref int[] kept)
     {
         if (_options.SampleRate is { } given && !(given > 0 && double.IsFinite(given)))
             throw new SignalException(string.Create(CultureInfo.InvariantCulture,
@@ -304,17 +313,19 @@ internal sealed class CsvTable
             if (_layout.Units is { } units && units[_timeIndex].Length > 0 && CsvTimeColumn.SecondsPerUnit(units[_timeIndex]) is var unit
                 && !double.IsNaN(unit))
                 seconds = unit;
-            (double rate, RowGrid grid, DateTime? start) = _time.Fit(seconds, _options.SampleRate, isPlausible, _warnings);
+            (double rate, RowGrid grid, DateTime? start) = _time.Fit(seconds, _options.SampleRate,
+                r => WaveRate.IsPlausible(r, hasWaves), _warnings);
             kept = [.. kept.Where(i => CsvIndexColumn.Find(_columns[i]!, _headings[i], _layout.Names is not null
                 && _columns.Length > 1) is null)];
             return (rate, grid, start);
         }
-        double stated = _options.SampleRate ?? throw new SignalFormatException(_file,
+        double stated = _options.SampleRate ?? _layout.Rate ?? throw new SignalFormatException(_file,
             $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command "
             + $"line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
-        if (!isPlausible(stated))
-            _warnings.Add(new SignalWarning(SignalWarningKind.Header, string.Create(CultureInfo.InvariantCulture,
-                $"{_file}: no such signal is sampled at {stated} Hz.")));
+        if (_layout.Rate is { } own && !(Math.Abs(own - stated) <= 0.01 * own))
+            throw new SignalFormatException(_file, string.Create(CultureInfo.InvariantCulture,
+                $"states {own} Hz in its second row, but {stated} Hz was given."));
+        WaveRate.Require(_file, stated, hasWaves);
         RowGrid rows = RowGrid.Plain(_rows);
         foreach (int i in kept)
         {
@@ -327,9 +338,9 @@ internal sealed class CsvTable
             _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
                 $"{_file}: by the numbers in '{_headings[i]}' {index.Missing} rows are missing.")));
         }
-        return (stated, rows, null);
+        return (stated, rows, _layout.Start);
     }
 
     // A second column of times is no signal either.
-    private bool IsOtherTime(int column) => CsvTimeColumn.IsTime(_headings[column], out _) || CsvTimeColumn.IsDate(_headings[column]);
+    private bool IsOtherTime(int column) => CsvTimeColumn.IsTime(_headings[column], out _);
 }

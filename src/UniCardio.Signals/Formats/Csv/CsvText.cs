@@ -36,7 +36,15 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
             text = Own(text, ref owned);
             text.Span.Replace((byte)'\r', (byte)'\n');
         }
+        int joined = LineBreaksInNames(text.Span, []);
+        if (joined > 0)
+        {
+            text = Own(text, ref owned);
+            Span<byte> changed = text.Span;
+            LineBreaksInNames(changed, changed);
+        }
         (int start, int lines, string? comment, byte? stated) = SkipComments(text.Span);
+        lines += joined;
         text = text[start..];
         // A thousand columns with names of a thousand characters: before anything is made of a line that no table has.
         foreach (Range line in text.Span.Split((byte)'\n'))
@@ -91,6 +99,16 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
             throw new SignalFormatException(file,
                 "is an Excel workbook (.xls), not text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
+        string? other = bytes.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? "compressed (gzip); unpack it first"
+            : bytes.StartsWith("BZh"u8) && bytes.Length > 4 && bytes[4] == 0x31 ? "compressed (bzip2); unpack it first"
+            : bytes.StartsWith((ReadOnlySpan<byte>)[0xFD, 0x37, 0x7A, 0x58, 0x5A]) ? "compressed (xz); unpack it first"
+            : bytes.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? "compressed (zstd); unpack it first"
+            : bytes.StartsWith("MATLAB 5.0"u8) ? "a MATLAB file; a WFDB record's is read by its .hea, others as CSV or NPY"
+            : bytes.StartsWith((ReadOnlySpan<byte>)[0x89, 0x48, 0x44, 0x46])
+                ? "an HDF5 file (MATLAB 7.3 too); save its signals as CSV, NPY or EDF"
+            : bytes.StartsWith("PAR1"u8) ? "a Parquet file; save its signals as CSV or NPY" : null;
+        if (other is not null)
+            throw new SignalFormatException(file, $"is {other}.");
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE, 0, 0]))
             throw new SignalFormatException(file, "is UTF-32 text; save it as UTF-8.");
     }
@@ -167,6 +185,35 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         return last is null && separator is null ? (0, 0, null, null) : (start, lines, last, separator);
     }
 
+    // A spreadsheet's heading of two lines ("Time\n[s]") becomes one of one, before the first row; anywhere else a line break within quotes
+    // is a fault. How many there are; they become blanks in the target, which is the text or nothing.
+    private static int LineBreaksInNames(ReadOnlySpan<byte> text, Span<byte> target)
+    {
+        const int MaxHead = 1 << 14, MaxCell = 256;
+        int count = 0;
+        text = text[..Math.Min(text.Length, MaxHead)];
+        for (int at = 0; at < text.Length; at++)
+        {
+            bool begins = at == 0 || text[at - 1] is (byte)'\n' or (byte)'\r' or (byte)',' or (byte)';' or (byte)'\t';
+            if (begins && (at == 0 || text[at - 1] == '\n') && text[at] is (byte)'-' or (byte)'.' or (>= (byte)'0' and <= (byte)'9'))
+                break;
+            if (!begins || text[at] != '"')
+                continue;
+            int length = text[(at + 1)..Math.Min(text.Length, at + 1 + MaxCell)].IndexOf((byte)'"');
+            if (length < 0 || at + length + 2 >= text.Length || !",;\t\r\n"u8.Contains(text[at + length + 2]))
+                break;
+            ReadOnlySpan<byte> cell = text.Slice(at + 1, length);
+            count += cell.Count((byte)'\n');
+            if (!target.IsEmpty)
+            {
+                target.Slice(at + 1, length).Replace((byte)'\n', (byte)' ');
+                target.Slice(at + 1, length).Replace((byte)'\r', (byte)' ');
+            }
+            at += length + 1;
+        }
+        return count;
+    }
+
     private static ReadOnlySpan<byte> FirstCell(ReadOnlySpan<byte> line)
     {
         int end = line.IndexOfAny(",;\t| "u8);
@@ -186,7 +233,7 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
                 continue;
             foreach (bool comma in (ReadOnlySpan<bool>)[false, true])
             {
-                if (comma && separator == ',')
+                if (comma && separator == ',' && !HasQuotedDecimals(lines))
                     continue;
                 double score = Score(lines, blanks ? (byte)'\t' : separator, blanks, comma);
                 if (score > best.Score)
@@ -198,6 +245,21 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
             best.Separator = stated ?? Candidates.Where(c => !c.Blanks).MaxBy(c => lines.Length == 0 ? 0
                 : lines[0].Count(x => x == c.Separator)).Separator;
         return (best.Separator, best.Comma, best.Blanks);
+    }
+
+    // "0,008","80,5": quoted numbers whose commas cannot part thousands, since these come in threes after a number that is not 0.
+    private static bool HasQuotedDecimals(string[] lines)
+    {
+        bool found = false;
+        foreach (string cell in lines.SelectMany(l => Cells(l, (byte)',', false)))
+        {
+            string[] halves = cell.TrimStart('-', '+').Split(',');
+            if (cell.Contains('.', StringComparison.Ordinal) && halves[0].All(c => char.IsAsciiDigit(c) || c == '.'))
+                return false;
+            found |= halves.Length == 2 && halves.All(h => h.Length > 0 && h.All(char.IsAsciiDigit)) && (halves[1].Length != 3
+                || halves[0] == "0");
+        }
+        return found;
     }
 
     // The share of cells that are numbers, times or missing; more columns win among equals, blanks lose against any written separator.

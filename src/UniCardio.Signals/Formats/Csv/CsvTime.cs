@@ -39,6 +39,8 @@ internal readonly record struct CsvTime(CsvTimeKind Kind, double Value, int Deci
         if (cell.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) >= 0)
             return false;
         string text = Encoding.ASCII.GetString(cell);
+        if (text.EndsWith(" UTC", StringComparison.Ordinal) || text.EndsWith(" GMT", StringComparison.Ordinal))
+            text = text[..^4];
         string[] parts = WithoutMonthName(text).Split([' ', 'T', 't'], 3, StringSplitOptions.RemoveEmptyEntries);
         if (parts is [var alone])
             return alone.Contains(':', StringComparison.Ordinal) ? TryClock(alone, null, out time) : TryDate(alone, null, out time);

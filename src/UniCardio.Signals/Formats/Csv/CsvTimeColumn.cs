@@ -13,11 +13,16 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
     private const double DatenumOf1899 = 693_960;
 
     private static readonly HashSet<string> Cores = new(StringComparer.Ordinal) { "time", "times", "t", "elapsed", "timestamp",
-        "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "tiempo", "tempo", "tid", "tijd", "utc",
+        "timestamps", "datetime", "epoch", "zeit", "zeitstempel", "uhrzeit", "temps", "heure", "tiempo", "hora", "tempo", "ora", "tid",
+        "tijd", "время", "时间", "時間", "时间戳", "utc",
         "unixtime", "clock", "datenum" };
 
     private static readonly HashSet<string> Companions = new(StringComparer.Ordinal) { "relative", "absolute", "stamp", "unix", "posix",
-        "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso" };
+        "utc", "gmt", "local", "recording", "sample", "date", "and", "since", "start", "of", "day", "system", "device", "iso", "sensor",
+        "phone", "host", "received", "arrival" };
+
+    // Clocks of what a sample came to, after it was taken.
+    private static readonly string[] ArrivalWords = ["phone", "host", "system", "received", "arrival"];
 
     private readonly List<double[]> _chunks = [];
     private int _count;
@@ -50,8 +55,20 @@ internal sealed class CsvTimeColumn(string file, Func<int, long> lineOfRow)
         return words.Length > 0 && words.Any(Cores.Contains) && words.All(w => Cores.Contains(w) || Companions.Contains(w));
     }
 
-    /// <summary>Whether a heading names a column of dates that stands beside one of times.</summary>
-    public static bool IsDate(string heading) => heading.Trim().ToUpperInvariant() is "DATE" or "DATUM" or "DAY" or "FECHA" or "DATA";
+    /// <summary>The column that times are read from: the first, unless it says when samples arrived and another says when they were
+    /// taken.</summary>
+    public static int Choose(string[] headings)
+    {
+        int[] times = [.. Enumerable.Range(0, headings.Length).Where(i => IsTime(headings[i], out _))];
+        int taken = Array.FindIndex(times, i => !ArrivalWords.Any(w => headings[i].Contains(w, StringComparison.OrdinalIgnoreCase)));
+        return times.Length == 0 ? -1 : times[Math.Max(taken, 0)];
+    }
+
+    /// <summary>The column of dates that stands beside one of times, -1 if there is none. "Data" is a date where the time is called "Ora"
+    /// or "Hora"; in English it is a signal.</summary>
+    public static int FindDate(string[] headings) => Array.FindIndex(headings, h => h.Trim().ToUpperInvariant() is "DATE" or "DATUM"
+        or "DAY" or "FECHA" || (h.Trim().Equals("data", StringComparison.OrdinalIgnoreCase)
+            && Array.Exists(headings, o => o.Trim().ToUpperInvariant() is "ORA" or "HORA")));
 
     /// <summary>Whether the text is a unit of time, or how a clock is written.</summary>
     public static bool IsUnit(string text) => !double.IsNaN(SecondsPerUnit(text)) || IsClockUnit(text);

@@ -66,6 +66,7 @@ internal static class NpyFormat
             }
             channels[c] = new Channel(name.Length == 0 ? $"signal_{c}" : name, unit, rate, samples);
         }
+        WaveRate.Require(file, rate, channels.Any(c => c.Kind != ChannelKind.Other));
         var warnings = new List<SignalWarning>();
         if (marked > 0)
             warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
