@@ -1,4 +1,5 @@
 using UniCardio.Engine.Quality;
+using UniCardio.Signals.Quality;
 
 namespace UniCardio.Pipeline;
 
@@ -14,40 +15,42 @@ internal sealed record QualityReading(float[][] Quality, float[][] Readable, flo
 internal sealed class QualityReader
 {
     /// <summary>Samples a second of what it reads.</summary>
-    public const int Rate = 125;
+    public const int Rate = QualityTrack.WorkRate;
 
     private readonly IQualityNetwork _network;
     private readonly int _seconds;
 
     /// <summary>Creates a reader.</summary>
-    /// <param name="network">A network of two channels whose tokens are seconds at 125 Hz; it stays the caller's.</param>
-    /// <exception cref="ArgumentException">Its tokens are no seconds, or it has not two channels.</exception>
+    /// <param name="network">A network of two signals (or of them and their indices) whose tokens are seconds at 125 Hz; it stays the
+    /// caller's.</param>
+    /// <exception cref="ArgumentException">Its tokens are no seconds, or its channels are not those.</exception>
     public QualityReader(IQualityNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
         QualityConfiguration m = network.Configuration;
-        if (m.Channels != 2 || m.Samples % Rate != 0 || m.Tokens != m.Samples / Rate)
+        if ((m.Channels != 2 && !QualityInputs.TakesIndices(m)) || m.Samples % Rate != 0 || m.Tokens != m.Samples / Rate)
             throw new ArgumentException("The network's tokens are not the seconds of two signals at 125 Hz.", nameof(network));
         _network = network;
         _seconds = m.Tokens;
     }
 
     /// <summary>Reads signals of the same time.</summary>
-    /// <param name="pulse">[n] a PPG or pressure at 125 Hz, NaN where missing; empty for none.</param>
-    /// <param name="ecg">[n] an ECG at 125 Hz; empty for none.</param>
+    /// <param name="pulse">A PPG or pressure; null for none.</param>
+    /// <param name="ecg">An ECG; null for none.</param>
     /// <param name="cancellation">Stops between windows.</param>
-    /// <exception cref="ArgumentException">The lengths differ, or both are empty.</exception>
-    public QualityReading Read(ReadOnlySpan<float> pulse, ReadOnlySpan<float> ecg, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">Neither is there.</exception>
+    public QualityReading Read(QualityTrack? pulse, QualityTrack? ecg, CancellationToken cancellation = default)
     {
-        int n = Math.Max(pulse.Length, ecg.Length);
-        if (n == 0 || (!pulse.IsEmpty && !ecg.IsEmpty && pulse.Length != ecg.Length))
-            throw new ArgumentException($"{pulse.Length} and {ecg.Length} samples; expected as many, or none of one signal.", nameof(ecg));
-        int seconds = n / Rate;
+        if (pulse is null && ecg is null)
+            throw new ArgumentException("Neither a pulse nor an ECG.", nameof(ecg));
+        int seconds = Math.Min(pulse?.Seconds ?? int.MaxValue, ecg?.Seconds ?? int.MaxValue);
         var reading = new QualityReading([new float[seconds], new float[seconds]], [new float[seconds], new float[seconds]],
             new float[seconds][]);
         QualityConfiguration m = _network.Configuration;
-        float[] window = new float[2 * m.Samples], features = new float[m.Tokens * m.Width], marks = new float[m.Tokens * 4],
+        float[] window = new float[m.Channels * m.Samples], features = new float[m.Tokens * m.Width], marks = new float[m.Tokens * 4],
             rhythm = new float[QualityCatalog.RhythmClasses];
+        QualityTrack?[] tracks = [pulse, ecg];
+        float[][] indices = [.. tracks.Select(t => t is null || !QualityInputs.TakesIndices(m) ? [] : QualityInputs.IndicesOf(t))];
         int[] depth = new int[seconds];
         Array.Fill(depth, -1);
         int hop = Math.Max(1, _seconds / 3), last = Math.Max(0, seconds - _seconds);
@@ -55,8 +58,14 @@ internal sealed class QualityReader
         {
             cancellation.ThrowIfCancellationRequested();
             int start = Math.Min(from, last);
-            Fill(pulse, start, window.AsSpan(0, m.Samples));
-            Fill(ecg, start, window.AsSpan(m.Samples));
+            window.AsSpan().Clear();
+            for (int c = 0; c < tracks.Length; c++)
+            {
+                if (tracks[c] is { } track)
+                    QualityInputs.Fill(m, c, track.Work.AsSpan(start * Rate, Math.Min(m.Samples, (seconds - start) * Rate)),
+                        indices[c].AsSpan(Math.Min(indices[c].Length, start * QualityInputs.Indices)), window);
+            }
+
             _network.Encode(window, 1, features);
             _network.Head(QualityHead.Quality, features, m.Tokens, marks);
             _network.Head(QualityHead.Rhythm, features, 1, rhythm);
@@ -78,14 +87,6 @@ internal sealed class QualityReader
         }
 
         return reading;
-    }
-
-    private static void Fill(ReadOnlySpan<float> signal, int second, Span<float> window)
-    {
-        window.Clear();
-        int from = second * Rate, length = Math.Min(window.Length, signal.Length - from);
-        if (length > 0)
-            QualityScale.Apply(signal.Slice(from, length), window[..length]);
     }
 
     private static float Logistic(float z) => 1 / (1 + MathF.Exp(-z));

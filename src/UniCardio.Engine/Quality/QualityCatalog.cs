@@ -15,8 +15,9 @@ public enum QualityHead
     /// not reach the logit.</summary>
     VentricularTachycardia,
 
-    /// <summary>Ours: of every token, two logits a channel: how good the signal is there, and whether the heart rate of the ten seconds
-    /// that end with it can be read to 5 bpm. [2 channels]: quality of each channel, then readability of each.</summary>
+    /// <summary>Ours: of every token, two logits a signal (<see cref="QualityConfiguration.JudgedSignals"/>): how good it is there, and
+    /// whether the heart rate of the ten seconds that end with it can be read to 5 bpm. Quality of each signal, then readability of
+    /// each.</summary>
     Quality,
 
     /// <summary>Ours: mean over tokens, one logit a rhythm: sinus, atrial fibrillation, ectopic beats, ventricular run.</summary>
@@ -71,7 +72,7 @@ internal static class QualityCatalog
                 Linear(list, HeadPrefix + "bp.classifier", 2, d);
                 break;
             case QualityHead.Quality:
-                Linear(list, HeadPrefix + "quality.classifier", 2 * configuration.Channels, d);
+                Linear(list, HeadPrefix + "quality.classifier", 2 * configuration.JudgedSignals, d);
                 break;
             case QualityHead.Rhythm:
                 Linear(list, HeadPrefix + "rhythm.classifier", RhythmClasses, d);

@@ -16,7 +16,7 @@ public sealed record QualityConfiguration
     /// <summary>Convolutions of a tokeniser.</summary>
     public const int TokeniserStages = 3;
 
-    /// <summary>Signals of a window: PPG, then ECG lead II.</summary>
+    /// <summary>Rows of a window: PPG, then ECG lead II, then what else a network of our own is told (indices).</summary>
     public int Channels { get; init; } = 2;
 
     /// <summary>Channels d of a token. Published: 512; divisible by <see cref="Heads"/>.</summary>
@@ -77,6 +77,9 @@ public sealed record QualityConfiguration
         Kernels = [21, 11, 5],
         Strides = [5, 5, 5],
     };
+
+    /// <summary>Signals that <see cref="QualityHead.Quality"/> judges: the first two channels.</summary>
+    public int JudgedSignals => Math.Min(2, Channels);
 
     /// <summary>Channels of one head.</summary>
     public int HeadDim => Width / Heads;

@@ -36,8 +36,9 @@ internal static class QualityStudy
     private const double MeanEpisode = 20;
     private static readonly double[] s_duties = [0, 0.25, 0.5, 0.75];
 
-    /// <summary>The product's index, the published ones, and the network's where there is one.</summary>
-    public static IReadOnlyList<string> Scores { get; } = ["index", .. PublishedIndices.Names, "network"];
+    /// <summary>The product's index, the published ones, and, where there is one, the network's and the mean of index and
+    /// network.</summary>
+    public static IReadOnlyList<string> Scores { get; } = ["index", .. PublishedIndices.Names, "network", "both"];
 
     /// <summary>Makes the cases.</summary>
     /// <param name="recordings">Recordings and whose they are; those without an ECG or known beats give nothing.</param>
@@ -84,11 +85,12 @@ internal static class QualityStudy
             spoiled[kind] = made;
         }
 
-        foreach ((ChannelKind kind, float[] signal) in spoiled)
+        Dictionary<ChannelKind, QualityTrack> tracks = spoiled.ToDictionary(s => s.Key, s => QualityTrack.Of(s.Key, s.Value,
+            QualityTrack.WorkRate, recording.Find(s.Key)!.Unit, cancellation));
+        foreach ((ChannelKind kind, QualityTrack track) in tracks)
         {
-            QualityTrack track = QualityTrack.Of(kind, signal, QualityTrack.WorkRate, recording.Find(kind)!.Unit, cancellation);
-            double[] simple = SimpleRate(signal, track);
-            float[]? network = Readable(reader, kind, spoiled, cancellation);
+            double[] simple = SimpleRate(spoiled[kind], track);
+            float[]? network = Readable(reader, kind, tracks, cancellation);
             for (int s = PublishedIndices.WindowSeconds; s < Math.Min(track.Seconds, known.Length); s++)
             {
                 if (double.IsNaN(known[s]))
@@ -96,23 +98,21 @@ internal static class QualityStudy
                 double rate = track.Heart.Rate[s];
                 yield return new QualityCase(subject, kind, copy.Duty, !double.IsNaN(rate),
                     !(Math.Abs(rate - known[s]) <= QualityLabels.RightRate), !(Math.Abs(simple[s] - known[s]) <= QualityLabels.RightRate),
-                    [track.Index[s], .. track.Indices[s].Values, network is null ? double.NaN : network[s]]);
+                    [track.Index[s], .. track.Indices[s].Values, .. network is null || s >= network.Length
+                        ? [double.NaN, double.NaN] : (double[])[network[s], (track.Index[s] + network[s]) / 2]]);
             }
         }
     }
 
-    private static float[]? Readable(QualityReader? reader, ChannelKind kind, Dictionary<ChannelKind, float[]> signals,
+    private static float[]? Readable(QualityReader? reader, ChannelKind kind, Dictionary<ChannelKind, QualityTrack> tracks,
         CancellationToken cancellation)
     {
         if (reader is null)
             return null;
         bool ecg = kind == ChannelKind.Ecg;
-        float[] pulse = ecg ? signals.GetValueOrDefault(ChannelKind.Ppg) ?? signals.GetValueOrDefault(ChannelKind.BloodPressure) ?? []
-            : signals[kind];
-        float[] lead = signals.GetValueOrDefault(ChannelKind.Ecg) ?? [];
-        int n = pulse.Length == 0 ? lead.Length : lead.Length == 0 ? pulse.Length : Math.Min(pulse.Length, lead.Length);
-        return reader.Read(pulse.AsSpan(0, Math.Min(n, pulse.Length)), lead.AsSpan(0, Math.Min(n, lead.Length)), cancellation)
-            .Readable[ecg ? 1 : 0];
+        QualityTrack? pulse = ecg ? tracks.GetValueOrDefault(ChannelKind.Ppg) ?? tracks.GetValueOrDefault(ChannelKind.BloodPressure)
+            : tracks[kind];
+        return reader.Read(pulse, tracks.GetValueOrDefault(ChannelKind.Ecg), cancellation).Readable[ecg ? 1 : 0];
     }
 
     private static double[] SimpleRate(float[] signal, QualityTrack track)

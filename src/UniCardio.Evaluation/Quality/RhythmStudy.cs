@@ -72,7 +72,7 @@ internal static class RhythmStudy
             RhythmKind truth = RhythmDraw.TruthOf(heart, 0, Seconds * QualityTrack.WorkRate);
             IReadOnlyList<RhythmReading> one = RhythmReading.Of(ecg, lead, Seconds), other = RhythmReading.Of(ppg, pulse, Seconds),
                 both = RhythmReading.Fuse([one, other], [true, false]);
-            double network = reader?.Read(pulse, lead, cancellation).Rhythm[Seconds / 2][1] ?? double.NaN;
+            double network = reader?.Read(ppg, ecg, cancellation).Rhythm[Seconds / 2][1] ?? double.NaN;
             cases.Add(Case("synthetic", "ECG", truth, one[0], ecg, 0, network));
             cases.Add(Case("synthetic", "PPG", truth, other[0], ppg, 0, network));
             cases.Add(Case("synthetic", "both", truth, both[0], ecg, 0, network));
@@ -99,7 +99,7 @@ internal static class RhythmStudy
             foreach (Channel channel in recording.Channels.Where(c => c.Kind == ChannelKind.Ecg))
             {
                 QualityTrack track = QualityTrack.Of(channel, cancellation);
-                float[][]? network = reader?.Read([], track.Work, cancellation).Rhythm;
+                float[][]? network = reader?.Read(null, track, cancellation).Rhythm;
                 foreach (RhythmReading reading in RhythmReading.Of(track, track.Work, window, Math.Max(1, window / 2)))
                 {
                     if (Truth(recording, reading.Start, reading.End) is RhythmKind truth)

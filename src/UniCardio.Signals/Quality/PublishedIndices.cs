@@ -26,6 +26,18 @@ internal readonly record struct PublishedIndices(double Agreement, double Kurtos
     /// <summary>The indices in the order of <see cref="Names"/>.</summary>
     public IReadOnlyList<double> Values => [Agreement, Kurtosis, Skewness, BandShare, BaselineShare, Template];
 
+    /// <summary>The indices in that order, each about 0 to 1, as models take them.</summary>
+    /// <param name="to">[6].</param>
+    internal void Write(Span<double> to)
+    {
+        to[0] = Agreement;
+        to[1] = Math.Log(1 + Math.Clamp(Kurtosis, 0, 60)) / 4;
+        to[2] = Math.Clamp(Skewness, -3, 6) / 3;
+        to[3] = BandShare;
+        to[4] = BaselineShare;
+        to[5] = Template;
+    }
+
     /// <summary>The indices of every second of a signal. The first nine seconds are those of what there is.</summary>
     /// <param name="signal">[n] at <see cref="QualityTrack.WorkRate"/>, gaps bridged.</param>
     /// <param name="series">Its beats.</param>

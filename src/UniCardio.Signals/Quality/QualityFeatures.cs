@@ -52,12 +52,7 @@ internal readonly record struct QualityFeatures
         to[5] = Evenness;
         to[6] = Cover;
         to[7] = Math.Min(1, double.IsFinite(Deviation) ? Deviation / 10 : 1);
-        to[8] = Published.Agreement;
-        to[9] = Math.Log(1 + Math.Clamp(Published.Kurtosis, 0, 60)) / 4;
-        to[10] = Math.Clamp(Published.Skewness, -3, 6) / 3;
-        to[11] = Published.BandShare;
-        to[12] = Published.BaselineShare;
-        to[13] = Published.Template;
+        Published.Write(to[8..]);
     }
 
     /// <summary>The features of every second.</summary>

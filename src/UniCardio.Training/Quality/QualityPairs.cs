@@ -14,15 +14,19 @@ internal sealed class QualityPairs
 {
     private readonly CardiovascularSynthesizer _synthesizer = new();
     private readonly ulong _seed;
+    private readonly QualityConfiguration _m;
     private readonly int _samples;
+    private readonly bool _indexed;
 
     /// <summary>Creates the source; one thread at a time.</summary>
-    /// <param name="seed">Equal seeds give equal pairs.</param>
-    /// <param name="samples">Samples of a window, at 125 Hz.</param>
-    public QualityPairs(ulong seed, int samples)
+    /// <param name="seed">Equal seeds give equal pairs, whatever the network takes.</param>
+    /// <param name="network">Whose windows they are.</param>
+    /// <param name="indexed">Whether the windows tell their indices even where the network takes none.</param>
+    public QualityPairs(ulong seed, QualityConfiguration network, bool indexed = false)
     {
         _seed = seed;
-        _samples = samples;
+        (_m, _samples) = (network, network.Samples);
+        _indexed = indexed || QualityInputs.TakesIndices(network);
     }
 
     /// <summary>Makes a pair.</summary>
@@ -48,7 +52,8 @@ internal sealed class QualityPairs
         ref CounterRandom random)
     {
         int seconds = _samples / QualityTrack.WorkRate;
-        float[] signals = new float[2 * _samples], labels = new float[4 * seconds];
+        float[] signals = new float[_m.Channels * _samples], labels = new float[4 * seconds];
+        float[][] indices = [[], []];
         for (int c = 0; c < 2; c++)
         {
             ChannelKind kind = c == 1 ? ChannelKind.Ecg : pressure ? ChannelKind.BloodPressure : ChannelKind.Ppg;
@@ -65,10 +70,13 @@ internal sealed class QualityPairs
                 labels[(4 * s) + 2 + c] = label.RateIsRight[s] ? 1 : 0;
             }
 
-            QualityScale.Apply(spoiled, signals.AsSpan(c * _samples, _samples));
+            if (_indexed)
+                indices[c] = QualityInputs.IndicesOf(QualityTrack.Of(found, spoiled, kind == ChannelKind.BloodPressure
+                    ? SignalUnit.MillimetresOfMercury : ""));
+            QualityInputs.Fill(_m, c, spoiled, indices[c], signals);
         }
 
-        return new QualityWindow(signals, labels, present, (int)RhythmDraw.TruthOf(heart, from, from + _samples));
+        return new QualityWindow(signals, labels, present, (int)RhythmDraw.TruthOf(heart, from, from + _samples)) { Indices = indices };
     }
 
     private static float[] Spoil(float[] clean, ChannelKind kind, ulong seed, ref CounterRandom random)

@@ -33,16 +33,17 @@ internal static class QualityTrainer
     /// <param name="options">What to do.</param>
     /// <param name="report">Told mean losses every hundred steps.</param>
     /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="keep">Given the teacher so far every two hundred steps, and the number of steps.</param>
     /// <returns>The teacher: the moving average.</returns>
     public static QualityWeights Train(QualityWeights start, QualityTrainingOptions options, Action<QualityProgress>? report = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default, Action<QualityWeights, int>? keep = null)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Pairs, 1);
         return CpuInstructionSets.Run<Code, QualityWeights>(CpuInstructionSets.Resolve(CpuInstructionSet.Auto),
-            new Code(start, options, report, cancellation));
+            new Code(start, options, report, cancellation, keep));
     }
 
     private static IReadOnlyList<ParameterShape> Shapes(QualityConfiguration m) =>
@@ -72,14 +73,14 @@ internal static class QualityTrainer
     }
 
     private readonly struct Code(QualityWeights start, QualityTrainingOptions options, Action<QualityProgress>? report,
-        CancellationToken cancellation) : ISimdCode<QualityWeights>
+        CancellationToken cancellation, Action<QualityWeights, int>? keep) : ISimdCode<QualityWeights>
     {
         public QualityWeights Run<S, V>()
             where S : struct, ISimd<S, V>
             where V : struct
         {
             using var run = new QualityRun<S, V>(start, Shapes(start.Configuration), options);
-            return run.Train(report, cancellation);
+            return run.Train(report, keep, cancellation);
         }
     }
 }
@@ -114,10 +115,12 @@ internal sealed class QualityRun<S, V> : IDisposable
             StringComparison.Ordinal))];
         _spectra = new SpectralTargets(_m.Samples, _m.Width);
         _centre = new float[_m.Tokens * _m.Width];
-        _pairs = new QualityPairs(options.Seed, _m.Samples);
+        _pairs = new QualityPairs(options.Seed, _m);
     }
 
-    public QualityWeights Train(Action<QualityProgress>? report, CancellationToken cancellation)
+    private const int Kept = 200;
+
+    public QualityWeights Train(Action<QualityProgress>? report, Action<QualityWeights, int>? keep, CancellationToken cancellation)
     {
         var schedule = new LearningRateSchedule { Peak = _o.Rate, WarmupSteps = _o.Steps / 20 };
         double[] sums = new double[5];
@@ -133,6 +136,8 @@ internal sealed class QualityRun<S, V> : IDisposable
                 throw new Engine.UniCardioException($"training diverged at step {step}: the gradient is {norm}");
             _student.Changed();
             Follow(step);
+            if (keep is not null && (step + 1) % Kept == 0)
+                keep(QualityWeights.Create(_m, _teacher.Write()), step + 1);
             if (++summed < 100 && step + 1 < _o.Steps)
                 continue;
             report?.Invoke(new QualityProgress(step + 1, sums[0] / summed, sums[1] / summed, sums[2] / summed, sums[3] / summed,
@@ -225,7 +230,7 @@ internal sealed class QualityRun<S, V> : IDisposable
     {
         int count = _o.Pairs * 2 * _m.Width;
         double[] amplitude = new double[count], phase = new double[count], weight = new double[count];
-        _spectra.Fill(better, amplitude, phase, weight);
+        _spectra.Fill(Judged(better), amplitude, phase, weight);
         (TapeMatrix a, TapeMatrix p) = QualityTape.Decode(_tape, _m, features, _o.Pairs);
         if (_o.Amplitude > 0)
             sums[3] += QualityLosses.SmoothL1(a, amplitude, _o.Amplitude, a.Rows);
@@ -239,6 +244,13 @@ internal sealed class QualityRun<S, V> : IDisposable
                 SpectralTargets.Standardise(phase.AsSpan(row * _m.Width, _m.Width));
             sums[4] += QualityLosses.SmoothL1(p, phase, _o.Phase, p.Rows);
         }
+    }
+
+    // [pairs, 2, samples] the signals without what else the network is told.
+    private float[] Judged(float[] windows)
+    {
+        int whole = _m.Channels * _m.Samples, own = _m.JudgedSignals * _m.Samples;
+        return whole == own ? windows : [.. Enumerable.Range(0, _o.Pairs).SelectMany(i => windows.AsSpan(i * whole, own).ToArray())];
     }
 
     // The teacher: momentum from its start to 1 by a cosine.

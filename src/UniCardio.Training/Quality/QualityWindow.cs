@@ -3,12 +3,17 @@ using UniCardio.Pipeline;
 namespace UniCardio.Training.Quality;
 
 /// <summary>A spoiled window of a synthetic heart and the truth about it.</summary>
-/// <param name="Signals">[2, samples] a pulse (PPG or pressure) and an ECG, scaled (<see cref="QualityScale"/>); 0 where missing.</param>
+/// <param name="Signals">[channels, samples] a pulse (PPG or pressure), an ECG and, where the network takes them, their indices
+/// (<see cref="QualityInputs"/>); 0 where missing.</param>
 /// <param name="Labels">[seconds, 4] quality of pulse and ECG, 0 to 1, then whether the heart rate of each is right, 0 or 1.</param>
 /// <param name="Present">Whether pulse and ECG are there at all; a signal that is not has no label.</param>
 /// <param name="Rhythm">0 sinus, 1 atrial fibrillation, 2 ectopic beats, 3 ventricular run; -1 where it is none of these.</param>
 internal sealed record QualityWindow(float[] Signals, float[] Labels, (bool Pulse, bool Ecg) Present, int Rhythm)
 {
+    /// <summary>[2][seconds, 7] indices of pulse and ECG (<see cref="QualityInputs.IndicesOf"/>); empty of one that is missing or where
+    /// they were not asked for.</summary>
+    public float[][] Indices { get; init; } = [[], []];
+
     /// <summary>Mean quality of what is there.</summary>
     public double Quality
     {

@@ -2,6 +2,7 @@ using UniCardio.Engine.Backends.Cpu;
 using UniCardio.Engine.Backends.Cpu.Simd;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Quality;
+using UniCardio.Pipeline;
 using UniCardio.Training.Differentiation;
 using UniCardio.Training.Quality;
 
@@ -59,10 +60,10 @@ public class QualityTrainerTests
     [Fact]
     public void PairsAreAFunctionOfSeedAndIndexAndTheBetterOneIsBetter()
     {
-        var source = new QualityPairs(5, 1250);
+        var source = new QualityPairs(5, s_small);
         for (int i = 0; i < 6; i++)
         {
-            QualityPair pair = source.Make(i), again = new QualityPairs(5, 1250).Make(i);
+            QualityPair pair = source.Make(i), again = new QualityPairs(5, s_small).Make(i);
             Assert.Equal(pair.Worse.Signals, again.Worse.Signals);
             Assert.Equal(pair.Better.Labels, again.Better.Labels);
             Assert.True(pair.Better.Quality >= pair.Worse.Quality);
@@ -104,12 +105,51 @@ public class QualityTrainerTests
     [Fact]
     public void AnExamOfAnUntrainedNetworkIsNoBetterThanChanceByMuch()
     {
-        IReadOnlyList<QualityWindow> windows = QualityExam.Windows(10, s_small.Samples);
+        IReadOnlyList<QualityWindow> windows = QualityAnswers.Windows(10, s_small);
         using QualityWeights start = QualityTrainer.Initial(s_small, 1);
-        QualityExam exam = QualityExam.Of(start, windows), prior = QualityExam.Prior(windows);
+        QualityExam exam = QualityAnswers.Of(start, windows).All(), prior = QualityAnswers.Prior(windows).All();
         Assert.InRange(exam.QualityError, 0, 1);
         Assert.InRange(exam.RhythmAccuracy, 0, 0.7);
         Assert.Equal(0.5, prior.EcgAuroc);
         Assert.True(prior.QualityError < 0.5);
+    }
+
+    // An index is an answer to readability alone, and one that the truth did not come from: it scores well and not fully.
+    [Fact]
+    public void TheIndexSitsTheSameExamAndResamplesDrawSubjects()
+    {
+        IReadOnlyList<QualityWindow> windows = QualityAnswers.Windows(12, s_small);
+        QualityAnswers index = QualityAnswers.Index(windows, 0);
+        QualityExam all = index.All();
+        Assert.True(double.IsNaN(all.QualityError) && double.IsNaN(all.FibrillationAuroc));
+        Assert.InRange(all.PulseAuroc, 0.8, 1);
+        IReadOnlyList<QualityExam> once = index.Resampled(20);
+        Assert.Equal(once, index.Resampled(20));
+        Assert.True(once.Select(e => e.PulseAuroc).Distinct().Count() > 10);
+    }
+
+    // Channels: pulse, ECG, seven indices of the pulse, seven of the ECG, steps of a second.
+    [Fact]
+    public void ANetworkThatTakesIndicesGetsThemAsSteps()
+    {
+        QualityConfiguration indexed = s_small with { Channels = QualityInputs.IndexedChannels };
+        QualityPair plain = new QualityPairs(5, s_small).Make(1), told = new QualityPairs(5, indexed).Make(1);
+        int n = s_small.Samples;
+        Assert.Equal(plain.Worse.Signals, told.Worse.Signals[..(2 * n)]);
+        Assert.Equal(plain.Worse.Labels, told.Worse.Labels);
+        for (int c = 0; c < 2; c++)
+        {
+            for (int i = 0; i < QualityInputs.Indices; i++)
+            {
+                float[] row = told.Worse.Signals[((2 + (7 * c) + i) * n)..((3 + (7 * c) + i) * n)];
+                for (int s = 0; s < n / 125; s++)
+                    Assert.All(row[(125 * s)..(125 * (s + 1))], x => Assert.Equal(told.Worse.Indices[c][(7 * s) + i], x));
+            }
+        }
+
+        using QualityWeights start = QualityTrainer.Initial(indexed, 1);
+        using QualityWeights trained = QualityTrainer.Train(start, new QualityTrainingOptions { Steps = 2, Pairs = 1 });
+        Assert.Equal([4, s_small.Width], trained["head.quality.classifier.weight"].Shape);
+        Assert.Contains(trained.Tensors, t => !t.Span.SequenceEqual(start[t.Name].Span));
     }
 }

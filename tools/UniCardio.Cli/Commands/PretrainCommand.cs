@@ -3,6 +3,8 @@ using System.Globalization;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Quality;
+using UniCardio.Pipeline;
+using UniCardio.Signals.Quality;
 using UniCardio.Training.Quality;
 using UniCardio.Weights;
 using UniCardio.Weights.Quality;
@@ -37,18 +39,24 @@ internal static class PretrainCommand
         var probe = new Option<bool>("--probe") { Description = "Trains the heads alone: what a linear map reads off the encoder." };
         var weights = new Option<string?>("--weights") { Description = "Where it starts; untrained weights of the seed if left out.",
             HelpName = "FILE" };
-        var export = new Option<string?>("--export") { Description = "The safetensors file to write (the teacher's weights).",
+        var export = new Option<string?>("--export") { Description = "The safetensors file to write: the teacher's weights, every two hundred steps.",
             HelpName = "FILE" };
-        var exam = new Option<int>("--exam") { Description = "Pairs of windows, none of training's, to examine the network on; 0 for none.",
-            DefaultValueFactory = _ => 300 };
+        var indices = new Option<bool>("--indices")
+            { Description = "The network is told the product's index and the published ones of every second beside the signals." };
+        var against = new Option<string[]>("--against")
+            { Description = "Further weights that sit the same exam, with the differences to the network's.",
+                AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+        var exam = new Option<int>("--exam")
+            { Description = "Subjects, none of training's, two windows each, to examine the network on; 0 for none.",
+                DefaultValueFactory = _ => 300 };
         var command = new ExampleCommand("quality",
             "Trains the quality network: labels of quality, readability and rhythm that the generator knows, self-distillation from better "
             + "to worse windows, spectra of the better one; then examines it beside the untrained network and the class prior.",
             "pretrain quality --steps 6000 --export quality.safetensors",
             "pretrain quality --steps 500 --without distil --exam 300",
-            "pretrain quality --steps 0 --weights quality.safetensors --exam 1000")
+            "pretrain quality --steps 0 --weights quality.safetensors --exam 1000 --against other.safetensors")
         {
-            steps, pairs, rate, seed, without, probe, weights, export, exam,
+            steps, pairs, rate, seed, without, probe, indices, weights, export, exam, against,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -64,8 +72,11 @@ internal static class PretrainCommand
                 Labels = Has("labels") ? 1 : 0, HeadsOnly = parsed.GetValue(probe),
             };
             using QualityWeights start = parsed.GetValue(weights) is string file ? QualityWeightFile.Load(file)
-                : QualityTrainer.Initial(QualityConfiguration.Small, options.Seed);
+                : QualityTrainer.Initial(parsed.GetValue(indices)
+                    ? QualityConfiguration.Small with { Channels = QualityInputs.IndexedChannels } : QualityConfiguration.Small,
+                    options.Seed);
             bool trains = parsed.GetValue(steps) > 0;
+            string? path = parsed.GetValue(export);
             QualityWeights trained = trains ? terminal.WithProgress("pretrain", bar => QualityTrainer.Train(start, options, p =>
             {
                 string line = string.Create(CultureInfo.InvariantCulture,
@@ -74,35 +85,75 @@ internal static class PretrainCommand
                 bar.Report((p.Step / (double)options.Steps, line));
                 if (!terminal.ErrorIsTerminal)
                     terminal.Note(line);
-            }, cancellation)) : start;
-            if (trains && parsed.GetValue(export) is string path)
+            }, cancellation, path is null ? null : (kept, step) => Write(path, kept, options, step, cancellation))) : start;
+            if (trains && path is not null)
             {
-                SafetensorsWriter.Write(path, trained.Tensors, new Dictionary<string, string>(trained.Configuration.ToMetadata())
-                {
-                    ["trained"] = string.Create(CultureInfo.InvariantCulture,
-                        $"synthetic, {options.Steps} steps of {options.Pairs} pairs, seed {options.Seed}"),
-                }, cancellation: cancellation);
+                Write(path, trained, options, options.Steps, cancellation);
                 terminal.Note($"wrote {path}");
             }
 
             if (parsed.GetValue(exam) > 0)
-                Examine(terminal, parsed.GetValue(exam), start, trains ? trained : null);
+                Examine(terminal, parsed.GetValue(exam), start, trains ? trained : null, parsed.GetValue(against) ?? []);
             return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
 
-    private static void Examine(Terminal terminal, int pairs, QualityWeights start, QualityWeights? trained)
+    private static void Write(string path, QualityWeights weights, QualityTrainingOptions options, int step,
+        CancellationToken cancellation) =>
+        SafetensorsWriter.Write(path, weights.Tensors, new Dictionary<string, string>(weights.Configuration.ToMetadata())
+        {
+            ["trained"] = string.Create(CultureInfo.InvariantCulture,
+                $"synthetic, {step} of {options.Steps} steps of {options.Pairs} pairs, seed {options.Seed}"),
+        }, cancellation: cancellation);
+
+    private static void Examine(Terminal terminal, int subjects, QualityWeights start, QualityWeights? trained, string[] against)
     {
-        IReadOnlyList<QualityWindow> windows = QualityExam.Windows(pairs, start.Configuration.Samples);
+        const int Resamples = 200;
+        IReadOnlyList<QualityWindow> windows = QualityAnswers.Windows(subjects, start.Configuration);
         var table = ResultTable.Create("network", ">quality MAE", ">r", ">readable pulse AUROC", ">readable ECG AUROC", ">rhythm of 4",
             ">AF AUROC");
-        void Row(string name, QualityExam e) => table.Add(name, e.QualityError.In("0.000"), e.QualityCorrelation.In("0.000"),
-            e.PulseAuroc.In("0.000"), e.EcgAuroc.In("0.000"), e.RhythmAccuracy.In("0.000"), e.FibrillationAuroc.In("0.000"));
-        Row("class prior", QualityExam.Prior(windows));
-        Row(trained is null ? "network" : "before", QualityExam.Of(start, windows));
+        (double[] Of, double[][] Draws)? first = null;
+        QualityAnswers judged = QualityAnswers.Of(trained ?? start, windows);
+        Row(trained is null ? "network" : "trained", judged, true);
         if (trained is not null)
-            Row("trained", QualityExam.Of(trained, windows));
+            Row("before", QualityAnswers.Of(start, windows));
+        foreach (string file in against)
+        {
+            using QualityWeights other = QualityWeightFile.Load(file);
+            Row(Path.GetFileNameWithoutExtension(file), QualityAnswers.Of(other, other.Configuration == start.Configuration ? windows
+                : QualityAnswers.Windows(subjects, other.Configuration)));
+        }
+
+        Row("class prior", QualityAnswers.Prior(windows));
+        for (int i = 0; i < QualityInputs.Indices; i++)
+            Row(i == 0 ? "index" : PublishedIndices.Names[i - 1], QualityAnswers.Index(windows, i));
         terminal.Write(table);
+        terminal.Out.WriteLine("95% over subjects; + and -: the difference to the first line excludes 0 (is higher, is lower). Synthetic "
+            + "subjects. Research software, not a medical device.");
+
+        void Row(string name, QualityAnswers answers, bool isFirst = false)
+        {
+            double[] all = answers.All().Values;
+            double[][] draws = [.. answers.Resampled(Resamples).Select(e => e.Values)];
+            if (isFirst)
+                first = (all, draws);
+            table.Add([name, .. all.Select((value, i) =>
+            {
+                if (double.IsNaN(value))
+                    return (object)"-";
+                (double low, double high) = Middle(draws.Select(d => d[i]));
+                (double below, double above) = Middle(draws.Zip(first!.Value.Draws, (a, b) => a[i] - b[i]));
+                return $"{value.In("0.000")} ({low.In("0.000")}-{high.In("0.000")}){(below > 0 ? " +" : above < 0 ? " -" : "")}";
+            })]);
+        }
+    }
+
+    // The middle 95%.
+    private static (double Low, double High) Middle(IEnumerable<double> draws)
+    {
+        double[] sorted = [.. draws.Where(double.IsFinite).Order()];
+        return sorted.Length == 0 ? (double.NaN, double.NaN)
+            : (sorted[(int)(0.025 * (sorted.Length - 1))], sorted[(int)(0.975 * (sorted.Length - 1))]);
     }
 }
