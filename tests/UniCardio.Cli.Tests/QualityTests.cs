@@ -49,6 +49,67 @@ public class QualityTests
     }
 
     [Fact]
+    public void TheNetworkStandsBesideTheIndexByWindowsOrInOnePass()
+    {
+        string folder = Directory.CreateTempSubdirectory("network").FullName;
+        try
+        {
+            const string Weights = "recipe:3,quality-small";
+            string tokens = Path.Combine(folder, "tokens.npy");
+            CliResult windows = Cli.Run("quality", Project.Example, "--weights", Weights, "--json"),
+                whole = Cli.Run("quality", Project.Example, "--weights", Weights, "--json", "--features", tokens);
+            Assert.Equal((0, 0), (windows.Code, whole.Code));
+            using JsonDocument one = JsonDocument.Parse(windows.Out), other = JsonDocument.Parse(whole.Out);
+            JsonElement network = one.RootElement.GetProperty("network"), pass = other.RootElement.GetProperty("network");
+            Assert.False(network.GetProperty("one_pass").GetBoolean());
+            Assert.True(pass.GetProperty("one_pass").GetBoolean());
+            // The example is shorter than the window of 30 s: both are the same call.
+            Assert.Equal(network.GetProperty("signals").GetRawText(), pass.GetProperty("signals").GetRawText());
+            Assert.Equal(24, network.GetProperty("rhythm").GetArrayLength());
+            Assert.Equal(0, Cli.Run("info", tokens, "--rate", "1").Code);
+            Assert.Contains("It is not the product's index", Cli.Run("quality", Project.Example, "--weights", Weights).Out,
+                StringComparison.Ordinal);
+            Assert.Equal(2, Cli.Run("quality", Project.Example, "--one-pass").Code);
+            Assert.Equal(2, Cli.Run("quality", Project.Example, "--weights", "recipe:3,quality-base").Code);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // Ten seconds at 64 Hz, of which the last sample is missing: one window, one result.
+    [Fact]
+    public void ARhythmIsToldOfAShortPulseAndOfNothingThatWasMade()
+    {
+        string folder = Directory.CreateTempSubdirectory("rhythm").FullName;
+        try
+        {
+            string pulse = Path.Combine(folder, "pulse.csv"), made = Path.Combine(folder, "made.csv");
+            string csv = Path.Combine(folder, "all.csv");
+            Assert.Equal(0, Cli.Run("synth", csv, "--seconds", "10", "--rate", "64", "--seed", "5").Code);
+            string[] lines = File.ReadAllLines(csv);
+            int column = Array.IndexOf(lines[0].Split(','), lines[0].Split(',').First(h => h.StartsWith("PPG", StringComparison.Ordinal)));
+            File.WriteAllLines(pulse, ["ppg", .. lines[1..^1].Select(l => l.Split(',')[column])]);
+            CliResult result = Cli.Run("rhythm", pulse, "--rate", "64", "--json");
+            Assert.Equal(0, result.Code);
+            using JsonDocument json = JsonDocument.Parse(result.Out);
+            JsonElement signal = Assert.Single(json.RootElement.GetProperty("signals").EnumerateArray());
+            JsonElement window = Assert.Single(signal.GetProperty("windows").EnumerateArray());
+            Assert.Equal(10, window.GetProperty("end").GetDouble());
+            Assert.Equal(0, Cli.Run("translate", Project.Example, "--with", "ppg", "--target", "ecg", "--draws", "1", "--sampler", "ddim:2",
+                "--out", made).Code);
+            CliResult of = Cli.Run("rhythm", made, "--json");
+            Assert.Contains("\"generated\"", of.Out, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"generated\"", Cli.Run("rhythm", made, "--json", "--generated").Out, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void WeightsAreHalved()
     {
         string folder = Directory.CreateTempSubdirectory("halved").FullName;

@@ -36,9 +36,9 @@ internal static class QualityStudy
     private const double MeanEpisode = 20;
     private static readonly double[] s_duties = [0, 0.25, 0.5, 0.75];
 
-    /// <summary>The product's index, the published ones, and, where there is one, the network's and the mean of index and
-    /// network.</summary>
-    public static IReadOnlyList<string> Scores { get; } = ["index", .. PublishedIndices.Names, "network", "both"];
+    /// <summary>The product's index, the published ones, and, where there is one, the network's, the mean of index and network, and the
+    /// network's in one pass over the recording.</summary>
+    public static IReadOnlyList<string> Scores { get; } = ["index", .. PublishedIndices.Names, "network", "both", "one pass"];
 
     /// <summary>Makes the cases.</summary>
     /// <param name="recordings">Recordings and whose they are; those without an ECG or known beats give nothing.</param>
@@ -90,7 +90,7 @@ internal static class QualityStudy
         foreach ((ChannelKind kind, QualityTrack track) in tracks)
         {
             double[] simple = SimpleRate(spoiled[kind], track);
-            float[]? network = Readable(reader, kind, tracks, cancellation);
+            (float[] Windows, float[] Whole)? network = Readable(reader, kind, tracks, cancellation);
             for (int s = PublishedIndices.WindowSeconds; s < Math.Min(track.Seconds, known.Length); s++)
             {
                 if (double.IsNaN(known[s]))
@@ -98,13 +98,14 @@ internal static class QualityStudy
                 double rate = track.Heart.Rate[s];
                 yield return new QualityCase(subject, kind, copy.Duty, !double.IsNaN(rate),
                     !(Math.Abs(rate - known[s]) <= QualityLabels.RightRate), !(Math.Abs(simple[s] - known[s]) <= QualityLabels.RightRate),
-                    [track.Index[s], .. track.Indices[s].Values, .. network is null || s >= network.Length
-                        ? [double.NaN, double.NaN] : (double[])[network[s], (track.Index[s] + network[s]) / 2]]);
+                    [track.Index[s], .. track.Indices[s].Values, .. network is not { } n || s >= n.Windows.Length
+                        ? [double.NaN, double.NaN, double.NaN]
+                        : (double[])[n.Windows[s], (track.Index[s] + n.Windows[s]) / 2, n.Whole[s]]]);
             }
         }
     }
 
-    private static float[]? Readable(QualityReader? reader, ChannelKind kind, Dictionary<ChannelKind, QualityTrack> tracks,
+    private static (float[] Windows, float[] Whole)? Readable(QualityReader? reader, ChannelKind kind, Dictionary<ChannelKind, QualityTrack> tracks,
         CancellationToken cancellation)
     {
         if (reader is null)
@@ -112,7 +113,9 @@ internal static class QualityStudy
         bool ecg = kind == ChannelKind.Ecg;
         QualityTrack? pulse = ecg ? tracks.GetValueOrDefault(ChannelKind.Ppg) ?? tracks.GetValueOrDefault(ChannelKind.BloodPressure)
             : tracks[kind];
-        return reader.Read(pulse, tracks.GetValueOrDefault(ChannelKind.Ecg), cancellation).Readable[ecg ? 1 : 0];
+        QualityTrack? lead = tracks.GetValueOrDefault(ChannelKind.Ecg);
+        return (reader.Read(pulse, lead, cancellation).Readable[ecg ? 1 : 0],
+            reader.ReadInOnePass(pulse, lead, out _).Readable[ecg ? 1 : 0]);
     }
 
     private static double[] SimpleRate(float[] signal, QualityTrack track)

@@ -29,6 +29,12 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
     // Least probability at which a rhythm is told, set beforehand; on synthetic hearts 184 of 206 windows told from an ECG are then right.
     internal const double MinShare = 0.6, MinQuality = 0.6;
 
+    /// <summary>What <see cref="Abstained"/> says where the samples were made.</summary>
+    public const string Generated = "generated";
+
+    // Largest share of a window's samples that may be made: a second of ten.
+    private const double MaxGenerated = 0.1;
+
     // A run whose beats are less alike is noise (RhythmFeatures.RunLikeness).
     private const double MinRunLikeness = 0.75;
 
@@ -83,6 +89,20 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
         return readings;
     }
 
+    /// <summary>Takes the rhythm off windows of which more than a tenth was made up (translated, imputed or bridged; denoised samples were
+    /// measured): a network draws a plausible rhythm, not the patient's.</summary>
+    /// <param name="readings">A channel's readings.</param>
+    /// <param name="stretches">What no sensor measured, of that channel.</param>
+    public static IReadOnlyList<RhythmReading> WithoutGenerated(IReadOnlyList<RhythmReading> readings,
+        IEnumerable<UnmeasuredStretch> stretches)
+    {
+        ArgumentNullException.ThrowIfNull(readings);
+        UnmeasuredStretch[] made = [.. stretches.Where(s => s.Origin != "denoised")];
+        return [.. readings.Select(r => made.Sum(s => Math.Max(0, Math.Min(r.End, s.StartSeconds + s.DurationSeconds)
+            - Math.Max(r.Start, s.StartSeconds))) > MaxGenerated * (r.End - r.Start)
+            ? r with { Shares = [], Abstained = Generated, IsSlowAndSteady = false } : r)];
+    }
+
     /// <summary>One reading of several signals' readings of the same windows: the product of their probabilities, those of a pulse counted
     /// half (it shows an interval, not where the beat came from); signals that abstain for want of beats or quality are left out. A run
     /// that any readable signal contradicts by slow, steady beats is not told.</summary>
@@ -120,7 +140,8 @@ internal sealed record RhythmReading(double Start, double End, double[] Shares, 
             bool isRun = weights > 0 && Array.IndexOf(shares, shares.Max()) == (int)RhythmKind.VentricularRun;
             bool steady = readings.Any(r => r[w].IsSlowAndSteady);
             fused.Add(new RhythmReading(any.Start, any.End, shares, quality,
-                weights == 0 ? "poor signal" : shares.Max() < MinShare ? "undecided" : isRun && steady ? "contradicted" : "")
+                weights == 0 ? readings.All(r => r[w].Abstained == Generated) ? Generated : "poor signal"
+                    : shares.Max() < MinShare ? "undecided" : isRun && steady ? "contradicted" : "")
             {
                 IsSlowAndSteady = steady,
             });

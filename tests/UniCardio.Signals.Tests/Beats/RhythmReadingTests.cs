@@ -52,6 +52,25 @@ public class RhythmReadingTests
         Assert.Throws<ArgumentException>(() => RhythmReading.Fuse([], []));
     }
 
+    // Of 30 s three may be made up; denoised samples were measured.
+    [Fact]
+    public void NoRhythmIsToldOfSamplesThatWereMade()
+    {
+        SyntheticRecording heart = new CardiovascularSynthesizer().Generate(new SynthesisParameters(), 60 * Rate, 4);
+        IReadOnlyList<RhythmReading> all = RhythmReading.Of(QualityTrack.Of(ChannelKind.Ecg, heart.Ecg, Rate), heart.Ecg);
+        Assert.All(all, r => Assert.Equal(RhythmKind.Sinus, r.Kind));
+        IReadOnlyList<RhythmReading> With(double from, double seconds, string origin) =>
+            RhythmReading.WithoutGenerated(all, [new UnmeasuredStretch("ECG", from, seconds, origin)]);
+        Assert.All(With(0, 60, "translated"), r => Assert.True(r.Kind is null && r.Abstained == "generated" && r.Shares.Length == 0));
+        Assert.Equal(all, With(0, 60, "denoised"));
+        Assert.Equal(all, With(2, 2.9, "imputed"));
+        // Windows from 0, 10, 20 and 30 s; the stretch from 2 to 5.1 s is in the first.
+        Assert.Equal(["generated", "", "", ""], With(2, 3.1, "imputed").Select(r => r.Abstained));
+        IReadOnlyList<RhythmReading> made = With(0, 60, "translated");
+        Assert.All(RhythmReading.Fuse([made], [true]), r => Assert.Equal("generated", r.Abstained));
+        Assert.All(RhythmReading.Fuse([made, all], [true, false]), r => Assert.Equal(RhythmKind.Sinus, r.Kind));
+    }
+
     // Intervals of a constant: every pair close, every one stays: -ln((p + 1/2) / (p + 1)) for p pairs. Independent, spread ones: few stay.
     [Fact]
     public void TheEntropyOfIntervalsIsLowForARegularRhythm()

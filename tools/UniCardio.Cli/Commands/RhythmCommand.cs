@@ -30,28 +30,37 @@ internal static class RhythmCommand
     public static Command Create(Terminal terminal)
     {
         var input = new Argument<string>("RECORDING") { Description = "The recording: .csv, .npy, WFDB (.hea), .edf or .bdf." };
-        var window = new Option<int>("--window") { Description = "Seconds of a window, 10 to 60.", DefaultValueFactory = _ => 30 };
+        var window = new Option<int?>("--window")
+            { Description = "Seconds of a window, 10 to 60; 30, or what there is of a shorter recording, if left out." };
+        var generated = new Option<bool>("--generated")
+            { Description = "Reads windows that are known to be made up by more than a tenth too; their rhythm may be invented." };
         var json = new Option<bool>("--json") { Description = "Writes one JSON object, with every window's probabilities." };
         var reading = new ReadingOptions();
         var command = new ExampleCommand("rhythm",
             "Tells sinus rhythm, atrial fibrillation, ectopic beats and runs like ventricular tachycardia apart, from each ECG and "
             + "pulse and "
             + "from both, with a score, or says that it cannot: too few beats, poor signal, undecided. Fitted on synthetic "
-            + "hearts. Research "
+            + "hearts. Of samples that the file says are generated it tells none. Research "
             + "software, not a medical device: no diagnosis, and no alarm may rest on it.",
-            "rhythm recording.hea", "rhythm recording.csv --window 10 --json")
+            "rhythm recording.hea", "rhythm recording.csv --window 10 --json", "rhythm pulse.csv --rate 64 --columns ppg")
         {
-            input, window, json,
+            input, window, json, generated,
         };
         reading.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            int seconds = parsed.GetValue(window);
-            if (seconds is < 10 or > 60)
-                throw new UsageException($"--window {seconds}: a rhythm is read from 10 to 60 s");
+            if (parsed.GetValue(window) is < 10 or > 60)
+                throw new UsageException($"--window {parsed.GetValue(window)}: a rhythm is read from 10 to 60 s");
             Recording recording = RecordingFile.Read(parsed.GetValue(input)!, reading.Read(parsed), cancellation);
-            List<(string Name, bool IsEcg, IReadOnlyList<RhythmReading> Readings)> found = [.. SignalChannels.Of(recording, terminal.Note)
-                .Select(c => (c.Name, c.Kind == ChannelKind.Ecg, Read(c, seconds, cancellation)))];
+            IReadOnlyList<Channel> channels = SignalChannels.Of(recording, terminal.Note);
+            List<QualityTrack> tracks = [.. channels.Select(c => QualityTrack.Of(Whole(c), cancellation))];
+            int seconds = parsed.GetValue(window) ?? Math.Clamp(tracks.Max(t => t.Seconds), 10, 30);
+            List<(string Name, bool IsEcg, IReadOnlyList<RhythmReading> Readings)> found = [.. channels.Zip(tracks, (c, track) =>
+            {
+                IReadOnlyList<RhythmReading> all = RhythmReading.Of(track, track.Work, seconds, Math.Max(1, seconds / 3));
+                return (c.Name, c.Kind == ChannelKind.Ecg, parsed.GetValue(generated) ? all
+                    : RhythmReading.WithoutGenerated(all, recording.Unmeasured.Where(u => u.Channel == c.Name)));
+            })];
             if (found.Count > 1)
                 found.Add(("together", true, RhythmReading.Fuse([.. found.Select(f => f.Readings)], [.. found.Select(f => f.IsEcg)])));
             if (parsed.GetValue(json))
@@ -68,10 +77,12 @@ internal static class RhythmCommand
         return command;
     }
 
-    private static IReadOnlyList<RhythmReading> Read(Channel channel, int window, CancellationToken cancellation)
+    // A last second that lacks less than a tenth is one: a recording of 10 s may have 639 samples at 64 Hz. What is added is missing.
+    private static Channel Whole(Channel channel)
     {
-        QualityTrack track = QualityTrack.Of(channel, cancellation);
-        return RhythmReading.Of(track, track.Work, window, Math.Max(1, window / 3));
+        int whole = (int)Math.Ceiling(Math.Floor(channel.DurationSeconds + 0.1) * channel.SampleRate);
+        return whole <= channel.Length ? channel : new Channel(channel.Name, channel.Unit, channel.SampleRate,
+            (float[])[.. channel.Samples.Span, .. Enumerable.Repeat(float.NaN, whole - channel.Length)], channel.Kind);
     }
 
     private static RhythmWindow Row(RhythmReading r)
