@@ -48,6 +48,9 @@ public readonly record struct CardioTask : IParsable<CardioTask>
     /// <summary>False for <c>default</c>, which names no condition.</summary>
     public bool IsValid => Conditions != ModalitySet.None;
 
+    /// <summary>The conditions beside the restored signal itself.</summary>
+    internal ModalitySet Others => Kind == TaskKind.Translate ? Conditions : Conditions & ~Output.ToSet();
+
     /// <summary>All 33 tasks: 9 translations, 12 imputations, 12 denoisings.</summary>
     public static IReadOnlyList<CardioTask> All { get; } = [.. Enumerate()];
 
@@ -67,6 +70,14 @@ public readonly record struct CardioTask : IParsable<CardioTask>
 
     /// <summary>Denoising of <paramref name="output"/>, given its noisy samples and <paramref name="others"/>.</summary>
     public static CardioTask Denoise(Modality output, ModalitySet others = ModalitySet.None) => Restore(TaskKind.Denoise, output, others);
+
+    /// <summary>The same task from other conditions beside the restored signal itself.</summary>
+    internal CardioTask WithOthers(ModalitySet others) => Kind switch
+    {
+        TaskKind.Translate => Translate(others, Output),
+        TaskKind.Impute => Impute(Output, others),
+        _ => Denoise(Output, others),
+    };
 
     /// <summary>The task that the network sees for these slots and this decoder (restoration comes back as imputation).</summary>
     /// <exception cref="ConfigurationException">The combination is not one of the 21 of the published model.</exception>

@@ -127,8 +127,7 @@ public sealed class Curriculum
 
     private static CardioTask Drop(CardioTask task, ref KeyedRandom random)
     {
-        ModalitySet own = task.Kind == TaskKind.Translate ? ModalitySet.None : task.Output.ToSet();
-        Modality[] others = [.. (task.Conditions & ~own).Members()];
+        Modality[] others = [.. task.Others.Members()];
         // A bit an other condition; translation keeps at least one.
         int min = task.Kind == TaskKind.Translate ? 1 : 0, choices = (1 << others.Length) - 1 - min;
         if (choices < 1)
@@ -141,12 +140,7 @@ public sealed class Curriculum
                 left |= others[i].ToSet();
         }
 
-        return task.Kind switch
-        {
-            TaskKind.Translate => CardioTask.Translate(left, task.Output),
-            TaskKind.Impute => CardioTask.Impute(task.Output, left),
-            _ => CardioTask.Denoise(task.Output, left),
-        };
+        return task.WithOthers(left);
     }
 
     private static IEnumerable<double> MixedShares(CardioTask[] tasks, TaskWeight[] weights) =>

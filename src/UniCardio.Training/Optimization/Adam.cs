@@ -68,9 +68,10 @@ internal sealed class Adam
     /// <param name="parameters">[N].</param>
     /// <param name="gradients">[N], not changed.</param>
     /// <param name="rate">Learning rate.</param>
+    /// <param name="layers">Rates by layer, of a layout of which this optimiser moves every tensor; null for one rate.</param>
     /// <returns>Euclidean norm of the gradients before clipping. Where it is not finite, nothing was changed.</returns>
     /// <exception cref="ArgumentException">A length differs.</exception>
-    public double Update(Span<float> parameters, ReadOnlySpan<float> gradients, double rate)
+    public double Update(Span<float> parameters, ReadOnlySpan<float> gradients, double rate, LayerRates? layers = null)
     {
         if (parameters.Length != _moment1.Length || gradients.Length != _moment1.Length)
             throw new ArgumentException(
@@ -82,8 +83,23 @@ internal sealed class Adam
         foreach ((int offset, int count) in _decayed)
             Scale(parameters.Slice(offset, count), (float)(1 - (rate * _options.WeightDecay)));
         float scale = ClipScale(norm);
-        foreach ((int offset, int count) in _moved)
-            Move(parameters.Slice(offset, count), gradients.Slice(offset, count), offset, scale, rate);
+        if (layers is null)
+        {
+            foreach ((int offset, int count) in _moved)
+                Move(parameters.Slice(offset, count), gradients.Slice(offset, count), offset, scale, rate);
+            return norm;
+        }
+
+        layers.Include(parameters, gradients);
+        double[] factors = layers.Factors();
+        foreach ((ParameterSlice tensor, int layer) in layers.Tensors)
+        {
+            // To the end of its last line of 16, which is zero and stays so.
+            int count = (tensor.Count + 15) / 16 * 16;
+            Move(parameters.Slice(tensor.Offset, count), gradients.Slice(tensor.Offset, count), tensor.Offset, scale,
+                rate * factors[layer]);
+        }
+
         return norm;
     }
 

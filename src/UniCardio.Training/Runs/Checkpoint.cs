@@ -10,6 +10,7 @@ namespace UniCardio.Training.Runs;
 internal static class Checkpoint
 {
     private const string FormatKey = "training_checkpoint", Format = "1";
+    private const string UncertaintyName = "uncertainty", SensitivityName = "layer_sensitivity";
 
     /// <summary>Writes the state beside the file and renames; the file before becomes <paramref name="previous"/>.</summary>
     public static void Write(string path, string previous, TrainingState state, string runIdentity)
@@ -37,6 +38,8 @@ internal static class Checkpoint
             Tensor("moment1", state.Moment1),
             Tensor("moment2", state.Moment2),
             Tensor("recent_losses", state.RecentLosses),
+            .. Further(UncertaintyName, state.Uncertainty),
+            .. Further(SensitivityName, state.Sensitivity),
         ];
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>(more ?? new Dictionary<string, string>())
         {
@@ -75,11 +78,16 @@ internal static class Checkpoint
             Moment1 = Vector(file, "moment1", parameters),
             Moment2 = Vector(file, "moment2", parameters),
             RecentLosses = file.Floats("recent_losses").ToArray(),
+            Uncertainty = file.Contains(UncertaintyName) ? file.Floats(UncertaintyName).ToArray() : ReadOnlyMemory<float>.Empty,
+            Sensitivity = file.Contains(SensitivityName) ? file.Floats(SensitivityName).ToArray() : ReadOnlyMemory<float>.Empty,
             LossSum = Number(file, "loss_sum"),
             NormSum = Number(file, "norm_sum"),
             Seconds = Number(file, "seconds"),
         };
     }
+
+    // What only some runs have.
+    private static ParameterTensor[] Further(string name, ReadOnlyMemory<float> values) => values.IsEmpty ? [] : [Tensor(name, values)];
 
     private static ParameterTensor Tensor(string name, ReadOnlyMemory<float> values) => new(name, [values.Length], values);
 

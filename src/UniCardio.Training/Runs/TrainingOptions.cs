@@ -58,6 +58,19 @@ public sealed record TrainingOptions
     /// Adam's.</summary>
     public MuonOptions? Muon { get; init; }
 
+    /// <summary>Log-variances that weigh the losses and are learned with the weights; null where all losses count as they are.</summary>
+    public UncertaintyOptions? Uncertainty { get; init; }
+
+    /// <summary>Learning rates by layer from gradient sensitivity; null where all layers have one rate. Not with
+    /// <see cref="Muon"/>.</summary>
+    public LayerRateOptions? LayerRates { get; init; }
+
+    /// <summary>Weight of the L1 norm of the gates' weights, 0 for none.</summary>
+    public double GateL1 { get; init; }
+
+    /// <summary>Chance that one further condition of a window is spoiled, 0 to 1.</summary>
+    public double ConditionCorruption { get; init; }
+
     /// <summary>The learning rate.</summary>
     public LearningRateSchedule LearningRate { get; init; } = new() { WarmupSteps = 500 };
 
@@ -108,9 +121,25 @@ public sealed record TrainingOptions
                 + $"sample can");
         Adam.Validate();
         Muon?.Validate();
+        ValidateFurther();
         LearningRate.Validate();
         Validation.Validate();
         return this;
+    }
+
+    private void ValidateFurther()
+    {
+        Uncertainty?.Validate();
+        LayerRates?.Validate();
+        if (LayerRates is not null && Muon is not null)
+            throw new ConfigurationException("layer_rates", "are for Adam: Muon's updates have one size whatever the gradient's");
+        if (!(GateL1 >= 0 && double.IsFinite(GateL1)))
+            throw new ConfigurationException("gate_l1", $"{GateL1} is not a finite number from 0 on");
+        if (!(ConditionCorruption >= 0 && ConditionCorruption <= 1))
+            throw new ConfigurationException("condition_corruption", $"{ConditionCorruption} is not between 0 and 1");
+        if (ConditionCorruption > 0 && (Objective.Distils || Network.Prediction == PredictionKind.Correction))
+            throw new ConfigurationException("condition_corruption",
+                "a teacher's samples and proposals belong to the conditions that they were made from; leave it out");
     }
 }
 

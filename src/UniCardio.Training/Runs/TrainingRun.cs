@@ -31,6 +31,9 @@ public sealed class TrainingRun : IDisposable
     private readonly ValidationSet _validation;
     private readonly Adam _adam;
     private readonly Muon? _muon;
+    private readonly LearnedUncertainty? _uncertainty;
+    private readonly LayerRates? _layerRates;
+    private readonly GateShrinkage? _gates;
     private readonly AveragedParameters _averaged;
     private readonly DivergenceWatch _watch = new();
     private readonly StepWork _work;
@@ -79,9 +82,12 @@ public sealed class TrainingRun : IDisposable
             options.Objective.Distils);
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
+        _uncertainty = options.Uncertainty is { } learned ? new LearnedUncertainty(learned, options.Network, options.Batch) : null;
+        _layerRates = options.LayerRates is { } layered ? new LayerRates(network.Layout, layered) : null;
+        _gates = options.GateL1 > 0 ? new GateShrinkage(network.Layout, options.GateL1) : null;
         _work = new StepWork(options.Network);
         _losses = new double[options.Batch];
-        _loss = (window, prediction, gradient) => _objective.Evaluate(_batch!, window, prediction, gradient);
+        _loss = Loss;
         _lock = folder.Lock();
         try
         {
@@ -112,6 +118,14 @@ public sealed class TrainingRun : IDisposable
     public ReadOnlySpan<float> Averaged => _averaged.Values.Span;
 
     private TrainingOptions Options => _record.Options;
+
+    // The loss is told as it is without log-variances, so that curves of runs can be compared.
+    private double Loss(int window, ReadOnlySpan<float> prediction, Span<float> gradient)
+    {
+        double loss = _objective.Evaluate(_batch!, window, prediction, gradient);
+        _uncertainty?.Weigh(_batch!, window, loss, gradient);
+        return loss;
+    }
 
     // Pauses are no part of what a run takes.
     private double Seconds => _secondsBefore + (Stopwatch.GetElapsedTime(_started) - _paused).TotalSeconds;
@@ -264,8 +278,17 @@ public sealed class TrainingRun : IDisposable
         state.Moment1.CopyTo(_adam.Moment1);
         state.Moment2.CopyTo(_adam.Moment2);
         _adam.Updates = _updates = state.Updates;
+        TakeUp(state.Uncertainty, _uncertainty?.State ?? default);
+        TakeUp(state.Sensitivity, _layerRates?.State ?? default);
         _checkedAt = state.CheckedAt;
         _watch.Restore(state.RecentLosses.Span);
+    }
+
+    // An option that an amendment began starts afresh, and so does a table of other cells.
+    private static void TakeUp(ReadOnlyMemory<float> kept, Memory<float> state)
+    {
+        if (kept.Length == state.Length)
+            kept.CopyTo(state);
     }
 
     private void Update(BatchFeed feed, double peak, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
@@ -277,10 +300,12 @@ public sealed class TrainingRun : IDisposable
         double loss = _losses.Sum(), rate = Options.LearningRate.At(_updates, Options.Steps);
         if (_watch.Include(loss) is string fault)
             throw new TrainingDivergedException(_updates, fault);
-        double norm = _adam.Update(_network.Parameters, _network.Gradients, rate);
+        double norm = _adam.Update(_network.Parameters, _network.Gradients, rate, _layerRates);
         if (!double.IsFinite(norm))
             throw new TrainingDivergedException(_updates, $"the norm of the gradient is {norm}");
         _muon?.Update(_network.Parameters, _network.Gradients, _adam.Moment1.Span, _adam.ClipScale(norm), rate, _network.Share);
+        _uncertainty?.Update(_updates + 1, rate / Options.LearningRate.Peak);
+        _gates?.Apply(_network.Parameters, rate);
         _network.ParametersChanged();
         int phase = _curriculum.Phase(_updates);
         _updates++;
@@ -355,6 +380,8 @@ public sealed class TrainingRun : IDisposable
             Averaged = _averaged.Values,
             Moment1 = _adam.Moment1,
             Moment2 = _adam.Moment2,
+            Uncertainty = _uncertainty?.State ?? default,
+            Sensitivity = _layerRates?.State ?? default,
             RecentLosses = _watch.Losses,
             LossSum = _log.LossSum,
             NormSum = _log.NormSum,

@@ -22,6 +22,12 @@ internal sealed class TrainingState
     /// <summary>[N] the optimiser's mean squared gradients.</summary>
     public required ReadOnlyMemory<float> Moment2 { get; init; }
 
+    /// <summary>[3, cells] learned log-variances and their moments; empty where none are learned.</summary>
+    public ReadOnlyMemory<float> Uncertainty { get; init; }
+
+    /// <summary>[layers + 1] summed sensitivities of the layers; empty where all have one rate.</summary>
+    public ReadOnlyMemory<float> Sensitivity { get; init; }
+
     /// <summary>Recent losses, by which divergence is told.</summary>
     public required ReadOnlyMemory<float> RecentLosses { get; init; }
 

@@ -334,22 +334,4 @@ public class TrainingRunTests
 
         return -1;
     }
-
-    /// <summary>Throws, or does something else once, when a number of updates is reached.</summary>
-    private sealed class Killer(long updates, Action? instead = null) : IProgress<TrainingProgress>
-    {
-        private bool _done;
-
-        public void Report(TrainingProgress value)
-        {
-            if (_done || value.Updates < updates)
-                return;
-            _done = true;
-            if (instead is null)
-                throw new KilledException();
-            instead();
-        }
-    }
-
-    private sealed class KilledException : Exception;
 }

@@ -66,6 +66,17 @@ internal sealed class TrainingOptionSet
         "Weight of the absolute error of the predicted clean signal, peaks counting more (0).", "W");
     private readonly Option<double?> _drop =
         Bounded.OptionalNonNegative("--condition-drop", "Chance that a window loses some of its further conditions (0).", "P");
+    private readonly Option<double?> _corruption = Bounded.OptionalNonNegative("--condition-corruption",
+        "Chance that one further condition of a window is noise, another subject's, a straight line or badly damaged (0).", "P");
+    private readonly Option<UncertaintyKind?> _uncertainty = new("--uncertainty") { Description =
+        "Learns log-variances that weigh the losses: task, one a task; output, one a kind of task, output and tenth of the diffusion "
+        + "steps (none)." };
+    private readonly Option<double?> _uncertaintyBeta = Bounded.OptionalNonNegative("--uncertainty-beta",
+        "Of the beta-NLL, 0 to 1: how far log-variances leave the weights of losses as they are (0).", "BETA");
+    private readonly Option<double?> _layerRates = new("--layer-rates") { Description =
+        "Learning rates by layer: power of a layer's gradient norm over its weights', -1 to 1, measured over the first 50 updates; "
+        + "adam only (0: one rate).", HelpName = "POWER" };
+    private readonly Option<double?> _gateL1 = Bounded.OptionalNonNegative("--gate-l1", "L1 on the weights of the gates (0).", "W");
     private readonly Option<TaskWeight[]> _weights = Parsed.Many<TaskWeight>("--weight",
         "How often a task comes with --preset mixed, e.g. 'ppg->ecg=4' or translate=2 (1); may be given several times.", "TASK=W");
     private readonly Option<CardioTask[]> _tasks =
@@ -78,7 +89,8 @@ internal sealed class TrainingOptionSet
     {
         foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws, _dataShare,
             _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
-            _weighting, _amplitude, _phase, _peakL1, _drop, _weights, _tasks, _validateEvery, _validateWindows])
+            _weighting, _amplitude, _phase, _peakL1, _drop, _corruption, _uncertainty, _uncertaintyBeta, _layerRates, _gateL1, _weights,
+            _tasks, _validateEvery, _validateWindows])
             command.Add(option);
     }
 
@@ -124,6 +136,11 @@ internal sealed class TrainingOptionSet
                 ClipNorm = parsed.GetValue(_clip) ?? basis.Adam.ClipNorm,
             },
             Muon = ReadMuon(parsed, basis.Muon),
+            Uncertainty = ReadUncertainty(parsed, basis.Uncertainty),
+            LayerRates = parsed.GetValue(_layerRates) is double power
+                ? power == 0 ? null : (basis.LayerRates ?? new LayerRateOptions()) with { Power = power } : basis.LayerRates,
+            GateL1 = parsed.GetValue(_gateL1) ?? basis.GateL1,
+            ConditionCorruption = parsed.GetValue(_corruption) ?? basis.ConditionCorruption,
             Objective = basis.Objective with
             {
                 Weighting = weighting,
@@ -145,6 +162,16 @@ internal sealed class TrainingOptionSet
                 Windows = parsed.GetValue(_validateWindows) ?? basis.Validation.Windows,
             },
         };
+    }
+
+    private UncertaintyOptions? ReadUncertainty(ParseResult parsed, UncertaintyOptions? basis)
+    {
+        double? beta = parsed.GetValue(_uncertaintyBeta);
+        UncertaintyOptions? of = parsed.GetValue(_uncertainty) is UncertaintyKind kind
+            ? (basis ?? new UncertaintyOptions()) with { Of = kind } : basis;
+        if (beta is not double given)
+            return of;
+        return of is null ? throw new UsageException("--uncertainty-beta is for --uncertainty") : of with { Beta = given };
     }
 
     private MuonOptions? ReadMuon(ParseResult parsed, MuonOptions? basis)

@@ -17,6 +17,15 @@ internal static class TrainingData
     public static (IExampleSource Training, IExampleSource HeldOut) Open(Terminal terminal, TrainingOptions options,
         CancellationToken cancellation)
     {
+        (IExampleSource training, IExampleSource heldOut) = OpenGood(terminal, options, cancellation);
+        if (options.ConditionCorruption > 0)
+            training = new CorruptedConditions(training, options.ConditionCorruption, options.DataSeed);
+        return (training, heldOut);
+    }
+
+    private static (IExampleSource Training, IExampleSource HeldOut) OpenGood(Terminal terminal, TrainingOptions options,
+        CancellationToken cancellation)
+    {
         int samples = options.Network.SlotSamples;
         if (options.Network.Prediction == PredictionKind.Correction)
             return (new CorrectionExamples(options.DataSeed, samples), new CorrectionExamples(HeldOutSeed, samples));
