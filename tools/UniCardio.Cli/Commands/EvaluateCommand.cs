@@ -8,6 +8,7 @@ using UniCardio.Evaluation.Cases;
 using UniCardio.Evaluation.Reports;
 using UniCardio.Evaluation.Study;
 using UniCardio.Evaluation.Study.Calibration;
+using UniCardio.Evaluation.Study.Conditions;
 using UniCardio.Evaluation.Study.Gaps;
 using UniCardio.Evaluation.Study.Rates;
 using UniCardio.Pipeline.Patient;
@@ -23,6 +24,7 @@ internal enum EvaluationStudy
     Quality,
     Rhythm,
     Gaps,
+    Conditions,
     Rates,
     Calibration,
     Downstream,
@@ -40,7 +42,8 @@ internal static class EvaluateCommand
         var untrained = new Option<bool>("--untrained") { Description = "Measures untrained recipe weights; their output is noise." };
         var study = new Option<EvaluationStudy?>("--study") { Description =
             "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
-            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; rates, the fused "
+            + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; conditions, the error with "
+            + "each further condition good, absent and bad; rates, the fused "
             + "heart rate "
             + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
             + "quality: how "
@@ -66,6 +69,7 @@ internal static class EvaluateCommand
             "evaluate --study quality --recordings recordings/ --weights quality.safetensors",
             "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
             "evaluate --study gaps --recordings recordings/ --correction correction.safetensors --gap 1.2",
+            "evaluate --study conditions --synthetic 12 --windows 2 --draws 1 --sampler ddim:1 --snr 10 --csv conditions.csv",
             "evaluate --study downstream --recordings a.csv,subject=a b.hea,subject=b",
             "evaluate --study precision --tasks 'ppg->ecg' 'impute bp | ppg' --windows 10",
             "evaluate --study rates --markdown rates.md",
@@ -109,6 +113,7 @@ internal static class EvaluateCommand
                 EvaluationStudy.Rates => new SyntheticSubjects(16, 300),
                 EvaluationStudy.Calibration => new SyntheticSubjects(8, 1920, AreLiving: true, Drift: true),
                 EvaluationStudy.Gaps => new SyntheticSubjects(8, 240, AreLiving: true),
+                EvaluationStudy.Conditions => new SyntheticSubjects(8, 60),
                 _ => new SyntheticSubjects(4, 60),
             }, cancellation);
             if (chosen == EvaluationStudy.Precision)
@@ -126,6 +131,8 @@ internal static class EvaluateCommand
             var subject = new Measured(terminal, engine, recordings, with);
             (IReadOnlyList<string> files, string remark) = gaps is not null
                 ? Fill(subject, (gaps, corrector), report => Write(reports, parsed, report), cancellation)
+                : chosen == EvaluationStudy.Conditions
+                ? Mislead(subject, options.Read(parsed, loaded.Configuration), report => Write(reports, parsed, report), cancellation)
                 : chosen == EvaluationStudy.Rates
                 ? Told(terminal, terminal.WithProgress("rates", bar => RateStudy.Run(recordings, with, options.Seed(parsed),
                     new CaseProgress(bar, terminal), cancellation)), report => Write(reports, parsed, report))
@@ -158,6 +165,15 @@ internal static class EvaluateCommand
             progress => new GapStudy(subject.Engine, study.Options) { Correction = study.Correction }
                 .Run(subject.Recordings, progress, cancellation), r => r.Rows.Count, cancellation);
         return Told(subject.Terminal, GapStudyReport.Of(result, subject.With), write);
+    }
+
+    private static (IReadOnlyList<string> Files, string Remark) Mislead(Measured subject, EvaluationOptions options,
+        Func<StudyReport, IReadOnlyList<string>> write, CancellationToken cancellation)
+    {
+        ConditionStudyResult result = subject.Run("conditions",
+            progress => ConditionStudy.Run(subject.Engine, options, subject.Recordings, progress, cancellation), r => r.Rows.Count,
+            cancellation);
+        return Told(subject.Terminal, ConditionStudyReport.Of(result, subject.With), write);
     }
 
     private static (IReadOnlyList<string> Files, string Remark) Told(
