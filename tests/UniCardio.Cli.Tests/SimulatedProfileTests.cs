@@ -38,6 +38,24 @@ public class SimulatedProfileTests
         }
     }
 
+    [SkippableFact]
+    public async Task WindowedAttentionStandsBesideDense()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && File.Exists("/usr/bin/cc"), "no C compiler for the simulated CUDA driver");
+        using Process command = Cli.Start("profile", "--backend", "ptx", "--weights", "recipe:2,quality-base", "--attention", "18", "300",
+            "--groups", "4", "--kernel-cache", "off", "--json");
+        Task<string> output = command.StandardOutput.ReadToEndAsync(), error = command.StandardError.ReadToEndAsync();
+        await command.WaitForExitAsync();
+        Assert.True(command.ExitCode == ExitCode.Success, await error);
+        JsonElement[] rows = [.. JsonDocument.Parse(await output).RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal([18, 300], rows.Select(r => r.GetProperty("tokens").GetInt32()));
+        // One tile of 32 tokens; ten by ten, of which three a query tile (two at either end) and, for the global token, the first row and
+        // column are read: 10 + 9 + 25.
+        Assert.Equal([1, 100], rows.Select(r => r.GetProperty("tiles").GetInt32()));
+        Assert.Equal([0, 56], rows.Select(r => r.GetProperty("tiles_skipped").GetInt32()));
+        Assert.True(rows[1].GetProperty("ratio").GetDouble() > 1);
+    }
+
     [Fact]
     public void UnknownDeviceIsRefused()
     {

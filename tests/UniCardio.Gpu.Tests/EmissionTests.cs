@@ -47,6 +47,7 @@ public sealed class EmissionTests
             int threads = name switch
             {
                 nameof(TensorAttentionKernel) => TensorAttentionKernel.Threads,
+                nameof(TensorGateRowsKernel) or nameof(TensorOutputRowsKernel) => TensorRows.Threads,
                 nameof(TensorFeedForwardKernel) or nameof(TensorDecoderKernel) => TensorFeedForwardKernel.Threads,
                 _ when name.StartsWith("Tensor", StringComparison.Ordinal) => TensorTile.Threads,
                 _ when name.StartsWith("Encoder", StringComparison.Ordinal) => Convolution.MaxThreads,

@@ -24,7 +24,7 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
     /// <summary>Every kernel.</summary>
     public static IReadOnlyList<KernelLaunch> All { get; } =
     [
-        .. Encoders, .. Strips, .. Tensors, .. Decoders, .. RowLaunch.All, AttentionLaunch.OfSlots(onTensorCores: false),
+        .. Encoders, .. Strips, .. Tensors, .. FewRows, .. Decoders, .. RowLaunch.All, AttentionLaunch.OfSlots(onTensorCores: false),
         AttentionLaunch.OfSlots(onTensorCores: true), AttentionLaunch.OfWindow(onTensorCores: false),
         AttentionLaunch.OfWindow(onTensorCores: true),
     ];
@@ -40,9 +40,10 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
 
     private static IEnumerable<KernelLaunch> Strips =>
     [
-        Of<QkvStage>([nameof(QkvKernel)], (c, n, x) =>
+        Of<QkvStage>([.. Sizes(nameof(QkvKernel<Strip8>))], (c, n, x) =>
         {
-            c.Put(c.Buffers.X, x[0]).Run(c => c.Kernels.Qkv(c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0),
+            c.Put(c.Buffers.X, x[0]).Run(c => c.Kernels.Qkv(c.Shape, c.GroupRows)(
+                c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0),
                 c.Steps.SubView(0, c.Layout.StepQuads), c.Buffers.X.View, c.Buffers.Qkv.View, 0));
             return [c.GetQkv(0)];
         }),
@@ -72,9 +73,9 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
                 c.Buffers.Y.View, c.Buffers.X.View, c.Buffers.Skip.View));
             return [c.Get(c.Buffers.X, c.Rows), c.Get(c.Buffers.Skip, n[0])];
         }),
-        Of<BlockTailStage>([nameof(BlockTailKernel)], (c, n, x) =>
+        Of<BlockTailStage>([.. Sizes(nameof(BlockTailKernel<Strip8>))], (c, n, x) =>
         {
-            c.Put(c.Buffers.X, x[0]).PutHeads(c.Buffers.Attention, x[1]).Run(c => c.Kernels.BlockTail(
+            c.Put(c.Buffers.X, x[0]).PutHeads(c.Buffers.Attention, x[1]).Run(c => c.Kernels.BlockTail(c.Shape, c.GroupRows)(
                 c.Stream, c.Pass.Strips(c.Shape), c.Shape, c.Layout.Block, c.Network.Block(0), 0, c.Network.Block(1), c.Steps,
                 c.Network.Gate, c.Buffers.GateSlots.View, c.Buffers.Attention.View, c.Buffers.X.View, c.Buffers.Skip.View,
                 c.Buffers.Qkv.View));
@@ -127,12 +128,42 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
         }),
     ];
 
+    private static IEnumerable<KernelLaunch> FewRows =>
+    [
+        Of<GateRowsStage>([nameof(TensorGateRowsKernel)], (c, n, x) =>
+        {
+            c.Put(c.Buffers.X, x[0]).PutHeads(c.Buffers.Attention, x[1]).Run(c => c.Kernels.TensorGateRows(
+                c.Stream, NetworkPass.FewRows(c.Shape, TensorRows.Parts), c.Shape, c.Layout.Rows, 0, c.Network.Rows(0).NativePtr,
+                c.Network.RowVectors(0), c.OutBias, c.Network.Gate, c.Buffers.GateSlots.View, c.Buffers.Attention.View, c.Buffers.X.View,
+                c.Buffers.Gated.View));
+            return [c.Get(c.Buffers.Gated, c.Rows)];
+        }),
+        Of<OutputRowsStage>([nameof(TensorOutputRowsKernel)], (c, n, x) =>
+        {
+            c.Put(c.Buffers.X, x[0]).Put(c.Buffers.Gated, x[1]).Run(c => c.Kernels.TensorOutputRows(
+                c.Stream, NetworkPass.FewRows(c.Shape, TensorRows.Parts + 1), c.Shape, c.Layout.Rows, 0, 0, c.Network.Rows(0).NativePtr,
+                c.Network.Rows(1).NativePtr, c.Network.RowVectors(0), c.Steps.SubView(c.Layout.StepQuads, 3 * c.Layout.HeadQuads),
+                c.Buffers.Gated.View, c.Buffers.X.View, c.Buffers.Y.View, c.Buffers.Skip.View, c.Buffers.Qkv.View));
+            return [c.Get(c.Buffers.Y, c.Rows), c.Get(c.Buffers.Skip, n[0]), .. BlockTailStage.OfLast(n, c.GetQkv(1))];
+        }),
+        // What the first block begins with.
+        Of<QkvStage>([nameof(TensorOutputRowsKernel)], (c, n, x) =>
+        {
+            c.Put(c.Buffers.X, x[0]).Run(c => c.Kernels.TensorOutputRows(
+                c.Stream, NetworkPass.FewRows(c.Shape, TensorRows.Parts), c.Shape, c.Layout.Rows, -1, 0,
+                c.Network.Rows(0).NativePtr, c.Network.Rows(0).NativePtr, c.Network.RowVectors(0),
+                c.Steps.SubView(0, 3 * c.Layout.HeadQuads), c.Buffers.Gated.View, c.Buffers.X.View, c.Buffers.Y.View,
+                c.Buffers.Skip.View, c.Buffers.Qkv.View));
+            return [c.GetQkv(0)];
+        }) with { Takes = n => n[4] <= TensorRows.Hidden },
+    ];
+
     private static IEnumerable<KernelLaunch> Decoders =>
     [
         // The pass takes the kernel by the network's layout: with decoders for tensor cores or without.
-        Of<DecoderStage>([nameof(DecoderStepKernel)], Decode),
+        Of<DecoderStage>([.. Sizes(nameof(DecoderStepKernel<Strip8>))], Decode),
         Of<DecoderStage>([nameof(TensorDecoderKernel)], Decode),
-        Of<DecoderStepStage>([nameof(DecoderStepKernel)], DecodeStep),
+        Of<DecoderStepStage>([.. Sizes(nameof(DecoderStepKernel<Strip8>))], DecodeStep),
         Of<DecoderStepStage>([nameof(TensorDecoderKernel)], DecodeStep),
         new([nameof(NoiseKernel)], new KeyedNoise(), false, (n, _) =>
         {
@@ -165,6 +196,8 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
             .Put(c.Buffers.Noise, x[4]).Run(c => c.Pass.Decode(step));
         return [StageLaunch.Get(c.Buffers.State), StageLaunch.Get(c.Buffers.Clean[0])];
     }
+
+    private static IEnumerable<string> Sizes(string kernel) => [$"{kernel}-{nameof(Strip8)}", $"{kernel}-{nameof(Strip32)}"];
 
     private static KernelLaunch Of<TStage>(string[] kernels, Func<StageLaunch, int[], float[][], float[][]> run)
         where TStage : Stage, new()
@@ -230,7 +263,7 @@ internal static class AttentionLaunch
     {
         int slots = shape.ConditionSlots + (shape.Conditions == 0 ? 0 : shape.ConditionSlots / shape.Conditions * shape.Draws);
         int rows = slots * shape.SlotTokens, width = 4 * shape.HeadQuads, channels = heads * d, launched = slots - shape.FirstSlot;
-        float[] packed = new float[rows * 3 * width], output = new float[rows * width];
+        float[] packed = new float[rows * 3 * width], output = new float[launched * shape.SlotTokens * width];
         double scale = 1 / (Math.Sqrt(d) * Math.Log(2));
         int Column(int c) => (c / d * 4 * shape.HeadDimQuads) + (c % d);
         for (int i = 0; i < rows * 3 * channels; i++)
@@ -242,7 +275,7 @@ internal static class AttentionLaunch
         using DeviceLease lease = TestDevices.Open();
         Accelerator accelerator = lease.Device.Accelerator;
         using MemoryBuffer1D<Float4, Stride1D.Dense> qkv = accelerator.Allocate1D<Float4>(packed.Length / 4);
-        using MemoryBuffer1D<float, Stride1D.Dense> result = accelerator.Allocate1D<float>(output.Length);
+        using MemoryBuffer1D<float, Stride1D.Dense> result = accelerator.Allocate1D<float>(rows * width);
         ((ArrayView<Float4>)qkv.View).Cast<float>().CopyFromCPU(packed);
         if (onTensorCores)
         {
@@ -260,8 +293,9 @@ internal static class AttentionLaunch
                 shape, qkv.View, result.View);
         }
 
-        ((ArrayView<float>)result.View).CopyToCPU(output);
-        return [.. Enumerable.Range(0, launched * shape.SlotTokens * channels).Select(i =>
-            output[(((shape.FirstSlot * shape.SlotTokens) + (i / channels)) * width) + Column(i % channels)])];
+        // Slots before the first launched one have no output.
+        ((ArrayView<float>)result.View).SubView(shape.FirstSlot * shape.SlotTokens * width).CopyToCPU(output);
+        return [.. Enumerable.Range(0, launched * shape.SlotTokens * channels)
+            .Select(i => output[(i / channels * width) + Column(i % channels)])];
     }
 }

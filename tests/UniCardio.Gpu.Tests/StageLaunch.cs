@@ -10,6 +10,9 @@ namespace UniCardio.Gpu.Tests;
 /// read.</summary>
 internal sealed class StageLaunch : IDisposable
 {
+    // Rows / 4 of a strip that takes the kernels for many rows.
+    private const int LargeStrip = 3;
+
     private readonly int[] _n;
     private readonly ModelWeights _weights;
     private readonly InferencePlan _plan;
@@ -21,13 +24,15 @@ internal sealed class StageLaunch : IDisposable
         _plan = Stage.Plan(n);
         _weights = Stage.Weights(n);
         _lease = TestDevices.Open();
-        Network = new DeviceNetwork(_lease.Device, new DeviceLayout(_plan.Configuration), _weights, usesTensors);
-        Buffers = new DeviceBuffers(_lease.Device.Accelerator, Layout, _plan);
+        Network = new DeviceNetwork(_lease.Device, new DeviceLayout(_plan.Configuration), _weights, usesTensors, usesTensors);
+        Buffers = new DeviceBuffers(_lease.Device.Accelerator, Layout, _plan, usesTensors);
         // Read whole, though a kernel writes some blocks' rows alone: what of the others is taken for a result is NaN.
         ((ArrayView<Float4>)Buffers.Qkv.View).Cast<float>()
             .CopyFromCPU([.. Enumerable.Repeat(float.NaN, 4 * (int)Buffers.Qkv.Length)]);
-        Pass = new NetworkPass(_lease.Device, Network, Buffers, _plan, new GpuOptions { GroupRows = TestDevices.GroupRows });
+        Pass = new NetworkPass(_lease.Device, Network, Buffers, _plan,
+            new GpuOptions { GroupRows = n[2] % 4 == 0 ? TestDevices.GroupRows : LargeStrip });
         Shape = Pass.Shape(0);
+        GroupRows = Pass.Strips(Shape).GroupDim.Y;
     }
 
     public CompiledKernels Kernels => _lease.Device.Kernels;
@@ -43,6 +48,9 @@ internal sealed class StageLaunch : IDisposable
     public NetworkPass Pass { get; }
 
     public StripShape Shape { get; }
+
+    /// <summary>Rows / 4 of the stage's strips: few or many, by the size, so that both kernels of a strip run.</summary>
+    public int GroupRows { get; }
 
     public int Rows => Shape.EndRow;
 

@@ -204,6 +204,34 @@ internal sealed class GateStage : Stage
     public override double[][] Twin(int[] n, double[][] x) => Output(n, x[0], Gated(n, x[1]));
 }
 
+/// <summary>All of a block from attention to the gates. Feed-forward widths that fit the kernel.</summary>
+internal sealed class GateRowsStage : Stage
+{
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes.Select(n => (int[])[.. n[..4], n[4] == 67 ? 64 : 23])];
+
+    // Four sums, two LayerNorms and a gate in a chain.
+    public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => 1.5 * base.Bound(n, x, y, output, i);
+
+    public override OpInput[] Inputs(int[] n) => [TokenRows("x", n), TokenRows("a", n)];
+
+    public override double[][] Twin(int[] n, double[][] x) =>
+        [Gated(n, FeedForward(n, Norm(Maps(n).Blocks[0].Norm1, AttentionSum(n, x[0], x[1]), new double[n[2]])))];
+}
+
+/// <summary>The output map and the next block's queries, keys and values.</summary>
+internal sealed class OutputRowsStage : Stage
+{
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes.Select(n => (int[])[.. n[..4], n[4] == 67 ? 64 : 23])];
+
+    public override OpInput[] Inputs(int[] n) => [TokenRows("x", n), TokenRows("g", n)];
+
+    public override double[][] Twin(int[] n, double[][] x)
+    {
+        double[][] y = Output(n, x[0], x[1]);
+        return [y[0], y[1], .. BlockTailStage.OfLast(n, Qkv(n, 1, y[0]))];
+    }
+}
+
 /// <summary>All of a block after attention, and the next block's queries, keys and values.</summary>
 internal sealed class BlockTailStage : Stage
 {

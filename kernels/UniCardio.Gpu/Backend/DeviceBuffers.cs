@@ -11,7 +11,7 @@ internal sealed class DeviceBuffers : IDisposable
 {
     private readonly DeviceMemory _memory;
 
-    public DeviceBuffers(Accelerator accelerator, DeviceLayout layout, InferencePlan plan)
+    public DeviceBuffers(Accelerator accelerator, DeviceLayout layout, InferencePlan plan, bool usesRows = false)
     {
         int t = plan.TargetTokens;
         long conditionRows = (long)plan.Windows * plan.ConditionTokens, targetRows = (long)plan.BatchDraws * t,
@@ -25,7 +25,7 @@ internal sealed class DeviceBuffers : IDisposable
         try
         {
             _memory.Require((4L * (plan.ConditionSamples + (6L * plan.StateSamples)))
-                + (16 * ((rows * ((2 * layout.Quads) + layout.HeadQuads)) + (qkvRows * 3 * layout.HeadQuads)
+                + (16 * ((rows * (((usesRows ? 3 : 2) * layout.Quads) + layout.HeadQuads)) + (qkvRows * 3 * layout.HeadQuads)
                     + (targetRows * layout.Quads))));
             Conditions = _memory.Take<float>(plan.ConditionSamples);
             State = _memory.Take<float>(plan.StateSamples);
@@ -42,6 +42,7 @@ internal sealed class DeviceBuffers : IDisposable
             Y = _memory.Take<Float4>(rows * layout.Quads);
             Attention = _memory.Take<Float4>(rows * layout.HeadQuads);
             Qkv = _memory.Take<Float4>(qkvRows * 3 * layout.HeadQuads);
+            Gated = _memory.Take<Float4>(usesRows ? rows * layout.Quads : 1);
             Skip = _memory.Take<Float4>(targetRows * layout.Quads);
             HostConditions = _memory.Pin(plan.ConditionSamples);
             HostState = _memory.Pin(plan.StateSamples);
@@ -79,6 +80,9 @@ internal sealed class DeviceBuffers : IDisposable
     public MemoryBuffer1D<Float4, Stride1D.Dense> Attention { get; }
 
     public MemoryBuffer1D<Float4, Stride1D.Dense> Qkv { get; }
+
+    /// <summary>Gates where few rows are computed, whose groups still read what attention left; else a quad.</summary>
+    public MemoryBuffer1D<Float4, Stride1D.Dense> Gated { get; }
 
     public MemoryBuffer1D<Float4, Stride1D.Dense> Skip { get; }
 

@@ -50,6 +50,8 @@ internal sealed class DeviceLayout
         Tensor = new TensorLayout(Quads, HeadQuads);
         HasTensorFeedForward = m.FeedForward <= TensorFeedForwardKernel.Hidden
             && TensorFeedForwardKernel.Padded(Quads) <= TensorFeedForwardKernel.MaxQuads;
+        HasRows = m.FeedForward <= TensorRows.Hidden && Math.Max(Quads, HeadQuads) <= TensorRows.MaxQuads;
+        Rows = RowsOf(Quads, HeadQuads);
         int padded = TensorFeedForwardKernel.Padded(Quads), vectors = TensorDecoderKernel.Vectors(Quads, m.SamplesPerToken);
         HasTensorDecoder = padded <= TensorDecoderKernel.MaxQuads && vectors <= TensorDecoderKernel.MaxVectors;
         TensorDecoderQuads = (4 * padded * padded) + vectors;
@@ -87,6 +89,12 @@ internal sealed class DeviceLayout
     /// <summary>The block's matrices for tensor cores, a buffer of their own.</summary>
     public TensorLayout Tensor { get; }
 
+    /// <summary>The block's weights for few rows, a buffer of their own.</summary>
+    public RowsShape Rows { get; }
+
+    /// <summary>Whether a row fits <see cref="TensorRows"/>.</summary>
+    public bool HasRows { get; }
+
     /// <summary>Whether LayerNorms and feed-forward layer fit <see cref="TensorFeedForwardKernel"/>; else they run on strips.</summary>
     public bool HasTensorFeedForward { get; }
 
@@ -107,6 +115,26 @@ internal sealed class DeviceLayout
 
     /// <summary>Where column n of 2C stands: the two halves each start a new quad.</summary>
     public int HalfColumn(int n) => n < Configuration.Channels ? n : (4 * Quads) + n - Configuration.Channels;
+
+    private static RowsShape RowsOf(int quads, int headQuads)
+    {
+        // Quads of a tile's step.
+        const int Step = TensorRows.StepBytes / 16, HiddenSteps = TensorRows.Hidden / 32, HiddenTiles = TensorRows.Hidden / 16;
+        var rows = new RowsShape
+        {
+            Tiles = Up(quads), AttentionTiles = Up(3 * headQuads), Steps = (quads + 7) / 8, HeadSteps = (headQuads + 7) / 8,
+        };
+        int at = 0;
+        rows.AttentionIn = Take(ref at, rows.AttentionTiles * rows.Steps * Step);
+        rows.AttentionOut = Take(ref at, rows.Tiles * rows.HeadSteps * Step);
+        rows.FeedForwardIn = Take(ref at, HiddenTiles * rows.Steps * Step);
+        rows.FeedForwardOut = Take(ref at, rows.Tiles * HiddenSteps * Step);
+        rows.MidProjection = Take(ref at, 2 * rows.Tiles * rows.Steps * Step);
+        rows.OutputProjection = Take(ref at, 2 * rows.Tiles * rows.Steps * Step);
+        rows.Vectors = Take(ref at, (5 * quads) + (TensorRows.Hidden / 4));
+        rows.Quads = at;
+        return rows;
+    }
 
     public static int Up(int floats) => (floats + 3) / 4;
 

@@ -16,6 +16,7 @@ internal sealed class DeviceNetwork : IDisposable
     private readonly DeviceWeights _weights;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _blocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _tensorBlocks;
+    private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _rowBlocks;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _decoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense>[] _tensorDecoders;
     private readonly MemoryBuffer1D<Float4, Stride1D.Dense> _convolutions, _affine, _steps, _gate;
@@ -24,7 +25,7 @@ internal sealed class DeviceNetwork : IDisposable
     // Tables that are computed and not yet uploaded.
     private readonly float[]?[] _positions;
 
-    public DeviceNetwork(GpuDevice device, DeviceLayout layout, ModelWeights weights, bool usesTensors = false)
+    public DeviceNetwork(GpuDevice device, DeviceLayout layout, ModelWeights weights, bool usesTensors = false, bool usesRows = false)
     {
         Layout = layout;
         ModelConfiguration m = weights.Configuration;
@@ -35,6 +36,7 @@ internal sealed class DeviceNetwork : IDisposable
         {
             _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];
             _tensorBlocks = usesTensors ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.TensorBlock(i)))] : [];
+            _rowBlocks = usesRows && layout.HasRows ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Rows(i)))] : [];
             _tensorDecoders = usesTensors && layout.HasTensorDecoder
                 ? [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.TensorDecoder(i)))] : [];
             _decoders = [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.Decoder(i)))];
@@ -66,6 +68,15 @@ internal sealed class DeviceNetwork : IDisposable
 
     /// <summary>Address of a matrix of <see cref="DeviceLayout.Tensor"/>.</summary>
     public long TensorMatrix(int block, int quad) => _tensorBlocks[block].NativePtr + (16L * quad);
+
+    /// <summary>Whether there are weights for few rows.</summary>
+    public bool HasRows => _rowBlocks.Length > 0;
+
+    /// <summary>A block's weights for few rows.</summary>
+    public MemoryBuffer1D<Float4, Stride1D.Dense> Rows(int block) => _rowBlocks[block];
+
+    /// <summary>A block's vectors beside them.</summary>
+    public ArrayView<Float4> RowVectors(int block) => ((ArrayView<Float4>)_rowBlocks[block].View).SubView(Layout.Rows.Vectors);
 
     public ArrayView<Float4> Decoder(int i) => _decoders[i].View;
 

@@ -54,6 +54,29 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         return target;
     }
 
+    /// <summary>One block's weights for few rows, as <see cref="RowsShape"/> says.</summary>
+    public float[] Rows(int index)
+    {
+        BlockWeights<LinearMap> b = folded.Blocks[index];
+        RowsShape at = layout.Rows;
+        int c = _m.Channels, width = 4 * layout.HeadQuads, half = 16 * at.Tiles, length = 4 * layout.Quads;
+        float[] target = new float[4 * at.Quads];
+        int Half(int n) => n < c ? n : half + n - c;
+        Lanes(target, at.AttentionIn, at.Steps, b.AttentionIn, n => ((n / c) * width) + layout.HeadColumn(n % c), k => k);
+        Lanes(target, at.AttentionOut, at.HeadSteps, b.AttentionOut, n => n, layout.HeadColumn);
+        Lanes(target, at.FeedForwardIn, at.Steps, b.FeedForwardIn, n => n, k => k);
+        Lanes(target, at.FeedForwardOut, TensorRows.Hidden / 32, b.FeedForwardOut, n => n, k => k);
+        Lanes(target, at.MidProjection, at.Steps, b.MidProjection, Half, k => k);
+        Lanes(target, at.OutputProjection, at.Steps, b.OutputProjection, Half, k => k);
+        int vector = 4 * at.Vectors;
+        Round(b.Norm1.Weight, target.AsSpan(vector), n => n);
+        Round(b.Norm1.Bias, target.AsSpan(vector + length), n => n);
+        Round(b.FeedForwardOut.Bias, target.AsSpan(vector + (2 * length)), n => n);
+        Round(b.OutputProjection.Bias, target.AsSpan(vector + (3 * length)), layout.HalfColumn);
+        Round(b.FeedForwardIn.Bias, target.AsSpan(vector + (5 * length)), n => n);
+        return target;
+    }
+
     /// <summary>[T, blocks, 3 heads + C] biases that depend on t.</summary>
     /// <remarks>0.09 G multiply-adds in all at full size: cheaper than waiting for the device between steps.</remarks>
     public float[] Steps()
@@ -175,6 +198,20 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         {
             for (int k = 0; k < map.Inputs; k++)
                 target[(4 * quad) + (row(n) * inputs) + column(k)] = (float)map.Weight[(n * map.Inputs) + k];
+        }
+    }
+
+    // In the order in which lanes read them, at a quad.
+    private static void Lanes(float[] target, int quad, int steps, LinearMap map, Func<int, int> row, Func<int, int> column)
+    {
+        for (int n = 0; n < map.Outputs; n++)
+        {
+            for (int k = 0; k < map.Inputs; k++)
+            {
+                int output = row(n), input = column(k), inner = input % 32, part = (inner / 16 * 2) + (output % 16 / 8);
+                int lane = (4 * (output % 8)) + (inner / 4 % 4), step = (output / 16 * steps) + (input / 32);
+                target[(4 * quad) + (((((step * 4) + part) * 32) + lane) * 4) + (input % 4)] = (float)map.Weight[(n * map.Inputs) + k];
+            }
         }
     }
 

@@ -55,6 +55,13 @@ public sealed record GpuOptions
     public GpuPrecision Precision { get; init; }
 
     /// <summary>
+    /// With <see cref="GpuPrecision.ThreeTf32"/>: plans of so few rows of tokens that the device would idle take kernels of their own, two
+    /// launches a block besides attention. Their sums have another order than larger plans', so a window's last bits depend on how many
+    /// run with it; off, they do not.
+    /// </summary>
+    public bool FewRows { get; init; } = true;
+
+    /// <summary>
     /// On CUDA devices: a step that a session is asked for again, with the same row, is recorded as a graph and launched as one. The same
     /// kernels, so the same bits. Off, every kernel is launched by itself.
     /// </summary>
@@ -118,7 +125,8 @@ public sealed class GpuBackend : IBackend
             device.Kernels.Prepare(layout, Options);
             try
             {
-                _network = new DeviceNetwork(device, layout, weights, usesTensors);
+                _network = new DeviceNetwork(device, layout, weights, usesTensors,
+                    Options is { FewRows: true, Precision: GpuPrecision.ThreeTf32 });
             }
             catch (AcceleratorException e)
             {

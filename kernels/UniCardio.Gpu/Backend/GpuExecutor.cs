@@ -49,7 +49,8 @@ internal sealed partial class GpuExecutor : IExecutor
             DeviceBuffers? buffers = null;
             try
             {
-                buffers = _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan);
+                buffers = _buffers = new DeviceBuffers(device.Accelerator, network.Layout, plan,
+                    NetworkPass.TakesFewRows(device, network, plan, options));
                 _pass = new NetworkPass(device, network, _buffers, plan, options);
                 UploadNoiseKeys();
                 ((ArrayView<float>)_buffers.State.View).MemSetToZero(_stream);

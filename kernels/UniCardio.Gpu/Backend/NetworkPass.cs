@@ -22,6 +22,7 @@ internal sealed class NetworkPass
     private readonly InferencePlan _plan;
     private readonly GpuOptions _options;
     private readonly AcceleratorStream _stream;
+    private readonly bool _fewRows;
     private readonly int _conditionSlots, _slots, _conditionRows, _rows;
 
     public NetworkPass(GpuDevice device, DeviceNetwork network, DeviceBuffers buffers, InferencePlan plan, GpuOptions options)
@@ -32,6 +33,7 @@ internal sealed class NetworkPass
         _plan = plan;
         _options = options;
         _stream = device.Stream;
+        _fewRows = TakesFewRows(device, network, plan, options);
         _conditionSlots = plan.Windows * plan.Conditions.Count;
         _slots = _conditionSlots + plan.BatchDraws;
         _conditionRows = _conditionSlots * plan.TargetTokens;
@@ -60,6 +62,12 @@ internal sealed class NetworkPass
         int blocks = _plan.Configuration.Blocks;
         Encode(withConditions ? 0 : _conditionSlots);
         StripShape shape = Shape(withConditions ? 0 : _conditionRows);
+        if (_fewRows)
+        {
+            RunFewRows(shape, steps, blocks);
+            return;
+        }
+
         if (_options.Precision != GpuPrecision.Single)
         {
             RunOnTensors(shape, steps, blocks);
@@ -70,8 +78,9 @@ internal sealed class NetworkPass
         {
             if (i == 0 || !_options.FuseBlocks)
             {
-                Clock?.Mark(nameof(QkvKernel));
-                _device.Kernels.Qkv(_stream, Strips(shape), shape, Layout.Block, _network.Block(i),
+                Clock?.Mark(nameof(QkvKernel<Strip8>));
+                KernelConfig strips = Strips(shape);
+                _device.Kernels.Qkv(shape, strips.GroupDim.Y)(_stream, strips, shape, Layout.Block, _network.Block(i),
                     steps.SubView((long)i * Layout.StepQuads), _buffers.X.View, _buffers.Qkv.View, i);
             }
 
@@ -115,10 +124,11 @@ internal sealed class NetworkPass
             return;
         }
 
-        Clock?.Mark(nameof(DecoderStepKernel));
-        _device.Kernels.DecoderStep(
+        Clock?.Mark(nameof(DecoderStepKernel<Strip8>));
+        KernelConfig strips = Strips(shape);
+        _device.Kernels.DecoderStep(shape, strips.GroupDim.Y)(
             _stream,
-            Strips(shape),
+            strips,
             shape,
             step,
             _network.Decoder((int)_plan.Task.Output),
@@ -200,6 +210,74 @@ internal sealed class NetworkPass
         }
     }
 
+    /// <summary>Whether a plan's rows take <see cref="TensorRows"/>: where all groups of a launch are on the device at once, one to a
+    /// multiprocessor. Each reads a block's weights for 8 rows, so that with more of them the tiles of 64 rows win.</summary>
+    internal static bool TakesFewRows(GpuDevice device, DeviceNetwork network, InferencePlan plan, GpuOptions options)
+    {
+        int rows = ((plan.Windows * plan.Conditions.Count) + plan.BatchDraws) * plan.TargetTokens;
+        return options is { FewRows: true, Precision: GpuPrecision.ThreeTf32 } && network.HasRows
+            && (TensorRows.Parts + 1) * ((rows + TensorRows.Rows - 1) / TensorRows.Rows) <= device.Accelerator.NumMultiprocessors;
+    }
+
+    // Two launches a block besides attention. x has two buffers in turn.
+    private void RunFewRows(StripShape shape, ArrayView<Float4> steps, int blocks)
+    {
+        ArrayView<Float4> x = _buffers.X.View, next = _buffers.Y.View;
+        OutputRows(shape, steps, -1, x, next);
+        for (int i = 0; i < blocks; i++)
+        {
+            if (i + 1 == blocks)
+                shape = Shape(_conditionRows);
+            Attend(shape.FirstRow / _plan.TargetTokens, i);
+            Clock?.Mark(nameof(TensorGateRowsKernel));
+            _device.Kernels.TensorGateRows(
+                _stream,
+                FewRows(shape, TensorRows.Parts),
+                shape,
+                Layout.Rows,
+                i,
+                _network.Rows(i).NativePtr,
+                _network.RowVectors(i),
+                steps.SubView(((long)i * Layout.StepQuads) + (3 * Layout.HeadQuads), Layout.Quads),
+                _network.Gate,
+                _buffers.GateSlots.View,
+                _buffers.Attention.View,
+                x,
+                _buffers.Gated.View);
+            OutputRows(shape, steps, i, x, next);
+            (x, next) = (next, x);
+        }
+    }
+
+    // The end of a block and the beginning of the next: of the last the skip alone, before the first queries, keys and values alone.
+    private void OutputRows(StripShape shape, ArrayView<Float4> steps, int block, ArrayView<Float4> x, ArrayView<Float4> next)
+    {
+        int following = Math.Min(block + 1, _plan.Configuration.Blocks - 1);
+        bool isLast = block == following;
+        Clock?.Mark(nameof(TensorOutputRowsKernel));
+        _device.Kernels.TensorOutputRows(
+            _stream,
+            FewRows(shape, isLast ? 1 : block < 0 ? TensorRows.Parts : TensorRows.Parts + 1),
+            shape,
+            Layout.Rows,
+            block,
+            isLast ? TensorRows.Parts : 0,
+            _network.Rows(Math.Max(block, 0)).NativePtr,
+            _network.Rows(following).NativePtr,
+            _network.RowVectors(Math.Max(block, 0)),
+            steps.SubView((long)following * Layout.StepQuads, 3 * Layout.HeadQuads),
+            _buffers.Gated.View,
+            x,
+            next,
+            _buffers.Skip.View,
+            _buffers.Qkv.View);
+    }
+
+    /// <summary>Groups of a launch of <see cref="TensorRows"/>.</summary>
+    internal static KernelConfig FewRows(StripShape shape, int parts) =>
+        new(new Index3D((shape.EndRow - shape.FirstRow + TensorRows.Rows - 1) / TensorRows.Rows, parts, 1),
+            new Index3D(TensorRows.Threads, 1, 1));
+
     private void NormFeedForward(StripShape shape, int block)
     {
         if (!Layout.HasTensorFeedForward)
@@ -267,10 +345,11 @@ internal sealed class NetworkPass
 
     private void Tail(StripShape shape, ArrayView<Float4> steps, int block)
     {
-        Clock?.Mark(nameof(BlockTailKernel));
-        _device.Kernels.BlockTail(
+        Clock?.Mark(nameof(BlockTailKernel<Strip8>));
+        KernelConfig strips = Strips(shape);
+        _device.Kernels.BlockTail(shape, strips.GroupDim.Y)(
             _stream,
-            Strips(shape),
+            strips,
             shape,
             Layout.Block,
             _network.Block(block),

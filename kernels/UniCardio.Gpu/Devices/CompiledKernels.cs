@@ -15,7 +15,7 @@ internal sealed class CompiledKernels
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>,
         ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _encoder;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>,
-        ArrayView<Float4>, ArrayView<Float4>, int>> _qkv;
+        ArrayView<Float4>, ArrayView<Float4>, int>>[] _qkv;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>,
         ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _attentionOut;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>,
@@ -24,10 +24,10 @@ internal sealed class CompiledKernels
         ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _gate;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>,
         ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
-        ArrayView<Float4>>> _blockTail;
+        ArrayView<Float4>>>[] _blockTail;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>,
         ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-        ArrayView<float>>> _decoderStep;
+        ArrayView<float>>>[] _decoderStep;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StepValues, int, ArrayView<int>, ArrayView<float>>> _noise;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>>>[] _attention;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, AttentionShape, long, long>> _tensorAttention;
@@ -42,6 +42,12 @@ internal sealed class CompiledKernels
         ArrayView<Float4>>> _tensorGate;
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>,
         ArrayView<Float4>, int>> _tensorOutput;
+
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, RowsShape, int, long, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>>> _tensorGateRows;
+    private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, RowsShape, int, int, long, long, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>>> _tensorOutputRows;
 
     private readonly Lazy<Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>,
         ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>>> _tensorDecoder;
@@ -64,12 +70,12 @@ internal sealed class CompiledKernels
         const int Norms = Strip.MaxThreads, Tiles = TensorTile.Threads;
         Load(out _encoderStatistics, nameof(EncoderStatisticsKernel), EncoderStatisticsKernel.EncoderStatistics, Convolution.MaxThreads);
         Load(out _encoder, nameof(EncoderKernel), EncoderKernel.Encoder, Convolution.MaxThreads);
-        Load(out _qkv, nameof(QkvKernel), QkvKernel.Qkv, Norms);
+        Load(out _qkv, nameof(QkvKernel<Strip8>), QkvKernel<Strip8>.Qkv, QkvKernel<Strip32>.Qkv, Norms);
         Load(out _attentionOut, nameof(AttentionOutKernel), AttentionOutKernel.AttentionOut, Norms);
         Load(out _feedForward, nameof(FeedForwardKernel), FeedForwardKernel.FeedForward, Norms);
         Load(out _gate, nameof(GateKernel), GateKernel.Gate, Norms);
-        Load(out _blockTail, nameof(BlockTailKernel), BlockTailKernel.BlockTail, Norms);
-        Load(out _decoderStep, nameof(DecoderStepKernel), DecoderStepKernel.DecoderStep, Norms);
+        Load(out _blockTail, nameof(BlockTailKernel<Strip8>), BlockTailKernel<Strip8>.BlockTail, BlockTailKernel<Strip32>.BlockTail, Norms);
+        Load(out _decoderStep, nameof(DecoderStepKernel<Strip8>), DecoderStepKernel<Strip8>.DecoderStep, DecoderStepKernel<Strip32>.DecoderStep, Norms);
         Load(out _noise, nameof(NoiseKernel), NoiseKernel.Noise, NoiseKernel.Threads);
         Load(out _tensorAttention, nameof(TensorAttentionKernel), TensorAttentionKernel.TensorAttention, TensorAttentionKernel.Threads);
         Load(out _tensorQkv, nameof(TensorQkvKernel), TensorQkvKernel.TensorQkv, Tiles);
@@ -79,6 +85,8 @@ internal sealed class CompiledKernels
             TensorFeedForwardKernel.Threads);
         Load(out _tensorGate, nameof(TensorGateKernel), TensorGateKernel.TensorGate, Tiles);
         Load(out _tensorOutput, nameof(TensorOutputKernel), TensorOutputKernel.TensorOutput, Tiles);
+        Load(out _tensorGateRows, nameof(TensorGateRowsKernel), TensorGateRowsKernel.TensorGateRows, TensorRows.Threads);
+        Load(out _tensorOutputRows, nameof(TensorOutputRowsKernel), TensorOutputRowsKernel.TensorOutputRows, TensorRows.Threads);
         Load(out _tensorDecoder, nameof(TensorDecoderKernel), TensorDecoderKernel.TensorDecoder, TensorDecoderKernel.Threads);
         Load(out _rowProduct, nameof(RowProductKernel), RowProductKernel.RowProduct, RowProductKernel.Threads * RowProductKernel.Threads);
         Load(out _tensorRowProduct, nameof(TensorRowProductKernel), TensorRowProductKernel.TensorRowProduct, Tiles);
@@ -99,8 +107,9 @@ internal sealed class CompiledKernels
     public Action<AcceleratorStream, KernelConfig, EncoderShape, int, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<Float4>,
         ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> Encoder => _encoder.Value;
 
+    /// <summary>The kernel for strips of so many rows.</summary>
     public Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
-        ArrayView<Float4>, int> Qkv => _qkv.Value;
+        ArrayView<Float4>, int> Qkv(StripShape shape, int groupRows) => _qkv[Size(shape, groupRows)].Value;
 
     public Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
         ArrayView<Float4>, ArrayView<Float4>> AttentionOut => _attentionOut.Value;
@@ -111,13 +120,15 @@ internal sealed class CompiledKernels
     public Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<int>,
         ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> Gate => _gate.Value;
 
+    /// <summary>The kernel for strips of so many rows.</summary>
     public Action<AcceleratorStream, KernelConfig, StripShape, BlockLayout, ArrayView<Float4>, int, ArrayView<Float4>, ArrayView<Float4>,
-        ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> BlockTail =>
-            _blockTail.Value;
+        ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> BlockTail(
+            StripShape shape, int groupRows) => _blockTail[Size(shape, groupRows)].Value;
 
+    /// <summary>The kernel for strips of so many rows.</summary>
     public Action<AcceleratorStream, KernelConfig, StripShape, StepValues, ArrayView<Float4>, ArrayView<Float4>, ArrayView<int>,
-        ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> DecoderStep =>
-            _decoderStep.Value;
+        ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> DecoderStep(
+            StripShape shape, int groupRows) => _decoderStep[Size(shape, groupRows)].Value;
 
     public Action<AcceleratorStream, KernelConfig, AttentionShape, long, long> TensorAttention => _tensorAttention.Value;
 
@@ -137,6 +148,13 @@ internal sealed class CompiledKernels
 
     public Action<AcceleratorStream, KernelConfig, StripShape, long, long, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>,
         int> TensorOutput => _tensorOutput.Value;
+
+    public Action<AcceleratorStream, KernelConfig, StripShape, RowsShape, int, long, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<int>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> TensorGateRows => _tensorGateRows.Value;
+
+    public Action<AcceleratorStream, KernelConfig, StripShape, RowsShape, int, int, long, long, ArrayView<Float4>, ArrayView<Float4>,
+        ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>, ArrayView<Float4>> TensorOutputRows =>
+            _tensorOutputRows.Value;
 
     public Action<AcceleratorStream, KernelConfig, StripShape, StepValues, long, long, ArrayView<int>, ArrayView<float>, ArrayView<float>,
         ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> TensorDecoder => _tensorDecoder.Value;
@@ -160,19 +178,44 @@ internal sealed class CompiledKernels
     {
         bool usesTensors = options.Precision != GpuPrecision.Single;
         _ = (EncoderStatistics, Encoder, Noise);
-        _ = usesTensors && layout.HasTensorDecoder ? (object)TensorDecoder : DecoderStep;
+        if (usesTensors && layout.HasTensorDecoder)
+            _ = TensorDecoder;
+        else
+            Array.ForEach(_decoderStep, k => _ = k.Value);
         _ = usesTensors && layout.HeadDimQuads <= TensorAttentionKernel.MaxHeadQuads ? (object)TensorAttention
             : Attention(layout.HeadDimQuads);
         if (usesTensors)
             _ = (TensorQkv, TensorAttentionOut, TensorGate, TensorOutput,
                 layout.HasTensorFeedForward ? (object)TensorFeedForward : NormFeedForward);
+        if (layout.HasRows && options is { FewRows: true, Precision: GpuPrecision.ThreeTf32 })
+            _ = (TensorGateRows, TensorOutputRows);
+        if (usesTensors)
+            return;
+        Array.ForEach(_qkv, k => _ = k.Value);
+        if (options.FuseBlocks)
+            Array.ForEach(_blockTail, k => _ = k.Value);
         else
-            _ = options.FuseBlocks ? (object)(Qkv, BlockTail) : (Qkv, AttentionOut, FeedForward, Gate);
+            _ = (AttentionOut, FeedForward, Gate);
     }
 
     /// <summary>The attention kernel of the narrowest width that a head fits.</summary>
     public Action<AcceleratorStream, KernelConfig, AttentionShape, ArrayView<Float4>, ArrayView<float>> Attention(int headDimQuads) =>
         _attention[headDimQuads <= 4 ? 0 : headDimQuads <= 8 ? 1 : headDimQuads <= 10 ? 2 : headDimQuads <= 16 ? 3 : 4].Value;
+
+    // 0: strips of few rows that are not wider than they may be.
+    private static int Size(StripShape shape, int groupRows)
+    {
+        int rows = Strip.RowsPerThread * groupRows;
+        return rows <= Strip8.Rows && rows * shape.StripQuads <= Strip8.Quads ? 0 : 1;
+    }
+
+    private void Load<TLaunch>(out Lazy<TLaunch>[] kernels, string name, Delegate few, Delegate many, int threads)
+        where TLaunch : Delegate
+    {
+        kernels = new Lazy<TLaunch>[2];
+        Load(out kernels[0], $"{name}-{nameof(Strip8)}", few, threads);
+        Load(out kernels[1], $"{name}-{nameof(Strip32)}", many, threads);
+    }
 
     // Compiled when it is first asked for. The assembler keeps registers within what a group of this size can have, so that no launch is
     // refused for them.

@@ -6,13 +6,15 @@ namespace UniCardio.Gpu.Emission;
 /// <summary>Every kernel of the portable path.</summary>
 internal static class KernelCatalog
 {
-    /// <summary>Name and entry point; attention once for each head width that it is compiled for.</summary>
+    /// <summary>Name and entry point; attention once for each head width, strips once for each size that they are
+    /// compiled for.</summary>
     public static IReadOnlyList<(string Name, MethodInfo Method)> All { get; } =
     [
         .. Entries(
             typeof(EncoderStatisticsKernel),
             typeof(EncoderKernel),
-            typeof(QkvKernel),
+            typeof(QkvKernel<Strip8>),
+            typeof(QkvKernel<Strip32>),
             typeof(AttentionKernel<HeadWidth16>),
             typeof(AttentionKernel<HeadWidth32>),
             typeof(AttentionKernel<HeadWidth40>),
@@ -22,8 +24,10 @@ internal static class KernelCatalog
             typeof(FeedForwardKernel),
             typeof(NormFeedForwardKernel),
             typeof(GateKernel),
-            typeof(BlockTailKernel),
-            typeof(DecoderStepKernel),
+            typeof(BlockTailKernel<Strip8>),
+            typeof(BlockTailKernel<Strip32>),
+            typeof(DecoderStepKernel<Strip8>),
+            typeof(DecoderStepKernel<Strip32>),
             typeof(NoiseKernel),
             typeof(RowProductKernel),
             typeof(RowNormKernel),
@@ -35,7 +39,7 @@ internal static class KernelCatalog
     [
         .. Entries(typeof(TensorQkvKernel), typeof(TensorAttentionKernel), typeof(TensorAttentionOutKernel),
             typeof(TensorFeedForwardKernel), typeof(TensorGateKernel), typeof(TensorOutputKernel), typeof(TensorDecoderKernel),
-            typeof(TensorRowProductKernel)),
+            typeof(TensorGateRowsKernel), typeof(TensorOutputRowsKernel), typeof(TensorRowProductKernel)),
     ];
 
     private static IEnumerable<(string Name, MethodInfo Method)> Entries(params Type[] kernels)

@@ -30,14 +30,16 @@ internal static class Activation
 
     private static float Tanh(float x) => 1f - (2f / (1f + XMath.Exp2(XMath.Min(2 * Log2E * x, 64f))));
 
-    // The clamp keeps the power finite; tanh is 1 to float32 beyond it.
-    private static float Gate(float a, float b)
+    /// <summary>sigmoid(a) tanh(b).</summary>
+    /// <remarks>The clamp keeps the power finite; tanh is 1 to float32 beyond it.</remarks>
+    public static float Gate(float a, float b)
     {
         float negative = XMath.Exp2(XMath.Min(-a * Log2E, 126f));
         return Tanh(b) / (1f + negative);
     }
 
-    private static float Gelu(float x) => 0.5f * x * (1f + Erf(x * InverseSqrt2));
+    /// <summary>x (1 + erf(x / sqrt 2)) / 2.</summary>
+    public static float Gelu(float x) => 0.5f * x * (1f + Erf(x * InverseSqrt2));
 
     /// <summary>Error function; absolute error below 4e-7 (Abramowitz and Stegun 7.1.26: 1.5e-7, and float32's rounding).</summary>
     public static float Erf(float x)

@@ -5,10 +5,12 @@ namespace UniCardio.Gpu.Kernels;
 /// <summary>
 /// All of a residual block after attention, and the next block's queries, keys and values, in one launch: a strip stays in
 /// shared memory from attention's output to the next block's input. The same stages as <see cref="AttentionOutKernel"/>,
-/// <see cref="FeedForwardKernel"/>, <see cref="GateKernel"/> and <see cref="QkvKernel"/>, so the same bits.
+/// <see cref="FeedForwardKernel"/>, <see cref="GateKernel"/> and <see cref="QkvKernel{TStrip}"/>, so the same bits.
 /// </summary>
-/// <remarks>Grid: strips. Group (quads of channels, rows / 4). 48,640 bytes of shared memory.</remarks>
-internal static class BlockTailKernel
+/// <remarks>Grid: strips. Group (quads of channels, rows / 4). 13,696 bytes of shared memory for 8 rows, 48,640 for 32.</remarks>
+/// <typeparam name="TStrip">How many rows a strip may have.</typeparam>
+internal static class BlockTailKernel<TStrip>
+    where TStrip : struct, IStripSize
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>
@@ -37,8 +39,8 @@ internal static class BlockTailKernel
         ArrayView<Float4> skip,
         ArrayView<Float4> qkv)
     {
-        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
-        ArrayView<Float4> hidden = SharedMemory.Allocate<Float4>(Strip.MaxRows * Strip.HiddenStride);
+        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(TStrip.Quads);
+        ArrayView<Float4> hidden = SharedMemory.Allocate<Float4>(TStrip.Rows * Strip.HiddenStride);
         ArrayView<float> sums = SharedMemory.Allocate<float>(2 * Strip.Sums);
         int stepQuads = (3 * shape.HeadQuads) + shape.Quads;
         Strip.Load(strip, shape, attention, shape.HeadQuads);

@@ -9,7 +9,9 @@ namespace UniCardio.Gpu.Kernels;
 /// </summary>
 /// <remarks>Grid: strips of target rows. Group (quads of channels, rows / 4). The two ends of a token's samples lie side by side: row r
 /// holds samples r p to r p + p - 1 of the whole batch.</remarks>
-internal static class DecoderStepKernel
+/// <typeparam name="TStrip">How many rows a strip may have.</typeparam>
+internal static class DecoderStepKernel<TStrip>
+    where TStrip : struct, IStripSize
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes; rows are those of the skip, so <see cref="StripShape.ConditionRows"/> is 0.</param>
@@ -36,7 +38,7 @@ internal static class DecoderStepKernel
         ArrayView<float> clean1,
         ArrayView<float> clean2)
     {
-        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
+        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(TStrip.Quads);
         ArrayView<float> sums = SharedMemory.Allocate<float>(Strip.Sums);
         int q = Group.IdxX, row = Group.IdxY * Strip.RowsPerThread, bias = 4 * shape.Quads * shape.Quads;
         Strip.Load(strip, shape, skip, shape.Quads);

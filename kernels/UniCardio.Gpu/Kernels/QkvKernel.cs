@@ -4,7 +4,9 @@ namespace UniCardio.Gpu.Kernels;
 
 /// <summary>qkv = W x + bias(t): queries, keys and values of all heads, each head padded to whole quads.</summary>
 /// <remarks>Grid: strips. Group (quads of channels, rows / 4).</remarks>
-internal static class QkvKernel
+/// <typeparam name="TStrip">How many rows a strip may have.</typeparam>
+internal static class QkvKernel<TStrip>
+    where TStrip : struct, IStripSize
 {
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>
@@ -17,7 +19,7 @@ internal static class QkvKernel
     public static void Qkv(StripShape shape, BlockLayout layout, ArrayView<Float4> block, ArrayView<Float4> bias, ArrayView<Float4> x,
         ArrayView<Float4> qkv, int blockIndex)
     {
-        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(Strip.Capacity);
+        ArrayView<Float4> strip = SharedMemory.Allocate<Float4>(TStrip.Quads);
         Strip.Load(strip, shape, x, shape.Quads);
         Group.Barrier();
         BlockStages.Qkv(strip, shape, block.SubView(layout.AttentionIn), bias, qkv, blockIndex);

@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace UniCardio.Gpu.Kernels;
 
-/// <summary>The decoder and the sampler's row of <see cref="DecoderStepKernel"/>, the hidden layer on tensor cores in float32's precision
+/// <summary>The decoder and the sampler's row of <see cref="DecoderStepKernel{TStrip}"/>, the hidden layer on tensor cores in float32's precision
 /// (three products of tf32 parts).</summary>
 /// <remarks>
 /// Grid (16 rows). Group of 256 threads: 16 columns of the hidden layer a warp at a time, then 16 threads a row. The rows, the hidden layer
@@ -98,7 +98,9 @@ internal static class TensorDecoderKernel
         Group.Barrier();
         int hidden = HiddenAt + (own * stride);
         for (int q = first; q < padded; q += Lanes)
-            tile[hidden + q] = DecoderStepKernel.Relu(Float4.Add(tile[hidden + q], tile[VectorsAt + q]));
+            tile[hidden + q] = DecoderStepKernel<Strip32>.Relu(Float4.Add(tile[hidden + q], tile[VectorsAt + q]));
+        // All threads of a row have an output's sum; each then does the sampler's row of one, side by side.
+        float value = 0;
         for (int j = 0; j < step.SamplesPerToken; j++)
         {
             float sum = 0;
@@ -106,14 +108,16 @@ internal static class TensorDecoderKernel
             for (int q = first; q < padded; q += Lanes)
                 sum = Float4.Dot(tile[hidden + q], tile[output + q], sum);
             sum = TensorFeedForwardKernel.RowSum(sum);
-            if (first != 0 || row >= shape.EndRow)
+            int place = j & (Lanes - 1);
+            if (place == first)
+                value = sum + tile.Cast<float>()[(4 * (VectorsAt + ((step.SamplesPerToken + 1) * padded))) + j];
+            if ((place < Lanes - 1 && j + 1 < step.SamplesPerToken) || first > place || row >= shape.EndRow)
                 continue;
-            float value = sum + tile.Cast<float>()[(4 * (VectorsAt + ((step.SamplesPerToken + 1) * padded))) + j];
-            int i = (row * step.SamplesPerToken) + j;
+            int i = (row * step.SamplesPerToken) + j - place + first;
             if (step.Update == 0)
                 prediction[i] = value;
             else
-                DecoderStepKernel.Update(
+                DecoderStepKernel<Strip32>.Update(
                     step, shape.SlotTokens * step.SamplesPerToken, i, value, keys, noise, state, clean, clean1, clean2);
         }
     }

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace UniCardio.Gpu.Kernels;
 
-/// <summary>qkv = W x + bias(t) on tensor cores: see <see cref="TensorTile"/> and <see cref="QkvKernel"/>.</summary>
+/// <summary>qkv = W x + bias(t) on tensor cores: see <see cref="TensorTile"/> and <see cref="QkvKernel{TStrip}"/>.</summary>
 /// <remarks>Grid (64 rows, 64 columns). Group of 128 threads.</remarks>
 internal static class TensorQkvKernel
 {

@@ -79,6 +79,51 @@ internal struct BlockLayout
     public int OutputProjectionBias;
 }
 
+/// <summary>Where a block's weights for few rows stand in their buffer, in quads.</summary>
+/// <remarks>
+/// Matrices are cut into tiles of 16 outputs, padded with zeros, and these into steps of 32 inputs: [tiles, steps, 4, lanes, 4]. Of a step
+/// lane 4g + t has inputs 4t to 4t + 3 of outputs g and g + 8, then 16 inputs further on.
+/// </remarks>
+internal struct RowsShape
+{
+    /// <summary>Tiles of C outputs.</summary>
+    public int Tiles;
+
+    /// <summary>Tiles of Q, K and V.</summary>
+    public int AttentionTiles;
+
+    /// <summary>Steps of C inputs.</summary>
+    public int Steps;
+
+    /// <summary>Steps of all heads.</summary>
+    public int HeadSteps;
+
+    /// <summary>[tiles] of Q, K, V, [3, heads].</summary>
+    public int AttentionIn;
+
+    /// <summary>[tiles] of the heads.</summary>
+    public int AttentionOut;
+
+    /// <summary>[4 tiles].</summary>
+    public int FeedForwardIn;
+
+    /// <summary>[tiles] of 64 inputs.</summary>
+    public int FeedForwardOut;
+
+    /// <summary>[2, tiles].</summary>
+    public int MidProjection;
+
+    /// <summary>[2, tiles] of residual and skip.</summary>
+    public int OutputProjection;
+
+    /// <summary>LN1's gamma and beta, the feed-forward layer's outer bias, the output map's of residual and skip, [C] each, and the inner
+    /// bias, [64].</summary>
+    public int Vectors;
+
+    /// <summary>All of them.</summary>
+    public int Quads;
+}
+
 /// <summary>What the attention kernel is told.</summary>
 internal struct AttentionShape
 {

@@ -5,7 +5,7 @@ public sealed class TextFileTests
 {
     public static TheoryData<string> Names => [.. Files.Select(f => f.Name)];
 
-    private static IEnumerable<TextFile> Files => [TileTexts.File, AttentionTexts.File, FeedForwardTexts.File];
+    private static IEnumerable<TextFile> Files => [TileTexts.File, AttentionTexts.File, FeedForwardTexts.File, RowTexts.File];
 
     [SkippableTheory]
     [MemberData(nameof(Names))]

@@ -45,6 +45,9 @@ internal static class ProfileCommand
             "With --backend ptx: groups of a launch that are executed, its counts scaled to all; 0 for all of them.", 0, 1_000_000, 24);
         var precision = new Option<GpuPrecision>("--precision")
             { Description = "With --backend ptx: what matrix products are computed with; automatic by the device." };
+        Option<int[]> attention = Bounded.Numbers("--attention",
+            "With --backend ptx and a network of the quality family: one layer's attention in windows of so many tokens, windowed as the "
+            + "network has it beside dense.", "TOKENS", 1, 100_000);
         var kernelCache = new KernelCacheOption();
         var listing = new Option<string?>("--listing")
             { Description = "With --backend ptx: writes every kernel's PTX there, each line with its counts.", HelpName = "DIR" };
@@ -55,9 +58,10 @@ internal static class ProfileCommand
             "profile --size full --threads 2 --isa avx2",
             "profile --size full --draws 8 --target-only --threads 1 --trace trace.json",
             "profile --backend ptx --device h100 --size full --draws 8",
-            "profile --backend ptx --weights recipe:2,quality-base --windows 32")
+            "profile --backend ptx --weights recipe:2,quality-base --windows 32",
+            "profile --backend ptx --weights recipe:2,quality-base --attention 18 60 300 2160")
         {
-            calls, trace, backendName, device, groups, precision, listing, json,
+            calls, attention, trace, backendName, device, groups, precision, listing, json,
         };
         kernelCache.AddTo(command);
         options.AddTo(command);
@@ -68,6 +72,15 @@ internal static class ProfileCommand
             {
                 kernelCache.Apply(parsed);
                 using QualityWeights quality = QualityWeightFile.Load(one.Weights);
+                if (parsed.GetValue(attention) is { Length: > 0 } tokens)
+                {
+                    PtxDeviceModel model = PtxDeviceModel.Find(parsed.GetValue(device)!)!;
+                    SimulatedReport.Write(terminal, $"{one.Weights}: {one.Windows} windows", model,
+                        SimulatedAttention.Measure(quality.Configuration, tokens, one.Windows, model, parsed.GetValue(groups)),
+                        parsed.GetValue(json));
+                    return Task.FromResult(ExitCode.Success);
+                }
+
                 SimulatedReport.Write(
                     terminal,
                     $"{one.Weights}: {one.Windows} windows encoded",

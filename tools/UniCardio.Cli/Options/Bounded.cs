@@ -22,6 +22,14 @@ internal static class Bounded
         return option;
     }
 
+    /// <summary>Whole numbers, none or several.</summary>
+    public static Option<int[]> Numbers(string name, string description, string helpName, int min, int max)
+    {
+        var option = new Option<int[]>(name) { Description = description, HelpName = helpName, AllowMultipleArgumentsPerToken = true };
+        Check(option, x => x >= min && x <= max, $"between {min} and {max}");
+        return option;
+    }
+
     /// <summary>A number from 0 on that may be left out.</summary>
     public static Option<double?> OptionalNonNegative(string name, string description, string helpName)
     {
@@ -33,7 +41,10 @@ internal static class Bounded
     // What is no number at all is refused by the parser itself.
     private static void Check(Option option, Func<double, bool> fits, string expected) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double x) && !fits(x))
-            result.AddError($"{option.Name} {result.Tokens[0].Value} is not {expected}");
+        foreach (string value in result.Tokens.Select(t => t.Value))
+        {
+            if (double.TryParse(value, CultureInfo.InvariantCulture, out double x) && !fits(x))
+                result.AddError($"{option.Name} {value} is not {expected}");
+        }
     });
 }

@@ -25,6 +25,23 @@ internal static class SimulatedReport
             WriteTable(terminal, name, profile);
     }
 
+    /// <summary>Windowed attention beside dense.</summary>
+    public static void Write(Terminal terminal, string name, PtxDeviceModel device, IReadOnlyList<SimulatedAttention> rows, bool asJson)
+    {
+        if (asJson)
+        {
+            Json.Write(terminal, new { Name = name, Device = device.Name, Rows = rows });
+            return;
+        }
+
+        var table = ResultTable.Create(">tokens", ">key tiles", ">skipped", ">dense us", "bound by", ">windowed us", "bound by", ">ratio");
+        foreach (SimulatedAttention r in rows)
+            table.Add(((double)r.Tokens).In("0"), ((double)r.Tiles).In("0"), ((double)r.TilesSkipped).In("0"), r.DenseUs.In("0.0"),
+                r.DenseBound, r.WindowedUs.In("0.0"), r.WindowedBound, r.Ratio.In("0.00"));
+        terminal.Out.WriteLine($"{name}; one layer's attention, simulated; {device.Title} by the time model, not measured on a GPU");
+        terminal.Write(table);
+    }
+
     private static void WriteTable(Terminal terminal, string name, SimulatedProfile profile)
     {
         PtxDeviceModel device = profile.Device;
