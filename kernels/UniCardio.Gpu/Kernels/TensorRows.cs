@@ -125,8 +125,14 @@ internal static class TensorRows
         return new Pair { A = Keep(a, first < quads), B = Keep(b, second < quads) };
     }
 
-    /// <summary>The same of a row of sums.</summary>
-    public static Pair Sums(ArrayView<Float4> tile, int row, int quads) => ReadAt(tile, SumAt + (row * SumStride), quads);
+    /// <summary>The same of a row of sums, which the warp may overwrite afterwards.</summary>
+    public static Pair Sums(ArrayView<Float4> tile, int row, int quads)
+    {
+        Pair sums = ReadAt(tile, SumAt + (row * SumStride), quads);
+        // Lanes after the last quad have read another's.
+        Warp.Barrier();
+        return sums;
+    }
 
     /// <summary>Writes a row of sums.</summary>
     public static void PutSums(ArrayView<Float4> tile, int row, int quads, Pair v) =>
