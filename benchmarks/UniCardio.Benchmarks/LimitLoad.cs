@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
@@ -10,7 +11,7 @@ namespace UniCardio.Benchmarks;
 
 /// <summary>
 /// What many clients together may take from <c>unicardio serve</c>, a process of its own: bodies held open, replays of one recording,
-/// more live patients than it can compute for. Prints resident memory and delays.
+/// more live patients than it can compute for, a flood of infer requests beside live ones. Prints resident memory and delays.
 /// </summary>
 internal static class LimitLoad
 {
@@ -34,6 +35,7 @@ internal static class LimitLoad
             await HeldBodiesAsync(server);
             await ReplaysAsync(server);
             await PatientsAsync(server, patients, seconds);
+            await FloodAsync(server, seconds);
             Print($"ends on SIGTERM: {(await server.StopAsync() ? "yes" : "no")}; faults in the log: {server.Faults.Count}");
         }
         finally
@@ -136,41 +138,109 @@ internal static class LimitLoad
     private static async Task PatientsAsync(ServerProcess server, int patients, double seconds)
     {
         double memory = server.Measure().Memory;
-        List<double>[] delays = await Task.WhenAll(Enumerable.Range(0, patients).Select(p => PatientAsync(server, p, patients, seconds)));
-        double[] all = [.. delays.SelectMany(d => d).Order()];
+        (double[] all, _, _) = await LiveAsync(server, "load", 0, patients, seconds);
         Print($"{patients} patients for {seconds:F0} s, all of them generating: measured samples, {all.Length} frames, from their push to "
             + $"their frame {LiveLoad.Text(all)} (a hop is 500 ms); resident {memory:F0} MiB before, {server.Measure().Memory:F0} after");
     }
 
-    private static async Task<List<double>> PatientAsync(ServerProcess server, int patient, int patients, double seconds)
+    /// <summary>Live patients without and with clients that ask for as many windows as a request may have, over and over.</summary>
+    private static async Task FloodAsync(ServerProcess server, double seconds)
     {
-        using LiveSocket socket = await LiveSocket.ConnectAsync(server, $"load-{patient}", "binary&measured=first");
-        await socket.SendAsync(
-            """{"type":"open","channels":{"ppg":{"rate":125}},"generate":["bp"],"draws":8}""", CancellationToken.None);
+        const int Measuring = 8, Generating = 2;
+        Print($"{Measuring} patients that are measured and {Generating} that generate, for {seconds:F0} s; a hop is 500 ms:");
+        Say("alone", await LiveAsync(server, "alone", Measuring, Generating, seconds));
+        // As many as may wait, and twice as many: half of these are refused, and ask again at once.
+        foreach (int clients in (int[])[32, 64])
+        {
+            double memory = server.Measure().Memory;
+            using var done = new CancellationTokenSource();
+            Task<(int Answered, int Refused)>[] flood = [.. Enumerable.Range(0, clients).Select(_ => AskAsync(server, done.Token))];
+            Say($"beside {clients} clients", await LiveAsync(server, $"beside-{clients}", Measuring, Generating, seconds));
+            double held = server.Measure().Memory;
+            await done.CancelAsync();
+            (int Answered, int Refused)[] answers = await Task.WhenAll(flood);
+            Print($"    who ask for 4 windows of 8 draws each without a pause: {answers.Sum(a => a.Answered)} answered, "
+                + $"{answers.Sum(a => a.Refused)} refused with 503; resident {memory:F0} MiB before, {held:F0} during");
+        }
+
+        static void Say(string when, (double[] Measured, double[] Generated, long Skipped) live) => Print(
+            $"  {when}: measured samples, {live.Measured.Length} frames, {LiveLoad.Text(live.Measured)}; generated ones, "
+            + $"{live.Generated.Length} frames, {LiveLoad.Text(live.Generated)}, {live.Skipped} hops skipped");
+    }
+
+    // One client of the flood, until it is told to stop.
+    private static async Task<(int Answered, int Refused)> AskAsync(ServerProcess server, CancellationToken cancellation)
+    {
+        string samples = string.Join(',', Enumerable.Repeat("0.5,0.25,0,-0.25", 4 * 125));
+        byte[] body = Encoding.UTF8.GetBytes("""{"parameters":{"target":"bp","draws":8},"inputs":[{"name":"ppg","datatype":"FP32","""
+            + $$""" "shape":[4,500],"data":[{{samples}}]}]}""");
+        using var client = new HttpClient { BaseAddress = server.Address, Timeout = Timeout.InfiniteTimeSpan };
+        (int answered, int refused) = (0, 0);
+        try
+        {
+            while (true)
+            {
+                using var content = new ByteArrayContent(body);
+                using HttpResponseMessage answer = await client.PostAsync("/v2/models/translate/infer", content, cancellation);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                    answered++;
+                else if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                    refused++;
+                else
+                    throw new InvalidOperationException($"the flood was answered with {answer.StatusCode}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return (answered, refused);
+        }
+    }
+
+    // Delays in order, of what is measured and of what is made, and hops that were skipped.
+    private static async Task<(double[] Measured, double[] Generated, long Skipped)> LiveAsync(ServerProcess server, string name,
+        int measuring, int generating, double seconds)
+    {
+        Patient[] patients = await Task.WhenAll(Enumerable.Range(0, measuring + generating).Select(p =>
+            PatientAsync(server, $"{name}-{p}", p >= measuring, (double)p / (measuring + generating), seconds)));
+        return ([.. patients.SelectMany(p => p.Measured).Order()], [.. patients.SelectMany(p => p.Generated).Order()],
+            patients.Sum(p => p.Skipped));
+    }
+
+    private static async Task<Patient> PatientAsync(ServerProcess server, string name, bool generates, double phase, double seconds)
+    {
+        using LiveSocket socket = await LiveSocket.ConnectAsync(server, name, "binary&measured=first");
+        await socket.SendAsync($$"""{"type":"open","channels":{"ppg":{"rate":125} },"generate":[{{(generates ? "\"bp\"" : "")}}],"draws":8}""",
+            CancellationToken.None);
         int blocks = (int)(seconds / SimulatedPatient.BlockSeconds);
         var load = new LiveLoad(blocks);
-        var delays = new List<double>();
+        var result = new Patient();
         Task reading = Task.Run(async () =>
         {
             double shown = 0;
+            long whole = -1;
             while (true)
             {
                 (WebSocketMessageType type, ReadOnlyMemory<byte> bytes) = await socket.ReceiveAsync(CancellationToken.None);
                 if (type == WebSocketMessageType.Close
                     || (type == WebSocketMessageType.Text && bytes.Span.IndexOf("\"ended\""u8) >= 0))
                     return;
-                if (type != WebSocketMessageType.Binary || new ReceivedFrame(bytes.Span) is not { } frame || frame.End <= shown)
+                if (type != WebSocketMessageType.Binary || new ReceivedFrame(bytes.Span) is not { } frame
+                    || load.Since(frame) is not TimeSpan since)
                     continue;
-                shown = frame.End;
-                if (load.Since(frame) is TimeSpan since)
-                    delays.Add(since.TotalMilliseconds);
+                result.Skipped = frame.SkippedHops;
+                if (frame.End > shown)
+                    result.Measured.Add(since.TotalMilliseconds);
+                shown = Math.Max(shown, frame.End);
+                if (frame is { IsPreliminary: false, WasSkipped: false, Window: >= 0 } && frame.Index > whole)
+                    result.Generated.Add(since.TotalMilliseconds);
+                whole = frame.IsPreliminary ? whole : frame.Index;
             }
         });
-        await load.PushAsync(socket, 0, (double)patient / patients);
+        await load.PushAsync(socket, 0, phase);
         await Task.Delay(1000);
         await socket.SendAsync("""{"type":"stop"}""", CancellationToken.None);
         await reading.WaitAsync(TimeSpan.FromMinutes(2));
-        return delays;
+        return result;
     }
 
     private static void WriteLong(string path)
@@ -182,4 +252,14 @@ internal static class LimitLoad
     }
 
     private static void Print(string line) => Console.WriteLine(line);
+
+    /// <summary>What a patient's connection was given, milliseconds from the push that completed it.</summary>
+    private sealed class Patient
+    {
+        public List<double> Measured { get; } = [];
+
+        public List<double> Generated { get; } = [];
+
+        public long Skipped { get; set; }
+    }
 }

@@ -106,6 +106,16 @@ public sealed class StreamingHost : IDisposable
         }
     }
 
+    /// <summary>Whether a hop waits or is computed: who shares the machine goes on when none is.</summary>
+    internal bool IsBusy
+    {
+        get
+        {
+            lock (Gate)
+                return _isComputing || _sessions.Exists(s => s.Queue.Waiting > 0);
+        }
+    }
+
     /// <summary>What the machine can do and what is asked of it, as measured over the last seconds.</summary>
     public StreamingLoad Load
     {

@@ -46,6 +46,22 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatAPersonReadsFitsALineOf80()
+    {
+        using var folder = new TemporaryFolder();
+        for (int i = 0; i < 2; i++)
+            Cli.Succeed("synth", folder.File($"a_recording_with_a_long_name_{i}.hea"), "--seconds", "8");
+        foreach (string[] words in (string[][])[["info", folder.Path], ["info", folder.File("a_recording_with_a_long_name_0.hea")],
+            ["learn", folder.File("a_recording_with_a_long_name_1.hea")], ["quality", folder.File("a_recording_with_a_long_name_1.hea")]])
+        {
+            using StringWriter text = new(), notes = new();
+            Assert.Equal(ExitCode.Success,
+                await CommandLine.RunAsync(words, new Terminal(text, notes, outIsTerminal: true), CancellationToken.None));
+            Assert.All(text.ToString().Split('\n'), l => Assert.InRange(l.TrimEnd().Length, 0, 80));
+        }
+    }
+
+    [Fact]
     public void InfoFitsALineOf80AndTakesFoldersAndStandardInput()
     {
         Directory.CreateDirectory(_folder.File("in"));

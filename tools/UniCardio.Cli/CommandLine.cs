@@ -79,7 +79,7 @@ internal static class CommandLine
             DevicesCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };
-        ExampleHelp.Install(root);
+        ExampleHelp.Install(root, terminal.HelpWidth);
         NameChoices(root);
         return root;
     }

@@ -14,6 +14,7 @@ internal sealed class Terminal
     private readonly IAnsiConsole _results;
     private readonly IAnsiConsole _notes;
     private readonly Stream? _input;
+    private readonly bool _outIsTerminal;
 
     /// <param name="output">Results.</param>
     /// <param name="error">Everything else.</param>
@@ -24,6 +25,7 @@ internal sealed class Terminal
     public Terminal(TextWriter output, TextWriter error, bool outIsTerminal = false, bool errorIsTerminal = false, Stream? input = null)
     {
         _input = input;
+        _outIsTerminal = outIsTerminal;
         Out = new VisibleWriter(output);
         Error = new VisibleWriter(error);
         ErrorIsTerminal = errorIsTerminal;
@@ -41,7 +43,22 @@ internal sealed class Terminal
     public Stream OpenInput() => _input ?? System.Console.OpenStandardInput();
 
     public static Terminal OfProcess() =>
-        new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected);
+        new(System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected, !System.Console.IsErrorRedirected)
+        {
+            HelpWidth = System.Console.IsOutputRedirected ? 80 : null,
+        };
+
+    /// <summary>Columns of help that goes into a file or a pager; null for those of the terminal.</summary>
+    public int? HelpWidth { get; private init; }
+
+    /// <summary>Writes a line of results: where a person reads it, broken between words.</summary>
+    public void Say(string line)
+    {
+        if (_outIsTerminal)
+            _results.WriteLine(VisibleText.Escape(line));
+        else
+            Out.WriteLine(line);
+    }
 
     /// <summary>Writes a table of results.</summary>
     public void Write(Table table) => _results.Write(table);

@@ -38,6 +38,6 @@ internal sealed class LiveLoad(int blocks)
     }
 
     /// <summary>Median, 99th percentile and largest of delays in order.</summary>
-    public static string Text(double[] delays) =>
+    public static string Text(double[] delays) => delays.Length == 0 ? "none" :
         $"p50 {delays[delays.Length / 2]:F0} ms, p99 {delays[(int)(0.99 * delays.Length)]:F0} ms, largest {delays[^1]:F0} ms";
 }

@@ -44,6 +44,8 @@ internal sealed class ReceivedFrame
 
     public bool IsLast => (Int(64) & 2) != 0;
 
+    public bool IsPreliminary => (Int(64) & 4) != 0;
+
     /// <summary>From the end of the frame to the newest sample that it waited for, seconds.</summary>
     public double AlgorithmicDelay => BinaryPrimitives.ReadSingleLittleEndian(_bytes.AsSpan(68));
 

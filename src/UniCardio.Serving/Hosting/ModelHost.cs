@@ -88,7 +88,7 @@ internal sealed class ModelHost : IDisposable
         {
             var live = new StreamingHost(model.Engine, new StreamingHostOptions { MaxBatch = _options.MaxBatch,
                 MaxSessions = _options.MaxPatients, MaxComputeBytes = _options.MaxComputeBytes });
-            return new Served(model, new InferWorker(model.Engine, _options, () => live.QueueLength), live);
+            return new Served(model, new InferWorker(model.Engine, _options, () => live.IsBusy), live);
         }
         catch
         {

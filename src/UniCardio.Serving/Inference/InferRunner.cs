@@ -59,6 +59,7 @@ internal sealed class InferRunner(ServerOptions options, ModelHost host, ByteBud
         Func<int, CancellationToken, Task<InferRequest>> read, Func<InferAnswer, Task<T>> answer)
     {
         Served served = host.Require();
+        await served.Infer.RequireRoomAsync(context.RequestAborted);
         using ByteBudget.Lease memory = budget.Take(0);
         using var time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         time.CancelAfter(options.RequestTime);

@@ -57,14 +57,14 @@ internal static class AnalyzeCommand
 
             foreach (AnalysisTable one in analysis.Tables)
             {
-                terminal.Out.WriteLine(one.Title + ":");
+                terminal.Say(one.Title + ":");
                 var table = ResultTable.Create([.. one.Headings]);
                 foreach (IReadOnlyList<string> row in one.Rows)
                     table.Add([.. row]);
                 terminal.Write(table);
             }
 
-            terminal.Out.WriteLine(AttentionAnalysis.Remark);
+            terminal.Say(AttentionAnalysis.Remark);
             if (parsed.GetValue(html) is string page)
             {
                 AtomicFile.Write(page, System.Text.Encoding.UTF8.GetBytes(analysis.ToHtml($"Attention of {Path.GetFileName(path)}")));

@@ -88,7 +88,7 @@ internal static class BenchCommand
         foreach (GpuKernelTime kernel in r.Kernels)
             table.Add(kernel.Kernel, ((double)kernel.Launches).In("0"), kernel.Us.In("0.0"));
         terminal.Write(table);
-        terminal.Out.WriteLine($"{r.Name}; {r.Device}, {r.Precision}: {Ms(r.Ms.P50)} ms a call waited for (p99 {Ms(r.Ms.P99)}), "
+        terminal.Say($"{r.Name}; {r.Device}, {r.Precision}: {Ms(r.Ms.P50)} ms a call waited for (p99 {Ms(r.Ms.P99)}), "
             + $"{Ms(r.QueuedMs)} queued, {Ms(r.KernelMs)} in kernels; {r.Gflops.In("0.0")} GFLOP/s; start {Ms(r.StartMs)} ms, "
             + $"session and first call {Ms(r.FirstCallMs)} ms; {r.BytesPerCall.In("0")} B/call, {(r.ArenaBytes / 1e6).In("0.0")} MB");
     }
@@ -106,16 +106,16 @@ internal static class BenchCommand
 
         terminal.Write(table);
         foreach (BenchResult r in results.Where(r => r.LinearFractionOfPeak is not null))
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"{r.Name}: linear maps {Percent(r.LinearFractionOfPeak)} of the peak, attention {Percent(r.AttentionFractionOfPeak)} "
                 + $"({Percent(r.SoftmaxRepeats)} of its query blocks repeated keys online), beyond kernels {Percent(r.BeyondKernels)} "
                 + $"of the step");
         foreach (BenchResult r in results.Where(r => r.LoadMs is not null))
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"{r.Name}: load, pack and first call {r.LoadMs!.Value.In("0.0")} ms = {r.LoadCalls!.Value.In("0.0")} calls");
         IEnumerable<string> bandwidths = results.GroupBy(r => r.Threads)
             .Select(g => $"{g.Max(r => r.BandwidthGbs).In("0.0")} GB/s with {g.Key} thread{(g.Key == 1 ? "" : "s")}");
-        terminal.Out.WriteLine($"memory bandwidth: {string.Join(", ", bandwidths)}");
+        terminal.Say($"memory bandwidth: {string.Join(", ", bandwidths)}");
     }
 
     private static string Ms(double value) => value.In(value < 10 ? "0.000" : "0.0");

@@ -160,8 +160,8 @@ internal sealed class ConvertCommand
             metadata[WeightFile.UntrainedKey] = loaded.Recipe;
         long bytes = OnnxFile.Write(destination, loaded.Weights, options, metadata, cancellation);
         foreach (string note in loaded.Notes)
-            terminal.Out.WriteLine(note);
-        terminal.Out.WriteLine($"wrote {destination}: one call of '{options.Task}', {(bytes / 1e6).In("0.0")} MB");
+            terminal.Say(note);
+        terminal.Say($"wrote {destination}: one call of '{options.Task}', {(bytes / 1e6).In("0.0")} MB");
         terminal.Note(OnnxFile.Remark);
         return ExitCode.Success;
     }
@@ -169,7 +169,7 @@ internal sealed class ConvertCommand
     private static int WriteQuality(Terminal terminal, string source, string destination, ElementType type, CancellationToken cancellation)
     {
         using QualityWeights quality = QualityWeightFile.Convert(source, destination, cancellation: cancellation, type: type);
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"wrote {destination}: {quality.Tensors.Count} tensors of a QualityFM network, "
             + $"{quality.Tensors.Sum(t => (long)t.Span.Length)} parameters");
         return ExitCode.Success;
@@ -180,8 +180,8 @@ internal sealed class ConvertCommand
     {
         using LoadedWeights loaded = WeightFile.Convert(source, destination, options, cancellation: cancellation, type: type);
         foreach (string note in loaded.Notes)
-            terminal.Out.WriteLine(note);
-        terminal.Out.WriteLine(
+            terminal.Say(note);
+        terminal.Say(
             $"wrote {destination}: {loaded.Weights.Tensors.Count} tensors, {WeightInfo.Parameters(loaded.Weights)} parameters");
         return ExitCode.Success;
     }

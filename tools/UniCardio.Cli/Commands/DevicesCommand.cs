@@ -29,14 +29,14 @@ internal static class DevicesCommand
                 return ExitCode.Success;
             }
 
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"cpu: {Environment.ProcessorCount} threads; {string.Join(", ", instructions)} (auto: "
                 + $"{CpuInstructionSets.Name(CpuInstructionSets.Fastest)})");
             foreach (GpuDeviceInfo device in devices)
             {
-                terminal.Out.WriteLine(Line(device));
+                terminal.Say(Line(device));
                 if (device.Refusal is null)
-                    terminal.Out.WriteLine("  " + Choice(device));
+                    terminal.Say("  " + Choice(device));
             }
 
             return ExitCode.Success;

@@ -57,7 +57,7 @@ internal static class DownstreamRun
         }
 
         terminal.Write(by);
-        terminal.Out.WriteLine("Windows of 20 s; noise at 0 dB; 1.2 s missing of every 4. Research software, not a medical device.");
+        terminal.Say("Windows of 20 s; noise at 0 dB; 1.2 s missing of every 4. Research software, not a medical device.");
         return ExitCode.Success;
     }
 }

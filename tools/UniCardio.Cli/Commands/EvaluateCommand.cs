@@ -182,12 +182,12 @@ internal static class EvaluateCommand
         IReadOnlyList<string> files = write(report);
         foreach (StudyTable table in report.Tables)
         {
-            terminal.Out.WriteLine(table.Title);
+            terminal.Say(table.Title);
             terminal.Write(EvaluationTables.Study(table));
         }
 
-        terminal.Out.WriteLine(report.Verdict);
-        terminal.Out.WriteLine($"{report.Settings}; {report.TotalSeconds.In("0")} s; subjects: {report.Subjects}");
+        terminal.Say(report.Verdict);
+        terminal.Say($"{report.Settings}; {report.TotalSeconds.In("0")} s; subjects: {report.Subjects}");
         return (files, report.Remark);
     }
 
@@ -216,10 +216,10 @@ internal static class EvaluateCommand
         terminal.Write(EvaluationTables.Short(report));
         if (report.ConditionGains.Count > 0)
             terminal.Write(EvaluationTables.Gains(report));
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"{report.NetworkCalls} network calls, {report.NetworkSeconds.In("0.0")} s in the network of {report.TotalSeconds.In("0.0")} "
             + $"s; {report.Settings}; {report.With.Backend}");
-        terminal.Out.WriteLine($"subjects: {report.Subjects}");
+        terminal.Say($"subjects: {report.Subjects}");
         return (files, report.Remark);
     }
 
@@ -233,8 +233,8 @@ internal static class EvaluateCommand
         SamplerReport report = SamplerReport.Of(result, subject.With);
         IReadOnlyList<string> files = write(report, result);
         terminal.Write(EvaluationTables.Samplers(report));
-        terminal.Out.WriteLine(report.Verdict);
-        terminal.Out.WriteLine($"{report.NetworkCalls} network calls, {report.TotalSeconds.In("0.0")} s; {report.Settings}");
+        terminal.Say(report.Verdict);
+        terminal.Say($"{report.NetworkCalls} network calls, {report.TotalSeconds.In("0.0")} s; {report.Settings}");
         return (files, report.Remark);
     }
 }

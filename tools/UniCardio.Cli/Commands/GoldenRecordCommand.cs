@@ -57,7 +57,7 @@ internal static class GoldenRecordCommand
                 return true;
             });
             using GoldenFile written = GoldenFile.Open(path);
-            terminal.Out.WriteLine($"wrote {path}: {written.Entries.Count} entries of {loaded.Source}");
+            terminal.Say($"wrote {path}: {written.Entries.Count} entries of {loaded.Source}");
             return Task.FromResult(ExitCode.Success);
         });
         return command;

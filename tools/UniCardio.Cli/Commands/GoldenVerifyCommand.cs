@@ -99,9 +99,9 @@ internal static class GoldenVerifyCommand
             table.Add(result.Name, result.RelativeError.In("0.00e+00"), result.Passed ? "" : "over");
         terminal.Write(table);
         foreach (IGrouping<string, GoldenOmission> omitted in report.NotVerified.GroupBy(o => o.Reason))
-            terminal.Out.WriteLine($"not compared ({omitted.Key}): {omitted.Count()} entries, e.g. {omitted.First().Name}");
+            terminal.Say($"not compared ({omitted.Key}): {omitted.Count()} entries, e.g. {omitted.First().Name}");
         if (report.Worst is GoldenResult worst)
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"worst of {report.Results.Count}: {worst.RelativeError.In("0.00e+00")} in {worst.Name}; tolerance "
                 + $"{worst.Tolerance.In("0.##e+0")}; {Computed(report)}; {(report.Passed ? "passed" : "FAILED")}");
     }

@@ -113,7 +113,7 @@ internal static class InfoCommand
             return;
         }
 
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"{path}: a QualityFM network, {parameters} parameters, heads: "
             + $"{(weights.Heads.Count == 0 ? "none" : string.Join(", ", weights.Heads))}");
         var table = ResultTable.Create("setting", ">value");
@@ -135,7 +135,7 @@ internal static class InfoCommand
             return;
         }
 
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"{path}: golden vectors{(golden.Seed is ulong seed ? $" of recipe:{seed}" : "")}, "
             + $"{string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key}"))}");
         var table = ResultTable.Create("setting", ">value");
@@ -151,7 +151,9 @@ internal static class InfoCommand
         if (paths.Length == 0)
             throw new UsageException($"{folder} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
         var found = new List<object>();
+        // The signals in the words that --channel takes: bp=ART2.
         var table = ResultTable.Create("file", ">seconds", ">Hz", "channels", ">missing %");
+        table.KeepNarrow();
         int refused = 0;
         foreach (string path in paths)
         {
@@ -160,8 +162,8 @@ internal static class InfoCommand
             {
                 RecordingInfo info = RecordingInfo.Of(path, RecordingFile.Read(path, options, cancellation));
                 found.Add(info);
-                table.Add(Path.GetFileName(path), info.Seconds.In("0.#"), string.Join(' ', info.Channels.Select(c => c.RateHz).Distinct()),
-                    string.Join(' ', info.Channels.Select(c => c.Kind == "other" ? c.Name : $"{c.Name}={c.Kind}")),
+                table.Add(Path.GetFileName(path), info.Seconds.In("0.#"), string.Join(", ", info.Channels.Select(c => c.RateHz).Distinct()),
+                    string.Join("; ", info.Channels.Select(c => c.Kind == "other" ? c.Name : $"{c.Kind}={c.Name}")),
                     (100.0 * info.Channels.Sum(c => (long)c.Missing) / Math.Max(1, info.Channels.Sum(c => (long)c.Samples))).In("0.#"));
             }
             catch (SignalException problem)
@@ -174,7 +176,7 @@ internal static class InfoCommand
 
         if (json)
             Json.Write(terminal, found);
-        else
+        else if (table.Rows.Count > 0)
             terminal.Write(table);
         return refused == 0 ? ExitCode.Success : ExitCode.Failed;
     }

@@ -93,12 +93,12 @@ internal static class LearnCommand
 
     private static void Print(Terminal terminal, PatientProfile profile)
     {
-        terminal.Out.WriteLine($"learned from {profile.Seconds.In("0.#")} s");
+        terminal.Say($"learned from {profile.Seconds.In("0.#")} s");
         foreach (SignalProfile s in profile.Signals)
         {
             string pressure = s is { Systolic: { } systolic, Diastolic: { } diastolic }
                 ? $", {systolic.In("0")}/{diastolic.In("0")} mmHg" : "";
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"{Name(s.Kind),-4} {s.Beats} beats, {s.RateBpm.In("0.0")}/min, intervals +-{(100 * s.IntervalSpread).In("0.0")}%, "
                 + $"height {s.Gain.In("G4")}{pressure}, noise {s.Noise.In("G3")}, height {(100 * s.RateDependence).In("+0;-0")}% where "
                 + $"the interval before is twice as long");
@@ -108,7 +108,7 @@ internal static class LearnCommand
         {
             string drift = p.IsClockDrift ? $"clocks drift by {p.DriftMsPerMinute.In("+0;-0")} ms/min (--align puts it right)"
                 : $"drift {p.DriftMsPerMinute.In("+0.0;-0.0")} ms/min";
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"{Name(p.From)} -> {Name(p.To)}: {(1000 * p.DelaySeconds).In("0")} ms +-{(1000 * p.SpreadSeconds).In("0")}, {drift}; "
                 + $"own beat so placed errs by {(100 * p.BeatError).In("0")}% of the signal's deviation");
         }

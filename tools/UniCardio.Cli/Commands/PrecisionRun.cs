@@ -55,7 +55,7 @@ internal static class PrecisionRun
             }
 
             terminal.Write(tasks);
-            terminal.Out.WriteLine("A call's error: of the double reference with the rounded weights against it with the weights as they "
+            terminal.Say("A call's error: of the double reference with the rounded weights against it with the weights as they "
                 + "are, root mean square over that of the prediction; largest of three diffusion steps. Weights are widened to float32 "
                 + "when they are loaded: no precision is faster or slower in a call. Research software, not a medical device.");
             return ExitCode.Success;

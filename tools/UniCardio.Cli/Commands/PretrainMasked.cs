@@ -125,7 +125,7 @@ internal static class PretrainMasked
         }
 
         terminal.Write(table);
-        terminal.Out.WriteLine("r of numbers, AUROC of classes, 95% over subjects; + and -: the difference to the untrained network "
+        terminal.Say("r of numbers, AUROC of classes, 95% over subjects; + and -: the difference to the untrained network "
             + "excludes 0. Synthetic subjects. Research software, not a medical device.");
     }
 

@@ -137,9 +137,9 @@ internal static class ProfileCommand
                 r.Gflops?.In("0.0"), (100 * r.FractionOfPeak)?.In("0.0"), r.Gbs?.In("0.0"), (100 * r.ShareOfStep).In("0.0"));
         }
 
-        terminal.Out.WriteLine($"{title}: {profile.StepMs.In("0.000")} ms a step, mean of {profile.Steps}");
+        terminal.Say($"{title}: {profile.StepMs.In("0.000")} ms a step, mean of {profile.Steps}");
         terminal.Write(table);
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"rows explain {(100 * profile.Explained).In("0.0")}% of the step; peak {peak.In("0.0")} GFLOP/s, memory "
             + $"{bandwidth.In("0.0")} GB/s, both of {profile.Threads} thread{(profile.Threads == 1 ? "" : "s")}");
     }

@@ -150,7 +150,7 @@ internal static class QualityCommand
         }
 
         terminal.Write(stretches);
-        terminal.Out.WriteLine("readable: whether the ten seconds before give a heart rate, a rhythm, a pressure. Research software, not a "
+        terminal.Say("readable: whether the ten seconds before give a heart rate, a rhythm, a pressure. Research software, not a "
             + "medical device.");
     }
 

@@ -122,7 +122,7 @@ internal static class RhythmCommand
         }
 
         terminal.Write(table);
-        terminal.Out.WriteLine("Lines overlap by up to two thirds of a window. Research software, not a medical device.");
+        terminal.Say("Lines overlap by up to two thirds of a window. Research software, not a medical device.");
     }
 
     private static string Clock(double seconds) => TimeSpan.FromSeconds(seconds).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);

@@ -102,7 +102,7 @@ internal static class SignalCommands
         if (json)
             Json.Write(terminal, report);
         else
-            terminal.Out.WriteLine(
+            terminal.Say(
                 $"part {report.Shard}: {report.Recordings} recordings, {report.Done} restored, {report.Skipped} done before, "
                 + $"{report.Failed} failed; {report.Manifest}");
         if (report.Cancelled)

@@ -70,7 +70,7 @@ internal static class SynthCommand
             (truth, p => OutputFile.Write(p, BeatTable.Of(made.Beats))),
             (clean, p =>
                 RecordingFile.Write(p, made.ToRecording(Path.GetFileNameWithoutExtension(p)), cancellation: CancellationToken.None)));
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"wrote {path}: {spoiled.DurationSeconds.In("0.###")} s of {string.Join(", ", spoiled.Channels.Select(c => c.Name))} at "
             + $"{made.Parameters.SampleRate.In("0.###")} Hz, {made.Beats.Count} beats in {truth}");
     }

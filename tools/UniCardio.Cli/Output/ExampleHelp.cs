@@ -17,10 +17,16 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
     public override bool ClearsParseErrors => true;
 
     /// <summary>Shows examples in the help of every command below.</summary>
-    public static void Install(RootCommand root)
+    /// <param name="root">All commands.</param>
+    /// <param name="width">Columns, null for those of the terminal.</param>
+    public static void Install(RootCommand root, int? width)
     {
         foreach (HelpOption option in root.Options.OfType<HelpOption>())
-            option.Action = new ExampleHelp((HelpAction)option.Action!);
+        {
+            var help = (HelpAction)option.Action!;
+            help.MaxWidth = width ?? help.MaxWidth;
+            option.Action = new ExampleHelp(help);
+        }
     }
 
     public override int Invoke(ParseResult parseResult)

@@ -76,21 +76,22 @@ internal sealed record RecordingInfo(string File, string Kind, string Name, doub
     public void WriteTo(Terminal terminal)
     {
         string from = Start is { } start ? $", from {start.Replace('T', ' ')}" : "";
-        terminal.Out.WriteLine($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{from}");
+        terminal.Say($"{File}: recording '{Name}', {Seconds.In("0.###")} s, {Annotations} annotations{from}");
         var table = ResultTable.Create("channel", "signal", "unit", ">Hz", ">samples", ">missing", ">gaps", ">max s", ">from", ">to");
-        // A line has 80 columns.
-        foreach (Spectre.Console.TableColumn column in table.Columns)
-            column.Padding = new Spectre.Console.Padding(1, 0, 0, 0);
+        table.KeepNarrow();
         foreach (ChannelInfo c in Channels)
         {
             table.Add(c.Name, c.Kind, c.Unit.Length == 0 ? "?" : c.Unit, c.RateHz, c.Samples, c.Missing, c.Gaps,
                 c.MaxGapSeconds.In("0.##"),
-                ((double?)c.Min)?.In("G5"), ((double?)c.Max)?.In("G5"));
+                Short(c.Min), Short(c.Max));
         }
 
         terminal.Write(table);
         foreach (string remark in Remarks)
-            terminal.Out.WriteLine($"remark: {remark}");
+            terminal.Say($"remark: {remark}");
+
+        // At most eight columns.
+        static string? Short(float? value) => ((double?)value)?.In(Math.Abs(value!.Value) is 0 or (>= 1e-3f and < 1e6f) ? "G5" : "0.##e0");
     }
 }
 
@@ -124,14 +125,14 @@ internal sealed record WeightInfo
 
     public void WriteTo(Terminal terminal)
     {
-        terminal.Out.WriteLine($"{File}: weights ({Format}), {Tensors} tensors, {ParameterCount} parameters");
+        terminal.Say($"{File}: weights ({Format}), {Tensors} tensors, {ParameterCount} parameters");
         var table = ResultTable.Create("setting", ">value");
         foreach ((string key, string value) in Configuration)
             table.Add(key, value);
         terminal.Write(table);
         if (Trained is not null)
-            terminal.Out.WriteLine($"trained: {Trained}");
+            terminal.Say($"trained: {Trained}");
         foreach (string note in Notes)
-            terminal.Out.WriteLine(note);
+            terminal.Say(note);
     }
 }

@@ -57,10 +57,10 @@ internal static class SimulatedReport
                 (100 * r.Occupancy).In("0"), r.Waves.In("0.00"), r.ModelUs.In("0.0"), r.Bound);
         }
 
-        terminal.Out.WriteLine($"{name}; one call, simulated; {device.Title} by the time model: "
+        terminal.Say($"{name}; one call, simulated; {device.Title} by the time model: "
             + $"{(profile.CallUs / 1000).In("0.000")} ms, {profile.Rows.Sum(r => r.Launches)} launches");
         terminal.Write(table);
-        terminal.Out.WriteLine(
+        terminal.Say(
             $"model: {device.Multiprocessors} multiprocessors at {device.ClockGhz.In("0.00")} GHz, {device.Tflops.In("0.0")} TFLOP/s, "
             + $"L2 {device.CacheGbs.In("0")} GB/s, memory {device.MemoryGbs.In("0")} GB/s; not measured on a GPU");
     }

@@ -26,6 +26,13 @@ internal static class ResultTable
         return table;
     }
 
+    /// <summary>One blank between columns, for tables that are to fit 80.</summary>
+    public static void KeepNarrow(this Table table)
+    {
+        foreach (TableColumn column in table.Columns)
+            column.Padding = new Padding(1, 0, 0, 0);
+    }
+
     /// <summary>Adds a row, every cell in the invariant culture.</summary>
     public static void Add(this Table table, params object?[] cells) =>
         table.AddRow(cells.Select(c => new Text(VisibleText.Escape(Convert.ToString(c, CultureInfo.InvariantCulture) ?? ""))));

@@ -22,7 +22,7 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
     public static int Export(Terminal terminal, RunFolder folder, string file, CancellationToken cancellation)
     {
         long updates = RunExport.Write(folder, file, cancellation);
-        terminal.Out.WriteLine($"wrote {file}: averaged weights after {updates} updates");
+        terminal.Say($"wrote {file}: averaged weights after {updates} updates");
         return ExitCode.Success;
     }
 
@@ -30,7 +30,7 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
     public static int Carry(Terminal terminal, RunFolder folder, string file, bool writes)
     {
         long updates = writes ? RunState.Export(folder, file) : RunState.Import(file, folder);
-        terminal.Out.WriteLine(writes ? $"wrote {file}: the run after {updates} updates"
+        terminal.Say(writes ? $"wrote {file}: the run after {updates} updates"
             : $"{folder.Path}: the run of {file} after {updates} updates; the command without --take-up continues it");
         return ExitCode.Success;
     }
@@ -72,7 +72,7 @@ internal sealed class TrainingSession(Terminal terminal, RunFolder folder, Train
 
         if (outcome == RunOutcome.TimeUp)
         {
-            terminal.Out.WriteLine($"{folder.Path}: {training.Updates} of {options.Steps} updates done; the same command continues");
+            terminal.Say($"{folder.Path}: {training.Updates} of {options.Steps} updates done; the same command continues");
             return ExitCode.Success;
         }
 

@@ -320,8 +320,9 @@ internal sealed class CsvTable
             return (rate, grid, start);
         }
         double stated = _options.SampleRate ?? _layout.Rate ?? throw new SignalFormatException(_file,
-            $"has no time column and so does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command "
-            + $"line){(_layout.Names is null ? ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out)" : "")}.");
+            "has no time column and so does not tell its sample rate; give it (--rate on the command line, RecordingReadOptions.SampleRate "
+            + $"in code){(_layout.Names is not null ? "."
+                : ", and names for its columns (--columns time,abp_mmHg,ecg_mV; - leaves one out).")}");
         if (_layout.Rate is { } own && !(Math.Abs(own - stated) <= 0.01 * own))
             throw new SignalFormatException(_file, string.Create(CultureInfo.InvariantCulture,
                 $"states {own} Hz in its second row, but {stated} Hz was given."));

@@ -41,7 +41,7 @@ internal static class NpyFormat
         ArgumentNullException.ThrowIfNull(options);
         NpyHeader header = NpyHeader.Parse(data, file);
         double rate = options.SampleRate ?? throw new SignalFormatException(file,
-            "an array does not tell its sample rate; give it (RecordingReadOptions.SampleRate, --rate on the command line).");
+            "an array does not tell its sample rate; give it (--rate on the command line, RecordingReadOptions.SampleRate in code).");
         if (!(rate > 0 && double.IsFinite(rate)))
             throw new SignalException(string.Create(CultureInfo.InvariantCulture,
                 $"A sample rate of {rate} Hz was given; expected a finite number above 0."));
