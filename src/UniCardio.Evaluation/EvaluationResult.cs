@@ -7,7 +7,7 @@ namespace UniCardio.Evaluation;
 /// <summary>One method's scores for the windows of a case.</summary>
 /// <param name="Name">Name in tables.</param>
 /// <param name="Draws">Draws that its result is made of; 0 for a baseline or an estimate.</param>
-/// <param name="NetworkCalls">Network calls a window: draws times steps, 2 at most for an estimate; 0 for a baseline.</param>
+/// <param name="NetworkCalls">Network calls a window: draws times steps, 2 or 3 at most for an estimate; 0 for a baseline.</param>
 /// <param name="Settings">Settings in words, or "".</param>
 /// <param name="SeesBeyondWindow">Whether it looks at the recording beside the window, which the network does not see.</param>
 /// <param name="Scores">A score for each of <see cref="CaseResult.Windows"/>.</param>
@@ -19,6 +19,9 @@ internal sealed record MethodScores(string Name, int Draws, int NetworkCalls, st
 
     /// <summary>Name of denoising by estimate.</summary>
     public const string Estimate = "network, estimate";
+
+    /// <summary>Name of denoising by an estimate that takes off wander and motion.</summary>
+    public const string SlowEstimate = "network, estimate without slow noise";
 
     /// <summary>Of a case's methods the mean of the draws, or the only draw.</summary>
     internal static MethodScores MeanOf(IReadOnlyList<MethodScores> methods) => methods.FirstOrDefault(m => m.Draws > 1) ?? methods[0];

@@ -85,7 +85,11 @@ internal sealed class Evaluator
         DrawSummaries[] drawn = [.. draws.Select((d, w) => DrawSummaries.Of(new WindowDraws(d, _samples, windows[w].ResultScale)))];
         List<MethodScores> methods = NetworkRows(windows, scorers, drawn, steps, cancellation);
         if (task.Kind == TaskKind.Denoise)
-            methods.Add(EstimateRow(windows, scorers, runs, cancellation));
+        {
+            methods.Add(EstimateRow(windows, scorers, runs, slow: false, cancellation));
+            methods.Add(EstimateRow(windows, scorers, runs, slow: true, cancellation));
+        }
+
         IReadOnlyList<WindowScore> shown = MethodScores.MeanOf(methods).Scores;
         IBaseline[] baselines = [.. Baselines.For(task)];
         int fitted = 0;
@@ -132,13 +136,16 @@ internal sealed class Evaluator
         return rows;
     }
 
-    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, NetworkRuns runs, CancellationToken cancellation)
+    private MethodScores EstimateRow(EvaluationWindow[] windows, WindowScorer[] scorers, NetworkRuns runs, bool slow,
+        CancellationToken cancellation)
     {
-        float[][] results = runs.Run(windows, WindowShape.Estimate(windows[0].Task), _options.Seed, null, cancellation);
-        _calls += (long)windows.Length * WindowShape.MaxEstimateCalls;
+        WindowShape shape = WindowShape.Estimate(windows[0].Task, slow);
+        float[][] results = runs.Run(windows, shape, _options.Seed, null, cancellation);
+        _calls += (long)windows.Length * shape.MaxEstimateCalls;
         IEnumerable<WindowScore> scores =
             results.Select((r, w) => scorers[w].Score(DrawSummaries.Of(new WindowDraws(r, _samples, windows[w].ResultScale)).First));
-        return new MethodScores(MethodScores.Estimate, 0, WindowShape.MaxEstimateCalls, "", false, [.. scores]);
+        string name = slow ? MethodScores.SlowEstimate : MethodScores.Estimate;
+        return new MethodScores(name, 0, shape.MaxEstimateCalls, "", false, [.. scores]);
     }
 
     private MethodScores BaselineRow(IBaseline baseline, EvaluationWindow[] windows, WindowScorer[] scorers, Action report,

@@ -17,6 +17,7 @@ internal sealed class WindowBatch : IDisposable
     private readonly int _samples;
     private readonly float[] _conditions, _results, _measured;
     private readonly double[] _work;
+    private readonly SlowNoise? _slowNoise;
     private readonly AffineScale[] _scales;
     private readonly ulong[] _seeds;
     private readonly uint[] _identities;
@@ -31,6 +32,7 @@ internal sealed class WindowBatch : IDisposable
         _results = new float[Plan.StateSamples];
         _measured = new float[shape.IsEstimate ? _samples : 0];
         _work = new double[shape.IsEstimate ? _samples : 0];
+        _slowNoise = shape.RemovesSlowNoise ? new SlowNoise(_samples) : null;
         (_scales, _seeds, _identities) = (new AffineScale[windows], new ulong[windows], new uint[windows]);
         Bytes = _session.ArenaBytes + (sizeof(float) * (_conditions.LongLength + _results.LongLength + (3 * _measured.LongLength)));
     }
@@ -78,15 +80,31 @@ internal sealed class WindowBatch : IDisposable
     /// <summary>Draws, or estimates.</summary>
     /// <param name="observer">Called after every step of the sampler, or null.</param>
     /// <param name="cancellation">Looked at before every network call.</param>
-    /// <returns>Evaluations of the network: windows times draws times steps, 0 to 2 for an estimate.</returns>
+    /// <returns>Evaluations of the network: windows times draws times steps, 0 to 3 for an estimate.</returns>
     /// <inheritdoc cref="InferenceSession.Run(ReadOnlySpan{float}, Span{float}, NoiseSource, StepObserver?, CancellationToken)"
     /// path="/exception"/>
     public int Run(StepObserver? observer = null, CancellationToken cancellation = default)
     {
         if (Shape.IsEstimate)
-            return _session.Estimate(_conditions, _measured, _noiseLevel, _results, cancellation);
+            return TakeOffSlowNoise(cancellation) + _session.Estimate(_conditions, _measured, _noiseLevel, _results, cancellation);
         _session.Run(_conditions, _results, NoiseSource.Philox(_seeds, _identities), observer, cancellation);
         return Plan.BatchDraws * _session.Sampler.NetworkCalls;
+    }
+
+    // One call from noise tells it; the measurement and the condition that holds it lose it.
+    private int TakeOffSlowNoise(CancellationToken cancellation)
+    {
+        if (_slowNoise is null)
+            return 0;
+        _session.Run(_conditions, _results, NoiseSource.Philox(_seeds, _identities), null, cancellation);
+        _slowNoise.Remove(Shape.Task.Output, _noiseLevel, _results, _measured);
+        for (int c = 0; c < Plan.Conditions.Count; c++)
+        {
+            if (Plan.Conditions[c] == Shape.Task.Output)
+                _measured.CopyTo(_conditions.AsSpan(c * _samples));
+        }
+
+        return _session.Sampler.NetworkCalls;
     }
 
     /// <summary>What a window's conditions were scaled to, [conditions, S] in slot order.</summary>

@@ -9,21 +9,25 @@ namespace UniCardio.Pipeline;
 /// <param name="Sampler">The sampler; says nothing to an estimate.</param>
 /// <param name="IsEstimate">Whether windows are estimated from what is measured, which draws nothing: each at its own noise level and so
 /// on its own.</param>
-internal readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false)
+/// <param name="RemovesSlowNoise">Whether an estimate takes off wander and motion too (<see cref="SlowNoise"/>).</param>
+internal readonly record struct WindowShape(CardioTask Task, int Draws, SamplerOptions Sampler, bool IsEstimate = false,
+    bool RemovesSlowNoise = false)
 {
     // Draws of a batch bound the time of one step and so of a cancellation; bytes bound the cached keys and values of conditions.
     private const int MaxBatchDraws = 32, MaxWindows = 16;
     private const long MaxConditionBytes = 128L << 20;
 
-    /// <summary>Network calls that an estimate takes at most.</summary>
-    public const int MaxEstimateCalls = 2;
+    /// <summary>Network calls that an estimate takes at most: two, and one more that tells slow noise.</summary>
+    public int MaxEstimateCalls => RemovesSlowNoise ? 3 : 2;
 
     // No sampler has a part in an estimate; one call stands for the one or two that it takes.
     private static readonly SamplerOptions s_none = new() { Kind = SamplerKind.Ddim, Steps = 1 };
 
     /// <summary>Denoising by estimate.</summary>
     /// <param name="task">A denoising task.</param>
-    public static WindowShape Estimate(CardioTask task) => new(task, 1, s_none, IsEstimate: true);
+    /// <param name="removesSlowNoise">Whether wander and motion are taken off too.</param>
+    public static WindowShape Estimate(CardioTask task, bool removesSlowNoise = false) =>
+        new(task, 1, s_none, IsEstimate: true, removesSlowNoise);
 
     /// <summary>Network calls of a draw: the sampler's steps.</summary>
     /// <param name="model">The network.</param>

@@ -49,6 +49,10 @@ public sealed record RestorationOptions
     /// </summary>
     public double? NoiseLevel { get; init; }
 
+    /// <summary>Whether an estimate takes off wander and motion too, which costs one call of the network a window. What of a signal's own is
+    /// as slow as they are, such as breathing in a PPG, goes with them in part; the mean of each window stays as measured.</summary>
+    public bool RemovesSlowNoise { get; init; }
+
     /// <summary>What denoising does with what the network took away; the other kinds of task do nothing with it.</summary>
     public ResidualRule Residual { get; init; }
 
@@ -115,7 +119,8 @@ public sealed record RestorationOptions
 
     /// <summary>What the windows of a task compute.</summary>
     /// <param name="task">The task asked for, or what is left of it where signals are missing.</param>
-    internal WindowShape ShapeOf(CardioTask task) => Estimates ? WindowShape.Estimate(task) : new WindowShape(task, Draws, Sampler);
+    internal WindowShape ShapeOf(CardioTask task) => Estimates
+        ? WindowShape.Estimate(task, RemovesSlowNoise) : new WindowShape(task, Draws, Sampler);
 
     /// <summary>Whether the result has a band: from two draws on, and wherever the patient's own signals say how far off an estimate
     /// is.</summary>
@@ -145,6 +150,8 @@ public sealed record RestorationOptions
             throw new ConfigurationException("estimator", $"{(int)Estimator} is none of auto, network, beat, fir and line");
         if (!Enum.IsDefined(Residual))
             throw new ConfigurationException("residual", $"{(int)Residual} is neither none nor wiener");
+        if (RemovesSlowNoise && !Estimates)
+            throw new ConfigurationException("slow noise", "slow noise is taken off by denoising with an estimate; draws do so by themselves");
         if (Sampler is null)
             throw new ConfigurationException("sampler", "no sampler given");
         Sampler.Validate();

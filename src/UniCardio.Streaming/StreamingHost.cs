@@ -385,7 +385,7 @@ public sealed class StreamingHost : IDisposable
     private long CallsOf(WindowShape shape)
     {
         if (!_calls.TryGetValue(shape, out long calls))
-            _calls.Add(shape, calls = shape.IsEstimate ? 2 : (long)shape.Draws * shape.Steps(Engine.Configuration));
+            _calls.Add(shape, calls = shape.IsEstimate ? shape.MaxEstimateCalls : (long)shape.Draws * shape.Steps(Engine.Configuration));
         return calls;
     }
 

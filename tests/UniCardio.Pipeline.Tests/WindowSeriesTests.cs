@@ -122,6 +122,35 @@ public sealed class WindowSeriesTests : IDisposable
     }
 
     [Fact]
+    public void SlowNoiseIsTakenOffTheMeasurementAndItsCondition()
+    {
+        CardioTask task = CardioTask.Parse("denoise bp | ppg");
+        float[]?[] signals = Signals(2);
+        for (int i = 0; i < 2 * S; i++)
+            signals[1]![i] += (i % 2 == 0 ? 2 : -2) + (float)(30 * Math.Sin(2 * Math.PI * 0.3 * i / 125));
+        using var pool = new SessionPool(_engine, 1L << 30);
+        var series = new WindowSeries(pool);
+        float[] actual = new float[S], expected = new float[S], made = new float[S];
+        series.Run(WindowShape.Estimate(task, removesSlowNoise: true), 1, _ => Observe(signals, 1) with { Seed = 7, Identity = 3 },
+            (_, result) => result.Summarize(DrawSummary.Mean, actual));
+
+        float[] window = signals[1]![S..], measured = [.. window], conditions = new float[2 * S];
+        GapBridge.FillAll<float>(measured);
+        WindowScale.FromExtremes(signals[0], new SampleRange(S, S)).Forward(signals[0].AsSpan(S), conditions.AsSpan(0, S));
+        AffineScale.BloodPressure.Forward(window, conditions.AsSpan(S));
+        AffineScale.BloodPressure.Forward(measured, measured);
+        using InferenceSession session = _engine.CreateSession(task, new SessionOptions
+            { Draws = 1, Sampler = new SamplerOptions { Kind = SamplerKind.Ddim, Steps = 1 } });
+        double level = WhiteNoise.Level(window) / 50;
+        session.Run(conditions, made, NoiseSource.Philox([7], [3]));
+        new SlowNoise(S).Remove(Modality.Bp, level, made, measured);
+        measured.CopyTo(conditions.AsSpan(S));
+        Assert.Equal(1 + session.Estimate(conditions, measured, level, expected), series.NetworkCalls);
+        AffineScale.BloodPressure.Inverse(expected, expected);
+        Assert.Equal(expected, actual);
+    }
+
+    [Fact]
     public void AWindowOutOfRangeIsNamedByItsNumberInTheSeries()
     {
         float[]?[] signals = Signals(5);

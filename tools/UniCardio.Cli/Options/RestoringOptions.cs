@@ -40,15 +40,19 @@ internal sealed class RestoringOptions
     private readonly Option<DenoisingMethod> _method = new("--method")
     {
         Description =
-            "estimate: the mean of the clean signal given the measurement, two network calls a window, no band; for broadband noise. "
-            + "draws: draws from noise, with a band; takes off wander too. estimate is the default unless an option of draws is given "
-            + "(--draws, --summary, --sampler, --residual, --band-channels).",
+            "estimate: the mean of the clean signal given the measurement, two network calls a window, no band; for broadband noise "
+            + "(wander and motion: --slow-noise). draws: draws from noise, with a band; takes off wander too. estimate is the default "
+            + "unless an option of draws is given (--draws, --summary, --sampler, --residual, --band-channels).",
     };
 
     private readonly Option<double?> _noise = new("--noise-level")
         { Description =
             "Standard deviation of the noise that an estimate takes off, in the channel's unit; measured window by window if left out.",
             HelpName = "X" };
+    private readonly Option<bool> _slow = new("--slow-noise")
+        { Description =
+            "The estimate takes off wander and motion too, with one more network call a window; what of the signal itself is as slow, "
+            + "such as breathing in a PPG, goes in part." };
     private readonly Option<EstimatorChoice> _estimator = new("--estimator")
     {
         Description =
@@ -102,6 +106,7 @@ internal sealed class RestoringOptions
         {
             command.Add(_method);
             command.Add(_noise);
+            command.Add(_slow);
             command.Add(_residual);
         }
     }
@@ -113,6 +118,7 @@ internal sealed class RestoringOptions
         Task = Task(parsed.GetValue(_target), parsed.GetValue(_with)),
         Method = Method(parsed),
         NoiseLevel = _kind == TaskKind.Denoise ? parsed.GetValue(_noise) : null,
+        RemovesSlowNoise = _kind == TaskKind.Denoise && parsed.GetValue(_slow),
         Estimator = _kind == TaskKind.Impute ? parsed.GetValue(_estimator) : EstimatorChoice.Network,
         Calibration = _kind == TaskKind.Translate ? _calibration.Read(parsed, reading) : null,
         Align = parsed.GetValue(_align),
