@@ -10,6 +10,7 @@ using UniCardio.Evaluation.Study;
 using UniCardio.Evaluation.Study.Calibration;
 using UniCardio.Evaluation.Study.Conditions;
 using UniCardio.Evaluation.Study.Gaps;
+using UniCardio.Evaluation.Study.Levels;
 using UniCardio.Evaluation.Study.Rates;
 using UniCardio.Pipeline.Patient;
 using UniCardio.Restoration;
@@ -25,6 +26,7 @@ internal enum EvaluationStudy
     Rhythm,
     Gaps,
     Conditions,
+    Levels,
     Rates,
     Calibration,
     Downstream,
@@ -43,7 +45,8 @@ internal static class EvaluateCommand
         var study = new Option<EvaluationStudy?>("--study") { Description =
             "Instead of tasks against baselines: samplers, quality against network calls, sampler by sampler and draw by draw; gaps, the "
             + "blend of a patient's estimators beside each of them and simple methods, for gaps of 0.4 to 30 s; conditions, the error with "
-            + "each further condition good, absent and bad; rates, the fused "
+            + "each further condition good, absent and bad; levels, whether a window's level and gain or a pulse's delay tell the "
+            + "pressure; rates, the fused "
             + "heart rate "
             + "under episodes of bad signal beside published rules; calibration, a calibrated pressure by the age of its calibration; "
             + "quality: how "
@@ -70,6 +73,7 @@ internal static class EvaluateCommand
             "evaluate --study gaps --recordings recordings/ --gap 0.4,1.2,5 --windows 6 --markdown gaps.md --csv gaps.csv",
             "evaluate --study gaps --recordings recordings/ --correction correction.safetensors --gap 1.2",
             "evaluate --study conditions --synthetic 12 --windows 2 --draws 1 --sampler ddim:1 --snr 10 --csv conditions.csv",
+            "evaluate --study levels --recordings recordings/",
             "evaluate --study downstream --recordings a.csv,subject=a b.hea,subject=b",
             "evaluate --study precision --tasks 'ppg->ecg' 'impute bp | ppg' --windows 10",
             "evaluate --study rates --markdown rates.md",
@@ -114,6 +118,7 @@ internal static class EvaluateCommand
                 EvaluationStudy.Calibration => new SyntheticSubjects(8, 1920, AreLiving: true, Drift: true),
                 EvaluationStudy.Gaps => new SyntheticSubjects(8, 240, AreLiving: true),
                 EvaluationStudy.Conditions => new SyntheticSubjects(8, 60),
+                EvaluationStudy.Levels => new SyntheticSubjects(8, 480, AreLiving: true, Drift: true),
                 _ => new SyntheticSubjects(4, 60),
             }, cancellation);
             if (chosen == EvaluationStudy.Precision)
@@ -131,6 +136,9 @@ internal static class EvaluateCommand
             var subject = new Measured(terminal, engine, recordings, with);
             (IReadOnlyList<string> files, string remark) = gaps is not null
                 ? Fill(subject, (gaps, corrector), report => Write(reports, parsed, report), cancellation)
+                : chosen == EvaluationStudy.Levels
+                ? Told(terminal, LevelStudy.Run(recordings, with, options.Seed(parsed), cancellation),
+                    report => Write(reports, parsed, report))
                 : chosen == EvaluationStudy.Conditions
                 ? Mislead(subject, options.Read(parsed, loaded.Configuration), report => Write(reports, parsed, report), cancellation)
                 : chosen == EvaluationStudy.Rates
