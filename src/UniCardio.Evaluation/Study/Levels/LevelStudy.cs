@@ -112,7 +112,8 @@ internal static class LevelStudy
         double[] lost = [.. truth.Select(x => (x - held) * (x - held))], left = [.. truth.Select((x, i) => (told[i] - x) * (told[i] - x))];
         return new Line(subject, pressure, inputs.Name, second.Length, Correlation.Pearson(told, truth),
             Math.Sqrt(lost.Average()), Math.Sqrt(left.Average()),
-            SubjectInterval.Of([.. left.Select((x, i) => x - lost[i]).Chunk(Block).Select(b => b.Average())], seed));
+            SubjectInterval.Of([.. left.Select((x, i) => x - lost[i]).Chunk(Block).Where(b => b.Length == Block).Select(b => b.Average())],
+                seed));
     }
 
     private static Func<Dictionary<string, double>, double> Fit(Dictionary<string, double>[] windows, string pressure, string[] keys)
@@ -144,7 +145,8 @@ internal static class LevelStudy
             [
                 "r: correlation of what is told with the pressure in the second half. held: root mean square error (mmHg) of the pressure "
                     + "of the last 12 s of the first half, carried on; told: of the regression, which starts from there.",
-                "change: of the mean square (mmHg^2), told less held, with a 95% bootstrap interval over blocks of 20 s of this person.",
+                "change: of the mean square (mmHg^2), told less held, with a 95% bootstrap interval over whole blocks of 20 s of this "
+                    + "person.",
             ],
             Tables =
             [
