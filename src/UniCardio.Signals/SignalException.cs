@@ -106,7 +106,16 @@ public sealed class ChannelNotFoundException : SignalException
     public ChannelNotFoundException(Recording recording, string wanted)
         : base(
             $"Recording '{recording.Name}' has no channel {wanted}; it has "
-            + $"{string.Join(", ", recording.Channels.Select(c => $"{c.Name} ({c.Kind})"))}.")
+            + $"{string.Join(", ", recording.Channels.Select(c => $"{c.Name} ({Word(c.Kind)})"))}.")
     {
     }
+
+    /// <summary>A kind as the command line's options call it.</summary>
+    internal static string Word(ChannelKind kind) => kind switch
+    {
+        ChannelKind.Ppg => "ppg",
+        ChannelKind.BloodPressure => "bp",
+        ChannelKind.Ecg => "ecg",
+        _ => "other",
+    };
 }

@@ -38,7 +38,7 @@ internal sealed record BeatSettings
     public double Neighbourhood { get; init; } = 0.09;
 
     /// <summary>Candidates nearer to a gap than this are passed over.</summary>
-    public double GapMargin { get; init; } = 0.08;
+    public double GapMargin { get; init; } = 0.05;
 
     /// <summary>Shortest and longest interval of two beats: 300 and 20 a minute.</summary>
     public double MinInterval { get; init; } = 0.2;

@@ -39,7 +39,8 @@ internal sealed partial class BeatTracker
     private int _count, _olderCount, _intervalCount, _nextInterval;
     private bool _tracking;
     private int _sign = 1;
-    private double _level, _wideLevel, _afterStrength, _afterWide, _recentAgreement, _sureLevel, _noise, _expected, _spread = 0.3;
+    private double _level, _wideLevel, _afterStrength, _afterWide, _recentAgreement, _sureLevel, _sureSharpness, _noise, _expected,
+        _spread = 0.3;
     private Candidate _anchor;
     private bool _hasAnchor;
     // Time counts from the first event, so that what stands still before it changes nothing.
@@ -311,7 +312,10 @@ internal sealed partial class BeatTracker
         if (IsAlike(c))
             _lastAlike = c.At;
         if (c.Agreement > 0.9 && Clarity > 0.8)
+        {
             _sureLevel += AgreementGain * (_level - _sureLevel);
+            _sureSharpness += AgreementGain * (c.Sharpness - _sureSharpness);
+        }
         // A shape of its own may be a beat; more of them, each another one, are noise.
         if (c.Agreement < _s.OddAgreement)
             _noise *= Math.Exp(_s.OddGain * Math.Clamp(Math.Log(c.Strength / _noise), -1, 1));

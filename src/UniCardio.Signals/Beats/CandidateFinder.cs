@@ -80,6 +80,7 @@ internal sealed class CandidateFinder
     private bool _hole, _any;
     private long _count, _end = -1;
     private int _nextSlot, _ranged;
+    private long _gapLength;
     private float _low = float.PositiveInfinity, _high = float.NegativeInfinity;
     private double _range = -1;
     private readonly (long At, double Range)[] _ranges = new (long, double)[128];
@@ -226,6 +227,9 @@ internal sealed class CandidateFinder
             Array.Fill(_raw, value);
             Array.Fill(_clean, value);
         }
+        if (_gapLength > 0 && !missing)
+            Bridge(value);
+        _gapLength = missing && _any ? _gapLength + 1 : 0;
         _last = value;
         long n = _count++;
         _raw[n & _mask] = value;
@@ -235,6 +239,17 @@ internal sealed class CandidateFinder
         long c = m - _half;
         _up[c & _mask] = _settings.IsPulse ? Apply(_even, c) : Envelope(_even, _odd, c);
         _band0[c & _mask] = Apply(_band, c);
+    }
+
+    // The last value was held over a gap; where it ends, the end of the gap becomes a ramp to what follows, which no filter that is centred
+    // after the gap takes for a wave.
+    private void Bridge(double value)
+    {
+        long length = Math.Min(_gapLength, _half + _medianHalf + 1);
+        for (long k = 1; k <= length; k++)
+            _raw[(_count - k) & _mask] = value + ((_last - value) * k / (length + 1));
+        for (long k = length + _medianHalf; k > _medianHalf; k--)
+            _clean[(_count - k) & _mask] = _medianHalf == 0 ? _raw[(_count - k) & _mask] : Median(_count - k);
     }
 
     /// <summary>The candidate whose time has come with the newest work sample, if there is one.</summary>

@@ -193,6 +193,9 @@ internal sealed class StackedWeights
                 best[members[a]] = solved[a] / total;
         }
 
+        // Errors of nothing, or none that is a number, decide nothing: the estimate that is known to err least stands alone.
+        if (double.IsPositiveInfinity(least) && n > 0)
+            best[Enumerable.Range(0, n).MinBy(i => double.IsNaN(gram[i, i]) ? double.PositiveInfinity : gram[i, i])] = 1;
         return best;
     }
 

@@ -43,6 +43,32 @@ public class BeatTests
         Assert.InRange(a.MeanAbsoluteErrorSeconds, 0, 0.003);
     }
 
+    // Ventricular standstill: the atria go on, a tenth as large and twice as broad, in time, and without any noise.
+    [Theory]
+    [InlineData(0.12, 0.022, 0)]
+    [InlineData(0.2, 0.026, 0)]
+    // The same QRS complexes through a poorer contact are beats.
+    [InlineData(0.2, 0.011, 35)]
+    public void PWavesThatGoOnWithoutBeatsGiveNoRate(double height, double width, int least)
+    {
+        var ecg = new float[250 * 60];
+        var random = new CounterRandom(3, 3);
+        for (int i = 0; i < ecg.Length; i++)
+        {
+            double t = i / 250.0, x = 0.004 * random.NextGaussian();
+            for (int k = -1; k <= 1; k++)
+            {
+                double d = t - (0.8 * (Math.Round(t / 0.8) + k));
+                x += t < 30 ? Math.Exp(-d * d / 2 / 0.011 / 0.011) + (0.1 * Math.Exp(-(d + 0.16) * (d + 0.16) / 2 / 0.022 / 0.022))
+                    : height * Math.Exp(-d * d / 2 / width / width);
+            }
+            ecg[i] = (float)x;
+        }
+        double[] times = BeatSeries.Of(ecg, 250, ChannelKind.Ecg, "mV").Times();
+        Assert.InRange(times.Count(t => t < 30), 36, 38);
+        Assert.InRange(times.Count(t => t > 31), least, least == 0 ? 0 : 37);
+    }
+
     [Theory]
     [MemberData(nameof(Rhythms))]
     public void PressuresAreReadOffExactlyWithoutNoise(string name, SynthesisParameters p)

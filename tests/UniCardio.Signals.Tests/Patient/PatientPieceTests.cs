@@ -92,6 +92,24 @@ public class PatientPieceTests
             Assert.InRange(made[i] - pressure[5200 + i], -0.2, 0.2);
     }
 
+    // No error at all, and errors that are no numbers: weights still sum to 1, and no gap is filled with zeros.
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, double.NaN)]
+    [InlineData(double.NaN, double.NaN)]
+    public void ABlendOfWhatCannotBeWeighedIsOneEstimate(double usual, double wave)
+    {
+        var stack = new StackedWeights(_ => usual);
+        GapEstimate[] estimates =
+        [
+            new(EstimatorKind.Line, null, [0, 0], [1, 1]), new(EstimatorKind.Beat, null, [wave, 0], [1, 1]),
+        ];
+        stack.Add(estimates, new float[2], 1);
+        double[] w = stack.Of(estimates);
+        Assert.Equal(1, w.Sum());
+        Assert.All(w, x => Assert.InRange(x, 0, 1));
+    }
+
     [Fact]
     public void ABlendTakesTheBetterAndAveragesEquals()
     {

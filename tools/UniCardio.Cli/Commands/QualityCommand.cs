@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Formats;
 using UniCardio.Signals.Plotting;
@@ -75,8 +76,11 @@ internal static class QualityCommand
             NetworkQuality? network = parsed.GetValue(weights) is string source
                 ? QualityNetworkRun.Run(judged, source, isOne, parsed.GetValue(features), cancellation) : null;
             if (parsed.GetValue(json))
-                Json.Write(terminal, new { Recording = recording.Name, Channels = judged.Select(j => Row(j.Channel, j.Track)),
-                    Network = network });
+                Json.Write(terminal, new
+                {
+                    RestorationResult.Remark, Recording = recording.Name, Channels = judged.Select(j => Row(j.Channel, j.Track)),
+                    Network = network,
+                });
             else
                 Print(terminal, judged);
             if (network is not null && !parsed.GetValue(json))

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
+using UniCardio.Restoration;
 using UniCardio.Signals;
 using UniCardio.Signals.Beats;
 using UniCardio.Signals.Formats;
@@ -64,7 +65,7 @@ internal static class RhythmCommand
             if (found.Count > 1)
                 found.Add(("together", true, RhythmReading.Fuse([.. found.Select(f => f.Readings)], [.. found.Select(f => f.IsEcg)])));
             if (parsed.GetValue(json))
-                Json.Write(terminal, new { Recording = recording.Name, Signals = found.Select(f => new { f.Name, Windows =
+                Json.Write(terminal, new { RestorationResult.Remark, Recording = recording.Name, Signals = found.Select(f => new { f.Name, Windows =
                     f.Readings.Select(Row) }) });
             else
                 Print(terminal, found);

@@ -118,7 +118,7 @@ internal sealed record RestorationReport
     {
         output.WriteLine(
             $"{Task}: {SamplesGenerated} samples of {Channel} generated ({(Unit.Length == 0 ? "unit not stated" : Unit)}), "
-            + $"{SamplesMeasured} kept as measured, {SamplesMissing} missing");
+            + $"{SamplesMeasured} kept as they were read, {SamplesMissing} missing");
         output.WriteLine(
             $"{WindowsComputed} of {Windows} windows, {NetworkCalls} network calls, {TotalSeconds.In("0.00")} s "
             + $"({ComputeSeconds.In("0.00")} s in the network) for {Seconds.In("0.#")} s of signal; {Backend}; "

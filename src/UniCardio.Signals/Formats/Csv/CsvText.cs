@@ -99,16 +99,7 @@ internal sealed record CsvText(ReadOnlyMemory<byte> Body, int Lines, byte Separa
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
             throw new SignalFormatException(file,
                 "is an Excel workbook (.xls), not text; save the sheet as 'CSV UTF-8 (comma delimited)'.");
-        string? other = bytes.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? "compressed (gzip); unpack it first"
-            : bytes.StartsWith("BZh"u8) && bytes.Length > 4 && bytes[4] == 0x31 ? "compressed (bzip2); unpack it first"
-            : bytes.StartsWith((ReadOnlySpan<byte>)[0xFD, 0x37, 0x7A, 0x58, 0x5A]) ? "compressed (xz); unpack it first"
-            : bytes.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? "compressed (zstd); unpack it first"
-            : bytes.StartsWith("MATLAB 5.0"u8) ? "a MATLAB file; a WFDB record's is read by its .hea, others as CSV or NPY"
-            : bytes.StartsWith((ReadOnlySpan<byte>)[0x89, 0x48, 0x44, 0x46])
-                ? "an HDF5 file (MATLAB 7.3 too); save its signals as CSV, NPY or EDF"
-            : bytes.StartsWith("PAR1"u8) ? "a Parquet file; save its signals as CSV or NPY" : null;
-        if (other is not null)
-            throw new SignalFormatException(file, $"is {other}.");
+        ForeignFile.Refuse(bytes, file);
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE, 0, 0]))
             throw new SignalFormatException(file, "is UTF-32 text; save it as UTF-8.");
     }

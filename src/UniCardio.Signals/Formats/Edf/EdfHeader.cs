@@ -80,6 +80,7 @@ internal sealed record EdfHeader
     {
         if (data.Length < FixedBytes)
             throw new SignalFormatException(file, $"has {data.Length} bytes; an EDF header has at least {FixedBytes}.");
+        ForeignFile.Refuse(data, file);
         bool bdf = data.StartsWith((ReadOnlySpan<byte>)[0xFF, (byte)'B', (byte)'I', (byte)'O', (byte)'S', (byte)'E', (byte)'M', (byte)'I']);
         if (!bdf && !IsVersionZero(data))
             throw new SignalFormatException(file, "begins neither as EDF (a 0 and seven blanks) nor as BDF (a byte 255 and BIOSEMI).",
@@ -96,14 +97,12 @@ internal sealed record EdfHeader
             throw new SignalFormatException(file, $"has {data.Length} bytes, but the header of {count} signals takes {length}.",
                 new SignalLocation(ByteOffset: data.Length));
         var warnings = new List<SignalWarning>();
-        long stated = fields.Whole(184, 8, "number of header bytes");
+        // Nothing hangs on it: the signals tell it too.
+        long stated = fields.Text(184, 8).Length == 0 ? length : fields.Whole(184, 8, "number of header bytes");
         if (stated != length)
             throw new SignalFormatException(file, $"states a header of {stated} bytes; {count} signals take {length}.",
                 new SignalLocation(ByteOffset: 184));
-        long records = fields.Whole(236, 8, "number of data records");
-        if (records < -1 || records == 0)
-            throw new SignalFormatException(file, $"states {records} data records; expected at least 1, or -1 where it is not known.",
-                new SignalLocation(ByteOffset: 236));
+        long records = Records(fields, warnings);
         double seconds = fields.Number(244, 8, "duration of a data record");
         if (!(seconds > 0))
             throw new SignalFormatException(file, string.Create(CultureInfo.InvariantCulture,
@@ -122,6 +121,21 @@ internal sealed record EdfHeader
             StartTime = StartOf(fields), RecordCount = records < 0 ? null : records, RecordSeconds = seconds, Signals = parsed,
             Patient = fields.Text(8, 80), Session = fields.Text(88, 80), Warnings = warnings,
         };
+    }
+
+    // Whole numbers, -1 where it is not known yet; what is no count at all was never filled in.
+    private static long Records(Fields fields, List<SignalWarning> warnings)
+    {
+        string text = fields.Text(236, 8);
+        if (text.Length > 0 && !TryNumber(text, out _))
+        {
+            warnings.Add(new SignalWarning(SignalWarningKind.Header,
+                $"{fields.File}: its number of data records '{text}' is none; they are counted by the file's length."));
+            return -1;
+        }
+        long records = fields.Whole(236, 8, "number of data records");
+        return records is -1 or > 0 ? records : throw new SignalFormatException(fields.File,
+            $"states {records} data records; expected at least 1, or -1 where it is not known.", new SignalLocation(ByteOffset: 236));
     }
 
     private static EdfSignal Signal(Fields fields, int count, int index, int sampleBytes, List<SignalWarning> warnings)
@@ -192,7 +206,7 @@ internal sealed record EdfHeader
         string date = fields.Text(168, 8), time = fields.Text(176, 8);
         if (!DateTime.TryParseExact(Marked(date, '.') + " " + Marked(time, '.'), "d.M.yy H.m.s", CultureInfo.InvariantCulture,
             DateTimeStyles.None, out DateTime start))
-            return null;
+            return LongDate(fields, time);
         // What this project writes where no date is known.
         bool unknown = start is { Day: 1, Month: 1 } && start.Year % 100 == 85 && fields.Text(88, 80) == "Startdate X X X X";
         if (unknown)
@@ -201,6 +215,14 @@ internal sealed record EdfHeader
         int century = year >= 85 ? 1900 : 2000;
         return start.Day <= DateTime.DaysInMonth(century + year, start.Month) ? new DateTime(century + year, start.Month,
             start.Day).Add(start.TimeOfDay) : null;
+    }
+
+    // Before 1985 and after 2084 the year reads 'yy' and stands in the recording's identification (EDF+, section 2.1.3.3, item 2).
+    private static DateTime? LongDate(Fields fields, string time)
+    {
+        string[] session = fields.Text(88, 80).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return session.Length > 1 && session[0] == "Startdate" && DateTime.TryParseExact(session[1] + " " + Marked(time, '.'),
+            "d-MMM-yyyy H.m.s", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime start) ? start : null;
     }
 
     private static string Marked(string text, char mark) => string.Concat(text.Select(c => c is ':' or '/' or '-' or ',' or ' ' ? mark

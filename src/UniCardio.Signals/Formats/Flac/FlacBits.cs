@@ -71,19 +71,23 @@ internal ref struct FlacBits(ReadOnlySpan<byte> bytes)
         return (int)(folded >> 1) ^ -(int)(folded & 1);
     }
 
-    /// <summary>Passes over a number of 1 to 7 bytes in the manner of UTF-8.</summary>
+    /// <summary>A number of 1 to 7 bytes in the manner of UTF-8.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
-    public void SkipCodedNumber()
+    public long CodedNumber()
     {
         uint first = Read(8);
         int length = BitOperations.LeadingZeroCount(~(first << 24));
         if (length is 1 or > 7)
             throw new InvalidDataException("has a frame number that is none");
+        long number = length == 0 ? first : first & (0x7Fu >> length);
         for (int i = 1; i < length; i++)
         {
-            if ((Read(8) & 0xC0) != 0x80)
+            uint next = (uint)Read(8);
+            if ((next & 0xC0) != 0x80)
                 throw new InvalidDataException("has a frame number that is none");
+            number = (number << 6) | (next & 0x3F);
         }
+        return number;
     }
 
     /// <summary>Moves to the next whole byte.</summary>

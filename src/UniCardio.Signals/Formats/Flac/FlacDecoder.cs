@@ -25,6 +25,7 @@ internal sealed class FlacDecoder
     private readonly string _file;
     private readonly int _firstFrame;
     private readonly int[][] _block;
+    private long _frames, _samples;
 
     /// <summary>Opens a stream.</summary>
     /// <param name="data">The file, which must not change meanwhile.</param>
@@ -80,6 +81,7 @@ internal sealed class FlacDecoder
     {
         ReadOnlySpan<byte> bytes = _data.Span;
         int at = _firstFrame;
+        (_frames, _samples) = (0, 0);
         while (at < bytes.Length)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -121,11 +123,11 @@ internal sealed class FlacDecoder
     {
         if (bits.Read(15) != 0x7FFC)
             throw new InvalidDataException("has something else where a frame should begin");
-        bits.Read(1);
+        bool counts = bits.Read(1) != 0;
         int blockCode = (int)bits.Read(4), rateCode = (int)bits.Read(4), assignment = (int)bits.Read(4), depthCode = (int)bits.Read(3);
         if (bits.Read(1) != 0 || blockCode == 0 || rateCode == 15 || assignment > 10 || depthCode == 3)
             throw new InvalidDataException("has a frame header with reserved values");
-        bits.SkipCodedNumber();
+        long number = bits.CodedNumber();
         int count = blockCode switch
         {
             1 => 192,
@@ -138,6 +140,9 @@ internal sealed class FlacDecoder
         byte headerSum = FlacSums.Crc8(bits.Bytes[..bits.BytePosition]);
         if (bits.Read(8) != headerSum)
             throw new InvalidDataException("has a frame header that its checksum contradicts");
+        // Frames are numbered, or with blocks of changing size their first samples: where one is missing, all after it would come early.
+        if (number != (counts ? _samples : _frames))
+            throw new InvalidDataException($"has {(counts ? "sample" : "frame")} {number} where {(counts ? _samples : _frames)} should follow");
         int depth = depthCode switch { 0 => Bits, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
         int channels = assignment < 8 ? assignment + 1 : 2;
         if (channels != Channels || depth != Bits || count > Math.Min(StatedBlock, MaxBlock))
@@ -157,6 +162,7 @@ internal sealed class FlacDecoder
         ushort sum = FlacSums.Crc16(bits.Bytes[..bits.BytePosition]);
         if (bits.Read(16) != sum)
             throw new InvalidDataException("has a frame that its checksum contradicts");
+        (_frames, _samples) = (_frames + 1, _samples + count);
         return count;
     }
 

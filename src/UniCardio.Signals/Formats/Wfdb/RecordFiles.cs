@@ -36,8 +36,12 @@ internal abstract class RecordFiles
     /// were
     /// made in.
     /// </summary>
-    public string Resolve(string name) => name.Contains('/', StringComparison.Ordinal)
-        && !Exists(name) ? name[(name.LastIndexOf('/') + 1)..] : name;
+    public string Resolve(string name)
+    {
+        string found = name.Contains('/', StringComparison.Ordinal) && !Exists(name) ? name[(name.LastIndexOf('/') + 1)..] : name;
+        // Names in capitals, as some discs have them.
+        return !Exists(found) && Exists(found.ToUpperInvariant()) ? found.ToUpperInvariant() : found;
+    }
 
     /// <summary>What to call it in messages.</summary>
     public abstract string Describe(string name);

@@ -104,11 +104,11 @@ internal sealed partial class WfdbHeaderParser
             return (null, null);
         string whole = string.Join(' ', stated);
         string? clock = stated.FirstOrDefault(f => f.Contains(':', StringComparison.Ordinal)), date = stated.FirstOrDefault(f =>
-            f.Contains('/', StringComparison.Ordinal));
+            f.AsSpan().IndexOfAny('/', '-') >= 0);
         if (clock is null || SecondsOf(clock) is not { } seconds)
             return (null, $"the base time '{Short(whole)}' is not a time of day (HH:MM:SS); no start is known");
         DateTime day = DateTime.MinValue;
-        bool isDate = date is not null && DateTime.TryParseExact(date, "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None,
+        bool isDate = date is not null && DateTime.TryParseExact(date, ["d/M/yyyy", "d-MMM-yyyy", "d/MMM/yyyy"], CultureInfo.InvariantCulture, DateTimeStyles.None,
             out day);
         string? problem = stated.Length == 2
             && !isDate ? $"the base date in '{Short(whole)}' is not a date (DD/MM/YYYY); only the time of day is known" : null;
@@ -154,6 +154,8 @@ internal sealed partial class WfdbHeaderParser
         string[] fields = Fields(_lines[line].Text, count: 9);
         if (fields.Length < 2)
             throw Error(line, "expected a signal's file name and format");
+        if (fields[0].StartsWith("./", StringComparison.Ordinal))
+            fields[0] = fields[0][2..];
         if (fields[0] != "~" && !IsInnerName(fields[0]))
             throw Error(line, $"signal file '{Short(fields[0])}' is not a plain name within the record's own folder");
         Match format = FormatField().Match(fields[1]);

@@ -154,6 +154,12 @@ internal sealed class WfdbRecordReader(RecordFiles files, RecordingReadOptions o
             if (from >= to)
                 return;
         }
+        else if (reader.Frames > segment.Frames)
+        {
+            _warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
+                $"{header.File} has {reader.Frames} frames, but {master.File} states {segment.Frames} for this segment; the rest "
+                + $"is left out.")));
+        }
         int[][] digital = reader.Read(from, to, cancellation);
         var taken = new HashSet<int>();
         for (int s = 0; s < digital.Length; s++)
