@@ -144,7 +144,8 @@ public sealed class Recording
     /// <summary>The channel that measures <paramref name="kind"/>, as <see cref="Find(ChannelKind)"/> finds it.</summary>
     /// <param name="kind">What it is to measure.</param>
     /// <exception cref="ChannelNotFoundException">There is none; the message lists those there are.</exception>
-    public Channel Require(ChannelKind kind) => Find(kind) ?? throw new ChannelNotFoundException(this, $"that measures {ChannelNotFoundException.Word(kind)}");
+    public Channel Require(ChannelKind kind) => Find(kind) ?? throw new ChannelNotFoundException(this,
+        $"that measures {ChannelNotFoundException.Word(kind)}");
 
     /// <summary>The same recording with other channels.</summary>
     /// <param name="channels">The channels.</param>

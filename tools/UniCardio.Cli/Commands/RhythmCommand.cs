@@ -65,7 +65,8 @@ internal static class RhythmCommand
             if (found.Count > 1)
                 found.Add(("together", true, RhythmReading.Fuse([.. found.Select(f => f.Readings)], [.. found.Select(f => f.IsEcg)])));
             if (parsed.GetValue(json))
-                Json.Write(terminal, new { RestorationResult.Remark, Recording = recording.Name, Signals = found.Select(f => new { f.Name, Windows =
+                Json.Write(terminal, new { RestorationResult.Remark, Recording = recording.Name,
+                    Signals = found.Select(f => new { f.Name, Windows =
                     f.Readings.Select(Row) }) });
             else
                 Print(terminal, found);

@@ -142,7 +142,8 @@ internal sealed class FlacDecoder
             throw new InvalidDataException("has a frame header that its checksum contradicts");
         // Frames are numbered, or with blocks of changing size their first samples: where one is missing, all after it would come early.
         if (number != (counts ? _samples : _frames))
-            throw new InvalidDataException($"has {(counts ? "sample" : "frame")} {number} where {(counts ? _samples : _frames)} should follow");
+            throw new InvalidDataException(
+                $"has {(counts ? "sample" : "frame")} {number} where {(counts ? _samples : _frames)} should follow");
         int depth = depthCode switch { 0 => Bits, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
         int channels = assignment < 8 ? assignment + 1 : 2;
         if (channels != Channels || depth != Bits || count > Math.Min(StatedBlock, MaxBlock))

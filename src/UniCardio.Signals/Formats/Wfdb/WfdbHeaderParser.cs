@@ -108,7 +108,8 @@ internal sealed partial class WfdbHeaderParser
         if (clock is null || SecondsOf(clock) is not { } seconds)
             return (null, $"the base time '{Short(whole)}' is not a time of day (HH:MM:SS); no start is known");
         DateTime day = DateTime.MinValue;
-        bool isDate = date is not null && DateTime.TryParseExact(date, ["d/M/yyyy", "d-MMM-yyyy", "d/MMM/yyyy"], CultureInfo.InvariantCulture, DateTimeStyles.None,
+        bool isDate = date is not null && DateTime.TryParseExact(date, ["d/M/yyyy", "d-MMM-yyyy", "d/MMM/yyyy"],
+            CultureInfo.InvariantCulture, DateTimeStyles.None,
             out day);
         string? problem = stated.Length == 2
             && !isDate ? $"the base date in '{Short(whole)}' is not a date (DD/MM/YYYY); only the time of day is known" : null;
