@@ -29,6 +29,10 @@ public class WrappedWeightsTests
     [InlineData("module.network.")]
     [InlineData("unicardio._orig_mod.")]
     [InlineData("_orig_mod.module.model.")]
+    [InlineData("_forward_module.")]
+    [InlineData("_fsdp_wrapped_module._orig_mod.")]
+    [InlineData("accelerator.module.")]
+    [InlineData("student.model.")]
     public void PrefixesAreTakenOffInBothFormats(string prefix)
     {
         using var folder = new TemporaryFolder();
