@@ -21,6 +21,8 @@ public static class Program
                 return 0;
             case ["quality"]:
                 return QualityLoad.Run();
+            case ["native", .. string[] rest]:
+                return NativeTwin.Run(rest);
             case ["sparse"]:
                 return SparseAttention.Run();
             case ["beats", .. string[] rest]:

@@ -63,6 +63,55 @@ public sealed class FailedFileTests : IDisposable
         Assert.True(failures >= 12, $"only {failures} steps");
     }
 
+    public static TheoryData<string, string> Outputs => new()
+    {
+        { "picture.svg", "impute IN --target bp --estimator line --plot OUT" },
+        { "picture.png", "impute IN --target bp --estimator line --plot OUT" },
+        { "beats.csv", "beats IN --out OUT" },
+        { "profile.json", "learn IN --out OUT" },
+        { "network.onnx", "convert recipe:3,tiny OUT --task ppg->bp" },
+        { "network.safetensors", "convert recipe:3,tiny OUT" },
+    };
+
+    /// <summary>Whatever a command writes: what was there is there, nothing is beside it, and the failure names the file.</summary>
+    [Theory]
+    [MemberData(nameof(Outputs))]
+    public void WhicheverStepFailsTheOldOutputStays(string name, string line)
+    {
+        string input = _folder.File("in.csv"), output = _folder.File(name);
+        Cli.Succeed("synth", input, "--seconds", "12", "--gap", "ABP,4,0.5", "--truth", _folder.File("truth.csv"));
+        File.WriteAllText(output, "what was there");
+        string[] words = [.. line.Split(' ').Select(w => w == "IN" ? input : w == "OUT" ? output : w)];
+        string[] before = _folder.Files;
+        for (int failures = 0;; failures++)
+        {
+            int left = failures;
+            bool failed = false;
+            FileSteps.Before = (_, _) =>
+            {
+                if (left-- != 0)
+                    return;
+                failed = true;
+                throw new IOException("the disk is full");
+            };
+            CliResult result = Cli.Run(words);
+            FileSteps.Before = null;
+            if (!failed)
+            {
+                Assert.True(result.Code == ExitCode.Success, result.Error);
+                Assert.NotEqual("what was there", File.ReadAllText(output));
+                Assert.True(failures >= 4, $"only {failures} steps");
+                return;
+            }
+            Assert.NotEqual(ExitCode.Success, result.Code);
+            Assert.Contains("the disk is full", result.Error, StringComparison.Ordinal);
+            Assert.Contains(name, result.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+            Assert.Equal("what was there", File.ReadAllText(output));
+            Assert.Equal(before, _folder.Files);
+        }
+    }
+
     private static string Done(string text) => string.Join('\n',
         text.Split('\n').Where(l => !l.Contains("the disk is full", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 }

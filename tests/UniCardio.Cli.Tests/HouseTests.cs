@@ -65,6 +65,13 @@ public sealed partial class HouseTests
     public void FilesAreShort() =>
         None(Files.Where(f => !IsPtx(f) && File.ReadLines(Project.File(f)).Count() > LongFiles.GetValueOrDefault(f, MaxLines)));
 
+    /// <summary>AtomicFile writes every file that is read again; a compiler's output and a lock are no such files.</summary>
+    [Fact]
+    public void FilesAreWrittenByOnePiece() => None(Files.Where(f => !f.StartsWith("tests/", StringComparison.Ordinal)
+            && !f.StartsWith("benchmarks/", StringComparison.Ordinal) && !f.StartsWith("src/UniCardio.Files/", StringComparison.Ordinal)
+            && f is not ("kernels/UniCardio.Ptx.Cuda/DriverLibrary.cs" or "src/UniCardio.Training/Runs/RunFolder.cs"))
+        .Where(f => WritingCall().IsMatch(File.ReadAllText(Project.File(f)))));
+
     [Fact]
     public void TestsAreNamedInOneStyle() => None(Files.Where(f => f.StartsWith("tests/", StringComparison.Ordinal))
         .SelectMany(f => UnderscoredTest().Matches(File.ReadAllText(Project.File(f))).Select(m => $"{f}: {m.Groups[1].Value}")));
@@ -129,6 +136,10 @@ public sealed partial class HouseTests
 
     // Parameters of an override and of an implementation are named where they are declared.
     private static bool IsImplementation(MethodBase method) => method is MethodInfo { IsVirtual: true };
+
+    [GeneratedRegex(@"\bFile\.(Create|WriteAll|AppendAll|AppendText|OpenWrite|Move|Replace|Copy)"
+        + @"|FileMode\.(Create|Append|OpenOrCreate|Truncate)|new StreamWriter\(")]
+    private static partial Regex WritingCall();
 
     [GeneratedRegex(@"^ +public (?:async )?(?:void|Task|Property|bool) (\w+_\w+)\(", RegexOptions.Multiline)]
     private static partial Regex UnderscoredTest();

@@ -31,7 +31,7 @@ public sealed class DemoTests(Browser browser) : IAsyncLifetime
         // The recording's true intervals are 0.785 to 0.887 s (example.beats.csv) and found to a sample of 8 ms each way: 67.0 to 77.2 a
         // minute. Only where two intervals are all there is, the cut where the recording starts over counts.
         await page.WaitAsync(
-            "document.querySelector('.figure.heart .source').textContent === 'from R-peaks' && "
+            "document.querySelector('.figure.heart .source').textContent === 'from R\u2011peaks' && "
             + "Math.abs(document.querySelector('.figure.heart .value').textContent - 72) <= 5");
         Assert.Empty(page.Errors);
     }

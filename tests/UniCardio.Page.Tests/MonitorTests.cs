@@ -110,7 +110,7 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
     public async Task MeasuredPulsesAreCountedBeforeGeneratedPeaks()
     {
         await using WatchedPage page = await LiveAsync();
-        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R-peaks'");
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R\u2011peaks'");
         await page.Switch("ecg", "sensor").ClickAsync();
         await page.KindAsync("ecg", "generated");
         await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from ABP pulses'");
@@ -119,7 +119,7 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from PPG pulses'");
         await page.Switch("ppg", "sensor").ClickAsync();
         // Nothing is measured any more: now it is the peaks again, marked.
-        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R-peaks'");
+        await page.WaitAsync("document.querySelector('.figure.heart .source').textContent === 'from R\u2011peaks'");
         Assert.True(await page.Page.Locator(".figure.heart .mark").IsVisibleAsync());
         // Beats on which the draws disagree are no beats.
         (_server.HalfBand, _server.WaveHalfBand) = (40, 0.5);
@@ -171,6 +171,8 @@ public sealed class MonitorTests(Browser browser) : IAsyncLifetime
         await _server.DisposeAsync();
         await page.StateAsync("waiting");
         Assert.StartsWith("Connection lost", await page.Page.InnerTextAsync("#state"), StringComparison.Ordinal);
+        // What is still on the page must not look alive.
+        Assert.Equal("0.35", await page.Page.EvaluateAsync<string>("getComputedStyle(document.querySelector('#lane-ecg canvas')).opacity"));
         Assert.True(await page.Switch("bp", "sensor").IsDisabledAsync());
         _server = await FakeServer.StartAsync(port, session: 2);
         await page.StateAsync("live");

@@ -25,6 +25,7 @@ public sealed class ReplayTests : IDisposable
     {
         Recording recording = RecordingFile.Read(Write("one.csv", 6));
         File.WriteAllText(Path.Combine(_folder, "notes.md"), "no recording");
+        File.WriteAllText(Path.Combine(_folder, "one.beats.csv"), "time_s,sample\n0.5,62\n");
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { Recordings = _folder });
         Assert.Equal(
             ["one"], (await server.GetJsonAsync("/recordings")).GetProperty("recordings").EnumerateArray().Select(e => e.GetString()!));
@@ -52,6 +53,22 @@ public sealed class ReplayTests : IDisposable
             Assert.Equal(expected, values.AsSpan(before, expected.Length).ToArray());
         }
         Assert.Equal(0, frames[^1].GetProperty("skipped_hops").GetInt64());
+    }
+
+    [Fact]
+    public async Task WhyARecordingCannotBePlayedIsSaidWithoutItsFolder()
+    {
+        File.WriteAllText(Path.Combine(_folder, "broken.hea"), "broken 1 125 300\nbroken.dat 16 200/mmHg 12 0 0 0 0 ABP\n");
+        File.WriteAllText(Path.Combine(_folder, "bare.csv"), "ppg\n1\n2\n");
+        await using TestServer server = await TestServer.StartAsync(new ServerOptions { Recordings = _folder });
+        await using LiveClient client = await LiveClient.ConnectAsync(server, "bed-1");
+        foreach ((string name, string why) in ((string, string)[])[("broken", "broken.dat"), ("bare", "sample rate")])
+        {
+            await client.SendAsync($$"""{"type":"replay","recording":"{{name}}"}""");
+            string message = (await client.NextAsync("error")).GetProperty("message").GetString()!;
+            Assert.Contains(why, message, StringComparison.Ordinal);
+            Assert.DoesNotContain(_folder, message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -1,13 +1,15 @@
 using System.Reflection;
-using ILGPU;
-using ILGPU.Backends;
+using System.Text;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
+using ILGPU.Backends;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
+using ILGPU.Runtime;
+using ILGPU;
 using UniCardio.Engine;
+using UniCardio.Files;
 
 namespace UniCardio.Gpu.Emission;
 
@@ -74,8 +76,7 @@ internal static class KernelEmitter
         foreach ((string name, string code) in codes)
         {
             string path = Path.Combine(directory, name + (isPtx ? ".ptx" : ".cl"));
-            File.WriteAllText(path + ".part", code);
-            File.Move(path + ".part", path, overwrite: true);
+            AtomicFile.Write(path, Encoding.UTF8.GetBytes(code));
             table.WriteLine(isPtx ? PtxStatistics.Of(code).Line(name) : $"{name,-30}  {code.Count(c => c == '\n'),5}");
         }
     }

@@ -126,8 +126,9 @@ internal sealed partial class PatientRegistry(ServerOptions options, ModelHost h
         if (computed == ModalitySet.None || load.BusyShare < 0.5 || next <= options.MaxLoad)
             return;
         throw new ProtocolException(ErrorCode.Full, string.Create(System.Globalization.CultureInfo.InvariantCulture,
-            $"open sessions ask for {load.Demand:0} evaluations of the network a second, and this machine does {load.Capacity:0}; open "
-            + $"with an empty generate to have what is measured alone, or fewer draws or steps elsewhere"));
+            $"this server has no room to generate for another patient ({load.Demand:0} evaluations of the network a second are asked for "
+            + $"and {load.Capacity:0} done): take fewer draws or steps, switch Generate off somewhere, or open with an empty generate to "
+            + $"have what is measured alone"));
     }
 
     /// <summary>Options of a session that has these settings, without channels.</summary>

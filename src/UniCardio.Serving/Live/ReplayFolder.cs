@@ -19,7 +19,7 @@ internal sealed class ReplayFolder(string? folder)
         var recordings = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (folder is null)
             return recordings;
-        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Take(MaxRecordings)];
+        string[] paths = [.. RecordingFile.ListIn(folder).Take(MaxRecordings)];
         foreach (IGrouping<string, string> same in paths.GroupBy(p => Path.GetFileNameWithoutExtension(p), StringComparer.Ordinal))
         {
             foreach (string path in same)
@@ -52,8 +52,9 @@ internal sealed class ReplayFolder(string? folder)
         }
         catch (SignalException problem)
         {
-            throw new ProtocolException(ErrorCode.Invalid,
-                "the recording cannot be read; the server's operator can find out with 'unicardio info'", problem);
+            // Messages begin with the file, whose folder is the operator's affair.
+            string why = problem.Message.Replace(Path.GetDirectoryName(path) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+            throw new ProtocolException(ErrorCode.Invalid, $"the recording cannot be read: {VisibleText.Escape(why)}", problem);
         }
     }
 }

@@ -74,6 +74,19 @@ public static class RecordingFile
     /// <param name="path">The file.</param>
     public static bool IsListed(string path) => ListedExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The recordings of a folder, in the order of their names. A table of beats beside its recording (rec.beats.csv beside
+    /// rec.csv, as synth writes them) holds no signal and is none.</summary>
+    /// <param name="folder">The folder; what is in folders below is not looked at.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    internal static string[] ListIn(string folder)
+    {
+        const string BeatTable = ".beats.csv";
+        string[] paths = [.. Directory.EnumerateFiles(folder).Where(IsListed).Order(StringComparer.Ordinal)];
+        var names = paths.Select(p => Path.GetFileNameWithoutExtension(p)!).ToHashSet(StringComparer.Ordinal);
+        return [.. paths.Where(p => !p.EndsWith(BeatTable, StringComparison.OrdinalIgnoreCase)
+            || !names.Contains(Path.GetFileName(p)[..^BeatTable.Length]))];
+    }
+
     /// <summary>The format of a file, by its extension, else by its first bytes.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="SignalFileException">Neither tells, or there is no such file.</exception>

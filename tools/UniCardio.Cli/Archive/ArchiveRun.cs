@@ -25,7 +25,6 @@ internal sealed record ArchiveReport
 /// </summary>
 internal sealed class ArchiveRun
 {
-    private const string BeatTables = ".beats.csv";
 
     private readonly string _input;
     private readonly string _output;
@@ -100,9 +99,7 @@ internal sealed class ArchiveRun
 
     private string[] List()
     {
-        string[] paths = [.. Directory.EnumerateFiles(_input).Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
-        HashSet<string> names = [.. paths.Select(NameOf)];
-        paths = [.. paths.Where(p => !IsBeatTable(p, names))];
+        string[] paths = RecordingFile.ListIn(_input);
         if (paths.Length == 0)
             throw new UsageException($"{_input} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
         IGrouping<string, string>? same = paths.GroupBy(NameOf, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
@@ -111,10 +108,6 @@ internal sealed class ArchiveRun
                 $"{string.Join(" and ", same.Select(p => Path.GetFileName(p)))} would write one output, {same.Key}{_extension}; keep "
                 + $"one of them");
     }
-
-    // rec.beats.csv beside rec.csv holds the times of its beats, as synth writes them, and no signal.
-    private static bool IsBeatTable(string path, HashSet<string> names) =>
-        path.EndsWith(BeatTables, StringComparison.OrdinalIgnoreCase) && names.Contains(Path.GetFileName(path)[..^BeatTables.Length]);
 
     // A WFDB record is several files of one name.
     private ArchiveEntry Describe(string path)

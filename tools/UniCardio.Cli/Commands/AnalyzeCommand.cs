@@ -5,7 +5,6 @@ using UniCardio.Cli.Options;
 using UniCardio.Cli.Output;
 using UniCardio.Engine.Model;
 using UniCardio.Evaluation.Attention;
-using UniCardio.Files;
 using UniCardio.Training.Pretraining;
 using UniCardio.Weights;
 
@@ -67,7 +66,7 @@ internal static class AnalyzeCommand
             terminal.Say(AttentionAnalysis.Remark);
             if (parsed.GetValue(html) is string page)
             {
-                AtomicFile.Write(page, System.Text.Encoding.UTF8.GetBytes(analysis.ToHtml($"Attention of {Path.GetFileName(path)}")));
+                OutputFile.Write(page, analysis.ToHtml($"Attention of {Path.GetFileName(path)}"));
                 terminal.Note($"wrote {page}");
             }
 

@@ -147,7 +147,7 @@ internal static class InfoCommand
     // One line a recording; what cannot be read is said in its place and does not end the list.
     private static int Folder(Terminal terminal, string folder, RecordingReadOptions options, bool json, CancellationToken cancellation)
     {
-        string[] paths = [.. Directory.EnumerateFiles(folder).Where(RecordingFile.IsListed).Order(StringComparer.Ordinal)];
+        string[] paths = RecordingFile.ListIn(folder);
         if (paths.Length == 0)
             throw new UsageException($"{folder} holds no recording ({string.Join(", ", RecordingFile.ListedExtensions)})");
         var found = new List<object>();

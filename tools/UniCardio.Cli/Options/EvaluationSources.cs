@@ -179,7 +179,11 @@ internal sealed partial class EvaluationSources
     {
         foreach (string token in result.Tokens.Select(t => t.Value).Where(t => t.StartsWith("--", StringComparison.Ordinal)))
             result.AddError($"there is no option '{token}' (a recording of that name: ./{token})");
-        return [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)];
+        RecordingSource[] sources = [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)];
+        // Before minutes of work on what else is measured.
+        foreach (RecordingSource source in sources.Where(s => s is not null && !File.Exists(s.Path) && !Directory.Exists(s.Path)))
+            result.AddError($"{source.Path}: there is no such file.");
+        return sources;
     }
 
     private static Recording One(RecordingSource source, string path, CancellationToken cancellation)

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using UniCardio.Cli.Analysis;
+using UniCardio.Cli.Output;
 using UniCardio.Engine.Model;
 using UniCardio.Engine.Sessions;
-using UniCardio.Files;
 using UniCardio.Restoration;
 
 namespace UniCardio.Cli.Options;
@@ -47,7 +47,7 @@ internal sealed class ExplainOption
             return;
         }
 
-        AtomicFile.Write(file, System.Text.Encoding.UTF8.GetBytes(html));
+        OutputFile.Write(file, html);
         terminal.Note($"wrote {file}");
     }
 

@@ -78,6 +78,9 @@ export class Monitor {
   // What the connection tells.
 
   connectionState(name, wait) {
+    // From the loss on, through every new try, until it stands again.
+    if (name !== "connecting")
+      document.documentElement.classList.toggle("stale", name !== "open");
     if (name !== "open") {
       this.showSession(null);
       showState(name, name === "connecting" ? "Connecting" : `Connection lost. Trying again in ${Math.ceil(wait)} s`);

@@ -32,7 +32,7 @@ class Figure {
     if (none || generated || !Number.isFinite(quality))
       delete this.source.dataset.quality;
     else
-      this.source.dataset.quality = `quality ${Math.round(100 * quality)}%`;
+      this.source.dataset.quality = `, quality ${Math.round(100 * quality)}%`;
     this.mark.hidden = none || !generated;
     this.root.classList.toggle("none", none);
     this.root.classList.toggle("generated", !none && generated);

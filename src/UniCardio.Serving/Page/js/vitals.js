@@ -3,7 +3,7 @@
 import { QUALITY_REASONS, VITAL_ABSENCES } from "./words.js";
 
 const PPG = 0, BP = 1, ECG = 2, UNCERTAIN = 9, UNREADABLE = 11;
-const SOURCES = [{ slot: ECG, text: "from R-peaks" }, { slot: BP, text: "from ABP pulses" }, { slot: PPG, text: "from PPG pulses" }];
+const SOURCES = [{ slot: ECG, text: "from R\u2011peaks" }, { slot: BP, text: "from ABP pulses" }, { slot: PPG, text: "from PPG pulses" }];
 const NOTHING = Object.freeze({ rate: NaN, systolic: NaN, diastolic: NaN, mean: NaN, quality: 0, age: NaN, absence: 0, generated: false, reasons: 0 });
 
 export class Vitals {
