@@ -46,26 +46,26 @@ public class ConditionStudyTests(InterimWeights weights)
     {
         // The error that the evaluation itself finds for the smaller task, in the same windows.
         EvaluationRecording heart = Make.Heart(60, 3);
-        ConditionRow absent = Run(heart).Rows.Single(r => r.IsAbsent && r.Task == Options.Tasks[0]);
+        ConditionRow absent = Run(heart).Rows.Single(r => r.Way == ConditionStudy.Absent && r.Task == Options.Tasks[0]);
         EvaluationResult smaller = new Evaluator(weights.Engine, Options with { Tasks = [CardioTask.Parse("impute bp")] }).Run([heart]);
         double squares = smaller.Cases[0].Methods[0].Scores.Average(s => s.MeanSquare);
         Assert.Equal(Math.Sqrt(squares), absent.Rmse, 1e-9);
 
         // One person alone has nobody else's signal.
-        Assert.DoesNotContain(Run(heart).Rows, r => r.Bad == BadSignalKind.Foreign);
+        Assert.DoesNotContain(Run(heart).Rows, r => r.Way == ConditionStudy.NameOf(BadSignalKind.Foreign));
     }
 
     [Fact]
     public void TheReportTellsHarmByRatiosOverSubjects()
     {
         CardioTask task = Options.Tasks[0];
-        ConditionRow Row(string subject, BadSignalKind? bad, bool absent, double rmse) =>
-            new(subject, task, Corruption.Gap(1.2), Modality.Ppg, bad, absent, 2, rmse);
+        ConditionRow Row(string subject, string way, double rmse) =>
+            new(subject, task, Corruption.Gap(1.2), Modality.Ppg, way, 2, rmse);
         ConditionRow[] rows =
         [
-            Row("a", null, false, 0.1), Row("a", null, true, 0.2), Row("a", BadSignalKind.Noise, false, 0.4),
-            Row("a", BadSignalKind.Flat, false, 0.2), Row("b", null, false, 0.1), Row("b", null, true, 0.4),
-            Row("b", BadSignalKind.Noise, false, 0.2), Row("b", BadSignalKind.Flat, false, 0.8),
+            Row("a", "good", 0.1), Row("a", "absent", 0.2), Row("a", "noise", 0.4),
+            Row("a", "flat", 0.2), Row("b", "good", 0.1), Row("b", "absent", 0.4),
+            Row("b", "noise", 0.2), Row("b", "flat", 0.8),
         ];
         StudyReport report = ConditionStudyReport.Of(new ConditionStudyResult(Options, [Make.Heart(60, 3)], rows, 8, TimeSpan.Zero),
             new EvaluationSubject("recipe", "untrained", [], "cpu"));

@@ -15,16 +15,12 @@ namespace UniCardio.Evaluation.Study.Conditions;
 /// <param name="Task">The task with all its conditions.</param>
 /// <param name="Corruption">What is done to its target.</param>
 /// <param name="Condition">The condition that is absent or bad.</param>
-/// <param name="Bad">How it is bad; null where it is good or absent.</param>
-/// <param name="IsAbsent">Whether it is absent.</param>
+/// <param name="Way"><see cref="ConditionStudy.Good"/>, <see cref="ConditionStudy.Absent"/>, or how it is bad
+/// (<see cref="ConditionStudy.NameOf"/>).</param>
 /// <param name="Windows">Windows.</param>
 /// <param name="Rmse">Root mean square error in scaled units (50 mmHg; half the clean window's range).</param>
-internal sealed record ConditionRow(string Subject, CardioTask Task, Corruption Corruption, Modality Condition, BadSignalKind? Bad,
-    bool IsAbsent, int Windows, double Rmse)
-{
-    /// <summary>The way in a word.</summary>
-    public string Way => IsAbsent ? "absent" : Bad is { } kind ? kind.ToString().ToLowerInvariant() : "good";
-}
+internal sealed record ConditionRow(string Subject, CardioTask Task, Corruption Corruption, Modality Condition, string Way, int Windows,
+    double Rmse);
 
 /// <summary>What a study of conditions found.</summary>
 /// <param name="Options">What was measured.</param>
@@ -44,6 +40,9 @@ internal sealed record ConditionStudyResult(EvaluationOptions Options, IReadOnly
 /// </remarks>
 internal static class ConditionStudy
 {
+    /// <summary>Ways of a condition that is not bad.</summary>
+    public const string Good = "good", Absent = "absent";
+
     private const ulong Stream = 91;
 
     /// <summary>Measures.</summary>
@@ -84,23 +83,27 @@ internal static class ConditionStudy
             Dictionary<string, double> good = Errors(shape, w => windows[w].Observation);
             foreach (Modality condition in one.Task.Others.Members())
             {
-                void Add(Dictionary<string, double> errors, BadSignalKind? bad, bool isAbsent) =>
-                    rows.AddRange(errors.Select(e => new ConditionRow(e.Key, one.Task, one.Corruption, condition, bad, isAbsent,
+                void Add(string way, Dictionary<string, double> errors) =>
+                    rows.AddRange(errors.Select(e => new ConditionRow(e.Key, one.Task, one.Corruption, condition, way,
                         windows.Count(w => w.Recording.Subject == e.Key), e.Value)));
-                Add(good, null, isAbsent: false);
+                Add(Good, good);
                 var without = shape with { Task = one.Task.WithOthers(one.Task.Others & ~condition.ToSet()) };
-                Add(Errors(without, w => windows[w].Observation), null, isAbsent: true);
+                Add(Absent, Errors(without, w => windows[w].Observation));
                 foreach (BadSignalKind kind in Enum.GetValues<BadSignalKind>())
                 {
                     if (kind == BadSignalKind.Foreign && windows.Select(w => w.Recording.Subject).Distinct().Count() < 2)
                         continue;
-                    Add(Errors(shape, w => Spoil(windows, w, condition, kind, options.Seed)), kind, isAbsent: false);
+                    Add(NameOf(kind), Errors(shape, w => Spoil(windows, w, condition, kind, options.Seed)));
                 }
             }
         }
 
         return new ConditionStudyResult(options, recordings, rows, calls, Stopwatch.GetElapsedTime(start));
     }
+
+    /// <summary>A bad way in a word.</summary>
+    /// <param name="kind">How it is bad.</param>
+    public static string NameOf(BadSignalKind kind) => kind.ToString().ToLowerInvariant();
 
     // By subject, root of the mean over their windows of the mean of the draws' mean squared error.
     private static Dictionary<string, double> Score(EvaluationWindow[] windows, WindowScorer[] scorers, float[][] draws)

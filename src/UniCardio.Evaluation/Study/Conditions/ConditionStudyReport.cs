@@ -20,21 +20,22 @@ internal static class ConditionStudyReport
         ArgumentNullException.ThrowIfNull(result);
         EvaluationOptions o = result.Options;
         var groups = result.Rows.GroupBy(r => (r.Task, r.Corruption, r.Condition)).Select(g => g.ToArray()).ToList();
-        BadSignalKind[] kinds = [.. Enum.GetValues<BadSignalKind>().Where(k => result.Rows.Any(r => r.Bad == k))];
+        BadSignalKind[] kinds = [.. Enum.GetValues<BadSignalKind>().Where(k => result.Rows.Any(r => r.Way == ConditionStudy.NameOf(k)))];
         var cells = new List<IReadOnlyList<string>>();
         int harmed = 0, asked = 0;
         foreach (ConditionRow[] rows in groups)
         {
-            SubjectInterval[] bad = [.. kinds.Select(k => Over(rows, k.ToString().ToLowerInvariant(), o.Seed))];
+            SubjectInterval[] bad = [.. kinds.Select(k => Over(rows, ConditionStudy.NameOf(k), o.Seed))];
             harmed += bad.Count(b => b.Mean > Allowed);
             asked += bad.Length;
             cells.Add([rows[0].Task.ToString(), rows[0].Corruption.ToString(), rows[0].Condition.Name(),
-                ReportTable.Text(bad.Length == 0 ? 0 : bad[0].Subjects, "0"), Mean(rows, "good"), Mean(rows, "absent"),
-                Over(rows, "good", o.Seed).ToText("0.00"), .. bad.Select(b => b.ToText("0.00"))]);
+                ReportTable.Text(bad.Length == 0 ? 0 : bad[0].Subjects, "0"), Mean(rows, ConditionStudy.Good),
+                Mean(rows, ConditionStudy.Absent),
+                Over(rows, ConditionStudy.Good, o.Seed).ToText("0.00"), .. bad.Select(b => b.ToText("0.00"))]);
         }
 
         double Worst(BadSignalKind kind) =>
-            Math.Exp(groups.Average(g => Math.Log(Over(g, kind.ToString().ToLowerInvariant(), o.Seed).Mean)));
+            Math.Exp(groups.Average(g => Math.Log(Over(g, ConditionStudy.NameOf(kind), o.Seed).Mean)));
         return new StudyReport
         {
             Title = "Conditions: good, absent and bad",
@@ -56,7 +57,7 @@ internal static class ConditionStudyReport
             [
                 new StudyTable("A further condition good, absent and bad",
                     ["task", "target", "condition", "subjects", "good", "absent", "good/absent",
-                        .. kinds.Select(k => k.ToString().ToLowerInvariant() + "/absent")], cells),
+                        .. kinds.Select(k => ConditionStudy.NameOf(k) + "/absent")], cells),
             ],
             Everything = new StudyTable("everything", ["subject", "task", "target", "condition", "way", "windows", "rmse"],
                 [.. result.Rows.Select(r => (IReadOnlyList<string>)[r.Subject, r.Task.ToString(), r.Corruption.ToString(),
@@ -64,7 +65,7 @@ internal static class ConditionStudyReport
             Verdict = string.Create(CultureInfo.InvariantCulture,
                 $"A bad condition hurts more than none, by over {100 * (Allowed - 1):0}%, in {harmed} of {asked} cells; error over that "
                 + $"without it, geometric mean: "
-                + $"{string.Join(", ", kinds.Select(k => $"{k.ToString().ToLowerInvariant()} {Worst(k):0.00}"))}."),
+                + $"{string.Join(", ", kinds.Select(k => $"{ConditionStudy.NameOf(k)} {Worst(k):0.00}"))}."),
             TotalSeconds = result.TotalTime.TotalSeconds,
         };
     }
@@ -72,7 +73,11 @@ internal static class ConditionStudyReport
     private static string Mean(ConditionRow[] rows, string way) =>
         ReportTable.Text(rows.Where(r => r.Way == way).Average(r => r.Rmse), "0.000");
 
-    private static SubjectInterval Over(ConditionRow[] rows, string way, ulong seed) => SubjectInterval.Of(
-        [.. rows.Where(r => r.Way == way).Select(r => Math.Log(
-            Math.Max(r.Rmse, 1e-9) / Math.Max(rows.First(a => a.IsAbsent && a.Subject == r.Subject).Rmse, 1e-9)))], seed).Map(Math.Exp);
+    private static SubjectInterval Over(ConditionRow[] rows, string way, ulong seed)
+    {
+        Dictionary<string, double> absent = rows.Where(r => r.Way == ConditionStudy.Absent)
+            .ToDictionary(r => r.Subject, r => Math.Max(r.Rmse, 1e-9), StringComparer.Ordinal);
+        return SubjectInterval.Of(
+            [.. rows.Where(r => r.Way == way).Select(r => Math.Log(Math.Max(r.Rmse, 1e-9) / absent[r.Subject]))], seed).Map(Math.Exp);
+    }
 }

@@ -34,8 +34,8 @@ internal static class LevelStudy
     ];
 
     // One person, pressure and set of inputs, over the second half.
-    private sealed record Line(string Subject, string Pressure, string Inputs, int Windows, double Correlation, double Held, double Told,
-        SubjectInterval Change);
+    private sealed record Line(string Subject, string Pressure, string Inputs, int Windows, double Correlation,
+        (double Held, double Told) Rmse, SubjectInterval Change);
 
     /// <summary>Measures.</summary>
     /// <param name="recordings">Recordings; those without a pressure and another signal, or of fewer than 24 clean windows, take no
@@ -111,7 +111,7 @@ internal static class LevelStudy
         double[] told = [.. second.Select(w => held + regression(w) - at)];
         double[] lost = [.. truth.Select(x => (x - held) * (x - held))], left = [.. truth.Select((x, i) => (told[i] - x) * (told[i] - x))];
         return new Line(subject, pressure, inputs.Name, second.Length, Correlation.Pearson(told, truth),
-            Math.Sqrt(lost.Average()), Math.Sqrt(left.Average()),
+            (Math.Sqrt(lost.Average()), Math.Sqrt(left.Average())),
             SubjectInterval.Of([.. left.Select((x, i) => x - lost[i]).Chunk(Block).Where(b => b.Length == Block).Select(b => b.Average())],
                 seed));
     }
@@ -153,13 +153,13 @@ internal static class LevelStudy
                 new StudyTable("Person by person",
                     ["person", "pressure", "inputs", "windows", "r", "held", "told", "told/held", "change"],
                     [.. lines.Select(l => (IReadOnlyList<string>)[l.Subject, l.Pressure, l.Inputs, ReportTable.Text(l.Windows, "0"),
-                        ReportTable.Text(l.Correlation, "0.00"), ReportTable.Text(l.Held, "0.0"), ReportTable.Text(l.Told, "0.0"),
-                        ReportTable.Text(l.Told / l.Held, "0.00"), l.Change.ToText("0.0")])]),
+                        ReportTable.Text(l.Correlation, "0.00"), ReportTable.Text(l.Rmse.Held, "0.0"), ReportTable.Text(l.Rmse.Told, "0.0"),
+                        ReportTable.Text(l.Rmse.Told / l.Rmse.Held, "0.00"), l.Change.ToText("0.0")])]),
             ],
             Everything = new StudyTable("everything",
                 ["subject", "pressure", "inputs", "windows", "r", "held_mmhg", "told_mmhg", "change", "change_low", "change_high"],
                 [.. lines.Select(l => (IReadOnlyList<string>)[l.Subject, l.Pressure, l.Inputs, ReportTable.Text(l.Windows, "0"),
-                    .. ((double[])[l.Correlation, l.Held, l.Told, l.Change.Mean, l.Change.Low, l.Change.High])
+                    .. ((double[])[l.Correlation, l.Rmse.Held, l.Rmse.Told, l.Change.Mean, l.Change.Low, l.Change.High])
                         .Select(x => x.ToString("G4", CultureInfo.InvariantCulture))])]),
             Verdict = lines.Count == 0 ? "No recording holds 24 clean windows with a pressure."
                 : $"Against the last value carried on: levels and gains {Better(levels)}; pulse delays "
