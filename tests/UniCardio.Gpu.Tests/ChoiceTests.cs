@@ -40,10 +40,10 @@ public sealed class ChoiceTests
     {
         foreach (int count in (int[])[1, 100, 1000, 4500, 25_500])
         {
-            int rows = NetworkPass.StripRows(count, max, columns, multiprocessors);
+            int rows = StripChoice.Rows(count, max, columns, multiprocessors);
             Assert.InRange(rows, 1, max);
-            double chosen = NetworkPass.StripTime(count, rows, columns, multiprocessors);
-            Assert.All(Enumerable.Range(1, max), r => Assert.True(chosen <= NetworkPass.StripTime(count, r, columns, multiprocessors)));
+            double chosen = StripChoice.Time(count, rows, columns, multiprocessors);
+            Assert.All(Enumerable.Range(1, max), r => Assert.True(chosen <= StripChoice.Time(count, r, columns, multiprocessors)));
         }
     }
 
@@ -51,9 +51,9 @@ public sealed class ChoiceTests
     [Fact]
     public void StripsOfTheFullSize()
     {
-        Assert.Equal(2, NetworkPass.StripRows(1000, 8, 72, 132));
-        Assert.Equal(6.6, NetworkPass.StripTime(1000, 2, 72, 132), 6);
-        Assert.Equal(250 / 132.0 * 3.6, NetworkPass.StripTime(1000, 1, 72, 132), 6);
-        Assert.Equal(8 * 7, NetworkPass.StripTime(25_500, 8, 72, 132), 6);
+        Assert.Equal(2, StripChoice.Rows(1000, 8, 72, 132));
+        Assert.Equal(6.6, StripChoice.Time(1000, 2, 72, 132), 6);
+        Assert.Equal(250 / 132.0 * 3.6, StripChoice.Time(1000, 1, 72, 132), 6);
+        Assert.Equal(8 * 7, StripChoice.Time(25_500, 8, 72, 132), 6);
     }
 }

@@ -75,7 +75,8 @@ internal sealed class CompiledKernels
         Load(out _feedForward, nameof(FeedForwardKernel), FeedForwardKernel.FeedForward, Norms);
         Load(out _gate, nameof(GateKernel), GateKernel.Gate, Norms);
         Load(out _blockTail, nameof(BlockTailKernel<Strip8>), BlockTailKernel<Strip8>.BlockTail, BlockTailKernel<Strip32>.BlockTail, Norms);
-        Load(out _decoderStep, nameof(DecoderStepKernel<Strip8>), DecoderStepKernel<Strip8>.DecoderStep, DecoderStepKernel<Strip32>.DecoderStep, Norms);
+        Load(out _decoderStep, nameof(DecoderStepKernel<Strip8>), DecoderStepKernel<Strip8>.DecoderStep,
+            DecoderStepKernel<Strip32>.DecoderStep, Norms);
         Load(out _noise, nameof(NoiseKernel), NoiseKernel.Noise, NoiseKernel.Threads);
         Load(out _tensorAttention, nameof(TensorAttentionKernel), TensorAttentionKernel.TensorAttention, TensorAttentionKernel.Threads);
         Load(out _tensorQkv, nameof(TensorQkvKernel), TensorQkvKernel.TensorQkv, Tiles);

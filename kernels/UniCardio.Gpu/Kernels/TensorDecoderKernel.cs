@@ -3,7 +3,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace UniCardio.Gpu.Kernels;
 
-/// <summary>The decoder and the sampler's row of <see cref="DecoderStepKernel{TStrip}"/>, the hidden layer on tensor cores in float32's precision
+/// <summary>The decoder and the sampler's row of <see cref="DecoderStepKernel{TStrip}"/>, the hidden layer on tensor cores in
+/// float32's precision
 /// (three products of tf32 parts).</summary>
 /// <remarks>
 /// Grid (16 rows). Group of 256 threads: 16 columns of the hidden layer a warp at a time, then 16 threads a row. The rows, the hidden layer

@@ -47,7 +47,8 @@ internal static class TensorGateRowsKernel
         const int Step = TensorRows.StepBytes / 16;
         long lanes = weights + (16 * (Group.IdxX & 31));
         // Into the hidden layer: a quarter of the steps, of which there may be none, of 16 of the 64 columns.
-        int quarter = (at.Steps + 3) >> 2, start = XMath.Min((warp >> 2) * quarter, at.Steps), length = XMath.Min(quarter, at.Steps - start);
+        int quarter = (at.Steps + 3) >> 2, start = XMath.Min((warp >> 2) * quarter, at.Steps);
+        int length = XMath.Min(quarter, at.Steps - start);
         long attentionOut = lanes + (16L * (at.AttentionOut + (Step * column * at.HeadSteps)));
         long into = lanes + (16L * (at.FeedForwardIn + (Step * (((warp & 3) * at.Steps) + XMath.Min(start, at.Steps - 1)))));
         long back = lanes + (16L * (at.FeedForwardOut + (2 * Step * column)));

@@ -55,7 +55,8 @@ internal static class TensorOutputRowsKernel
         CudaAsm.Emit(TensorRowsText.Declare);
         const int Step = TensorRows.StepBytes / 16;
         int lanes = Group.IdxX & 31;
-        long output = weights + (16L * (lanes + at.OutputProjection + (Step * ((half * at.Tiles) + XMath.Min(warp, at.Tiles - 1)) * at.Steps)));
+        int outputTile = (half * at.Tiles) + XMath.Min(warp, at.Tiles - 1);
+        long output = weights + (16L * (lanes + at.OutputProjection + (Step * outputTile * at.Steps)));
         // Queries, keys and values: this part's columns, up to two times 16 a warp.
         int partTiles = (at.AttentionTiles + 1) >> 1, firstTile = half == 1 ? 0 : part * partTiles;
         int tiles = XMath.Min(partTiles, at.AttentionTiles - firstTile);
