@@ -11,8 +11,8 @@ public sealed class KernelCacheTests : DeviceTests, IDisposable
     private static readonly ModelConfiguration s_model =
         new() { Channels = 12, Heads = 2, Blocks = 1, FeedForward = 4, Embedding = 8, SlotSamples = 6 };
 
-    // Two encoder kernels, QKV, attention, out-projection, feed-forward, gate, output, decoder, noise.
-    private const int Kernels = 10;
+    // Two encoder kernels, QKV, attention, out-projection, feed-forward, gate, output, decoder, noise; two for few rows.
+    private const int Kernels = 12;
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "unicardio-kernels-" + Guid.NewGuid().ToString("N"));
     private readonly ModelWeights _weights = new WeightRecipe(1, s_model).Create();
