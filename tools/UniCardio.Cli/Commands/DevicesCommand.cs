@@ -51,7 +51,7 @@ internal static class DevicesCommand
         int tokens = full.SlotTokens, columns = full.Channels / 4;
         string strips = string.Join(
             ", ",
-            ((int[])[1, 8, 50]).Select(draws => (4 * NetworkPass.StripRows((1 + draws) * tokens, Strip.MaxThreads / columns, columns,
+            ((int[])[1, 8, 50]).Select(draws => (4 * StripChoice.Rows((1 + draws) * tokens, Strip.MaxThreads / columns, columns,
                 Math.Max(1, device.Multiprocessors))).ToString(CultureInfo.InvariantCulture)));
         string products = device.Products switch
         {
