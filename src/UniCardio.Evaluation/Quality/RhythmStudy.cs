@@ -81,6 +81,38 @@ internal static class RhythmStudy
         return cases;
     }
 
+    /// <summary>Pulses alone, one window a heart, at a device's rate: what <c>rhythm</c> tells of a file of 10 to 30 s. Hearts that no fit
+    /// saw, the same at every rate and length.</summary>
+    /// <param name="hearts">How many.</param>
+    /// <param name="rate">Samples a second.</param>
+    /// <param name="seconds">Length of the window.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static IReadOnlyList<RhythmCase> Pulses(int hearts, double rate, int seconds, CancellationToken cancellation = default)
+    {
+        var cases = new List<RhythmCase>();
+        var synthesizer = new CardiovascularSynthesizer();
+        for (int i = 0; i < hearts; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ulong own = CounterRandom.Derive(0x7E59, (ulong)i);
+            var rhythm = new CounterRandom(own, 0x34);
+            SynthesisParameters parameters = RhythmDraw.Draw(SynthesisParameters.Draw(own, rate), ref rhythm);
+            int samples = (int)(seconds * rate);
+            SyntheticRecording heart = synthesizer.Generate(parameters, samples, own);
+            float[] pulse = [.. heart.Ppg];
+            var random = new CounterRandom(own, 0x35);
+            SignalCorruption.Apply(pulse, rate, new NoiseParameters
+            {
+                SignalToNoiseDecibels = 15 + (20 * random.NextDouble()), BaselineWander = 0.3 * random.NextDouble(),
+            }, own);
+            QualityTrack track = QualityTrack.Of(ChannelKind.Ppg, pulse, rate, cancellation: cancellation);
+            IReadOnlyList<RhythmReading> readings = RhythmReading.Of(track, track.Work, seconds, seconds);
+            cases.Add(Case("synthetic", "PPG", RhythmDraw.TruthOf(heart, 0, samples), readings[0], track, 0, double.NaN));
+        }
+
+        return cases;
+    }
+
     /// <summary>Windows of recordings with labels: of rhythm, "(AFIB" and "(AFL" fibrillation and others sinus, or of beats, ventricular
     /// and early ones ectopy. A window that changes between rhythms counts where four fifths are one.</summary>
     /// <param name="recordings">Recordings and whose they are.</param>

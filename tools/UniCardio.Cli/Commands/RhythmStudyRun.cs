@@ -36,6 +36,7 @@ internal static class RhythmStudyRun
         using IQualityNetwork? network = loaded is null ? null : QualityNetwork.Cpu(loaded);
         QualityReader? reader = network is null ? null : new QualityReader(network);
         Tell(terminal, "Synthetic hearts, 30 s", RhythmStudy.Synthetic(SyntheticHearts, reader, cancellation), c => c.Signal);
+        Pulses(terminal, cancellation);
         Alarms(terminal, cancellation);
         IReadOnlyList<(Recording Recording, string Subject)> real = recordings();
         foreach (int window in (int[])[10, 20, 30])
@@ -46,6 +47,33 @@ internal static class RhythmStudyRun
         }
 
         return ExitCode.Success;
+    }
+
+    private static void Pulses(Terminal terminal, CancellationToken cancellation)
+    {
+        terminal.Out.WriteLine("Synthetic pulses alone, one window a heart:");
+        var table = ResultTable.Create("Hz", ">s", ">hearts", ">abstained %", ">AF told", ">AF in others", ">ectopy told", ">others as "
+            + "ectopy or run", ">AUROC of AF");
+        foreach (double rate in (double[])[60, 64, 100, 125, 250])
+        {
+            foreach (int seconds in (int[])[10, 20, 30])
+            {
+                IReadOnlyList<RhythmCase> cases = RhythmStudy.Pulses(SyntheticHearts, rate, seconds, cancellation);
+                RhythmCase[] af = [.. cases.Where(c => c.Truth == RhythmKind.AtrialFibrillation)],
+                    others = [.. cases.Where(c => c.Truth != RhythmKind.AtrialFibrillation)],
+                    ectopy = [.. cases.Where(c => c.Truth == RhythmKind.Ectopy)], sinus = [.. cases.Where(c => c.Truth == RhythmKind.Sinus)],
+                    known = [.. cases.Where(c => double.IsFinite(c.Fibrillation[0]))];
+                table.Add(rate.In("0"), seconds, cases.Count, (100.0 * cases.Count(c => c.Told is null) / cases.Count).In("0"),
+                    $"{af.Count(c => c.Told == RhythmKind.AtrialFibrillation)} of {af.Length}",
+                    $"{others.Count(c => c.Told == RhythmKind.AtrialFibrillation)} of {others.Length}",
+                    $"{ectopy.Count(c => c.Told == RhythmKind.Ectopy)} of {ectopy.Length}",
+                    $"{sinus.Count(c => c.Told is RhythmKind.Ectopy or RhythmKind.VentricularRun)} of {sinus.Length}",
+                    RankOrder.Auroc([.. known.Select(c => c.Fibrillation[0])],
+                        [.. known.Select(c => c.Truth == RhythmKind.AtrialFibrillation)])?.In("0.000") ?? "-");
+            }
+        }
+
+        terminal.Write(table);
     }
 
     private static void Alarms(Terminal terminal, CancellationToken cancellation)

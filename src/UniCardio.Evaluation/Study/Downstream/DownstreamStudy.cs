@@ -71,7 +71,7 @@ internal sealed record DownstreamLine
 
 /// <summary>Heart rate, rhythm and pressure read from clean, damaged, restored and generated signals, side by side.</summary>
 /// <remarks>
-/// Of each recording a minute in sinus rhythm, and one that fibrillates for most of it where labels say so.
+/// Of each recording a minute in sinus rhythm, and the one with most windows in fibrillation where labels say so.
 /// Rates: against labelled beats' or the clean
 /// ECG's (without an ECG the clean signal's own). Rhythm: windows of 20 s against labels, else what the clean ECG tells. The readers are
 /// the product's own (<see cref="QualityTrack"/>, <see cref="RhythmReading"/>), fitted on synthetic hearts: no subject here took part.
@@ -107,17 +107,38 @@ internal static class DownstreamStudy
         return lines;
     }
 
-    // The first minute after ten seconds that is in sinus rhythm by labels (or unlabelled), and the first that fibrillates.
+    /// <summary>Synthetic hearts that fibrillate, a minute each with PPG, pressure and ECG and their labels: seeds of no training and no
+    /// fit.</summary>
+    /// <param name="hearts">How many.</param>
+    public static IReadOnlyList<(Recording Recording, string Subject)> Fibrillating(int hearts)
+    {
+        const ulong Seed = 0xAF1B;
+        var synthesizer = new CardiovascularSynthesizer();
+        return [.. Enumerable.Range(0, hearts).Select(i =>
+        {
+            ulong own = CounterRandom.Derive(Seed, (ulong)i);
+            SynthesisParameters drawn = SynthesisParameters.Draw(own, QualityTrack.WorkRate) with
+            {
+                AtrialFibrillation = true, VentricularEctopy = 0, AtrialEctopy = 0, VentricularRun = 0,
+            };
+            string name = $"heart {i + 1}";
+            return (synthesizer.Generate(drawn, (Seconds + 20) * QualityTrack.WorkRate, own).ToRecording(name), name);
+        })];
+    }
+
+    // The first minute after ten seconds that is in sinus rhythm by labels (or unlabelled), and the one of which most windows fibrillate.
     private static IEnumerable<int> Starts(Recording recording)
     {
         int last = (int)recording.DurationSeconds - Seconds;
         int? calm = null, fibrillating = null;
+        int most = 0;
         for (int start = Math.Min(10, last); start >= 0 && start <= last; start += Step)
         {
             bool[] inFibrillation = [.. Enumerable.Range(0, Seconds / Window).Select(k => RhythmStudy.Truth(recording, start + (k * Window),
                 start + ((k + 1) * Window)) == RhythmKind.AtrialFibrillation)];
             calm ??= inFibrillation.All(f => !f) ? start : null;
-            fibrillating ??= inFibrillation.Count(f => f) * 2 > inFibrillation.Length ? start : null;
+            if (inFibrillation.Count(f => f) > most)
+                (fibrillating, most) = (start, inFibrillation.Count(f => f));
         }
 
         return new[] { calm, fibrillating }.OfType<int>();
