@@ -15,9 +15,8 @@ public enum QualityHead
     /// not reach the logit.</summary>
     VentricularTachycardia,
 
-    /// <summary>Ours: of every token, two logits a signal (<see cref="QualityConfiguration.JudgedSignals"/>): how good it is there, and
-    /// whether the heart rate of the ten seconds that end with it can be read to 5 bpm. Quality of each signal, then readability of
-    /// each.</summary>
+    /// <summary>Ours: of every token, two logits for each of the first two channels: how good the signal is there, and whether the heart
+    /// rate of the ten seconds that end with it can be read to 5 bpm. Quality of each, then readability of each.</summary>
     Quality,
 
     /// <summary>Ours: mean over tokens, one logit a rhythm: sinus, atrial fibrillation, ectopic beats, ventricular run.</summary>

@@ -79,7 +79,7 @@ public sealed record QualityConfiguration
     };
 
     /// <summary>Signals that <see cref="QualityHead.Quality"/> judges: the first two channels.</summary>
-    public int JudgedSignals => Math.Min(2, Channels);
+    internal int JudgedSignals => Math.Min(2, Channels);
 
     /// <summary>Channels of one head.</summary>
     public int HeadDim => Width / Heads;
