@@ -69,7 +69,15 @@ public class QualityTests
             Assert.Equal(0, Cli.Run("info", tokens, "--rate", "1").Code);
             Assert.Contains("It is not the product's index", Cli.Run("quality", Project.Example, "--weights", Weights).Out,
                 StringComparison.Ordinal);
-            Assert.Equal(2, Cli.Run("quality", Project.Example, "--one-pass").Code);
+            // The shipped one is told the indices too.
+            CliResult shipped = Cli.Run("quality", Project.Example, "--network", "--json");
+            Assert.Equal(0, shipped.Code);
+            using JsonDocument beside = JsonDocument.Parse(shipped.Out);
+            JsonElement own = beside.RootElement.GetProperty("network");
+            Assert.Equal("quality.safetensors", own.GetProperty("weights").GetString());
+            JsonElement ecg = own.GetProperty("signals").EnumerateArray().Last();
+            Assert.InRange(ecg.GetProperty("heart_rate")[20].GetDouble(), 0.5, 1);
+            Assert.InRange(ecg.GetProperty("quality")[20].GetDouble(), 0.5, 1);
             Assert.Equal(2, Cli.Run("quality", Project.Example, "--weights", "recipe:3,quality-base").Code);
         }
         finally

@@ -9,6 +9,9 @@ namespace UniCardio.Weights.Quality;
 /// <summary>Loads QualityFM weights from a safetensors file, the author's torch checkpoint or a recipe text.</summary>
 public static class QualityWeightFile
 {
+    /// <summary>What a file says of its training.</summary>
+    private const string TrainedKey = "trained";
+
     private const string FirstTensor = "encoder.patch_embed.conv1.weight";
 
     /// <summary>What a recipe's text may name: <c>recipe:SEED,quality-base</c>.</summary>
@@ -91,6 +94,8 @@ public static class QualityWeightFile
             var metadata = weights.Configuration.ToMetadata().ToDictionary(StringComparer.Ordinal);
             if (WeightRecipe.IsRecipe(source))
                 metadata[WeightFile.UntrainedKey] = source.Split(',')[0];
+            else if (TrainedHow(source) is string how)
+                metadata[TrainedKey] = how;
             SafetensorsWriter.Write(destination, weights.Tensors, metadata, type, cancellation);
             return weights;
         }
@@ -99,6 +104,12 @@ public static class QualityWeightFile
             weights.Dispose();
             throw;
         }
+    }
+
+    private static string? TrainedHow(string path)
+    {
+        using WeightSource source = WeightSource.Open(path, new WeightLoadOptions());
+        return source.Metadata.TryGetValue(TrainedKey, out string? how) ? how : null;
     }
 
     private static QualityWeights LoadRecipe(string text, QualityConfiguration? known)

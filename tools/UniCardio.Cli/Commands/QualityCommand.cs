@@ -44,8 +44,9 @@ internal static class QualityCommand
         var json = new Option<bool>("--json") { Description = "Writes one JSON object, with every second and the published indices." };
         var plot = new Option<string?>("--plot") { Description = "Draws signals and index: .svg or .png.", HelpName = "FILE" };
         var weights = new Option<string?>("--weights")
-            { Description = "A quality network (what pretrain quality wrote, or recipe:SEED,quality-small), whose quality, heart rate and "
-                + "rhythm of every second stand beside the index.", HelpName = "W" };
+            { Description = "Another quality network: what pretrain quality wrote, or recipe:SEED,quality-small.", HelpName = "W" };
+        var beside = new Option<bool>("--network")
+            { Description = "The shipped quality network's quality, heart rate and rhythm of every second stand beside the index." };
         var onePass = new Option<bool>("--one-pass")
             { Description = "The network reads the whole recording at once, an hour and more: its attention looks at w tokens about each, "
                 + "so that the cost is linear." };
@@ -57,23 +58,23 @@ internal static class QualityCommand
             + "to 5 bpm, why it is low, and whether heart rate, rhythm and pressure can be read. Research software, not a medical device.",
             "quality recording.csv", "quality recording.hea --plot quality.svg",
                 "quality recording.csv --columns ppg,ecg --rate 125 --json",
-                "quality hour.csv --weights quality.safetensors --one-pass --features tokens.npy")
+                "quality hour.csv --network --one-pass --features tokens.npy")
         {
-            input, json, plot, weights, onePass, features,
+            input, json, plot, beside, weights, onePass, features,
         };
         reading.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             bool isOne = parsed.GetValue(onePass) || parsed.GetValue(features) is not null;
-            if (isOne && parsed.GetValue(weights) is null)
-                throw new UsageException("--one-pass and --features are of a network; name its weights with --weights");
+            string? source = parsed.GetValue(weights) ?? (isOne || parsed.GetValue(beside) ? ShippedWeights.Find(ShippedWeights.Quality)
+                : null);
             Recording recording = StandardStreams.Read(terminal, parsed.GetValue(input)!, reading.Read(parsed), cancellation);
             var judged = new List<(Channel Channel, QualityTrack Track)>();
             foreach (Channel channel in SignalChannels.Of(recording, terminal.Note))
                 judged.Add((channel, QualityTrack.Of(channel, cancellation)));
             if (parsed.GetValue(plot) is string path)
                 PlotFile.Save(Plot(recording, judged), path);
-            NetworkQuality? network = parsed.GetValue(weights) is string source
+            NetworkQuality? network = source is not null
                 ? QualityNetworkRun.Run(judged, source, isOne, parsed.GetValue(features), cancellation) : null;
             if (parsed.GetValue(json))
                 Json.Write(terminal, new

@@ -72,8 +72,9 @@ internal static class QualityNetworkRun
                 (float[])[.. Enumerable.Range(0, seconds).Select(s => tokens[(s * width) + c])], ChannelKind.Other))));
         }
 
-        return new NetworkQuality(weights, onePass, onePass ? Math.Max(seconds, loaded.Configuration.Tokens) : loaded.Configuration.Tokens,
-            took, [.. new[] { pulse.Channel, ecg.Channel }.Select((c, i) => (c, i)).Where(c => c.c is not null)
+        int window = loaded.Configuration.Tokens;
+        return new NetworkQuality(File.Exists(weights) ? Path.GetFileName(weights) : weights, onePass,
+            onePass ? Math.Max(seconds, window) : window, took, [.. new[] { pulse.Channel, ecg.Channel }.Select((c, i) => (c, i)).Where(c => c.c is not null)
                 .Select(c => new NetworkSignalQuality(c.c!.Name, reading.Quality[c.i], reading.Readable[c.i]))], reading.Rhythm);
     }
 
