@@ -13,7 +13,7 @@ namespace UniCardio.Cli.Commands;
 internal static class DownstreamRun
 {
     private const ulong Seed = 0x53;
-    private const int FibrillatingHearts = 8;
+    private const int FibrillatingHearts = 4;
 
     public static int Run(Terminal terminal, InferenceEngine engine, int draws,
         IReadOnlyList<(Recording Recording, string Subject)> recordings, CancellationToken cancellation)
@@ -33,8 +33,8 @@ internal static class DownstreamRun
             throw new UsageException("no recording has a minute of PPG, pressure or ECG");
         Tell(terminal, "Recordings", lines);
         Tell(terminal, "Synthetic hearts in fibrillation", Of(DownstreamStudy.Fibrillating(FibrillatingHearts)));
-        terminal.Say("Windows of 20 s; noise at 0 dB; 1.2 s missing of every 4. What is told of generated signals is told in spite "
-            + "of it: rhythm abstains there. Research software, not a medical device.");
+        terminal.Say("Windows of 20 s; noise at 0 dB; 1.2 s missing of every 4. What is told of generated signals is told in "
+            + "spite of it: rhythm abstains there. Research software, not a medical device.");
         return ExitCode.Success;
     }
 

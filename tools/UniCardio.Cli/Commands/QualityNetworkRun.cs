@@ -74,7 +74,8 @@ internal static class QualityNetworkRun
 
         int window = loaded.Configuration.Tokens;
         return new NetworkQuality(File.Exists(weights) ? Path.GetFileName(weights) : weights, onePass,
-            onePass ? Math.Max(seconds, window) : window, took, [.. new[] { pulse.Channel, ecg.Channel }.Select((c, i) => (c, i)).Where(c => c.c is not null)
+            onePass ? Math.Max(seconds, window) : window, took,
+            [.. new[] { pulse.Channel, ecg.Channel }.Select((c, i) => (c, i)).Where(c => c.c is not null)
                 .Select(c => new NetworkSignalQuality(c.c!.Name, reading.Quality[c.i], reading.Readable[c.i]))], reading.Rhythm);
     }
 
@@ -88,13 +89,14 @@ internal static class QualityNetworkRun
             int n = signal.Quality.Length;
             if (n == 0)
                 continue;
-            table.Add(signal.Name, n, ((double)signal.Quality.Average()).In("0.00"), (100.0 * signal.HeartRate.Count(p => p >= 0.5f) / n).In("0"),
+            table.Add(signal.Name, n, ((double)signal.Quality.Average()).In("0.00"),
+                (100.0 * signal.HeartRate.Count(p => p >= 0.5f) / n).In("0"),
                 (100.0 * Enumerable.Range(0, n).Count(s => signal.HeartRate[s] >= 0.5f == index[s] >= 0.5) / n).In("0"));
         }
 
         terminal.Write(table);
         string read = network.OnePass ? "all" : "windows", milliseconds = network.EncodeMilliseconds.In("0");
-        terminal.Out.WriteLine($"The network read {read} of {network.Tokens} tokens in {milliseconds} ms. It is not the product's index; no "
-            + "rate rests on it.");
+        terminal.Out.WriteLine($"The network read {read} of {network.Tokens} tokens in {milliseconds} ms. It is not the product's index; "
+            + "no rate rests on it.");
     }
 }

@@ -61,7 +61,8 @@ internal static class RhythmStudyRun
                 IReadOnlyList<RhythmCase> cases = RhythmStudy.Pulses(SyntheticHearts, rate, seconds, cancellation);
                 RhythmCase[] af = [.. cases.Where(c => c.Truth == RhythmKind.AtrialFibrillation)],
                     others = [.. cases.Where(c => c.Truth != RhythmKind.AtrialFibrillation)],
-                    ectopy = [.. cases.Where(c => c.Truth == RhythmKind.Ectopy)], sinus = [.. cases.Where(c => c.Truth == RhythmKind.Sinus)],
+                    ectopy = [.. cases.Where(c => c.Truth == RhythmKind.Ectopy)],
+                    sinus = [.. cases.Where(c => c.Truth == RhythmKind.Sinus)],
                     known = [.. cases.Where(c => double.IsFinite(c.Fibrillation[0]))];
                 table.Add(rate.In("0"), seconds, cases.Count, (100.0 * cases.Count(c => c.Told is null) / cases.Count).In("0"),
                     $"{af.Count(c => c.Told == RhythmKind.AtrialFibrillation)} of {af.Length}",

@@ -163,11 +163,10 @@ internal sealed unsafe class CpuQualityNetwork<S, V> : IQualityNetwork
         using var hidden = new AlignedBuffer(count * stride);
         using var made = new AlignedBuffer(count * stride);
         fixed (float* x = rows)
-            MatrixProduct.ByRows<S, V>(x, d, maps.Hidden, 0, maps.Hidden.Panels, maps.Hidden.Bias, 0, hidden.Pointer, stride, count);
+            QualityPass<S, V>.Product(maps.Hidden, x, d, maps.Hidden.Bias, 0, hidden.Pointer, stride, count, 0, 1);
         for (nint i = 0; i < (nint)hidden.Length; i += S.Width)
             S.Store(hidden.Pointer + i, Elementary.Tanh<S, V>(S.Load(hidden.Pointer + i)));
-        MatrixProduct.ByRows<S, V>(hidden.Pointer, stride, maps.Output, 0, maps.Output.Panels, maps.Output.Bias, 0, made.Pointer,
-            stride, count);
+        QualityPass<S, V>.Product(maps.Output, hidden.Pointer, stride, maps.Output.Bias, 0, made.Pointer, stride, count, 0, 1);
         for (int row = 0; row < count; row++)
             made.Span.Slice((int)(row * stride), d).CopyTo(result[(row * d)..]);
     }
