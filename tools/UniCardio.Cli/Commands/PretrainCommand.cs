@@ -129,7 +129,7 @@ internal static class PretrainCommand
         for (int i = 0; i < QualityInputs.Indices; i++)
             Row(i == 0 ? "index" : PublishedIndices.Names[i - 1], QualityAnswers.Index(windows, i));
         terminal.Write(table);
-        terminal.Out.WriteLine("95% over subjects; + and -: the difference to the first line excludes 0 (is higher, is lower). Synthetic "
+        terminal.Say("95% over subjects; + and -: the difference to the first line excludes 0 (is higher, is lower). Synthetic "
             + "subjects. Research software, not a medical device.");
 
         void Row(string name, QualityAnswers answers, bool isFirst = false)

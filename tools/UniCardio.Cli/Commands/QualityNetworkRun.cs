@@ -96,7 +96,7 @@ internal static class QualityNetworkRun
 
         terminal.Write(table);
         string read = network.OnePass ? "all" : "windows", milliseconds = network.EncodeMilliseconds.In("0");
-        terminal.Out.WriteLine($"The network read {read} of {network.Tokens} tokens in {milliseconds} ms. It is not the product's index; "
+        terminal.Say($"The network read {read} of {network.Tokens} tokens in {milliseconds} ms. It is not the product's index; "
             + "no rate rests on it.");
     }
 }
