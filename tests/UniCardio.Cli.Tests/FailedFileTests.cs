@@ -87,12 +87,13 @@ public sealed class FailedFileTests : IDisposable
         {
             int left = failures;
             bool failed = false;
-            FileSteps.Before = (_, _) =>
+            FileSteps.Before = (_, path) =>
             {
                 if (left-- != 0)
                     return;
                 failed = true;
-                throw new IOException("the disk is full");
+                // As the framework words it.
+                throw new IOException($"the disk is full : '{path}'");
             };
             CliResult result = Cli.Run(words);
             FileSteps.Before = null;
