@@ -105,7 +105,8 @@ internal static class QualityStudy
         }
     }
 
-    private static (float[] Windows, float[] Whole)? Readable(QualityReader? reader, ChannelKind kind, Dictionary<ChannelKind, QualityTrack> tracks,
+    private static (float[] Windows, float[] Whole)? Readable(QualityReader? reader, ChannelKind kind,
+        Dictionary<ChannelKind, QualityTrack> tracks,
         CancellationToken cancellation)
     {
         if (reader is null)
