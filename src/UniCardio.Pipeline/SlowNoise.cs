@@ -4,7 +4,8 @@ namespace UniCardio.Pipeline;
 
 /// <summary>
 /// Wander and motion in a measured window, as the network tells them: <c>s = H (y - x)</c>, y measured, x what the network makes of the
-/// window in one call from noise, which has y as a condition only. <c>y - s</c> is left to an estimate, which takes off the broadband noise.
+/// window in one call from noise, which has y as a condition only. <c>y - s</c> is left to an estimate, which takes off the broadband
+/// noise.
 /// </summary>
 /// <remarks>
 /// <para>In the residual y - x the network's own error has about the power E_k where no noise lies in its band, broadband noise of standard

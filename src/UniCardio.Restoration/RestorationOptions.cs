@@ -49,8 +49,8 @@ public sealed record RestorationOptions
     /// </summary>
     public double? NoiseLevel { get; init; }
 
-    /// <summary>Whether an estimate takes off wander and motion too, which costs one call of the network a window. What of a signal's own is
-    /// as slow as they are, such as breathing in a PPG, goes with them in part; the mean of each window stays as measured.</summary>
+    /// <summary>Whether an estimate takes off wander and motion too, which costs one call of the network a window. What of a signal's own
+    /// is as slow as they are, such as breathing in a PPG, goes with them in part; the mean of each window stays as measured.</summary>
     public bool RemovesSlowNoise { get; init; }
 
     /// <summary>What denoising does with what the network took away; the other kinds of task do nothing with it.</summary>
@@ -151,7 +151,8 @@ public sealed record RestorationOptions
         if (!Enum.IsDefined(Residual))
             throw new ConfigurationException("residual", $"{(int)Residual} is neither none nor wiener");
         if (RemovesSlowNoise && !Estimates)
-            throw new ConfigurationException("slow noise", "slow noise is taken off by denoising with an estimate; draws do so by themselves");
+            throw new ConfigurationException(
+                "slow noise", "slow noise is taken off by denoising with an estimate; draws do so by themselves");
         if (Sampler is null)
             throw new ConfigurationException("sampler", "no sampler given");
         Sampler.Validate();

@@ -86,7 +86,8 @@ internal static class ChannelKindRecognition
 
     private static readonly FrozenSet<string> BareLeads = Words("I II III V");
 
-    private static readonly FrozenSet<string> SaysLead = Words("LEAD ABLEITUNG ABL DERIVATION DERIVACION DERIVAZIONE DERIVACAO EINTHOVEN GOLDBERGER");
+    private static readonly FrozenSet<string> SaysLead =
+        Words("LEAD ABLEITUNG ABL DERIVATION DERIVACION DERIVAZIONE DERIVACAO EINTHOVEN GOLDBERGER");
 
     private static readonly FrozenSet<string> LimbElectrodes = Words("LA RA LL RL");
 

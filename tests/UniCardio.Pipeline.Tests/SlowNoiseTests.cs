@@ -18,8 +18,8 @@ public class SlowNoiseTests
     [InlineData(Modality.Ecg)]
     public void WanderThatTheNetworkDoesNotSeeGoesAndTheMeanStays(Modality modality)
     {
-        // A half cosine over the window is coefficient 2 alone: P there is its whole power over the 4 coefficients about it (k = 1 to 4), so
-        // that 1 - H = E / P: amplitude 1 has the power S / 2 / 4 = 62, E is 0.3 at most: less than 1% stays, and 1% of its root is 0.01.
+        // A cosine over the window is coefficient 2 alone: P there is its power over the 4 coefficients about it (k = 1 to 4), so that
+        // 1 - H = E / P: amplitude 1 has the power S / 2 / 4 = 62, E is 0.3 at most: less than 1% stays, and 1% of its root is 0.01.
         float[] clean = Wave(n => 0.4 * Math.Sin(2 * Math.PI * 1.25 * n / 125));
         float[] measured = Wave(n => clean[n] + Math.Cos(Math.PI * ((2 * n) + 1) * 2 / (2.0 * S)) + 0.25);
         new SlowNoise(S).Remove(modality, noiseLevel: 0, clean, measured);

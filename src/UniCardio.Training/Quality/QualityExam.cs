@@ -92,7 +92,8 @@ internal sealed class QualityAnswers
         var random = new CounterRandom(Seed, 0xB007);
         var exams = new List<QualityExam>();
         for (int i = 0; i < draws; i++)
-            exams.Add(Exam([.. Enumerable.Range(0, _subjects.Length).Select(_ => _subjects[(int)(random.NextDouble() * _subjects.Length)])]));
+            exams.Add(Exam(
+                [.. Enumerable.Range(0, _subjects.Length).Select(_ => _subjects[(int)(random.NextDouble() * _subjects.Length)])]));
         return exams;
     }
 

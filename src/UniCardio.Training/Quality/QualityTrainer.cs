@@ -32,18 +32,18 @@ internal static class QualityTrainer
     /// <param name="start">Where it starts: <see cref="Initial"/>, or weights of an earlier run. They stay the caller's.</param>
     /// <param name="options">What to do.</param>
     /// <param name="report">Told mean losses every hundred steps.</param>
-    /// <param name="cancellation">Stops between steps.</param>
     /// <param name="keep">Given the teacher so far every two hundred steps, and the number of steps.</param>
+    /// <param name="cancellation">Stops between steps.</param>
     /// <returns>The teacher: the moving average.</returns>
     public static QualityWeights Train(QualityWeights start, QualityTrainingOptions options, Action<QualityProgress>? report = null,
-        CancellationToken cancellation = default, Action<QualityWeights, int>? keep = null)
+        Action<QualityWeights, int>? keep = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Pairs, 1);
         return CpuInstructionSets.Run<Code, QualityWeights>(CpuInstructionSets.Resolve(CpuInstructionSet.Auto),
-            new Code(start, options, report, cancellation, keep));
+            new Code(start, options, report, keep, cancellation));
     }
 
     private static IReadOnlyList<ParameterShape> Shapes(QualityConfiguration m) =>
@@ -73,7 +73,7 @@ internal static class QualityTrainer
     }
 
     private readonly struct Code(QualityWeights start, QualityTrainingOptions options, Action<QualityProgress>? report,
-        CancellationToken cancellation, Action<QualityWeights, int>? keep) : ISimdCode<QualityWeights>
+        Action<QualityWeights, int>? keep, CancellationToken cancellation) : ISimdCode<QualityWeights>
     {
         public QualityWeights Run<S, V>()
             where S : struct, ISimd<S, V>

@@ -90,6 +90,7 @@ internal static class EvaluateCommand
         command.SetAction((parsed, cancellation) =>
         {
             reports.Check(parsed);
+            sources.Check(parsed);
             if (parsed.GetValue(study) == EvaluationStudy.Rhythm)
                 return Task.FromResult(RhythmStudyRun.Run(terminal, parsed.GetValue(fit), weights.Source(parsed),
                     () => sources.ReadWhole(parsed, terminal.Note, cancellation), cancellation));

@@ -39,8 +39,8 @@ internal static class PretrainCommand
         var probe = new Option<bool>("--probe") { Description = "Trains the heads alone: what a linear map reads off the encoder." };
         var weights = new Option<string?>("--weights") { Description = "Where it starts; untrained weights of the seed if left out.",
             HelpName = "FILE" };
-        var export = new Option<string?>("--export") { Description = "The safetensors file to write: the teacher's weights, every two hundred steps.",
-            HelpName = "FILE" };
+        var export = new Option<string?>("--export")
+            { Description = "The safetensors file to write: the teacher's weights, every two hundred steps.", HelpName = "FILE" };
         var indices = new Option<bool>("--indices")
             { Description = "The network is told the product's index and the published ones of every second beside the signals." };
         var against = new Option<string[]>("--against")
@@ -85,7 +85,7 @@ internal static class PretrainCommand
                 bar.Report((p.Step / (double)options.Steps, line));
                 if (!terminal.ErrorIsTerminal)
                     terminal.Note(line);
-            }, cancellation, path is null ? null : (kept, step) => Write(path, kept, options, step, cancellation))) : start;
+            }, path is null ? null : (kept, step) => Write(path, kept, options, step, cancellation), cancellation)) : start;
             if (trains && path is not null)
             {
                 Write(path, trained, options, options.Steps, cancellation);

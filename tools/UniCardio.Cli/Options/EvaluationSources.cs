@@ -62,6 +62,14 @@ internal sealed partial class EvaluationSources
 
     public IReadOnlyList<string> TrainingSubjects(ParseResult parsed) => parsed.GetValue(_training)!;
 
+    /// <summary>Checks that every recording is there, before minutes of work on what else is measured.</summary>
+    /// <exception cref="UsageException">One is not; it is named.</exception>
+    public void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(_recordings)!.FirstOrDefault(s => !File.Exists(s.Path) && !Directory.Exists(s.Path)) is { } missing)
+            throw new UsageException($"{missing.Path}: there is no such file.");
+    }
+
     /// <summary>
     /// Reads the recordings. Files of a folder that hold none of the three signals, or cannot be read, are passed over with a note.
     /// </summary>
@@ -179,11 +187,7 @@ internal sealed partial class EvaluationSources
     {
         foreach (string token in result.Tokens.Select(t => t.Value).Where(t => t.StartsWith("--", StringComparison.Ordinal)))
             result.AddError($"there is no option '{token}' (a recording of that name: ./{token})");
-        RecordingSource[] sources = [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)];
-        // Before minutes of work on what else is measured.
-        foreach (RecordingSource source in sources.Where(s => s is not null && !File.Exists(s.Path) && !Directory.Exists(s.Path)))
-            result.AddError($"{source.Path}: there is no such file.");
-        return sources;
+        return [.. result.Tokens.Select(t => Parsed.Read<RecordingSource>(t.Value, result.AddError)!)];
     }
 
     private static Recording One(RecordingSource source, string path, CancellationToken cancellation)

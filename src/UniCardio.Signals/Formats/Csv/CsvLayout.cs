@@ -73,7 +73,8 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
     {
         List<string[]> lines = [.. records.Take(body).Select(r => r.Cells).Where(c => c.Any(x => x.Length > 0))];
         string[]? units = null;
-        if (lines.Count > 1 && lines[^1].Length == columns && lines[^2].Length >= columns - 1 && IsUnits(lines[^1], lines[^2], text.DecimalComma))
+        if (lines.Count > 1 && lines[^1].Length == columns && lines[^2].Length >= columns - 1
+            && IsUnits(lines[^1], lines[^2], text.DecimalComma))
         {
             units = [.. lines[^1].Select(u => u.Trim('(', ')', '[', ']', ' '))
                 .Select(u => CsvCell.MeansNothing(u) ? "-" : u)];
@@ -135,9 +136,10 @@ internal sealed record CsvLayout(int Records, int Columns, string[]? Names, stri
     {
         double? Only(int row) => records[row].Cells is [var first, ..] cells && Array.TrueForAll(cells, c => c == first)
             && double.TryParse(first, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) ? value : null;
-        return records.Count > body + 2 && Only(body) is > 1e9 and < 4.2e9 and var seconds && Only(body + 1) is >= 1 and <= 4096 and var rate
-            && rate == Math.Floor(rate) && double.TryParse(records[body + 2].Cells[0], NumberStyles.Float, CultureInfo.InvariantCulture,
-                out double sample) && Math.Abs(sample) < 1e8
+        return records.Count > body + 2 && Only(body) is > 1e9 and < 4.2e9 and var seconds
+            && Only(body + 1) is >= 1 and <= 4096 and var rate && rate == Math.Floor(rate)
+            && double.TryParse(records[body + 2].Cells[0], NumberStyles.Float, CultureInfo.InvariantCulture, out double sample)
+            && Math.Abs(sample) < 1e8
             ? (DateTime.UnixEpoch.AddTicks((long)(seconds * 1e6) * 10), rate) : null;
     }
 
