@@ -64,22 +64,23 @@ internal sealed class PreparedRecording
         }
         if (options.Align)
             prepared.Align(task);
-        if (options.GatesConditions)
-            prepared.Gate(task, cancellation);
+        prepared.Gate(task, options.GatesConditions, cancellation);
         return prepared;
     }
 
-    // The target's own samples stay as they are: they are the user's.
-    private void Gate(CardioTask task, CancellationToken cancellation)
+    // The target's own samples stay as they are: they are the user's. Poor seconds that are asked for all the same are said.
+    private void Gate(CardioTask task, bool takesOut, CancellationToken cancellation)
     {
         foreach (Modality other in task.Conditions.Members().Where(m => m != task.Output))
         {
-            IReadOnlyList<int> poor = ConditionGate.Apply(other, _signals[(int)other], cancellation);
+            float[] gated = takesOut ? _signals[(int)other]! : [.. _signals[(int)other]!];
+            IReadOnlyList<int> poor = ConditionGate.Apply(other, gated, cancellation);
             if (poor.Count == 0)
                 continue;
-            string name = _channels[other].Name;
+            string name = _channels[other].Name, used = takesOut ? "there it counts as missing"
+                : "it is used all the same, as asked for, and what comes of it there may be made of noise";
             Warnings.Add(new SignalWarning(SignalWarningKind.Data, string.Create(CultureInfo.InvariantCulture,
-                $"Channel '{name}' is too poor to work from for {poor.Count} s, from {poor[0]} s on: there it counts as missing."), name));
+                $"Channel '{name}' is too poor to work from for {poor.Count} s, from {poor[0]} s on: {used}."), name));
         }
     }
 

@@ -80,6 +80,9 @@ public sealed class ConditionGateTests(InterimWeights weights)
         Assert.True(gated <= 1.1 * none, $"{gated} gated, {none} without the condition");
         RestorationResult told = new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(noisy);
         Assert.Contains(told.Warnings, w => w.Message.Contains("too poor to work from", StringComparison.Ordinal));
+        RestorationResult ungated =
+            new Restorer(weights.Engine, Make.Options("impute bp | ppg") with { GatesConditions = false }).Run(noisy);
+        Assert.Contains(ungated.Warnings, w => w.Message.Contains("may be made of noise", StringComparison.Ordinal));
         Assert.DoesNotContain(new Restorer(weights.Engine, Make.Options("impute bp | ppg")).Run(clean).Warnings,
             w => w.Message.Contains("too poor", StringComparison.Ordinal));
     }
