@@ -48,7 +48,7 @@ public class LearnTests
         File.WriteAllText(fast, "ppg\n1\n2\n1\n");
         CliResult refused = Cli.Run(["learn", fast, "--rate", "1000000"]);
         Assert.Equal(2, refused.Code);
-        Assert.Contains("channel 'ppg' has 1000000", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("no such signal is sampled at 1000000 Hz", refused.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -43,7 +43,7 @@ public class SimulatedProfileTests
     {
         Skip.IfNot(OperatingSystem.IsLinux() && File.Exists("/usr/bin/cc"), "no C compiler for the simulated CUDA driver");
         using Process command = Cli.Start("profile", "--backend", "ptx", "--weights", "recipe:2,quality-base", "--attention", "18", "300",
-            "--groups", "4", "--kernel-cache", "off", "--json");
+            "--groups", "10", "--kernel-cache", "off", "--json");
         Task<string> output = command.StandardOutput.ReadToEndAsync(), error = command.StandardError.ReadToEndAsync();
         await command.WaitForExitAsync();
         Assert.True(command.ExitCode == ExitCode.Success, await error);

@@ -69,7 +69,8 @@ internal static class QualityNetworkRun
         {
             RecordingFile.Write(features, new Recording("features", Enumerable.Range(0, width).Select(c => new Channel(
                 string.Create(CultureInfo.InvariantCulture, $"f{c}"), "", 1,
-                (float[])[.. Enumerable.Range(0, seconds).Select(s => tokens[(s * width) + c])], ChannelKind.Other))), cancellation: cancellation);
+                (float[])[.. Enumerable.Range(0, seconds).Select(s => tokens[(s * width) + c])], ChannelKind.Other))),
+                cancellation: cancellation);
         }
 
         int window = loaded.Configuration.Tokens;
