@@ -11,9 +11,10 @@ internal sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 /// index; b = 0.1 bpm and c = 0 for an ECG, whose R peaks are the heart's beats, 0.7 and 0.3 for a pressure, 0.9 and 0.3 for a PPG, whose
 /// pulses arrive earlier and later. What all of them share, the heart's own irregularity, is no error of any. A rate that differs from the
 /// median of all by more than 5 bpm and three deviations is voted out where two others agree; of two that differ, the one nearer to the
-/// prediction stays. The rest are fused with weights q_m / v_m, variance with a common-mode term (one heart's irregularity is in all of
-/// them: rho = 0.3), and followed by a Kalman filter with a random walk of variance 2 bpm^2 a second. It abstains where no index reaches
-/// 0.5. The constants were chosen on twelve synthetic subjects.</para>
+/// prediction stays. A pulse that comes twice as often as the beats of a good ECG is a wave with a second peak that is counted too: it is
+/// voted out whatever the prediction, which it may have led itself, and whoever agrees with it. The rest are fused with weights
+/// q_m / v_m, variance with a common-mode term (one heart's irregularity is in all of them: rho = 0.3), and followed by a Kalman filter
+/// with a random walk of variance 2 bpm^2 a second. It abstains where no index reaches 0.5. The constants were chosen on twelve synthetic subjects.</para>
 /// <para>Beside it the two published rules as baselines: switching (Johnson et al., Physiol Meas 36, 2015: the first signal in the order
 /// ECG, pressure, PPG with an index above 0.8, else the best) and the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with
 /// the innovation weighting that they use.</para>
@@ -23,7 +24,7 @@ internal static class FusedHeartRate
     /// <summary>Index that a signal must reach to be believed at all.</summary>
     public const double MinIndex = 0.5;
 
-    private const double CommonMode = 0.3, Walk = 2, Vote = 5, Doubt = 10;
+    private const double CommonMode = 0.3, Walk = 2, Vote = 5, Doubt = 10, GoodEcg = 0.8, Octave = 0.1;
 
     /// <summary>Fuses rates.</summary>
     /// <param name="signals">The signals in any order, each of as many seconds.</param>
@@ -32,7 +33,7 @@ internal static class FusedHeartRate
         int seconds = Seconds(signals);
         double[] rate = new double[seconds], deviation = new double[seconds];
         double x = double.NaN, p = double.NaN;
-        var taken = new List<(double Rate, double Variance, double Index)>();
+        var taken = new List<(bool IsEcg, double Rate, double Variance, double Index)>();
         for (int s = 0; s < seconds; s++)
         {
             taken.Clear();
@@ -40,10 +41,11 @@ internal static class FusedHeartRate
             {
                 double q = signal.Index[s];
                 if (q >= MinIndex && !double.IsNaN(signal.Rate[s]))
-                    taken.Add((signal.Rate[s], Variance(signal.Kind, q, signal.Deviation[s]), q));
+                    taken.Add((signal.Kind == ChannelKind.Ecg, signal.Rate[s], Variance(signal.Kind, q, signal.Deviation[s]), q));
             }
 
             p += Walk;
+            bool settled = VoteOutSecondPeaks(taken);
             VoteOut(taken, x, p);
             if (taken.Count == 0)
             {
@@ -60,7 +62,7 @@ internal static class FusedHeartRate
             {
                 // A jump that a single signal claims is believed slowly.
                 double innovation = z - x;
-                if (taken.Count == 1 && innovation * innovation > 9 * (p + r))
+                if (taken.Count == 1 && !settled && innovation * innovation > 9 * (p + r))
                     r = Math.Max(r, (innovation * innovation / 9) - p);
                 double gain = p / (p + r);
                 x += gain * innovation;
@@ -136,7 +138,13 @@ internal static class FusedHeartRate
         return Square(least + (Doubt * (1 - index))) + (share * spread * spread);
     }
 
-    private static void VoteOut(List<(double Rate, double Variance, double Index)> taken, double x, double p)
+    private static bool VoteOutSecondPeaks(List<(bool IsEcg, double Rate, double Variance, double Index)> taken)
+    {
+        double beats = taken.Find(t => t.IsEcg && t.Index >= GoodEcg).Rate;
+        return beats > 0 && taken.RemoveAll(t => !t.IsEcg && Math.Abs((t.Rate / (2 * beats)) - 1) <= Octave) > 0;
+    }
+
+    private static void VoteOut(List<(bool IsEcg, double Rate, double Variance, double Index)> taken, double x, double p)
     {
         if (taken.Count >= 3)
         {
@@ -149,12 +157,13 @@ internal static class FusedHeartRate
             && Math.Abs(taken[0].Rate - taken[1].Rate) > Math.Max(Vote, 3 * Math.Sqrt(Math.Max(taken[0].Variance, taken[1].Variance))))
         {
             // A prediction that is old tells no more than the index does.
-            double Cost((double Rate, double Variance, double Index) t) => Square(t.Rate - x) / (p + t.Variance) / Square(t.Index);
+            double Cost((bool IsEcg, double Rate, double Variance, double Index) t) =>
+                Square(t.Rate - x) / (p + t.Variance) / Square(t.Index);
             taken.RemoveAt(Cost(taken[0]) > Cost(taken[1]) ? 0 : 1);
         }
     }
 
-    private static (double Rate, double Variance) Combine(List<(double Rate, double Variance, double Index)> taken)
+    private static (double Rate, double Variance) Combine(List<(bool IsEcg, double Rate, double Variance, double Index)> taken)
     {
         double total = taken.Sum(t => t.Index / t.Variance), rate = 0, variance = 0;
         for (int a = 0; a < taken.Count; a++)

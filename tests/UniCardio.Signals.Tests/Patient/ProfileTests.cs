@@ -81,6 +81,22 @@ public class ProfileTests
         Assert.True(fused.Deviation.Where(d => !double.IsNaN(d)).All(d => d > 0));
     }
 
+    // A PPG counted twice is alone for 10 s and leads the prediction; then an ECG is there, and from 20 s on a pressure that counts twice
+    // too.
+    [Fact]
+    public void APulseCountedTwiceGivesWayToTheEcg()
+    {
+        BeatQuality Of(ChannelKind kind, double rate, int from) => new([.. Enumerable.Repeat(rate, 40)],
+            [.. Enumerable.Range(0, 40).Select(s => s >= from ? 0.97 : 0)], [.. Enumerable.Repeat(0.5, 40)]) { Kind = kind };
+        double[] rate = FusedHeartRate.Fuse([Of(ChannelKind.Ecg, 92, 10), Of(ChannelKind.BloodPressure, 184, 20),
+            Of(ChannelKind.Ppg, 185, 0)]).Rate;
+        Assert.All(rate[..10], r => Assert.Equal(185, r, 1.0));
+        Assert.All(rate[12..], r => Assert.Equal(92, r, 1.0));
+
+        // At half of the ECG's rate, or at another one, a pulse has its say as ever.
+        Assert.Equal(92, FusedHeartRate.Fuse([Of(ChannelKind.Ecg, 184, 10), Of(ChannelKind.Ppg, 92, 0)]).Rate[20], 1.0);
+    }
+
     [Fact]
     public void ItAbstainsWhereNothingIsGood()
     {
