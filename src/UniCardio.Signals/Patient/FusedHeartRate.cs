@@ -13,8 +13,9 @@ internal sealed record HeartRateTrack(double[] Rate, double[] Deviation);
 /// median of all by more than 5 bpm and three deviations is voted out where two others agree; of two that differ, the one nearer to the
 /// prediction stays. A pulse that comes twice as often as the beats of a good ECG is a wave with a second peak that is counted too: it is
 /// voted out whatever the prediction, which it may have led itself, and whoever agrees with it. The rest are fused with weights
-/// q_m / v_m, variance with a common-mode term (one heart's irregularity is in all of them: rho = 0.3), and followed by a Kalman filter
-/// with a random walk of variance 2 bpm^2 a second. It abstains where no index reaches 0.5. The constants were chosen on twelve synthetic subjects.</para>
+/// q_m / v_m, variance with a common-mode term (one heart's irregularity is in all of them: rho = 0.3), and followed by a Kalman
+/// filter with a random walk of variance 2 bpm^2 a second. It abstains where no index reaches 0.5. The constants were chosen on twelve
+/// synthetic subjects.</para>
 /// <para>Beside it the two published rules as baselines: switching (Johnson et al., Physiol Meas 36, 2015: the first signal in the order
 /// ECG, pressure, PPG with an index above 0.8, else the best) and the Kalman fusion of Li, Mark and Clifford (Physiol Meas 29, 2008), with
 /// the innovation weighting that they use.</para>
