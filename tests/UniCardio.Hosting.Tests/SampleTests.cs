@@ -85,7 +85,7 @@ public class SampleTests
         foreach ((string body, string why) in ((string, string)[])[
             ("{}", "no signal is given"),
             ("""{"rate":125,"ppg":[1,2,3],"pressure":[1,2,3]}""", "window"),
-            ($$"""{"rate":125,"ppg":[{{string.Join(',', Enumerable.Range(0, 600))}}]}""", "pressure"),
+            ($$"""{"rate":125,"ppg":[{{string.Join(',', Enumerable.Range(0, 600))}}]}""", "no channel"),
             ("""{"rate":1e300,"ppg":[1,2],"pressure":[1,2]}""", "ratio"),
             ("""{"rate":-1,"ppg":[1,2],"pressure":[1,2]}""", "rate")])
         {
