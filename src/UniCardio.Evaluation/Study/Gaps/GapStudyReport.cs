@@ -25,8 +25,9 @@ internal static class GapStudyReport
         Group[] groups = [.. result.Rows.GroupBy(r => (r.Task, r.Seconds)).Select(g => new Group(g.Key.Task, g.Key.Seconds, [.. g]))];
         (SubjectInterval Ratio, Group Group)[] judged = [.. groups.Select(g => (g.Ratio(o.Seed), g))];
         (SubjectInterval Ratio, Group Group)[] brief = [.. judged.Where(j => j.Group.Seconds <= 2)];
-        double Share(IEnumerable<(SubjectInterval Ratio, Group)> some) =>
-            some.Any() ? 100 * (1 - Math.Exp(some.Average(j => Math.Log(j.Ratio.Mean)))) : 0;
+        string[] less = [.. new[] { (At: "at up to 2 s", Rows: brief), ("beyond", [.. judged.Except(brief)]) }
+            .Where(part => part.Rows.Length > 0).Select(part => string.Create(CultureInfo.InvariantCulture,
+                $"{100 * (1 - Math.Exp(part.Rows.Average(j => Math.Log(j.Ratio.Mean)))):0.0}% less {part.At}"))];
         (SubjectInterval Ratio, Group Group)[] lost = [.. judged.Where(j => j.Ratio.Mean > Allowed)];
         return new StudyReport
         {
@@ -67,7 +68,7 @@ internal static class GapStudyReport
                 $"The blend errs more than the best single estimator by over 5% in {lost.Length} of {judged.Length} rows"
                 + $"{(lost.Length == 0 ? "" : $" ({string.Join("; ", lost.Select(l =>
                     $"{l.Group.Task}, {l.Group.Seconds} s: {100 * (l.Ratio.Mean - 1):+0}%"))})")}"
-                + $"; in the mean it errs {Share(brief):0.0}% less at up to 2 s and {Share(judged.Except(brief)):0.0}% less beyond."),
+                + $"; in the mean it errs {string.Join(" and ", less)}."),
             TotalSeconds = result.TotalTime.TotalSeconds,
         };
     }
