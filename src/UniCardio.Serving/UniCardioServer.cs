@@ -96,7 +96,7 @@ public sealed class UniCardioServer : IAsyncDisposable
     public async Task StopAsync()
     {
         await _lifetime.StopAsync();
-        using var rest = new CancellationTokenSource(_lifetime.Left);
+        using var rest = new CancellationTokenSource(_lifetime.ToAnswer);
         await _app.StopAsync(rest.Token);
     }
 

@@ -82,7 +82,7 @@ public class ShutdownTests
     public async Task WhatIsNotComputedInTimeIsAnsweredSo()
     {
         await using TestServer server = await TestServer.StartAsync(new ServerOptions { DrainTime = TimeSpan.FromSeconds(3) });
-        // 4 x 64 draws of 50 steps of 32 windows: more than three seconds of any machine, by far; answers have 0.3 s to be sent in.
+        // 4 x 64 draws of 50 steps of 32 windows: more than three seconds of any machine, by far; answers have a second to be sent in.
         string json = $$"""{"parameters":{"draws":64,"sampler":"ddpm"},"inputs":[{{Wave.Json("ppg", Wave.Make(32, 1, 1), 32)}}]}""";
         Task<HttpResponseMessage>[] running =
             [.. Enumerable.Range(0, 4).Select(_ => server.PostAsync("/v2/models/translate/infer", json))];

@@ -10,12 +10,16 @@ internal sealed class ServerLifetime(ServerOptions options, ModelHost host, Pati
     // so in less), and another tenth is kept for telling everybody.
     private const double Part = 0.1;
     private static readonly TimeSpan MaxPart = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_answering = TimeSpan.FromSeconds(1);
 
     private int _stopped;
     private long _stopBegan;
 
-    /// <summary>What is left of <see cref="ServerOptions.DrainTime"/>, at least a moment to write answers in.</summary>
-    public TimeSpan Left
+    /// <summary>What is left of <see cref="ServerOptions.DrainTime"/>, at least a second to write answers in: a busy machine must not reset
+    /// connections whose answers are decided.</summary>
+    public TimeSpan ToAnswer => Left > s_answering ? Left : s_answering;
+
+    private TimeSpan Left
     {
         get
         {
