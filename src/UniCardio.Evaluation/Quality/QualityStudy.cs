@@ -87,10 +87,11 @@ internal static class QualityStudy
 
         Dictionary<ChannelKind, QualityTrack> tracks = spoiled.ToDictionary(s => s.Key, s => QualityTrack.Of(s.Key, s.Value,
             QualityTrack.WorkRate, recording.Find(s.Key)!.Unit, cancellation));
+        var read = new Dictionary<ChannelKind, (QualityReading Windows, QualityReading Whole)>();
         foreach ((ChannelKind kind, QualityTrack track) in tracks)
         {
             double[] simple = SimpleRate(spoiled[kind], track);
-            (float[] Windows, float[] Whole)? network = Readable(reader, kind, tracks, cancellation);
+            (float[] Windows, float[] Whole)? network = Readable(reader, kind, tracks, read, cancellation);
             for (int s = PublishedIndices.WindowSeconds; s < Math.Min(track.Seconds, known.Length); s++)
             {
                 if (double.IsNaN(known[s]))
@@ -105,18 +106,22 @@ internal static class QualityStudy
         }
     }
 
+    // An ECG stands beside the first pulse, a pulse beside the ECG: each pair is read once.
     private static (float[] Windows, float[] Whole)? Readable(QualityReader? reader, ChannelKind kind,
-        Dictionary<ChannelKind, QualityTrack> tracks,
+        Dictionary<ChannelKind, QualityTrack> tracks, Dictionary<ChannelKind, (QualityReading Windows, QualityReading Whole)> read,
         CancellationToken cancellation)
     {
         if (reader is null)
             return null;
         bool ecg = kind == ChannelKind.Ecg;
-        QualityTrack? pulse = ecg ? tracks.GetValueOrDefault(ChannelKind.Ppg) ?? tracks.GetValueOrDefault(ChannelKind.BloodPressure)
-            : tracks[kind];
-        QualityTrack? lead = tracks.GetValueOrDefault(ChannelKind.Ecg);
-        return (reader.Read(pulse, lead, cancellation).Readable[ecg ? 1 : 0],
-            reader.ReadInOnePass(pulse, lead, out _).Readable[ecg ? 1 : 0]);
+        ChannelKind beside = !ecg ? kind : tracks.ContainsKey(ChannelKind.Ppg) ? ChannelKind.Ppg : ChannelKind.BloodPressure;
+        if (!read.TryGetValue(beside, out (QualityReading Windows, QualityReading Whole) pair))
+        {
+            QualityTrack? pulse = tracks.GetValueOrDefault(beside), lead = tracks.GetValueOrDefault(ChannelKind.Ecg);
+            read[beside] = pair = (reader.Read(pulse, lead, cancellation), reader.ReadInOnePass(pulse, lead, out _));
+        }
+
+        return (pair.Windows.Readable[ecg ? 1 : 0], pair.Whole.Readable[ecg ? 1 : 0]);
     }
 
     private static double[] SimpleRate(float[] signal, QualityTrack track)

@@ -71,18 +71,10 @@ internal static class BadSignal
     // Of the measured samples; of nothing (0, 1, -1, 1).
     private static (double Level, double Spread, double Low, double High) Figures(ReadOnlySpan<float> signal)
     {
-        double mean = 0, squares = 0, low = double.PositiveInfinity, high = double.NegativeInfinity;
-        int count = 0;
-        foreach (float x in signal)
-        {
-            if (float.IsNaN(x))
-                continue;
-            double d = x - mean;
-            mean += d / ++count;
-            squares += d * (x - mean);
-            (low, high) = (Math.Min(low, x), Math.Max(high, x));
-        }
-
-        return count == 0 ? (0, 1, -1, 1) : (mean, Math.Sqrt(squares / count), low, high);
+        (float low, float high) = SignalCorruption.Range(signal);
+        if (low > high)
+            return (0, 1, -1, 1);
+        (double mean, double deviation) = SignalCorruption.Moments(signal);
+        return (mean, deviation, low, high);
     }
 }

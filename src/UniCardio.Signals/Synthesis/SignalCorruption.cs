@@ -22,7 +22,7 @@ internal static class SignalCorruption
         noise.Validate();
         if (!double.IsFinite(sampleRate) || sampleRate <= 0)
             throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, "A sample rate is finite and above 0 Hz.");
-        double deviation = StandardDeviation(signal);
+        double deviation = Moments(signal).Deviation;
         if (noise.BaselineWander > 0)
             AddWander(signal, sampleRate, deviation * noise.BaselineWander, seed);
         if (noise.Powerline > 0)
@@ -43,7 +43,8 @@ internal static class SignalCorruption
             CutGaps(signal, sampleRate, noise.MissingFraction, noise.GapSeconds, seed);
     }
 
-    private static double StandardDeviation(ReadOnlySpan<float> signal)
+    /// <summary>Mean and standard deviation of the measured samples; 0 and 0 of none (Welford, Technometrics 4(3), 1962).</summary>
+    internal static (double Mean, double Deviation) Moments(ReadOnlySpan<float> signal)
     {
         double mean = 0, squares = 0;
         int count = 0;
@@ -55,7 +56,7 @@ internal static class SignalCorruption
             mean += d / ++count;
             squares += d * (x - mean);
         }
-        return count > 0 ? Math.Sqrt(squares / count) : 0;
+        return (mean, count > 0 ? Math.Sqrt(squares / count) : 0);
     }
 
     private static void AddWhite(Span<float> signal, double deviation, ulong seed)
@@ -139,7 +140,8 @@ internal static class SignalCorruption
         }
     }
 
-    private static (float Low, float High) Range(ReadOnlySpan<float> signal)
+    /// <summary>Extremes of the measured samples; infinities the wrong way round of none.</summary>
+    internal static (float Low, float High) Range(ReadOnlySpan<float> signal)
     {
         float low = float.PositiveInfinity, high = float.NegativeInfinity;
         foreach (float x in signal)
