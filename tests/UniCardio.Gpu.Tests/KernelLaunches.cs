@@ -107,11 +107,11 @@ internal sealed record KernelLaunch(string[] Kernels, OpRow Row, bool OnTensorCo
                     new Index3D(TensorFeedForwardKernel.Threads, 1, 1)),
                 c.Shape, c.Matrix(t => t.Vectors), c.Matrix(t => t.FeedForwardIn), c.Matrix(t => t.FeedForwardOut),
                 c.Buffers.Y.NativePtr));
-            return [c.Get(c.Buffers.Y, c.Rows)];
+            return [c.WithoutGain(c.Get(c.Buffers.Y, c.Rows))];
         }),
         Of<GatedStage>([nameof(TensorGateKernel)], (c, n, x) =>
         {
-            c.Put(c.Buffers.Y, x[0]).Run(c => c.Kernels.TensorGate(
+            c.Put(c.Buffers.Y, c.WithGain(x[0])).Run(c => c.Kernels.TensorGate(
                 c.Stream, NetworkPass.Tiles(c.Shape, 8 * c.Layout.Quads), c.Shape, 0, c.Buffers.Y.NativePtr,
                 c.Matrix(t => t.MidProjection), c.Network.Gate, c.Buffers.GateSlots.View, c.Buffers.Attention.View));
             return [c.Get(c.Buffers.Attention, c.Rows)];

@@ -146,7 +146,7 @@ public abstract class NetworkTests(TestDevice device) : DeviceTests(device)
         Assert.All(results, r => Assert.Equal(expected, r));
     }
 
-    private static float[] Run(IBackend backend, InferencePlan plan, int[] steps)
+    internal static float[] Run(IBackend backend, InferencePlan plan, int[] steps)
     {
         using IExecutor executor = backend.CreateExecutor(plan);
         executor.SetConditions(Values(plan.ConditionSamples, 1));

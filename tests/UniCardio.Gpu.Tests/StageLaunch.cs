@@ -14,17 +14,19 @@ internal sealed class StageLaunch : IDisposable
     private const int LargeStrip = 3;
 
     private readonly int[] _n;
+    private float[]? _gain;
     private readonly ModelWeights _weights;
     private readonly InferencePlan _plan;
     private readonly DeviceLease _lease;
 
-    public StageLaunch(int[] n, bool usesTensors)
+    public StageLaunch(int[] n, bool usesTensors, bool widened = false)
     {
         _n = n;
         _plan = Stage.Plan(n);
         _weights = Stage.Weights(n);
         _lease = TestDevices.Open();
-        Network = new DeviceNetwork(_lease.Device, new DeviceLayout(_plan.Configuration), _weights, usesTensors, usesTensors);
+        WeightKind kind = usesTensors && !widened && n.Length > 5 && n[5] < 0 ? WeightKinds.Of(_weights) : WeightKind.Single;
+        Network = new DeviceNetwork(_lease.Device, new DeviceLayout(_plan.Configuration, kind), _weights, usesTensors, usesTensors);
         Buffers = new DeviceBuffers(_lease.Device.Accelerator, Layout, _plan, usesTensors);
         // Read whole, though a kernel writes some blocks' rows alone: what of the others is taken for a result is NaN.
         ((ArrayView<Float4>)Buffers.Qkv.View).Cast<float>()
@@ -75,6 +77,16 @@ internal sealed class StageLaunch : IDisposable
         ((ArrayView<float>)buffer.View).CopyFromCPU(values);
         return this;
     }
+
+    /// <summary>The rows, LN2's gain on them where it is not in the weights.</summary>
+    public float[] WithGain(float[] rows) => IsHalf ? [.. rows.Select((v, i) => v * Gain[i % _n[2]])] : rows;
+
+    /// <summary>The rows without that gain.</summary>
+    public float[] WithoutGain(float[] rows) => IsHalf ? [.. rows.Select((v, i) => v / Gain[i % _n[2]])] : rows;
+
+    private float[] Gain => _gain ??= Stage.Gain(_n);
+
+    private bool IsHalf => Layout.Weights != WeightKind.Single;
 
     /// <summary>Runs a kernel.</summary>
     public StageLaunch Run(Action<StageLaunch> kernel)

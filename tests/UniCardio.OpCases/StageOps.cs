@@ -9,7 +9,7 @@ namespace UniCardio.OpCases;
 /// <summary>
 /// What one GPU kernel fuses: a chain of ops, its twin the chain of theirs. The CPU runs the ops one by one and has a row for each. One
 /// window, condition PPG, target ECG: T condition rows, then T target rows. Size: tokens T, samples of a token, channels C, heads,
-/// feed-forward width. The weights are a recipe's.
+/// feed-forward width, and for weights of 16 bits -1 (bf16) or -2 (f16). The weights are a recipe's.
 /// </summary>
 internal abstract class Stage : OpRow
 {
@@ -25,6 +25,10 @@ internal abstract class Stage : OpRow
         [1, 5, 60, 5, 24], [17, 5, 90, 3, 24], [33, 5, 180, 5, 24], [100, 5, 90, 3, 24], [500, 5, 60, 5, 24],
     ];
 
+    /// <summary>Sizes of stages with a large map, whose weights may be of 16 bits: rows of quads in pairs and not.</summary>
+    protected static int[][] HalfSizes =>
+        [[17, 1, 36, 1, 64, -1], [33, 1, 192, 3, 64, -2], [17, 5, 90, 3, 23, -1], [33, 5, 60, 5, 23, -2], [100, 1, 36, 3, 23, -2]];
+
     // A chain of at most four sums of at most 192 products in float32, LayerNorms between: 2e-6 is more than twice what such a chain is off
     // by when roundings add up as a random walk (sqrt(192) x 6e-8 each).
     public override double Bound(int[] n, double[][] x, double[][] y, int output, int i) => 2e-6 * Largest(y[output]);
@@ -36,7 +40,20 @@ internal abstract class Stage : OpRow
 
     public static InferencePlan Plan(int[] n) => new(Network(n), CardioTask.Parse("ppg->ecg", null));
 
-    public static ModelWeights Weights(int[] n) => new WeightRecipe(9, Network(n)).Create();
+    public static ModelWeights Weights(int[] n)
+    {
+        ModelWeights weights = new WeightRecipe(9, Network(n)).Create();
+        return n.Length > 5 && n[5] < 0 ? Rounded(weights, n[5]) : weights;
+    }
+
+    /// <summary>Weights that 16 bits hold: cut to bf16's (-1) or rounded to f16's (-2).</summary>
+    public static ModelWeights Rounded(ModelWeights weights, int kind) => ModelWeights.Create(
+        weights.Configuration,
+        weights.Tensors.Select(t => new ParameterTensor(t.Name, t.Shape, Array.ConvertAll(t.Data.ToArray(), v => kind == -1
+            ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(v) & 0xffff0000) : (float)(Half)v))));
+
+    /// <summary>LN2's gain, [C].</summary>
+    public static float[] Gain(int[] n) => [.. Maps(n).Blocks[0].Norm2.Weight.Select(v => (float)v)];
 
     /// <summary>Rows of tokens: the condition's, then the target's.</summary>
     protected static int Rows(int[] n) => 2 * n[0];
@@ -140,6 +157,8 @@ internal sealed class EncoderStage : Stage
 /// <summary>[Q, K, V] = W (x + d(t)) + b, queries scaled.</summary>
 internal sealed class QkvStage : Stage
 {
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes, .. HalfSizes];
+
     public override OpInput[] Inputs(int[] n) => [TokenRows("x", n)];
 
     public override double[][] Twin(int[] n, double[][] x) => [Qkv(n, 0, x[0])];
@@ -148,6 +167,8 @@ internal sealed class QkvStage : Stage
 /// <summary>y = x + d(t) + Wo a + bo.</summary>
 internal sealed class AttentionSumStage : Stage
 {
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes, .. HalfSizes];
+
     public override OpInput[] Inputs(int[] n) => [TokenRows("x", n), TokenRows("a", n)];
 
     public override double[][] Twin(int[] n, double[][] x) => [AttentionSum(n, x[0], x[1])];
@@ -173,7 +194,8 @@ internal sealed class FeedForwardStage : Stage
 /// <summary>The same of LN1(y). Feed-forward widths that fit the tensor cores' kernel.</summary>
 internal sealed class NormFeedForwardStage : Stage
 {
-    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes.Select(n => (int[])[.. n[..4], n[4] == 67 ? 64 : 23])];
+    public override IReadOnlyList<int[]> Sizes =>
+        [.. base.Sizes.Select(n => (int[])[.. n[..4], n[4] == 67 ? 64 : 23]), .. HalfSizes];
 
     public override OpInput[] Inputs(int[] n) => [TokenRows("y", n)];
 
@@ -183,6 +205,8 @@ internal sealed class NormFeedForwardStage : Stage
 /// <summary>g = sigmoid(a) tanh(b), [a, b] = mid(y) + cond(pe).</summary>
 internal sealed class GatedStage : Stage
 {
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes, .. HalfSizes];
+
     public override OpInput[] Inputs(int[] n) => [TokenRows("y", n)];
 
     public override double[][] Twin(int[] n, double[][] x) => [Gated(n, x[0])];
@@ -191,6 +215,8 @@ internal sealed class GatedStage : Stage
 /// <summary>x' = x / sqrt 2 + residual, skip = s, [residual, s] = output(g).</summary>
 internal sealed class OutputStage : Stage
 {
+    public override IReadOnlyList<int[]> Sizes => [.. base.Sizes, .. HalfSizes];
+
     public override OpInput[] Inputs(int[] n) => [TokenRows("x", n), TokenRows("g", n)];
 
     public override double[][] Twin(int[] n, double[][] x) => Output(n, x[0], x[1]);

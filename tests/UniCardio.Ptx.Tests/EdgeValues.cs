@@ -31,7 +31,7 @@ internal static class EdgeValues
         PtxType.F32 => s_floats,
         _ when type.Size() == 8 => s_wides,
         _ when type.Size() == 4 => s_words,
-        _ => [0, 1, 0x7f, 0x80, 0xff, 0x7f80, 0x7fff, 0x8000, 0xffff, 0x3f80, 0xbf80],
+        _ => [0, 1, 0x7f, 0x80, 0xff, 0x3ff, 0x400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x83ff, 0x3c01, 0x7f80, 0x7fff, 0x8000, 0xffff, 0x3f80, 0xbf80],
     };
 
     /// <summary>Every pair of the first two operands; a third and fourth go through their values beside them.</summary>

@@ -140,6 +140,12 @@ internal static class FormRules
             return FromFloat(parts[1], to);
         if (from == "bf16")
             return v => v[0] << 16;
+        if (from == "f16")
+        {
+            return v => BitConverter.UInt16BitsToHalf((ushort)v[0]) is var half && Half.IsNaN(half) ? Nan
+                : BitConverter.SingleToUInt32Bits((float)half);
+        }
+
         if (to == "f32")
         {
             return from switch

@@ -7,7 +7,7 @@ namespace UniCardio.Gpu.Backend;
 /// <summary>Padded sizes of a network on the device, and what the kernels' tiles can hold.</summary>
 internal sealed class DeviceLayout
 {
-    public DeviceLayout(ModelConfiguration m)
+    public DeviceLayout(ModelConfiguration m, WeightKind weights = WeightKind.Single)
     {
         Configuration = m;
         Quads = Up(m.Channels);
@@ -47,9 +47,11 @@ internal sealed class DeviceLayout
         Block.OutputProjection = Take(ref at, 4 * Quads * 2 * Quads);
         Block.OutputProjectionBias = Take(ref at, 2 * Quads);
         BlockQuads = at;
-        Tensor = new TensorLayout(Quads, HeadQuads);
         HasTensorFeedForward = m.FeedForward <= TensorFeedForwardKernel.Hidden
             && TensorFeedForwardKernel.Padded(Quads) <= TensorFeedForwardKernel.MaxQuads;
+        // The second norm's gain is in the weights, or else in the kernel before them, of which the strips' has none.
+        Weights = HasTensorFeedForward ? weights : WeightKind.Single;
+        Tensor = new TensorLayout(Quads, HeadQuads, Weights);
         HasRows = m.FeedForward <= TensorRows.Hidden && Math.Max(Quads, HeadQuads) <= TensorRows.MaxQuads;
         Rows = RowsOf(Quads, HeadQuads);
         int padded = TensorFeedForwardKernel.Padded(Quads), vectors = TensorDecoderKernel.Vectors(Quads, m.SamplesPerToken);
@@ -88,6 +90,9 @@ internal sealed class DeviceLayout
 
     /// <summary>The block's matrices for tensor cores, a buffer of their own.</summary>
     public TensorLayout Tensor { get; }
+
+    /// <summary>How the large maps' weights lie there.</summary>
+    public WeightKind Weights { get; }
 
     /// <summary>The block's weights for few rows, a buffer of their own.</summary>
     public RowsShape Rows { get; }
@@ -147,29 +152,40 @@ internal sealed class DeviceLayout
 }
 
 /// <summary>Where a block's matrices stand for tensor cores, in quads: [outputs, inputs], inputs innermost.</summary>
-internal readonly struct TensorLayout(int quads, int headQuads)
+/// <remarks>
+/// In 16 bits the first four hold 8 inputs a quad, in the order 0, 4, 1, 5, 2, 6, 3, 7: a lane of ldmatrix gets two neighbours, and
+/// mma.sync wants inputs t and t + 4 of it.
+/// </remarks>
+internal readonly struct TensorLayout(int quads, int headQuads, WeightKind weights)
 {
+    /// <summary>Quads of a row of so many quads of inputs.</summary>
+    public int Row(int inputs) => weights == WeightKind.Single ? inputs : (inputs + 1) / 2;
+
+    /// <summary>Where an input stands among its row's in 16 bits.</summary>
+    public static int Place(int input) => (input & ~7) + ((input & 3) << 1) + ((input >> 2) & 1);
+
     /// <summary>[3 heads, C].</summary>
     public int AttentionIn { get; } = 0;
 
     /// <summary>[C, heads].</summary>
-    public int AttentionOut => 12 * headQuads * quads;
+    public int AttentionOut => 12 * headQuads * Row(quads);
 
     /// <summary>[2C, C].</summary>
-    public int MidProjection => AttentionOut + (4 * quads * headQuads);
+    public int MidProjection => AttentionOut + (4 * quads * Row(headQuads));
 
     /// <summary>[2C, C].</summary>
-    public int OutputProjection => MidProjection + (8 * quads * quads);
+    public int OutputProjection => MidProjection + (8 * quads * Row(quads));
 
     /// <summary>[64, C padded], where the hidden layer is no wider.</summary>
-    public int FeedForwardIn => OutputProjection + (8 * quads * quads);
+    public int FeedForwardIn => OutputProjection + (8 * quads * Row(quads));
 
     /// <summary>[C padded, 64].</summary>
     public int FeedForwardOut => FeedForwardIn + (TensorFeedForwardKernel.Hidden * TensorFeedForwardKernel.Padded(quads));
 
-    /// <summary>LN1's gamma and beta, the feed-forward layer's outer bias, [C padded] each, and its inner bias, [64].</summary>
+    /// <summary>LN1's gamma and beta, the feed-forward layer's outer bias, [C padded] each, its inner bias, [64], and LN2's gamma,
+    /// [C padded], where it is not in the weights.</summary>
     public int Vectors => FeedForwardOut + (TensorFeedForwardKernel.Hidden * TensorFeedForwardKernel.Padded(quads));
 
     /// <summary>All of them.</summary>
-    public int Quads => Vectors + (3 * TensorFeedForwardKernel.Padded(quads)) + (TensorFeedForwardKernel.Hidden / 4);
+    public int Quads => Vectors + (4 * TensorFeedForwardKernel.Padded(quads)) + (TensorFeedForwardKernel.Hidden / 4);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using UniCardio.Engine.Model;
 using UniCardio.Gpu.Kernels;
 
@@ -30,16 +31,32 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
     }
 
     /// <summary>One block's matrices for tensor cores, as <see cref="DeviceLayout.Tensor"/> says.</summary>
-    public float[] TensorBlock(int index)
+    /// <param name="index">Number of the block.</param>
+    /// <param name="exact">Its weights as they were read, which lie there in 16 bits where these hold them.</param>
+    public float[] TensorBlock(int index, BlockWeights<WeightAndBias<ParameterTensor>> exact)
     {
         BlockWeights<LinearMap> b = folded.Blocks[index];
         TensorLayout at = layout.Tensor;
         int c = _m.Channels, width = 4 * layout.HeadQuads;
+        int AttentionRow(int n) => ((n / c) * width) + layout.HeadColumn(n % c);
         float[] target = new float[4 * at.Quads];
-        Rows(target, at.AttentionIn, 4 * layout.Quads, b.AttentionIn, n => ((n / c) * width) + layout.HeadColumn(n % c), k => k);
-        Rows(target, at.AttentionOut, width, b.AttentionOut, n => n, layout.HeadColumn);
-        Rows(target, at.MidProjection, 4 * layout.Quads, b.MidProjection, layout.HalfColumn, k => k);
-        Rows(target, at.OutputProjection, 4 * layout.Quads, b.OutputProjection, layout.HalfColumn, k => k);
+        if (layout.Weights == WeightKind.Single)
+        {
+            Rows(target, at.AttentionIn, 4 * layout.Quads, b.AttentionIn, AttentionRow, k => k);
+            Rows(target, at.AttentionOut, width, b.AttentionOut, n => n, layout.HeadColumn);
+            Rows(target, at.MidProjection, 4 * layout.Quads, b.MidProjection, layout.HalfColumn, k => k);
+            Rows(target, at.OutputProjection, 4 * layout.Quads, b.OutputProjection, layout.HalfColumn, k => k);
+        }
+        else
+        {
+            HalfRows(target, at.AttentionIn, layout.Quads, exact.AttentionIn.Weight, AttentionRow, k => k);
+            HalfRows(target, at.AttentionOut, layout.HeadQuads, exact.AttentionOut.Weight, n => n, layout.HeadColumn);
+            HalfRows(target, at.MidProjection, layout.Quads, exact.MidProjection.Weight, layout.HalfColumn, k => k);
+            HalfRows(target, at.OutputProjection, layout.Quads, exact.OutputProjection.Weight, layout.HalfColumn, k => k);
+            exact.Norm2.Weight.Span.CopyTo(
+                target.AsSpan((4 * (at.Vectors + (3 * TensorFeedForwardKernel.Padded(layout.Quads)))) + TensorFeedForwardKernel.Hidden));
+        }
+
         if (layout.HasTensorFeedForward)
         {
             Rows(target, at.FeedForwardIn, 4 * TensorFeedForwardKernel.Padded(layout.Quads), b.FeedForwardIn, n => n, k => k);
@@ -198,6 +215,19 @@ internal sealed class DeviceWeights(FoldedNetwork folded, DeviceLayout layout)
         {
             for (int k = 0; k < map.Inputs; k++)
                 target[(4 * quad) + (row(n) * inputs) + column(k)] = (float)map.Weight[(n * map.Inputs) + k];
+        }
+    }
+
+    // The same in 16 bits.
+    private void HalfRows(float[] target, int quad, int quads, ParameterTensor map, Func<int, int> row, Func<int, int> column)
+    {
+        Span<ushort> words = MemoryMarshal.Cast<float, ushort>(target.AsSpan(4 * quad));
+        ReadOnlySpan<float> weights = map.Span;
+        int outputs = map.Shape[0], inputs = weights.Length / outputs, stride = 8 * layout.Tensor.Row(quads);
+        for (int n = 0; n < outputs; n++)
+        {
+            for (int k = 0; k < inputs; k++)
+                words[(row(n) * stride) + TensorLayout.Place(column(k))] = WeightKinds.Bits(layout.Weights, weights[(n * inputs) + k]);
         }
     }
 

@@ -392,6 +392,8 @@ internal sealed class NetworkPass
         StripQuads = Layout.StripQuads,
         Blocks = _plan.Configuration.Blocks,
         Products = ProductsOf(_options.Precision),
+        Weights = (int)Layout.Weights,
+        QueryScale = Layout.Weights == WeightKind.Single ? 1 : (float)FoldedNetwork.QueryScale(_plan.Configuration),
     };
 
     /// <summary><see cref="StripShape.Products"/> of a precision.</summary>

@@ -20,8 +20,8 @@ internal static class TensorAttentionOutKernel
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * TensorTile.Size, columns = 4 * shape.Quads;
         TensorTile.Declare();
         TensorTile.SetA(attention, row, shape.EndRow, shape.HeadQuads);
-        TensorTile.SetB(weights, column, columns, column + 32, columns, shape.HeadQuads);
-        TensorTile.Run(shape.HeadQuads, shape.Products);
+        TensorTile.SetWeights(weights, column, columns, column + 32, columns, shape.HeadQuads, shape.Weights);
+        TensorTile.Run(shape.HeadQuads, shape.Products, shape.Weights);
         int place = Group.IdxX & 15, quad = (column >> 2) + place, first = row + (Group.IdxX >> 4);
         int count = (row + TensorTile.Size < shape.EndRow ? row + TensorTile.Size : shape.EndRow) - first;
         if (quad >= shape.Quads || count < 1)

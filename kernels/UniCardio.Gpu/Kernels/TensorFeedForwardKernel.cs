@@ -5,7 +5,7 @@ using ILGPU.Runtime.Cuda;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
-/// y = LN2(z + W2 gelu(W1 z + b1) + b2) with z = LN1(y), without LN2's gamma and beta, on tensor cores in float32's precision (three
+/// y = LN2(z + W2 gelu(W1 z + b1) + b2) with z = LN1(y), without LN2's beta, and without its gamma where that is in mid's weights, on tensor cores in float32's precision (three
 /// products of tf32 parts): see <see cref="NormFeedForwardKernel"/>.
 /// </summary>
 /// <remarks>
@@ -42,7 +42,7 @@ internal static class TensorFeedForwardKernel
 
     /// <summary>The kernel.</summary>
     /// <param name="shape">Sizes.</param>
-    /// <param name="vectors">Address of LN1's gamma and beta, b2, [C padded] each, and b1, [64].</param>
+    /// <param name="vectors">Address of LN1's gamma and beta, b2, [C padded] each, b1, [64], and LN2's gamma, [C padded].</param>
     /// <param name="into">Address of W1, [64, C padded].</param>
     /// <param name="back">Address of W2, [C padded, 64].</param>
     /// <param name="y">Address of [rows, C], replaced.</param>
@@ -77,6 +77,9 @@ internal static class TensorFeedForwardKernel
         for (int q = first; q < shape.Quads; q += Lanes)
             tile[at + q] = Float4.MultiplyAdd(Scaled(tile[at + q], mean, rate), tile[VectorsAt + q], tile[VectorsAt + padded + q]);
         Group.Barrier();
+        // LN2's gamma takes the place of LN1's.
+        for (int q = Group.IdxX; q < padded && shape.Weights != 0; q += Threads)
+            Copy(VectorsAt + q, vectors + (16 * ((3 * padded) + (Hidden / 4) + q)), 16);
         int low = 16 * ((g * stride) + t), high = low + (16 * RowsPerWarp * stride);
         for (int step = start; step < end; step += 8)
         {
@@ -108,6 +111,7 @@ internal static class TensorFeedForwardKernel
             CudaAsm.Emit(TensorFeedForwardText.AddTo, target, target + (16 * RowsPerWarp * stride));
         }
 
+        CudaAsm.Emit("cp.async.wait_all;");
         Group.Barrier();
         for (int q = first; q < shape.Quads; q += Lanes)
             tile[at + q] = Float4.Add(tile[at + q], tile[VectorsAt + (2 * padded) + q]);
@@ -115,6 +119,8 @@ internal static class TensorFeedForwardKernel
         for (int q = first; q < shape.Quads && row < shape.EndRow; q += Lanes)
         {
             Float4 v = Scaled(tile[at + q], mean, rate);
+            if (shape.Weights != 0)
+                v = Float4.Multiply(v, tile[VectorsAt + q]);
             CudaAsm.Emit("st.global.v4.f32 [%0], {%1, %2, %3, %4};", address + (16 * q), v.X, v.Y, v.Z, v.W);
         }
     }

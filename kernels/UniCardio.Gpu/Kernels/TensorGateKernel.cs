@@ -26,8 +26,8 @@ internal static class TensorGateKernel
         int row = shape.FirstRow + (Grid.IdxX * TensorTile.Size), column = Grid.IdxY * 32, columns = 4 * shape.Quads;
         TensorTile.Declare();
         TensorTile.SetA(y, row, shape.EndRow, shape.Quads);
-        TensorTile.SetB(weights, column, columns, columns + column, 2 * columns, shape.Quads);
-        TensorTile.Run(shape.Quads, shape.Products);
+        TensorTile.SetWeights(weights, column, columns, columns + column, 2 * columns, shape.Quads, shape.Weights);
+        TensorTile.Run(shape.Quads, shape.Products, shape.Weights);
         int place = Group.IdxX & 7, quad = (column >> 2) + place, r = row + (Group.IdxX >> 3);
         int end = row + TensorTile.Size < shape.EndRow ? row + TensorTile.Size : shape.EndRow;
         if (quad >= shape.Quads || r >= end)

@@ -27,8 +27,8 @@ internal static class TensorOutputKernel
         int first = half * 4 * shape.Quads, end = first + (4 * shape.Quads);
         TensorTile.Declare();
         TensorTile.SetA(gated, row, shape.EndRow, shape.Quads);
-        TensorTile.SetB(weights, first + column, end, first + column + 32, end, shape.Quads);
-        TensorTile.Run(shape.Quads, shape.Products);
+        TensorTile.SetWeights(weights, first + column, end, first + column + 32, end, shape.Quads, shape.Weights);
+        TensorTile.Run(shape.Quads, shape.Products, shape.Weights);
         int place = Group.IdxX & 15, quad = (column >> 2) + place, r = row + (Group.IdxX >> 4), conditions = half * shape.ConditionRows;
         // Condition rows need no skip.
         while (r < conditions)
@@ -38,6 +38,9 @@ internal static class TensorOutputKernel
             return;
         Float4 own = bias[(half * shape.Quads) + quad];
         TileRows rows = TileRows.Read(tile, ((r - row) * TensorTile.OutputStride) + place, TensorTile.OutputStride, count);
+        // In the weights otherwise.
+        if (half == 0 && shape.Weights != 0)
+            rows = TileRows.Scale(rows, InverseSqrt2);
         rows = TileRows.Add(rows, own);
         int at = ((r - conditions) * shape.Quads) + quad;
         if (half == 0)

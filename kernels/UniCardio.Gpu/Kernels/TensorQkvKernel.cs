@@ -22,18 +22,19 @@ internal static class TensorQkvKernel
             return;
         TensorTile.Declare();
         TensorTile.SetA(x, row, shape.EndRow, shape.Quads);
-        TensorTile.SetB(weights, column, columns, column + 32, columns, shape.Quads);
-        TensorTile.Run(shape.Quads, shape.Products);
+        TensorTile.SetWeights(weights, column, columns, column + 32, columns, shape.Quads, shape.Weights);
+        TensorTile.Run(shape.Quads, shape.Products, shape.Weights);
         int place = Group.IdxX & 15, quad = (column >> 2) + place, conditions = blockIndex * shape.ConditionRows,
             targets = (shape.Blocks - 1) * shape.ConditionRows;
         if (quad >= 3 * shape.HeadQuads)
             return;
         Float4 own = bias[quad];
+        float scale = quad < shape.HeadQuads ? shape.QueryScale : 1f;
         for (int i = Group.IdxX >> 4; i < TensorTile.Size && row + i < shape.EndRow; i += TensorTile.Threads / 16)
         {
             // The conditions' are kept for every block.
             int at = row + i + (row + i < shape.ConditionRows ? conditions : targets);
-            qkv[(at * 3 * shape.HeadQuads) + quad] = Float4.Add(tile[(i * TensorTile.OutputStride) + place], own);
+            qkv[(at * 3 * shape.HeadQuads) + quad] = Float4.MultiplyAdd(scale, tile[(i * TensorTile.OutputStride) + place], own);
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class TensorRowProductKernel
         TensorTile.Declare();
         TensorTile.SetA(a + (16L * (shape.First + (window * shape.WindowQuads) + from)), row, shape.Rows, quads, shape.RowQuads);
         TensorTile.SetB(weights + (16L * from), column, outputs, column + 32, outputs, quads, shape.InputQuads);
-        TensorTile.Run(quads, shape.Products);
+        TensorTile.Run(quads, shape.Products, 0);
         int place = Group.IdxX & 15, quad = (column >> 2) + place, first = row + (Group.IdxX >> 4);
         int count = (row + TensorTile.Size < shape.Rows ? row + TensorTile.Size : shape.Rows) - first;
         if (quad >= shape.OutputQuads || count < 1)

@@ -40,6 +40,12 @@ internal struct StripShape
 
     /// <summary>In tiles: products of tf32 parts a product, 3 (float32's precision) or 1; 0: one of bf16; -1: float32.</summary>
     public int Products;
+
+    /// <summary>In tiles: <see cref="WeightKind"/> of the four large maps.</summary>
+    public int Weights;
+
+    /// <summary>What products of queries are multiplied by: 1 where it is in the weights.</summary>
+    public float QueryScale;
 }
 
 /// <summary>Where a block's weights stand in its buffer, in quads. Matrices are [inputs, outputs], input-major.</summary>

@@ -223,6 +223,7 @@ internal static unsafe class Forms
         all["cvt.rna.tf32.f32"] = new Form(Run(&Map.One<Tf32FromFloat>), InstructionClass.Convert, PtxType.B32, PtxType.F32);
         all["cvt.rn.bf16.f32"] = new Form(Run(&Map.One<BFloatFromFloat>), InstructionClass.Convert, PtxType.B16, PtxType.F32);
         all["cvt.f32.bf16"] = new Form(Run(&Map.One<FloatFromBFloat>), InstructionClass.Convert, PtxType.F32, PtxType.B16);
+        all["cvt.f32.f16"] = new Form(Run(&Map.One<FloatFromHalf>), InstructionClass.Convert, PtxType.F32, PtxType.B16);
         all["cvt.rn.bf16x2.f32"] = new Form(Run(&Conversions.PairOfBFloat), InstructionClass.Convert, PtxType.B32, PtxType.F32,
             PtxType.F32);
     }

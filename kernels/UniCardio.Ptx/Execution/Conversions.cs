@@ -168,6 +168,19 @@ internal readonly struct FloatFromBFloat : IMap1
     public static Vector512<uint> Of(Vector512<uint> a) => a << 16;
 }
 
+// f16's exponent is 112 less than float32's, so that its bits, moved, are 2^-112 of the value, subnormals too; NaN is 0x7fffffff.
+internal readonly struct FloatFromHalf : IMap1
+{
+    public static Vector512<uint> Of(Vector512<uint> a)
+    {
+        Vector512<uint> magnitude = a & Vector512.Create(0x7fffu), sign = (a & Vector512.Create(0x8000u)) << 16;
+        Vector512<float> scaled = (magnitude << 13).AsSingle() * Vector512.Create(5.192296858534828e33f);
+        Vector512<uint> infinity = Vector512.Create(0x7c00u), special = Vector512.ConditionalSelect(Vector512.Equals(magnitude, infinity),
+            sign | Vector512.Create(0x7f800000u), Vector512.Create(0x7fffffffu));
+        return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, infinity), sign | scaled.AsUInt32(), special);
+    }
+}
+
 // tf32 keeps 10 bits of the fraction: rounded to nearest, ties away from zero; the low 13 bits are left 0.
 internal readonly struct Tf32FromFloat : IMap1
 {

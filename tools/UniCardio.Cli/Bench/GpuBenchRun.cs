@@ -35,6 +35,9 @@ internal sealed record GpuBenchResult
     /// <summary>What matrix products were computed with.</summary>
     public required string Precision { get; init; }
 
+    /// <summary>Bits of a weight of the large maps on the device.</summary>
+    public required int WeightBits { get; init; }
+
     /// <summary>Whether a call computes the condition stream too.</summary>
     public required string Streams { get; init; }
 
@@ -104,6 +107,7 @@ internal sealed class GpuBenchRun(BenchCase options, WeightLoadOptions loading, 
             Windows = options.Windows,
             Draws = options.Draws,
             Precision = backend.Options.Precision.ToString(),
+            WeightBits = backend.WeightBits,
             Streams = options.TargetOnly ? "target" : "target+condition",
             Calls = times.Length,
             Ms = CallTimes.Of(times),

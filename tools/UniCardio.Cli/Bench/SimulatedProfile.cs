@@ -93,6 +93,9 @@ internal sealed class SimulatedProfile
 
     public PtxDeviceModel Device { get; }
 
+    /// <summary>Bits of a weight of the large maps.</summary>
+    public int WeightBits { get; private init; } = 32;
+
     /// <summary>A row a kernel, in the order of their first launch.</summary>
     public IReadOnlyList<SimulatedRow> Rows { get; }
 
@@ -121,7 +124,7 @@ internal sealed class SimulatedProfile
         driver.ClearLaunches();
         calls.Call();
         executor.GetState(state);
-        return new SimulatedProfile(device, driver.Launches);
+        return new SimulatedProfile(device, driver.Launches) { WeightBits = backend.WeightBits };
     }
 
     /// <summary>Simulates the second encoding of a group of whole windows by a network of the quality family.</summary>

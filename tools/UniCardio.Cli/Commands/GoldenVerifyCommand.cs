@@ -20,7 +20,7 @@ internal static class GoldenVerifyCommand
         var weights = WeightOptions.Required();
         var golden = new Option<string>("--golden") { Required = true,
             Description = "The golden file; its header gives what the weights do not tell.", HelpName = "FILE" };
-        var backend = new BackendOptions();
+        var backend = new BackendOptions(choosesPrecision: true);
         Option<double?> tolerance = Bounded.OptionalNonNegative("--tolerance",
             "Largest relative error allowed (else 2e-6 for the reference, 1e-5 for other backends and losses, 1e-4 for gradients).", "X");
         var json = new Option<bool>("--json") { Description = "Writes one JSON object." };

@@ -32,6 +32,7 @@ internal sealed class BackendOptions
     private readonly Option<int> _threads = Bounded.Number("--threads",
         "Threads; 0 for as many as the machine has. Results do not depend on it.", 0, EngineOptions.MaxThreads, 0);
     private readonly KernelCacheOption _kernelCache = new();
+    private readonly Option<GpuPrecision>? _precision;
     private readonly Option<CpuInstructionSet> _isa =
         new("--isa")
         {
@@ -39,8 +40,11 @@ internal sealed class BackendOptions
                 + " Bits differ between them, not between machines with one.",
         };
 
-    public BackendOptions(bool choosesBackend = true)
+    public BackendOptions(bool choosesBackend = true, bool choosesPrecision = false)
     {
+        if (choosesPrecision)
+            _precision = new Option<GpuPrecision>("--precision")
+                { Description = "On a GPU: what matrix products are computed with; automatic by the device." };
         if (choosesBackend)
             _backend = new Option<BackendChoice>("--backend")
                 { Description =
@@ -54,12 +58,17 @@ internal sealed class BackendOptions
         {
             command.Add(_backend);
             command.Add(_device);
+            if (_precision is not null)
+                command.Add(_precision);
             _kernelCache.AddTo(command);
         }
 
         command.Add(_threads);
         command.Add(_isa);
     }
+
+    private GpuOptions How(ParseResult parsed) =>
+        new() { Precision = _precision is null ? GpuPrecision.Automatic : parsed.GetValue(_precision) };
 
     public int Threads(ParseResult parsed) => parsed.GetValue(_threads);
 
@@ -73,7 +82,7 @@ internal sealed class BackendOptions
     /// <param name="note">Takes a line where another backend than the first choice runs.</param>
     /// <exception cref="UniCardioException">It cannot run here.</exception>
     public IBackend Create(ParseResult parsed, ModelWeights weights, Action<string> note) =>
-        Create(parsed, weights, note, device => GpuBackend.Create(weights, device));
+        Create(parsed, weights, note, device => GpuBackend.Create(weights, device, How(parsed)));
 
     /// <summary>The same for a server: a GPU backend is warm when it is ready, and made anew after its device failed.</summary>
     /// <param name="parsed">The command line.</param>
@@ -113,9 +122,9 @@ internal sealed class BackendOptions
         return (_backend is null ? BackendChoice.Cpu : parsed.GetValue(_backend)) switch
         {
             BackendChoice.Reference => QualityNetwork.Reference(weights),
-            BackendChoice.Gpu => GpuQualityNetwork.Create(weights),
-            BackendChoice.Cuda => GpuQualityNetwork.Create(weights, new DeviceSelector("cuda", Device(parsed))),
-            BackendChoice.OpenCl => GpuQualityNetwork.Create(weights, new DeviceSelector("opencl", Device(parsed))),
+            BackendChoice.Gpu => GpuQualityNetwork.Create(weights, null, How(parsed)),
+            BackendChoice.Cuda => GpuQualityNetwork.Create(weights, new DeviceSelector("cuda", Device(parsed)), How(parsed)),
+            BackendChoice.OpenCl => GpuQualityNetwork.Create(weights, new DeviceSelector("opencl", Device(parsed)), How(parsed)),
             _ => QualityNetwork.Cpu(weights, new CpuBackendOptions { Threads = Threads(parsed), InstructionSet = InstructionSet(parsed) }),
         };
     }

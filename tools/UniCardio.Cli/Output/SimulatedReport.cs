@@ -19,7 +19,7 @@ internal static class SimulatedReport
         }
 
         if (asJson)
-            Json.Write(terminal, new { Name = name, Device = profile.Device.Name, Launches = profile.Rows.Sum(r => r.Launches),
+            Json.Write(terminal, new { Name = name, Device = profile.Device.Name, profile.WeightBits, Launches = profile.Rows.Sum(r => r.Launches),
                 ModelUs = profile.CallUs, profile.Rows });
         else
             WriteTable(terminal, name, profile);
@@ -57,7 +57,8 @@ internal static class SimulatedReport
                 (100 * r.Occupancy).In("0"), r.Waves.In("0.00"), r.ModelUs.In("0.0"), r.Bound);
         }
 
-        terminal.Say($"{name}; one call, simulated; {device.Title} by the time model: "
+        string weights = profile.WeightBits == 16 ? ", large maps in 16 bits" : "";
+        terminal.Say($"{name}; one call, simulated{weights}; {device.Title} by the time model: "
             + $"{(profile.CallUs / 1000).In("0.000")} ms, {profile.Rows.Sum(r => r.Launches)} launches");
         terminal.Write(table);
         terminal.Say(
