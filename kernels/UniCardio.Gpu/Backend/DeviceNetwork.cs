@@ -35,7 +35,8 @@ internal sealed class DeviceNetwork : IDisposable
         try
         {
             _blocks = [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Block(i)))];
-            _tensorBlocks = usesTensors ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.TensorBlock(i, weights.Network.Blocks[i])))] : [];
+            _tensorBlocks = usesTensors
+                ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.TensorBlock(i, weights.Network.Blocks[i])))] : [];
             _rowBlocks = usesRows && layout.HasRows ? [.. Enumerable.Range(0, m.Blocks).Select(i => Upload(_weights.Rows(i)))] : [];
             _tensorDecoders = usesTensors && layout.HasTensorDecoder
                 ? [.. Enumerable.Range(0, 3).Select(i => Upload(_weights.TensorDecoder(i)))] : [];

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 namespace UniCardio.Gpu.Kernels;
 
 /// <summary>
-/// y = LN2(z + W2 gelu(W1 z + b1) + b2) with z = LN1(y), without LN2's beta, and without its gamma where that is in mid's weights, on tensor cores in float32's precision (three
-/// products of tf32 parts): see <see cref="NormFeedForwardKernel"/>.
+/// y = LN2(z + W2 gelu(W1 z + b1) + b2) with z = LN1(y), without LN2's beta, and without its gamma where that
+/// is in mid's weights, on tensor cores in float32's precision (three products of tf32 parts): see <see cref="NormFeedForwardKernel"/>.
 /// </summary>
 /// <remarks>
 /// Grid (16 rows). Group of 256 threads: for the LayerNorms 16 threads a row, for the products 16 columns a warp; into the hidden layer two

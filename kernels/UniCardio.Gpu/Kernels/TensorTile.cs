@@ -11,8 +11,9 @@ namespace UniCardio.Gpu.Kernels;
 /// Group of 128 threads; each of the 4 warps owns 32 x 32 outputs, 32 sums a thread. K goes through shared memory 32 at a time, three
 /// stages in flight (cp.async, 16 KB each: rows of 128 bytes, quad q of row r at q xor (r mod 8), so that the 8 rows of a matrix that
 /// ldmatrix reads meet every bank once). A step of 8 inputs is 24 matrix instructions, 4 ldmatrix and 48 to split 16 values: bound by the
-/// tensor cores. B of 16 bits takes half of its place (<see cref="Backend.TensorLayout"/> has its order): 16 matrix instructions, 3 ldmatrix, 24 to
-/// split 8 values and 8 to widen as many (12 from f16). Afterwards the sums lie in the same shared array, rows of 18 quads, for the kernel's own end of the work.
+/// tensor cores. B of 16 bits takes half of its place (<see cref="Backend.TensorLayout"/> has its order): 16 matrix
+/// instructions, 3 ldmatrix, 24 to split 8 values and 8 to widen as many (12 from f16). Afterwards the sums lie in the same shared
+/// array, rows of 18 quads, for the kernel's own end of the work.
 /// </remarks>
 internal static class TensorTile
 {

@@ -88,7 +88,8 @@ internal static class BenchCommand
         foreach (GpuKernelTime kernel in r.Kernels)
             table.Add(kernel.Kernel, ((double)kernel.Launches).In("0"), kernel.Us.In("0.0"));
         terminal.Write(table);
-        terminal.Say($"{r.Name}; {r.Device}, {r.Precision}, weights of {((double)r.WeightBits).In("0")} bits: {Ms(r.Ms.P50)} ms a call waited for (p99 {Ms(r.Ms.P99)}), "
+        terminal.Say($"{r.Name}; {r.Device}, {r.Precision}, weights of {((double)r.WeightBits).In("0")} bits: "
+            + $"{Ms(r.Ms.P50)} ms a call waited for (p99 {Ms(r.Ms.P99)}), "
             + $"{Ms(r.QueuedMs)} queued, {Ms(r.KernelMs)} in kernels; {r.Gflops.In("0.0")} GFLOP/s; start {Ms(r.StartMs)} ms, "
             + $"session and first call {Ms(r.FirstCallMs)} ms; {r.BytesPerCall.In("0")} B/call, {(r.ArenaBytes / 1e6).In("0.0")} MB");
     }

@@ -55,8 +55,8 @@ internal static class DevicesCommand
                 Math.Max(1, device.Multiprocessors))).ToString(CultureInfo.InvariantCulture)));
         string products = device.Products switch
         {
-            GpuPrecision.ThreeTf32 => "products as three of tf32 parts on tensor cores, tiles of 64 x 64; large maps of f16 and bf16 files stay in 16 "
-                + "bits, of two products",
+            GpuPrecision.ThreeTf32 => "products as three of tf32 parts on tensor cores, tiles of 64 x 64; large maps of f16 and bf16 "
+                + "files stay in 16 bits, of two products",
             GpuPrecision.SingleTiles => "products in float32, tiles of 64 x 64",
             _ => $"products in float32, strips of {strips} rows at 1, 8, 50 draws of the full size",
         };

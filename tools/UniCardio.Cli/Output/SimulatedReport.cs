@@ -19,7 +19,8 @@ internal static class SimulatedReport
         }
 
         if (asJson)
-            Json.Write(terminal, new { Name = name, Device = profile.Device.Name, profile.WeightBits, Launches = profile.Rows.Sum(r => r.Launches),
+            Json.Write(terminal, new { Name = name, Device = profile.Device.Name, profile.WeightBits,
+                Launches = profile.Rows.Sum(r => r.Launches),
                 ModelUs = profile.CallUs, profile.Rows });
         else
             WriteTable(terminal, name, profile);
