@@ -46,7 +46,8 @@ public class GpuBundleTests
         Assert.StartsWith("# A run on simulated NVIDIA H100", report, StringComparison.Ordinal);
         Assert.Contains("A rehearsal on the simulator", report, StringComparison.Ordinal);
         Assert.Contains("| ptxas.txt | - | 0 | ptxas is not on this machine |", report, StringComparison.Ordinal);
-        Assert.Contains("| tiny | 1 | ThreeTf32 |", report, StringComparison.Ordinal);
+        Assert.Contains("| tiny | 1 | ThreeTf32 | 32 |", report, StringComparison.Ordinal);
+        Assert.Contains("| tiny | 4 | ThreeTf32 | 16 |", report, StringComparison.Ordinal);
         Assert.Contains("0.123 (h100)", report, StringComparison.Ordinal);
         Assert.Contains("| EncoderKernel | 1 | 0.0 | 7.5 |", report, StringComparison.Ordinal);
         Assert.DoesNotContain("did not run |", report, StringComparison.Ordinal);

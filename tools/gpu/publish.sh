@@ -30,6 +30,14 @@ for device in ${SIMULATE-h100}; do
     done
   done
 done
+if [ -n "${SIMULATE-h100}" ]; then # weights that stay in 16 bits
+  "$bundle/app/unicardio" convert recipe:1,full "$out/bf16.safetensors" --dtype bf16
+  for device in ${SIMULATE-h100}; do
+    "$bundle/app/unicardio" profile --backend ptx --device "$device" --weights "$out/bf16.safetensors" --draws 8 \
+      --groups "${GROUPS_EACH:-6}" --json > "$bundle/simulated/$device-full-8-bf16.json"
+  done
+  rm "$out/bf16.safetensors"
+fi
 cp "$here"/{run.sh,report.py,twin.py} "$bundle/"
 git -C "$root" rev-parse HEAD > "$bundle/commit" 2> /dev/null || echo unknown > "$bundle/commit"
 tar -C "$out" -c unicardio-gpu | xz -T2 -6 > "$out/unicardio-gpu.tar.xz"

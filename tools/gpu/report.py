@@ -34,12 +34,12 @@ def steps(out):
         return [line.rstrip("\n").split("\t") for line in file]
 
 
-def simulated(bundle, device, size, draws):
-    """The prediction for this device, or else for the H100; and which it is."""
+def simulated(bundle, device, size, draws, variant=""):
+    """The prediction for this device, or else for the H100; and which it is. A variant's own name is after the draws."""
     names = sorted({os.path.basename(p).split("-")[0] for p in glob.glob(os.path.join(bundle, "simulated", "*.json"))})
     text = device.lower().replace(" ", "")
     for name in [n for n in names if n in text] + ["h100"] + names:
-        found = load(os.path.join(bundle, "simulated", f"{name}-{size}-{draws}.json"))
+        found = load(os.path.join(bundle, "simulated", f"{name}-{size}-{draws}{variant and '-' + variant}.json"))
         if found:
             return name, found
     return None, None
@@ -91,7 +91,7 @@ def main(bundle, out):
         rows = load(path)
         if rows:
             _, size, draws, *rest = os.path.basename(path)[:-5].split("-")
-            benches[(size, int(draws), bool(rest))] = rows[0]
+            benches[(size, int(draws), "-".join(rest))] = rows[0]
     devices = load(os.path.join(out, "devices.json")) or {}
     names = [d["name"] for d in devices.get("gpu", []) if d["kind"] == "cuda" and d.get("refusal") is None]
     device = names[0] if names else "none"
@@ -109,27 +109,27 @@ def main(bundle, out):
     twin = load(os.path.join(out, "twin.json")) or {}
     rows = {(r["mode"], r["precision"], r["draws"]): r for r in twin.get("rows", [])}
     calls = []
-    for (size, draws, single), b in sorted(benches.items()):
-        name, model = simulated(bundle, device, size, draws)
+    for (size, draws, variant), b in sorted(benches.items()):
+        name, model = simulated(bundle, device, size, draws, variant)
         torch = [rows.get((mode, precision, draws), {}).get("ms") if size == "full" else None
                  for mode, precision in (("eager", "float32"), ("compiled", "float32"), ("compiled", "tf32"))]
-        calls.append([size, draws, b["precision"], number(b["ms"]["p50"], 3), number(b["queued_ms"], 3), number(b["kernel_ms"], 3),
-                      "-" if single or not model else f"{model['model_us'] / 1e3:.3f} ({name})", number(b["gflops"], 0)]
+        calls.append([size, draws, b["precision"], b.get("weight_bits", 32), number(b["ms"]["p50"], 3), number(b["queued_ms"], 3), number(b["kernel_ms"], 3),
+                      "-" if not model else f"{model['model_us'] / 1e3:.3f} ({name})", number(b["gflops"], 0)]
                      + [number(t, 3) for t in torch])
     lines += ["", "## A call, ms", "", "Waited for: from the hand-over to the end, each call. Queued: a call of a run that is queued at once. "
               f"The twin is PyTorch {twin.get('torch', '(did not run)')} on {twin.get('device', '-')}, the live slots alone, weights of the same "
               "recipe.", ""]
-    lines += table(["size", "draws", "precision", "waited for", "queued", "kernels", "simulated", "GFLOP/s", "twin, eager float32",
+    lines += table(["size", "draws", "precision", "bits of a weight", "waited for", "queued", "kernels", "simulated", "GFLOP/s", "twin, eager float32",
                     "twin, compiled float32", "twin, compiled tf32"], calls)
     for c in twin.get("checks", []):
         lines.append(f"\nTwin against {c['file']}: {c['worst']:.2e} over {c['calls']} calls.")
     failed = [f"{r['mode']} {r['precision']} {r['draws']}: {r.get('failed') or r.get('skipped')}" for r in twin.get("rows", []) if "ms" not in r]
     lines += [""] + [f"* twin: {f}" for f in failed]
     registers = assembled(out)
-    for (size, draws, single), b in sorted(benches.items()):
-        if single:
+    for (size, draws, variant), b in sorted(benches.items()):
+        name, model = simulated(bundle, device, size, draws, variant)
+        if variant and not model:
             continue
-        name, model = simulated(bundle, device, size, draws)
         predicted = {r["kernel"]: r for r in (model or {}).get("rows", [])}
         kernels = []
         for k in b["kernels"]:
@@ -138,7 +138,7 @@ def main(bundle, out):
             own = registers.get(k["kernel"]) or next((v for n, v in registers.items() if n.startswith(k["kernel"] + "-")), None)
             kernels.append([k["kernel"], k["launches"], number(k["us"]), number(p and p["model_us"]), number(ratio, 2),
                             p["bound"] if p else "-", p["live_registers"] if p else "-", own[0] if own else "-"])
-        lines += ["", f"## Kernels, {size}, {draws} draws, us", ""] + table(
+        lines += ["", f"## Kernels, {size}, {draws} draws{variant and ', ' + variant}, us", ""] + table(
             ["kernel", "launches", "measured (events)", f"simulated ({name or 'none'})", "measured / simulated", "bound by, simulated", "live words",
              "registers, ptxas"], kernels)
     if registers:

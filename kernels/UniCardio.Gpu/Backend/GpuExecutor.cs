@@ -69,6 +69,9 @@ internal sealed partial class GpuExecutor : IExecutor
 
     public InferencePlan Plan { get; }
 
+    /// <summary>Bits of a weight of a block's large maps.</summary>
+    public int WeightBits => _pass.WeightBits;
+
     public long ArenaBytes => _buffers.Bytes;
 
     /// <summary>Waits until the device has done everything that was asked of this.</summary>

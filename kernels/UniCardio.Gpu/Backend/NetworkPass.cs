@@ -51,6 +51,9 @@ internal sealed class NetworkPass
 
     private DeviceLayout Layout => _network.Layout;
 
+    /// <summary>Bits of a weight of a block's large maps.</summary>
+    public int WeightBits => _fewRows || Layout.Weights == WeightKind.Single ? 32 : 16;
+
     /// <summary>Takes the time of every launch; null, and nothing is recorded, but while somebody measures.</summary>
     public LaunchClock? Clock { get; set; }
 

@@ -124,7 +124,7 @@ internal sealed class SimulatedProfile
         driver.ClearLaunches();
         calls.Call();
         executor.GetState(state);
-        return new SimulatedProfile(device, driver.Launches) { WeightBits = backend.WeightBits };
+        return new SimulatedProfile(device, driver.Launches) { WeightBits = ((GpuExecutor)executor).WeightBits };
     }
 
     /// <summary>Simulates the second encoding of a group of whole windows by a network of the quality family.</summary>
