@@ -163,7 +163,8 @@ public sealed class GpuBackend : IBackend
     /// <summary>How it launches.</summary>
     public GpuOptions Options { get; }
 
-    /// <summary>Bits of a weight of a block's large maps in tiles (few rows take 32): 32, or 16 with <see cref="GpuOptions.KeepsHalfWeights"/>.</summary>
+    /// <summary>Bits of a weight of a block's large maps in tiles (few rows take 32):
+    /// 32, or 16 with <see cref="GpuOptions.KeepsHalfWeights"/>.</summary>
     public int WeightBits => _network.Layout.Weights == WeightKind.Single ? 32 : 16;
 
     /// <summary>Whether its device failed: nothing made of this works any more.</summary>
