@@ -33,6 +33,21 @@ public class QualityTests
         }
     }
 
+    /// <summary>A recording of no second has no mean and no share: not 0.</summary>
+    [Fact]
+    public void OfNoSecondThereIsNoFigure()
+    {
+        using var folder = new TemporaryFolder();
+        string two = folder.File("two.csv");
+        File.WriteAllText(two, "time_s,PPG,ABP_mmHg\n0,1,90\n0.008,2,91\n");
+        string[] row = [.. Cli.Succeed("quality", two).Out.Split('\n').First(l => l.Contains("ABP", StringComparison.Ordinal)).Trim()
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        Assert.Equal(["ABP", "bp", "0", "-", "-", "-", "-"], row);
+        JsonElement channel = Cli.Succeed("quality", two, "--json").Json.GetProperty("channels")[1];
+        Assert.False(channel.TryGetProperty("mean", out _));
+        Assert.False(channel.TryGetProperty("heart_rate_share", out _));
+    }
+
     [Fact]
     public void RhythmOfTheExampleIsToldSignalBySignalAndTogether()
     {

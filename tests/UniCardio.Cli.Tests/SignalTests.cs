@@ -176,6 +176,12 @@ public class SignalTests
         Cli.Refuse("--draws says nothing to an estimate", [.. denoise, "--method", "estimate", "--draws", "3"]);
         Cli.Refuse("--noise-level is for --method estimate", [.. denoise, "--method", "draws", "--noise-level", "0.1"]);
         Cli.Refuse("noise level", [.. denoise, "--noise-level", "0"]);
+        // What is missing throughout has no gap beside what is measured either.
+        string missing = folder.File("missing.csv");
+        File.WriteAllText(missing, "time_s,PPG\n" + string.Concat(Enumerable.Range(0, 625).Select(i =>
+            FormattableString.Invariant($"{i / 125.0},NaN\n"))));
+        Assert.Contains("nothing to generate: channel 'PPG' has no measured sample",
+            Cli.Succeed("denoise", missing, "--target", "ppg", "--out", output).Error, StringComparison.Ordinal);
     }
 
     [Fact]

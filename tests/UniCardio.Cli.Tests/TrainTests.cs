@@ -23,6 +23,36 @@ public class TrainTests
         return file.Entries.ToDictionary(e => e.Name, e => file.Bytes(e.Name).ToArray());
     }
 
+    /// <summary>An option that nothing would take is refused, not passed over.</summary>
+    [Theory]
+    [InlineData("--distil-calls", "2", "--distil")]
+    [InlineData("--pairs", "100", "--distil")]
+    [InlineData("--pair-draws", "2", "--distil")]
+    [InlineData("--data-share", "0.5", "--data")]
+    [InlineData("--cooldown", "0.3", "--schedule trapezoid")]
+    [InlineData("--muon-size", "0.3", "--optimizer muon")]
+    [InlineData("--uncertainty-beta", "0.5", "--uncertainty")]
+    public void AnOptionThatNothingTakesIsRefused(string option, string value, string of)
+    {
+        using var folder = new TemporaryFolder();
+        Cli.Refuse($"{option} is for {of}", Tiny(folder.File("run"), option, value));
+        Assert.False(Directory.Exists(folder.File("run")));
+    }
+
+    /// <summary>The teacher draws nothing where what it draws would be refused.</summary>
+    [Fact]
+    public void TooFewSamplesOfATeacherAreRefusedBeforeTheyAreDrawn()
+    {
+        using var folder = new TemporaryFolder();
+        string pairs = folder.File("pairs.safetensors");
+        CliResult result = Cli.Run("finetune", "--weights", "recipe:1,tiny", "--prediction", "v", "--run", folder.File("run"), "--distil",
+            pairs, "--pairs", "60", "--task", "ppg->bp");
+        Assert.Equal(ExitCode.BadInput, result.Code);
+        Assert.Contains("60 samples of 1 tasks are too few: every task needs 16 windows of 4, 64 samples in all", result.Error,
+            StringComparison.Ordinal);
+        Assert.False(File.Exists(pairs));
+    }
+
     [Fact]
     public void ARunTrainsExportsAndIsFinetuned()
     {

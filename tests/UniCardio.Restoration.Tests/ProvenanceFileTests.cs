@@ -61,6 +61,34 @@ public sealed class ProvenanceFileTests(InterimWeights weights) : IDisposable
         Assert.EndsWith(",imputed", lines[1 + 300], StringComparison.Ordinal);
     }
 
+    /// <summary>A table that another program wrote again: capitals, blanks, quotes, a word for what is blank.</summary>
+    [Theory]
+    [InlineData("ABP_provenance", "Imputed", "")]
+    [InlineData("ABP_provenance", " imputed ", " ")]
+    [InlineData("ABP_provenance", "\"imputed\"", "NA")]
+    [InlineData("ABP_PROVENANCE", "IMPUTED", "NaN")]
+    [InlineData("abp_provenance", "imputed", "\"\"")]
+    public void WordsThatAnotherProgramWroteAreTaken(string heading, string word, string blank)
+    {
+        string path = Path.Combine(_folder, "again.csv");
+        File.WriteAllText(path, $"time_s,ABP_mmHg,{heading}\n" + string.Concat(Enumerable.Range(0, 250).Select(i =>
+            FormattableString.Invariant($"{i / 125.0},{90 + (i % 7)},{(i is >= 100 and < 150 ? word : i < 50 ? blank : "measured")}\n"))));
+        Assert.Equal([("ABP", 100, 150, "imputed")], In(RecordingFile.Read(path)));
+    }
+
+    /// <summary>A word that nobody knows is not taken for 'measured'.</summary>
+    [Theory]
+    [InlineData("generated")]
+    [InlineData("1")]
+    public void AWordThatIsNoOriginIsRefusedByLine(string word)
+    {
+        string path = Path.Combine(_folder, "unknown.csv");
+        File.WriteAllText(path, $"time_s,ABP_mmHg,ABP_provenance\n0,90,measured\n0.008,91,{word}\n0.016,92,measured\n");
+        SignalFormatException fault = Assert.Throws<SignalFormatException>(() => RecordingFile.Read(path));
+        Assert.Equal(3, fault.Location.Line);
+        Assert.Contains($"'{word}' does not say whether a sample was measured; expected measured, ", fault.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhatIsMeasuredHasNoWarningAndNoColumn()
     {

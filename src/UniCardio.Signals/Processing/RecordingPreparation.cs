@@ -16,11 +16,13 @@ internal sealed record ChannelReport(
     {
         if (FlatRuns.Count > 0)
             yield return Warning(
-                $"is flat in {FlatRuns.Count} stretches, {Seconds(FlatRuns.Sum(r => (long)r.Range.Length))} s in all, the first at "
+                $"is flat in {Stretches(FlatRuns.Count)}, {Seconds(FlatRuns.Sum(r => (long)r.Range.Length))} s in all, the first at "
                 + $"{Seconds(FlatRuns[0].Range.Start)} s");
         if (ClippedRuns.Count > 0)
-            yield return Warning($"is clipped in {ClippedRuns.Count} stretches, the first at {Seconds(ClippedRuns[0].Range.Start)} s");
+            yield return Warning($"is clipped in {Stretches(ClippedRuns.Count)}, the first at {Seconds(ClippedRuns[0].Range.Start)} s");
     }
+
+    private static string Stretches(int count) => count == 1 ? "one stretch" : $"{count} stretches";
 
     private SignalWarning Warning(string what) => new(SignalWarningKind.Data, $"Channel '{Channel.Name}' {what}.", Channel.Name);
 

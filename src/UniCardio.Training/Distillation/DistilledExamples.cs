@@ -58,8 +58,7 @@ internal sealed class DistilledExamples : IExampleSource
                 .Where(i => i % pairs.Tasks.Count == k && i / pairs.Tasks.Count / pairs.Draws % HeldOutOf == HeldOutOf - 1 == isHeldOut)];
             _ofTask[pairs.Tasks[k]] = own.Length > 0 ? own
                 : throw new ConfigurationException(
-                    "distil", $"{pairs.Count} samples of {pairs.Tasks.Count} tasks are too few: every task needs {HeldOutOf} windows of "
-                        + $"{pairs.Draws}");
+                    "distil", TooFew(pairs.Count, pairs.Tasks.Count, pairs.Draws));
         }
 
         Identity = FormattableString.Invariant(
@@ -68,6 +67,20 @@ internal sealed class DistilledExamples : IExampleSource
 
     /// <inheritdoc/>
     public string Identity { get; }
+
+    /// <summary>Refuses what <see cref="DistilledExamples"/> would refuse once it is drawn, which may take hours.</summary>
+    /// <exception cref="ConfigurationException">So few samples do not give every task a window to hold out.</exception>
+    public static void CheckCount(int samples, int tasks, int draws)
+    {
+        if (samples < Least(tasks, draws))
+            throw new ConfigurationException("distil", TooFew(samples, tasks, draws));
+    }
+
+    private static int Least(int tasks, int draws) => HeldOutOf * tasks * draws;
+
+    private static string TooFew(int samples, int tasks, int draws) =>
+        $"{samples} samples of {tasks} tasks are too few: every task needs {HeldOutOf} windows of {draws}, {Least(tasks, draws)} samples "
+        + "in all";
 
     /// <inheritdoc/>
     public int SlotSamples => _pairs.SlotSamples;

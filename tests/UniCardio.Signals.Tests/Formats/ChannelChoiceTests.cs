@@ -77,4 +77,30 @@ public class ChannelChoiceTests
         Assert.All(header.Split(','), cell => Assert.DoesNotContain(cell.Trim('"')[0], "=+-@"));
         Assert.Equal(r.Channels.Select(c => c.Name), RecordingFile.Read(folder["r.csv"]).Channels.Select(c => c.Name));
     }
+
+    /// <summary>A spreadsheet takes the full-width forms of = + - @ for those; what is read back has no apostrophe.</summary>
+    [Theory]
+    [InlineData('\uFF1D')]
+    [InlineData('\uFF0B')]
+    [InlineData('\uFF0D')]
+    [InlineData('\uFF20')]
+    public void FullWidthFormsBeginNoCell(char first)
+    {
+        using var folder = new TemporaryFolder();
+        Recording r = Parse($"{first}1,ECG_mV\n1,2\n3,4\n");
+        RecordingFile.Write(folder["r.csv"], r);
+        Assert.Equal($"'{first}1", File.ReadLines(folder["r.csv"]).First().Split(',')[1].Trim('"'));
+        Assert.Equal(r.Channels.Select(c => c.Name), RecordingFile.Read(folder["r.csv"]).Channels.Select(c => c.Name));
+    }
+
+    /// <summary>A table's negative numbers are numbers to whoever reads it, and a dash that stands for none on a screen is a blank cell;
+    /// formulas are escaped all the same.</summary>
+    [Fact]
+    public void NegativeNumbersOfATableAreNumbers()
+    {
+        object?[] row = [-22.73, "-4.904", "+3", -7, -1e-7, 5.0, null, "-", "-aVR", "=1+1", "\uFF1D1+1", "@x"];
+        string[] cells = CsvOutput.Of(Enumerable.Range(0, row.Length).Select(i => $"c{i}"), [row]).Split('\n')[1].Split(',');
+        Assert.Equal(["-22.73", "-4.904", "3", "-7", "-1E-07", "5", "", "", "'-aVR", "'=1+1", "'\uFF1D1+1", "'@x"],
+            cells.Select(c => c.Trim('"')));
+    }
 }

@@ -18,8 +18,7 @@ internal static class AnalyzeCommand
         var file = new Argument<string?>("WEIGHTS")
             { Description = "Weights of UniCardio or of a masked encoder (pretrain masked); the shipped ones if left out.",
                 Arity = ArgumentArity.ZeroOrOne };
-        var subjects = new Option<int>("--subjects")
-            { Description = "Synthetic subjects, one window each.", DefaultValueFactory = _ => 24 };
+        Option<int> subjects = Bounded.Number("--subjects", "Synthetic subjects, one window each.", 4, 2000, 24);
         var task = new Option<string>("--task")
             { Description = "Of UniCardio's tasks, e.g. \"ppg->ecg\" or \"impute bp | ppg,ecg\".", DefaultValueFactory = _ => "ppg->ecg",
                 HelpName = "TASK" };
@@ -36,8 +35,6 @@ internal static class AnalyzeCommand
         command.SetAction((parsed, cancellation) =>
         {
             int count = parsed.GetValue(subjects);
-            if (count is < 4 or > 2000)
-                throw new UsageException($"--subjects {count}: expected 4 to 2000");
             string path = parsed.GetValue(file) ?? ShippedWeights.Find()
                 ?? throw new UsageException("no weights were found; name a file");
             AttentionAnalysis analysis;

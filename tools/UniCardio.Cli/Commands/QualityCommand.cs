@@ -32,7 +32,7 @@ internal sealed record QualitySecond
 }
 
 /// <summary>A channel, as <c>quality --json</c> prints it.</summary>
-internal sealed record ChannelQuality(string Name, string Kind, double Mean, double HeartRateShare, double RhythmShare,
+internal sealed record ChannelQuality(string Name, string Kind, double? Mean, double? HeartRateShare, double? RhythmShare,
     double? PressureShare, QualitySecond[] Seconds);
 
 /// <summary><c>quality RECORDING</c>: how good each signal is, second by second, why, and what can be read.</summary>
@@ -116,10 +116,10 @@ internal static class QualityCommand
             })]);
     }
 
-    private static double Mean(QualityTrack track) => track.Seconds == 0 ? 0 : track.Index.Average();
+    private static double? Mean(QualityTrack track) => track.Seconds == 0 ? null : track.Index.Average();
 
-    private static double Share(QualityTrack track, Func<int, bool> readable) =>
-        track.Seconds == 0 ? 0 : Enumerable.Range(0, track.Seconds).Count(readable) / (double)track.Seconds;
+    private static double? Share(QualityTrack track, Func<int, bool> readable) =>
+        track.Seconds == 0 ? null : Enumerable.Range(0, track.Seconds).Count(readable) / (double)track.Seconds;
 
     private static string[] Names(QualityReasons reasons) => [.. Enum.GetValues<QualityReasons>()
         .Where(r => r != QualityReasons.None && reasons.HasFlag(r)).Select(r => r switch
@@ -136,8 +136,8 @@ internal static class QualityCommand
         foreach ((Channel channel, QualityTrack track) in judged)
         {
             ChannelQuality row = Row(channel, track);
-            table.Add(row.Name, row.Kind, track.Seconds, row.Mean.In("0.00"), (100 * row.HeartRateShare).In("0"),
-                (100 * row.RhythmShare).In("0"), row.PressureShare is { } p ? (100 * p).In("0") : "-");
+            table.Add(row.Name, row.Kind, track.Seconds, row.Mean?.In("0.00") ?? "-", Percent(row.HeartRateShare),
+                Percent(row.RhythmShare), Percent(row.PressureShare));
         }
 
         terminal.Write(table);
@@ -158,6 +158,8 @@ internal static class QualityCommand
         terminal.Say("readable: whether the ten seconds before give a heart rate, a rhythm, a pressure. Research software, not a "
             + "medical device.");
     }
+
+    private static string Percent(double? share) => share is { } x ? (100 * x).In("0") : "-";
 
     private static string What(QualityTrack track, int second)
     {

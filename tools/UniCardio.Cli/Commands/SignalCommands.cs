@@ -130,7 +130,8 @@ internal static class SignalCommands
         else
             report.WriteTo(files.Contains(StandardStreams.Name) ? terminal.Error : terminal.Out);
         if (report.SamplesGenerated == 0)
-            terminal.Note($"there was nothing to generate: channel '{report.Channel}' has no gap that the network would have to fill");
+            terminal.Note($"there was nothing to generate: channel '{report.Channel}' has "
+                + (report.SamplesMeasured == 0 ? "no measured sample" : "no gap that the network would have to fill"));
         foreach (string warning in report.Warnings)
             terminal.Note($"warning: {warning}");
         foreach (string file in files.OfType<string>())

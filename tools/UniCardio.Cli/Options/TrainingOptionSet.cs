@@ -107,6 +107,10 @@ internal sealed class TrainingOptionSet
         TaskWeight[] weights = parsed.GetValue(_weights) ?? [];
         bool reweighted = weighting != basis.Objective.Weighting;
         string? pairs = parsed.GetValue(_distil) is string told ? Path.GetFullPath(told) : basis.PairFile;
+        LearningRateShape shape = parsed.GetValue(_schedule) ?? basis.LearningRate.Shape;
+        Needs(parsed, pairs is not null, "--distil", _calls, _pairs, _pairDraws);
+        Needs(parsed, folder is not null, "--data", _dataShare);
+        Needs(parsed, shape == LearningRateShape.Trapezoid, "--schedule trapezoid", _cooldown);
         return basis with
         {
             PairFile = pairs,
@@ -125,7 +129,7 @@ internal sealed class TrainingOptionSet
             LearningRate = basis.LearningRate with
             {
                 Peak = parsed.GetValue(_rate) ?? basis.LearningRate.Peak,
-                Shape = parsed.GetValue(_schedule) ?? basis.LearningRate.Shape,
+                Shape = shape,
                 Cooldown = parsed.GetValue(_cooldown) ?? basis.LearningRate.Cooldown,
                 WarmupSteps = parsed.GetValue(_warmup) ?? basis.LearningRate.WarmupSteps,
             },
@@ -164,22 +168,34 @@ internal sealed class TrainingOptionSet
         };
     }
 
+    /// <summary>What nothing would take is refused, not passed over.</summary>
+    private static void Needs(ParseResult parsed, bool given, string what, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            if (!given && parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name} is for {what}");
+        }
+    }
+
     private UncertaintyOptions? ReadUncertainty(ParseResult parsed, UncertaintyOptions? basis)
     {
         double? beta = parsed.GetValue(_uncertaintyBeta);
         UncertaintyOptions? of = parsed.GetValue(_uncertainty) is UncertaintyKind kind
             ? (basis ?? new UncertaintyOptions()) with { Of = kind } : basis;
+        Needs(parsed, of is not null, "--uncertainty", _uncertaintyBeta);
         if (beta is not double given)
             return of;
-        return of is null ? throw new UsageException("--uncertainty-beta is for --uncertainty") : of with { Beta = given };
+        return of is null ? null : of with { Beta = given };
     }
 
     private MuonOptions? ReadMuon(ParseResult parsed, MuonOptions? basis)
     {
         OptimizerKind kind = parsed.GetValue(_optimizer) ?? (basis is null ? OptimizerKind.Adam : OptimizerKind.Muon);
         double? size = parsed.GetValue(_muonSize);
+        Needs(parsed, kind == OptimizerKind.Muon, "--optimizer muon", _muonSize);
         if (kind == OptimizerKind.Adam)
-            return size is null ? null : throw new UsageException("--muon-size is for --optimizer muon");
+            return null;
         MuonOptions muon = basis ?? new MuonOptions();
         return size is double given ? muon with { Size = given } : muon;
     }

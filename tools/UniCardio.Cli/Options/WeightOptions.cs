@@ -12,7 +12,8 @@ internal sealed class NetworkOptions
     private readonly Option<PositionKind?> _positions =
         new("--positions") { Description = "Position codes: global or slot (else the file's metadata, else global)." };
     private readonly Option<PredictionKind?> _prediction =
-        new("--prediction") { Description = "What the network predicts: epsilon, v or sample (else the file's metadata, else epsilon)." };
+        new("--prediction") { Description = "What the network predicts: epsilon, v, sample or correction (else the file's metadata, "
+            + "else epsilon)." };
 
     public void AddTo(Command command)
     {

@@ -107,7 +107,8 @@ internal static class CsvCell
     }
 
     // Blanks, and the ones that keep words together (U+00A0, U+202F).
-    private static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> cell)
+    /// <summary>A cell without the white space around it.</summary>
+    public static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> cell)
     {
         while (!cell.IsEmpty)
         {

@@ -121,9 +121,9 @@ internal static class CsvFormat
         string[]?[] provenance = [.. channels.Select(c => CsvProvenance.Of(recording, c))];
         for (int i = 0; i < channels.Length; i++)
         {
-            csv.WriteField(Heading(channels[i]));
+            csv.WriteText(Heading(channels[i]));
             if (provenance[i] is not null)
-                csv.WriteField(CsvProvenance.Heading(channels[i]));
+                csv.WriteText(CsvProvenance.Heading(channels[i]));
         }
         csv.EndRecord();
         // A blank line would be taken for the file's end.

@@ -12,7 +12,7 @@ internal sealed class CsvProvenance(string channel)
 
     /// <summary>The channel whose column a heading names, or null.</summary>
     public static string? ChannelOf(string heading) =>
-        heading.Length > Suffix.Length && heading.EndsWith(Suffix, StringComparison.Ordinal) ? heading[..^Suffix.Length] : null;
+        heading.Length > Suffix.Length && heading.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) ? heading[..^Suffix.Length] : null;
 
     /// <summary>The heading of a channel's column.</summary>
     public static string Heading(Channel channel) => channel.Name + Suffix;
@@ -36,17 +36,27 @@ internal sealed class CsvProvenance(string channel)
     }
 
     /// <summary>Takes the next row's cell.</summary>
-    public void Add(ReadOnlySpan<byte> cell)
+    /// <returns>Whether it is a word of such a column. One that is not may mean anything but that the sample was measured.</returns>
+    public bool Add(ReadOnlySpan<byte> cell)
     {
-        string word = "";
+        string? word = WordOf(CsvCell.TrimBlanks(cell));
+        if ((_changes.Count == 0 ? "" : _changes[^1].Origin) != (word ?? ""))
+            _changes.Add((_rows, word ?? ""));
+        _rows++;
+        return word is not null;
+    }
+
+    // Programs that write a table again turn words to capitals, and what is blank to a word for it.
+    private static string? WordOf(ReadOnlySpan<byte> cell)
+    {
+        if (Ascii.EqualsIgnoreCase(cell, Measured) || CsvCell.Read(cell, false, out _) == CsvCellKind.Missing)
+            return "";
         foreach (string origin in UnmeasuredStretch.Origins)
         {
-            if (cell.SequenceEqual(Encoding.ASCII.GetBytes(origin)))
-                word = origin;
+            if (Ascii.EqualsIgnoreCase(cell, origin))
+                return origin;
         }
-        if ((_changes.Count == 0 ? "" : _changes[^1].Origin) != word)
-            _changes.Add((_rows, word));
-        _rows++;
+        return null;
     }
 
     /// <summary>What the column said, as annotations.</summary>

@@ -50,10 +50,11 @@ internal sealed class CsvTable
         }
         _columns = new SampleColumn?[layout.Columns];
         _provenance = new CsvProvenance?[layout.Columns];
-        HashSet<string> signals = [.. _headings.Select(h => SignalUnit.SplitName(h).Name)];
+        HashSet<string> signals = new(_headings.Select(h => SignalUnit.SplitName(h).Name), StringComparer.OrdinalIgnoreCase);
         for (int i = 0; i < _columns.Length; i++)
         {
-            _provenance[i] = CsvProvenance.ChannelOf(_headings[i]) is string of && signals.Contains(of) ? new CsvProvenance(of) : null;
+            _provenance[i] = CsvProvenance.ChannelOf(_headings[i]) is string of && signals.TryGetValue(of, out string? signal)
+                ? new CsvProvenance(signal) : null;
             _columns[i] = i == _timeIndex || i == _dateIndex || _headings[i] == "-" || _provenance[i] is not null
                 || IsOtherTime(i) ? null
                 : new SampleColumn();
@@ -175,7 +176,10 @@ internal sealed class CsvTable
                 _time.SetDate(cell, line);
             else
                 _columns[i]?.Add(Sample(cell, i, line));
-            _provenance[i]?.Add(cell);
+            if (_provenance[i]?.Add(cell) == false)
+                throw CellError(
+                    $"'{CsvLayout.Shorten(Encoding.UTF8.GetString(cell))}' does not say whether a sample was measured; expected measured, "
+                    + $"{string.Join(", ", UnmeasuredStretch.Origins)} or nothing.", i, line);
         }
         _rows++;
     }
