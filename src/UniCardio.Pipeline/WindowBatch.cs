@@ -18,6 +18,7 @@ internal sealed class WindowBatch : IDisposable
     private readonly float[] _conditions, _results, _measured;
     private readonly double[] _work;
     private readonly SlowNoise? _slowNoise;
+    private readonly bool[] _isMissing;
     private readonly AffineScale[] _scales;
     private readonly ulong[] _seeds;
     private readonly uint[] _identities;
@@ -33,6 +34,7 @@ internal sealed class WindowBatch : IDisposable
         _measured = new float[shape.IsEstimate ? _samples : 0];
         _work = new double[shape.IsEstimate ? _samples : 0];
         _slowNoise = shape.RemovesSlowNoise ? new SlowNoise(_samples) : null;
+        _isMissing = new bool[shape.RemovesSlowNoise ? _samples : 0];
         (_scales, _seeds, _identities) = (new AffineScale[windows], new ulong[windows], new uint[windows]);
         Bytes = _session.ArenaBytes + (sizeof(float) * (_conditions.LongLength + _results.LongLength + (3 * _measured.LongLength)));
     }
@@ -72,6 +74,9 @@ internal sealed class WindowBatch : IDisposable
         observation.Given(Shape.Task.Output).CopyTo(_measured);
         double level = observation.NoiseLevel ?? (observation.NoiseFactor * WhiteNoise.Level(_measured, _work));
         _noiseLevel = level / scale.HalfRange;
+        for (int n = 0; n < _isMissing.Length; n++)
+            _isMissing[n] = double.IsNaN(_measured[n]);
+
         // Straight lines stand in its gaps for the network.
         GapBridge.FillAll<float>(_measured);
         scale.Forward(_measured, _measured);
@@ -91,7 +96,7 @@ internal sealed class WindowBatch : IDisposable
         return Plan.BatchDraws * _session.Sampler.NetworkCalls;
     }
 
-    // One call from noise tells it; the measurement and the condition that holds it lose it.
+    // One call from noise tells it; the measurement and the condition that holds it lose it. A gap of the condition keeps its mark.
     private int TakeOffSlowNoise(CancellationToken cancellation)
     {
         if (_slowNoise is null)
@@ -100,8 +105,11 @@ internal sealed class WindowBatch : IDisposable
         _slowNoise.Remove(Shape.Task.Output, _noiseLevel, _results, _measured);
         for (int c = 0; c < Plan.Conditions.Count; c++)
         {
-            if (Plan.Conditions[c] == Shape.Task.Output)
-                _measured.CopyTo(_conditions.AsSpan(c * _samples));
+            if (Plan.Conditions[c] != Shape.Task.Output)
+                continue;
+            Span<float> own = _conditions.AsSpan(c * _samples, _samples);
+            for (int n = 0; n < own.Length; n++)
+                own[n] = _isMissing[n] ? own[n] : _measured[n];
         }
 
         return _session.Sampler.NetworkCalls;
