@@ -4,7 +4,7 @@ using UniCardio.Signals.Plotting;
 
 namespace UniCardio.Evaluation.Study;
 
-/// <summary>A study as a picture: error and spectrum against network calls a window, a line a sampler.</summary>
+/// <summary>A study as a picture: error, spread, spectrum and time against network calls a window, a line a sampler.</summary>
 internal static class SamplerChart
 {
     private const double Width = 1000, Left = 84, Right = 210, Top = 56, PanelHeight = 200, Gap = 40;
@@ -19,8 +19,9 @@ internal static class SamplerChart
         (string Label, Func<SamplerLine, double?> Value)[] panels =
         [
             ("RMSE over ddpm's best", l => l.RelativeRmse),
-            ("KS statistic", l => l.KolmogorovSmirnov),
+            ("CRPS", l => l.Crps),
             ("spectral distance (dB)", l => l.SpectralDistance),
+            ("ms a window, log2", l => l.Milliseconds > 0 ? Math.Log2(l.Milliseconds) : null),
         ];
         double bottom = Top + (panels.Length * PanelHeight) + ((panels.Length - 1) * Gap);
         using var svg = new SvgDocument(Width, bottom + 78, "Quality against network calls");

@@ -38,6 +38,9 @@ internal sealed record SamplerLine
     /// <summary>Mean over the cases of the CRPS, scaled units.</summary>
     public double Crps { get; init; }
 
+    /// <summary>Mean over the cases of the time in the network of a window with all its draws, milliseconds on this machine.</summary>
+    public double Milliseconds { get; init; }
+
     /// <summary>Geometric mean over the cases of the draws' spread over the error of their mean (<see cref="DrawSpread.SpreadOverError"/>);
     /// null for one draw.</summary>
     public double? SpreadOverError { get; init; }
@@ -66,7 +69,7 @@ internal sealed record SamplerLine
             RelativeRmse = Math.Exp(g.Average(p => Math.Log(p.Scores.Rmse / yardstick[(p.Task, p.Corruption)]))),
             Rmse = g.Average(p => p.Scores.Rmse), KolmogorovSmirnov = g.Average(p => p.Scores.KolmogorovSmirnov),
             SpectralDistance = g.Average(p => p.Scores.SpectralDistance), Coverage = g.Average(p => p.Scores.Coverage),
-            Crps = g.Average(p => p.Spread.MeanCrps),
+            Crps = g.Average(p => p.Spread.MeanCrps), Milliseconds = g.Average(p => p.Milliseconds),
             SpreadOverError = g.Key.Draws < 2 ? null : Math.Exp(g.Average(p => Math.Log(Math.Max(p.Spread.SpreadOverError ?? 1, 1e-9)))),
             PitDistance = g.Average(p => p.Spread.PitDistance),
             PeakF1 = g.Average(p => p.Scores.PeakF1),

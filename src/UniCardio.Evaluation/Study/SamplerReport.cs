@@ -38,7 +38,7 @@ internal sealed record SamplerReport
     public string Remark { get; } = MeasureText.Remark;
 
     /// <summary>Headings of <see cref="Rows"/>.</summary>
-    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "RMSE over ddpm's", "RMSE", "KS",
+    public static IReadOnlyList<string> Headings { get; } = ["sampler", "steps", "draws", "calls", "ms", "RMSE over ddpm's", "RMSE", "KS",
         "spectrum dB", "CRPS", "sd over error", "PIT off", "R peaks F1", "coverage", "as it should be"];
 
     /// <summary>Puts a study together.</summary>
@@ -72,6 +72,7 @@ internal sealed record SamplerReport
     public IEnumerable<IReadOnlyList<string>> Rows() => Lines.Select(l => (IReadOnlyList<string>)
     [
         l.Sampler, ReportTable.Text(l.Steps, "0"), ReportTable.Text(l.Draws, "0"), ReportTable.Text(l.NetworkCalls, "0"),
+        ReportTable.Text(l.Milliseconds, "0.0"),
         ReportTable.Text(l.RelativeRmse, "0.000"), ReportTable.Text(l.Rmse, "0.000"),
         ReportTable.Text(l.KolmogorovSmirnov, "0.000"), ReportTable.Text(l.SpectralDistance, "0.0"),
         ReportTable.Text(l.Crps, "0.0000"), l.SpreadOverError is null ? "-" : ReportTable.Text(l.SpreadOverError, "0.00"),
@@ -92,18 +93,19 @@ internal sealed record SamplerReport
         text.Append(CultureInfo.InvariantCulture,
             $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the "
             + $"RMSE over that of ddpm with its most draws. sd over error: spread of the draws over the error of their mean, 1 = right; "
-            + $"PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram.\n\n");
+            + $"PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram; ms: time in the network of a "
+            + $"window with all its draws, on this machine.\n\n");
         MarkdownReport.Table(text, Headings, Rows());
         return text.ToString();
     }
 
     /// <summary>Every sampler on every case as CSV.</summary>
     public string ToCsv() => CsvOutput.Of(
-        ["sampler", "steps", "draws", "network_calls", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson",
+        ["sampler", "steps", "draws", "network_calls", "milliseconds", "task", "corruption", "windows", "rmse", "mae", "ks", "pearson",
             "spectral_distance_db", "r_peak_f1", "heart_rate_mae_bpm", "coverage", "crps", "sd_over_error", "pit_distance", "pit"],
-        Points.Select(p => (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Task, p.Corruption, p.Scores.Windows, p.Scores.Rmse,
-            p.Scores.Mae, p.Scores.KolmogorovSmirnov, p.Scores.Pearson, p.Scores.SpectralDistance, p.Scores.PeakF1, p.Scores.HeartRateMae,
-            p.Scores.Coverage, p.Spread.MeanCrps, p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)]));
+        Points.Select(p => (object?[])[p.Sampler, p.Steps, p.Draws, p.NetworkCalls, p.Milliseconds, p.Task, p.Corruption, p.Scores.Windows,
+            p.Scores.Rmse, p.Scores.Mae, p.Scores.KolmogorovSmirnov, p.Scores.Pearson, p.Scores.SpectralDistance, p.Scores.PeakF1,
+            p.Scores.HeartRateMae, p.Scores.Coverage, p.Spread.MeanCrps, p.Spread.SpreadOverError, p.Spread.PitDistance, Ranks(p.Spread)]));
 
     private static string Ranks(DrawSpread spread) =>
         string.Join(' ', spread.Ranks.Select(r => (r / spread.Samples).ToString("0.000", CultureInfo.InvariantCulture)));
@@ -117,8 +119,8 @@ internal sealed record SamplerReport
             .Paragraph($"Subjects: {Subjects}")
             .Paragraph($"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.")
             .Picture(SamplerChart.Of(Lines, options),
-                "RMSE over that of ddpm with its most draws (geometric mean over the cases), KS statistic and log-spectral distance of "
-                + "the mean of the draws. A mean of many draws errs least and looks least like a signal.")
+                "RMSE over that of ddpm with its most draws (geometric mean over the cases), CRPS, log-spectral distance of "
+                + "the mean of the draws, and milliseconds in the network on this machine. A mean of many draws errs least and looks least like a signal.")
             .Table(Headings, Rows()).ToString();
     }
 }

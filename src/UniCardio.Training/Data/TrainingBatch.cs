@@ -12,10 +12,23 @@ public sealed class TrainingBatch
     /// <param name="count">Windows; at least 1.</param>
     /// <param name="slotSamples">Samples S of a window at 125 Hz.</param>
     public TrainingBatch(int count, int slotSamples)
+        : this(count, slotSamples, 1)
+    {
+    }
+
+    /// <summary>Allocates a batch of windows that come several times each, for several draws.</summary>
+    /// <param name="count">Windows, each draw counted; at least 1.</param>
+    /// <param name="slotSamples">Samples S of a window at 125 Hz.</param>
+    /// <param name="draws">Windows that follow each other and are the same but for their noise; divides <paramref name="count"/>.</param>
+    internal TrainingBatch(int count, int slotSamples, int draws)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(slotSamples, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(draws, 1);
+        if (count % draws != 0)
+            throw new ArgumentException($"{count} windows are not whole groups of {draws} draws", nameof(draws));
         Count = count;
+        Draws = draws;
         SlotSamples = slotSamples;
         Tasks = new CardioTask[count];
         Steps = new int[count];
@@ -26,6 +39,7 @@ public sealed class TrainingBatch
         LossWeight = new float[Clean.Length];
         Noise = new float[Clean.Length];
         Peaks = new float[Clean.Length];
+        Predictions = new float[Clean.Length];
     }
 
     /// <summary>Windows.</summary>
@@ -33,6 +47,9 @@ public sealed class TrainingBatch
 
     /// <summary>Samples S of a window.</summary>
     public int SlotSamples { get; }
+
+    /// <summary>Windows that follow each other and are draws of one condition.</summary>
+    internal int Draws { get; }
 
     /// <summary>The step of training that the batch is for.</summary>
     public long Step { get; set; }
@@ -65,6 +82,9 @@ public sealed class TrainingBatch
     /// <summary>[count, S] weights of peaks and valleys; 1 where the loss does not ask for them.</summary>
     public float[] Peaks { get; }
 
+    /// <summary>[count, S] what the network predicts, known for all draws of a window before its loss is asked for.</summary>
+    internal float[] Predictions { get; }
+
     /// <summary>[S] a condition of one window.</summary>
     public Span<float> Condition(int window, Modality modality) =>
         Conditions.AsSpan(((window * 3) + (int)modality) * SlotSamples, SlotSamples);
@@ -81,4 +101,21 @@ public sealed class TrainingBatch
 
     /// <summary>[S] eps of one window.</summary>
     public Span<float> WindowNoise(int window) => Noise.AsSpan(window * SlotSamples, SlotSamples);
+
+    /// <summary>[S] what the network predicts of one window.</summary>
+    internal Span<float> Prediction(int window) => Predictions.AsSpan(window * SlotSamples, SlotSamples);
+
+    /// <summary>Fills the other draws' places with the example of the first.</summary>
+    /// <param name="first">The first draw's place.</param>
+    internal void Repeat(int first)
+    {
+        Span<float> conditions = Conditions.AsSpan(first * 3 * SlotSamples, 3 * SlotSamples);
+        for (int place = first + 1; place < first + Draws; place++)
+        {
+            Tasks[place] = Tasks[first];
+            conditions.CopyTo(Conditions.AsSpan(place * 3 * SlotSamples));
+            CleanTarget(first).CopyTo(CleanTarget(place));
+            Weight(first).CopyTo(Weight(place));
+        }
+    }
 }

@@ -138,7 +138,7 @@ internal sealed unsafe class TrainingNetwork : IGradientNetwork
             foreach (WindowGroup group in groups[lane])
             {
                 _pass.Forward(batch, group, a, dropout);
-                Losses(group, a, loss, values);
+                Losses(batch, group, a, loss, values);
                 _pass.Backward(batch, group, a, _lanes[lane], _dSteps, dropout);
             }
         }));
@@ -199,21 +199,23 @@ internal sealed unsafe class TrainingNetwork : IGradientNetwork
         }
     }
 
-    // Largest windows first, each to the lane with the fewest rows: a function of the batch alone.
+    // Largest windows first, each with all its draws to the lane with the fewest rows: a function of the batch alone.
     private List<WindowGroup>[] Deal(TrainingBatch batch, int lanes)
     {
         var members = new List<int>[lanes];
         int[] load = new int[lanes];
         for (int i = 0; i < lanes; i++)
             members[i] = [];
-        foreach (int window in Enumerable.Range(0, batch.Count).OrderByDescending(w => batch.Tasks[w].Conditions.Count()))
+        int draws = batch.Draws, chunk = draws * Math.Max(1, GroupWindows / draws);
+        foreach (int window in Enumerable.Range(0, batch.Count / draws).Select(i => i * draws)
+            .OrderByDescending(w => batch.Tasks[w].Conditions.Count()))
         {
             int min = Array.IndexOf(load, load.Min());
-            members[min].Add(window);
-            load[min] += batch.Tasks[window].Conditions.Count() + 1;
+            members[min].AddRange(Enumerable.Range(window, draws));
+            load[min] += draws * (batch.Tasks[window].Conditions.Count() + 1);
         }
 
-        return [.. members.Select(lane => lane.Chunk(GroupWindows).Select(chunk => new WindowGroup(Configuration, batch, chunk)).ToList())];
+        return [.. members.Select(lane => lane.Chunk(chunk).Select(windows => new WindowGroup(Configuration, batch, windows)).ToList())];
     }
 
     private Activations Room(int part, int rows)
@@ -227,16 +229,18 @@ internal sealed unsafe class TrainingNetwork : IGradientNetwork
         return a;
     }
 
-    private void Losses(WindowGroup group, Activations a, WindowLoss loss, double[] values)
+    // All draws of a window are in one group.
+    private void Losses(TrainingBatch batch, WindowGroup group, Activations a, WindowLoss loss, double[] values)
     {
         int samples = Configuration.SlotSamples, p = Configuration.SamplesPerToken;
-        float[] prediction = System.Buffers.ArrayPool<float>.Shared.Rent(2 * samples);
-        Span<float> values1 = prediction.AsSpan(0, samples), gradient = prediction.AsSpan(samples, samples);
+        float[] rented = System.Buffers.ArrayPool<float>.Shared.Rent(samples);
+        Span<float> gradient = rented.AsSpan(0, samples);
+        foreach (WindowRows window in group.Windows)
+            Gather(a, window.TargetRow - group.TargetRow, batch.Prediction(window.Window));
         foreach (WindowRows window in group.Windows)
         {
             int first = window.TargetRow - group.TargetRow;
-            Gather(a, first, values1);
-            values[window.Window] = loss(window.Window, values1, gradient);
+            values[window.Window] = loss(window.Window, batch.Prediction(window.Window), gradient);
             float* row = a.Prediction + ((nint)first * _shape.OutStride);
             for (int token = 0; token < window.TargetRows; token++, row += _shape.OutStride)
             {
@@ -245,7 +249,7 @@ internal sealed unsafe class TrainingNetwork : IGradientNetwork
             }
         }
 
-        System.Buffers.ArrayPool<float>.Shared.Return(prediction);
+        System.Buffers.ArrayPool<float>.Shared.Return(rented);
     }
 
     private void Gather(Activations a, int firstRow, Span<float> samples)

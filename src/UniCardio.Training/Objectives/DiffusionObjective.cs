@@ -34,7 +34,10 @@ internal sealed class DiffusionObjective
     }
 
     // The step is the network's one, or comes with the example.
-    private bool HasGivenSteps => Corrects || _options.Distils;
+    private bool HasGivenSteps => Corrects || _options.Distils || Scores;
+
+    // The state is noise at the last step, and draws of a window are scored together.
+    private bool Scores => _options.ScoredDraws > 0;
 
     private bool Corrects => _configuration.Prediction == PredictionKind.Correction;
 
@@ -61,8 +64,12 @@ internal sealed class DiffusionObjective
     public void Prepare(TrainingBatch batch, ulong seed, ReadOnlySpan<int> steps)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (Scores && batch.Draws != _options.ScoredDraws)
+            throw new ArgumentException($"the batch has {batch.Draws} draws of a window, {_options.ScoredDraws} are scored", nameof(batch));
         if (Corrects)
             Array.Fill(batch.Steps, _schedule.CorrectionStep);
+        else if (Scores)
+            Array.Fill(batch.Steps, _schedule.Steps - 1);
         else if (!HasGivenSteps)
             steps.CopyTo(batch.Steps);
         double counted = 0;
@@ -79,6 +86,12 @@ internal sealed class DiffusionObjective
         }
 
         double samples = _configuration.SlotSamples;
+        if (Scores)
+        {
+            Array.Fill(batch.Scale, (double)batch.Draws / batch.Count);
+            return;
+        }
+
         if (Corrects)
         {
             foreach (ref double scale in batch.Scale.AsSpan())
@@ -108,6 +121,8 @@ internal sealed class DiffusionObjective
         ArgumentNullException.ThrowIfNull(batch);
         if (Corrects)
             return ProposalLoss.Evaluate(batch, window, prediction, gradient);
+        if (Scores)
+            return EnergyScore.Evaluate(batch, window, CleanFrom(batch.Steps[window]), gradient);
         if (_options.Distils)
             return EvaluateSample(batch, window, prediction, gradient);
         ReadOnlySpan<float> clean = batch.CleanTarget(window), noise = batch.WindowNoise(window), weight = batch.Weight(window);
@@ -241,7 +256,7 @@ internal sealed class DiffusionObjective
         else
         {
             for (int s = 0; s < noisy.Length; s++)
-                noisy[s] = _options.Distils ? noise[s] : (alpha * clean[s]) + (sigma * noise[s]);
+                noisy[s] = _options.Distils || Scores ? noise[s] : (alpha * clean[s]) + (sigma * noise[s]);
         }
 
         if (task.Target != Slot.Restoration)

@@ -65,6 +65,12 @@ public sealed record ObjectiveOptions
     /// </summary>
     public bool Distils { get; init; }
 
+    /// <summary>
+    /// Draws M of a window that are scored together by the energy score (<see cref="EnergyScore"/>), by which a network learns to draw in
+    /// one call, from noise at t = T-1, without a teacher; 2 to 16 and a divisor of the batch, 0 for the diffusion loss.
+    /// </summary>
+    public int ScoredDraws { get; init; }
+
     /// <summary>Whether clean targets are clamped to the range that sampling clamps to (<see cref="Engine.Sampling.PlausibleRange"/>): the
     /// rare window that was scaled by a short calm stretch would outweigh a whole batch.</summary>
     public bool ClampsTargets { get; init; }
@@ -97,6 +103,10 @@ public sealed record ObjectiveOptions
             throw new ConfigurationException("weighting_gamma", $"{WeightingGamma} is not a positive finite number");
         if (!(WeightingOffset > 0 && double.IsFinite(WeightingOffset)))
             throw new ConfigurationException("weighting_offset", $"{WeightingOffset} is not a positive finite number");
+        if (ScoredDraws is < 0 or 1 or > 16)
+            throw new ConfigurationException("score_draws", $"{ScoredDraws} is neither 0 nor 2 to 16");
+        if (ScoredDraws > 0 && (Distils || WeighsPeaks || SpectralAmplitude > 0 || SpectralPhase > 0 || PeakL1 > 0))
+            throw new ConfigurationException("score_draws", "the score of draws is a loss of its own; leave the others out");
         foreach ((string name, double weight) in ((string, double)[])[("spectral_amplitude", SpectralAmplitude),
             ("spectral_phase", SpectralPhase), ("peak_l1", PeakL1)])
         {

@@ -21,7 +21,7 @@ internal sealed class BatchFeed : IDisposable
     public BatchFeed(TrainingOptions options, Curriculum curriculum, DiffusionObjective objective, IExampleSource source, long firstStep)
     {
         for (int i = 0; i < 2; i++)
-            _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples));
+            _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples, options.Draws));
         _thread = new Thread(() => Work(options, curriculum, objective, source, firstStep)) { IsBackground = true,
             Name = "UniCardio examples" };
         _thread.Start();
@@ -57,7 +57,8 @@ internal sealed class BatchFeed : IDisposable
 
     private void Work(TrainingOptions options, Curriculum curriculum, DiffusionObjective objective, IExampleSource source, long firstStep)
     {
-        var tasks = new CardioTask[options.Batch];
+        int draws = options.Draws;
+        var tasks = new CardioTask[options.Batch / draws];
         try
         {
             for (long step = firstStep; step < options.Steps; step++)
@@ -65,10 +66,12 @@ internal sealed class BatchFeed : IDisposable
                 TrainingBatch batch = _free.Take(_stop.Token);
                 batch.Step = step;
                 curriculum.Draw(step, tasks);
-                for (int place = 0; place < tasks.Length; place++)
+                for (int i = 0; i < tasks.Length; i++)
                 {
                     _stop.Token.ThrowIfCancellationRequested();
-                    source.Fill((step * tasks.Length) + place, tasks[place], batch, place);
+                    int place = i * draws;
+                    source.Fill((step * tasks.Length) + i, tasks[i], batch, place);
+                    batch.Repeat(place);
                 }
 
                 objective.Prepare(batch, options.Seed);

@@ -83,6 +83,9 @@ public sealed record TrainingOptions
     /// <summary>Held-out checks.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
+    // Windows of a batch that are draws of one condition.
+    internal int Draws => Math.Max(1, Objective.ScoredDraws);
+
     /// <summary>Checks every number.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
@@ -119,6 +122,12 @@ public sealed record TrainingOptions
                 "prediction",
                 $"a network that predicts {Network.Prediction.ToString().ToLowerInvariant()} cannot be distilled to one call; v or "
                 + $"sample can");
+        if (Batch % Draws != 0)
+            throw new ConfigurationException("score_draws", $"a batch of {Batch} windows is not whole groups of {Draws} draws");
+        if (Objective.ScoredDraws > 0 && (Uncertainty is not null
+            || Network.Prediction is (PredictionKind.Epsilon or PredictionKind.Correction)))
+            throw new ConfigurationException("score_draws",
+                "are for networks that predict v or sample, without log-variances: only these give a clean signal from noise alone");
         Adam.Validate();
         Muon?.Validate();
         ValidateFurther();

@@ -79,7 +79,7 @@ public sealed class TrainingRun : IDisposable
         _objective = new DiffusionObjective(options.Network, options.Objective);
         // Other noise than training's: keyed by the complement of the seed.
         _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed,
-            options.Objective.Distils);
+            options.Objective);
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
         _uncertainty = options.Uncertainty is { } learned ? new LearnedUncertainty(learned, options.Network, options.Batch) : null;

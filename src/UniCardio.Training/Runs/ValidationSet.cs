@@ -27,7 +27,6 @@ internal sealed class ValidationSet
     private readonly int[] _spread;
     private readonly int[] _last;
     private readonly int[] _high;
-    private readonly float[] _predictions;
     private readonly float[] _scratch;
     private readonly ulong _seed;
 
@@ -37,29 +36,34 @@ internal sealed class ValidationSet
     /// <param name="source">Examples that training never sees.</param>
     /// <param name="windows">Windows a task; at least 1.</param>
     /// <param name="seed">Keys the noise.</param>
-    /// <param name="distils">Whether the windows are a teacher's samples, which bring their noise.</param>
+    /// <param name="objective">Whether the windows are a teacher's samples, which bring their noise, or draws are scored; null for
+    /// neither.</param>
     public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed,
-        bool distils = false)
+        ObjectiveOptions? objective = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(source);
         // Every counted sample alike and no weights by step, whatever the run minimises: losses of different runs can be compared.
         _objective =
-            new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch, Distils = distils });
+            new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch,
+                Distils = objective?.Distils ?? false, ScoredDraws = objective?.ScoredDraws ?? 0 });
+        int draws = Math.Max(1, objective?.ScoredDraws ?? 0);
         _seed = seed;
         int steps = configuration.DiffusionSteps;
-        _spread = [.. Enumerable.Range(0, windows).Select(i => (int)((i + 0.5) * steps / windows))];
-        _last = [.. Enumerable.Repeat(steps - 1, windows)];
-        _high = [.. Enumerable.Repeat((int)Math.Round(0.8 * (steps - 1)), windows)];
-        _predictions = new float[windows * configuration.SlotSamples];
+        _spread = [.. Enumerable.Range(0, windows * draws).Select(i => (int)((i + 0.5) * steps / (windows * draws)))];
+        _last = [.. Enumerable.Repeat(steps - 1, windows * draws)];
+        _high = [.. Enumerable.Repeat((int)Math.Round(0.8 * (steps - 1)), windows * draws)];
         _scratch = new float[configuration.SlotSamples];
         _batches = new TrainingBatch[tasks.Count];
         for (int i = 0; i < _batches.Length; i++)
         {
-            _batches[i] = new TrainingBatch(windows, configuration.SlotSamples) { Step = i };
+            TrainingBatch batch = _batches[i] = new TrainingBatch(windows * draws, configuration.SlotSamples, draws) { Step = i };
             for (int window = 0; window < windows; window++)
-                source.Fill(window, tasks[i], _batches[i], window);
+            {
+                source.Fill(window, tasks[i], batch, window * draws);
+                batch.Repeat(window * draws);
+            }
         }
 
         _variances = [.. _batches.Select(b => Variance(b))];
@@ -81,7 +85,7 @@ internal sealed class ValidationSet
             Predict(network, batch, _spread);
             double loss = 0;
             for (int window = 0; window < batch.Count; window++)
-                loss += _objective.Evaluate(batch, window, Prediction(window), _scratch);
+                loss += _objective.Evaluate(batch, window, batch.Prediction(window), _scratch);
             double unconditional = Math.Max(_variances[i], 1e-12);
             results[i] = new TaskValidation(batch.Tasks[0], loss, CleanError(network, batch, _last) / unconditional,
                 CleanError(network, batch, _high) / unconditional);
@@ -95,7 +99,7 @@ internal sealed class ValidationSet
     {
         cancellation.ThrowIfCancellationRequested();
         double Error(bool corrected) =>
-            Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? Prediction(w) : [])));
+            Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? batch.Prediction(w) : [])));
         Predict(network, batch, _last);
         double with = Error(corrected: true), own = Math.Max(Error(corrected: false), 1e-9);
         float[] kept = [.. batch.Conditions];
@@ -126,7 +130,7 @@ internal sealed class ValidationSet
         {
             ReadOnlySpan<float> clean = batch.CleanTarget(window), weight = batch.Weight(window);
             ReadOnlySpan<float> noisy = batch.Slot(window, (int)batch.Tasks[window].Target);
-            _objective.PredictClean(batch.Steps[window], noisy, Prediction(window), _scratch);
+            _objective.PredictClean(batch.Steps[window], noisy, batch.Prediction(window), _scratch);
             (double low, double high) = PlausibleRange.Of(batch.Tasks[window].Output);
             for (int s = 0; s < clean.Length; s++)
             {
@@ -142,10 +146,8 @@ internal sealed class ValidationSet
     private void Predict(IGradientNetwork network, TrainingBatch batch, int[] steps)
     {
         _objective.Prepare(batch, _seed, steps);
-        network.Predict(batch, _predictions);
+        network.Predict(batch, batch.Predictions);
     }
-
-    private ReadOnlySpan<float> Prediction(int window) => _predictions.AsSpan(window * _scratch.Length, _scratch.Length);
 
     // Of the counted clean samples around their mean over all windows.
     private static double Variance(TrainingBatch examples)

@@ -34,6 +34,9 @@ internal sealed class TrainingOptionSet
         Bounded.OptionalNumber("--distil-calls", "Calls that the student is to need, 1 or 2 (1).", 1, 2);
     private readonly Option<int?> _pairDraws =
         Bounded.OptionalNumber("--pair-draws", "Of them of one window, which share its condition rows (4).", 1, 64);
+    private readonly Option<int?> _scored = Bounded.OptionalNumber("--score-draws",
+        "Learns to draw in one call without a teacher: so many draws of a window, 2 to 16, are scored together against the true signal by "
+        + "the energy score. The result's metadata names its sampler (0: the diffusion loss).", 0, 16);
     private readonly Option<double?> _dataShare =
         Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
@@ -87,8 +90,8 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws, _dataShare,
-            _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws, _scored,
+            _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay, _decayKind, _clip,
             _weighting, _amplitude, _phase, _peakL1, _drop, _corruption, _uncertainty, _uncertaintyBeta, _layerRates, _gateL1, _weights,
             _tasks, _validateEvery, _validateWindows])
             command.Add(option);
@@ -149,6 +152,7 @@ internal sealed class TrainingOptionSet
             {
                 Weighting = weighting,
                 Distils = pairs is not null,
+                ScoredDraws = parsed.GetValue(_scored) ?? basis.Objective.ScoredDraws,
                 SpectralAmplitude = parsed.GetValue(_amplitude) ?? basis.Objective.SpectralAmplitude,
                 SpectralPhase = parsed.GetValue(_phase) ?? basis.Objective.SpectralPhase,
                 PeakL1 = parsed.GetValue(_peakL1) ?? basis.Objective.PeakL1,
