@@ -95,7 +95,7 @@ internal sealed class CorrectionExamples : IExampleSource
         var window = new SampleRange((int)(random.NextDouble() * (subject.Length - SlotSamples)), SlotSamples);
         var gap = new SampleRange(window.Start + (int)(random.NextDouble() * (SlotSamples - length)), length);
         PatientSignals hidden = subject.Signals.Hide(target, gap);
-        // One number is passed over, so that windows are those of the run that weights/README.md tells of.
+        // One number is passed over, so that windows are those of the run that weights/STUDIES.md tells of.
         _ = random.NextDouble();
         double[]? proposal = Propose(hidden, task, gap, ref random);
         batch.Tasks[place] = task;

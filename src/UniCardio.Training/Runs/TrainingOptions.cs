@@ -27,7 +27,7 @@ public sealed record TrainingOptions
     /// <see cref="ObjectiveOptions.Distils"/>.</summary>
     public string? PairFile { get; init; }
 
-    /// <summary>Calls that a student of a <see cref="PairFile"/> is to need, 1 or 2.</summary>
+    /// <summary>Calls that a student of a <see cref="PairFile"/>, or a network of scored draws, is to need, 1 or 2.</summary>
     public int StudentCalls { get; init; } = 1;
 
     /// <summary>Share of windows that are of recordings, 0 to 1, where there is a <see cref="RecordingFolder"/>.</summary>

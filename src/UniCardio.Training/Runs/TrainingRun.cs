@@ -31,6 +31,7 @@ public sealed class TrainingRun : IDisposable
     private readonly ValidationSet _validation;
     private readonly Adam _adam;
     private readonly Muon? _muon;
+    private readonly SecondCall? _second;
     private readonly LearnedUncertainty? _uncertainty;
     private readonly LayerRates? _layerRates;
     private readonly GateShrinkage? _gates;
@@ -79,7 +80,8 @@ public sealed class TrainingRun : IDisposable
         _objective = new DiffusionObjective(options.Network, options.Objective);
         // Other noise than training's: keyed by the complement of the seed.
         _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed,
-            options.Objective);
+            options.Objective, options.StudentCalls);
+        _second = options.Objective.ScoredDraws > 0 && options.StudentCalls == 2 ? new SecondCall(options.Network) : null;
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
         _uncertainty = options.Uncertainty is { } learned ? new LearnedUncertainty(learned, options.Network, options.Batch) : null;
@@ -295,6 +297,7 @@ public sealed class TrainingRun : IDisposable
     {
         long begun = Stopwatch.GetTimestamp();
         TrainingBatch batch = _batch = feed.Take(cancellation);
+        _second?.Prepare(batch, _network);
         ulong masks = new KeyedRandom(Options.Seed, RandomUse.Dropout, 0, _updates).NextBits();
         _network.Accumulate(batch, _loss, masks, _losses);
         double loss = _losses.Sum(), rate = Options.LearningRate.At(_updates, Options.Steps);

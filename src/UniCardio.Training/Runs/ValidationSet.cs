@@ -24,6 +24,7 @@ internal sealed class ValidationSet
     private readonly TrainingBatch[] _batches;
     private readonly double[] _variances;
     private readonly DiffusionObjective _objective;
+    private readonly SecondCall? _second;
     private readonly int[] _spread;
     private readonly int[] _last;
     private readonly int[] _high;
@@ -38,8 +39,9 @@ internal sealed class ValidationSet
     /// <param name="seed">Keys the noise.</param>
     /// <param name="objective">Whether the windows are a teacher's samples, which bring their noise, or draws are scored; null for
     /// neither.</param>
+    /// <param name="calls">Calls after which scored draws are looked at, 1 or 2.</param>
     public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed,
-        ObjectiveOptions? objective = null)
+        ObjectiveOptions? objective = null, int calls = 1)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(tasks);
@@ -49,6 +51,7 @@ internal sealed class ValidationSet
             new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch,
                 Distils = objective?.Distils ?? false, ScoredDraws = objective?.ScoredDraws ?? 0 });
         int draws = Math.Max(1, objective?.ScoredDraws ?? 0);
+        _second = objective?.ScoredDraws > 0 && calls == 2 ? new SecondCall(configuration) : null;
         _seed = seed;
         int steps = configuration.DiffusionSteps;
         _spread = [.. Enumerable.Range(0, windows * draws).Select(i => (int)((i + 0.5) * steps / (windows * draws)))];
@@ -146,6 +149,10 @@ internal sealed class ValidationSet
     private void Predict(IGradientNetwork network, TrainingBatch batch, int[] steps)
     {
         _objective.Prepare(batch, _seed, steps);
+        network.Predict(batch, batch.Predictions);
+        if (_second is null)
+            return;
+        _second.Advance(batch);
         network.Predict(batch, batch.Predictions);
     }
 

@@ -31,12 +31,12 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _pairs =
         Bounded.OptionalNumber("--pairs", "Samples that the teacher draws for --distil, 21 calls each (20000).", 1, 1_000_000);
     private readonly Option<int?> _calls =
-        Bounded.OptionalNumber("--distil-calls", "Calls that the student is to need, 1 or 2 (1).", 1, 2);
+        Bounded.OptionalNumber("--distil-calls", "Calls that a student, or a network of --score-draws, is to need, 1 or 2 (1).", 1, 2);
     private readonly Option<int?> _pairDraws =
         Bounded.OptionalNumber("--pair-draws", "Of them of one window, which share its condition rows (4).", 1, 64);
     private readonly Option<int?> _scored = Bounded.OptionalNumber("--score-draws",
-        "Learns to draw in one call without a teacher: so many draws of a window, 2 to 16, are scored together against the true signal by "
-        + "the energy score. The result's metadata names its sampler (0: the diffusion loss).", 0, 16);
+        "Learns to draw in one call or two (--distil-calls) without a teacher: so many draws of a window, 2 to 16, are scored together "
+        + "against the true signal by the energy score. The result's metadata names its sampler (0: the diffusion loss).", 0, 16);
     private readonly Option<double?> _dataShare =
         Bounded.OptionalNonNegative("--data-share", "Share of windows that are of recordings (0.5 with --data).", "SHARE");
     private readonly Option<double?> _rate = Bounded.OptionalNonNegative("--lr", "Peak of the learning rate (1e-3).", "RATE");
