@@ -86,6 +86,8 @@ internal sealed unsafe partial class SimulatedDriver
         byte[] parameters = Parameters(kernel, (void**)Argument(a, 9), (void**)Argument(a, 10));
         Stream(Argument(a, 8)).Add(() =>
         {
+            if (Cancellation.IsCancellationRequested)
+                return;
             LaunchCounts? counts = _device.Launch(kernel, grid, group, parameters, dynamic);
             _launches.Add(new DriverLaunch(kernel, grid, group, counts));
         });

@@ -69,6 +69,10 @@ internal sealed unsafe partial class SimulatedDriver
         }
     }
 
+    /// <summary>Once it is cancelled, launches are passed over: no exception crosses the driver's native calls, so whoever cancels looks at
+    /// the token when its call returns.</summary>
+    public CancellationToken Cancellation { get; set; }
+
     /// <summary>Bytes that may still be allocated before the device calls itself full.</summary>
     public long FreeBytes { get; set; } = long.MaxValue;
 

@@ -37,9 +37,9 @@ internal static class CommandLine
             SimulatedDevice.StartIfAsked();
             return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException stopped) when (cancellation.IsCancellationRequested)
         {
-            terminal.Error.WriteLine("cancelled; nothing was written");
+            terminal.Error.WriteLine($"cancelled; {(stopped is KeptException ? stopped.Message : "nothing was written")}");
             return ExitCode.Cancelled;
         }
 #pragma warning disable CA1031 // The last frame of the program: whatever comes here becomes one line and an exit code.

@@ -12,7 +12,7 @@ internal static class ExitCode
     /// <summary>The command line, a file or an option is at fault; nothing was written.</summary>
     public const int BadInput = 2;
 
-    /// <summary>Cancelled by Ctrl+C or a signal; nothing was written.</summary>
+    /// <summary>Cancelled by Ctrl+C or a signal; nothing was written, but for the state of a run.</summary>
     public const int Cancelled = 3;
 
     /// <summary>A fault of the program itself. <c>UNICARDIO_TRACE=1</c> shows where.</summary>

@@ -59,7 +59,9 @@ internal static class KernelEmitter
     /// <param name="architecture">For PTX: one of <see cref="Architectures"/>.</param>
     /// <param name="directory">Where the files go; made if absent.</param>
     /// <param name="table">Takes the table, a line a kernel (for PTX; OpenCL C is listed by length only).</param>
-    public static void Emit(string language, string architecture, string directory, TextWriter table)
+    /// <param name="cancellation">Looked at before each kernel is compiled, that is before any file is written.</param>
+    public static void Emit(string language, string architecture, string directory, TextWriter table,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         // All of it before the first file, so that nothing is left of a kernel that does not compile.
@@ -69,7 +71,11 @@ internal static class KernelEmitter
         (string Name, string Code)[] codes =
         [
             .. KernelCatalog.All.Concat(hasTensors ? KernelCatalog.Tensor : [])
-                .Select(k => (k.Name, Emit(k.Method, language, architecture))),
+                .Select(k =>
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    return (k.Name, Emit(k.Method, language, architecture));
+                }),
         ];
         Directory.CreateDirectory(directory);
         table.WriteLine(isPtx ? PtxStatistics.Header : "kernel                          lines");

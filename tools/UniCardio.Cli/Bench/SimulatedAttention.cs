@@ -43,11 +43,12 @@ internal sealed record SimulatedAttention
     /// <param name="windows">Windows.</param>
     /// <param name="device">Whose time is modelled.</param>
     /// <param name="groups">Groups of a launch that are executed; 0 for all.</param>
+    /// <param name="cancellation">Looked at before each launch.</param>
     public static IReadOnlyList<SimulatedAttention> Measure(QualityConfiguration m, IReadOnlyList<int> tokens, int windows,
-        PtxDeviceModel device, int groups)
+        PtxDeviceModel device, int groups, CancellationToken cancellation = default)
     {
         var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
-        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
+        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options), cancellation);
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
         return [.. tokens.Select(t => Measure(m, t, windows, device, opened, driver))];
     }
@@ -73,6 +74,7 @@ internal sealed record SimulatedAttention
             opened.Kernels.Attention(quads)(opened.Stream,
                 new KernelConfig(new Index3D(windows * tiles, m.Heads, 1), new Index3D(Threads, Threads, 1)), shape, qkv.View, output.View);
             opened.Stream.Synchronize();
+            driver.Cancellation.ThrowIfCancellationRequested();
             return LaunchTime.Of(driver.Launches.Single().Counts!, device);
         }
 

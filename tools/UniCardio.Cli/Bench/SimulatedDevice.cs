@@ -33,13 +33,17 @@ internal static class SimulatedDevice
         };
 
     /// <summary>Makes the driver this process's.</summary>
+    /// <param name="gpu">The device.</param>
+    /// <param name="cancellation">Passes launches over; the caller looks at it when its call returns.</param>
     /// <exception cref="UsageException">There is no C compiler.</exception>
-    public static SimulatedDriver Start(SimulatedGpu gpu)
+    public static SimulatedDriver Start(SimulatedGpu gpu, CancellationToken cancellation = default)
     {
         string folder = Directory.CreateTempSubdirectory("unicardio-ptx-").FullName;
         try
         {
-            return SimulatedDriver.Start(gpu, folder);
+            SimulatedDriver driver = SimulatedDriver.Start(gpu, folder);
+            driver.Cancellation = cancellation;
+            return driver;
         }
         catch (PlatformNotSupportedException e)
         {

@@ -108,10 +108,12 @@ internal sealed class SimulatedProfile
     /// <param name="device">The device: how large the backend thinks it is, and whose time is modelled.</param>
     /// <param name="groups">Groups of a launch that are executed; 0 for all.</param>
     /// <param name="how">How the backend launches.</param>
-    public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups, GpuOptions? how = null)
+    /// <param name="cancellation">Looked at before each launch.</param>
+    public static SimulatedProfile Measure(ModelWeights weights, BenchCase one, PtxDeviceModel device, int groups, GpuOptions? how = null,
+        CancellationToken cancellation = default)
     {
         var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
-        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
+        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options), cancellation);
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
         using var backend = new GpuBackend(opened, weights, how);
         SamplerTable sampler = SamplerTable.Create(one.Sampler, backend.Configuration, one.Task);
@@ -124,6 +126,7 @@ internal sealed class SimulatedProfile
         driver.ClearLaunches();
         calls.Call();
         executor.GetState(state);
+        cancellation.ThrowIfCancellationRequested();
         return new SimulatedProfile(device, driver.Launches) { WeightBits = ((GpuExecutor)executor).WeightBits };
     }
 
@@ -133,10 +136,12 @@ internal sealed class SimulatedProfile
     /// <param name="device">As above.</param>
     /// <param name="groups">As above.</param>
     /// <param name="how">Of this the precision.</param>
-    public static SimulatedProfile Measure(QualityWeights weights, int windows, PtxDeviceModel device, int groups, GpuOptions? how = null)
+    /// <param name="cancellation">As above.</param>
+    public static SimulatedProfile Measure(QualityWeights weights, int windows, PtxDeviceModel device, int groups, GpuOptions? how = null,
+        CancellationToken cancellation = default)
     {
         var options = new PtxDeviceOptions { Profile = true, ProfiledGroups = groups, MemoryBytes = device.MemoryBytes };
-        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options));
+        SimulatedDriver driver = SimulatedDevice.Start(SimulatedDevice.Of(device, options), cancellation);
         using GpuDevice opened = GpuDevices.Open(new DeviceSelector("cuda"));
         using var network = new GpuQualityNetwork(opened, weights, how);
         QualityConfiguration m = weights.Configuration;
@@ -144,6 +149,7 @@ internal sealed class SimulatedProfile
         network.Encode(x, windows, features);
         driver.ClearLaunches();
         network.Encode(x, windows, features);
+        cancellation.ThrowIfCancellationRequested();
         return new SimulatedProfile(device, driver.Launches);
     }
 

@@ -20,10 +20,11 @@ internal static class KernelsCommand
         {
             emit, architecture, destination,
         };
-        command.SetAction(parsed =>
+        command.SetAction((parsed, cancellation) =>
         {
-            KernelEmitter.Emit(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, parsed.GetValue(destination)!, terminal.Out);
-            return ExitCode.Success;
+            KernelEmitter.Emit(parsed.GetValue(emit)!, parsed.GetValue(architecture)!, parsed.GetValue(destination)!, terminal.Out,
+                cancellation);
+            return Task.FromResult(ExitCode.Success);
         });
         return command;
     }

@@ -77,15 +77,7 @@ internal static class PretrainCommand
                     options.Seed);
             bool trains = parsed.GetValue(steps) > 0;
             string? path = parsed.GetValue(export);
-            QualityWeights trained = trains ? terminal.WithProgress("pretrain", bar => QualityTrainer.Train(start, options, p =>
-            {
-                string line = string.Create(CultureInfo.InvariantCulture,
-                    $"step {p.Step} of {options.Steps}: labels {p.Labels:F4}, rhythm {p.Rhythm:F4}, distil {p.Distil:F4}, amplitude "
-                    + $"{p.Amplitude:F4}, phase {p.Phase:F4}");
-                bar.Report((p.Step / (double)options.Steps, line));
-                if (!terminal.ErrorIsTerminal)
-                    terminal.Note(line);
-            }, path is null ? null : (kept, step) => Write(path, kept, options, step, cancellation), cancellation)) : start;
+            QualityWeights trained = trains ? Train(terminal, start, options, path, cancellation) : start;
             if (trains && path is not null)
             {
                 Write(path, trained, options, options.Steps, cancellation);
@@ -97,6 +89,33 @@ internal static class PretrainCommand
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    private static QualityWeights Train(Terminal terminal, QualityWeights start, QualityTrainingOptions options, string? path,
+        CancellationToken cancellation)
+    {
+        int keptAt = 0;
+        Action<QualityWeights, int>? keep = path is null ? null : (kept, step) =>
+        {
+            Write(path, kept, options, step, cancellation);
+            keptAt = step;
+        };
+        try
+        {
+            return terminal.WithProgress("pretrain", bar => QualityTrainer.Train(start, options, p =>
+            {
+                string line = string.Create(CultureInfo.InvariantCulture,
+                    $"step {p.Step} of {options.Steps}: labels {p.Labels:F4}, rhythm {p.Rhythm:F4}, distil {p.Distil:F4}, amplitude "
+                    + $"{p.Amplitude:F4}, phase {p.Phase:F4}");
+                bar.Report((p.Step / (double)options.Steps, line));
+                if (!terminal.ErrorIsTerminal)
+                    terminal.Note(line);
+            }, keep, cancellation));
+        }
+        catch (OperationCanceledException) when (keptAt > 0 && cancellation.IsCancellationRequested)
+        {
+            throw new KeptException($"{path} holds the teacher of step {keptAt}");
+        }
     }
 
     private static void Write(string path, QualityWeights weights, QualityTrainingOptions options, int step,

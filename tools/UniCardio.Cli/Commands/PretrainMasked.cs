@@ -95,13 +95,22 @@ internal static class PretrainMasked
         if (arm == MaskedArm.Untrained || options.Steps == 0)
             return MaskedTrainer.Initial(options.Network, options.Seed);
         RunFolder? folder = run is null ? null : new RunFolder(Path.Combine(run, $"arm-{letter}"));
-        ParameterTensor[] weights = terminal.WithProgress($"arm {letter}", bar => MaskedTrainer.Train(options, folder, (step, loss) =>
+        ParameterTensor[] weights;
+        try
         {
-            string line = string.Create(CultureInfo.InvariantCulture, $"arm {letter}: step {step} of {options.Steps}, loss {loss:F4}");
-            bar.Report((step / (double)options.Steps, line));
-            if (!terminal.ErrorIsTerminal)
-                terminal.Note(line);
-        }, cancellation));
+            weights = terminal.WithProgress($"arm {letter}", bar => MaskedTrainer.Train(options, folder, (step, loss) =>
+            {
+                string line = string.Create(CultureInfo.InvariantCulture, $"arm {letter}: step {step} of {options.Steps}, loss {loss:F4}");
+                bar.Report((step / (double)options.Steps, line));
+                if (!terminal.ErrorIsTerminal)
+                    terminal.Note(line);
+            }, cancellation));
+        }
+        catch (OperationCanceledException) when (folder is not null && cancellation.IsCancellationRequested)
+        {
+            throw new KeptException("the state is saved, the same command continues");
+        }
+
         if (folder is not null)
             Write(Path.Combine(folder.Path, "encoder.safetensors"), options, weights, cancellation);
         return weights;

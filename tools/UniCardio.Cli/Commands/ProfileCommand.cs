@@ -76,7 +76,8 @@ internal static class ProfileCommand
                 {
                     PtxDeviceModel model = PtxDeviceModel.Find(parsed.GetValue(device)!)!;
                     SimulatedReport.Write(terminal, $"{one.Weights}: {one.Windows} windows", model,
-                        SimulatedAttention.Measure(quality.Configuration, tokens, one.Windows, model, parsed.GetValue(groups)),
+                        SimulatedAttention.Measure(quality.Configuration, tokens, one.Windows, model, parsed.GetValue(groups),
+                            cancellation),
                         parsed.GetValue(json));
                     return Task.FromResult(ExitCode.Success);
                 }
@@ -85,7 +86,7 @@ internal static class ProfileCommand
                     terminal,
                     $"{one.Weights}: {one.Windows} windows encoded",
                     SimulatedProfile.Measure(quality, one.Windows, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups),
-                        new GpuOptions { Precision = parsed.GetValue(precision) }),
+                        new GpuOptions { Precision = parsed.GetValue(precision) }, cancellation),
                     parsed.GetValue(json),
                     parsed.GetValue(listing));
                 return Task.FromResult(ExitCode.Success);
@@ -97,7 +98,7 @@ internal static class ProfileCommand
                 kernelCache.Apply(parsed);
                 SimulatedProfile simulated =
                     SimulatedProfile.Measure(loaded.Weights, one, PtxDeviceModel.Find(parsed.GetValue(device)!)!, parsed.GetValue(groups),
-                        new GpuOptions { Precision = parsed.GetValue(precision) });
+                        new GpuOptions { Precision = parsed.GetValue(precision) }, cancellation);
                 SimulatedReport.Write(terminal, one.Name, simulated, parsed.GetValue(json), parsed.GetValue(listing));
                 return Task.FromResult(ExitCode.Success);
             }
