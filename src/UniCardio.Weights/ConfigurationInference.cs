@@ -54,8 +54,12 @@ internal static class ConfigurationInference
             values[key] = metadata[key];
         }
 
-        if (metadata.TryGetValue(ModelConfiguration.OwnSamplerKey, out string? sampler))
-            values[ModelConfiguration.OwnSamplerKey] = sampler;
+        foreach (string key in (string[])[ModelConfiguration.OwnSamplerKey, ModelConfiguration.OwnTasksKey])
+        {
+            if (metadata.TryGetValue(key, out string? own))
+                values[key] = own;
+        }
+
         foreach ((string key, int value) in Deduce(shapes))
         {
             string text = value.ToString(CultureInfo.InvariantCulture);

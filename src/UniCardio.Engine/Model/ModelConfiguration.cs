@@ -49,6 +49,9 @@ public sealed record ModelConfiguration
     /// <summary>Key of <see cref="OwnSampler"/> in metadata; absent where it is null.</summary>
     public const string OwnSamplerKey = "own_sampler";
 
+    /// <summary>Key of <see cref="OwnTasks"/> in metadata; absent where it is null.</summary>
+    public const string OwnTasksKey = "own_tasks";
+
     /// <summary>Channels C of a token. Divisible by <see cref="Heads"/> and by 6 times <see cref="SamplesPerToken"/>. Official:
     /// 288.</summary>
     public int Channels { get; init; } = 288;
@@ -92,6 +95,10 @@ public sealed record ModelConfiguration
     /// <see cref="Sampling.SamplerOptions.Default"/> wherever that is used.
     /// </summary>
     public string? OwnSampler { get; init; }
+
+    /// <summary>The tasks that the network learned where it learned some only, texts of <see cref="CardioTask"/> with ';' between them;
+    /// null where it takes all. Sessions of others are refused: what it would make of them looks like an answer and is none.</summary>
+    public string? OwnTasks { get; init; }
 
     /// <summary>What the network predicts.</summary>
     public PredictionKind Prediction { get; init; } = PredictionKind.Epsilon;
@@ -150,8 +157,18 @@ public sealed record ModelConfiguration
         Known("prediction", Prediction);
         if (OwnSampler is not null && !Sampling.SamplerOptions.TryParse(OwnSampler, null, out _))
             throw new ConfigurationException(OwnSamplerKey, $"'{OwnSampler}' is not a sampler");
+        foreach (string task in OwnTasks?.Split(';') ?? [])
+        {
+            if (!CardioTask.TryParse(task.Trim(), null, out _))
+                throw new ConfigurationException(OwnTasksKey, $"'{task}' is not a task");
+        }
+
         return this;
     }
+
+    /// <summary>Whether the network learned a task.</summary>
+    /// <param name="task">The task.</param>
+    public bool Knows(CardioTask task) => OwnTasks is null || OwnTasks.Split(';').Any(t => CardioTask.Parse(t.Trim()) == task);
 
     /// <summary>The configuration as the string pairs that stand in a weight file's or golden file's metadata.</summary>
     public IReadOnlyDictionary<string, string> ToMetadata()
@@ -159,6 +176,8 @@ public sealed record ModelConfiguration
         var pairs = Sizes();
         if (OwnSampler is not null)
             pairs[OwnSamplerKey] = OwnSampler;
+        if (OwnTasks is not null)
+            pairs[OwnTasksKey] = OwnTasks;
         return pairs;
     }
 
@@ -204,6 +223,7 @@ public sealed record ModelConfiguration
             Positions = Choice(metadata, "positions", d.Positions),
             Prediction = Choice(metadata, "prediction", d.Prediction),
             OwnSampler = metadata.GetValueOrDefault(OwnSamplerKey) ?? d.OwnSampler,
+            OwnTasks = metadata.GetValueOrDefault(OwnTasksKey) ?? d.OwnTasks,
         }.Validate();
     }
 

@@ -54,6 +54,8 @@ public sealed class InferenceEngine : IDisposable
         options ??= new SessionOptions();
         if (options.Sampler is null)
             throw new ConfigurationException("sampler", "no sampler given");
+        if (!Configuration.Knows(task))
+            throw new ConfigurationException("task", $"'{task}' is none that these weights learned ({Configuration.OwnTasks})");
         var plan = new InferencePlan(Configuration, task, options.Windows, options.Draws);
         var table = SamplerTable.Create(options.Sampler, Configuration, task);
         return _life.Use(this, () => new InferenceSession(this, Backend.CreateExecutor(plan), table, options.Seed));

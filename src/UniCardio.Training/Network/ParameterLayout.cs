@@ -77,7 +77,8 @@ public sealed class ParameterLayout
     internal void ReadAs(ModelWeights weights, Span<float> flat)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        if (weights.Configuration with { Prediction = Configuration.Prediction, OwnSampler = Configuration.OwnSampler } != Configuration)
+        if (weights.Configuration with { Prediction = Configuration.Prediction, OwnSampler = Configuration.OwnSampler,
+            OwnTasks = Configuration.OwnTasks } != Configuration)
             throw new ArgumentException("the weights are of another configuration", nameof(weights));
         ReadTensors(weights, flat);
     }

@@ -33,7 +33,11 @@ public static class RunExport
         TrainingOptions options = record.Options;
         var pairs = new Dictionary<string, string>(
             (options.Objective.Distils || options.Objective.ScoredDraws > 0
-                ? options.Network with { OwnSampler = Distillation.TeacherPairs.Student(options.StudentCalls).ToString() }
+                ? options.Network with
+                {
+                    OwnSampler = Distillation.TeacherPairs.Student(options.StudentCalls).ToString(),
+                    OwnTasks = options.Curriculum.Tasks.Count > 0 ? string.Join(';', options.Curriculum.Tasks) : null,
+                }
                 : options.Network).ToMetadata(), StringComparer.Ordinal)
         {
             [WeightFile.DescriptionKey] = string.Create(CultureInfo.InvariantCulture,

@@ -99,6 +99,8 @@ public class ModelConfigurationTests
             Schedule = (ScheduleKind)(kinds % 2),
             Positions = (PositionKind)(kinds / 2 % 2),
             Prediction = (PredictionKind)(kinds / 4),
+            OwnSampler = steps % 3 == 0 ? "ddim:1" : null,
+            OwnTasks = steps % 2 == 0 ? "impute bp | ppg;ppg->ecg" : null,
         };
 
     [Fact]
@@ -106,6 +108,16 @@ public class ModelConfigurationTests
         // The fallback is another network: every key must come from the metadata.
         Prop.ForAll(Arb.From(Configurations), m => ModelConfiguration.FromMetadata(m.ToMetadata(), ModelConfiguration.Compact) == m)
             .Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithReplay(20260104, 17));
+
+    [Fact]
+    public void ANetworkKnowsTheTasksThatItLearned()
+    {
+        CardioTask one = CardioTask.Parse("impute bp | ppg"), other = CardioTask.Parse("impute bp | ecg");
+        Assert.True(ModelConfiguration.Full.Knows(one));
+        ModelConfiguration some = ModelConfiguration.Full with { OwnTasks = "ppg->ecg; impute bp | ppg" };
+        Assert.True(some.Validate().Knows(one));
+        Assert.False(some.Knows(other));
+    }
 
     [Fact]
     public void WhatIsAbsentComesFromTheDefaultsAndOtherKeysAreLeftAlone()
@@ -131,6 +143,9 @@ public class ModelConfigurationTests
     [InlineData("schedule", "0")]
     [InlineData("positions", "")]
     [InlineData("prediction", "noise")]
+    [InlineData("own_sampler", "ddim:0")]
+    [InlineData("own_tasks", "")]
+    [InlineData("own_tasks", "impute bp;impute")]
     public void MetadataThatDoesNotParseIsNamed(string key, string value)
     {
         var metadata = new Dictionary<string, string>(ModelConfiguration.Full.ToMetadata()) { [key] = value };

@@ -252,10 +252,12 @@ public class EnergyScoreTests
         RunExport.Write(folder.Run, path);
         using LoadedWeights weights = WeightFile.Load(path);
         Assert.Equal(sampler, weights.Configuration.OwnSampler);
+        Assert.Equal(task.ToString(), weights.Configuration.OwnTasks);
 
         const int Draws = 64;
         using var engine = new InferenceEngine(weights.Weights, new EngineOptions { Threads = 1 });
         using InferenceSession session = engine.CreateSession(task, new SessionOptions { Draws = Draws });
+        Assert.Equal("task", Assert.Throws<ConfigurationException>(() => engine.CreateSession(CardioTask.Parse("ecg->bp"))).Setting);
         float[] drawn = new float[Draws * Network.SlotSamples];
         session.Run([.. Enumerable.Range(0, Network.SlotSamples).Select(s => MathF.Sin(0.3f * s))], drawn, NoiseSource.Philox([3], [1]));
         double[] peaks = [.. Enumerable.Range(0, Draws).Select(d => (double)drawn[(d * Network.SlotSamples) + 30])];

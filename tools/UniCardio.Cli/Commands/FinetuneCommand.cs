@@ -58,7 +58,7 @@ internal static class FinetuneCommand
             using LoadedWeights loaded = weights.Load(parsed);
             foreach (string note in loaded.Notes)
                 terminal.Note(note);
-            ModelConfiguration network = loaded.Configuration with { OwnSampler = null };
+            ModelConfiguration network = loaded.Configuration with { OwnSampler = null, OwnTasks = null };
             TrainingOptions basis = folder.HasRun && parsed.GetValue(preset) is null
                 ? folder.ReadRecord().Options
                     with { Network = network with { Prediction = folder.ReadRecord().Options.Network.Prediction } }
