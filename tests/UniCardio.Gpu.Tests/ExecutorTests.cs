@@ -45,14 +45,14 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     [SkippableFact]
     public void RecordedStepsGiveTheSameBits()
     {
-        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        Skip.IfNot(TestDevices.IsCuda, "graphs are CUDA's");
         var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null), windows: 1, draws: 2);
         float[][] runs = new float[3][];
         foreach (bool graphs in (bool[])[false, true])
         {
             using var backend = new GpuBackend(_lease.Device, _weights, new GpuOptions { Graphs = graphs });
             using IExecutor executor = backend.CreateExecutor(plan);
-            int before = TestDevices.Driver.GraphLaunches;
+            int before = TestDevices.GraphLaunches;
             for (int run = 0; run < runs.Length; run++)
             {
                 // Other conditions and another seed every time: what is recorded are launches, not values.
@@ -70,7 +70,7 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
                 runs[run] = state;
             }
 
-            Assert.Equal(graphs ? 6 : 0, TestDevices.Driver.GraphLaunches - before);
+            TestDevices.AssertGraphs(graphs ? 6 : 0, before);
         }
 
         Assert.NotEqual(runs[0], runs[1]);
@@ -80,7 +80,7 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     [SkippableFact]
     public void RunsThatComeAgainAreOneGraph()
     {
-        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        Skip.IfNot(TestDevices.IsCuda, "graphs are CUDA's");
         var plan = new InferencePlan(s_model, CardioTask.Parse("ppg->ecg", null), windows: 1, draws: 2);
         SamplerStep row = new() { T = 40, CleanFromState = 0.9, CleanFromPrediction = -0.3, State = 0.5, Clean0 = 0.4 };
         SamplerStep[] rows = [row with { Noise = 0.2, NoiseIndex = 1 }, row with { T = 20, Clean1 = 0.1 },
@@ -90,12 +90,12 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
         using IExecutor expected = eager.CreateExecutor(plan), actual = recording.CreateExecutor(plan);
         for (int run = 0; run < 5; run++)
         {
-            int before = TestDevices.Driver.GraphLaunches;
+            int before = TestDevices.GraphLaunches;
             // Other conditions and another seed every time; from the fourth on other draws, which are another run.
             Assert.False(Run(expected, rows, run, out float[] state, out float[] clean));
             Assert.Equal(run is 1 or 2 or 4, Run(actual, rows, run, out float[] recordedState, out float[] recordedClean));
             // The fourth's rows without noise came before, and are recorded one by one.
-            Assert.Equal(run switch { 0 => 0, 3 => 3, _ => 1 }, TestDevices.Driver.GraphLaunches - before);
+            TestDevices.AssertGraphs(run switch { 0 => 0, 3 => 3, _ => 1 }, before);
             Assert.Equal(state, recordedState);
             Assert.Equal(clean, recordedClean);
         }
@@ -105,14 +105,14 @@ public abstract class ExecutorTests(TestDevice device) : DeviceTests(device), ID
     [SkippableFact]
     public void SessionsLaunchTheirRunsWhole()
     {
-        Skip.If(TestDevices.Current != TestDevice.Simulated, "graphs are CUDA's");
+        Skip.IfNot(TestDevices.IsCuda, "graphs are CUDA's");
         using var engine = new InferenceEngine(new GpuBackend(_lease.Device, _weights));
         using InferenceSession session = engine.CreateSession(CardioTask.Parse("ppg->ecg", null), new SessionOptions { Draws = 2 });
         float[] conditions = [0.1f, 0.5f, -0.5f, 1, -1, 0], first = new float[12], again = new float[12], watched = new float[12];
         session.Run(conditions, first);
-        int before = TestDevices.Driver.GraphLaunches, rows = 0;
+        int before = TestDevices.GraphLaunches, rows = 0;
         session.Run(conditions, again);
-        Assert.Equal(1, TestDevices.Driver.GraphLaunches - before);
+        TestDevices.AssertGraphs(1, before);
         Assert.Equal(first, again);
         session.Run(conditions, watched, observer: (in StepObservation _) => rows++);
         Assert.Equal(first, watched);

@@ -9,12 +9,9 @@ using UniCardio.Weights;
 namespace UniCardio.Gpu.Tests;
 
 /// <summary>Weights of f16 and bf16 files stay in 16 bits on the device, and the network is the one of the widened weights.</summary>
-public sealed class HalfWeightTests : DeviceTests
+public abstract class HalfWeightTests(TestDevice device) : DeviceTests(device)
 {
-    public HalfWeightTests()
-        : base(TestDevice.Simulated)
-    {
-    }
+    private const string Missing = "tensor cores are CUDA's";
 
     // 30 channels, 8 quads of which the last is half empty, in 3 heads of 10: 9 quads of heads, no pairs of quads.
     private static readonly ModelConfiguration s_sizes = new()
@@ -28,6 +25,7 @@ public sealed class HalfWeightTests : DeviceTests
     [InlineData(-2)]
     public void SumsHaveTheBitsOfWidenedWeights(int kind)
     {
+        Skip.IfNot(TestDevices.HasTensorCores, Missing);
         int[] n = [33, 1, 192, 3, 64, kind];
         float[][] x = new AttentionSumStage().Values(n);
         float[] kept = Run(widened: false), widened = Run(widened: true);
@@ -51,14 +49,16 @@ public sealed class HalfWeightTests : DeviceTests
     [InlineData(-2, false)]
     public void NetworkIsTheOneOfWidenedWeights(int kind, bool fewRows)
     {
+        Skip.IfNot(TestDevices.HasTensorCores, Missing);
         var plan = new InferencePlan(s_sizes, CardioTask.Parse("ppg,bp->ecg", null), windows: 2, draws: 2);
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights whole = new WeightRecipe(5, s_sizes).Create(), weights = Stage.Rounded(whole, kind);
         float[] expected = NetworkTests.Run(new ReferenceBackend(weights), plan, [3, 41]);
-        using var kept = new GpuBackend(lease.Device, weights, new GpuOptions { FewRows = fewRows });
+        using var kept = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = GpuPrecision.ThreeTf32, FewRows = fewRows });
         Assert.Equal(16, kept.WeightBits);
         NetworkTests.AssertClose(expected, NetworkTests.Run(kept, plan, [3, 41]));
-        using var widened = new GpuBackend(lease.Device, weights, new GpuOptions { FewRows = fewRows, KeepsHalfWeights = false });
+        using var widened = new GpuBackend(lease.Device, weights,
+            new GpuOptions { Precision = GpuPrecision.ThreeTf32, FewRows = fewRows, KeepsHalfWeights = false });
         Assert.Equal(32, widened.WeightBits);
         NetworkTests.AssertClose(expected, NetworkTests.Run(widened, plan, [3, 41]));
     }
@@ -67,6 +67,7 @@ public sealed class HalfWeightTests : DeviceTests
     [SkippableFact]
     public void OneProductTakesBFloatWeightsAsTheyAre()
     {
+        Skip.IfNot(TestDevices.HasTensorCores, Missing);
         var plan = new InferencePlan(s_sizes, CardioTask.Parse("ppg->ecg", null));
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights whole = new WeightRecipe(5, s_sizes).Create();
@@ -88,11 +89,25 @@ public sealed class HalfWeightTests : DeviceTests
     [InlineData(GpuPrecision.OneTf32)]
     public void OthersWiden(GpuPrecision precision)
     {
+        Skip.IfNot(TestDevices.HasTensorCores, Missing);
         using DeviceLease lease = TestDevices.Open();
         using ModelWeights whole = new WeightRecipe(5, s_sizes).Create(), weights = Stage.Rounded(whole, -1);
         using var backend = new GpuBackend(lease.Device, weights, new GpuOptions { Precision = precision });
         Assert.Equal(32, backend.WeightBits);
     }
+}
+
+/// <summary>On the CUDA device that UNICARDIO_TEST_DEVICE names.</summary>
+public sealed class NamedHalfWeightTests() : HalfWeightTests(TestDevice.OpenCl);
+
+/// <summary>On the simulator.</summary>
+public sealed class SimulatedHalfWeightTests() : HalfWeightTests(TestDevice.Simulated);
+
+/// <summary>Which weights are kept in 16 bits.</summary>
+public sealed class WeightKindTests
+{
+    private static readonly ModelConfiguration s_sizes =
+        new() { Channels = 12, Heads = 2, Blocks = 2, FeedForward = 10, Embedding = 8, SlotSamples = 33 };
 
     // The values decide: one weight that 16 bits do not hold, and all of them are widened.
     [Theory]

@@ -28,7 +28,7 @@ public abstract class KernelTests(TestDevice device) : DeviceTests(device)
     {
         KernelLaunch launch = KernelLaunch.All.Single(k => k.Name == kernel);
         int[] n = launch.Row.Sizes.Single(s => OpRow.Text(s) == size);
-        Skip.If(launch.OnTensorCores && TestDevices.Current != TestDevice.Simulated, "tensor cores are CUDA's");
+        Skip.If(launch.OnTensorCores && !TestDevices.HasTensorCores, "tensor cores are CUDA's");
         Skip.If(TestDevices.IsSlow && n[0] > 17, "too slow on ILGPU's CPU device");
         float[][] x = launch.Row.Values(n);
         string? complaint = launch.Row.Complaint(n, x, launch.Run(n, x), launch.BoundFactor);

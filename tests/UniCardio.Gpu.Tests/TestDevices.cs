@@ -1,3 +1,4 @@
+using ILGPU.Runtime.Cuda;
 using UniCardio.Ptx.Cuda;
 using UniCardio.Ptx.Execution;
 
@@ -43,6 +44,40 @@ internal static class TestDevices
 
     /// <summary>Whether the simulator runs what takes minutes, and everything under its sanitizer.</summary>
     public static bool RunsLongForms { get; } = Environment.GetEnvironmentVariable("UNICARDIO_SANITIZE_ALL") == "1";
+
+    /// <summary>Whether it is a CUDA device: the simulated one, or the one that UNICARDIO_TEST_DEVICE names.</summary>
+    public static bool IsCuda
+    {
+        get
+        {
+            if (Current == TestDevice.Simulated)
+                return true;
+            using DeviceLease lease = Open();
+            return lease.Device.Accelerator is CudaAccelerator;
+        }
+    }
+
+    /// <summary>Whether it takes the kernels for tensor cores.</summary>
+    public static bool HasTensorCores
+    {
+        get
+        {
+            if (Current == TestDevice.Simulated)
+                return true;
+            using DeviceLease lease = Open();
+            return lease.Device.Accelerator is CudaAccelerator { Architecture.Major: >= 8 };
+        }
+    }
+
+    /// <summary>Graphs that the simulated driver has launched; hardware's does not say.</summary>
+    public static int GraphLaunches => HasDriver ? Driver.GraphLaunches : 0;
+
+    /// <summary>Holds a number of graphs to what the simulated driver has launched, where it is the one that runs.</summary>
+    public static void AssertGraphs(int expected, int before)
+    {
+        if (HasDriver)
+            Assert.Equal(expected, GraphLaunches - before);
+    }
 
     /// <summary>Whether there is a driver of the simulated device.</summary>
     public static bool HasDriver => s_simulated.Value.Driver is not null;
