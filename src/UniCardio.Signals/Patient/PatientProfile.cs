@@ -61,7 +61,11 @@ internal sealed record PairProfile
     /// <summary>Slope of a line through the delays (Theil and Sen).</summary>
     public required double DriftMsPerMinute { get; init; }
 
-    /// <summary>Whether the drift is one of clocks: above 20 ms a minute for three minutes or more, which no vessel does.</summary>
+    /// <summary>Standard error of the drift; null in profiles that do not hold it.</summary>
+    public double? DriftErrorMsPerMinute { get; init; }
+
+    /// <summary>Whether the drift is one of clocks: above 20 ms a minute, and three times its own error, for three minutes or more, which
+    /// no vessel does.</summary>
     public required bool IsClockDrift { get; init; }
 
     /// <summary>Median delay of each minute, seconds.</summary>
@@ -203,7 +207,8 @@ internal sealed record PatientProfile
         if (BeatDelay.Between(signals.BeatsOf(from), signals.BeatsOf(to), BeatDelay.Usual(from, to, rate)) is not { } delay)
             return null;
         (double At, double Delay)[] pairs = [.. delay.All];
-        double drift = Slope(pairs) * 60 * 1000, minutes = (pairs[^1].At - pairs[0].At) / rate / 60;
+        (double slope, double error) = Slope(pairs);
+        double drift = slope * 60 * 1000, driftError = error * 60 * 1000, minutes = (pairs[^1].At - pairs[0].At) / rate / 60;
         double[] perMinute =
             [.. pairs.GroupBy(p => (int)(p.At / rate / 60)).OrderBy(g => g.Key).Select(g => Middle(g.Select(p => p.Delay)) / rate)];
         float[] signal = signals[to].ToArray();
@@ -211,7 +216,8 @@ internal sealed record PatientProfile
         return new PairProfile
         {
             From = from, To = to, DelaySeconds = delay.Median / rate, SpreadSeconds = delay.Spread / rate, DriftMsPerMinute = drift,
-            IsClockDrift = Math.Abs(drift) > ClockDrift && minutes >= 3, DelayPerMinute = perMinute, MeanBeat = mean,
+            DriftErrorMsPerMinute = driftError,
+            IsClockDrift = Math.Abs(drift) > Math.Max(ClockDrift, 3 * driftError) && minutes >= 3, DelayPerMinute = perMinute, MeanBeat = mean,
             BeatError = Error(signals, from, to),
         };
     }
@@ -283,12 +289,17 @@ internal sealed record PatientProfile
     }
 
     // Median of the slopes between beats half a recording apart (Theil 1950, Sen 1968, thinned): samples a sample.
-    private static double Slope((double At, double Delay)[] pairs)
+    // Each beat is in one slope alone, so that they are independent: the error of their median is 1.25 deviations over the root of their
+    // number, the deviation by the median distance from it, as a normal one's (1.48), since delays have outliers.
+    private static (double Slope, double Error) Slope((double At, double Delay)[] pairs)
     {
         int half = pairs.Length / 2;
-        return half < 2 ? 0
-            : Middle(Enumerable.Range(0, pairs.Length - half)
-                .Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At)));
+        if (half < 2)
+            return (0, 0);
+        double[] slopes = [.. Enumerable.Range(0, pairs.Length - half)
+            .Select(k => (pairs[k + half].Delay - pairs[k].Delay) / (pairs[k + half].At - pairs[k].At))];
+        double slope = Middle(slopes);
+        return (slope, 1.25 * 1.48 * Middle(slopes.Select(s => Math.Abs(s - slope))) / Math.Sqrt(slopes.Length));
     }
 
     private static SampleRange Fullest(PatientSignals signals, int length)

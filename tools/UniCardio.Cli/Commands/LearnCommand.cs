@@ -107,7 +107,8 @@ internal static class LearnCommand
         foreach (PairProfile p in profile.Pairs)
         {
             string drift = p.IsClockDrift ? $"clocks drift by {p.DriftMsPerMinute.In("+0;-0")} ms/min (--align puts it right)"
-                : $"drift {p.DriftMsPerMinute.In("+0.0;-0.0")} ms/min";
+                : $"drift {p.DriftMsPerMinute.In("+0;-0;0")}"
+                    + $"{(p.DriftErrorMsPerMinute is double error ? $" +-{(2 * error).In("0")}" : "")} ms/min";
             terminal.Say(
                 $"{Name(p.From)} -> {Name(p.To)}: {(1000 * p.DelaySeconds).In("0")} ms +-{(1000 * p.SpreadSeconds).In("0")}, {drift}; "
                 + $"own beat so placed errs by {(100 * p.BeatError).In("0")}% of the signal's deviation");
