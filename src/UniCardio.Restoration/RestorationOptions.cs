@@ -50,7 +50,8 @@ public sealed record RestorationOptions
     public double? NoiseLevel { get; init; }
 
     /// <summary>Whether an estimate takes off wander and motion too, which costs one call of the network a window. What of a signal's own
-    /// is as slow as they are, such as breathing in a PPG, goes with them in part; the mean of each window stays as measured.</summary>
+    /// is as slow as they are, such as breathing in a PPG, goes with them in part; the mean of each window stays as measured, and
+    /// with it wander that is slower than a window.</summary>
     public bool RemovesSlowNoise { get; init; }
 
     /// <summary>What denoising does with what the network took away; the other kinds of task do nothing with it.</summary>

@@ -86,7 +86,8 @@ public sealed class ProvenanceFileTests(InterimWeights weights) : IDisposable
         File.WriteAllText(path, $"time_s,ABP_mmHg,ABP_provenance\n0,90,measured\n0.008,91,{word}\n0.016,92,measured\n");
         SignalFormatException fault = Assert.Throws<SignalFormatException>(() => RecordingFile.Read(path));
         Assert.Equal(3, fault.Location.Line);
-        Assert.Contains($"'{word}' does not say whether a sample was measured; expected measured, ", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{word}' does not say whether a sample was measured; expected measured, ", fault.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -63,7 +63,8 @@ internal static class ChannelLabels
             names.Add(name);
             seen.Add(name);
             warnings.Add(new SignalWarning(SignalWarningKind.Header,
-                $"{file}: two channels are called '{channels[i].Name}'; number {i + 1} of the channels is now '{name}'.", channels[i].Name));
+                $"{file}: two channels are called '{channels[i].Name}'; number {i + 1} of the channels is now '{name}'.",
+                channels[i].Name));
             channels[i] = new Channel(name, channels[i].Unit, channels[i].SampleRate, channels[i].Samples, channels[i].Kind,
                 channels[i].Quantization);
         }

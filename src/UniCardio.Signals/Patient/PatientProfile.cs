@@ -217,8 +217,8 @@ internal sealed record PatientProfile
         {
             From = from, To = to, DelaySeconds = delay.Median / rate, SpreadSeconds = delay.Spread / rate, DriftMsPerMinute = drift,
             DriftErrorMsPerMinute = driftError,
-            IsClockDrift = Math.Abs(drift) > Math.Max(ClockDrift, 3 * driftError) && minutes >= 3, DelayPerMinute = perMinute, MeanBeat = mean,
-            BeatError = Error(signals, from, to),
+            IsClockDrift = Math.Abs(drift) > Math.Max(ClockDrift, 3 * driftError) && minutes >= 3,
+            DelayPerMinute = perMinute, MeanBeat = mean, BeatError = Error(signals, from, to),
         };
     }
 

@@ -52,7 +52,7 @@ internal sealed class RestoringOptions
     private readonly Option<bool> _slow = new("--slow-noise")
         { Description =
             "The estimate takes off wander and motion too, with one more network call a window; what of the signal itself is as slow, "
-            + "such as breathing in a PPG, goes in part." };
+            + "such as breathing in a PPG, goes in part. Wander slower than a window of 4 s stays in part: a high-pass takes that." };
     private readonly Option<EstimatorChoice> _estimator = new("--estimator")
     {
         Description =

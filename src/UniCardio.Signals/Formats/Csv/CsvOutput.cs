@@ -20,7 +20,7 @@ internal static class CsvOutput
             csv.WriteField(text is ['\uFF1D' or '\uFF0B' or '\uFF0D' or '\uFF20', ..] ? "'" + text : text);
     }
 
-    /// <summary>A table as text: numbers in six digits, nothing where a cell is null or the dash that stands for none on a screen.</summary>
+    /// <summary>A table as text: numbers in six digits, nothing where a cell is null or a dash, a screen's word for none.</summary>
     public static string Of(IEnumerable<string> headings, IEnumerable<IEnumerable<object?>> rows)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
