@@ -93,8 +93,8 @@ internal sealed record SamplerReport
         text.Append(CultureInfo.InvariantCulture,
             $"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.\n\nMeans over the cases; RMSE over ddpm's is the geometric mean of the "
             + $"RMSE over that of ddpm with its most draws. sd over error: spread of the draws over the error of their mean, 1 = right; "
-            + $"PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram; ms: time in the network of a "
-            + $"window with all its draws, on this machine.\n\n");
+            + $"PIT off: how much of the truth's ranks among the draws would have to move for a flat histogram; ms: time in the "
+            + $"network of a window with all its draws, on this machine.\n\n");
         MarkdownReport.Table(text, Headings, Rows());
         return text.ToString();
     }
@@ -120,7 +120,8 @@ internal sealed record SamplerReport
             .Paragraph($"{char.ToUpperInvariant(Verdict[0])}{Verdict[1..]}.")
             .Picture(SamplerChart.Of(Lines, options),
                 "RMSE over that of ddpm with its most draws (geometric mean over the cases), CRPS, log-spectral distance of "
-                + "the mean of the draws, and milliseconds in the network on this machine. A mean of many draws errs least and looks least like a signal.")
+                + "the mean of the draws, and milliseconds in the network on this machine. A mean of many draws errs least and "
+                + "looks least like a signal.")
             .Table(Headings, Rows()).ToString();
     }
 }

@@ -18,10 +18,12 @@ namespace UniCardio.Evaluation.Study;
 /// <param name="Corruption">What was done to its target.</param>
 /// <param name="Scores">The measures of their mean.</param>
 /// <param name="Spread">How their spread fits the truth.</param>
-/// <param name="Milliseconds">Time in the network of a window with all these draws, on this machine.</param>
 internal sealed record SamplerPoint(string Sampler, int Steps, int Draws, string Task, string Corruption, ScoreSummary Scores,
-    DrawSpread Spread, double Milliseconds)
+    DrawSpread Spread)
 {
+    /// <summary>Time in the network of a window with all these draws, on this machine.</summary>
+    public double Milliseconds { get; init; }
+
     /// <summary>Network calls a window.</summary>
     public int NetworkCalls => Steps * Draws;
 }
@@ -135,6 +137,6 @@ internal sealed class SamplerStudy
         }
 
         return new SamplerPoint(sampler.ToString(), Steps(sampler, one), count, one.Task.ToString(), one.Corruption.ToString(),
-            ScoreSummary.Of(one.Task.Output, scores), spread!, Milliseconds: 0);
+            ScoreSummary.Of(one.Task.Output, scores), spread!);
     }
 }

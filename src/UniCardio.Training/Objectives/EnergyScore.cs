@@ -34,7 +34,8 @@ internal static class EnergyScore
         double[] rented = ArrayPool<double>.Shared.Rent(3 * samples);
         try
         {
-            Span<double> own = rented.AsSpan(0, samples), error = rented.AsSpan(samples, samples), slope = rented.AsSpan(2 * samples, samples);
+            Span<double> own = rented.AsSpan(0, samples), error = rented.AsSpan(samples, samples);
+            Span<double> slope = rented.AsSpan(2 * samples, samples);
             ReadOnlySpan<float> clean = batch.CleanTarget(window), counts = batch.Weight(window);
             void Draw(int place, Span<double> x)
             {

@@ -102,7 +102,8 @@ internal sealed class ValidationSet
     {
         cancellation.ThrowIfCancellationRequested();
         double Error(bool corrected) =>
-            Enumerable.Range(0, batch.Count).Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? batch.Prediction(w) : [])));
+            Enumerable.Range(0, batch.Count)
+                .Average(w => Math.Sqrt(ProposalLoss.MeanSquare(batch, w, corrected ? batch.Prediction(w) : [])));
         Predict(network, batch, _last);
         double with = Error(corrected: true), own = Math.Max(Error(corrected: false), 1e-9);
         float[] kept = [.. batch.Conditions];
