@@ -90,8 +90,8 @@ internal sealed class TrainingOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws, _scored, _dataShare,
-            _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay,
+        foreach (Option option in (Option[])[_steps, _batch, _seed, _dataSeed, _data, _distil, _calls, _pairs, _pairDraws,
+            _scored, _dataShare, _rate, _schedule, _cooldown, _warmup, _initialization, _dropout, _ema, _optimizer, _muonSize, _decay,
             _decayKind, _clip, _weighting, _amplitude, _phase, _peakL1, _drop, _corruption, _uncertainty, _uncertaintyBeta,
             _layerRates, _gateL1, _weights, _tasks, _validateEvery, _validateWindows])
             command.Add(option);
