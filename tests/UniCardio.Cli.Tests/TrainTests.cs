@@ -25,7 +25,7 @@ public class TrainTests
 
     /// <summary>An option that nothing would take is refused, not passed over.</summary>
     [Theory]
-    [InlineData("--distil-calls", "2", "--distil")]
+    [InlineData("--distil-calls", "2", "--distil or --score-draws")]
     [InlineData("--pairs", "100", "--distil")]
     [InlineData("--pair-draws", "2", "--distil")]
     [InlineData("--data-share", "0.5", "--data")]
@@ -37,6 +37,23 @@ public class TrainTests
         using var folder = new TemporaryFolder();
         Cli.Refuse($"{option} is for {of}", Tiny(folder.File("run"), option, value));
         Assert.False(Directory.Exists(folder.File("run")));
+    }
+
+    /// <summary>Two tasks learned by scored draws in two calls: the file names its sampler and its tasks, and other tasks are
+    /// refused.</summary>
+    [Fact]
+    public void ANetworkOfScoredDrawsTakesItsOwnTasksOnly()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.File("run"), exported = folder.File("out.safetensors");
+        Cli.Succeed(Tiny(run, "--score-draws", "2", "--distil-calls", "2"));
+        Cli.Succeed("train", "--run", run, "--export", exported);
+        string told = Cli.Succeed("info", exported).Out;
+        Assert.Contains("ddim:2,placement=logsnr", told, StringComparison.Ordinal);
+        Assert.Contains("ppg->bp;impute bp | ppg", told, StringComparison.Ordinal);
+        Cli.Refuse("'denoise ecg' is none that these weights learned", "denoise", Project.File("tools", "UniCardio.Cli", "examples",
+            "example.csv"), "--target", "ecg", "--weights", exported, "--out", folder.File("out.csv"));
+        Assert.False(File.Exists(folder.File("out.csv")));
     }
 
     /// <summary>The teacher draws nothing where what it draws would be refused.</summary>

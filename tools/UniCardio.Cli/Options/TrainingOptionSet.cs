@@ -111,7 +111,9 @@ internal sealed class TrainingOptionSet
         bool reweighted = weighting != basis.Objective.Weighting;
         string? pairs = parsed.GetValue(_distil) is string told ? Path.GetFullPath(told) : basis.PairFile;
         LearningRateShape shape = parsed.GetValue(_schedule) ?? basis.LearningRate.Shape;
-        Needs(parsed, pairs is not null, "--distil", _calls, _pairs, _pairDraws);
+        int scored = parsed.GetValue(_scored) ?? basis.Objective.ScoredDraws;
+        Needs(parsed, pairs is not null || scored > 0, "--distil or --score-draws", _calls);
+        Needs(parsed, pairs is not null, "--distil", _pairs, _pairDraws);
         Needs(parsed, folder is not null, "--data", _dataShare);
         Needs(parsed, shape == LearningRateShape.Trapezoid, "--schedule trapezoid", _cooldown);
         return basis with
@@ -152,7 +154,7 @@ internal sealed class TrainingOptionSet
             {
                 Weighting = weighting,
                 Distils = pairs is not null,
-                ScoredDraws = parsed.GetValue(_scored) ?? basis.Objective.ScoredDraws,
+                ScoredDraws = scored,
                 SpectralAmplitude = parsed.GetValue(_amplitude) ?? basis.Objective.SpectralAmplitude,
                 SpectralPhase = parsed.GetValue(_phase) ?? basis.Objective.SpectralPhase,
                 PeakL1 = parsed.GetValue(_peakL1) ?? basis.Objective.PeakL1,
