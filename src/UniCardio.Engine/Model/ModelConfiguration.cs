@@ -157,9 +157,9 @@ public sealed record ModelConfiguration
         Known("prediction", Prediction);
         if (OwnSampler is not null && !Sampling.SamplerOptions.TryParse(OwnSampler, null, out _))
             throw new ConfigurationException(OwnSamplerKey, $"'{OwnSampler}' is not a sampler");
-        foreach (string task in OwnTasks?.Split(';') ?? [])
+        foreach (string task in OwnTaskTexts)
         {
-            if (!CardioTask.TryParse(task.Trim(), null, out _))
+            if (!CardioTask.TryParse(task, null, out _))
                 throw new ConfigurationException(OwnTasksKey, $"'{task}' is not a task");
         }
 
@@ -168,7 +168,9 @@ public sealed record ModelConfiguration
 
     /// <summary>Whether the network learned a task.</summary>
     /// <param name="task">The task.</param>
-    public bool Knows(CardioTask task) => OwnTasks is null || OwnTasks.Split(';').Any(t => CardioTask.Parse(t.Trim()) == task);
+    public bool Knows(CardioTask task) => OwnTasks is null || OwnTaskTexts.Any(t => CardioTask.Parse(t) == task);
+
+    private string[] OwnTaskTexts => OwnTasks?.Split(';', StringSplitOptions.TrimEntries) ?? [];
 
     /// <summary>The configuration as the string pairs that stand in a weight file's or golden file's metadata.</summary>
     public IReadOnlyDictionary<string, string> ToMetadata()

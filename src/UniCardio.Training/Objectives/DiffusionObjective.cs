@@ -34,7 +34,7 @@ internal sealed class DiffusionObjective
     }
 
     // The step is the network's one, or comes with the example.
-    private bool HasGivenSteps => Corrects || _options.Distils || Scores;
+    private bool HasGivenSteps => Corrects || _options.LearnsToDraw;
 
     // The state is noise at the last step, and draws of a window are scored together.
     private bool Scores => _options.ScoredDraws > 0;
@@ -256,7 +256,7 @@ internal sealed class DiffusionObjective
         else
         {
             for (int s = 0; s < noisy.Length; s++)
-                noisy[s] = _options.Distils || Scores ? noise[s] : (alpha * clean[s]) + (sigma * noise[s]);
+                noisy[s] = _options.LearnsToDraw ? noise[s] : (alpha * clean[s]) + (sigma * noise[s]);
         }
 
         if (task.Target != Slot.Restoration)

@@ -94,6 +94,12 @@ public sealed record ObjectiveOptions
     /// magnified.</summary>
     public bool DampsCleanLosses { get; init; }
 
+    // Whether the network learns to draw from noise in one call or two.
+    internal bool LearnsToDraw => Distils || ScoredDraws > 0;
+
+    // Windows of a batch that follow each other and are draws of one condition.
+    internal int Draws => Math.Max(1, ScoredDraws);
+
     /// <summary>Checks the numbers.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>

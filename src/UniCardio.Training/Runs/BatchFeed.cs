@@ -21,7 +21,7 @@ internal sealed class BatchFeed : IDisposable
     public BatchFeed(TrainingOptions options, Curriculum curriculum, DiffusionObjective objective, IExampleSource source, long firstStep)
     {
         for (int i = 0; i < 2; i++)
-            _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples, options.Draws));
+            _free.Add(new TrainingBatch(options.Batch, options.Network.SlotSamples, options.Objective.Draws));
         _thread = new Thread(() => Work(options, curriculum, objective, source, firstStep)) { IsBackground = true,
             Name = "UniCardio examples" };
         _thread.Start();
@@ -57,7 +57,7 @@ internal sealed class BatchFeed : IDisposable
 
     private void Work(TrainingOptions options, Curriculum curriculum, DiffusionObjective objective, IExampleSource source, long firstStep)
     {
-        int draws = options.Draws;
+        int draws = options.Objective.Draws;
         var tasks = new CardioTask[options.Batch / draws];
         try
         {

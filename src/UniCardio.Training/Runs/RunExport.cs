@@ -32,7 +32,7 @@ public static class RunExport
     {
         TrainingOptions options = record.Options;
         var pairs = new Dictionary<string, string>(
-            (options.Objective.Distils || options.Objective.ScoredDraws > 0
+            (options.Objective.LearnsToDraw
                 ? options.Network with
                 {
                     OwnSampler = Distillation.TeacherPairs.Student(options.StudentCalls).ToString(),

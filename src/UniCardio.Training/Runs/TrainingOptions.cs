@@ -83,9 +83,6 @@ public sealed record TrainingOptions
     /// <summary>Held-out checks.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
-    // Windows of a batch that are draws of one condition.
-    internal int Draws => Math.Max(1, Objective.ScoredDraws);
-
     /// <summary>Checks every number.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ConfigurationException">One is out of range; it is named.</exception>
@@ -122,8 +119,8 @@ public sealed record TrainingOptions
                 "prediction",
                 $"a network that predicts {Network.Prediction.ToString().ToLowerInvariant()} cannot be distilled to one call; v or "
                 + $"sample can");
-        if (Batch % Draws != 0)
-            throw new ConfigurationException("score_draws", $"a batch of {Batch} windows is not whole groups of {Draws} draws");
+        if (Batch % Objective.Draws != 0)
+            throw new ConfigurationException("score_draws", $"a batch of {Batch} windows is not whole groups of {Objective.Draws} draws");
         if (Objective.ScoredDraws > 0 && (Uncertainty is not null
             || Network.Prediction is (PredictionKind.Epsilon or PredictionKind.Correction)))
             throw new ConfigurationException("score_draws",

@@ -78,10 +78,10 @@ public sealed class TrainingRun : IDisposable
             start?.Name ?? $"initialisation {options.Initialization.ToString().ToLowerInvariant()}", RunRecord.CurrentCode);
         _curriculum = new Curriculum(options.Curriculum, options.Steps, options.Seed);
         _objective = new DiffusionObjective(options.Network, options.Objective);
+        _second = options.Objective.ScoredDraws > 0 && options.StudentCalls == 2 ? new SecondCall(options.Network) : null;
         // Other noise than training's: keyed by the complement of the seed.
         _validation = new ValidationSet(options.Network, _curriculum.Tasks, validation, options.Validation.Windows, ~options.Seed,
-            options.Objective, options.StudentCalls);
-        _second = options.Objective.ScoredDraws > 0 && options.StudentCalls == 2 ? new SecondCall(options.Network) : null;
+            options.Objective, _second);
         _muon = options.Muon is MuonOptions muon ? new Muon(network.Layout, muon, network.InstructionSet, network.Threads) : null;
         _adam = new Adam(network.Layout, options.Adam, _muon);
         _uncertainty = options.Uncertainty is { } learned ? new LearnedUncertainty(learned, options.Network, options.Batch) : null;

@@ -39,9 +39,9 @@ internal sealed class ValidationSet
     /// <param name="seed">Keys the noise.</param>
     /// <param name="objective">Whether the windows are a teacher's samples, which bring their noise, or draws are scored; null for
     /// neither.</param>
-    /// <param name="calls">Calls after which scored draws are looked at, 1 or 2.</param>
+    /// <param name="second">The second call of scored draws, after which they are looked at; null for those of one call.</param>
     public ValidationSet(ModelConfiguration configuration, IReadOnlyList<CardioTask> tasks, IExampleSource source, int windows, ulong seed,
-        ObjectiveOptions? objective = null, int calls = 1)
+        ObjectiveOptions? objective = null, SecondCall? second = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(tasks);
@@ -50,9 +50,8 @@ internal sealed class ValidationSet
         _objective =
             new DiffusionObjective(configuration, new ObjectiveOptions { Normalization = LossNormalization.Batch,
                 Distils = objective?.Distils ?? false, ScoredDraws = objective?.ScoredDraws ?? 0 });
-        int draws = Math.Max(1, objective?.ScoredDraws ?? 0);
-        _second = objective?.ScoredDraws > 0 && calls == 2 ? new SecondCall(configuration) : null;
-        _seed = seed;
+        int draws = objective?.Draws ?? 1;
+        (_second, _seed) = (second, seed);
         int steps = configuration.DiffusionSteps;
         _spread = [.. Enumerable.Range(0, windows * draws).Select(i => (int)((i + 0.5) * steps / (windows * draws)))];
         _last = [.. Enumerable.Repeat(steps - 1, windows * draws)];

@@ -190,9 +190,7 @@ internal sealed class TrainingOptionSet
         UncertaintyOptions? of = parsed.GetValue(_uncertainty) is UncertaintyKind kind
             ? (basis ?? new UncertaintyOptions()) with { Of = kind } : basis;
         Needs(parsed, of is not null, "--uncertainty", _uncertaintyBeta);
-        if (beta is not double given)
-            return of;
-        return of is null ? null : of with { Beta = given };
+        return of is not null && beta is double given ? of with { Beta = given } : of;
     }
 
     private MuonOptions? ReadMuon(ParseResult parsed, MuonOptions? basis)
