@@ -67,6 +67,10 @@ public class TrainTests
         Assert.Equal(ExitCode.BadInput, result.Code);
         Assert.Contains("60 samples of 1 tasks are too few: every task needs 16 windows of 4, 64 samples in all", result.Error,
             StringComparison.Ordinal);
+        CliResult both = Cli.Run("finetune", "--weights", "recipe:1,tiny", "--prediction", "v", "--run", folder.File("run"), "--distil",
+            pairs, "--pairs", "64", "--score-draws", "4", "--task", "ppg->bp");
+        Assert.Equal(ExitCode.BadInput, both.Code);
+        Assert.Contains("the score of draws is a loss of its own", both.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(pairs));
     }
 

@@ -79,6 +79,7 @@ internal static class FinetuneCommand
     {
         CardioTask[] tasks = options.Curriculum.Tasks.Count == 0 ? [.. CardioTask.All]
             : [.. options.Curriculum.Tasks.Select(t => CardioTask.Parse(t))];
+        options.Validate();
         DistilledExamples.CheckCount(wanted.Count, tasks.Length, wanted.Draws);
         var source =
             new SyntheticExamples(new SyntheticExampleOptions { Seed = options.DataSeed, SlotSamples = options.Network.SlotSamples });
